@@ -29,7 +29,10 @@ def files() -> Iterator[tuple[str, str, Path]]:
 
 
 def text(db: str, engine: str) -> str:
-    """Return the GRANTs of a service. Raises CalledProcessError for undetermined GRANTs."""
+    """Return the GRANTs of a service.
+
+    Raises CalledProcessError if the compiler cannot determine them.
+    """
     first, *more = sorted((ROOT / "sql" / db).rglob("sqlc.yaml"))
     also = [*more, *(ROOT / "sql" / name / "sqlc.yaml" for name in _SHARED)]
     command = [sys.executable, "-m", "aiosqlc", "grants", "-f", str(first), "--engine", engine]

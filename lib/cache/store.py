@@ -24,7 +24,7 @@ _MARK_SECONDS: Final = 2 * MAX_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The result of a lookup: the current version markers, and the response if it matches them."""
+    """The result of a lookup: the current version markers, and the response if it is up to date."""
 
     marks: bytes
     answer: bytes | None

@@ -23,7 +23,7 @@ class UniqueViolationError(ConstraintViolationError):
 
 
 class ForeignKeyViolationError(ConstraintViolationError):
-    """The row refers to a row that does not exist, or another row refers to the row."""
+    """The row refers to a row that does not exist, or another row still refers to this row."""
 
     text = "a referenced row does not exist, or the row is still referenced"
 

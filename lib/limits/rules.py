@@ -69,7 +69,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
 
 
 class Counted(Struct, frozen=True, gc=False):
-    """The state of a window: its number since the epoch, and the requests in it and before it."""
+    """A window: its number since the epoch, its requests, and those of the window before."""
 
     number: int = 0
     current: int = 0

@@ -19,7 +19,7 @@ class ReaderView(Struct, frozen=True):
 
 
 def view(kind: type[S], row: Struct, **others: Any) -> S:
-    """Return a `kind` with the fields of `row` that have the same names, and with `others`.
+    """Return a `kind` with the row's fields of the same names, and with the fields in `others`.
 
     Raises:
         TypeError: a field has not the type, or not the name, of one of the row.

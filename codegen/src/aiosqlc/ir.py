@@ -59,7 +59,7 @@ _ROW_COMMANDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """A schema or migration file, reduced to its forward part.
+    """A schema or migration file with the part that applies it, without its rollback.
 
     `sql` has the same offsets as `file.text`; parts that must not run (down sections, tool
     directives, psql meta-commands) are blanked out. `statements` are the spans of its statements in

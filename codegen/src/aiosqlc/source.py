@@ -91,7 +91,7 @@ class ExpandedFile(SourceFile):
         return self.inclusions[at - 1] if at else None
 
     def home(self, span: Span) -> Span:
-        """Return the place of a span in the file itself: of a fragment, its outermost include."""
+        """Return the place of a span in the file itself; for a fragment, that of its include."""
         start, end = span.start, span.end
         while found := self.inclusion(start):
             start, end = found.call.start, max(found.call.end, end if end < self.length else 0)
@@ -143,7 +143,7 @@ class SourceMap:
         return Span(start, max(self.to_source(span.end - 1), start) + 1)
 
     def after(self, other: SourceMap, length: int) -> SourceMap:
-        """Return the map of a text that `other` maps to the text that this one maps to a file.
+        """Combine two maps: `other` leads to this map's text, and this map leads to the file.
 
         `length` is the length of that first text.
         """

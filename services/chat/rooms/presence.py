@@ -68,7 +68,7 @@ class Presence:
                 self._known.pop(user_id, None)
 
     def seen(self, said: Seen) -> None:
-        """Notify the sockets that watch the user, if the state has changed."""
+        """Notify the sockets that watch a user whose state has changed."""
         watchers = self._watchers.get(said.user_id)
         # A replica that says `gone` may not know that the user is here.
         online = said.online or self._here(said.user_id)

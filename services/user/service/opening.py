@@ -25,7 +25,7 @@ async def open_session(
     device: str | None,
     **how: str,
 ) -> SignedIn:
-    """Open a session of an account that this transaction has locked, and record `how`.
+    """Open a session of an account that this transaction has locked, and audit it with `how`.
 
     We email the owner if the `device` is not a known one.
 

@@ -93,7 +93,7 @@ async def add_unverified(
     role: AccountRole,
     **how: str,
 ) -> Account:
-    """Add the account of a new user, and record `how`.
+    """Add the account of a new user, and an audit entry with the details in `how`.
 
     Raises:
         AppError: CONFLICT where the address is taken, whatever its case.

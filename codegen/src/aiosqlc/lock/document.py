@@ -25,7 +25,7 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """The lock of one configuration entry, with its queries in undecoded form by key.
+    """The lock of one configuration entry; `queries` holds each query undecoded, by its key.
 
     `catalog` is the key of a catalog, which entries share and queries refer to.
     """

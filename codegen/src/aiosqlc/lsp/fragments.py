@@ -9,7 +9,7 @@ from aiosqlc.source import Span
 
 
 def fragment_at(entry: Entry, block: Block, at: int) -> tuple[Fragment, Span] | None:
-    """Return the fragment named at an offset, and the span of its name there."""
+    """Return the fragment named at an offset, and the span of this name in the query."""
     position = token_at(block.tokens, at)
     if position is None or position < 4:
         return None

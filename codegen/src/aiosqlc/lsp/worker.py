@@ -83,7 +83,7 @@ class AnalysisWorker:
         return [f"plan, on {engine.planned_on}:", *engine.plan_lines(plan)] if plan else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
-        """Return, by query name, the reasons why two texts are not proved equivalent."""
+        """Return, by query name, the reason why a pair of texts is not proved equivalent."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).unproved(entry.schema, options, pairs)
 

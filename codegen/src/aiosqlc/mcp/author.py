@@ -101,7 +101,7 @@ class Author:
         return {"tables": [_named(t) | {"kind": t.kind, "comment": t.comment} for t in tables]}
 
     def describe_table(self, table: str) -> dict[str, Any]:
-        """Return the columns and constraints of all tables with a name."""
+        """Return the columns and constraints of each table that has this name."""
         found = [
             one
             for one in self._part.analysis.catalog.tables

@@ -1,4 +1,4 @@
-"""Select the queries that an assistant may call, by the policy and the facts proved of each."""
+"""Select the queries that an assistant may call, by the policy and by what is proved of each."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _decide(
 
 
 def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
-    """Return the bound parameters, or the reason why the query cannot be a tool without them."""
+    """Return the parameters that the session sets, or the reason to refuse a query without them."""
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:

@@ -37,7 +37,10 @@ class TokenFile:
         return {token.name: token.bind for token in self._tokens}
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return the caller with a token, or None. Compare with every digest in constant time."""
+        """Return the caller who has this token, or None.
+
+        Compare with every digest in constant time.
+        """
         digest = sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
         found = None
         for known in self._tokens:

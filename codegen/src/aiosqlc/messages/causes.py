@@ -12,7 +12,7 @@ _OWN = {"E300"}  # errors in one query's own text, which are never merged
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge a diagnostic that several configuration entries report into one."""
+    """Merge equal diagnostics of several configuration entries into one."""
     found: dict[Diagnostic, dict[str, None]] = {}
     for item in diagnostics:
         found.setdefault(replace(item, costs=()), {}).update(dict.fromkeys(item.costs))

@@ -197,7 +197,7 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
 
 
 def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
-    """Add NOT NULL to generated columns of MySQL schemas, which MariaDB cannot declare so."""
+    """Add NOT NULL to MySQL's generated columns, because MariaDB cannot declare them NOT NULL."""
     said: dict[str, set[str]] = {}
     for sql in (file.sql[span.start : span.end] for file in files for span in file.statements):
         if names := mariadb.without_null(sql)[1]:

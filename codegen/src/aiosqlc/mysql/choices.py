@@ -128,7 +128,7 @@ def _size(kind: SqlType) -> int:
 
 
 def _is_wider(target: SqlType, known: SqlType) -> bool:
-    """Return whether every value of the second type is also a value of the first."""
+    """Return whether every value of the type `known` is also a value of `target`."""
     families = types.family(target), types.family(known)
     if families[0] == families[1]:
         return target != types.BOOL or known == types.BOOL

@@ -141,7 +141,7 @@ def _stands_alone(level: Level, node: exp.Expr) -> bool:
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
-    """Return whether a column's type can be compared with any constant."""
+    """Return whether an expression is a column whose type never turns a compared text into NULL."""
     node = unwrap(node)
     found = level.local(node) if isinstance(node, exp.Column) else None
     kind = found[1].type if found else None

@@ -15,7 +15,7 @@ DEFAULT = "public"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key of another table that refers to this table: the columns here, and its actions.
+    """A foreign key of another table, the columns of this table that it refers to, and its actions.
 
     The actions are the server's keywords: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """

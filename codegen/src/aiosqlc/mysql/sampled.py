@@ -27,7 +27,7 @@ class Casts:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The server's description of the columns for sample values, and the casts it requires."""
+    """The server's description of the columns for sample values, and the casts for the text."""
 
     columns: tuple[Described, ...]
     casts: Casts = field(default_factory=Casts)

@@ -80,7 +80,7 @@ def base_of(root: Path, reference: str) -> str:
 
 
 def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:
-    """Return the SQL files that a reference has beside the current ones, and that are gone now."""
+    """Return removed SQL files: a reference has them in the folders of the current files."""
     folders = {path.parent for path in current}
     found = []
     for folder in sorted(folders):

@@ -293,7 +293,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The analysis of some queries; `lost` has the queries that failed schema code affects."""
+    """The analysis of some queries; `lost` names the queries that depend on a failed statement."""
 
     typed: tuple[TypedQuery, ...]
     problems: tuple[Diagnostic, ...]

@@ -79,7 +79,7 @@ def _moved(left: str, sign: str, right: str, behind: str) -> str:
 
 
 def _compared(left: str, sign: str, right: str, before: str, behind: str) -> str:
-    """Return a comparison's operand that should be cast to the type of the other."""
+    """Return the correct form of a comparison between two types, or an empty string."""
     if sign not in _COMPARES:
         return ""
     if right == "record" and sign == "=" and (listed := _LIST_BEHIND.match(behind)):

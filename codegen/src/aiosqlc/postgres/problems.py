@@ -151,7 +151,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the hint for a refusal: a certain one, the server's, or else an uncertain one."""
+    """Return the hint for a refusal: the compiler's if certain, else the server's, else a guess."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'

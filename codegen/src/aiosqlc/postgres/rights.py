@@ -304,7 +304,7 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return the privileges of statements; missing tables in `borrowed` ones are ignored."""
+    """Return the privileges of statements; a statement in `borrowed` may name missing tables."""
     asker = Asker(connection, facts)
     own = list(texts)
     answers = list(describe(connection, [*own, *borrowed]))

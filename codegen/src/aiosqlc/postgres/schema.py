@@ -91,7 +91,7 @@ def makers_digest() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The result of applying a schema: failed statements, and messages about other statements."""
+    """The result of applying a schema: failed statements, and messages about skipped statements."""
 
     failures: tuple[Failure, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
@@ -269,7 +269,7 @@ class _Applying:
         return error, False
 
     def _naming_schema(self, error: ServerError) -> ServerError:
-        """Add the first schema of the search path to an error that no schema exists."""
+        """Replace the message "no schema has been selected" by one that names the schema."""
         if error.state != "3F000" or _QUOTED.search(error.message):
             return error
         ((searched,),) = self._connection.rows("SHOW search_path")

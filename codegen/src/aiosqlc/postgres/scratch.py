@@ -252,7 +252,7 @@ def _migrate(
     names: list[str],
     texts: Sequence[str] | None,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    """Create one database per schema state, and return the first state that fails, with errors.
+    """Create one database per schema state; return the first state that fails, with its errors.
 
     `names` collects the names of the databases. With `texts`, rows are inserted into the first.
     """

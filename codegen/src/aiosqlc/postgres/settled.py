@@ -47,7 +47,7 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` maps its parameter numbers to those of the query."""
+    """A text of a query; `numbers` maps the text's parameter numbers to the query's."""
 
     query: ParsedQuery
     sql: str

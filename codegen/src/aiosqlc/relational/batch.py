@@ -14,12 +14,12 @@ from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
 
 
 def lookup_of(query: Query) -> Lookup:
-    """Return the parameters that can be a key of a query, or why the query cannot read many."""
+    """Return the parameters that can be a query's key, or why it cannot read many keys."""
     return Lookup(tuple(_keys(query)), _why_not(query))
 
 
 def _keys(query: Query) -> Iterator[int]:
-    """Yield the parameters that WHERE compares with a column, if a mapping compares alike."""
+    """Yield the parameters that WHERE compares with a column as Python compares dictionary keys."""
     for condition in query.root.conditions:
         meaning = condition.meaning
         if not isinstance(meaning, Equality) or not meaning.key:

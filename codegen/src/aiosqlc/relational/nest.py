@@ -381,7 +381,7 @@ class _Nest:
         return item is not None and (column.not_null or declared) and is_key(column.type)
 
     def _part(self, at: int) -> Part:
-        """Return the column of a FROM item that a result column returns, or one of no FROM item."""
+        """Return the FROM item's column that a result column returns, or `_NO_PART` for none."""
         expr = self.outputs[at]
         return expr if isinstance(expr, Part) and not expr.level else _NO_PART
 
@@ -389,7 +389,7 @@ class _Nest:
         self, query: Query, candidates: Sequence[int], sources: frozenset[int] | set[int],
         first: Sequence[int],
     ) -> tuple[int, ...] | None:  # fmt: skip
-        """Return the fewest columns that determine the FROM items, or None if all do not.
+        """Return the fewest columns that determine the FROM items, or None if even all do not.
 
         A LIMIT without a fixed column does not determine a row, because a plan may read another
         row each time. One column of `first` is best. Otherwise the last ones are omitted first.

@@ -96,7 +96,7 @@ def _checked(
 def _hunt(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples, then insert a few rows for calls of the generated functions."""
+    """Yield counterexamples, and then insert rows that the generated functions are called on."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         with rows.undone():

@@ -86,7 +86,7 @@ def running(
     orphaned: signal.Signals,
     account: Mapping[str, Any] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server within the block, which starts when `ready` returns true for its process ID.
+    """Run a server; the block starts once `ready` returns true for the server's process ID.
 
     `stops` are the signals that end the server, each stronger than the one before. `orphaned` is
     the signal that the kernel sends when the compiler dies. Raises `NoServerError` if the server

@@ -120,7 +120,7 @@ def _params(
 
 
 def _stored(param: TypedParam, catalog: Catalog) -> SqlType:
-    """Return the column type for a parameter, because the server's own type has no length."""
+    """Return the type of a parameter's column, because the parameter's own type has no length."""
     origin = param.origin
     column = origin and _column(catalog, origin.schema, origin.table, origin.column)
     if not column or param.type.array_dims != column.type.array_dims:

@@ -58,7 +58,7 @@ def _schema(
 
 
 def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:
-    """Return where the schema first names a table, or last names a column with its table."""
+    """Return where the schema first names a table, or where it last names a column of the table."""
     found: Label | None = None
     for file in schema:
         for span in file.statements:

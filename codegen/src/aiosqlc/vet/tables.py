@@ -13,7 +13,7 @@ _FLOATS = frozenset({"float4", "float8", "float", "double"})
 
 
 def table_findings(table: Table, dimensioned: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """Yield the rules that a table violates, each with the column, which is '' for the table.
+    """Yield the rules that a table violates, each with a column or '' for the whole table.
 
     `dimensioned` are the names of columns whose dimensions a constraint checks.
     """

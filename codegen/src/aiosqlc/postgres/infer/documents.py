@@ -422,7 +422,7 @@ def _part(document: JsonShape, place: Node) -> JsonShape:
 
 
 def _index(step: str) -> int | None:
-    """Return the index that a step of a path is in a list, or None for a key."""
+    """Return a step of a path as a list index, or None if the step is a key."""
     return int(step) if _NUMBER.fullmatch(step) else None
 
 

@@ -84,7 +84,7 @@ def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def dimensions_of(p: Prover, node: Node) -> int:
-    """Return the certain number of an array's dimensions, or 0 if unknown."""
+    """Return the number of an array's dimensions if it is certain, or else 0."""
     if node.kind == "ARRAYEXPR":
         return int(bool(node["elements"]) and not node["multidims"])
     if node.kind == "CONST" and isinstance(node["constvalue"], Datum):

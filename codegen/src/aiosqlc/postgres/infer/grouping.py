@@ -56,7 +56,7 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 
 
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
-    """Return the keys, from 1, that a grouping set may replace by NULL without a node in the tree.
+    """Return the numbers of keys that a grouping set may null although the tree has no node for it.
 
     If one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with equal columns, the tree
     always refers to the first, but the server returns each separately.

@@ -257,7 +257,7 @@ class Lowering:
         )
 
     def decided_by(self, quals: Node | None) -> Sequence[Column] | None:
-        """Return the columns on which a condition depends, or None if it may change by itself."""
+        """Return the columns that decide a condition, or None if it calls a volatile function."""
         if quals is None:
             return ()
         return self.columns(quals, 0) if self.is_stable(quals) else None

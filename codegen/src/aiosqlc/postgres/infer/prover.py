@@ -139,7 +139,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that servers 16 and 17 may null without a node in the tree."""
+    """Return the grouping keys that PostgreSQL 16 and 17 may null without a node in the tree."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()

@@ -29,7 +29,7 @@ class Missing:
 
 
 def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
-    """Return the columns that INSERTs always omit, or else the columns that they may omit.
+    """Return the columns that some INSERT always omits, or else those that one may omit.
 
     The server has already added defaults, identities and generated values to the tree. If a trigger
     may assign a value before the check, nothing is reported.

@@ -102,7 +102,7 @@ class Scope:
 
     @contextmanager
     def rows_of(self, condition: Node | None) -> Iterator[None]:
-        """Within the block, infer for the rows that an aggregate reads, those of its FILTER."""
+        """Within the block, infer only for the rows that pass the FILTER of an aggregate."""
         before = self.assumed, self.dead
         found = _about_rows(facts_of(condition, IF_TRUE, self.catalog)) if condition else NOTHING
         free = not self.assumed and self.dead is self.matched

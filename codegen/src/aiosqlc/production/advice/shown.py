@@ -40,7 +40,7 @@ def plan_lines(plan: Plan, depth: int = 0) -> Iterator[str]:
 
 
 def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
-    """Return the notes of a remedy; `names` are the final names of the indexes by tried name."""
+    """Return the plans before and after a remedy; `names` maps tried names of indexes to final."""
     after = outline(remedy.after)
     for tried, name in sorted(names.items(), key=lambda item: -len(item[0])):
         after = after.replace(tried, name)
