@@ -214,6 +214,18 @@ def test_a_query_is_explained_with_reasons(
     assert "did you mean `GetAuthor`?" in capsys.readouterr().err
 
 
+def test_the_text_for_many_keys_is_explained_too(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queries = next(path for path in project.rglob("*.sql") if "GetAuthor" in path.read_text())
+    text = queries.read_text()
+    assert "GetAuthor :one" in text
+    queries.write_text(text.replace("GetAuthor :one", "GetAuthor :one :batchget"))
+    assert main(["explain", "-f", str(project), "GetAuthor"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"many keys \(ids\):\n    SELECT .* = ANY \(\$1\)", told)
+
+
 def git(folder: Path, *arguments: str) -> None:
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)

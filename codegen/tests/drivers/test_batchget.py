@@ -58,6 +58,10 @@ WHERE item.day = sqlc.arg(day) ORDER BY item.name, item.id;
 -- name: ByRaw :many :batchget
 SELECT id, raw FROM item WHERE raw = sqlc.arg(raw) ORDER BY id DESC;
 
+-- name: Nested :many :batchget
+SELECT shop.id, sqlc.nest(item) FROM shop LEFT JOIN item ON item.shop_id = shop.id
+WHERE shop.id = sqlc.arg(shop) ORDER BY item.name, item.id;
+
 -- name: Items :many :batchget
 SELECT shop.id, i.id AS item_id FROM shop LEFT JOIN item AS i ON i.shop_id = shop.id
 WHERE shop.id = sqlc.arg(id) ORDER BY i.id;
@@ -75,6 +79,7 @@ KEYS: dict[str, tuple[str, str, list[Any], dict[str, Any]]] = {
     "by_code": ("code", "codes", [*CODES, "c"], {}),
     "by_day": ("day", "days", [*DAYS, date(1999, 1, 1)], {}),
     "by_raw": ("raw", "raws", [*RAWS, b"none"], {}),
+    "nested": ("shop", "shops", [1, 2, 4, 9], {}),
     "items": ("id", "ids", [1, 2, 3, 4, 9], {}),
 }
 

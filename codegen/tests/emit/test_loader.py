@@ -74,6 +74,17 @@ async def test_calls_inside_helpers_and_tasks_share_it_too() -> None:
     assert sorted(read.batches[0]) == [1, 2, 3, 4]
 
 
+async def test_tasks_that_a_waiting_task_starts_are_in_the_same_batch() -> None:
+    read = Reads()
+    load = loader(read).load
+
+    async def inner() -> list[str]:
+        return await asyncio.gather(load(2), load(3))
+
+    assert await asyncio.gather(load(1), inner()) == ["row 1", ["row 2", "row 3"]]
+    assert read.batches == [[1, 2, 3]]
+
+
 async def test_calls_one_after_another_do_not_wait_for_more_and_nothing_is_kept() -> None:
     read = Reads()
     load = loader(read).load

@@ -80,6 +80,9 @@ def _touches(query: TypedQuery) -> Iterator[str]:
         yield f"can violate: {', '.join(item.name for item in query.violable)}"
     if query.variants:
         yield f"variants: {len(query.variants)}"
+    if query.batch:
+        yield f"many keys ({query.batch.param.name}):"
+        yield from (f"    {text}" for text in query.batch.sql.split("\n"))
     yield f"reads only: {'yes' if query.read_only else 'not proved'}"
     if query.unproved_reading:
         yield f"    {query.unproved_reading}"
