@@ -94,7 +94,7 @@ _OF_ASYNCPG: dict[str, PyType] = {
 _OF_PSYCOPG: dict[str, PyType] = dict.fromkeys(_TEXTS, _STR)
 
 KNOWN = frozenset({*_COMMON, *_OF_ASYNCPG})
-"""The PostgreSQL types with an entry in the table of this driver."""
+"""The PostgreSQL types with an entry in the table of asyncpg."""
 
 
 def _plain(own: dict[str, PyType]) -> Callable[[SqlType], PyType]:

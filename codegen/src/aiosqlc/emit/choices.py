@@ -66,7 +66,7 @@ class Texts(dict[tuple[bool | str, ...], str]):
 
 
 def numbering(*, built: bool) -> str:
-    """Return the source of the module `numbering`; `built` if queries assemble texts when used."""
+    """Return the source of the module `numbering`; `built` is whether queries assemble texts."""
     return TEXTS if built else NUMBERING
 
 

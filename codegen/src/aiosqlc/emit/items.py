@@ -234,7 +234,7 @@ def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
 
 
 def _closing(tokens: Sequence[Token], start: int) -> int:
-    """Return the position of the bracket that closes the one at `start`."""
+    """Return the position of the bracket that closes the bracket at `start`."""
     depth = 0
     for position in range(start, len(tokens)):
         depth += _step(tokens[position])

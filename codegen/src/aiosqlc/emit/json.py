@@ -243,7 +243,7 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
 
 
 def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
-    """Return the table of an INSERT, with its schema if written."""
+    """Return the table of an INSERT, with its schema if the statement names the schema."""
     into = query.insert_into
     if into is None:
         return None
@@ -319,7 +319,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
 
 def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the domain of a column.
+    """Return a column's domain, or the column's type if it has no domain.
 
     For a column of a domain type, the server describes only the underlying type.
     """

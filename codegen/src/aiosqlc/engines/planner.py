@@ -83,7 +83,7 @@ class Planner(Protocol):
         options: AnalyzeOptions,
         rows: Mapping[tuple[str, str], int],
     ) -> Pulled:
-        """Return statistics that are derived from the schema and numbers of rows.
+        """Return statistics that are derived from the schema and the numbers of rows per table.
 
         The numbers are by schema and name of the table. Raises `SchemaFailsError` and
         `NoServerError`.

@@ -41,7 +41,7 @@ class _Made:
         return self.function.row.annotation if self.function.row else "None"
 
     def attribute(self, column: str, row: str) -> str:
-        """Return the expression of a column of a returned row."""
+        """Return the Python expression that reads a column of the returned row `row`."""
         shown = self.function.row
         if shown is None or shown.cls is None:
             return row

@@ -36,7 +36,7 @@ def definition(file: SourceFile, entry: Entry, root: Path, at: int) -> Place | N
 
 
 def _made(entry: Entry, block: Block, at: int) -> tuple[str, str] | None:
-    """Return the table and column at an offset."""
+    """Return the table and the column that the name at an offset refers to."""
     position = token_at(block.tokens, at)
     if position is None or block.tokens[position].kind not in {Kind.NAME, Kind.QUOTED}:
         return None

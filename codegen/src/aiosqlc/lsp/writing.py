@@ -129,7 +129,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
 
 
 def _edits(ls: Server, about: About, after: str, ending: str) -> Iterator[types.TextEdit]:
-    """Yield one edit for each group of changed lines, so that the cursor does not move elsewhere.
+    """Yield one edit for each group of changed lines, so that the cursor stays in its place.
 
     `ending` is the line ending in the editor. Line endings in the file's text are line feeds.
     """

@@ -38,7 +38,7 @@ class Database(Protocol):
     """A pool of connections to one database, under the role of the tools."""
 
     def transaction(self, *, writes: bool) -> AbstractAsyncContextManager[Any]:
-        """Lend a connection with a transaction that is read-only unless the call writes.
+        """Lend a connection inside a transaction, which is read-only unless the call writes.
 
         The transaction commits when the context ends, or rolls back if the block raises.
         """

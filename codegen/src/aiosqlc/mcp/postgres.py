@@ -75,7 +75,7 @@ class PostgresPool:
 
     @asynccontextmanager
     async def transaction(self, *, writes: bool) -> AsyncIterator[Any]:
-        """Lend a connection with a transaction that is read-only unless the call writes."""
+        """Lend a connection inside a transaction, which is read-only unless the call writes."""
         async with (
             self._pool.acquire(timeout=self._timeout) as connection,
             connection.transaction(readonly=not writes),

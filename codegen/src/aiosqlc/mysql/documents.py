@@ -279,7 +279,7 @@ def _given(proof: Proof, facts: Facts) -> Proof:
 
 
 def _common(found: Sequence[JsonShape | None]) -> JsonShape | None:
-    """Return the common shape of alternatives: None if none is JSON, ANY if only some are."""
+    """Return the common shape of alternatives: None if none is JSON, ANY if only some are JSON."""
     known = [shape for shape in found if shape is not None]
     if not [shape for shape in known if shape not in {NULL, EMPTY, EMPTY_OBJECT}]:
         return None if len(known) < len(found) or NULL in known else either(iter(known))

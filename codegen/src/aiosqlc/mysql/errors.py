@@ -142,7 +142,7 @@ _MACRO = re.compile(r"sqlc\.\w+\([^()]*\)")
 
 
 def _end(file: SourceFile, last: int) -> int:
-    """Return the end offset of a query; if a macro ends the query, the end of the macro."""
+    """Return the end offset of a query; if a macro ends the query, that of the macro."""
     macro = _MACRO.match(file.text, last)
     return macro.end() if macro else last + 1
 

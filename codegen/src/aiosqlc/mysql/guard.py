@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Ignore differences from the type `any`, which guarantees nothing."""
+    """Ignore differences between a column's type and `any`, which guarantees nothing."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)

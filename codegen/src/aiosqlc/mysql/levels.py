@@ -74,7 +74,7 @@ _KEY_TYPES = frozenset(
 _EXACT_COLLATIONS = ("_0900_bin", "_nopad_bin")
 _SORTED = 255  # most characters that ORDER BY always compares: 1,024 bytes (max_sort_length)
 _NO_ROW = -1
-"""An empty group, which leaves a row out as an outer join does, each by its number."""
+"""The number of an empty group, which replaces a row by NULLs as an outer join does."""
 _ALL_ROWS = Limit(exact=True, some=True, from_first=True)
 
 

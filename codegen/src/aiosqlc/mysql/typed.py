@@ -298,7 +298,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Return whether the server's NOT NULL flags are right in a scope: only tables produce NULL.
+    """Return whether the server's NOT NULL flags are reliable in a scope: only tables produce NULL.
 
     The flag is wrong if a derived table, CTE or view is the nullable side of an outer join. It is
     also wrong if an aggregate over no row makes other values NULL: those of a derived table or

@@ -104,7 +104,7 @@ def _negated(use: Use) -> Use:
 
 
 def _is_amount(call: Call) -> bool:
-    """Return whether a call is an interval's amount and not a function: `INTERVAL (?) DAY`."""
+    """Return whether a call is an interval's amount in parentheses, as in `INTERVAL (?) DAY`."""
     return call.name == "INTERVAL" and call.count == 1
 
 

@@ -270,7 +270,7 @@ _Value = tuple[_Term, str, bool]
 
 
 def _follows(values: Sequence[_Value]) -> str:
-    """Return the SQL condition that a row sorts after the given sort-key values."""
+    """Return the SQL condition that a row comes after the given values of the sort keys."""
     certain = not any(term.nulls for term, _, _ in values)
     if certain and len({term.descending for term, _, _ in values}) == 1 and len(values) > 1:
         sign = "<" if values[0][0].descending else ">"
@@ -306,7 +306,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 
 
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
-    """Return a query for the rows with given values of the sort keys that are never NULL.
+    """Return a query for the rows with given values in those sort keys that are never NULL.
 
     If it returns at most one row, the order is total.
     """

@@ -18,7 +18,7 @@ def path_of(embed: TypedEmbed) -> tuple[str, ...]:
 
 
 def class_name(query: TypedQuery, embed: TypedEmbed) -> str:
-    """Return the name of the class of a list's rows, if only this query has the class."""
+    """Return the name of the row class of a list, for a class that only this query has."""
     return camel(query.parsed.name) + "".join(camel(singular(part)) for part in path_of(embed))
 
 

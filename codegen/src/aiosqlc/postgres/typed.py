@@ -445,7 +445,7 @@ def _why(error: Exception) -> str:
 
 
 def _single_row(nodes: list[Node]) -> str:
-    """Return the reason why a utility statement returns one row, or '' if it may not."""
+    """Return why a utility statement returns exactly one row, or '' if it may return others."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     if statement is None:
         return ""

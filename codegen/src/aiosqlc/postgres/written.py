@@ -116,7 +116,7 @@ def _why_kept(written: str, star: Star) -> tuple[str, str]:
 def _proved(
     connection: Connection, starred: Sequence[Starred]
 ) -> list[tuple[str, tuple[Star, ...]]]:
-    """Return each text with as many `*` expanded as is proved equal, and the remaining `*`."""
+    """Return each text with every `*` expanded that is proved equal, and the `*` that remain."""
     full = [expand(item.sql, item.stars) for item in starred]
     left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):
@@ -171,7 +171,7 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
 
 
 def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
-    """Return the error for a statement that can never succeed or never fulfil its purpose.
+    """Return the error for a statement that can never succeed, or can never have an effect.
 
     The latter is a warning, because the statement succeeds as long as it has nothing to do.
     """

@@ -35,7 +35,7 @@ class PlannedText:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """The plans of a configuration entry's queries, in the order of the files.
+    """The plans of all queries of a configuration entry, in the order of the query files.
 
     If `with_statistics` is false, the tables were empty: rows and costs have no meaning, and a plan
     only shows whether an index is usable. `notes` are sentences about unused statistics.

@@ -256,7 +256,7 @@ class Closure:
         return source.rows <= 1 if isinstance(source, Values) else source.one_row
 
     def _is_exact_source(self, number: int) -> bool:
-        """Return whether a FROM item with one row returns the same row each time it is read.
+        """Return whether a FROM item with one row returns the same row each time the item is read.
 
         A plan may read a source again for every row of another, so a LIMIT without an order, or a
         volatile function, can return another row each time.

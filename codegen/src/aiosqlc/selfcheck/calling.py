@@ -1,4 +1,4 @@
-"""Call generated functions on the rows of a database and check their results."""
+"""Call generated functions on the rows of a database, and check the results of the functions."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The generated queries of one version; `own` is the schema state of their compilation."""
+    """The generated queries of one version; `own` is the number of the schema state they fit."""
 
     queries: tuple[TypedQuery, ...]
     own: int

@@ -159,7 +159,7 @@ class Planner:
         options: AnalyzeOptions,
         rows: Mapping[tuple[str, str], int],
     ) -> Pulled:
-        """Return statistics that are derived from a schema and numbers of rows.
+        """Return statistics that are derived from a schema and the numbers of rows per table.
 
         Raises `SchemaFailsError` and `NoServerError`.
         """

@@ -1,4 +1,4 @@
-"""Estimate which share of a table's rows a partial index has."""
+"""Estimate the share of a table's rows that a partial index contains."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def values_of(statistics: Statistics, table: RelationSize, column: str) -> Mappi
 
 
 def _of_value(values: Mapping[str, str], value: str) -> float:
-    """Return the share of rows with a value, from the most common values or their number."""
+    """Return the share of rows that have a value, from the statistics of its column."""
     items = [
         quoted.replace("\\\\", "\\").replace('\\"', '"') if quoted else bare
         for quoted, bare in _ITEM.findall(values.get("most_common_vals", "{}"))

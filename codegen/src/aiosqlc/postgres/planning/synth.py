@@ -1,4 +1,4 @@
-"""Derive statistics from a schema and declared numbers of rows, for a project without production.
+"""Derive statistics from a schema and declared row counts, for a project without production.
 
 Each default is stated in the documentation (`plans.md`), because a plan depends on it.
 """

@@ -67,7 +67,7 @@ def _missing(
     proposed: Sequence[Candidate],
     indexed: frozenset[tuple[str, str]],
 ) -> Iterator[Diagnostic]:
-    """Yield a finding if some of the proposed indexes make a text much cheaper."""
+    """Yield a finding if some of the proposed indexes make the plan of a text much cheaper."""
     best = remedy(database, text.sql, plan, proposed)
     if best is None:
         return

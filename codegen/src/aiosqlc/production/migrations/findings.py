@@ -32,7 +32,7 @@ def danger(seen: Observed) -> str:
 
 
 def findings(seen: ObservedFile, *, patient: bool) -> list[Diagnostic]:
-    """Return all findings of a migration; `patient` means that its tool sets lock_timeout."""
+    """Return all findings of a migration; `patient` is whether the tool sets lock_timeout."""
     found = [*seen.failures]
     for statement in seen.statements:
         found += _of_statement(statement)

@@ -110,7 +110,7 @@ def _table(sql: str) -> Sequence[Piece]:
 
 
 Parts = tuple[list[str], list[Piece]]
-"""Statements with weak locks that run first, and the migrations after them."""
+"""A proposal: the statements with weak locks, which run first, and the migrations after them."""
 
 
 def _action(table: str, action: str) -> Parts | None:

@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proposal that was run: it led to the same schema and had no dangerous lock.
+    """A proposal whose trial run led to the same schema and held no dangerous lock.
 
     `strongest` is the strongest lock that a query would have waited for, or None.
     """

@@ -134,7 +134,7 @@ def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
 
 
 def _power(value: float) -> int:
-    """Return the nearest power of ten, so that small changes of statistics change nothing."""
+    """Return the nearest power of ten, so that small changes of the statistics do not appear."""
     return round(math.log10(value)) if value > 1 else 0
 
 

@@ -20,7 +20,7 @@ _MOST_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A changed thing (`what`), which may be a `name`, and its effects.
+    """A changed thing and its effects; `is_name` is whether `what` is a name.
 
     `more` follows the name. The `mark` is `error`, `warning`, `order` (right only in the stated
     order), or empty.

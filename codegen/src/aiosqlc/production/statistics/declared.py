@@ -1,4 +1,4 @@
-"""The numbers of rows that the configuration declares by table."""
+"""The number of rows of each table, as the configuration declares it."""
 
 from __future__ import annotations
 

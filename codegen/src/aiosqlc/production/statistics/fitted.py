@@ -48,7 +48,7 @@ def _renamed(
     schema: Sequence[SchemaFile],
     tables: dict[tuple[str, str], set[str]],
 ) -> Statistics:
-    """Return statistics in which objects that migrations rename have their current names."""
+    """Return statistics that use the current names of objects which migrations rename."""
     history = history_of(schema, Dialect.POSTGRESQL)
     present = set(statistics.sizes)
 
