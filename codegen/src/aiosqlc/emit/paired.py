@@ -12,6 +12,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers import driver_of
 from aiosqlc.emit.bodies import returns
 from aiosqlc.ir import TypedQuery
+from aiosqlc.plan.documents import MAKER
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule, PyType
 
 
@@ -247,6 +248,7 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
         used |= function.row.imports
     for decoder in function.decoders:
         used |= decoder.type.imports_in(decoder.type.annotation)
+        used |= {item for item in function.imports if item[1] == MAKER}
     kept = {item for item in function.imports if item not in only_fields or item in used}
     moved = {_moved(item, second, first) for item in kept}
     return replace(function, own_classes=(), imports=frozenset(moved | classes))

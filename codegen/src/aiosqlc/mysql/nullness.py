@@ -384,7 +384,8 @@ def _aggregated(node: exp.Expr) -> list[exp.Expr]:
 
 def _function(node: exp.Expr, proof: Proof) -> Verdict:
     name = name_of(node)
-    if name in NEVER_NULL:
+    empty = name in {"JSON_ARRAY", "JSON_OBJECT"} and not node.expressions
+    if name in NEVER_NULL or empty:
         return _BUILT_IN
     if name in JSON_AGGREGATES:
         return _collected(node, proof)
