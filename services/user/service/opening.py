@@ -25,7 +25,7 @@ async def open_session(
     device: str | None,
     **how: str,
 ) -> SignedIn:
-    """Open a session of an account that this transaction has locked, and audit it with `how`.
+    """Open a session of an account that this transaction has locked; `how` is for the audit trail.
 
     We email the owner if the `device` is not a known one.
 

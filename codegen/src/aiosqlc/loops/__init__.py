@@ -28,7 +28,7 @@ def install(report: Callable[[Loop], None], *, limit: int = 20) -> None:
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Count the calls inside, also those of tasks that are started inside: one request or job."""
+    """Count the calls in the block, such as one request, also those of tasks that it starts."""
     scope = Scope()
     token = entered(scope)
     try:

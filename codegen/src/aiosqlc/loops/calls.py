@@ -1,4 +1,4 @@
-"""Count the calls of queries, and find those that a loop makes."""
+"""Count the calls of queries, and find the calls that a loop makes."""
 
 from __future__ import annotations
 

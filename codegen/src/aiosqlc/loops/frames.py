@@ -103,7 +103,7 @@ def _kind(frame: FrameType, tests: TestFiles) -> _Kind:
 
 @lru_cache(maxsize=4096)
 def is_library(name: str) -> bool:
-    """Return whether a file is installed or generated, or no file at all, or this package."""
+    """Return whether a name is not of the program's own code, but of a library or generated."""
     if name.startswith((*_LIBRARIES, "<", _OWN)) or "site-packages" in name:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Wrap the functions of generated modules, when a module is imported or if it already was."""
+"""Wrap the functions of generated modules: those already imported, and those imported later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiosqlc.loops.frames import MARK, caller
 
 
 def wrap_generated() -> None:
-    """Wrap the functions of generated modules that are imported from now on, or were before."""
+    """Wrap the functions of generated modules: those already imported, and those imported later."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
     for module in list(sys.modules.values()):

@@ -30,7 +30,7 @@ def outline(plan: Plan) -> str:
 
 
 def plan_lines(plan: Plan, depth: int = 0) -> Iterator[str]:
-    """Yield a plan as lines: each node with its estimates, its conditions below it."""
+    """Yield a plan as lines: each node with its estimates, followed by the node's conditions."""
     indent = "    " * depth
     yield f"{indent}{node_text(plan)}  (rows {number(plan.rows)}, cost {number(plan.cost)})"
     for kind, text in plan.conditions:
@@ -40,7 +40,7 @@ def plan_lines(plan: Plan, depth: int = 0) -> Iterator[str]:
 
 
 def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
-    """Return the plans before and after a remedy; `names` maps tried names of indexes to final."""
+    """Return the plans before and after a remedy; `names` maps tried index names to final ones."""
     after = outline(remedy.after)
     for tried, name in sorted(names.items(), key=lambda item: -len(item[0])):
         after = after.replace(tried, name)

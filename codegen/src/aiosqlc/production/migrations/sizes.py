@@ -1,4 +1,4 @@
-"""Estimate how long a dangerous statement works, from the sizes of tables in production."""
+"""Estimate how long a dangerous statement runs, from the sizes of tables in production."""
 
 from __future__ import annotations
 
