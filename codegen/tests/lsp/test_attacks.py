@@ -22,6 +22,9 @@ SELECT '😀' AS face, a.id /* 😀 */, a.name AS called FROM author AS a WHERE 
 -- name: Twins :many
 SELECT a.id, b.id AS other FROM author AS a JOIN author AS b ON b.name = a.name
 WHERE a.id > @low AND b.id < @high;
+
+-- name: Keyed :one :batchget
+SELECT name FROM author WHERE id = @keyed_id;
 """
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -72,6 +75,8 @@ REFUSED = [
     ("@wan|ted", "None", "`None` is a keyword of Python"),
     ("@wan|ted", "@other", "is not a name"),
     ("@l|ow", "high", ""),
+    ("Key|ed", "Other", "the function for many keys would change too"),
+    ("@keyed|_id", "other", "the function for many keys would change too"),
     ("AS cal|led", "face", "only queries, their parameters"),
     ("author AS |b", "OTHER", "the query already uses `OTHER`"),
     ("author AS |b", "a", "the query already uses `a`"),
