@@ -100,6 +100,10 @@ def test_the_queries_of_a_page_compile_or_are_refused_as_it_says(tmp_path: Path)
         ]
         assert blocks
         for number, block in enumerate(blocks):
+            if block.startswith("CREATE"):  # the schema of the queries below it
+                schema += block
+                (tmp_path / "s.sql").write_text(schema)
+                continue
             named = block if "-- name:" in block else f"-- name: Q{number} :many\n{block}"
             arrowed = re.sub(r" +← .*| +E\d{3}: .*", "", named)
             (tmp_path / "q.sql").write_text(arrowed)
