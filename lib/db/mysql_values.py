@@ -104,7 +104,10 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
 
 
 class NoDateError(ValueError):
-    """The server sent an invalid date, such as `0000-00-00`. The rest of the response is unread."""
+    """The server sent an invalid date, such as `0000-00-00`.
+
+    The later rows of the response are unread.
+    """
 
 
 def _day(text: str) -> date:

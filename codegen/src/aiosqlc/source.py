@@ -101,7 +101,7 @@ class ExpandedFile(SourceFile):
         return Span(start, max(last, start))
 
     def place(self, span: Span) -> tuple[SourceFile, Span, tuple[Span, ...]]:
-        """Return the file in which a span stands, its span there, and the includes around it.
+        """Return the file that contains a span, the span in that file, and the includes around it.
 
         The includes are in this file, from the outermost to the innermost.
         """

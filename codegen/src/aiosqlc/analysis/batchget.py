@@ -276,7 +276,7 @@ def _rewritten(
 
 
 def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Catalog) -> int | None:
-    """Return the position of the key among the result columns if it is one, and is never NULL.
+    """Return the key's position among the result columns, or None if it is absent or may be NULL.
 
     A star hides the positions of the following columns.
     """

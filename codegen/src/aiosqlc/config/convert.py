@@ -157,7 +157,7 @@ def _spans(numbers: Sequence[int]) -> str:
 
 
 def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the entries; those of a version 1 file are converted to version 2."""
+    """Return the entries of a configuration; entries of version 1 are converted to version 2."""
     entries = [_mapping(entry) for entry in _items(document.get("sql"))]
     for package in (_mapping(entry) for entry in _items(document.get("packages"))):
         kept = {key: package[key] for key in _KEPT if key in package}

@@ -56,7 +56,7 @@ async def compare(
     given: Given | None = None,
     steps: int = STEPS,
 ) -> None:
-    """Make the same calls on `first` and `second`, executors on two databases with equal content.
+    """Make the same calls on `first` and `second`, which run on databases with equal content.
 
     There are at least `steps` calls, and more until each query has had an effect.
 

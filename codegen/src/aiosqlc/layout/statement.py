@@ -148,7 +148,7 @@ def _atoms(
 
 
 def _line(nodes: Nodes, width: float = float("inf")) -> str | None:
-    """Return nodes on one line, or None if it is too long or contains a comment."""
+    """Return nodes on one line, or None if the line is too long or would contain a comment."""
     atoms = atoms_of(nodes)
     if any(atom.above for atom in atoms[1:]) or any(atom.behind for atom in atoms[:-1]):
         return None

@@ -53,7 +53,7 @@ def read_lock(project: Project) -> dict[str, Known]:
 
 
 def read_text(text: str) -> dict[str, Known]:
-    """Return the stored data by entry of a lock's content, or nothing if it is old or damaged."""
+    """Return the stored data by entry from a lock's text, or nothing if it is old or damaged."""
     try:
         return _decoded(text.encode())
     except (msgspec.DecodeError, KeyError, ValueError):

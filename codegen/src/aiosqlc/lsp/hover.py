@@ -1,4 +1,4 @@
-"""Describe the symbol at the cursor, with the same facts as `explain`."""
+"""Describe the symbol at the cursor, with the facts that `aiosqlc explain` prints."""
 
 from __future__ import annotations
 

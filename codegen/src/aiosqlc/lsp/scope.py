@@ -72,7 +72,7 @@ def _is_name(token: Token) -> bool:
 
 
 def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
-    """Return the table with a name, preferring the default schema."""
+    """Return the table that has this name, preferring the default schema."""
     named = [
         table
         for table in catalog.tables
@@ -85,7 +85,7 @@ def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
 def columns_named(
     found: Iterable[Source], name: str, alias: str = ""
 ) -> Iterator[tuple[Table, TableColumn]]:
-    """Yield the columns with a name; an alias that is not empty selects the table."""
+    """Yield the columns that have this name; an alias that is not empty selects the table."""
     for source in found:
         if source.table and alias.lower() in {"", source.alias.lower()}:
             for column in source.table.columns:

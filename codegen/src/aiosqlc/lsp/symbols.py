@@ -43,7 +43,7 @@ _NO_CALL = frozenset({"AS", "MATERIALIZED", "NOT"})
 
 
 def symbol_at(file: SourceFile, entry: Entry, at: int) -> Symbol | None:
-    """Return the symbol at an offset, or None if the query does not define the name there."""
+    """Return the symbol at an offset, or None if its name is not defined by the query."""
     block = block_at(file, entry.dialect, at)
     if block.name and block.name_span.start <= at <= block.name_span.end:
         return Symbol(Sort.QUERY, block.name, block.name_span, (block.name_span,), block)

@@ -82,7 +82,7 @@ def _reads(column: exp.Column, level: Level, sources: set[int], reader: Reader) 
 
 
 def _is_alias(column: exp.Column, level: Level) -> bool:
-    """Return whether a name is that of a result column, as in `ORDER BY total`."""
+    """Return whether a name refers to a result column, as in `ORDER BY total`."""
     aliases = {item.alias.lower() for item in level.node.expressions if item.alias}
     return not column.table and column.name.lower() in aliases
 

@@ -493,7 +493,7 @@ class _Lowering:
         )
 
     def is_key(self, node: exp.Expr) -> bool:
-        """Return whether a column's values are equal in Python exactly if they are equal here.
+        """Return whether Python and the server agree on which values of a column are equal.
 
         A text also needs a collation that distinguishes trailing spaces.
         """

@@ -56,7 +56,7 @@ class Relation:
     shapes: Mapping[str, JsonShape] = field(default_factory=dict)
 
     def column(self, name: str) -> TableColumn | None:
-        """Return the column with a name, ignoring case."""
+        """Return the column that has this name, ignoring case."""
         wanted = name.lower()
         return next(
             (column for column in self.table.columns if column.name.lower() == wanted), None
@@ -96,7 +96,7 @@ class Schema:
     premises: Premises = STRICT
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
-        """Return the table or view with a name, preferring the same case."""
+        """Return the table or view that has this name; a name in the same case takes precedence."""
         wanted = schema or DEFAULT
         if wanted.lower() == "information_schema":  # the only database whose name ignores case
             wanted = wanted.lower()
@@ -123,5 +123,5 @@ class Schema:
         return {(r.table.schema, r.table.name.lower()): r for r in reversed(self.relations)}
 
     def routine(self, name: str) -> Routine | None:
-        """Return the procedure or function with a name."""
+        """Return the procedure or function that has this name."""
         return next((r for r in self.routines if r.name.lower() == name.lower()), None)

@@ -87,7 +87,7 @@ class Source:
         return tuple(output for output in self.outputs or () if not output.invisible)
 
     def output(self, name: str) -> Output | None:
-        """Return the column with a name, ignoring case."""
+        """Return the column that has this name, ignoring case."""
         wanted = name.lower()
         return next((o for o in self.outputs or () if o.name.lower() == wanted), None)
 
@@ -149,7 +149,7 @@ class Level:
         return found[0] if len(found) == 1 else None
 
     def source(self, alias: str) -> Source | None:
-        """Return the source with a name in this scope."""
+        """Return the source that has this name in the scope."""
         for same in (str.__str__, str.lower):
             for source in self.sources:
                 if same(source.alias) == same(alias):

@@ -26,7 +26,7 @@ _HELP = "SELECT description FROM mysql.help_topic WHERE name IN (%s, concat(%s, 
 def signatures(
     schema: Sequence[SchemaFile], options: AnalyzeOptions, name: str
 ) -> list[tuple[str, str]]:
-    """Return the signatures and descriptions of the functions with a name."""
+    """Return the signatures and descriptions of the functions that have this name."""
     with opened(schema, options) as found:
         if found is None:
             return []

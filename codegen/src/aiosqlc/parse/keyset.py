@@ -39,7 +39,7 @@ class _Term:
         return replace(self, descending=not self.descending, nulls=other)
 
     def order(self, column: str) -> str:
-        """Return the ORDER BY item for an output column with the same value."""
+        """Return this ORDER BY item with the output column `column` as its expression."""
         nulls = f" NULLS {self.nulls}" if self.nulls else ""
         return f"{column}{' DESC' if self.descending else ''}{nulls}"
 

@@ -234,7 +234,7 @@ def analyze_inputs(
     *,
     reuse: bool = True,
 ) -> Analysed:
-    """Analyse the files of one entry. `problems` are those of reading the files.
+    """Analyse the files of one entry. `problems` are the diagnostics from reading the files.
 
     `known` are results of an earlier analysis, which are reused if they fit.
     """

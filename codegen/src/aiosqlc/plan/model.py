@@ -125,7 +125,9 @@ class PyNest:
 
 @dataclass(frozen=True, slots=True)
 class PyRow:
-    """The conversion of one row to a value. Without `cls`, the value is that of the only column.
+    """The conversion of one row to a value.
+
+    Without `cls`, the result is the value of the only column.
 
     `columns` are the types in select-list order, and `names` the possible local names. `builder` is
     the module's function that builds the object, if several queries need the same. `nest` is set if

@@ -17,7 +17,7 @@ order by p.pronargs, p.oid limit 30
 def signatures(
     analyzer: Analyzer, schema: tuple[SchemaFile, ...], options: AnalyzeOptions, name: str
 ) -> list[tuple[str, str]]:
-    """Return the signature and the comment of each function with a name."""
+    """Return the signature and the comment of each function that has this name."""
     opened = analyzer.opened(schema, options)
     if opened is None:
         return []

@@ -73,7 +73,7 @@ def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> 
 
 
 def _with_column(connection: Connection, problem: Diagnostic) -> Diagnostic:
-    """Suggest a column for an unknown one in a write; for reads, the server itself does so."""
+    """Suggest a column for an unknown column in a write; for reads, the server suggests one."""
     found = _WRITTEN.search(problem.message) if problem.code == "E311" else None
     if found is None or problem.hint:
         return problem

@@ -344,7 +344,7 @@ class _Nest:
         return found.pop() if len(found) == 1 else None
 
     def _present(self, source: int) -> tuple[set[int], list[Join]]:
-        """Return the FROM items that have a row wherever one has, and the joins that match there.
+        """Return the FROM items that have a row whenever `source` has one, and the matching joins.
 
         A matching condition `x = y` was true, so that neither operand is NULL.
         """

@@ -128,7 +128,7 @@ def _counted_rows(prover: Prover, scope: Scope) -> Iterator[Advice]:
 
 
 def _aggregates(value: Any) -> Iterator[Node]:
-    """Yield the aggregates of one query, without those of its subqueries."""
+    """Yield the aggregates of one query, but not the aggregates of its subqueries."""
     if isinstance(value, list):
         for item in value:
             yield from _aggregates(item)

@@ -70,7 +70,7 @@ class Scope:
         return self.range_table[varno - 1]
 
     def cte(self, name: str) -> Node:
-        """Return the WITH query with a name that this query defines."""
+        """Return the WITH query that this query defines under a name."""
         ctes: list[Node] = self.query.list_of("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 

@@ -43,7 +43,7 @@ class Change:
 
 
 def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> list[Change]:
-    """Return the changed plans by query. Texts of a query that change alike are one change.
+    """Return the changed plans by query. Equal changes in several texts of a query are one change.
 
     A plan with other estimates changed only if they differ tenfold. Without estimates, the server
     does not know which of two indexes is better, so only tables that are read whole count.

@@ -92,7 +92,7 @@ def _migration(checked: Checked) -> Row:
 
 
 def _broken(entry: EntryReview) -> Iterator[Row]:
-    """Yield the deployed queries that fail, together if the reason is the same."""
+    """Yield the deployed queries that fail; queries that fail for the same reason share a row."""
     order = entry.order
     if order is None:
         return
