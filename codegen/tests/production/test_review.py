@@ -376,6 +376,36 @@ def test_an_entry_for_mysql_is_noted(shop: Repository) -> None:
     ]
 
 
+@pytest.mark.long
+def test_entries_with_different_orders_are_named(shop: Repository) -> None:
+    config = CONFIG.replace("- engine", "- name: shop\n    engine")
+    other = config.partition("sql:\n")[2].replace("shop", "log").replace("OUT", "OUT2")
+    other = other.replace("schema: migrations", "schema: logs").replace("queries: q", "queries: lq")
+    shop.write(
+        {
+            "sqlc.yaml": config + other,
+            "logs/0001_a.sql": "CREATE TABLE line (id int PRIMARY KEY, said text);\n",
+            "lqueries/all.sql": "-- name: GetLine :one\nSELECT id, said FROM line LIMIT 1;\n",
+        }
+    )
+    shop.commit()
+    shop.write(
+        {
+            "migrations/0002_b.sql": "ALTER TABLE person ADD COLUMN level int;\n",
+            "logs/0002_b.sql": "ALTER TABLE line DROP COLUMN said;\n",
+            "lqueries/all.sql": "-- name: GetLine :one\nSELECT id FROM line LIMIT 1;\n",
+        }
+    )
+    _, out = shop.review("markdown", "--base", "HEAD")
+    head, _, rest = out.partition("\n")
+    assert head == (
+        "### ⚠️ SQL review: shop: both orders are safe;"
+        " log: deploy the code first, then migrate; 1 finding"
+    )
+    assert "| log: `all.sql:GetLine`, deployed | ⏳ after 0002\\_b.sql: " in rest
+    assert "| shop: `0002_b.sql` | locks person for a moment |" in rest
+
+
 # --- the comment is text of strangers -------------------------------------------------------------
 
 

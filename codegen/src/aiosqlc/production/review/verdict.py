@@ -43,7 +43,7 @@ def headline(review: Review) -> str:
     found = findings(review)
     errors = [item for item in found if item.severity is Severity.ERROR]
     others = [item for item in found if item not in errors and item.code != _UNSAFE]
-    orders = dict.fromkeys(e.order.advice for e in review.touched if e.order)
+    orders = _orders(review)
     parts = []
     if errors:
         parts.append(f"{count(len(errors), 'error')}: this change does not work")
@@ -52,6 +52,14 @@ def headline(review: Review) -> str:
     if others:
         parts.append(count(len(others), "finding"))
     return "; ".join(parts) or "no finding"
+
+
+def _orders(review: Review) -> list[str]:
+    """Return the order of deployment; if it differs by entry, with the names of the entries."""
+    found = [(entry.name, entry.order.advice) for entry in review.touched if entry.order]
+    if len({advice for _, advice in found}) > 1:
+        return [f"{name}: {advice}" for name, advice in found]
+    return [advice for _, advice in found[:1]]
 
 
 def extent(review: Review) -> str:
