@@ -381,7 +381,9 @@ def test_statistics_give_estimates_and_costs(
     shop.write({"sqlc.yaml": CONFIG})
     code, out = shop.plans("diff")
     assert code == 2
-    assert out.startswith("plans.txt was planned on the statistics of production, and the current")
+    assert out.startswith(
+        "the plans in plans.txt use the statistics of production, but the current"
+    )
 
 
 @pytest.mark.long
