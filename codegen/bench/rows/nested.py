@@ -1,4 +1,4 @@
-"""What lists of joined rows cost, as ratios to a loop that is written by hand.
+"""The cost of lists of joined rows, as ratios to a loop that is written by hand.
 
 Run: python -m bench.rows.nested. Two figures for each contender: a whole call in processor time of
 this process, without the server's, and the grouping alone over the same rows. All contenders run

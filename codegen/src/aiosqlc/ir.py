@@ -601,7 +601,7 @@ class NotNested:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What is proved about a query that is to read many keys at once.
+    """The proved facts about a query that is to read many keys at once.
 
     `keys` are the numbers of the parameters that a column equals. `why` is the reason why the rows
     of several keys cannot be read together, or empty.

@@ -15,7 +15,7 @@ Loader = _MODULE["Loader"]
 
 
 class Reads:
-    """Reads keys of a dict, remembers each batch, and waits in it until the test goes on."""
+    """Reads keys of a dict, remembers each batch, and waits in it until the test continues."""
 
     def __init__(self, *, held: bool = False, failing: Iterable[int] = ()) -> None:
         self.batches: list[list[int]] = []

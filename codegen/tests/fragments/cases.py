@@ -155,7 +155,7 @@ CASES = (
         {"after": 1, "least": 4},
     ),
     Case(
-        "strings and comments are no parameters",
+        "strings and comments are not parameters",
         "-- fragment: odd(o, n)\no.status <> 'o.n' -- o and n\nAND /* n */ o.id <> n;",
         "SELECT id FROM orders t WHERE sqlc.include(odd, t, -1) ORDER BY id",
         "SELECT id FROM orders t WHERE (t.status <> 'o.n' AND t.id <> (-1)) ORDER BY id",

@@ -1,4 +1,4 @@
-"""What `vet` calls redundant on MySQL changes no row if it is left out."""
+"""Parts that `vet` calls redundant on MySQL change no row if they are left out."""
 
 from __future__ import annotations
 

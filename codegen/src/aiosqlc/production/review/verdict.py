@@ -22,7 +22,7 @@ def findings(review: Review) -> list[Diagnostic]:
 
 def of_entry(entry: EntryReview) -> Iterator[Diagnostic]:
     """Yield the findings of one entry."""
-    told = {(item.code, item.labels) for item in entry.errors}
+    reported = {(item.code, item.labels) for item in entry.errors}
     yield from entry.errors
     if entry.order:
         if not entry.errors:  # which are the same failures, seen without the release
@@ -32,7 +32,7 @@ def of_entry(entry: EntryReview) -> Iterator[Diagnostic]:
     for checked in entry.migrations:
         for item in checked.findings:
             # The order of deployment says more about queries that fail than M008.
-            if item.code != "M008" and (item.code, item.labels) not in told:
+            if item.code != "M008" and (item.code, item.labels) not in reported:
                 yield item
     yield from diagnostics([one for one in entry.plans.changes if one.worse], entry.now)
     yield from entry.advice
