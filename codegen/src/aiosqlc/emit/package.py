@@ -136,7 +136,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
     known = [(module, function) for module, function in named if not _is_built(function)]
     built = [(module, function) for module, function in named if _is_built(function)]
     entries = [_entry(module, function) for module, function in known]
-    told = [
+    registered = [
         f"{module}.{function.constant}.announce("
         f'lambda sql: QUERY_NAMES.update({{sql: "{function.query_name}"}}))'
         for module, function in built
@@ -152,7 +152,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
             *entries,
             "}",
             '"""The name of each query by its SQL text, as a label for metrics and traces."""',
-            *told,
+            *registered,
             *(_reads(named) if target.readers else ()),
             "",
         ]
@@ -163,20 +163,20 @@ def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
     """List the read-only statements, for an executor that sends them to a replica."""
     reads = [(module, function) for module, function in named if function.reads]
     entries = [_text(module, function) for module, function in reads if not _is_built(function)]
-    told = [
+    registered = [
         f"{module}.{function.constant}.announce(READS.add)"
         for module, function in reads
         if _is_built(function)
     ]
     body = ["READS: Final = frozenset(", "    {", *entries, "    }", ")"]
     body = body if entries else ["READS: Final = frozenset[str]()"]
-    if told:
+    if registered:
         body = ["READS: Final = {", *entries, "}"] if entries else ["READS: Final = set[str]()"]
     return [
         "",
         *body,
         '"""The SQL texts that are proved to be read-only, so a replica can run them."""',
-        *told,
+        *registered,
     ]
 
 
