@@ -112,7 +112,7 @@ def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, in
 
 
 def _height(pages: int, width: int) -> int:
-    """Return the levels above the leaves of a B-tree with so many pages.
+    """Return the number of levels above the leaves of a B-tree, from its number of pages.
 
     `width` is that of the first key: the others are cut off where the first one differs.
     """
