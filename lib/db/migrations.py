@@ -6,12 +6,12 @@ import argparse
 import os
 import re
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import yoyo
 from yoyo.backends import DatabaseBackend
 from yoyo.connections import get_backend_class, parse_uri
@@ -26,6 +26,7 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"
 ENGINES = ("postgres", "mysql")  # folders of a database that runs on either
 _VERSIONS = "_schema_version"  # after the database's name, the table of what was applied
 _LOCK_SECONDS = 30
+_LOCK_PAUSE_SECONDS = 0.2  # between two requests for the lock
 _LOCK_KEY = 7_091_980_111  # any number, the same in every process that migrates
 
 
@@ -139,19 +140,29 @@ class _Session:
 
     def _lock_or_leave(self) -> None:
         """Acquire a session lock, which unlike yoyo's lock row ends with a killed process."""
-        try:
-            if urlsplit(self._url).scheme == "mysql":
-                question = f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})"
-                taken = self.backend.execute(question).fetchone()[0] == 1
-            else:
-                self.backend.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
-                self.backend.execute(f"SELECT pg_advisory_lock({_LOCK_KEY})")
-                taken = True
-        except psycopg.errors.LockNotAvailable:
-            taken = False
+        if urlsplit(self._url).scheme == "mysql":
+            taken = self._answer(f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})") == 1
+        else:
+            taken = self._lock_postgres()
         if not taken:
             self.backend.connection.close()
             raise MigrationError(f"another migration of {_without_secret(self._url)} is running")
+
+    def _lock_postgres(self) -> bool:
+        """Request the lock until it is free. Return whether it was acquired in time.
+
+        A statement that waits for the lock has a snapshot. CREATE INDEX CONCURRENTLY of the process
+        with the lock would wait for the end of this snapshot, and the two would deadlock.
+        """
+        end = time.monotonic() + _LOCK_SECONDS
+        while not self._answer(f"SELECT pg_try_advisory_lock({_LOCK_KEY})"):
+            if time.monotonic() > end:
+                return False
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        return True
+
+    def _answer(self, question: str) -> object:
+        return self.backend.execute(question).fetchone()[0]
 
 
 def _refuse_same_names(folder: Path) -> None:

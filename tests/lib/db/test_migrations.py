@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -198,7 +199,7 @@ async def test_a_deployer_takes_over_from_one_that_was_killed(empty_database, fo
     first = subprocess.Popen(command, stdout=subprocess.PIPE)
     await waits_for(connection, gate, 1)
     second = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    await waits_for(connection, migrations._LOCK_KEY, 1)
+    await runs(connection, f"SELECT pg%advisory_lock({migrations._LOCK_KEY})")
     first.kill()
     first.wait(30)
     await waits_for(connection, gate, 2)  # the session of the killed process is still there
@@ -211,6 +212,28 @@ async def test_a_deployer_takes_over_from_one_that_was_killed(empty_database, fo
     await connection.close()
 
 
+async def test_an_index_is_built_concurrently_while_another_deployer_waits(empty_database, folder):
+    migrations.apply(empty_database, folder, db="shop")
+    (folder / "0003_index.sql").write_text(
+        "-- transactional: false\n\nCREATE INDEX CONCURRENTLY shelf_label ON shelf (label)"
+    )
+    (folder / "0003_index.rollback.sql").write_text(
+        "-- transactional: false\n\nDROP INDEX CONCURRENTLY shelf_label"
+    )
+    apply = partial(asyncio.to_thread, migrations.apply, empty_database, folder, db="shop")
+    connection = await asyncpg.connect(empty_database)
+    with psycopg.connect(empty_database) as holder:
+        holder.execute("INSERT INTO shelf VALUES ('top')")  # the build waits for this transaction
+        first = asyncio.create_task(apply())
+        await runs(connection, "CREATE INDEX CONCURRENTLY%")
+        second = asyncio.create_task(apply())
+        await runs(connection, f"SELECT pg%advisory_lock({migrations._LOCK_KEY})")
+        holder.commit()
+        assert await asyncio.gather(first, second) == [["0003_index"], []]
+    await connection.close()
+    assert migrations.roll_back_one(empty_database, folder, db="shop") == "0003_index"
+
+
 async def waits_for(connection: asyncpg.Connection, key: int, sessions: int) -> None:
     """Wait until `sessions` sessions wait for an advisory lock."""
     query = (
@@ -219,6 +242,17 @@ async def waits_for(connection: asyncpg.Connection, key: int, sessions: int) -> 
     )
     async with asyncio.timeout(30):
         while await connection.fetchval(query, key) != sessions:
+            await asyncio.sleep(0.02)
+
+
+async def runs(connection: asyncpg.Connection, statement: str) -> None:
+    """Wait until the last statement of a session without an advisory lock is like this one."""
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity AS session WHERE query LIKE $1 AND NOT EXISTS"
+        " (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = session.pid))"
+    )
+    async with asyncio.timeout(30):
+        while not await connection.fetchval(query, statement):
             await asyncio.sleep(0.02)
 
 
