@@ -32,6 +32,12 @@ SORTED = "ORDER BY t.name, -- :sort t.name, j.ready\n    t.id"
 FOUND = [
     ("V001", ":many", "SELECT id FROM task WHERE deleted_at = NULL"),
     ("V001", ":many", "SELECT id FROM task WHERE NULL <> name OR name != NULL"),
+    (
+        "V001",
+        ":exec",
+        "WITH x AS (SELECT id FROM job WHERE slug = NULL) UPDATE task SET owner = 1"
+        " FROM x WHERE x.id = task.id",
+    ),
     ("V002", ":exec", "DELETE FROM task"),
     ("V002", ":exec", "UPDATE task SET name = @name"),
     ("V003", ":many", "SELECT id FROM task WHERE id NOT IN (SELECT owner FROM task)"),
@@ -77,6 +83,11 @@ FOUND = [
 ]
 FINE = [
     (":many", "SELECT id FROM task WHERE deleted_at IS NULL"),
+    (
+        ":exec",
+        "WITH gone AS (UPDATE task SET owner = NULL WHERE owner = @o RETURNING id)"
+        " UPDATE job SET slug = NULL FROM gone WHERE job.id = gone.id",
+    ),
     (":exec", "SELECT id FROM task ORDER BY id FOR UPDATE"),
     (":exec", "SELECT pg_notify('task', name) FROM task"),
     (

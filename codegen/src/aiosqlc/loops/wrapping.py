@@ -126,11 +126,11 @@ def _counted(function: FunctionType, query: Query) -> Callable[..., Any]:
         return called
 
     @wraps(function)
-    def begun(*args: Any, **kwargs: Any) -> Any:
+    def started(*args: Any, **kwargs: Any) -> Any:
         note(query, caller())
         return function(*args, **kwargs)
 
-    return begun
+    return started
 
 
 def _replace(wrapped: dict[FunctionType, Callable[..., Any]]) -> None:

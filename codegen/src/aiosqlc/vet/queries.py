@@ -73,15 +73,26 @@ class Text:
         return Span(self.tokens[first].start, self.tokens[last].end)
 
 
+# The words that start a part of a statement in which `=` assigns or compares.
+_CLAUSES = frozenset({"SET", "SELECT", "FROM", "WHERE", "ON", "HAVING", "WHEN", "RETURNING"})
+
+
 def _null_comparison(text: Text) -> Iterator[Finding]:
-    sets = text.outer("SET")
-    where = text.outer("WHERE")
     for position, word in enumerate(text.words[:-1]):
         if word not in {"=", "<>", "!="} or text.words[position + 1] != "NULL":
             continue
-        assigned = sets and position > sets[0] and (not where or position < where[0])
-        if not assigned:
+        if word != "=" or not _assigns(text, position):
             yield "V001", text.span(position, position + 1)
+
+
+def _assigns(text: Text, position: int) -> bool:
+    """Return whether a `=` belongs to SET, in the statement or in a WITH query of it."""
+    for before in range(position - 1, -1, -1):
+        if text.depths[before] < text.depths[position]:
+            return False
+        if text.depths[before] == text.depths[position] and text.words[before] in _CLAUSES:
+            return text.words[before] == "SET"
+    return False
 
 
 def _no_where(text: Text) -> Iterator[Finding]:
