@@ -222,8 +222,8 @@ def test_the_text_for_many_keys_is_explained_too(
     assert "GetAuthor :one" in text
     queries.write_text(text.replace("GetAuthor :one", "GetAuthor :one :batchget"))
     assert main(["explain", "-f", str(project), "GetAuthor"]) == 0
-    told = capsys.readouterr().out
-    assert re.search(r"many keys \(ids\):\n    SELECT .* = ANY \(\$1\)", told)
+    printed = capsys.readouterr().out
+    assert re.search(r"many keys \(ids\):\n    SELECT .* = ANY \(\$1\)", printed)
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -399,11 +399,11 @@ def test_a_mistake_of_ours_names_its_query_and_hides_nothing_else(
     assert "aiosqlc report more.sql:Odd" in err
     assert "def get_author(" in (project / "store" / "queries.py").read_text()
     assert main(["report", "-f", str(project), "more.sql:Odd"]) == 0
-    told = capsys.readouterr().out
-    assert "SELECT name FROM author WHERE bio = '…' AND id > 2" in told
-    assert "CREATE TABLE author (" in told
-    assert "TypeError at " in told
-    assert not any(word in told for word in ("hush", "4711", "secret"))
+    printed = capsys.readouterr().out
+    assert "SELECT name FROM author WHERE bio = '…' AND id > 2" in printed
+    assert "CREATE TABLE author (" in printed
+    assert "TypeError at " in printed
+    assert not any(word in printed for word in ("hush", "4711", "secret"))
 
 
 def test_nothing_is_asked_of_a_server_that_cannot_start_when_the_lock_is_good(
@@ -477,18 +477,20 @@ def test_what_compiles_is_written_where_that_is_asked_for(
 def test_the_report_is_the_same_either_way_and_has_each_cause_once_the_dearest_first(
     partly: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = []
+    printed = []
     for options in ([], ["--keep-going"]):
         main(["generate", *options, "-f", str(partly)])
-        told.append(capsys.readouterr().err.rpartition("errors\n")[0])
-    assert told[0] == told[1]
-    heads = [line for line in told[0].splitlines() if line.startswith("error[")]
+        printed.append(capsys.readouterr().err.rpartition("errors\n")[0])
+    assert printed[0] == printed[1]
+    heads = [line for line in printed[0].splitlines() if line.startswith("error[")]
     assert heads == [
         'error[E201]: type "nope" does not exist',
         'error[E311]: column "nam" does not exist',
     ]
-    assert "3 queries do not compile because of this error: queries/queries.sql:Wanting" in told[0]
-    assert "the same error in 1 more query: queries/queries.sql:AlsoWrong" in told[0]
+    assert (
+        "3 queries do not compile because of this error: queries/queries.sql:Wanting" in printed[0]
+    )
+    assert "the same error in 1 more query: queries/queries.sql:AlsoWrong" in printed[0]
 
 
 ONE_ID = " :many\nSELECT id FROM author;\n"

@@ -136,8 +136,8 @@ def test_the_example_of_the_manual_fails_as_it_says(project: Path) -> None:
     (project / "app").mkdir(exist_ok=True)
     (project / "app" / "report.py").write_text(f"from store import queries\n\n\n{code}")
     (project / "test_report.py").write_text(REPORT)
-    told = run(project, "test_report.py").replace(f"{project}/", "")
-    assert said in told
+    printed = run(project, "test_report.py").replace(f"{project}/", "")
+    assert said in printed
 
 
 @pytest.mark.long

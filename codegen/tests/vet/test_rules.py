@@ -35,8 +35,8 @@ FOUND = [
     (
         "V001",
         ":exec",
-        "WITH x AS (SELECT id FROM job WHERE slug = NULL) UPDATE task SET owner = 1"
-        " FROM x WHERE x.id = task.id",
+        """WITH x AS (SELECT id FROM job WHERE slug = NULL)
+        UPDATE task SET owner = 1 FROM x WHERE x.id = task.id""",
     ),
     ("V002", ":exec", "DELETE FROM task"),
     ("V002", ":exec", "UPDATE task SET name = @name"),
@@ -85,8 +85,8 @@ FINE = [
     (":many", "SELECT id FROM task WHERE deleted_at IS NULL"),
     (
         ":exec",
-        "WITH gone AS (UPDATE task SET owner = NULL WHERE owner = @o RETURNING id)"
-        " UPDATE job SET slug = NULL FROM gone WHERE job.id = gone.id",
+        """WITH gone AS (UPDATE task SET owner = NULL WHERE owner = @o RETURNING id)
+        UPDATE job SET slug = NULL FROM gone WHERE job.id = gone.id""",
     ),
     (":exec", "SELECT id FROM task ORDER BY id FOR UPDATE"),
     (":exec", "SELECT pg_notify('task', name) FROM task"),
