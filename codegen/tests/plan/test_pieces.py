@@ -8,7 +8,7 @@ import pytest
 from aiosqlc.emit.choices import NUMBERING, texts_by_choice
 from aiosqlc.ir import Variant
 from aiosqlc.plan.choice import with_pieces, without_blank_lines
-from aiosqlc.plan.conditions import condition
+from aiosqlc.plan.conditions import condition, option_condition
 from aiosqlc.plan.model import PyChoice
 from aiosqlc.plan.pieces import pieces_of
 from aiosqlc.source import Dialect
@@ -81,6 +81,40 @@ def choices(draw: st.DrawFn) -> PyChoice:
         texts.append((key, "\n".join(found)))
     names = (*NAMES[:size], *(["sort"] if sort_at is not None else []))
     return PyChoice((), tuple(texts), (), names)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> PyChoice:
+    """Lines that depend on switches and on a sort order, as those of a page behind a row."""
+    size = draw(st.integers(1, 3))
+    line = st.tuples(lines, st.integers(0, 2**size - 1), st.sets(st.sampled_from(sorts)))
+    pool = draw(st.lists(line, min_size=1, max_size=6))
+    ranges: list[tuple[bool | str, ...]] = [(True, False)] * size
+    texts = []
+    for key in itertools.product(*ranges, sorts):
+        on = sum(2**at for at in range(size) if key[at])
+        found = [text for text, needs, of in pool if needs & on == needs and key[-1] in of]
+        texts.append((key, "\n".join(["SELECT", *found])))
+    return PyChoice((), tuple(texts), (), (*NAMES[:size], "sort"))
+
+
+@given(orders())
+def test_lines_of_a_sort_order_are_printed_once(choice: PyChoice) -> None:
+    pieced = with_pieces(choice)
+    assert pieced.pieces
+    made = eval(texts_by_choice(pieced), {})
+    assert {key: text.rstrip("\n") for key, text in made.items()} == {
+        key: text.rstrip("\n") for key, text in choice.texts
+    }
+
+
+def test_orders_with_the_same_lines_share_a_condition() -> None:
+    every = frozenset(itertools.product((True, False), ("x", "y", "z")))
+    chosen = {(True, "x"), (True, "y"), (True, "z"), (False, "z")}
+    assert option_condition(chosen, every, ("a", "sort")) == (
+        '(sort in ("x", "y") and a) or (sort == "z")'
+    )
+    assert option_condition(every, every, ("a", "sort")) == ""
 
 
 @given(choices())

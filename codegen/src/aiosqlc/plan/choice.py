@@ -9,6 +9,7 @@ from dataclasses import replace
 from aiosqlc.ir import OptionalPart, TypedQuery, Variant
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan import pytypes
+from aiosqlc.plan.conditions import double_quoted, one_of
 from aiosqlc.plan.model import Import, PyChoice, PyParam, PyType
 from aiosqlc.plan.naming import argument
 from aiosqlc.plan.pieces import independent_pieces_of, numbered, pieces_of
@@ -229,13 +230,12 @@ def _one_of(
 ) -> str:
     """Return the Python condition that the caller's sort orders are one of `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
+    if len(sorts) == 1:
+        return one_of(conditions[sorts[0]], [labels[0][at] for (at,) in sorted(holding)])
     texts = [
-        [_quoted(of[at]) for of, at in zip(labels, chosen, strict=True)]
+        [double_quoted(of[at]) for of, at in zip(labels, chosen, strict=True)]
         for chosen in sorted(holding)
     ]
-    if len(sorts) == 1:
-        values = ", ".join(text for (text,) in texts)
-        return f"{conditions[sorts[0]]} in ({values}{',' * (len(texts) == 1)})"
     names = ", ".join(conditions[position] for position in sorts)
     values = ", ".join(f"({', '.join(text)})" for text in texts)
     return f"({names}) in ({values}{',' * (len(texts) == 1)})"
@@ -261,7 +261,7 @@ def sort_params(query: TypedQuery) -> list[PyParam]:
     found = []
     for part in query.parsed.dynamic:
         if part.kind == "sort":
-            choices = [_quoted(label) for label in labels_of(part.choices).values()]
+            choices = [double_quoted(label) for label in labels_of(part.choices).values()]
             kind = PyType(f"Literal[{', '.join(choices)}]")
             found.append(PyParam(argument(part.name), kind, "", choices[0]))
     return found
@@ -276,8 +276,3 @@ def labels_of(choices: Sequence[str]) -> dict[str, str]:
         key: found["column"] if (found := _QUALIFIED.fullmatch(key)) else key for key in choices
     }
     return short if len(set(short.values())) == len(short) else {key: key for key in choices}
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

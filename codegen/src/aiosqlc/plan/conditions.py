@@ -11,6 +11,52 @@ Cube = tuple[bool | None, ...]
 """A pattern for which optional parts of a query are on; None matches on and off."""
 
 
+def double_quoted(text: str) -> str:
+    """Return a Python literal of a text of one line, in double quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def option_condition(
+    keys: AbstractSet[tuple[bool | str, ...]],
+    every: AbstractSet[tuple[bool | str, ...]],
+    names: Sequence[str],
+) -> str:
+    """Return a Python condition for the given combinations of options, or '' if it is always true.
+
+    An option is a switch or, as a string, one of several values. `every` has all combinations.
+    """
+    at = next((at for at, value in enumerate(next(iter(every))) if isinstance(value, str)), None)
+    if at is None:
+        return condition({tuple(map(bool, key)) for key in keys}, names)
+    values = sorted({str(key[at]) for key in every})
+    rest = {(*key[:at], *key[at + 1 :]) for key in every}
+    others = [*names[:at], *names[at + 1 :]]
+    by_condition: dict[str, list[str]] = {}
+    for value in values:
+        chosen = {(*key[:at], *key[at + 1 :]) for key in keys if key[at] == value}
+        if chosen:
+            by_condition.setdefault(option_condition(chosen, rest, others), []).append(value)
+    found = [
+        _both(one_of(names[at], chosen) if len(chosen) < len(values) else "", beside)
+        for beside, chosen in by_condition.items()
+    ]
+    return found[0] if len(found) == 1 else " or ".join(f"({each})" for each in found)
+
+
+def one_of(name: str, values: Sequence[str]) -> str:
+    """Return the Python condition that a variable is one of these texts."""
+    if len(values) == 1:
+        return f"{name} == {double_quoted(values[0])}"
+    return f"{name} in ({', '.join(map(double_quoted, values))})"
+
+
+def _both(one: str, other: str) -> str:
+    if one and " or " in other:
+        return f"{one} and ({other})"
+    return f"{one} and {other}" if one and other else one or other
+
+
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
     """Return a Python condition for the given combinations of parts, or '' if it is always true."""
     if len(keys) == 2 ** len(names):

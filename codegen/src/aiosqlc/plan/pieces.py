@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
-from aiosqlc.plan.conditions import condition
+from aiosqlc.plan.conditions import option_condition
 from aiosqlc.plan.model import PyPiece
 
 Key = tuple[bool | str, ...]
-Bools = tuple[bool, ...]
 
 _SLOT = re.compile("\0(\\d+)\0")
 _NUMBER = re.compile(r"\$(\d+)")
@@ -21,29 +20,21 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
     """Split a dynamic query's texts into pieces that produce exactly the texts, or return ().
 
     `texts` has one text for each combination of choices. Strings among the choices are inserted in
-    the text unchanged. `names` are the names of the choices in conditions.
+    the text unchanged, or decide which lines the text has. `names` are the names of the choices in
+    conditions.
     """
     if any("\0" in text for text in texts.values()):
         return ()
-    lines: dict[Key, list[str]] | None = {
-        key: _ended(text)[:-1].split("\n") for key, text in texts.items()
-    }
-    first = next(iter(texts))
-    for position, choice in enumerate(first):
-        if isinstance(choice, str) and lines is not None:
-            lines = _with_slot(lines, position)
-    if lines is None:
-        return ()
-    switches = [position for position, choice in enumerate(first) if not isinstance(choice, str)]
-    variants = {tuple(bool(key[at]) for at in switches): found for key, found in lines.items()}
-    switched = [names[position] for position in switches]
+    variants, options = _variants(texts)
     runs = _runs(_merged(variants))
     for key, text in texts.items():
-        switched_on = tuple(bool(key[at]) for at in switches)
-        parts = (part for keys, part in runs if switched_on in keys)
+        chosen = tuple(key[at] for at in options)
+        parts = (part for keys, part in runs if chosen in keys)
         if _filled("".join(parts), key) != _ended(text):
             return ()
-    return tuple(PyPiece(_parts(text), condition(keys, switched)) for keys, text in runs)
+    known = [names[at] for at in options]
+    every = frozenset(variants)
+    return tuple(PyPiece(_parts(text), option_condition(keys, every, known)) for keys, text in runs)
 
 
 def independent_pieces_of(
@@ -56,31 +47,39 @@ def independent_pieces_of(
     """
     if any("\0" in text for text in texts.values()):
         return ()
-    lines: dict[Key, list[str]] | None = {
-        key: _ended(text)[:-1].split("\n") for key, text in texts.items()
-    }
-    first = next(iter(texts))
-    for position, choice in enumerate(first):
-        if isinstance(choice, str) and lines is not None:
-            lines = _with_slot(lines, position)
-    if lines is None:
-        return ()
-    switches = [position for position, choice in enumerate(first) if not isinstance(choice, str)]
-    variants = {tuple(bool(key[at]) for at in switches): found for key, found in lines.items()}
-    alone = [place for place, at in enumerate(switches) if at in independent]
-    rest = [place for place, at in enumerate(switches) if at not in independent]
+    variants, options = _variants(texts)
+    alone = [place for place, at in enumerate(options) if at in independent]
+    rest = [place for place, at in enumerate(options) if at not in independent]
     pieces: list[tuple[str, str]] = []
     for keys, text in _runs(_merged(variants)):
-        found = _condition(keys, frozenset(variants), alone, rest, [names[at] for at in switches])
+        found = _condition(keys, frozenset(variants), alone, rest, [names[at] for at in options])
         if found is None:
             return ()
         pieces.append((text, found))
     return tuple(PyPiece(_parts(text), found) for text, found in pieces)
 
 
+def _variants(texts: Mapping[Key, str]) -> tuple[dict[Key, list[str]], list[int]]:
+    """Return the lines of each text, and the positions of the options that decide on lines.
+
+    The key of a text has only these options. A sort order of which the text contains no more than
+    the name becomes a slot. The sort order of a query that reads pages also decides on the
+    condition for the cursor.
+    """
+    lines = {key: _ended(text)[:-1].split("\n") for key, text in texts.items()}
+    options: list[int] = []
+    for position, choice in enumerate(next(iter(texts))):
+        slotted = _with_slot(lines, position) if isinstance(choice, str) else None
+        if slotted is None:
+            options.append(position)
+        else:
+            lines = slotted
+    return {tuple(key[at] for at in options): found for key, found in lines.items()}, options
+
+
 def _condition(
-    keys: frozenset[Bools],
-    every: frozenset[Bools],
+    keys: frozenset[Key],
+    every: frozenset[Key],
     alone: Sequence[int],
     rest: Sequence[int],
     names: Sequence[str],
@@ -89,10 +88,11 @@ def _condition(
     for at in alone:
         if keys == {key for key in every if key[at]}:
             return names[at]
-    chosen = {tuple(key[at] for at in rest) for key in keys}
+    chosen = frozenset(tuple(key[at] for at in rest) for key in keys)
     if keys != {key for key in every if tuple(key[at] for at in rest) in chosen}:
         return None
-    return condition(chosen, [names[at] for at in rest])
+    possible = frozenset(tuple(key[at] for at in rest) for key in every)
+    return option_condition(chosen, possible, [names[at] for at in rest])
 
 
 def numbered(text: str) -> str:
@@ -109,7 +109,7 @@ def _filled(text: str, key: Key) -> str:
     return _SLOT.sub(lambda slot: str(key[int(slot[1])]), text)
 
 
-def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
+def _with_slot(lines: Mapping[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
     """Replace the sort order at `position` by a slot, in each line that depends on the order."""
     groups: dict[Key, dict[str, list[str]]] = {}
     for key, text in lines.items():
@@ -141,12 +141,12 @@ def _one_line(by_choice: dict[str, str], position: int) -> str | None:
     return None
 
 
-def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]:
+def _merged(variants: Mapping[Key, list[str]]) -> list[tuple[str, set[Key]]]:
     """Return the lines of all variants in a common order, each with the variants that have it."""
-    merged: list[tuple[str, set[Bools]]] = []
+    merged: list[tuple[str, set[Key]]] = []
     for key, lines in variants.items():
         matcher = SequenceMatcher(None, [line for line, _ in merged], lines, autojunk=False)
-        result: list[tuple[str, set[Bools]]] = []
+        result: list[tuple[str, set[Key]]] = []
         for what, start, end, own_start, own_end in matcher.get_opcodes():
             known = merged[start:end]
             if what == "equal":
@@ -159,7 +159,7 @@ def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]
     return merged
 
 
-def _runs(merged: list[tuple[str, set[Bools]]]) -> list[tuple[frozenset[Bools], str]]:
+def _runs(merged: list[tuple[str, set[Key]]]) -> list[tuple[frozenset[Key], str]]:
     """Group consecutive lines of a dynamic query that appear in the same variants."""
     return [
         (keys, "".join(f"{line}\n" for line, _ in run))
