@@ -1,4 +1,4 @@
-"""Derive from a `:batchget` query, which reads by one key, the text that reads many keys.
+"""Turn a `:batchget` query, which reads rows by one key, into a text that reads by many keys.
 
 `WHERE id = @id` becomes `WHERE id = ANY (@ids)`, or `IN (@ids)` without arrays, and each row gets
 its key as a hidden last column. The engine has proved that the rows of a key stay the same.
@@ -52,7 +52,7 @@ def plural(name: str) -> str:
 
 
 def with_batchget(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that also analyses the texts of `:batchget` queries for many keys."""
+    """Return an analyser that also analyses, for each `:batchget` query, the text for many keys."""
 
     def analyze_both(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -74,7 +74,7 @@ def with_batchget(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Ana
 
 
 class _UnfitAtError(UnfitError):
-    """Raised for a query that cannot read many keys because of a part of it, at `span`."""
+    """Raised if a query cannot read many keys; `span` is the part of the query that prevents it."""
 
     def __init__(self, why: str, hint: str, span: Span) -> None:
         super().__init__(why, hint)
@@ -83,7 +83,7 @@ class _UnfitAtError(UnfitError):
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The query that reads many keys, the number of its parameter, and the key's column."""
+    """A query that reads many keys, the number of its list parameter, and the key's column."""
 
     parsed: ParsedQuery
     number: int
@@ -199,7 +199,7 @@ def _conditions(clauses: Clauses) -> list[_Condition]:
 
 
 def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
-    """Split tokens at a word or sign outside parentheses."""
+    """Split tokens at each occurrence of a word or sign that is outside parentheses."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -212,7 +212,7 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
 
 
 def _key(query: TypedQuery, conditions: Sequence[_Condition]) -> _Condition:
-    """Return the condition on the key, which the option names if there are several."""
+    """Return the WHERE condition on the key; if there are several, the option names the key."""
     names = {param.number: param.name for param in query.params}
     chosen = dict(query.parsed.options)[OPTION]
     some = [one for one in conditions if not chosen or names.get(one.number) == chosen]
@@ -231,7 +231,7 @@ def _key(query: TypedQuery, conditions: Sequence[_Condition]) -> _Condition:
 
 
 def _span(parsed: ParsedQuery, condition: _Condition) -> Span:
-    """Return the place of a condition's column in the file."""
+    """Return the span of a condition's column in the source file."""
     first, last = condition.column[0], condition.column[-1]
     start = parsed.source_map.to_source(first.start)
     return Span(start, start + last.end - first.start)
@@ -276,7 +276,7 @@ def _rewritten(
 
 
 def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Catalog) -> int | None:
-    """Return the key's position among the result columns, or None if it is absent or may be NULL.
+    """Return the index of the result column with the key, or None if none is sure to contain it.
 
     A star hides the positions of the following columns.
     """
@@ -295,7 +295,7 @@ def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Cat
 def _replaced(
     sql: str, source_map: SourceMap, span: tuple[int, int], text: str, source: int
 ) -> tuple[str, SourceMap]:
-    """Replace a span of `sql` by `text`, whose place in the file is `source`."""
+    """Replace a span of `sql` by `text`, which was written at `source` in the file."""
     start, end = span
     moved = start + len(text) - end
     before = [piece for piece in source_map.pieces if piece[0] < start]

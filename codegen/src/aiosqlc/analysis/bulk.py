@@ -33,7 +33,7 @@ def is_bulk(query: ParsedQuery) -> bool:
 
 
 def is_spread(query: TypedQuery) -> bool:
-    """Return whether a query takes one array per parameter, and so inserts many rows at once."""
+    """Return whether a query has one array for each parameter, and so inserts many rows at once."""
     return is_bulk(query.parsed) and "AS bulk" in query.sql
 
 
@@ -63,7 +63,7 @@ def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze
 
 
 def _merged(one: TypedQuery, many: TypedQuery | None, *, arrays: bool) -> TypedQuery:
-    """Merge the parameters of the one-row INSERT with the result of the multi-row statement."""
+    """Combine the parameters of the one-row INSERT with the result of the multi-row statement."""
     if many is None:
         return one
     sql = many.sql if arrays else one.sql
@@ -96,7 +96,7 @@ _INSTEAD = {Dialect.POSTGRESQL: "`excluded.column`", Dialect.MYSQL: "`VALUES(col
 
 
 def row_in(sql: str, engine: Dialect) -> str:
-    """Return the only row of VALUES in parentheses, or empty text."""
+    """Return the row in parentheses after VALUES if it is the only one, or else empty text."""
     tokens = code_tokens(sql, engine)
     row = _values(tokens)
     return sql[tokens[row[0]].start : tokens[row[1]].end] if row else ""
@@ -136,7 +136,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Return whether a parameter `$n` occurs, which MySQL's lexer splits into two tokens."""
+    """Return whether a query has a parameter `$n`. MySQL's lexer splits it into two tokens."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

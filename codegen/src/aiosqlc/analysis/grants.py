@@ -14,7 +14,7 @@ _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A privilege on an object: on `columns` of a table, or on the whole table for None.
+    """A privilege on some columns of a table, or on the whole object if `columns` is None.
 
     `kind` is the keyword of GRANT: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
     empty if names are found without a schema. `arguments` distinguish functions with the same name.
@@ -64,7 +64,7 @@ def statements(
 
 
 def plain_or(mark: str, reserved: frozenset[str]) -> Callable[[str], str]:
-    """Return a function that quotes an identifier with `mark` if necessary.
+    """Return a function that quotes an identifier, if it needs quotes, with the character `mark`.
 
     If the reserved words are unknown, every identifier is quoted.
     """

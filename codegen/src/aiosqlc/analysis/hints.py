@@ -13,7 +13,7 @@ PARAM = "param:"
 
 
 def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
-    """Return the analysis with the hints' `!` and `?` applied; unknown targets are errors."""
+    """Return the analysis after the hints' `!` and `?` are applied; unknown names are errors."""
     problems: list[Diagnostic] = []
     queries = list(analysis.queries)
     for number, query in enumerate(queries):

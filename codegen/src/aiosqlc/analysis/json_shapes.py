@@ -24,14 +24,14 @@ def object_of(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
 
 
 def _left_out(shape: JsonShape) -> JsonShape:
-    """Return the shape of a JSON object's member that is left out if its value is NULL."""
+    """Return the shape of an object's member if the object omits members whose value is NULL."""
     if shape.kind is JsonKind.ANY:
         return replace(shape, absent=True)
     return replace(shape, nullable=False, absent=True) if shape.nullable else shape
 
 
 def stripped(shape: JsonShape) -> JsonShape:
-    """Return the shape that json_strip_nulls() produces: null members are omitted at any depth."""
+    """Return the shape of json_strip_nulls(), which removes members that are null at any depth."""
     members = tuple((key, stripped(member)) for key, member in shape.members)
     if shape.kind is JsonKind.OBJECT:
         members = tuple((key, _left_out(member)) for key, member in members)
@@ -46,7 +46,7 @@ def part(
     any_key: bool = False,
     any_index: bool = False,
 ) -> JsonShape:
-    """Return the shape of a document's member at a key, or of its element at an index.
+    """Return the JSON shape of what a document contains at an object key or at a list index.
 
     `any_key` and `any_index` mean that the place is a key or an index of unknown value. A negative
     index counts from the end. Returns ANY if the place is unknown.
@@ -65,7 +65,7 @@ def part(
 
 
 def joined(one: JsonShape, other: JsonShape) -> JsonShape:
-    """Return the shape of the JSON value `one || other`, or ANY if an operand may be null."""
+    """Return the shape of the JSON value `one || other`, or ANY if one of the two may be null."""
     if one.nullable or other.nullable or one.kind is not other.kind:
         return ANY
     if one.kind is JsonKind.ARRAY:
@@ -78,17 +78,17 @@ def joined(one: JsonShape, other: JsonShape) -> JsonShape:
 
 
 def array_of(item: JsonShape) -> JsonShape:
-    """Return the JSON shape of a list whose elements have a shape."""
+    """Return the JSON shape of a list whose elements have the given shape."""
     return JsonShape(JsonKind.ARRAY, members=(("", item),))
 
 
 def optional(shape: JsonShape) -> JsonShape:
-    """Return the JSON shape of the values that have a shape or are null."""
+    """Return the JSON shape of values that are null or have the given shape."""
     return replace(shape, nullable=True)
 
 
 def either(shapes: Iterator[JsonShape]) -> JsonShape:
-    """Return the common JSON shape of alternative expressions."""
+    """Return the common JSON shape of expressions of which only one provides the value."""
     found = [shape for shape in shapes if shape != NULL]
     empty = (EMPTY, EMPTY_OBJECT)
     first = next((shape for shape in found if shape not in empty), found[0] if found else NULL)

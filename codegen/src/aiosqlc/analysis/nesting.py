@@ -1,4 +1,4 @@
-"""Report queries whose rows cannot be nested by `sqlc.nest(t)`."""
+"""Report queries whose rows `sqlc.nest(t)` cannot group into lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
 
 
 def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error if the keys of nested rows are not proved, or a stream may split a list."""
+    """Yield an error if nested rows have no proved keys, or if a stream may split their lists."""
     parsed, nesting = query.parsed, query.nesting
     if isinstance(nesting, NotNested):
         name = query.embeds[nesting.embed].name

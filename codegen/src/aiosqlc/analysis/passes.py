@@ -1,4 +1,4 @@
-"""Combine an engine's analyser with the passes that analyse further texts of a query."""
+"""Combine an engine's analyser with steps that analyse more texts for one query."""
 
 from __future__ import annotations
 

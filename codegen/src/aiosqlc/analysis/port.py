@@ -11,4 +11,4 @@ Analyze = Callable[
     [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
     tuple[Analysis, tuple[Diagnostic, ...]],
 ]
-"""The analyser types the queries and reports a user's mistakes as diagnostics."""
+"""An analyser infers the queries' types, and reports a user's mistakes as diagnostics."""

@@ -1,4 +1,4 @@
-"""Recipes for rows that a schema's constraints accept, as values of no engine."""
+"""Recipes for rows that satisfy a schema's constraints, in a form that every engine can use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ColumnRecipe:
-    """A column that a row sets.
+    """A column that gets a value in a recipe's row.
 
     `value` is the SQL expression of its value if the caller gives none, or '' for NULL. In the
     expression, `{n}` stands for a number that differs between rows.
@@ -22,7 +22,7 @@ class ColumnRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Columns that must refer to a row of another table; `foreign` lists the columns there."""
+    """Columns that must refer to a row of another table; they refer to its columns `foreign`."""
 
     columns: tuple[str, ...]
     table: Name
@@ -31,7 +31,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TableRecipe:
-    """The columns of a row, and the rows of other tables that must exist before it.
+    """The columns of a row, and the rows of other tables that must be inserted before it.
 
     `columns` are those that a row sets, without generated ones. `shown` are all columns of the
     table, in order.
@@ -45,7 +45,7 @@ class TableRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """The recipes of a schema, referenced tables first.
+    """The recipes of a schema; a table comes after the tables that it refers to.
 
     `refused` are the tables for which no accepted row was found, each with the reason.
     """

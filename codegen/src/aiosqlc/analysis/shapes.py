@@ -1,4 +1,4 @@
-"""Compare the parameters and result of a statement with its function, for both engines.
+"""Compare a statement's parameters and result with its generated function, for both engines.
 
 A function has one signature and one row class, but a dynamic query has many texts. Rows are decoded
 by position. So every text must return the same columns, and accept the same kind of value for each
@@ -38,7 +38,7 @@ NO_SHAPE = Shape((), ())
 
 
 def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
-    """Return how a statement differs from its function, or '' if it does not.
+    """Return how a statement differs from its generated function, or '' if it does not.
 
     `numbers[i]` is the function's parameter, counted from 1, that the text calls `$i+1`. None means
     that the numbers are the same.
@@ -62,7 +62,7 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
 
 
 def mismatch(query: ParsedQuery, variant: Variant | None, said: str) -> Diagnostic:
-    """Return the error for a statement that differs from its function."""
+    """Return the error for a statement that differs from its generated function."""
     subject = f"`{query.name}`" if variant is None else f"`{query.name}`, {_parts(query, variant)}"
     dynamic = variant is not None
     return Diagnostic(

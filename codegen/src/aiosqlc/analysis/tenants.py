@@ -8,7 +8,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Tenant, TypedQuery
 
 EVERY_TENANT = "tenant"
-"""The entry in a query's ignored codes that stands for the directive `-- tenant: all REASON`."""
+"""A name among a query's ignored codes that means `-- tenant: all REASON`."""
 
 
 def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""The inferred nullability of an expression, with the reasons."""
+"""A verdict: whether an expression can be NULL, with the reasons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The nullability of an expression, the reason, the rule, and the verdicts it rests on."""
+    """Whether an expression can be NULL, the reason and rule, and the verdicts it is based on."""
 
     null: bool
     text: str
@@ -38,5 +38,5 @@ def never(rule: str, text: str, *because: Verdict) -> Verdict:
 
 
 def maybe(text: str, *because: Verdict) -> Verdict:
-    """Return a verdict that the expression is not proved to be non-null."""
+    """Return a verdict that an expression may be NULL, with the reason."""
     return Verdict(True, text, because)

@@ -37,7 +37,7 @@ def _lists(place: Place) -> str:
 
 
 def _listed(place: Place) -> str:
-    """Return the consecutive literals from a token on, as written and separated by commas."""
+    """Return the adjacent literals from a token on, as written and separated by commas."""
     items: list[str] = []
     step = 0
     while (token := place.token(step)) and token.kind in _LITERALS and len(items) < _MOST:
@@ -70,7 +70,7 @@ def _calls(place: Place) -> str:
 
 
 def _rows(place: Place) -> str:
-    """Detect values without VALUES, rows without a comma, ON CONFLICT without parentheses."""
+    """Detect row values without VALUES, rows without a comma, ON CONFLICT without parentheses."""
     token, before = place.token(), place.word(-1)
     if place.verb not in {"INSERT", "REPLACE", "WITH"} or token is None:
         return ""

@@ -9,7 +9,7 @@ _CASE = "write `CASE WHEN a THEN b WHEN c THEN d ELSE e END`"
 
 
 def habit_advice(place: Place) -> str:
-    """Return the SQL form of another language's syntax, or empty text if none applies."""
+    """Return the SQL form of another language's syntax, or an empty string if none is known."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
@@ -48,7 +48,7 @@ def _searches(place: Place) -> str:
 
 
 def _statements(place: Place) -> str:
-    """Detect statements and clauses that neither engine has."""
+    """Detect statements and clauses that neither PostgreSQL nor MySQL has."""
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb == "DELETE" and before == "DELETE" and word == "*":
         table = place.said(2) if place.word(1) == "FROM" else "t"

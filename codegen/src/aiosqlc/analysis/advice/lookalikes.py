@@ -17,12 +17,12 @@ _BEFORE = 2  # tokens before the reported one, which may contain the character
 
 
 def lookalike_advice(place: Place) -> str:
-    """Return a hint for a non-SQL character near a position, or an empty string."""
+    """Return a hint for a character near a position that SQL does not use, or an empty string."""
     return next((said for char, word in _near(place) if (said := _said(char, word))), "")
 
 
 def _near(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield each non-ASCII character near a token, but not in strings, with the word around it."""
+    """Yield each non-ASCII character near a token and outside strings, with the word around it."""
     tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
     ahead = tokens[0].start if tokens else 0
     for token in tokens:

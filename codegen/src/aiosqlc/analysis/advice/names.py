@@ -55,7 +55,7 @@ def _same(place: Place, meant: str) -> str:
 
 
 def _argument(place: Place) -> str:
-    """Detect `dateadd(day, 1, born)`: a unit keyword, in a call of another database's function."""
+    """Detect `dateadd(day, 1, born)`: a unit such as `day` in a function of another database."""
     function = place.call[0].lower()
     own = ELSEWHERE[place.dialect].get(function)
     return f"there is no `{function}`: write `{own}`" if own else ""

@@ -1,4 +1,4 @@
-"""A position in a query that a server refuses, with the tokens around it."""
+"""A position in a query where a server reports an error, with the tokens around the position."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Place:
         return Place(self.text, self.tokens, self.at + step, self.dialect)
 
     def above(self) -> list[tuple[int, str]]:
-        """Return the words before this position at its nesting depth, nearest first.
+        """Return the words before this position that are not in other parentheses, nearest first.
 
         The words end with the bracket that encloses the position, if there is one.
         """
@@ -81,7 +81,7 @@ class Place:
 
     @cached_property
     def call(self) -> tuple[str, int]:
-        """Return the word before the enclosing parenthesis, and the parenthesis' token index."""
+        """Return the word before the enclosing `(`, and the index of this `(` in `tokens`."""
         last = self.above()[-1:]
         if not last or last[0][1] != "(" or not last[0][0]:
             return "", -1
@@ -94,7 +94,7 @@ class Place:
 
     @cached_property
     def clauses(self) -> list[str]:
-        """Return the keywords of the clauses up to this position at its depth, nearest first."""
+        """Return the clause keywords before this position at its nesting depth, nearest first."""
         return [word for _, word in self.above() if word in CLAUSES]
 
     @cached_property

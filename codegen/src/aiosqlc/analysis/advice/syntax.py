@@ -50,7 +50,7 @@ Rule = Callable[[Place], str]
 
 
 def syntax_advice(place: Place, own: Rule) -> str:
-    """Return a correction for a query with a syntax error, or empty text if unknown.
+    """Return a correction for a query with a syntax error, or an empty string if none is known.
 
     `own` returns the correction for syntax that the engine does not share with other databases.
     """
@@ -60,7 +60,7 @@ def syntax_advice(place: Place, own: Rule) -> str:
 
 
 def quoted(name: str, dialect: Dialect) -> str:
-    """Return a name in an engine's quotes, in backticks for a message."""
+    """Return a name in the engine's identifier quotes, in backticks for a message."""
     inside = name.join(LEXES[dialect].quotes)
     return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
 
@@ -224,7 +224,7 @@ def _missing_operand(place: Place) -> str:
 
 
 def _misspelt(place: Place) -> str:
-    """Detect a misspelled keyword: this word, or the one before it, which was read as an alias."""
+    """Detect a misspelled keyword: this word, or the word before it, which was read as an alias."""
     if place.verb == "ALTER" or place.words[:2] in (["CREATE", "TABLE"], ["CREATE", "INDEX"]):
         return ""
     above = place.tokens[: place.at + 1]

@@ -17,7 +17,7 @@ _LONGEST = 6  # longest condition, in words, that a message repeats
 
 
 def table_advice(place: Place) -> str:
-    """Return a correction for a refused CREATE or ALTER, or empty text if unknown."""
+    """Return a correction for a refused CREATE or ALTER, or an empty string if none is known."""
     if place.verb not in {"CREATE", "ALTER"}:
         return ""
     return next((advice for rule in _RULES if (advice := rule(place))), "")

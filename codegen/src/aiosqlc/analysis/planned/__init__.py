@@ -1,1 +1,1 @@
-"""Plans of queries and the statistics that they depend on, as values that every engine can use."""
+"""Query plans, and the statistics that they depend on, as values that every engine can use."""

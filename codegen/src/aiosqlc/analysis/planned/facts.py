@@ -1,4 +1,4 @@
-"""The indexes and foreign keys of a schema, as far as plans depend on them."""
+"""The indexes and foreign keys of a schema, with the details that affect query plans."""
 
 from __future__ import annotations
 

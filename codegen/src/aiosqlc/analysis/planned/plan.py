@@ -39,15 +39,15 @@ class Plan:
             yield from child.walk()
 
     def condition(self, kind: str) -> str:
-        """Return the text of a condition, or ''."""
+        """Return the text of the node's condition, or '' if it has none."""
         return dict(self.conditions).get(kind, "")
 
     def detail(self, name: str) -> str:
-        """Return a further detail, or ''."""
+        """Return another detail of the node, or '' if it has none."""
         return dict(self.details).get(name, "")
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Return the types of nodes, join order and access paths, without estimates."""
+        """Return the plan's node types, join order and access paths, without estimates."""
         inner = tuple(child.shape for child in self.children)
         return (self.node, self.join, self.relation, self.alias, self.index, inner)

@@ -1,4 +1,4 @@
-"""The result of reading statistics from a database."""
+"""The statistics that were read from a database, or the reason why they were not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from aiosqlc.analysis.planned.statistics import Statistics
 
 
 class PullError(Exception):
-    """Raised if statistics cannot be read; the text is a sentence for the user."""
+    """Raised if statistics cannot be read; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Statistics, with sentences about what the database or the schema lacks."""
+    """Statistics, and sentences about what is missing in the database or in the schema."""
 
     statistics: Statistics
     notes: tuple[str, ...] = ()

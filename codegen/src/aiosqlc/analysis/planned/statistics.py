@@ -41,13 +41,13 @@ SETTINGS: Final = (
 
 
 def is_setting(name: str) -> bool:
-    """Return whether the planner reads a setting: one of `SETTINGS`, or `enable_…`."""
+    """Return whether a setting affects the planner: it is in `SETTINGS`, or is named `enable_…`."""
     return name in SETTINGS or name.startswith("enable_")
 
 
 @dataclass(frozen=True, slots=True)
 class RelationSize:
-    """The size of a table or an index: pages of 8 KB, and rows (-1: never counted).
+    """The size of a table or index: its number of 8 KB pages, and of rows (-1 if never counted).
 
     `visible` is the number of pages of which every row is visible to every transaction.
     """
@@ -61,7 +61,7 @@ class RelationSize:
 
 @dataclass(frozen=True, slots=True)
 class ColumnStatistics:
-    """The statistics of a column, as keys and texts of PostgreSQL's `pg_stats`.
+    """The statistics of a column: texts by key, both as in PostgreSQL's `pg_stats`.
 
     `column` is the name of a table's column, or the number of an index's column. `inherited` is
     whether the statistics include the rows of child tables.
@@ -90,5 +90,5 @@ class Statistics:
 
     @cached_property
     def sizes(self) -> Mapping[tuple[str, str], RelationSize]:
-        """Return the sizes by schema and name."""
+        """Return the size of each table and index, by schema and name."""
         return {(item.schema, item.name): item for item in self.relations}

@@ -1,4 +1,4 @@
-"""Find the schema type that a configuration names, on either engine."""
+"""Find the database type that a configuration names, on either engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Named:
     type: SqlType | None
 
     def fits(self, sql: SqlType) -> int:
-        """Return how closely a type matches this name: 0 for a mismatch, else higher is closer.
+        """Return how well a type matches this name: 0 if not at all, and more for a better match.
 
         A name without `[]` also matches arrays and then applies to their elements.
         """
@@ -50,7 +50,7 @@ class Named:
         return closeness
 
     def is_of(self, sql: SqlType) -> bool:
-        """Return whether the name, and the schema if written, match a type."""
+        """Return whether a type has this name, and this schema if the name includes one."""
         wanted = self.type
         if wanted is None or wanted.name != sql.name:
             return False

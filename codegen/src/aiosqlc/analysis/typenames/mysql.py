@@ -12,7 +12,7 @@ NUMBERS = INTEGERS | {"decimal", "float", "double"}
 CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 PARSED = frozenset({"uuid", "inet4", "inet6"})
-"""A text that is compared with one of these types is converted to the type, or to NULL."""
+"""Types to which the server converts a text that is compared with them, or else to NULL."""
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(
@@ -64,7 +64,7 @@ def type_named(text: str) -> SqlType | None:
 
 
 def declared(text: str, *, enum_name: str = "") -> SqlType:
-    """Read a type as `information_schema` writes it: `int(10) unsigned`, `enum('a','b')`.
+    """Parse a type as `information_schema` writes it: `int(10) unsigned`, `enum('a','b')`.
 
     `enum_name` is the name for an enum of this column.
     """
@@ -98,7 +98,7 @@ def _labels(args: str) -> tuple[str, ...]:
 
 
 def _length(name: str, numbers: list[int]) -> int | None:
-    """Return the declared length, but drop the display width of an integer type."""
+    """Return the declared length; an integer's length is only a display width and is dropped."""
     if name in INTEGERS - {"bit"}:
         return 1 if name == "tinyint" and numbers == [1] else None
     if name in MOMENTS:

@@ -1,1 +1,1 @@
-"""Observations of migrations that ran, in a form that does not depend on the engine."""
+"""What was observed while migrations ran, in a form that does not depend on the engine."""

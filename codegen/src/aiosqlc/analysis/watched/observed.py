@@ -13,7 +13,7 @@ from aiosqlc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation that existed before the migration: its own `name`, and the `table` it belongs to.
+    """A table or index that existed before the migration; an index belongs to the table `table`.
 
     `written` is whether queries can write the relation, which is false for a materialized view.
     """
@@ -88,7 +88,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """A migration that ran, with the observations for each statement.
+    """A migration that ran, with what was observed for each of its statements.
 
     `failures` are the refused statements, and `on_rows` those that are refused only if the tables
     have rows. `broken` are the queries that could be planned before the migration but not after it.
@@ -111,7 +111,7 @@ class ObservedFile:
 
 
 class SchemaFailsError(Exception):
-    """Raised if the schema has errors even before the pending migrations."""
+    """Raised if the schema already has errors without the pending migrations."""
 
     def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__(problems[0].message)
