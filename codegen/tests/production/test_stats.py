@@ -116,6 +116,15 @@ def test_sizes_and_keys_give_statistics(project: Project) -> None:
     assert project.file.read_bytes() == before
 
 
+def test_the_written_file_is_named_as_it_opens_from_the_current_folder(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.root.parent)
+    assert main(["stats", "synth", "-f", project.root.name]) == 0
+    written = Path(capsys.readouterr().out.removeprefix("wrote ").partition(":")[0])
+    assert written == Path(project.root.name, "stats.sql")
+
+
 def test_statistics_are_pulled(project: Project, database: str) -> None:
     code, out, err = project.run("pull", "--database", database)
     assert code == 0

@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     _write(output, text)
     sizes, columns = len(found.statistics.relations), len(found.statistics.columns)
     sys.stdout.write(
-        f"wrote {style.shown(output)}: {sizes} tables and indexes, {columns} columns\n"
+        f"wrote {os.path.normpath(output)}: {sizes} tables and indexes, {columns} columns\n"
     )
     return 0
 
