@@ -195,6 +195,10 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@bash .ci/check-locks
 	@$(COMPILER) check
 
+.PHONY: plans
+plans: $(READY) ## vet the queries, planned for the sizes of a town (docs/capacity.md)
+	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc vet --plans -f $$config || exit 1; done
+
 .PHONY: lint
 lint: $(READY) ## the quick part of check: format and lint
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }

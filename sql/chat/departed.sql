@@ -10,6 +10,7 @@ ON CONFLICT (user_id) DO UPDATE SET departed_at = greatest(departed.departed_at,
 DELETE FROM departed WHERE user_id = @user_id AND departed_at <= @until;
 
 -- name: GetStanding :one
+-- ignore: V009 a token without a session belongs to no session that has ended
 -- Whether an account is gone, and whether a session of it has ended.
 SELECT
     EXISTS (SELECT FROM departed WHERE user_id = @user_id) AS departed,

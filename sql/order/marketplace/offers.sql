@@ -4,6 +4,8 @@
 SELECT * FROM offer WHERE id = @id;
 
 -- name: ListOffers :page
+-- ignore: V030 the service always passes order_id or provider_id
+-- ignore: V032 the service always passes order_id or provider_id
 -- One page, in the order asked for, equal ones by id.
 SELECT * FROM offer
 WHERE true
