@@ -88,6 +88,7 @@ FINE = [
         """WITH gone AS (UPDATE task SET owner = NULL WHERE owner = @o RETURNING id)
         UPDATE job SET slug = NULL FROM gone WHERE job.id = gone.id""",
     ),
+    (":exec", "UPDATE job SET ready = code IS DISTINCT FROM 3, slug = NULL WHERE id = @id"),
     (":exec", "SELECT id FROM task ORDER BY id FOR UPDATE"),
     (":exec", "SELECT pg_notify('task', name) FROM task"),
     (
@@ -272,3 +273,16 @@ def test_findings_are_told_to_people_and_machines(
     else:
         [result] = json.loads(out)["runs"][0]["results"]
         assert result["ruleId"] == "V002"
+
+
+def test_assignments_of_mysql_are_no_comparisons(tmp_path: Path) -> None:
+    query = "INSERT INTO task (id, owner) VALUES (1, 2) ON DUPLICATE KEY UPDATE owner = NULL;"
+    write_project(
+        tmp_path,
+        {
+            "sqlc.yaml": "version: '2'\nsql:\n  - {engine: mysql, schema: m, queries: q}\n",
+            "m/1.sql": "CREATE TABLE task (id int PRIMARY KEY, owner int);",
+            "q/q.sql": f"-- name: Put :exec\n{query}\n",
+        },
+    )
+    assert main(["vet", "-f", str(tmp_path)]) == 0

@@ -86,12 +86,20 @@ def _null_comparison(text: Text) -> Iterator[Finding]:
 
 
 def _assigns(text: Text, position: int) -> bool:
-    """Return whether a `=` belongs to SET, in the statement or in a WITH query of it."""
+    """Return whether a `=` belongs to SET, in the statement or in a WITH query of it.
+
+    The same holds for MySQL's ON DUPLICATE KEY UPDATE. FROM of IS DISTINCT FROM starts no clause.
+    """
     for before in range(position - 1, -1, -1):
         if text.depths[before] < text.depths[position]:
             return False
-        if text.depths[before] == text.depths[position] and text.words[before] in _CLAUSES:
-            return text.words[before] == "SET"
+        if text.depths[before] > text.depths[position]:
+            continue
+        pair = (text.words[before - 1] if before else "", text.words[before])
+        if pair == ("KEY", "UPDATE"):
+            return True
+        if pair[1] in _CLAUSES and pair != ("DISTINCT", "FROM"):
+            return pair[1] == "SET"
     return False
 
 
