@@ -1,0 +1,1 @@
+"""Five queries of examples/tracker, in SQLAlchemy."""
