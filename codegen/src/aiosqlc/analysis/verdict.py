@@ -6,7 +6,7 @@ import msgspec
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Whether an expression can be NULL, the reason and rule, and the verdicts it is based on."""
+    """An expression's nullability, the reason and rule, and the verdicts that it is based on."""
 
     null: bool
     text: str
@@ -19,7 +19,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return f"{self.text} [{self.rule}]" if self.rule else self.text
 
     def reasons(self) -> tuple[str, ...]:
-        """Return the reasons of all nested verdicts, innermost first, without duplicates."""
+        """Return the reasons for this verdict, each once, after the reasons that it is based on."""
         if not self.because:
             return (self.sentence,)
         found: dict[str, None] = {}

@@ -46,7 +46,7 @@ def _of_select(level: Level, result: Result, reader: Reader) -> Iterator[Advice]
 
 
 def _is_unread(level: Level, reader: Reader, join: Join, entries: frozenset[int]) -> bool:
-    """Return whether nothing else reads the sources of a join, and the join has no effect."""
+    """Return whether a join has no effect, and nothing but the join itself reads its tables."""
     if level.joined_by_name:
         return False
     sources = {number - 1 for number in entries}
@@ -68,7 +68,7 @@ def _is_unread(level: Level, reader: Reader, join: Join, entries: frozenset[int]
 
 
 def _reads(column: exp.Column, level: Level, sources: set[int], reader: Reader) -> bool:
-    """Return whether a column may belong to one of the sources of a scope."""
+    """Return whether a column may belong to one of the FROM items `sources` of a SELECT."""
     here = reader.level_of(column)
     if here is None:
         return True
@@ -82,7 +82,7 @@ def _reads(column: exp.Column, level: Level, sources: set[int], reader: Reader) 
 
 
 def _is_alias(column: exp.Column, level: Level) -> bool:
-    """Return whether a name refers to a result column, as in `ORDER BY total`."""
+    """Return whether a name is an alias from the select list, as in `ORDER BY total`."""
     aliases = {item.alias.lower() for item in level.node.expressions if item.alias}
     return not column.table and column.name.lower() in aliases
 

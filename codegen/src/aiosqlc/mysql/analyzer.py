@@ -53,7 +53,7 @@ _UNASKED = "inferred from the query text, without a server"
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """Hold the schema that queries are analysed against, and its server if there is one.
+    """Hold the schema of the queries, and the server that has it, if there is one.
 
     `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
@@ -146,7 +146,7 @@ def _with_server(
 def _without_the_lost(
     failed: Sequence[Failed], queries: Sequence[ParsedQuery]
 ) -> tuple[list[ParsedQuery], list[Diagnostic]]:
-    """Return the queries that use nothing from a failed statement, and an error per failure."""
+    """Return the queries that do not use a failed statement's objects, and an error per failure."""
     costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
     kept = []
     for query in queries:
@@ -170,7 +170,7 @@ def _after(cause: Failed) -> tuple[str, ...]:
 def _with_skipped(
     known: Schema, files: Sequence[SchemaFile], loaded: Loaded
 ) -> tuple[Schema, frozenset[str]]:
-    """Add the tables of refused statements, if their text defines the columns.
+    """Add the tables of schema statements that the server refused, if the text lists the columns.
 
     Returns the names, in lower case, of the tables that differ on the server.
     """
@@ -185,7 +185,7 @@ def _with_skipped(
 
 
 def _given(file: SchemaFile, span: Span) -> Diagnostic:
-    """Report a skipped statement whose object already exists on the server."""
+    """Report a schema statement that was skipped, because the server already has its object."""
     return Diagnostic(
         code="E217",
         message="skipped, because the server already has this object",
@@ -226,7 +226,7 @@ def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
 
 
 def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
-    """Return the error for a lost connection, or for a refusal of the compiler's own statement."""
+    """Return the error for a lost connection, or for a compiler's statement that was refused."""
     return Diagnostic(
         code="E210",
         message=f"cannot use the MySQL server: {error.args[-1] if error.args else error}",
@@ -243,7 +243,7 @@ def _without_server(
     options: AnalyzeOptions,
     reason: str,
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Infer the types from the SQL text without a server.
+    """Infer the types of queries from the SQL text, without a server.
 
     In CI, a missing server is an error.
     """
@@ -274,7 +274,7 @@ def _without_server(
 
 
 def _unasked(query: TypedQuery) -> TypedQuery:
-    """Add a note to each inferred fact of a query that was not checked on a server."""
+    """Add a note, to all facts inferred for a query, that no server checked the query."""
     return replace(
         query,
         columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),
@@ -375,7 +375,7 @@ def _asked(judge: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether MariaDB's executable comments give a query other columns or parameters."""
+    """Return whether MariaDB's comments `/*M! … */` change the columns or parameters of a query."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -401,7 +401,7 @@ def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
 def _not_whole(
     query: ParsedQuery, text: Text, schema: Schema, described: Sequence[Described] | None
 ) -> Iterator[Diagnostic]:
-    """Check that each `sqlc.embed(t)` returns a whole row of `t`, which is complete or missing."""
+    """Check that each `sqlc.embed(t)` has all columns of one row of `t`, or of a missing row."""
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
@@ -413,7 +413,7 @@ def _not_whole(
 
 
 def _unread(query: ParsedQuery) -> Diagnostic:
-    """Warn about a query that the server accepts but that the compiler cannot parse."""
+    """Warn that the compiler cannot parse a query that the server accepts."""
     span = unread(query.sql)
     if span is None:
         why, label = (
@@ -442,7 +442,7 @@ def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
 def _with_history(
     problem: Diagnostic, error: pymysql.MySQLError, judge: AnalysisContext, sql: str
 ) -> Diagnostic:
-    """Add to the error for a missing name the migration that dropped or renamed it."""
+    """Add, to the error for a missing name, the migration that dropped or renamed the object."""
     relation, column = missing_in(error, judge.database)
     if relation:
         return with_past(problem, judge.history().relation(relation))
@@ -453,7 +453,7 @@ def _with_history(
 
 
 def _misnamed(query: ParsedQuery, text: Text, judge: AnalysisContext) -> list[Diagnostic]:
-    """Return the errors that a server would report for missing names."""
+    """Return the errors that a server would report for unknown tables and columns."""
     if text.reader is None:
         return []
     to_source = query.source_map.to_source
@@ -518,7 +518,7 @@ def _fewer(parsed: ParsedQuery) -> str:
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield errors for a query whose command or generated function does not fit its result."""
+    """Yield errors for a query if its result does not fit its command or its generated function."""
     parsed = query.parsed
     yield from nest_problems(query)
     if parsed.command.returns_rows and not query.columns:

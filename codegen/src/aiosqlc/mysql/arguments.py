@@ -15,7 +15,7 @@ from aiosqlc.mysql.written import Call
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """The type of an argument; `type` is None if only a cast determines the type.
+    """The type of a function's argument; `type` is None if only a cast can determine the type.
 
     `weak` means that any date or time fits. `alike` means that the type is that of the other
     arguments.
@@ -135,7 +135,7 @@ _BY_NAME = {name: code for code, names in _SIGNATURES.items() for name in names.
 
 
 def argument_of(call: Call) -> Argument | None:
-    """Return the type of a function's argument, or None for an unknown function."""
+    """Return the type that a function expects for an argument, or None for an unknown function."""
     code = _BY_NAME.get(f"{call.name}/{call.count}") or _code(call.name)
     if code is None:
         return None

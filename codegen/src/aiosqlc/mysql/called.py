@@ -35,7 +35,7 @@ def is_call(sql: str) -> bool:
 
 
 def returned_by(sql: str, routines: Sequence[Routine]) -> str | None:
-    """Return a SELECT with the same columns as a `CALL`, or None if the columns are unknown."""
+    """Return a SELECT with the columns that a `CALL` returns, or None if they are unknown."""
     tokens = _tokens(sql)
     if len(tokens) < 2 or _word(tokens, 0) != "CALL":
         return None
@@ -98,7 +98,7 @@ def _statements(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], bool
 
 
 def _end(tokens: Sequence[Token], start: int) -> int:
-    """Return the end of a statement: its semicolon, or the start of its handler's block."""
+    """Return the index of a statement's end: its semicolon, or the start of its handler's block."""
     depth = 0
     is_declared = tokens[start].text.upper() == "DECLARE"
     for at in range(start, len(tokens)):
@@ -129,7 +129,7 @@ def _of_handler(statement: Sequence[Token]) -> Sequence[Token]:
 
 
 def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
-    """Return the variables of `DECLARE a, b int DEFAULT 0`, or nothing for a cursor."""
+    """Return the variables that `DECLARE a, b int DEFAULT 0` declares; a cursor has none."""
     names: list[str] = []
     at = 1
     while at < len(statement):
@@ -167,7 +167,7 @@ def _prepared(
 
 
 def _is_limit(statement: Sequence[Token], index: int) -> bool:
-    """Return whether a token is a row count: `LIMIT a, b` or `LIMIT a OFFSET b`."""
+    """Return whether a token is one of the row counts in `LIMIT a, b` or `LIMIT a OFFSET b`."""
     words = [_word(statement, at) for at in range(max(index - 3, 0), index)]
     return words[-1:] in (["LIMIT"], ["OFFSET"]) or (words[:1] == ["LIMIT"] and words[-1] == ",")
 

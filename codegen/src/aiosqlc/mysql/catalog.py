@@ -91,7 +91,7 @@ Name = tuple[str, str]
 
 
 def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> Schema:
-    """Read the tables, views and routines of the default `database` and of `others`."""
+    """Read the tables, views and routines of the default `database` and of the others, `others`."""
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)
@@ -207,7 +207,7 @@ def _not_nulls(
 
 
 def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return a query's rows for exactly these databases.
+    """Return the rows of a query that reads the catalog of exactly these databases.
 
     `information_schema` may ignore the case of the names.
     """
@@ -215,7 +215,7 @@ def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[
 
 
 def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
-    """Return the unique keys whose parts are whole columns.
+    """Return the unique keys that have only whole columns: no expressions, no column prefixes.
 
     Keys with prefixes or expressions do not make the columns unique.
     """

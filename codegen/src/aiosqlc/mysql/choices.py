@@ -1,4 +1,4 @@
-"""Infer the type of a choice between values from the other values and the target."""
+"""Infer the type of a value in CASE, COALESCE and the like from the other values and the target."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _CHOICES = (exp.Coalesce, exp.If, exp.Nvl2, exp.Case, exp.Nullif, exp.Greatest, 
 
 
 def is_choice(node: exp.Expr) -> bool:
-    """Return whether an expression returns one of several values in their common type."""
+    """Return whether an expression such as CASE returns one of several values."""
     return isinstance(node, _CHOICES)
 
 
 def values_of(node: exp.Expr) -> list[exp.Expr]:
-    """Return the values that an expression returns or compares in order to choose one."""
+    """Return the values among which an expression chooses, or that it compares to choose one."""
     if isinstance(node, exp.Case):
         found = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
     elif isinstance(node, exp.If | exp.Nvl2):
@@ -88,7 +88,7 @@ def literal_type(node: exp.Expr) -> SqlType | None:
 def best_of(
     known: SqlType | None, target: SqlType | None, literals: Sequence[SqlType | None]
 ) -> SqlType | None:
-    """Choose the type of a value from other values, from the target, and from literals.
+    """Infer the type of one of several values: from the others, the target, and literals.
 
     `known` is the type of a value that is not a literal.
 
@@ -128,7 +128,7 @@ def _size(kind: SqlType) -> int:
 
 
 def _is_wider(target: SqlType, known: SqlType) -> bool:
-    """Return whether every value of the type `known` is also a value of `target`."""
+    """Return whether each value of the type `known` is also a value of the type `target`."""
     families = types.family(target), types.family(known)
     if families[0] == families[1]:
         return target != types.BOOL or known == types.BOOL

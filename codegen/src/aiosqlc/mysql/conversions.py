@@ -34,7 +34,7 @@ def may_fail(node: exp.Expr) -> bool:
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
-    """Return whether the common type of the given types cannot represent every text.
+    """Return whether some texts are invalid for the common type of the given types.
 
     With `compared`, dates are parsed too, as by GREATEST and LEAST.
     """
@@ -44,7 +44,7 @@ def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
 
 
 def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether a value that an expression returns or compares may be converted to NULL."""
+    """Return whether the server may convert a result or an operand of an expression to NULL."""
     if isinstance(node, _COMPARISONS):
         values = _sides(node)
     elif is_choice(node):
@@ -60,7 +60,7 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
 
 
 def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
-    """Return whether a time value is derived from a stored value, which may be a zero date.
+    """Return whether a date or time is computed from a stored value, which may be a zero date.
 
     Under NO_ZERO_DATE the server converts a zero date to NULL, but not a timestamp alone. Dates are
     rounded as numbers.

@@ -25,7 +25,7 @@ def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, .
 
 
 def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return the bounds of a `CALL`'s row count, which are those of the procedure's one SELECT."""
+    """Return the bounds of a `CALL`'s row count: those of the one SELECT in the procedure."""
     body = returned_by(sql, schema.routines)
     tree = parse(body) if body is not None else None
     if tree is None:
@@ -36,7 +36,7 @@ def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
 
 
 def _doubt(counter: RowCounter, query: Query) -> str:
-    """Return why a query may return many rows, or an empty string."""
+    """Return why a query may return many rows, or an empty string if it cannot."""
     if query.command is Command.INSERT:
         return "several rows may be inserted"
     if query.arms is not None:

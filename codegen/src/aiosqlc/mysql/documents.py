@@ -58,7 +58,7 @@ _DEEPEST = 30
 
 
 def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> JsonShape | None:
-    """Return the shape of an expression's JSON, ignoring NULL in SQL but not `null` in JSON.
+    """Return the shape of an expression's JSON value; it includes JSON `null`, but not SQL NULL.
 
     Returns ANY for JSON of unknown structure, and None for a value that is not JSON, or that the
     server may write as invalid JSON.
@@ -88,17 +88,17 @@ def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
 
 
 def _whole(shape: JsonShape | None) -> JsonShape | None:
-    """Return a shape, or None for `[]` and `{}`, which MariaDB cuts off in a temporary table."""
+    """Return a JSON shape, or None for `[]` and `{}`: temporary tables of MariaDB truncate them."""
     return None if shape in {EMPTY, EMPTY_OBJECT} else shape
 
 
 def is_document(shape: JsonShape | None) -> bool:
-    """Return whether a result column with the shape is decoded to a generated type."""
+    """Return whether a result column with this JSON shape gets a generated type."""
     return shape is not None and shape.kind is not JsonKind.ANY and not shape.nullable
 
 
 def has_zeros(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether a value may be written with leading zeros, because a column has ZEROFILL."""
+    """Return whether the server may write a number with leading zeros, as ZEROFILL demands."""
     if not reader.schema.has_padded:
         return False
     for column in node.find_all(exp.Column):
@@ -109,7 +109,7 @@ def has_zeros(node: exp.Expr, level: Level, reader: Reader) -> bool:
 
 
 class _Documents:
-    """Infers the shapes of the JSON values of one scope."""
+    """Infers the shapes of the JSON values of one SELECT, UPDATE or DELETE."""
 
     def __init__(self, proof: Proof, reader: Reader, depth: int) -> None:
         self.proof = proof
@@ -177,7 +177,7 @@ class _Documents:
         return _common([self._alternative(*branch) for branch in _branches(node, self.proof)])
 
     def _alternative(self, node: exp.Expr, proof: Proof) -> JsonShape | None:
-        """Return the JSON shape of a branch, where `'[]'` and NULL fit any list."""
+        """Return the JSON shape of a branch of IF or CASE; `'[]'` and NULL fit any list's shape."""
         node = unwrap(node)
         if isinstance(node, exp.Null):
             return NULL
@@ -205,7 +205,7 @@ class _Documents:
         return replace(found, nullable=infer(node, self.proof).null)
 
     def _nested(self, node: exp.Expr, made: JsonShape) -> JsonShape:
-        """Return the shape of a document inside another one.
+        """Return the shape of a JSON document that is a value inside another document.
 
         The servers write it as a text, unless a function of JSON returns it. Only a list or an
         object is recognizable then.
@@ -235,7 +235,7 @@ class _Documents:
         return ANY
 
     def may_be_json(self, node: exp.Expr) -> bool:
-        """Return whether MariaDB may treat a value as JSON, and not as a text."""
+        """Return whether MariaDB may insert a value as JSON into a document, and not as a text."""
         if name_of(node) in _TEXTS:
             return False
         return any(self._is_json(inner) for inner in node.walk())
@@ -251,7 +251,7 @@ class _Documents:
         return found is not None and found[2].shape is not None
 
     def _per_row(self) -> _Documents:
-        """Return the inference for the argument of an aggregate, which runs only for rows."""
+        """Return the inference for an aggregate's argument. It runs only for rows that exist."""
         around = self.reader.levels[id(self.proof.level.node)]  # without the facts of a branch
         level = replace(around, bare_is_null=False)
         proof = replace(self.proof, level=level, given=frozenset())
@@ -259,7 +259,7 @@ class _Documents:
 
 
 def _branches(node: exp.If | exp.Case, proof: Proof) -> Iterator[tuple[exp.Expr, Proof]]:
-    """Yield each branch, with the facts that its condition proves."""
+    """Yield each branch of CASE or IF, with what its condition proves not NULL."""
     level, is_slice = proof.level, proof.is_slice
     ifs = [node] if isinstance(node, exp.If) else node.args["ifs"]
     plain = isinstance(node, exp.If) or node.args.get("this") is None
@@ -279,7 +279,7 @@ def _given(proof: Proof, facts: Facts) -> Proof:
 
 
 def _common(found: Sequence[JsonShape | None]) -> JsonShape | None:
-    """Return the common shape of alternatives: None if none is JSON, ANY if only some are JSON."""
+    """Return the common JSON shape of values: None if none is JSON, ANY if only some are JSON."""
     known = [shape for shape in found if shape is not None]
     if not [shape for shape in known if shape not in {NULL, EMPTY, EMPTY_OBJECT}]:
         return None if len(known) < len(found) or NULL in known else either(iter(known))
@@ -313,7 +313,7 @@ def _without_order(node: exp.Expr) -> exp.Expr:
 
 
 def _inside(shape: JsonShape, place: exp.Expr) -> JsonShape:
-    """Return the shape of a document's member or element at one step of a path.
+    """Return the JSON shape of the object member or list element that one step of a path finds.
 
     A path does not lead into a text that contains JSON.
     """
@@ -326,12 +326,12 @@ def _inside(shape: JsonShape, place: exp.Expr) -> JsonShape:
 
 
 def _is_cut(node: exp.Expr) -> bool:
-    """Return whether MariaDB cuts off a number in a temporary table: `2e10`, for 20000000000."""
+    """Return whether MariaDB truncates a number like `2e10` (20000000000) in temporary tables."""
     return isinstance(node, exp.Literal) and not node.is_string and "e" in node.name.lower()
 
 
 def _bare(kind: SqlType) -> SqlType:
-    """Return a scalar's type without the attributes that are invisible in JSON."""
+    """Return a scalar's type without the attributes that its JSON value does not show."""
     if kind.kind is TypeKind.ENUM:
         return kind
     is_bool = kind.name == types.BOOL.name and kind.length == types.BOOL.length

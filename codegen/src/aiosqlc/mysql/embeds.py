@@ -19,7 +19,7 @@ _UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An embed in one part of a set operation, with the index of its first result column."""
+    """An `sqlc.embed(t)` in one operand of a UNION, with the index of its first result column."""
 
     embed: Embed
     first: int
@@ -32,7 +32,7 @@ class _Place:
 
     @property
     def nullable(self) -> bool:
-        """Return whether the whole row may be missing.
+        """Return whether an outer join may omit the whole row.
 
         An aggregate query over no rows returns NULLs.
         """
@@ -45,7 +45,7 @@ def why_not_whole(
     schema: Schema,
     described: Sequence[Described] | None,
 ) -> Iterator[tuple[Embed, str]]:
-    """Yield each embed that is not a row of one table or sub-select, with the reason."""
+    """Yield each `sqlc.embed(t)` that is not a row of one table or sub-select, with the reason."""
     if reader is not None:
         width = None if described is None else len(described)
         yield from _placed(found, reader, width)[1].items()
@@ -81,7 +81,7 @@ def embeds(
 def _placed(
     found: Sequence[Embed], reader: Reader, width: int | None
 ) -> tuple[list[list[_Place]], Mapping[Embed, str]]:
-    """Return the positions of embeds, and the reasons for refused embeds.
+    """Return the positions of each `sqlc.embed(t)`, and the reasons for those that are refused.
 
     An embed has a position in each operand of a set operation.
     """
@@ -107,7 +107,7 @@ def _placed(
 
 
 def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the result's SELECTs: a single one, or the operands of a set operation in order."""
+    """Yield the SELECTs that produce the result: one, or the operands of a UNION in order."""
     stack = [root]
     while stack:
         node = stack.pop()
@@ -122,7 +122,7 @@ def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
 def _in_part(
     part: exp.Expr, found: Sequence[Embed], reader: Reader, width: int | None
 ) -> Iterator[tuple[Embed, _Place | str]]:
-    """Yield each embed of one SELECT with its position, or with the reason to refuse it."""
+    """Yield each `sqlc.embed(t)` of one SELECT with its position, or with why it is refused."""
     level = reader.levels.get(id(part))
     if level is None:
         return
@@ -175,7 +175,7 @@ def _unfit(relation: Relation | None) -> str:
 
 
 def _apart(places: Sequence[_Place], parts: int) -> str:
-    """Return the reason to refuse an embed in a set operation, or an empty string.
+    """Return the reason to refuse an `sqlc.embed(t)` in a UNION, or an empty string.
 
     The only proved facts are that the row is present in every operand, and that it is a row of one
     table.
@@ -242,7 +242,7 @@ def _start(item: exp.Expr, reader: Reader) -> int | None:
 def described_embeds(
     found: tuple[Embed, ...], schema: Schema, columns: Sequence[Described]
 ) -> tuple[TypedEmbed, ...]:
-    """Find each embed among the server's columns, without a proof that its row exists."""
+    """Find the columns of each `sqlc.embed(t)` in the server's description, without any proof."""
     typed = []
     at = 0
     for embed in found:
@@ -263,7 +263,7 @@ def described_embeds(
 def _run(
     alias: str, schema: Schema, columns: Sequence[Described], start: int
 ) -> tuple[int, Relation] | None:
-    """Find consecutive result columns that are all columns of the table with an alias."""
+    """Find adjacent result columns that are all columns of the table with this alias."""
     for first in range(start, len(columns)):
         origin = columns[first].origin
         relation = origin and (schema.relation(origin[1], origin[0]) or schema.relation(origin[1]))

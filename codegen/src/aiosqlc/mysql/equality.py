@@ -1,4 +1,4 @@
-"""Detect comparisons `column = value` that compare as the column's unique index does."""
+"""Find comparisons `column = value` that treat the same values as equal as the unique key does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether `column = value` compares as the column's unique index does.
+    """Return whether `column = value` and the column's unique key treat the same values as equal.
 
     A text column compared with a number compares numbers, of which many texts are spellings; a
     comparison under another collation finds more texts equal. An empty label of an enum or a set
@@ -47,5 +47,5 @@ def compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader
 
 
 def _may_be_empty(label: str) -> bool:
-    """Return whether some collation can treat a label as empty, because it ignores symbols."""
+    """Return whether a collation may treat an enum's label as empty, because it ignores symbols."""
     return not any(sign.isalnum() or "!" <= sign <= "~" for sign in label)

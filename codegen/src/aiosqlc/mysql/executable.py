@@ -1,4 +1,4 @@
-"""Executable comments `/*! … */`: find those that a server runs, and the effective statement."""
+"""Find the comments `/*! … */` that a server runs as SQL, and the statement that results."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MYSQL_ALONE = range(50700, 100000)
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """The kind of a server, and its version as comments write it: 101119 is version 10.11.19."""
+    """The kind of a server, and its version as such comments write it: 101119 is 10.11.19."""
 
     is_mariadb: bool
     version: int
 
     def runs(self, opening: str) -> bool:
-        """Return whether the server runs a comment that starts with this opening."""
+        """Return whether the server runs a comment that begins with this text: `/*!50700`."""
         match = _MARK.match(opening)
         if match is None:
             return False
@@ -46,7 +46,7 @@ def kin_of(version: str) -> Kin:
 
 
 def as_read(sql: str, kin: Kin) -> str:
-    """Return the statement as a server reads it, with the same offsets.
+    """Return the statement as a server reads it, without changing any offset.
 
     The comment marks become blanks, and so does the content of comments that the server does not
     run.
@@ -70,7 +70,7 @@ def as_read(sql: str, kin: Kin) -> str:
 
 
 def _blanked(sql: str, spans: list[Span]) -> str:
-    """Replace the given spans by blanks, but not the line breaks in them."""
+    """Replace the given spans by spaces, but keep the line breaks in them."""
     out, at = [], 0
     for span in spans:
         gone = sql[span.start : span.end].split("\n")

@@ -84,12 +84,12 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
 
 
 def _sent(kind: SqlType | None) -> SqlType | None:
-    """Return the type that the driver sends for a parameter: an address or a UUID is a text."""
+    """Return the type of the value that the driver sends: for an address or UUID, it is a text."""
     return types.VARCHAR if kind and kind.name in types.PARSED else kind
 
 
 def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
-    """Return the SELECT expression that an alias in HAVING refers to."""
+    """Return the expression in the select list whose alias a name in HAVING is."""
     if column.table or not isinstance(column.find_ancestor(exp.Having, exp.Query), exp.Having):
         return None
     items = level.node.expressions if isinstance(level.node, exp.Select) else []
@@ -212,7 +212,7 @@ def _branches(node: exp.Expr) -> list[exp.Expr | None]:
 
 
 def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the common type of expressions that may provide a value."""
+    """Return the common type of expressions, one of which provides the value."""
     present = [
         node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
     ]
@@ -236,7 +236,7 @@ def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
 
 
 def of_rows(kinds: Sequence[SqlType | None]) -> SqlType | None:
-    """Return the type of a set operation's column: a text if one operand's column is a text."""
+    """Return the type of a UNION's column, which is a text if one operand's column is a text."""
     families = {types.family(kind) if kind else "" for kind in kinds}
     mixed = len(families) > 1 and "text" in families
     if mixed and families <= {"text", *types.MOMENTS, "integer", "decimal", "float", "double"}:

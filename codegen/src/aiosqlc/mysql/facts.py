@@ -1,4 +1,4 @@
-"""Derive columns and expressions that are not NULL from the outcome of a condition.
+"""Find the columns and expressions that a condition proves to be not NULL.
 
 A condition has three outcomes. AND, OR and NOT follow from three-valued logic. Everything else
 follows from strictness: if an expression is NULL for a NULL operand, then its operands are not NULL
@@ -49,7 +49,7 @@ IsSlice = Callable[[exp.Expr], bool]
 def facts_of(
     level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
 ) -> Facts:
-    """Return columns and expressions that are not NULL if `condition` has a possible outcome."""
+    """Return what is not NULL if `condition` has one of the outcomes `possible`."""
     if condition is None:
         return _NONE
     node = unwrap(condition)
@@ -75,7 +75,7 @@ def facts_of(
 
 
 def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts of AND and OR; one FALSE decides AND, and one TRUE decides OR."""
+    """Return what AND or OR proves not NULL; one FALSE decides AND, and one TRUE decides OR."""
     decider, agreement = (FALSE, TRUE) if isinstance(node, exp.And) else (TRUE, FALSE)
     sides = (node.this, node.expression)
     alternatives: list[Facts] = []
@@ -93,7 +93,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts of `x IS TRUE` and similar tests, which are true for one outcome of x."""
+    """Return what a test such as `x IS TRUE` proves not NULL; one outcome of x makes it true."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -112,14 +112,14 @@ def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -
 
 
 def _equal(level: Level, node: exp.NullSafeEQ, is_slice: IsSlice) -> Facts:
-    """Return the facts of a true `x <=> constant`: x is not NULL."""
+    """Return what `x <=> constant` proves if it is true: x is not NULL."""
     readable = _is_constant(node.expression) and _reads_texts(level, node.this)
     said = level.premises.holds("condition", "the constant cannot be converted to NULL", readable)
     return known(level, node.this, is_slice) if said else _NONE
 
 
 def _instead(level: Level, node: exp.Coalesce, is_slice: IsSlice) -> Facts:
-    """Return the facts of a true `COALESCE(x, FALSE)`: x is true."""
+    """Return what `COALESCE(x, FALSE)` proves if it is true: x is true."""
     untrue = all(_is_untrue(unwrap(value)) for value in node.expressions)
     if not level.premises.holds("condition", "the value that replaces NULL is false", untrue):
         return _NONE
@@ -141,7 +141,7 @@ def _stands_alone(level: Level, node: exp.Expr) -> bool:
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
-    """Return whether an expression is a column whose type never turns a compared text into NULL."""
+    """Return whether an expression is a column, and a text compared with it never becomes NULL."""
     node = unwrap(node)
     found = level.local(node) if isinstance(node, exp.Column) else None
     kind = found[1].type if found else None
@@ -149,7 +149,7 @@ def _reads_texts(level: Level, node: exp.Expr) -> bool:
 
 
 def known(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Facts:
-    """Return the columns and expressions that are not NULL if an expression is not NULL."""
+    """Return the columns and expressions that are not NULL whenever an expression is not NULL."""
     node = unwrap(node) if node is not None else None
     if node is None:
         return _NONE
@@ -207,7 +207,7 @@ def _itself(level: Level, node: exp.Expr) -> Facts:
 
 
 def written_as(level: Level, node: exp.Expr) -> Written | None:
-    """Return a key that is equal for expressions with equal values in a row, or None."""
+    """Return a key by which expressions with equal values in each row are found, or None."""
     if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
         return None
     stable = all(_is_stable(level, inner) for inner in node.walk())
@@ -243,7 +243,7 @@ def _written(level: Level, node: object) -> object:
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
-    """Collect the facts of WHERE and of joins, and the outer joins that cannot add NULLs."""
+    """Collect what WHERE and joins prove not NULL, and the outer joins that always have a match."""
     holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
@@ -264,7 +264,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
 
 
 def under(level: Level, facts: Facts, is_slice: IsSlice) -> Level:
-    """Return the scope for a branch whose condition proves facts, such as a join with a match."""
+    """Return the scope of a branch, such as a WHEN of CASE, with what its condition proves."""
     inner = replace(level, facts=dict(level.facts), dead=set(level.dead))
     _note(inner, facts, "condition")
     while _revive(inner, is_slice):
@@ -278,7 +278,7 @@ def _note(level: Level, facts: Facts, rule: str) -> None:
 
 
 def _using(level: Level, join: Join) -> Facts:
-    """Return the columns of `USING (x)`, which are not NULL because they are equal."""
+    """Return the columns of `USING (x)`, which are not NULL because the join compares them."""
     keys: set[ColumnKey] = set()
     for name in join.using:
         for side in (join.left, join.right):
@@ -288,7 +288,7 @@ def _using(level: Level, join: Join) -> Facts:
 
 
 def _revive(level: Level, is_slice: IsSlice) -> bool:
-    """Mark outer joins as matched if one of their columns is not NULL.
+    """Mark each outer join that has a match, because a column of its optional table is not NULL.
 
     A LEFT JOIN that added no NULLs has a match, so its ON condition was true, which may prove more
     facts.

@@ -1,4 +1,4 @@
-"""Detect sub-selects that return the same rows each time one statement runs them."""
+"""Find sub-selects that return the same rows each time that one run of a statement reads them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOSE = (
 
 
 def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
-    """Return whether a sub-select's result depends only on stored tables and the outer row."""
+    """Return whether a sub-select's rows depend only on stored tables and the outer query's row."""
     reader.sub_select(query, level)
     for node in query.walk():
         if isinstance(node, _LOOSE):
@@ -38,7 +38,7 @@ def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
 def outer_columns(
     query: exp.Expr, level: Level, reader: Reader
 ) -> list[tuple[Source, Output]] | None:
-    """Return the columns of the enclosing SELECT `level` that a sub-select reads.
+    """Return the columns that a sub-select reads from the enclosing SELECT `level`.
 
     Return None if a column is unknown or belongs to a SELECT further out.
     """
@@ -60,7 +60,7 @@ def outer_columns(
 
 
 def is_stable(query: exp.Expr, reader: Reader) -> bool:
-    """Return whether a query returns the same rows each time one statement runs it."""
+    """Return whether a query returns the same rows each time one run of a statement reads it."""
     return all(_is_stable(node, reader) for node in query.walk())
 
 

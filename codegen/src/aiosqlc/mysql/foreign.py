@@ -1,4 +1,4 @@
-"""Remove foreign keys that a server refuses. Foreign keys do not affect the types of queries."""
+"""Remove foreign keys that a server refuses. They do not affect the types of queries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_foreign_key(error: pymysql.MySQLError) -> bool:
 
 
 def without_foreign_keys(sql: str) -> str:
-    """Return a CREATE TABLE without foreign keys, or '' for an ALTER that only adds one."""
+    """Return a CREATE TABLE without its foreign keys; an ALTER that only adds one becomes ''."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["ALTER"] and "FOREIGN" in words:
@@ -44,12 +44,12 @@ def without_foreign_keys(sql: str) -> str:
 
 
 def _constraint(words: Sequence[str], place: int) -> int:
-    """Return the position of a constraint's first word, which is CONSTRAINT before a name."""
+    """Return the position of a constraint's first word: CONSTRAINT, if the constraint is named."""
     return next((place - n for n in (1, 2) if words[place - n] == "CONSTRAINT"), place)
 
 
 def _end(tokens: Sequence[Token], place: int) -> int:
-    """Return the position after a constraint: a comma, or the closing parenthesis."""
+    """Return the position where a constraint ends: at a comma, or at the closing parenthesis."""
     depth = 0
     for position in range(place, len(tokens)):
         text = tokens[position].text

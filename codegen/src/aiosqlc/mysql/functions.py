@@ -1,4 +1,4 @@
-"""Facts about built-in functions: their result types, and which return NULL only for NULL."""
+"""Built-in functions: their result types, and those that return NULL only for a NULL argument."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def name_of(node: exp.Expr) -> str:
 
 
 def routine_name(name: str) -> str:
-    """Return the name of a routine in the schema's spelling, for a result of `name_of`."""
+    """Return how the schema spells the name of a routine; the argument comes from `name_of`."""
     return name.strip("`")
 
 
@@ -276,7 +276,7 @@ def _is_stored(node: exp.Expr) -> bool:
 
 
 def arguments(node: exp.Expr) -> list[exp.Expr]:
-    """Return the arguments of a function, including those after keywords."""
+    """Return the arguments of a function, including those that follow keywords."""
     return [
         child for child in node.iter_expressions() if not isinstance(child, exp.Var | exp.DataType)
     ]

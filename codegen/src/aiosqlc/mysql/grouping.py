@@ -1,4 +1,4 @@
-"""Detect whether a SELECT aggregates, by its own aggregates or by those in sub-selects."""
+"""Detect whether a SELECT groups its rows because of an aggregate, also one in a sub-select."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.mysql.scope import Level, own_nodes
 
 
 def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
-    """Return whether a SELECT certainly aggregates, and whether it possibly does.
+    """Return whether a SELECT certainly has an aggregate of its own, and whether it may have one.
 
     An aggregate in a sub-select that uses only outer columns belongs to the outer SELECT.
     An unknown function may be a user's aggregate.
@@ -46,7 +46,7 @@ def _only_outer(node: exp.Expr, level: Level) -> bool:
 
 
 def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
-    """Return whether an aggregate in a sub-select might use only columns of the outer SELECT."""
+    """Return whether an aggregate in a sub-select may use only columns of the outer SELECT."""
     columns = list(node.find_all(exp.Column))
     if not columns or not all(level.may_have(column) for column in columns):
         return False
@@ -59,7 +59,7 @@ def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
 
 
 def _surely_has(select: exp.Select, column: exp.Column, schema: Schema) -> bool:
-    """Return whether a table in a sub-select's FROM has a column, which hides outer columns."""
+    """Return whether a table in a sub-select's FROM has this column, which hides outer columns."""
     clause = select.args.get("from_")
     items = [clause.this] if clause is not None else []
     items += [join.this for join in select.args.get("joins") or []]

@@ -28,7 +28,7 @@ _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
 def unproved(
     prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence[Described]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for a generated text that does not match its row class and signature.
+    """Yield an error for a generated text that does not fit the row class or the signature.
 
     `first` is the server's description of the text as the user wrote it.
     """
@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Ignore differences between a column's type and `any`, which guarantees nothing."""
+    """Return the columns with equal types where one type is `any`, which guarantees nothing."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)
@@ -219,7 +219,7 @@ def _listed(root: exp.Insert) -> list[exp.Expr]:
 
 
 def _is_value(given: exp.Expr) -> bool:
-    """Return whether an inserted value is neither DEFAULT nor NULL."""
+    """Return whether an inserted value is a value: it is not DEFAULT and not NULL."""
     return not isinstance(given, exp.Null) and given.sql().upper() != "DEFAULT"
 
 

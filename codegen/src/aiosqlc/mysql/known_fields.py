@@ -37,6 +37,6 @@ FIELDS: dict[type[exp.Expr], frozenset[str]] = {
 
 
 def is_understood(node: exp.Expr) -> bool:
-    """Return whether `FIELDS` lists every field of a node that has a value."""
+    """Return whether a node has values only in fields that `FIELDS` lists."""
     known = FIELDS.get(type(node), frozenset())
     return all(name in known for name, value in node.args.items() if value)

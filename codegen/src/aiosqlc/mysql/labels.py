@@ -17,7 +17,7 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ)
 
 
 def unknown_labels(query: ParsedQuery, reader: Reader) -> Iterator[Diagnostic]:
-    """Yield a warning for each comparison of an enum column with a text other than its labels."""
+    """Yield a warning for each comparison of an enum column with a text that is not its label."""
     for node in reader.tree.root.find_all(*_COMPARISONS, exp.In):
         values = node.expressions if isinstance(node, exp.In) else [node.expression]
         sides = [(node.this, value) for value in values]
@@ -49,7 +49,7 @@ def _unknown(
 
 
 def _is_no_label(text: str, labels: tuple[str, ...]) -> bool:
-    """Return whether a text differs from each label under every collation.
+    """Return whether a text differs from every label, whatever the collation is.
 
     '' is the text of an invalid value, and a number may be read as that of a label.
     """

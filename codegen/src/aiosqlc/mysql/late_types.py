@@ -1,4 +1,4 @@
-"""Types that MariaDB determines only at execution, so that an earlier description may differ.
+"""Types that MariaDB determines only when it runs a query, and may have described differently.
 
 MariaDB derives the fractional digits of a time, and the type of a digest, from constant arguments.
 A sub-select becomes a constant when it has run, which changes the type of the function around it. A
@@ -24,7 +24,7 @@ _LATE = {
 
 
 def settled_late(sql: str, reader: Reader | None, schema: Schema) -> frozenset[str]:
-    """Return the kinds of values (`types.family`) whose type may change at execution."""
+    """Return the kinds of values (`types.family`) whose described type may change when run."""
     if reader is None:
         named = [kinds for name, (_, kinds) in _LATE.items() if mentions(sql, name)]
         views = [relation.settled_late for relation in schema.relations]

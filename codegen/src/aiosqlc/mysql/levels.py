@@ -74,12 +74,12 @@ _KEY_TYPES = frozenset(
 _EXACT_COLLATIONS = ("_0900_bin", "_nopad_bin")
 _SORTED = 255  # most characters that ORDER BY always compares: 1,024 bytes (max_sort_length)
 _NO_ROW = -1
-"""The number of an empty group, which replaces a row by NULLs as an outer join does."""
+"""The number of the outer join that stands for "no row": an empty group's columns are NULL."""
 _ALL_ROWS = Limit(exact=True, some=True, from_first=True)
 
 
 class MysqlEngine:
-    """Provides facts about MySQL tables to the proofs of `aiosqlc.relational`."""
+    """Provides the facts about MySQL's tables that the proofs of `aiosqlc.relational` need."""
 
     applies = _APPLIES
 
@@ -92,7 +92,7 @@ class MysqlEngine:
         return rule in self.applies and self.premises.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Return a table's unique keys, or no keys if the query reads older row versions."""
+        """Return a table's unique keys, or none if the query reads old versions of rows."""
         source = table.relation
         if not isinstance(source, scope.Source) or source.relation is None:
             return ()
@@ -150,7 +150,7 @@ class MysqlEngine:
 
 
 def row_counter(premises: Premises) -> RowCounter:
-    """Return the object that proves bounds of the row counts of MySQL queries."""
+    """Return the object that proves how many rows MySQL queries return."""
     return RowCounter(MysqlEngine(premises))
 
 
@@ -160,12 +160,12 @@ def row_counter(premises: Premises) -> RowCounter:
 def of_select(
     node: exp.Select, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Callable[[], Query]:
-    """Return a function that converts a SELECT to a query tree node at its first call."""
+    """Return a function that converts a SELECT to a `Query` when it is first called."""
     return cache(lambda: _Lowering(node, level, reader).select(node, outputs))
 
 
 def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Callable[[], Query]:
-    """Return a function that makes the query tree node of a UNION, INTERSECT or EXCEPT."""
+    """Return a function that makes the `Query` for a UNION, INTERSECT or EXCEPT."""
     op = _SET_OPERATIONS.get(type(node))
     if op is None or not is_understood(node):
         return Query
@@ -178,7 +178,7 @@ def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Cal
 
 
 def of_rounds(begin: Sequence[Result]) -> Callable[[], Query]:
-    """Return a function that makes a recursive query's node: its initial rows and unknown rows."""
+    """Return a function that makes the `Query` for a recursive query: its first and later rows."""
     arms = SetOperation(op=SetOp.UNION, left=1, right=2)
     for number in range(3, len(begin) + 2):
         arms = SetOperation(op=SetOp.UNION, left=arms, right=number)
@@ -191,7 +191,7 @@ def _combined(arms: SetOperation, sources: tuple[Source, ...], limit: Limit) -> 
 
 
 def limited(node: exp.Expr, inner: Result) -> Callable[[], Query]:
-    """Return a function that makes the node of `(SELECT …) LIMIT n OFFSET m`."""
+    """Return a function that makes the `Query` for `(SELECT …) LIMIT n OFFSET m`."""
     if not is_understood(node):
         return Query
     if not any(node.args.get(clause) for clause in ("limit", "offset")):
@@ -200,7 +200,7 @@ def limited(node: exp.Expr, inner: Result) -> Callable[[], Query]:
 
 
 def _around(inner: Callable[[], Query], limit: Limit) -> Query:
-    """Return the query tree node for all columns of another query, under a LIMIT."""
+    """Return a `Query` that selects all columns of another query, with a LIMIT."""
     return Query(
         command=Command.SELECT,
         sources=(Derived(query=inner),),
@@ -218,12 +218,12 @@ def _around(inner: Callable[[], Query], limit: Limit) -> Query:
 def of_change(
     node: exp.Update | exp.Delete, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Callable[[], Query]:
-    """Return a function that converts a one-table UPDATE or DELETE with RETURNING to a node."""
+    """Return a function that makes the `Query` for a one-table UPDATE or DELETE with RETURNING."""
     return cache(lambda: _Lowering(node, level, reader).change(node, outputs))
 
 
 def of_insert(node: exp.Insert, level: Level, read: Result | None) -> Callable[[], Query]:
-    """Return a function that makes the query tree node of an INSERT with RETURNING.
+    """Return a function that makes the `Query` for an INSERT with RETURNING.
 
     `read` is the SELECT whose rows are inserted, if there is one.
     """
@@ -256,7 +256,7 @@ def reads_a_row(node: exp.Select, level: Level, reader: Reader) -> bool:
 
 
 def limit_of(node: exp.Expr) -> Limit:
-    """Return the limit on the rows of a query, from its LIMIT, FETCH and OFFSET."""
+    """Return the LIMIT of a query, from the clauses LIMIT, FETCH and OFFSET."""
     limit, offset = node.args.get("limit"), node.args.get("offset")
     first = offset is None or (is_understood(offset) and integer(offset.expression) == 0)
     if limit is None:
@@ -278,7 +278,7 @@ def limit_of(node: exp.Expr) -> Limit:
 
 
 class _Lowering:
-    """Converts one SELECT, UPDATE or DELETE to a query tree node."""
+    """Converts one SELECT, UPDATE or DELETE to a `Query` of `aiosqlc.relational`."""
 
     def __init__(self, node: exp.Expr, level: Level, reader: Reader) -> None:
         self.node = node
@@ -286,7 +286,7 @@ class _Lowering:
         self.reader = reader
 
     def select(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Query:
-        """Return the node of a SELECT; if a source is unknown, the node has only the LIMIT."""
+        """Return the `Query` for a SELECT; if a FROM item is unknown, it has only the LIMIT."""
         level = self.level
         group = node.args.get("group")
         root = self.root(node)
@@ -318,7 +318,7 @@ class _Lowering:
         )
 
     def change(self, node: exp.Update | exp.Delete, outputs: tuple[Output, ...] | None) -> Query:
-        """Return the query tree node of an UPDATE or DELETE of one table."""
+        """Return the `Query` for an UPDATE or DELETE of one table."""
         level = self.level
         root = self.root(node)
         parts = [node, node.this, *_from_nodes(node)]
@@ -337,7 +337,7 @@ class _Lowering:
         )
 
     def sources_alone(self, node: exp.Select) -> Query:
-        """Return the node of a SELECT with its sources and joins, but without conditions."""
+        """Return the `Query` for a SELECT with its FROM items and joins, but without conditions."""
         root = self.root(node, conditions=False)
         if root is None or not all(map(is_understood, [node, *_from_nodes(node)])):
             return Query()
@@ -346,7 +346,7 @@ class _Lowering:
     # --- what is read from --------------------------------------------------------------------
 
     def sources(self) -> tuple[Source, ...]:
-        """Return the sources of the statement; a query without FROM reads one row."""
+        """Return the statement's FROM items; without FROM, it reads one row without columns."""
         return tuple(map(self.source, self.level.sources)) or (NoTable(),)
 
     def source(self, source: scope.Source) -> Source:
@@ -368,7 +368,7 @@ class _Lowering:
         return Derived(query=made.query, reads=reads, stable=is_stable(made.node, self.reader))
 
     def reads(self, node: exp.Expr) -> tuple[Column, ...] | None:
-        """Return this statement's columns that a sub-select reads, or None if they are unknown."""
+        """Return the columns that a sub-select reads from this statement, or None if unknown."""
         found = outer_columns(node, self.level, self.reader)
         if found is None:
             return None
@@ -411,13 +411,13 @@ class _Lowering:
         )
 
     def decided_by(self, join: scope.Join) -> Sequence[Column] | None:
-        """Return the columns on which a join's condition depends, or None if they are unknown."""
+        """Return the columns on which a join's condition depends, or None if these are unknown."""
         if join.using or join.natural or join.on is None:
             return None
         return self.depends_on(join.on)
 
     def depends_on(self, node: exp.Expr) -> Sequence[Column] | None:
-        """Return the columns on which an expression depends in one statement, or None."""
+        """Return the columns of this statement that determine an expression, or None if unknown."""
         found: list[Column] = []
         for part in node.walk(prune=lambda part: isinstance(part, exp.Query)):
             if isinstance(part, exp.AggFunc | exp.Window):
@@ -440,7 +440,7 @@ class _Lowering:
     def side(
         items: Sequence[tuple[frozenset[int], JoinItem]], numbers: frozenset[int]
     ) -> JoinItem | None:
-        """Return the operand of a join, or None if it is unsupported."""
+        """Convert an operand of a join, or return None if it is unsupported."""
         inside = [item for item in items if item[0] <= numbers]
         if not inside or frozenset[int]().union(*(there for there, _ in inside)) != numbers:
             return None
@@ -451,7 +451,7 @@ class _Lowering:
     # --- conditions and expressions -----------------------------------------------------------
 
     def conditions(self, node: exp.Expr | None) -> Iterator[Condition]:
-        """Yield the conditions that AND combines, each with the equality that it implies."""
+        """Yield the AND-ed parts of a condition, each with the equality that it requires."""
         if node is None:
             return
         node = unwrap(node)
@@ -478,7 +478,7 @@ class _Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return the equality, or None if neither operand is a column compared as in its key."""
+        """Return the equality if an operand is a column that is compared as in its key, or None."""
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None
@@ -504,7 +504,7 @@ class _Lowering:
         return not text or found[1].collation.endswith(_EXACT_COLLATIONS)
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
-        """Return a column's comparison class if `=` compares the column as its unique key does."""
+        """Return how a column is compared, if `=` and its unique key agree on equal values."""
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
@@ -543,7 +543,7 @@ class _Lowering:
         return _opaque(node)
 
     def is_variable(self, node: exp.Expr) -> bool:
-        """Return whether a cast NULL compares like the procedure variable that it replaces.
+        """Return whether a cast NULL compares as the procedure's variable does that it replaces.
 
         A text does not: the cast does not determine its collation.
         """
@@ -585,7 +585,7 @@ class _Lowering:
         return found
 
     def items(self, outputs: Sequence[Output]) -> dict[int, exp.Expr]:
-        """Return the items of the select list that are not stars, by the index of the column."""
+        """Return the items of the select list except stars, by the index of their result column."""
         found: dict[int, exp.Expr] = {}
         position = 0
         for item in self.node.expressions if isinstance(self.node, exp.Select) else ():
@@ -600,7 +600,7 @@ class _Lowering:
         return found if position == len(outputs) else {}
 
     def value(self, node: exp.Expr, output: Output) -> Expr:
-        """Return the expression of a result column, with the columns on which it depends."""
+        """Return the expression of a result column, which keeps the columns that it depends on."""
         if isinstance(node, exp.Query):
             return self.expr(node)
         columns = self.depends_on(node)
@@ -609,7 +609,7 @@ class _Lowering:
         return Opaque(key=id(output), args=tuple(columns), from_args=True, stable=True)
 
     def shown(self, output: Output) -> Expr:
-        """Return the source column that a result column shows, or else an opaque expression."""
+        """Return the column that a result column returns unchanged, or an unknown expression."""
         if output.column is None:
             return _opaque(output)
         source = self.level.sources[output.column[0]]
@@ -617,7 +617,7 @@ class _Lowering:
         return self.column(source, there) if there is not None else _opaque(output)
 
     def key(self, node: exp.Expr) -> Key:
-        """Return a key of GROUP BY; a key that is not a column has an opaque expression."""
+        """Return a key of GROUP BY; for a key that is not a column, the expression is unknown."""
         node = unwrap(node)
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None:
@@ -625,7 +625,7 @@ class _Lowering:
         return Key(expr=self.column(*found), classes=classes_of(found[1].type))
 
     def group_keys(self, node: exp.Select, group: exp.Expr) -> tuple[Key, ...]:
-        """Return the keys of GROUP BY, each with the number of the column that returns it."""
+        """Return the keys of GROUP BY, each with the number of the result column that shows it."""
         shown: dict[tuple[int, int], int] = {}
         for number, item in enumerate(node.expressions, 1):
             if item.is_star and not isinstance(item, exp.Count):
@@ -671,7 +671,7 @@ class _Lowering:
             yield Key(expr=expr, classes=classes, output=place)
 
     def distinct(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> tuple[Key, ...]:
-        """Return the result columns of a SELECT DISTINCT as keys, or no keys without DISTINCT."""
+        """Return the result columns of SELECT DISTINCT as keys; without DISTINCT there are none."""
         if node.args.get("distinct") is None:
             return ()
         if any(item.is_star for item in node.expressions):
@@ -694,7 +694,7 @@ class _Lowering:
 
 
 def classes_of(kind: SqlType | None) -> frozenset[Class]:
-    """Return the comparison class of a type in an index: all types of a family share one."""
+    """Return how an index compares values of a type: types of one family compare alike."""
     if kind is None:
         return frozenset()
     family = types.family(kind)

@@ -1,4 +1,4 @@
-"""Evaluate literal numbers: in constant conditions, window frames and row counts."""
+"""Evaluate number literals in constant conditions, window frames and row counts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_true(condition: exp.Expr) -> bool:
 
 
 def has_current_row(frame: exp.Expr | None) -> bool:
-    """Return whether a window frame always contains the current row.
+    """Return whether a window's frame always contains the current row.
 
     Without a frame clause, the default frame contains it.
     """
@@ -56,7 +56,7 @@ def has_current_row(frame: exp.Expr | None) -> bool:
 
 
 def _reaches(bound: object, side: object, wanted: str, *, by_rows: bool) -> bool:
-    """Return whether one end of a frame is the current row or farther out."""
+    """Return whether a frame begins or ends at the current row or beyond it."""
     if bound == _CURRENT:
         return True
     if str(side).upper() != wanted:
@@ -65,7 +65,7 @@ def _reaches(bound: object, side: object, wanted: str, *, by_rows: bool) -> bool
 
 
 def counts_a_row(having: exp.Expr | None, level: Level) -> bool:
-    """Return whether HAVING is true only if a row was read: `COUNT(*) > 0`."""
+    """Return whether HAVING can only be true if a row was read: `COUNT(*) > 0`."""
     if having is None:
         return False
     node = unwrap(having)

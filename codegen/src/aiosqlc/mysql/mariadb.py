@@ -1,4 +1,4 @@
-"""MariaDB in place of MySQL: find syntax that only MySQL accepts."""
+"""If MariaDB stands in for MySQL: find syntax that only MySQL accepts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
 
 
 def _as_a_whole(words: Sequence[str]) -> str:
-    """Return a MySQL-only construct that is recognizable only by several words."""
+    """Return a construct of MySQL alone, which is recognizable only by several words."""
     if words[:1] == ["WITH"] and (verb := _verb(words)) in _CHANGES:
         return f"WITH … {verb}"
     for index, word in enumerate(words):
@@ -112,7 +112,7 @@ def _verb(words: Sequence[str]) -> str:
 
 
 def excused(error: pymysql.MySQLError, sql: str) -> str:
-    """Return the MySQL-only part of a refused statement, or '' if MySQL would refuse it too."""
+    """Return MySQL's own syntax in a refused statement, or '' if MySQL would refuse it too."""
     return only_in_mysql(sql) if code_of(error) in _UNKNOWN else ""
 
 
@@ -146,7 +146,7 @@ def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
 
 
 def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
-    """Return whether a statement only builds an index over expressions, unsupported in MariaDB."""
+    """Return whether a statement only builds an index on expressions, which MariaDB cannot have."""
     return code_of(error) == _SYNTAX and _INDEX.match(sql) is not None
 
 
@@ -224,7 +224,7 @@ _NOT_COMPUTED = 1901
 
 
 def without_expression(sql: str, error: pymysql.MySQLError) -> str:
-    """Use NULL as a generated column's expression that MariaDB refuses and MySQL accepts.
+    """Replace a generated column's expression by NULL, if only MySQL accepts the expression.
 
     MariaDB refuses CHAR there, because one of its modes pads the values. The column's type does not
     depend on the expression.
@@ -247,7 +247,7 @@ def without_expression(sql: str, error: pymysql.MySQLError) -> str:
 
 
 def _without_inner_checks(sql: str) -> str:
-    """Move a column's CHECK behind its other attributes. MariaDB accepts CHECK only at the end."""
+    """Move a column's CHECK behind its other attributes. MariaDB accepts a CHECK only there."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     texts = [token.text.upper() for token in tokens]
     for index, text in enumerate(texts):

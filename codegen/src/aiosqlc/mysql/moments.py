@@ -1,4 +1,4 @@
-"""Find the operand and the unit of date arithmetic."""
+"""Find what a date calculation adds to or subtracts from, and the unit of its interval."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Shift:
 
 
 def shift_of(node: exp.Expr | None) -> Shift | None:
-    """Return the operand of date arithmetic, or None for other expressions."""
+    """Return the date or time that a date calculation starts from, or None for other nodes."""
     if isinstance(node, MOVES):
         return Shift(node.this, _by_days(node))
     if isinstance(node, exp.Add | exp.Sub):
@@ -52,6 +52,6 @@ def _by_days(node: exp.Expr) -> bool:
 
 
 def amount(node: exp.Expr) -> SqlType:
-    """Return the type of the interval's amount: a number for one unit, a text for several."""
+    """Return the type of an interval's amount: a number for one unit, a text for `DAY_HOUR`."""
     unit = node.args.get("unit")
     return types.BIGINT if unit is None or unit.name.upper() in _PLAIN else types.VARCHAR

@@ -12,7 +12,7 @@ from aiosqlc.mysql.scope import Level
 
 
 def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
-    """Yield the server's error for each unknown name, or nothing if the text is ambiguous."""
+    """Yield the error that a server would report for each unknown name; skip ambiguous names."""
     root = reader.tree.root
     ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
     targets = {name.name.lower() for name in _delete_targets(root)}
@@ -35,7 +35,7 @@ def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
 
 
 def _is_unknown(column: exp.Column, level: Level) -> bool:
-    """Return whether no enclosing SELECT can have the column."""
+    """Return whether no enclosing SELECT can have the column of this name."""
     for scope in level.outwards():
         unclear = any(source.outputs is None for source in scope.sources)
         if unclear or not _is_read(scope):

@@ -52,7 +52,7 @@ _VOUCHED = never("declared-function", "the configuration declares the function n
 
 @dataclass(frozen=True)
 class Proof:
-    """The inputs of the nullability rules, apart from the expression.
+    """The information that the nullability rules use, apart from the expression.
 
     `required` returns whether a placeholder is never None, and `read` returns the result of a
     sub-select. `given` are the expressions that a surrounding CASE proves not NULL. `never_null`
@@ -69,7 +69,7 @@ class Proof:
     has_row: Callable[[Result], bool] = lambda _result: False
 
     def knowing(self, facts: Facts) -> Proof:
-        """Return the inputs for a branch that runs only if `facts` are not NULL."""
+        """Return the same information for a branch that runs only if `facts` are not NULL."""
         return replace(self, given=self.given | facts)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
@@ -77,7 +77,7 @@ class Proof:
         return self.level.premises.holds(rule, premise, value)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Return "not null" if every part is not null; otherwise name the first nullable part."""
+        """Return "not null" if every operand is not null; otherwise name the first nullable one."""
         parts = []
         for part in verdicts:
             parts.append(part)
@@ -89,7 +89,7 @@ class Proof:
         return Verdict(True, text, (doubt,) if doubt else ())
 
     def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Return "not null" if one part is not null, and name the first such part."""
+        """Return "not null" if one operand is not null, and name the first such operand."""
         parts = []
         for part in verdicts:
             if not part.null:
@@ -125,7 +125,7 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
 
 
 def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
-    """Return a verdict if a condition on each row proves that the whole expression is not NULL."""
+    """Return "not null" if a condition on each row proves it for the whole expression."""
     level = proof.level
     if not (level.facts or proof.given) or isinstance(node, exp.Column):
         return None
@@ -142,13 +142,13 @@ def _inferred(nodes: Iterable[exp.Expr | None], proof: Proof) -> Iterator[Verdic
 
 
 def _asks(node: exp.Expr) -> bool:
-    """Return whether an expression is a sub-select or tests the rows of one."""
+    """Return whether an expression is a sub-select, or a test of a sub-select's rows."""
     query = node.args.get("query") is not None
     return query or isinstance(node, exp.Query | exp.Exists | exp.Any | exp.All)
 
 
 def _under_rollup(node: exp.Expr) -> Verdict:
-    """Return a verdict for a super-aggregate row, where only literals and counts are not NULL."""
+    """Return the verdict for a ROLLUP's total row: only literals and counts are not NULL there."""
     if isinstance(node, exp.Count):
         return _COUNTED
     if isinstance(node, exp.Literal) and not node.is_string:
@@ -361,7 +361,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _collected(node: exp.Expr, proof: Proof) -> Verdict:
-    """Return the verdict of JSON_ARRAYAGG, which keeps NULL, or of JSON_OBJECTAGG.
+    """Return the verdict of JSON_ARRAYAGG, whose lists include NULL, or of JSON_OBJECTAGG.
 
     JSON_OBJECTAGG leaves out a NULL key, and is NULL without keys.
     """
@@ -373,7 +373,7 @@ def _collected(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _aggregated(node: exp.Expr) -> list[exp.Expr]:
-    """Return the aggregated expression without DISTINCT, ORDER BY and SEPARATOR."""
+    """Return the expression in an aggregate, without DISTINCT, ORDER BY and SEPARATOR."""
     inner = node.this
     while isinstance(inner, exp.Order):
         inner = inner.this

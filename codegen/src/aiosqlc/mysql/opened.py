@@ -1,4 +1,4 @@
-"""Open a database with the schema to answer a request about a query."""
+"""Open a database that has the schema, for one request about a query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuse schema statements with effects on a shared server outside the compiler's database."""
+"""Refuse schema statements that would change a shared server outside the compiler's database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LISTS = frozenset({"DROP", "RENAME", "DELETE", "UPDATE"})
 
 
 def reaches_out(session: Session, sql: str, ours: str) -> str:
-    """Return a description of a statement's changes outside the compiler's database, or ''."""
+    """Return what a statement changes outside the compiler's database, in words, or ''."""
     read = as_read(sql, kin_of(session.version))
     tokens = code_tokens(read, Dialect.MYSQL)
     words = [token.text.upper() if token.kind is Kind.NAME else token.text for token in tokens]
@@ -52,7 +52,7 @@ def reaches_out(session: Session, sql: str, ours: str) -> str:
 def _foreign_target(
     session: Session, tokens: Sequence[Token], words: Sequence[str], ours: str
 ) -> str:
-    """Return the name of a changed object in another database: `DROP TABLE shop.orders`."""
+    """Return the name of an object in another database that a statement changes: `shop.orders`."""
     before = _BEFORE_TARGET | ({",", "FROM"} if words[0] in _LISTS else set())
     before |= {"ON"} if words[0] in {"CREATE", "DROP"} and "SELECT" not in words else set()
     named = {

@@ -57,7 +57,7 @@ def infer(
 
 
 def _strongest(uses: Sequence[Use]) -> list[Use]:
-    """Return the uses that determine a parameter's type; uses without a type are ignored."""
+    """Return the uses that decide a parameter's type; uses that suggest no type are ignored."""
     typed = [use for use in uses if use.type]
     certain = [use for use in typed if not use.weak]
     moments = [use for use in typed if use.type != types.ANY]
@@ -66,7 +66,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """Return the most specific use: a column, because it has a length or an enum."""
+    """Return the most informative use: that of a column, because it has a length or labels."""
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 
@@ -76,7 +76,7 @@ def _reason(use: Use) -> str:
 
 
 def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnostic | None:
-    """Report a parameter that has two types without a common Python value."""
+    """Report a parameter whose uses require two types that no Python value fits."""
     if not uses:
         return None
     first = uses[0]

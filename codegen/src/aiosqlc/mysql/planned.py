@@ -1,4 +1,4 @@
-"""Plan each generated text, because the server refuses some texts only when planning."""
+"""Have the server plan each generated text, because some texts fail only then."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEVER = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The server that plans texts; `stands_in` means MariaDB in place of MySQL.
+    """The server that plans the texts; `stands_in` means that it is MariaDB in place of MySQL.
 
     `said` is whether the user declared that the queries are for MySQL. `strict` is whether the user
     must declare it.
@@ -76,7 +76,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
 
 
 def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
-    """Return the server's error on planning a text, without running the text."""
+    """Return the server's error when it plans a text, which is not run."""
     if first_word(sent) not in _EXPLAINED:
         return None
     try:

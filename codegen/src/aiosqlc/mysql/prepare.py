@@ -1,4 +1,4 @@
-"""Get the description of a statement's result without running it: COM_STMT_PREPARE."""
+"""Ask the server for a statement's parameters and columns without running it: COM_STMT_PREPARE."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Described:
 
     @property
     def not_null(self) -> bool:
-        """Return whether the server flags the column NOT NULL, which may be wrong; see `trust`."""
+        """Return whether the server flags the column as NOT NULL; see `trust` for wrong flags."""
         return bool(self.flags & FLAG.NOT_NULL)
 
     @property
@@ -86,7 +86,7 @@ def _described(data: bytes, encoding: str) -> Described:
 
 
 def described_by(packet: FieldDescriptorPacket, encoding: str) -> Described:
-    """Return the server's description of a column from its packet."""
+    """Return the description of a column in a packet from the server."""
     table, column = packet.org_table, packet.org_name
     origin = (packet.db.decode(encoding), table, column) if table and column else None
     return Described(

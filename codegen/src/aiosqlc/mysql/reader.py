@@ -1,4 +1,4 @@
-"""Read a statement's syntax tree: the sources, joins, facts and result of each SELECT."""
+"""Read a statement's syntax tree: the tables, joins, conditions and columns of each SELECT."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Reader:
         self.counter = levels.row_counter(schema.premises)
 
     def read(self) -> Result:
-        """Return the result columns of the statement, and fill `levels` with all scopes."""
+        """Return the result columns of the statement, and add each SELECT's scope to `levels`."""
         root = self.tree.root
         if isinstance(root, exp.Query):
             result = self.query(root, None, {})
@@ -85,7 +85,7 @@ class Reader:
         return result
 
     def level_of(self, node: exp.Expr) -> Level | None:
-        """Return the innermost scope that contains a node."""
+        """Return the scope of the innermost SELECT that contains a node."""
         current: exp.Expr | None = node
         while current is not None:
             if id(current) in self.levels:
@@ -117,7 +117,7 @@ class Reader:
         return self._types.get(place.number) if place else None
 
     def proof(self, level: Level) -> Proof:
-        """Return the inputs of the nullability rules for a scope."""
+        """Return the information that the nullability rules use in a scope."""
         return Proof(
             level,
             self.required,
@@ -202,7 +202,7 @@ class Reader:
     def _arms(
         self, node: exp.Expr, parent: Level | None, known: dict[str, Result]
     ) -> Iterator[tuple[exp.Expr, dict[str, Result]]]:
-        """Yield the SELECTs of a set operation, each with the CTEs that are visible to it."""
+        """Yield the SELECTs of a UNION, each with the WITH queries that it can use."""
         if not isinstance(node, exp.SetOperation):
             yield node, known
             return
@@ -406,7 +406,7 @@ class Reader:
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
-        """Return whether the server's NOT NULL flag may be wrong for an expression or its parts."""
+        """Return whether the server may wrongly report NOT NULL for an expression or its parts."""
         for inner in node.walk():
             if may_fail(inner) or parses_in(inner, level, self):
                 return True
@@ -422,7 +422,7 @@ class Reader:
         return False
 
     def star(self, level: Level, item: exp.Expr) -> list[Output] | None:
-        """Return the columns of `*` or `t.*` after the joins, or None if they are unknown."""
+        """Return the columns of `*` or `t.*` after all joins are read, or None if unknown."""
         table = item.table if isinstance(item, exp.Column) else ""
         sources = [level.source(table)] if table else list(level.sources)
         outputs: list[Output] = []
@@ -485,7 +485,7 @@ class Reader:
         return Result(outputs, levels.of_insert(node, level, read), node)
 
     def _rest(self, root: exp.Expr) -> None:
-        """Read the remaining sub-selects, so that their columns can be resolved."""
+        """Read the sub-selects that are not read yet, so that their columns can be resolved."""
         level = self.levels.get(id(root))
         if level is not None:
             self._visit(root, level)
@@ -497,7 +497,7 @@ class Reader:
 
 
 def _in_from(node: exp.Expr) -> bool:
-    """Return whether a sub-select is in FROM or in a CTE, where it has no correlation."""
+    """Return whether a sub-select is in FROM or WITH, where it cannot use columns of the query."""
     parent = node.parent
     return isinstance(
         parent, exp.From | exp.Join | exp.CTE | exp.SetOperation | exp.Subquery | exp.Table
@@ -522,7 +522,7 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
 
 
 def _document_in(relation: Relation, column: TableColumn) -> JsonShape | None:
-    """Return the shape of a stored or viewed JSON column, or None for other columns."""
+    """Return the shape of the JSON in a table's or view's column, or None for other columns."""
     found = relation.shapes.get(column.name.lower())
     return found or (ANY if column.type.name == "json" else None)
 
@@ -563,7 +563,7 @@ def _names(node: exp.Expr, name: str) -> bool:
 def of_both(
     node: exp.SetOperation, ours: Output, theirs: Output, index: int, premises: Premises
 ) -> Output:
-    """Return a column of a set operation, derived from the operands' columns at the index."""
+    """Return a column of a UNION, derived from the column at this index in each operand."""
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
     sides = zip(kinds, (node.left, node.right), strict=True)
@@ -586,7 +586,7 @@ def _shape_of_both(ours: Output, theirs: Output) -> JsonShape | None:
 
 
 def _gives_null(node: exp.Expr, index: int) -> bool:
-    """Return whether a column of a SELECT is the literal NULL, which fits any type."""
+    """Return whether a column of a SELECT is the literal NULL, which has no type of its own."""
     items = node.expressions if isinstance(node, exp.Select) else []
     item = items[index] if index < len(items) else None
     return isinstance(item.this if isinstance(item, exp.Alias) else item, exp.Null)
@@ -626,7 +626,7 @@ def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[
 
 
 def _merge(level: Level, join: Join, name: str) -> None:
-    """Resolve a name that both tables share to the table whose rows are always present."""
+    """Record which table `x` in a USING or NATURAL join means: the one that always has a row."""
     side = join.right if join.side == "RIGHT" else join.left
     having = [number for number in sorted(side) if level.sources[number].output(name)]
     if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):

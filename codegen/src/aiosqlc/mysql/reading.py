@@ -28,7 +28,7 @@ _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 
 
 def why_not(root: exp.Expr | None, schema: Schema) -> str:
-    """Return the reason why a statement is not proved read-only, or ''."""
+    """Return why a statement is not proved read-only, or '' if it is."""
     if root is None:
         return "the query was not parsed"
     if not isinstance(root, exp.Query):
@@ -37,7 +37,7 @@ def why_not(root: exp.Expr | None, schema: Schema) -> str:
 
 
 def _of(node: exp.Expr, schema: Schema) -> str:
-    """Return the reason why a node is not read-only, ignoring its descendants, or ''."""
+    """Return why a node by itself, without its descendants, is not read-only, or '' if it is."""
     if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
         return "a part of the query writes"
     if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):

@@ -49,7 +49,7 @@ def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
 
 
 def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Premises) -> Columns:
-    """Return the columns that the operands produce under the previous assumptions."""
+    """Return the columns of the recursive operands, inferred under the previous assumptions."""
     return tuple(
         _corrected(
             column,
@@ -61,7 +61,7 @@ def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Pre
 
 
 def _corrected(column: Output, made: Sequence[Output | None], premises: Premises) -> Output:
-    """Return a column with its type corrected, if an operand returns numbers for a boolean."""
+    """Return a column; if it looked like a boolean but an operand returns numbers, as a number."""
     kind = column.type
     if kind == types.BOOL and any(one is None or one.type != types.BOOL for one in made):
         kind = types.INT

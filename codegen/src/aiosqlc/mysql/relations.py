@@ -1,4 +1,4 @@
-"""Facts about the schema, from a server or from the schema files."""
+"""Tables, views and routines of a schema, as read from a server or from the schema files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT = "public"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key of another table, the columns of this table that it refers to, and its actions.
+    """A foreign key that refers to this table, with the columns that it refers to and its actions.
 
     The actions are the server's keywords: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """
@@ -83,7 +83,7 @@ class Routine:
 
 @dataclass(frozen=True)
 class Schema:
-    """Every relation and routine that a query may use.
+    """Every table, view and routine that a query may use.
 
     `lost` are the lower-case names of tables that exist but could not be parsed. `premises` decides
     whether preconditions of rules are met.
@@ -105,7 +105,7 @@ class Schema:
 
     @cached_property
     def has_json(self) -> bool:
-        """Return whether a relation has a column with JSON."""
+        """Return whether a table or view has a JSON column."""
         types = (column.type.name for r in self.relations for column in r.table.columns)
         return "json" in types or any(relation.shapes for relation in self.relations)
 

@@ -1,4 +1,4 @@
-"""Infer the columns of RETURNING, `CALL` and `SHOW`, which a prepare may not describe."""
+"""Infer the columns of RETURNING, `CALL` and `SHOW`, which PREPARE may not describe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Prepares:
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query; if the server does not describe its columns, prepare a substitute.
+        """Prepare a query; if the server does not describe its columns, prepare a SELECT like it.
 
         An equivalent SELECT is prepared, or a `SHOW` is run. The columns of a call or of a
         statement that was run may be NULL. Raises `pymysql.MySQLError` with the server's message if

@@ -13,7 +13,7 @@ from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, t
 
 @dataclass(frozen=True)
 class Premises:
-    """Decides whether a precondition of a rule is met.
+    """Decides whether the precondition of a rule is met; a test can disable it.
 
     `dropped` are preconditions that are assumed to be met, so that the tests can weaken a rule.
     """
@@ -26,7 +26,7 @@ class Premises:
 
 
 STRICT = Premises()
-"""The setting that checks every precondition."""
+"""The setting in which every precondition is checked; none is disabled."""
 
 
 RULES = (

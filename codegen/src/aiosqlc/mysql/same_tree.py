@@ -1,4 +1,4 @@
-"""Compare the syntax trees of two texts that should be the same query."""
+"""Compare the syntax trees of two texts that should be the same query in MySQL."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ WHERE table_schema = DATABASE() AND coalesce(generation_expression, '') <> ''
 
 
 def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-    """Run a query and return its arguments and rows as lines, equal in every run."""
+    """Run a query; return its arguments and rows as lines, which are the same for every run."""
     with opened(schema, options) as found:
         if found is None:
             return ["no server is available, or the schema has errors"]
@@ -42,14 +42,14 @@ def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOpti
 
 
 def is_undone(sql: str) -> bool:
-    """Return whether ROLLBACK undoes a statement; other statements end the transaction."""
+    """Return whether ROLLBACK can undo a statement; others commit the transaction."""
     text = sql.lstrip()
     return text[:1] == "(" or text.split(None, 1)[0].upper() in _UNDONE if text else False
 
 
 @contextmanager
 def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
-    """Insert a few rows into each table, and remove the rows at the end.
+    """Insert a few rows into each table; remove them when the block ends.
 
     Values of one type are the same in every table, row by row, so that foreign keys match.
     """
@@ -115,7 +115,7 @@ def _text(text: str) -> str:
 
 
 def with_arguments(query: TypedQuery, number: int) -> str:
-    """Return a query's text with arguments that match the n-th generated row."""
+    """Return a query's text with arguments from the n-th generated row."""
     given = {param.number: _argument(param, number) for param in query.params}
     return fill(query.sql, lambda _index, place: given.get(place.number, "NULL")).sql
 

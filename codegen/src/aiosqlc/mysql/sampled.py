@@ -1,4 +1,4 @@
-"""Find the column types for given parameter values, by preparing texts with literals."""
+"""Find the column types for some parameter values: prepare the text with literals for them."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from aiosqlc.mysql.returning import Prepares
 
 @dataclass(frozen=True, slots=True)
 class Casts:
-    """The casts in the generated text: of time parameters, and of the parameters in `nulls`."""
+    """The casts that the generated text needs: of time parameters, and of parameters in `nulls`."""
 
     kinds: Mapping[int, SqlType] = field(default_factory=dict)
     nulls: frozenset[int] = frozenset()
 
     def within(self, sql: str) -> str:
-        """Return a text with the casts added."""
+        """Return a text with these casts added."""
         return types.with_casts(sql, self.kinds, self.nulls)
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The server's description of the columns for sample values, and the casts for the text."""
+    """The server's description of the columns for sample values, and the casts in the text."""
 
     columns: tuple[Described, ...]
     casts: Casts = field(default_factory=Casts)
 
     @property
     def values(self) -> list[str]:
-        """Return the driver's value type of each column."""
+        """Return, for each column, the type of value that the driver returns."""
         return [types.value_of(types.returned(column)) for column in self.columns]
 
 
 def sampled(
     prepares: Prepares, sql: str, params: Sequence[TypedParam], first: tuple[Described, ...]
 ) -> Sampled:
-    """Describe the columns again, with sample values in place of parameters.
+    """Describe the columns again, after replacing the parameters by sample values.
 
     A server treats `n + ?` as a floating-point number. The types come from this description, and
     the not-null flags from the first one. A time is sent as text, and None as NULL. If that changes
@@ -75,7 +75,7 @@ def sampled(
 def _described(
     prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
-    """Describe the columns of a text with sample values, keeping the names from `first`.
+    """Describe the columns of a text with sample values, but keep the names in `first`.
 
     The NOT NULL flags are those of `first`, too.
 

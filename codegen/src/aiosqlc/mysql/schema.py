@@ -40,7 +40,7 @@ _BOOKS = f"{_PREFIX}books"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A database with the schema, and on a private server the other databases its files created.
+    """A database with the schema. On a private server, also the databases that its files created.
 
     `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
     that MariaDB, used in place of MySQL, refused, with the reason. `unkeyed` are statements whose
@@ -75,7 +75,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A refused statement: its diagnostic, and the tables that may be wrong because of it.
+    """A refused statement: its diagnostic, and the tables that are uncertain because of it.
 
     `names` is None if the changed tables are unknown. `followers` counts later failed statements
     that use one of the tables.
@@ -86,13 +86,13 @@ class Failed:
     followers: int = 0
 
     def is_used_in(self, sql: str) -> bool:
-        """Return whether a text uses a table that may be wrong."""
+        """Return whether a text uses a table that is uncertain."""
         return self.names is None or any(mentions(sql, name) for name in self.names)
 
 
 @dataclass(slots=True)
 class _Refusals:
-    """Collects the refused statements while a schema is applied."""
+    """Collects the statements that the server refuses while a schema is applied."""
 
     skipped: list[Skipped] = field(default_factory=list)
     unkeyed: list[Skipped] = field(default_factory=list)
@@ -101,7 +101,7 @@ class _Refusals:
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, sql: str, problem: Diagnostic) -> None:
-        """Add a failure, or count it as a consequence of an earlier failure."""
+        """Add a failure; if an earlier failure caused it, only count it there."""
         changed = changed_by(sql).lower()
         names = frozenset({changed} - {""}) if changed or _types_nothing(sql) else None
         for at, root in enumerate(self.failed):
@@ -113,7 +113,7 @@ class _Refusals:
         self.failed.append(Failed(problem, names))
 
     def loaded(self, database: str, others: tuple[str, ...], mark: str) -> Loaded:
-        """Return the database with its diagnostics."""
+        """Return the database, with a diagnostic for each refused statement."""
         return Loaded(
             database,
             others,
@@ -190,7 +190,7 @@ def _load_among_others(
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop a temporary database on the user's server, or a private one that cannot be reused."""
+    """Drop a temporary database on the user's server, or private databases that name each other."""
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:
@@ -215,7 +215,7 @@ def _databases(session: Session) -> list[str]:
 
 
 def _keep_books(session: Session, database: str) -> None:
-    """Record the use of a database, and drop the least recently used ones."""
+    """Record that a database was used now, and drop the databases that were unused the longest."""
     session.run(f"CREATE DATABASE IF NOT EXISTS `{_BOOKS}`")
     session.run(
         f"CREATE TABLE IF NOT EXISTS `{_BOOKS}`.`databases`"
@@ -318,7 +318,7 @@ def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenie
 
 
 def _types_nothing(sql: str) -> bool:
-    """Return whether a statement cannot affect types: it changes rows, privileges or routines."""
+    """Return whether a statement cannot affect types: one that changes rows or privileges, say."""
     return _NO_TYPES.match(sql) is not None
 
 
@@ -353,7 +353,7 @@ def _with_order(
     error: pymysql.MySQLError,
     database: str,
 ) -> Diagnostic:
-    """Add to an error the file that drops the missing name earlier or creates it later."""
+    """Add, to an error for a missing name, the file that drops it before or creates it later."""
     relation, column = missing_in(error, database)
     if not relation and not column:
         return problem

@@ -14,7 +14,7 @@ from aiosqlc.mysql.rules import STRICT, Premises
 from aiosqlc.relational.tree import Query
 
 ColumnKey = tuple[int, str]
-"""A column: the number of its source in the scope, and its name in lower case."""
+"""A column: the number of its FROM item in the SELECT, and its name in lower case."""
 Written = tuple[str, object]
 """A hashable form of an expression: its columns, constants and functions."""
 Fact = ColumnKey | Written
@@ -24,7 +24,7 @@ NULLABLE = maybe("the column may be NULL")
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a relation or sub-select. `type` is None if only the server knows the type.
+    """A column of a table or sub-select. `type` is None if only the server knows the type.
 
     An `invisible` column is only accessible by name, because `*` omits it. `unsure` means that the
     server may wrongly flag it NOT NULL. `nameless` means that the server generated its name from an
@@ -48,13 +48,13 @@ class Output:
 
     @property
     def not_null(self) -> bool:
-        """Return whether the column is proved not NULL in every row of the source."""
+        """Return whether the column is proved not NULL in every row of its table or sub-select."""
         return not self.verdict.null
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The proved facts about a query's result; `outputs` is None if the columns are unknown.
+    """The proofs about a query's result; `outputs` is None if the columns are unknown.
 
     `query` makes its level, of which the number of rows is proved, `node` is its text.
     """
@@ -131,11 +131,11 @@ class Level:
 
     @property
     def joined_by_name(self) -> bool:
-        """Return whether a join with USING or NATURAL changes the columns of `*`."""
+        """Return whether a join with USING or NATURAL makes `*` merge columns."""
         return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
-        """Resolve a column among the sources of this scope, or return None."""
+        """Return the column that a name means among the FROM items of this SELECT, or None."""
         name = column.name
         if column.table:
             source = self.source(column.table)
@@ -149,7 +149,7 @@ class Level:
         return found[0] if len(found) == 1 else None
 
     def source(self, alias: str) -> Source | None:
-        """Return the source that has this name in the scope."""
+        """Return the FROM item with this name or alias in this SELECT."""
         for same in (str.__str__, str.lower):
             for source in self.sources:
                 if same(source.alias) == same(alias):
@@ -157,13 +157,13 @@ class Level:
         return None
 
     def may_have(self, column: exp.Column) -> bool:
-        """Return whether this scope could have a column with the name."""
+        """Return whether this SELECT may have a column with the name."""
         if column.table:
             return self.source(column.table) is not None
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
-        """Resolve a column in this scope or in the enclosing scopes."""
+        """Return the column that a name means in this SELECT or in the enclosing ones."""
         for level in self.outwards():
             if level.may_have(column):
                 found = level.local(column)
@@ -171,14 +171,14 @@ class Level:
         return None
 
     def outwards(self) -> Iterator[Level]:
-        """Yield this scope, then the enclosing ones."""
+        """Yield this scope, then the scopes that enclose it."""
         level: Level | None = self
         while level is not None:
             yield level
             level = level.parent
 
     def can_be_nulled(self, source: Source) -> bool:
-        """Return whether an outer join may replace the source's row by NULLs."""
+        """Return whether an outer join may replace the FROM item's row by NULLs."""
         return bool(source.nulled_by - self.dead)
 
     def column(self, source: Source, output: Output) -> Verdict:
@@ -214,7 +214,7 @@ _PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 
 
 def is_chained(node: exp.Expr) -> bool:
-    """Return whether a comparison may be part of a chain: `a <=> b < c`, `a = b IS NULL`.
+    """Return whether a node can be one comparison in a chain: `a <=> b < c`, `a = b IS NULL`.
 
     The server parses a chain from left to right, but LIKE, IN and BETWEEN from right to left (`a
     BETWEEN b AND (c LIKE d)`). sqlglot has other rules, so its tree may have other operands.

@@ -9,7 +9,7 @@ from aiosqlc.mysql.scope import Level
 from aiosqlc.mysql.words import quoted
 
 _APART = " \t\r\n(),;"
-"""Characters next to a name that are not part of the name."""
+"""Characters that are not part of a name but may stand beside it."""
 
 
 def expand(sql: str, reader: Reader) -> str:

@@ -1,4 +1,4 @@
-"""Derive the schema without a server: apply the statements of the schema files with sqlglot."""
+"""Derive the schema without a server: parse the schema files' statements, and apply them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def changed_by(sql: str) -> str:
 
 
 class _Replay:
-    """The relations after the statements applied so far."""
+    """The tables and views after the statements that are applied so far."""
 
     def __init__(self) -> None:
         self.relations: dict[Name, Relation] = {}
@@ -75,7 +75,7 @@ class _Replay:
         return self._unknown(sql)
 
     def _unknown(self, sql: str) -> str:
-        """Remove the table that a statement outside sqlglot's grammar creates or changes."""
+        """Remove the table that a statement changes, because sqlglot cannot parse the statement."""
         name = changed_by(sql)
         self.relations = {k: r for k, r in self.relations.items() if k[1].lower() != name.lower()}
         return name
@@ -314,7 +314,7 @@ def _names(parts: Sequence[exp.Expr]) -> set[str]:
 
 
 def _key(parts: Sequence[exp.Expr]) -> tuple[str, ...]:
-    """Return the columns of a key, or nothing if a part is a prefix or an expression."""
+    """Return the columns of a key, or none if a part of it is a prefix or an expression."""
     names = []
     for part in parts:
         inner = part.this if isinstance(part, exp.Ordered) else part

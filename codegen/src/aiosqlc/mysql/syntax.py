@@ -80,7 +80,7 @@ class Tree:
     filled: Filled
 
     def place(self, node: exp.Expr) -> Place | None:
-        """Return the parameter occurrence for a placeholder node."""
+        """Return the parameter, at its place in the text, for a placeholder node."""
         match = _NAME.match(str(node.this)) if isinstance(node, exp.Placeholder) else None
         return self.filled.places[int(match[2])] if match else None
 
@@ -104,9 +104,10 @@ def parse(sql: str) -> Tree | None:
 
 
 def _is_half(join: exp.Join) -> bool:
-    """Return whether a join is half of a nested join: `a LEFT JOIN b NATURAL JOIN c ON x`.
+    """Return whether a join lacks its condition, or is a NATURAL join that is followed by ON.
 
-    The condition belongs to the outer join, and follows the inner join.
+    Both are signs of a nested join: in `a LEFT JOIN b NATURAL JOIN c ON x`, ON belongs to LEFT
+    JOIN. The condition belongs to the outer join, and follows the inner join.
     """
     conditional = bool(join.args.get("on") or join.args.get("using"))
     natural = str(join.args.get("method") or "").upper() == "NATURAL"
@@ -169,7 +170,7 @@ def mentions(sql: str, word: str) -> bool:
 
 
 def _plain(sql: str) -> str:
-    """Replace syntax that sqlglot cannot parse and inference does not need by blanks."""
+    """Replace syntax by blanks if sqlglot cannot parse it and inference does not need it."""
     sql = as_read(sql, MYSQL)
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
@@ -226,6 +227,6 @@ def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -
 
 
 def _over(sql: str, token: Token, text: str, *, blank: bool = False) -> str:
-    """Replace a token by `text`, or by blanks for `blank`, and keep the offsets."""
+    """Replace a token by `text`, or by blanks if `blank` is set; no offset changes."""
     shown = "" if blank else text
     return sql[: token.start] + shown.ljust(token.end - token.start) + sql[token.end :]

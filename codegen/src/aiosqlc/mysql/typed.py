@@ -1,4 +1,4 @@
-"""Infer the types of a query from the server's description and the proofs from its text."""
+"""Infer the types of a query from the server's description, and the rest from its text."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NAMELESS = "?column?"
 
 @dataclass(frozen=True)
 class Text:
-    """Facts from a query's text: its syntax tree, read with the types of its parameters."""
+    """The analysis of a query's text: its syntax tree, result columns and typed parameters."""
 
     reader: Reader | None
     result: Result
@@ -92,7 +92,7 @@ def _not_read(query: ParsedQuery) -> Text:
 
 
 def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:
-    """Return parameters of the type ANY, because there is no syntax tree to type them."""
+    """Return the parameters with the type ANY, because without a syntax tree it is unknown."""
     return tuple(
         TypedParam(
             p.number, p.name or f"p{p.number}", types.ANY, not_null=False, is_slice=p.is_slice
@@ -108,7 +108,7 @@ def type_query(
     text: Text,
     described: Sequence[Described] | None,
 ) -> TypedQuery:
-    """Combine the server's description and the facts from the text.
+    """Combine the server's description with what the text shows.
 
     `described` is None without a server.
 
@@ -203,7 +203,7 @@ def _has_variables(tree: Tree) -> bool:
 
 
 def _items(tree: Tree) -> list[exp.Expr]:
-    """Return the select list that names the columns."""
+    """Return the select list from which the result columns get their names."""
     root = tree.root
     while isinstance(root, exp.SetOperation | exp.Subquery):
         root = root.this
@@ -276,7 +276,7 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
-    """Return whether the server's NOT NULL flag is reliable.
+    """Return whether the server's NOT NULL flag for a column is reliable.
 
     It is not reliable for super-aggregate rows, or in a scope with special cases.
     """
@@ -298,7 +298,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Return whether the server's NOT NULL flags are reliable in a scope: only tables produce NULL.
+    """Return whether the server's NOT NULL flags are reliable: NULL can come only from tables.
 
     The flag is wrong if a derived table, CTE or view is the nullable side of an outer join. It is
     also wrong if an aggregate over no row makes other values NULL: those of a derived table or
@@ -369,7 +369,7 @@ def _bare(item: exp.Expr) -> exp.Expr:
 
 
 def _name(name: str, item: exp.Expr | None) -> str:
-    """Return the name of a column: its alias, its table column, or its function."""
+    """Return the name of a result column: its alias, its table column, or its function."""
     if (
         item is None
         or isinstance(item, exp.Alias)

@@ -1,4 +1,4 @@
-"""MySQL's types in prepared statements, and sample values of the types."""
+"""MySQL's types as prepared statements report them, and sample values of the types."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def returned(column: Described) -> SqlType:
 
 
 def same_family(left: SqlType, right: SqlType) -> bool:
-    """Return whether two types, possibly one from a prepare, can describe the same column."""
+    """Return whether two types can belong to one column, even if PREPARE reported one of them."""
     return family(left) == family(right)
 
 
 def family(kind: SqlType) -> str:
-    """Return the kind of a type's values, which determines their comparison."""
+    """Return the family of a type, whose values are all compared in the same way."""
     if kind.kind is TypeKind.ENUM or kind.name in CHARACTERS | {
         "set",
         "json",
@@ -149,7 +149,7 @@ _SHAPES = frozenset(
 
 
 def value_of(kind: SqlType) -> str:
-    """Return the Python type of the driver's value, before the generated code decodes the value."""
+    """Return the Python type that the driver returns, before generated code decodes the value."""
     if kind.name == "bit" or kind.name in _SHAPES:
         return "bytes"
     name = family(kind)

@@ -47,7 +47,7 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The facts that one use of a parameter provides.
+    """The information from one use of a parameter: its type, name and whether it is optional.
 
     `optional` means that NULL has a meaning for the parameter at this position.
 
@@ -66,7 +66,7 @@ class Use:
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
-    """Return the facts from a placeholder's context, or None for a node that is not a parameter."""
+    """Return what a placeholder's context shows, or None for a node that is not a parameter."""
     place = reader.tree.place(node)
     if place is None:
         return None
@@ -98,13 +98,13 @@ def _is_negated(node: exp.Expr) -> bool:
 
 
 def _negated(use: Use) -> Use:
-    """Drop the type of a signed parameter's use, such as `-?`, if the type is not a number."""
+    """Drop the type that a use such as `-?` suggests, if it is not a number."""
     is_number = use.type is not None and types.family(use.type) in _NUMBERS
     return use if is_number else Use(use.place, None)
 
 
 def _is_amount(call: Call) -> bool:
-    """Return whether a call is an interval's amount in parentheses, as in `INTERVAL (?) DAY`."""
+    """Return whether what looks like a call is an interval's amount: `INTERVAL (?) DAY`."""
     return call.name == "INTERVAL" and call.count == 1
 
 
@@ -124,7 +124,7 @@ def _from_parent(
 def _of_clause(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Infer the type from a clause: a row count, a value to store, or a condition."""
+    """Infer the type from a clause: LIMIT takes a number, WHERE a boolean, SET a column value."""
     if isinstance(parent, exp.Limit | exp.Fetch | exp.Offset):
         return Use(place, types.BIGINT, "offset" if isinstance(parent, exp.Offset) else "limit")
     if isinstance(parent, exp.WindowSpec):
@@ -145,7 +145,7 @@ def _of_clause(
 def _of_comparison(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return the type of the other operand of a comparison or pattern match."""
+    """Return the type of the operand that a parameter is compared or matched with."""
     if is_row(parent):
         return _in_tuple(place, parent, child, level, reader)
     if isinstance(parent, _MATCHES):
@@ -167,7 +167,7 @@ def _of_comparison(
 def _of_operator(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return the operand types of an operator, including CASE and casts."""
+    """Return the types of an operator's operands; CASE and casts also count as operators."""
     if isinstance(parent, exp.Cast):
         return Use(place, type_of(parent, level, reader), optional=False)
     if isinstance(parent, exp.Case | exp.If):
@@ -188,7 +188,7 @@ def _of_operator(
 
 
 def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
-    """Return the other operand of an operator."""
+    """Return the operand of an operator that is not this node."""
     other = node.args.get("expression") if node.this is child else node.this
     return unwrap(other) if isinstance(other, exp.Expr) else child
 
@@ -203,7 +203,7 @@ def _asks_for_null(node: exp.Expr | None) -> bool:
 def _moved(
     place: Place, parent: exp.Expr, shift: Shift, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of `born > ? - INTERVAL 1 DAY`: the parameter has the other operand's type.
+    """Infer the type of `born > ? - INTERVAL 1 DAY`: the parameter has the type of `born`.
 
     A time of day is sent as text, which date arithmetic does not accept.
     """
@@ -265,7 +265,7 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
 
 
 def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader) -> Use:
-    """Infer the type of a bare parameter in a select list from the purpose of the SELECT."""
+    """Infer the type of a parameter that is a select item, from the use of the SELECT's rows."""
     index = _index(select.expressions, child)
     holder = select.parent
     target = _inserting(select)
@@ -374,7 +374,7 @@ def _matched(
 def _of_column(
     place: Place, query: exp.Expr, index: int, level: Level | None, reader: Reader
 ) -> Use:
-    """Return the facts from a comparison with a column of a sub-select."""
+    """Return what a comparison with a column of a sub-select shows about a parameter."""
     outputs = reader.sub_select(query, level).outputs if level else None
     if not outputs or not 0 <= index < len(outputs):
         return Use(place, None)
@@ -383,7 +383,7 @@ def _of_column(
 
 
 def _only_column(node: exp.Expr) -> exp.Column | None:
-    """Return the column of an expression that contains exactly one column."""
+    """Return the column in an expression if it has exactly one."""
     if isinstance(node, exp.Column):
         return node
     if isinstance(node, exp.Query):
@@ -408,7 +408,7 @@ def _between(
 
 
 def _is_read_as_number(use: Use, operands: Sequence[exp.Expr]) -> bool:
-    """Return whether BETWEEN has a text and a number, so that the server compares numbers."""
+    """Return whether BETWEEN has both texts and numbers, so that the server compares as numbers."""
     is_text = use.type is not None and types.family(use.type) == "text"
     return is_text and any(map(_is_number, operands))
 
@@ -420,7 +420,7 @@ def _placeholder(node: exp.Expr) -> bool:
 def _calculated(
     place: Place, node: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of a number from the other operand; beside a literal, any number fits.
+    """Infer the type of a number from the other operand; if that is a literal, any number fits.
 
     In `total * (1 + ?)` the outer operand is more informative than the literal.
     """
@@ -469,7 +469,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return the facts from the call of a schema function, or from a choice between values."""
+    """Return what a call of a schema function, or a choice as in CASE, shows about a parameter."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)
@@ -489,7 +489,7 @@ def _argument(
 def _chosen(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of one of several values from the other values, or from their target.
+    """Infer the type of one of several values (as in CASE) from the others, or from their target.
 
     A literal is less informative than either: beside `0`, any number is possible.
     """
@@ -514,7 +514,7 @@ def _chosen(
 
 
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
-    """Return the facts from the comparison or assignment that contains an expression.
+    """Return what the comparison or assignment around an expression shows about a parameter.
 
     A literal there proves nothing, and a function determines the type itself.
     """
@@ -548,7 +548,7 @@ def _compared_with(node: exp.Expr, child: exp.Expr) -> list[exp.Expr]:
 def _of_case(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type in CASE: operands are compared, conditions are boolean, branches a choice."""
+    """Infer the type in CASE: operands are compared, conditions are boolean, results alike."""
     holder = parent.parent if isinstance(parent, exp.If) else None
     if isinstance(parent, exp.Case) and parent.this is child:
         return _case_operand(place, parent, level, reader)

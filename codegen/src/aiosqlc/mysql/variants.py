@@ -1,4 +1,4 @@
-"""Type each possible text of a dynamic query, and merge the facts that all texts share."""
+"""Infer the types of each possible text of a dynamic query, and keep what all texts share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinalit
 
 
 def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
-    """Return a variant as a query of its own, with its own `$n` numbers."""
+    """Return a variant of a query as a query, with `$n` numbers that start at 1."""
     by_number = {param.number: param for param in query.params}
     params = tuple(
         replace(by_number[number], number=position)
@@ -30,7 +30,7 @@ def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
 
 
 def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
-    """Merge a typed variant: a column is not null only if it is not null in every text."""
+    """Merge a variant into the query: a column is not null only if it is not null in every text."""
     columns = tuple(
         _weaker(ours, theirs) for ours, theirs in zip(whole.columns, one.columns, strict=False)
     )
@@ -61,7 +61,7 @@ def _weaker(ours: Column, theirs: Column) -> Column:
 def _weaker_embed(
     whole: TypedQuery, ours: TypedEmbed, one: TypedQuery, theirs: TypedEmbed
 ) -> TypedEmbed:
-    """Merge two embeds; a row that one of the texts may omit is optional."""
+    """Merge an `sqlc.embed(t)` of two texts; it is optional if one text may omit its row."""
     nullable = ours.nullable or theirs.nullable
     both = (
         at
@@ -77,7 +77,7 @@ def _weaker_embed(
 
 
 def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:
-    """Return whether a column of an embed is not NULL in every existing row."""
+    """Return whether a column of an `sqlc.embed(t)` is not NULL in every row that exists."""
     return at == embed.presence or query.columns[at].not_null
 
 

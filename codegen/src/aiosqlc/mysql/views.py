@@ -21,7 +21,7 @@ from aiosqlc.mysql.scope import Output
 from aiosqlc.mysql.syntax import mentions, parse
 
 Name = tuple[str, str]
-"""The database of a relation as the schema names it, and the relation's name."""
+"""A table or view: its database, as the schema names it, and its name."""
 
 
 def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
@@ -81,7 +81,7 @@ def _settled(
 
 
 def _shapes(relation: Relation, made: Sequence[Output] | None) -> dict[str, JsonShape]:
-    """Return the shapes of a view's JSON columns; a text of unknown origin may be JSON too."""
+    """Return the shapes of a view's JSON columns; a text column of unknown origin may be JSON."""
     columns = relation.table.columns
     if made is None:
         texts = [column for column in columns if types.family(column.type) == "text"]

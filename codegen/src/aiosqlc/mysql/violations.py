@@ -25,7 +25,7 @@ _VALUES = (exp.Literal, exp.Boolean, exp.HexString, exp.BitString)
 def violable(
     root: exp.Expr | None, changed: Sequence[Relation], schema: Schema
 ) -> tuple[Constraint, ...]:
-    """Return the constraints that a statement can violate in the tables that it changes.
+    """Return the constraints of the tables that a statement changes, if it can violate them.
 
     The error for a key contains only its name, and the error for NOT NULL only its column. If a
     trigger may violate such constraints of another table, they cannot be distinguished.
@@ -43,7 +43,7 @@ def violable(
 
 
 def _bases(relation: Relation, schema: Schema) -> Iterator[Relation]:
-    """Yield the tables below a view, or a table itself."""
+    """Yield the tables that a view reads rows from, or a table itself."""
     if not relation.is_view:
         yield relation
     for schema_name, name in relation.made_of:
@@ -106,7 +106,7 @@ def _by_insert(root: exp.Insert, relation: Relation, schema: Schema) -> Iterator
 def _by_update(
     assignments: Sequence[exp.Expr], relation: Relation, schema: Schema
 ) -> Iterator[Constraint]:
-    """Yield the constraints on changed columns, in this table and in tables that refer to it."""
+    """Yield the constraints on changed columns: those of this table, and foreign keys to it."""
     assigned = [item for item in assignments if isinstance(item.this, exp.Column)]
     names = {item.this.name.lower() for item in assigned}
     nulls = {item.this.name.lower() for item in assigned if not _is_value(item.expression)}

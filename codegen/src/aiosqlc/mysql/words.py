@@ -1,4 +1,4 @@
-"""Write names with backticks if a server would misread the bare name."""
+"""Write a name in backticks if a server would read it as another word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the function argument that a parameter occupies, from the text of the query.
+"""Find the calls in which a parameter is an argument, from the query's text.
 
 The syntax tree is insufficient, because sqlglot has one class for several functions and another
 order.
@@ -41,7 +41,7 @@ class _Open:
     alone: list[tuple[str, int]] = field(default_factory=list)
 
     def end(self) -> str:
-        """End an argument, and return the parameter that is the whole argument, or ''."""
+        """End an argument; return its parameter if nothing else is in it, or ''."""
         only = self.parts[0] if len(self.parts) == 1 else ""
         if only:
             self.alone.append((only, self.index))

@@ -1,1 +1,1 @@
-"""What was observed while migrations ran, in a form that does not depend on the engine."""
+"""Observations from running migrations, in a form that does not depend on the engine."""
