@@ -80,7 +80,7 @@ WHERE sqlc.include(visible, i)
   AND i.due < @due_before -- :if due_before
   AND sqlc.include(document, i) @@ websearch_to_tsquery('english', @words) -- :if words
   AND EXISTS (SELECT FROM issue_label AS l WHERE l.tenant_id = i.tenant_id AND l.issue_id = i.id AND l.label_id = @label_id) -- :if label_id
-ORDER BY i.created_at DESC, -- :sort i.created_at desc, i.created_at, i.priority asc|desc
+ORDER BY i.created_at DESC, -- :sort i.created_at desc|asc, i.priority asc|desc
   i.id;
 
 -- name: ListAssigned :page

@@ -274,7 +274,7 @@ def _set_part(
 
 
 _NAMED_SORT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<choices>.+)$")
-_BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+asc\|desc$", re.IGNORECASE)
+_BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+(?P<first>asc\|desc|desc\|asc)$", re.IGNORECASE)
 
 
 def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnostic]) -> list[Part]:
@@ -296,7 +296,7 @@ def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnosti
 
 
 def _choices(text: str) -> tuple[str, ...]:
-    """Split sort keys at commas outside of parentheses; `key asc|desc` allows both directions."""
+    """Split sort keys at commas outside of parentheses; `key asc|desc` is two sort keys."""
     found: list[str] = []
     depth, current = 0, ""
     for char in f"{text},":
@@ -306,7 +306,11 @@ def _choices(text: str) -> tuple[str, ...]:
             continue
         if current.strip():
             both = _BOTH_WAYS.match(current.strip())
-            found += [both["key"], f"{both['key']} desc"] if both else [current.strip()]
+            if both is None:
+                found.append(current.strip())
+            else:
+                each = [both["key"], f"{both['key']} desc"]
+                found += each if both["first"].lower() == "asc|desc" else each[::-1]
         current = ""
     return tuple(dict.fromkeys(found))
 

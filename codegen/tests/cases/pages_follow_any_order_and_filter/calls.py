@@ -40,5 +40,5 @@ async def run(db, queries):
             sort,
             names,
         )
-    page = await queries.walk_states(db, sort="state desc", page_size=2, title="a")
+    page = await queries.walk_states(db, page_size=2, title="a")
     assert page.rows == [3, 9]

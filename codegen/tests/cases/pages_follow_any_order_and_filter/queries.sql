@@ -15,5 +15,5 @@ ORDER BY t.title, -- :sort t.title asc|desc, t.tenant
 -- name: WalkStates :page
 SELECT t.id FROM ticket AS t
 WHERE t.title = @title -- :if title
-ORDER BY t.state, -- :sort t.state asc|desc
+ORDER BY t.state, -- :sort t.state desc|asc
   t.id;

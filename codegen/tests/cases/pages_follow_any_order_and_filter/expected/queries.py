@@ -159,28 +159,10 @@ SELECT t.id,
     t.id AS page_key_2 FROM ticket AS t
 """,
         "WHERE ( t.title = $1\n" if title and page_after else "",
-        ") AND (t.state <= $2 AND (t.state, t.id) < ($2, $3))\n"
-        if sort == "t.state" and title and page_after and page_backward
-        else "",
-        "WHERE t.title = $1\n" if title and not page_after else "",
-        "WHERE (t.state <= $2 AND (t.state, t.id) < ($2, $3))\n"
-        if sort == "t.state" and not title and page_after and page_backward
-        else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
-        if sort == "t.state" and page_backward
-        else "",
-        ") AND (t.state >= $2 AND (t.state, t.id) > ($2, $3))\n"
-        if sort == "t.state" and title and page_after and not page_backward
-        else "",
-        "WHERE (t.state >= $2 AND (t.state, t.id) > ($2, $3))\n"
-        if sort == "t.state" and not title and page_after and not page_backward
-        else "",
-        "ORDER BY page_key_1, page_key_2\n"
-        if sort == "t.state" and not page_backward
-        else "",
         ") AND (t.state >= $2 AND (t.state > $2 OR (t.state = $2 AND t.id < $3)))\n"
         if sort == "t.state desc" and title and page_after and page_backward
         else "",
+        "WHERE t.title = $1\n" if title and not page_after else "",
         "WHERE (t.state >= $2 AND (t.state > $2 OR (t.state = $2 AND t.id < $3)))\n"
         if sort == "t.state desc" and not title and page_after and page_backward
         else "",
@@ -196,10 +178,28 @@ SELECT t.id,
         "ORDER BY page_key_1 DESC, page_key_2\n"
         if sort == "t.state desc" and not page_backward
         else "",
+        ") AND (t.state <= $2 AND (t.state, t.id) < ($2, $3))\n"
+        if sort == "t.state" and title and page_after and page_backward
+        else "",
+        "WHERE (t.state <= $2 AND (t.state, t.id) < ($2, $3))\n"
+        if sort == "t.state" and not title and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "t.state" and page_backward
+        else "",
+        ") AND (t.state >= $2 AND (t.state, t.id) > ($2, $3))\n"
+        if sort == "t.state" and title and page_after and not page_backward
+        else "",
+        "WHERE (t.state >= $2 AND (t.state, t.id) > ($2, $3))\n"
+        if sort == "t.state" and not title and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n"
+        if sort == "t.state" and not page_backward
+        else "",
         "LIMIT $4\n",
     )
     for title in (True, False)
-    for sort_name, sort in (("state", "t.state"), ("state desc", "t.state desc"))
+    for sort_name, sort in (("state desc", "t.state desc"), ("state", "t.state"))
     for page_after in (True, False)
     for page_backward in (True, False)
 }
@@ -210,7 +210,7 @@ async def walk_states(
     *,
     page_size: int,
     title: str | None = None,
-    sort: Literal["state", "state desc"] = "state",
+    sort: Literal["state desc", "state"] = "state desc",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[int]:
     page_of = f"WalkStates {sort}"
