@@ -9,7 +9,7 @@ from aiosqlc.source import ExpandedFile, SourceFile, Span
 
 
 class Severity(StrEnum):
-    """An error stops the run; a warning does not, unless `strict` promotes it."""
+    """An error stops the run; a warning stops it only if the option `strict` is set."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +25,10 @@ class Label:
 
     @property
     def home(self) -> Label:
-        """Return the label in the query's file; a label in a fragment moves to the include."""
+        """Return the label with a position in the query's file.
+
+        A label in a fragment moves to the include.
+        """
         if isinstance(self.file, ExpandedFile):
             return replace(self, span=self.file.home(self.span))
         return self

@@ -56,7 +56,7 @@ def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
 
 
 def _inside(path: Path) -> Sequence[Path]:
-    """Return a file, or the SQL files in a folder or in its migration folders."""
+    """Return the file itself, or all SQL files in the folder or in its migration folders."""
     if not path.is_dir():
         return [path] if _is_sql(path.name) and path.is_file() else []
     with os.scandir(path) as inside:  # reports the kind of each entry without another call
@@ -122,6 +122,6 @@ def read_files(
 
 @memo  # while watching, most files are unchanged
 def _source(shown: str, data: bytes) -> tuple[SourceFile, bool]:
-    """Return a file, and whether it contains a NUL byte."""
+    """Return a source file, and whether its data contain a NUL byte."""
     text = data.decode("utf-8-sig").replace("\r\n", "\n")
     return SourceFile(Path(shown), text), "\0" in text

@@ -59,7 +59,7 @@ _ROW_COMMANDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """A schema or migration file with the part that applies it, without its rollback.
+    """A schema or migration file, reduced to the statements that apply it, without the rollback.
 
     `sql` has the same offsets as `file.text`; parts that must not run (down sections, tool
     directives, psql meta-commands) are blanked out. `statements` are the spans of its statements in
@@ -234,7 +234,7 @@ class Paging:
 
     @property
     def content(self) -> tuple[object, ...]:
-        """Return all data of the paging except positions in the query file."""
+        """Return all data of the paging except the positions in the query file."""
         keys = [(key.sql, key.number, key.nulls) for key in self.keys]
         probes = [(probe.sql, probe.numbers) for probe in self.probes]
         return (self.hidden, self.limit, self.skip, keys, probes)
@@ -322,14 +322,17 @@ class ParsedQuery:
         return digest_of(self.question, self.doc, self.comments, str(self.file.path), dynamic)
 
     def placed(self, **places: object) -> ParsedQuery:
-        """Return a copy with another position in its file. The copy keeps the stored hashes."""
+        """Return a copy of the query with another position in its file.
+
+        The copy keeps the stored hashes.
+        """
         found = copy(self)
         vars(found).update(places)
         return found
 
     @property
     def place(self) -> str:
-        """Return the query's name in cost reports: `file.sql:Name`."""
+        """Return the query's name as cost reports write it: `file.sql:Name`."""
         return f"{self.file.path.as_posix()}:{self.name}"
 
 
@@ -403,7 +406,7 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A relation, in the catalog. `kind`: table, view, matview, foreign, partitioned."""
+    """A relation of the catalog. `kind`: table, view, matview, foreign, partitioned."""
 
     schema: str
     name: str
@@ -601,7 +604,7 @@ class NotNested:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The proved facts about a query that is to read many keys at once.
+    """The proved facts that decide whether a query can be run for many keys at once.
 
     `keys` are the numbers of the parameters that a column equals. `why` is the reason why the rows
     of several keys cannot be read together, or empty.

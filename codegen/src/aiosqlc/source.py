@@ -91,7 +91,7 @@ class ExpandedFile(SourceFile):
         return self.inclusions[at - 1] if at else None
 
     def home(self, span: Span) -> Span:
-        """Return the place of a span in the file itself; for a fragment, that of its include."""
+        """Return a span's place in the file itself. A span in a fragment gives its include."""
         start, end = span.start, span.end
         while found := self.inclusion(start):
             start, end = found.call.start, max(found.call.end, end if end < self.length else 0)
@@ -136,7 +136,7 @@ class SourceMap:
         return src + (offset - out) if copied else src
 
     def over(self, span: Span) -> Span:
-        """Return the span in the file for a span in the rewritten SQL."""
+        """Return the file's span that a span of the rewritten SQL comes from."""
         start = self.to_source(span.start)
         if span.end <= span.start:
             return Span(start, start)

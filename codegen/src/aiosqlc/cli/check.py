@@ -16,7 +16,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the generated files with those on disk; print the difference."""
+    """Compare the generated files with the files on disk, and print the differences."""
     project = load(arguments)
     if project is None:
         return 2

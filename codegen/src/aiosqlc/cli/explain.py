@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]:
-    """Return the plans of a query's texts under statistics, or () if the entry names none.
+    """Return a query's plans under the statistics of production, or () without statistics.
 
     Raises `StatisticsError` and `NoServerError`.
     """
@@ -95,7 +95,7 @@ def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
-    """Return PostgreSQL's EXPLAIN document, or MySQL's EXPLAIN rows under the key `rows`.
+    """Return the query's EXPLAIN document of PostgreSQL, or MySQL's rows under the key `rows`.
 
     PostgreSQL plans for any parameters and empty tables, MySQL for a few generated rows.
     """

@@ -33,7 +33,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the factory of one entry."""
+    """Write the generated factory functions of one configuration entry."""
     project = load(arguments)
     if project is None:
         return 2

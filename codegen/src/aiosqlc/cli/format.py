@@ -54,7 +54,7 @@ def _length(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Format files if the queries provably keep their meaning.
+    """Format the query files, and change only queries whose meaning is proved to stay the same.
 
     Return 1 if a file changed or has errors.
     """
@@ -92,7 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
-    """Write a file, or print its changes. Return 1 if the file changed or has errors."""
+    """Write a formatted file, or with `--check` print its changes.
+
+    Return 1 if the file changed or has errors.
+    """
     if found is None:
         sys.stderr.write(
             f"{file.path}: not formatted, because the file has errors; run `aiosqlc generate` to "

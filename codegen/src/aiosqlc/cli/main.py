@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Reopen closed standard streams (`>&-`); otherwise the next opened file would replace one."""
+    """Reopen standard streams that are closed (`>&-`), so that no opened file replaces one."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - not a path; stays open until the end
@@ -128,7 +128,7 @@ def _not_known(name: str, unknown: list[str]) -> str:
 
 
 def _no_access(error: OSError, *, verbose: bool) -> int:
-    """Report a file of the user that is inaccessible, or a full disk."""
+    """Report a file of the user that cannot be read or written, or a full disk."""
     if error.filename is None and error.errno in _FULL:
         raise error
     ours = Path(__file__).parents[1]

@@ -112,7 +112,7 @@ def _print_tools(toolbox: Toolbox) -> int:
 
 
 def _print_grants(role: str, part: Analysed, toolbox: Toolbox) -> int:
-    """Print the privileges of the role that the tools run under."""
+    """Print the GRANT statements for the database role under which the tools run."""
     with engine_for(part.entry.engine) as engine:
         needs = needs_of(engine, part, [tool.offer.query for tool in toolbox.tools.values()])
         quote = plain_or(engine.quote, needs.reserved)

@@ -1,4 +1,4 @@
-"""`aiosqlc plans record|diff`: the plans of all queries in a committed file, and their changes."""
+"""`aiosqlc plans record|diff`: store the plans of all queries in a file, and compare them later."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Record or compare the generic plan of every text of every query."""
+    """Record or compare the generic plan of each SQL text of each query."""
     project = load(arguments)
     if project is None:
         return 2
@@ -150,7 +150,7 @@ def _diff(project: Project, path: Path, arguments: argparse.Namespace, style: St
 
 
 def _entries(project: Project, style: Style) -> Iterator[tuple[Engine, Analysed]]:
-    """Yield the entries for PostgreSQL, with an engine that is open meanwhile."""
+    """Yield each entry for PostgreSQL with its engine, which stays open until the next entry."""
     some = False
     for entry in project.sets:
         with engine_for(entry.engine) as engine:

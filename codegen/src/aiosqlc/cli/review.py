@@ -51,7 +51,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the working tree with a git reference, and print what a reviewer must know.
+    """Compare the working tree with a git reference, and print what the reviewer must know.
 
     Return 1 if there is a finding.
     """

@@ -47,12 +47,12 @@ from aiosqlc.vet.scans import vet_scans
 
 @dataclass(frozen=True, slots=True)
 class _Replaced(Release):
-    """A release with one step, which replaces the whole schema because its files changed."""
+    """A release with one step: the schema files changed, so the new schema replaces the old."""
 
     whole: tuple[SchemaFile, ...] = ()
 
     def state(self, number: int) -> tuple[SchemaFile, ...]:
-        """Return the old schema, or the new one after the step."""
+        """Return the old schema for number 0, or the new schema for number 1."""
         return self.whole if number else self.applied
 
 
@@ -75,7 +75,7 @@ class _Versions:
 
     @property
     def pending(self) -> tuple[SchemaFile, ...]:
-        """Return the schema files that the old version lacks."""
+        """Return the schema files that only the new version has."""
         before = {file.file.path for file in self.old.inputs.schema}
         return tuple(file for file in self.new.inputs.schema if file.file.path not in before)
 
@@ -123,7 +123,7 @@ def _entry(project: Project, entry: QuerySet, commit: str, *, patient: bool) -> 
 
 
 def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> EntryReview:
-    """Add the parts that need the server."""
+    """Add the parts of a review that need a running server."""
     errors = [item for item in versions.new.diagnostics if item.severity is Severity.ERROR]
     found = replace(found, errors=tuple(in_source_order([*found.errors, *errors])))
     if any(not _is_in_queries(item, versions.new) for item in errors):
@@ -164,7 +164,7 @@ def _is_in_queries(item: Diagnostic, version: Analysed) -> bool:
 
 
 def _order(versions: _Versions) -> Order:
-    """Return the order of deployment, and the old queries that fail after a migration."""
+    """Return a safe order of deployment, and the old queries that fail after a migration."""
     release = _release(versions)
     attempt = None
     scratch = versions.engine.scratch
@@ -211,7 +211,7 @@ def _sound(analysed: Analysed) -> Analysis:
 
 
 def _without_known(steps: Sequence[Step]) -> list[Step]:
-    """Drop the old queries that do not even compile on their own schema."""
+    """Drop the old queries that do not even compile on the schema of their own version."""
     known = {_place(item) for item in steps[0].old_code}
     return [
         replace(step, old_code=tuple(i for i in step.old_code if _place(i) not in known))
@@ -224,7 +224,7 @@ def _place(item: Diagnostic) -> object:
 
 
 def _failing(item: Diagnostic, queries: Sequence[ParsedQuery]) -> tuple[str, str]:
-    """Return the query that a finding is about, and the reason without the query's name."""
+    """Return the query's name in a finding, and the finding's reason without this name."""
     for query in queries:
         if concerns(item, query):
             return query.place, item.message.removeprefix(f"{query.name} ")
@@ -259,7 +259,7 @@ def _advice(versions: _Versions, found: EntryReview) -> list[Diagnostic]:
 
 
 def _only(version: Analysed, queries: Sequence[ParsedQuery]) -> Analysed:
-    """Return a version with the analysis of some of its queries."""
+    """Return the analysis of a version, reduced to the given queries."""
     places = {query.place for query in queries}
     typed = tuple(query for query in version.analysis.queries if query.parsed.place in places)
     return replace(version, analysis=replace(version.analysis, queries=typed))

@@ -31,7 +31,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the package of the literals in the sources."""
+    """Find the SQL literals in the Python sources, and write the generated package for them."""
     project = load(arguments)
     if project is None:
         return 2

@@ -70,7 +70,7 @@ def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
 
 
 def _unreached(analysed: Analysed) -> str:
-    """Return the reason why an entry cannot be checked."""
+    """Return the reason why `selfcheck` cannot test a configuration entry."""
     if analysed.failed:
         return "fix the errors above, then run the command again"
     if engine_for(analysed.entry.engine).scratch is None:

@@ -62,7 +62,7 @@ def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inp
 
 
 def _run(program: list[str], url: str) -> int:
-    """Run a program with the database; return its exit code."""
+    """Run a program that gets the database's URL; return the program's exit code."""
     try:
         process = subprocess.Popen(program, env={**os.environ, "DATABASE_URL": url})
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`aiosqlc stats`: write the statistics of production, or derive them from the schema."""
+"""`aiosqlc stats`: copy the statistics of a production database, or derive them from the schema."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file of statistics of one entry."""
+    """Write the file of statistics for one configuration entry."""
     project = load(arguments)
     if project is None:
         return 2
@@ -98,7 +98,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _entry(project: Project, arguments: argparse.Namespace) -> QuerySet:
-    """Return the entry whose tables are meant. Raise `_UnusableError` if that is not clear."""
+    """Return the configuration entry whose tables the statistics describe.
+
+    Raise `_UnusableError` if that is not clear.
+    """
     entries = [entry for entry in project.sets if engine_for(entry.engine).planner is not None]
     if not entries:
         raise _UnusableError("`stats` needs PostgreSQL: every entry is for MySQL")
@@ -141,7 +144,7 @@ def _output(entry: QuerySet, arguments: argparse.Namespace) -> Path | None:
 
 
 def _refuse_inputs(project: Project, inputs: Inputs, output: Path | None) -> None:
-    """Raise `_UnusableError` if the file would be read as a query or schema file."""
+    """Raise `_UnusableError` if the output would be read as a query or schema file."""
     if output is None or output.suffix != ".sql":
         return
     read = [*inputs.files, *(file.file for file in inputs.schema)]
@@ -180,7 +183,7 @@ def _found(
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file by a complete one, so that an interrupted run leaves no half of it."""
+    """Replace a file at once, so that an interrupted run never leaves a half-written file."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:

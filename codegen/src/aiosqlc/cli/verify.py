@@ -26,7 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the old queries on every step of the new schema, and new queries on the old schema."""
+    """Check the old queries after each migration step, and the new queries on the old schema."""
     project = load(arguments)
     if project is None:
         return 2

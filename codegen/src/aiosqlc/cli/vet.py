@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_plans(analysed: Analysed) -> list[Diagnostic]:
-    """Return the findings about plans: under statistics if the entry names some.
+    """Return the findings about query plans, under production's statistics if there are any.
 
     Raises `StatisticsError`, `SchemaFailsError` and `NoServerError`.
     """
@@ -85,7 +85,7 @@ def _of_plans(analysed: Analysed) -> list[Diagnostic]:
 
 
 def _distinct(found: list[Diagnostic]) -> list[Diagnostic]:
-    """Drop V005 (a wildcard in the text) in files for whose plans V034 reports the same."""
+    """Drop V005 (a wildcard in the text) in the files in which V034 reports the same problem."""
     planned = [item.labels[0] for item in found if item.code == "V034"]
     return [
         item

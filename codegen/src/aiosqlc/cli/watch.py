@@ -1,4 +1,4 @@
-"""`aiosqlc watch`: regenerate when a file changes, with a server that stays running."""
+"""`aiosqlc watch`: generate the code again after each change; the database server stays running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AGE = 50  # generations after which an unused text is dropped from the caches
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Generate now, and after every change of an SQL or configuration file, until interrupted."""
+    """Generate the code now and after each change of an SQL or configuration file."""
     project = load(arguments)
     if project is None:
         return 2
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _tidy_up(rounds: int) -> None:
-    """From time to time, drop unused cached texts and collect garbage.
+    """Regularly drop cached texts that are not used any more, and collect garbage.
 
     The remaining objects are frozen, so that later collections skip them.
     """
@@ -146,7 +146,7 @@ def _next(events: SimpleQueue[Changes | BaseException]) -> Changes:
 
 
 def _folders(project: Project) -> list[Path]:
-    """Return the folders to watch: the configuration's own and every folder it names."""
+    """Return the folders to watch: the configuration's folder and each folder that it names."""
     folders = {project.root.resolve()}
     for entry in project.sets:
         for pattern in (*entry.schema, *entry.queries, *entry.shims):

@@ -27,7 +27,7 @@ class Converted:
 
     @property
     def outs(self) -> list[str]:
-        """The folders that generated code is written to."""
+        """Return the folders that generated code is written to."""
         return [entry["gen"]["python"]["out"] for entry in self.document["sql"]]
 
 
@@ -57,7 +57,7 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
 
 
 def _old_out(entry: Mapping[str, Any]) -> str:
-    """Return the output folder of a generator for another language, or '' if there was none."""
+    """Return the output folder that an entry names for another language's generator, or ''."""
     languages = [v for k, v in _mapping(entry.get("gen")).items() if k != "json"]
     plugins = _items(entry.get("codegen"))
     outs = (str(_mapping(item).get("out") or "") for item in (*languages, *plugins))
@@ -65,7 +65,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Return a new name for each folder, made of the parts in which the paths differ."""
+    """Return a new name for each folder, from those parts of the paths that are not equal."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")
@@ -94,7 +94,7 @@ def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
 
 
 def _joined(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Merge entries that differ only in their queries: one folder, one set of files."""
+    """Merge entries that differ only in their query files, because they share one output folder."""
     found: list[dict[str, Any]] = []
     for entry in entries:
         alike = next((item for item in found if _but_queries(item) == _but_queries(entry)), None)
@@ -139,7 +139,7 @@ _SHOWN = 3  # most message lines per key
 
 
 def _first(values: Sequence[str]) -> Sequence[str]:
-    """Shorten a long list of dropped values, which the old file still contains."""
+    """Shorten a long list of dropped values; the old file still contains all values."""
     if len(values) <= _SHOWN + 1:
         return values
     return [*values[:_SHOWN], f"{len(values) - _SHOWN} more"]
@@ -259,7 +259,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _shown(value: Any) -> str:
-    """Write a value on one line, shortened."""
+    """Return a value as one line of text, shortened if it is long."""
     if isinstance(value, dict):
         text = ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
     elif isinstance(value, Iterable) and not isinstance(value, str):

@@ -154,7 +154,7 @@ class _Loader:
         return tuple(found for found in sets if found)
 
     def _other(self, node: yaml.Node) -> bool:
-        """Return whether an entry is for an engine that only sqlc supports."""
+        """Return whether an entry is for an engine of sqlc that this compiler does not support."""
         pairs = merged_pairs(node) if isinstance(node, yaml.MappingNode) else []
         for key, value in pairs:
             if key.value == "engine" and value.value in _OTHER_ENGINES:
@@ -235,7 +235,7 @@ class _Loader:
         return Tenant(column, parameter, tuple(reader.strings(found.get("shared"), "shared")))
 
     def _production(self, node: yaml.Node | None, engine: str) -> Production | None:
-        """Read the key `production`: the file of statistics, and the declared sizes of tables."""
+        """Read the key `production`: the path of the statistics, and declared numbers of rows."""
         reader = self._reader
         if node is None:
             return None

@@ -98,7 +98,7 @@ def _columns(reader: Reader, node: yaml.Node | None, where: str) -> tuple[str, .
 
 
 def _limit(reader: Reader, node: yaml.Node | None, name: str) -> int:
-    """Read an integer, and report one that is outside its limits."""
+    """Read an integer, and report an integer that is outside the allowed range."""
     least, most, usual = _LIMITS[name]
     text = reader.string(node, name)
     if node is None or text is None:

@@ -80,7 +80,7 @@ class PythonTarget:
     contract_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def on_others(self) -> Iterator[PythonTarget]:
-        """Yield the settings of the generated package for each additional driver."""
+        """Yield the settings of the package that is generated for each additional driver."""
         for driver in self.beside:
             # Not `psycopg`, which is the name of the driver's own package.
             name = f"on_{driver.replace('-', '_')}"

@@ -37,7 +37,7 @@ _OTHERS = {"sql_package": "write `driver: asyncpg` or `driver: psycopg`"}
 
 
 class Reader:
-    """Typed access to YAML nodes.
+    """Reads typed values from YAML nodes, and records the problems.
 
     Invalid values are reported in `problems` and treated as missing.
     """
@@ -76,7 +76,7 @@ class Reader:
         self._add("E003", message, self.span(node), label, hint)
 
     def lacks(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
-        """Report a missing key, unless a misspelled key inside the node explains it."""
+        """Report a missing key, unless the node contains a misspelled key that explains it."""
         first, last = node.start_mark.index, node.end_mark.index
         errors = [item for item in self.problems if item.severity is Severity.ERROR]
         if not any(first <= item.labels[0].span.start <= last for item in errors):
@@ -148,7 +148,7 @@ class Reader:
         return None
 
     def strings(self, node: yaml.Node | None, where: str) -> list[str]:
-        """Return one text or a list of texts."""
+        """Return the texts of a node that is either one text or a list of texts."""
         if isinstance(node, yaml.SequenceNode):
             texts = [self.string(item, where) for item in node.value]
             return [text for text in texts if text is not None]
@@ -156,7 +156,7 @@ class Reader:
         return [] if text is None else [text]
 
     def flag(self, node: yaml.Node | None, where: str, *, default: bool = False) -> bool:
-        """Return true or false."""
+        """Return the value of a node that is `true` or `false`."""
         if node is None or _is_null(node):
             return default
         text = str(node.value).lower() if isinstance(node, yaml.ScalarNode) else ""
@@ -199,7 +199,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 def merged_pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Return the pairs of a mapping, followed by those merged from other mappings by `<<`."""
+    """Return a mapping's own pairs, and then the pairs that `<<` merges from other mappings."""
     pairs = [(key, value) for key, value in node.value if key.tag != _MERGE]
     for key, value in node.value:
         others = value.value if isinstance(value, yaml.SequenceNode) else [value]

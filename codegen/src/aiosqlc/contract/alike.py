@@ -11,7 +11,10 @@ _NOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The result of a call that raised: both engines must raise, with any message."""
+    """The result of a call that raised an exception.
+
+    Both engines must raise; the messages may differ.
+    """
 
     def __repr__(self) -> str:
         return "refused"
@@ -38,7 +41,7 @@ def plain(value: object) -> object:
 
 
 def rows_in(result: object) -> list[dict[str, object]]:
-    """Return the rows of a result as columns by name; a single value has no name."""
+    """Return the rows of a result as dictionaries by column name; a single value has no name."""
     rows = result if isinstance(result, list) else [result]
     return [{name: getattr(row, name) for name in _fields(row)} for row in rows]
 

@@ -19,7 +19,7 @@ hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hi
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
-    """Return the path of the first nested value that has a wrong type, or ''."""
+    """Return the path of the first nested value whose type is wrong, or '' if there is none."""
     if hint is Any or hint is object:
         return ""
     if hint is None or hint is NoneType:

@@ -1,4 +1,4 @@
-"""Argument values: a few per type, so that calls use the same rows, and some edge cases."""
+"""Choose argument values: a few per type, so that several calls find the same rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ _CHANGES: Sequence[Callable[[str], str]] = (
 
 
 class Values:
-    """Chooses arguments. `given` has the allowed values per restricted parameter."""
+    """Chooses arguments.
+
+    Chooses argument values; `given` has the allowed values of each restricted parameter.
+    """
 
     def __init__(self, random: Random, given: Given) -> None:
         self._random = random

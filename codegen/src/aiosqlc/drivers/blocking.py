@@ -1,4 +1,4 @@
-"""Derive the blocking version of a driver from the source with `await`."""
+"""Derive the source for blocking drivers from the source that contains `await`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = (
 
 
 def blocking(text: str) -> str:
-    """Return the source without `async` and `await`, for the driver's blocking classes."""
+    """Return a source without `async` and `await`, for the blocking classes of a driver."""
     for pattern, with_ in _WORDS:
         text = re.sub(pattern, with_, text)
     return text

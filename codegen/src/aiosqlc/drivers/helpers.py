@@ -222,7 +222,7 @@ def protocols_of(driver: Driver) -> set[str]:
 
 
 def _piped() -> str:
-    """Add the method that runs a batch in one round trip."""
+    """Return the source of the executor's method that runs a batch in one round trip."""
     text = _OBSERVED.replace("class Observed(", f"{_PIPELINE}class Observed(", 1)
     text = text.replace("    async def copy_records", f"{_FETCHMANY}    async def copy_records", 1)
     return text.replace("def _none_yet(", f"{_ALL}def _none_yet(", 1)

@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect
 
 
 class Places(Enum):
-    """The parameter style of a driver."""
+    """The form in which a driver writes the parameters of a statement."""
 
     NUMBERED = "$1"
     FORMATTED = "%s"
@@ -72,7 +72,7 @@ class Violations:
 
 @dataclass(frozen=True, slots=True)
 class Helpers:
-    """The driver's parts of `helpers.py`: imports, transactions and names of contextlib."""
+    """The driver's parts of `helpers.py`: imports, transactions and names from contextlib."""
 
     imports: str
     transaction: str

@@ -63,7 +63,7 @@ def define(function: PyFunction) -> str:
 
 
 def body(function: PyFunction, db: str = "db") -> list[str]:
-    """Return the statements of a function, after its docstring; `db` is its executor."""
+    """Return the statements of a function after its docstring; `db` is the name of the executor."""
     statements = _start(function) + _sorted(function)
     statements += _arguments(function) + _repeated(function)
     run = "" if function.synchronous else "await "
@@ -201,7 +201,7 @@ def _execresult(function: PyFunction) -> list[str]:
 
 
 def _count(function: PyFunction, call: str) -> list[str]:
-    """Return the expression for the number at the end of the server's status text."""
+    """Return the expression that reads the number at the end of the server's status text."""
     status = function.local("status")
     return [f"{status} = await {call}", f'return int({status}.rpartition(" ")[2])']
 
@@ -266,7 +266,7 @@ def _page(function: PyFunction) -> list[str]:
 
 
 def _first_row(function: PyFunction, rows: str) -> list[str]:
-    """Emit a call for the first row of a paged query, with other LIMIT and OFFSET values."""
+    """Emit a call that fetches the first row of a paged query, with changed LIMIT and OFFSET."""
     instead = dict(function.first_row)
     choice = function.choice
     if choice and any(condition for condition, _ in choice.arguments):

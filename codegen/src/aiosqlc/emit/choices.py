@@ -66,7 +66,7 @@ class Texts(dict[tuple[bool | str, ...], str]):
 
 
 def numbering(*, built: bool) -> str:
-    """Return the source of the module `numbering`; `built` is whether queries assemble texts."""
+    """Return the source of the module `numbering`; `built` means that queries assemble texts."""
     return TEXTS if built else NUMBERING
 
 
@@ -117,7 +117,7 @@ def texts_by_choice(choice: PyChoice) -> str:
 
 
 def _choices(choice: PyChoice) -> list[list[bool | str]]:
-    """Return the possible values of each option of the query, in order."""
+    """Return the possible values of each option of the query, in the order of the options."""
     keys = [key for key, _ in choice.texts]
     return [list(dict.fromkeys(values)) for values in zip(*keys, strict=True)]
 
@@ -153,7 +153,7 @@ def _tuple(items: Sequence[str]) -> str:
 
 
 def _label(value: bool | str, labels: Mapping[str, str]) -> str:
-    """Return an option's value as callers write the value."""
+    """Return the value of an option in the form in which callers write it."""
     return _value(labels.get(value, value) if isinstance(value, str) else value)
 
 

@@ -184,7 +184,7 @@ _SPLIT = {
 
 
 def print_executor(names: Iterable[str], driver: Driver, *, readers: bool = False) -> str:
-    """Return the source of `executor.py` with the named parts."""
+    """Return the source of `executor.py` with the Protocols and values that `names` lists."""
     wanted = set(names)
     found: dict[str, str] = {}
     for name in (*PARTS, "Reader", "StreamReader"):

@@ -51,7 +51,7 @@ class Item(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=64)
 def items_of(sql: str) -> tuple[Item, ...]:
-    """Return the items of a statement's result, or of the first branch of a set operation."""
+    """Return the select-list items of a statement, or of the first SELECT of a set operation."""
     return _items(code_tokens(sql))
 
 
@@ -168,7 +168,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the other operand of the operator next to an expression, or None."""
+    """Return the span of the other operand of an operator beside an expression, or None."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start
@@ -183,7 +183,7 @@ def _strength(tokens: Sequence[Token], position: int) -> int | None:
 
 
 def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
-    """Return the end of an operand, to its left or right."""
+    """Return where an operand ends: to its right if `step` is positive, or else to its left."""
     depth = 0
     while 0 <= position < len(tokens):
         token = tokens[position]
@@ -336,7 +336,7 @@ def _is_call(tokens: Sequence[Token]) -> bool:
 
 
 def _cast_name(tokens: Sequence[Token]) -> str:
-    """Return sqlc's name for a cast without an alias: the qualified name of the cast column."""
+    """Return sqlc's name for a cast without an alias: the qualified name of its column."""
     end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
     inner = tokens[:end]
     return "_".join(_folded(t) for t in inner[::2]) if inner and _is_column(inner) else ""

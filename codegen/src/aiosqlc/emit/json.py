@@ -294,7 +294,7 @@ def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
 
 
 def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
-    """Return a result column.
+    """Return a result column as a Column message of sqlc.
 
     In sqlc, a cast has no table, and only a call without a cast counts as a function call.
 
@@ -333,7 +333,7 @@ _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """The parameters of a query by number, the names of all parameters, and the query's file."""
+    """The names and numbers of a query's parameters, and the query's file."""
 
     written: Mapping[int, Param]
     names: frozenset[str]
@@ -374,7 +374,7 @@ def _pages(query: TypedQuery) -> list[str]:
 
 
 def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
-    """Return the numbers of the parameters; in `LIMIT ?, ?` sqlc numbers the limit first."""
+    """Return the parameters' numbers; in `LIMIT ?, ?` sqlc gives the limit the lower number."""
     numbers = [param.number for param in query.params]
     for at, place in enumerate(places):
         if place == "skipped":
@@ -444,7 +444,7 @@ def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None
 
 
 def _with_slices(sql: str, query: TypedQuery) -> str:
-    """Write sqlc's marker, which plugins replace by one placeholder per value."""
+    """Write sqlc's slice markers; plugins replace a marker by one placeholder per value."""
     for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
         if param.is_slice:
             marked = f"IN (${param.number}/*SLICE:{param.name}*/)"

@@ -48,7 +48,7 @@ def print_stream(row: PyRow, nest: PyNest, cursor: str, rows: str) -> list[str]:
 
 
 def _memory(nest: PyNest, levels: Sequence[PyLevel]) -> list[str]:
-    """Return the variables that hold the rows of each level that are already known."""
+    """Return the statements that create, for each level, a dictionary or set of known rows."""
     lines = []
     for number, level in enumerate(nest.levels):
         if level not in levels:
@@ -61,7 +61,7 @@ def _memory(nest: PyNest, levels: Sequence[PyLevel]) -> list[str]:
 
 
 def _found(row: PyRow, nest: PyNest, number: int) -> list[str]:
-    """Return the statements that find or make the object of a level, and fill its lists."""
+    """Return the statements that find or make an object of a level, and fill its lists."""
     level = nest.levels[number]
     key, lines = _key(row, level), list[str]()
     if not _is_single(level):

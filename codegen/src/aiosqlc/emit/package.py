@@ -115,7 +115,7 @@ class _Header:
         self._config = Path(os.path.relpath(config, root)).as_posix()
 
     def of(self, source: str) -> str:
-        """Return the first line of a generated file; `source` is its query file, or empty."""
+        """Return the first line of a generated file; `source` is the query file's path, or ''."""
         origin = f" from {_one_line(source)}" if source else ""
         line = f"{MARK}by `aiosqlc generate -f {_one_line(self._config)}`{origin}."
         return f"{line} Do not edit." if len(line) <= _WIDTH - 13 else line
@@ -127,7 +127,7 @@ def _one_line(path: str) -> str:
 
 
 def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:
-    """Render `__init__.py`: the names of the queries by their text, for metrics and traces."""
+    """Render `__init__.py`, which maps each query's text to its name, for metrics and traces."""
     package = target.package or "."
     named = [(module.path.stem, item) for module in modules for item in module.functions]
     imports: set[Import] = {("typing", "Final")}
@@ -160,7 +160,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
 
 
 def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
-    """List the read-only statements, for an executor that sends them to a replica."""
+    """Return the read-only statements, which an executor may send to a replica."""
     reads = [(module, function) for module, function in named if function.reads]
     entries = [_text(module, function) for module, function in reads if not _is_built(function)]
     registered = [

@@ -1,4 +1,4 @@
-"""Make the functions of one entry use the classes of another entry (`same_as`)."""
+"""Make the functions of a configuration entry use the classes of another entry (`same_as`)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Planned:
 
     @property
     def functions(self) -> dict[str, tuple[PyFunction, PyModule]]:
-        """Return each function with its module, by the name of its query."""
+        """Return each function of the entry with its module, by the name of its query."""
         return {f.query_name: (f, module) for module in self.modules for f in module.functions}
 
 
@@ -138,7 +138,7 @@ def _words(kind: PyType) -> list[str]:
 
 
 def _shown(kind: PyType) -> str:
-    """Return the annotation of a type, with full names for classes of libraries."""
+    """Return the annotation of a type, in which classes of libraries have their full names."""
     modules = {
         name: module
         for module, name in kind.imports_in(kind.annotation)

@@ -113,7 +113,7 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
-    """Return whether `_walk` may visit the parenthesized part in another order than the text."""
+    """Return whether `_walk` may visit a parenthesized part in an order that is not the text's."""
     return start < len(tokens) and tokens[start].text.upper() in _ORDERED
 
 

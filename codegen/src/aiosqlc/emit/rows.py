@@ -38,7 +38,7 @@ def mapped(row: PyRow, rows: str) -> str:
 
 
 def built(row: PyRow, name: str) -> str:
-    """Return the expression for a row's object, or an empty string if statements are needed."""
+    """Return the expression that builds a row's object, or '' if an expression is not enough."""
     if row.builder:
         return f"{row.builder}({name})"
     return f"{row.cls.name}(*{name})" if row.cls and row.starmapped else ""

@@ -22,7 +22,7 @@ def ruff_settings(near: Path) -> Path | None:
 
 
 def said_by(path: Path) -> str:
-    """Return ruff's settings in a file.
+    """Return the ruff settings that a file contains.
 
     The settings of a `pyproject.toml` include the Python version.
 

@@ -1,4 +1,4 @@
-"""Both engines, by their names in the configuration."""
+"""Select the engine, PostgreSQL or MySQL, by its name in the configuration."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ _ENGINES: Final[Mapping[Dialect, Callable[[], Engine]]] = {
 
 
 def engine_for(engine: Dialect) -> Engine:
-    """Return a context manager that closes the engine at its end."""
+    """Return the engine as a context manager, which closes the engine at the end of the block."""
     return _ENGINES[engine]()

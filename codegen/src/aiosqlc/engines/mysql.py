@@ -41,7 +41,7 @@ class OnMysql(Opened):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the rows of EXPLAIN under the key `rows`, for tables with a few generated rows."""
+        """Return EXPLAIN's rows under the key `rows`; each table has a few generated rows."""
         from aiosqlc.mysql.explain import query_plan
 
         rows = query_plan(schema, query, options)

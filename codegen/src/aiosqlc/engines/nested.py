@@ -1,4 +1,4 @@
-"""Group the rows that a server returned by the keys of `sqlc.nest`, to check the keys."""
+"""Group the server's rows by the keys of `sqlc.nest`, to find keys that are not sufficient."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def returned(query: TypedQuery, answer: Answer) -> int:
 
 
 def mixed(query: TypedQuery, answer: Answer) -> Iterator[tuple[str, int]]:
-    """Yield each list whose key does not determine its columns, with a row that shows it."""
+    """Yield each list whose key does not determine its columns, with a row number as proof."""
     if not isinstance(query.nesting, Nesting):
         return
     for level in query.nesting.levels:

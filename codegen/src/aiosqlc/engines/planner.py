@@ -14,7 +14,7 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 
 
 class PlannedDatabase(Protocol):
-    """A database without rows whose planner estimates the rows of another database."""
+    """An empty database whose planner uses the statistics of another, such as production."""
 
     @property
     def notes(self) -> Sequence[str]:
@@ -23,7 +23,7 @@ class PlannedDatabase(Protocol):
 
     @property
     def indexes(self) -> Sequence[Index]:
-        """Return the indexes of the schema, without the proposed indexes."""
+        """Return the indexes that the schema creates, without the proposed indexes."""
         ...
 
     @property
@@ -33,13 +33,13 @@ class PlannedDatabase(Protocol):
 
     @property
     def tried(self) -> Mapping[str, str]:
-        """Return the names of the proposed indexes by the table and keys that they index."""
+        """Return the names of the proposed indexes that were created, by their table and keys."""
         ...
 
     def plan(
         self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
     ) -> Plan | None:
-        """Return the generic plan of a text, or None if the server plans no such statement.
+        """Return the generic plan of an SQL text, or None if the server cannot plan the text.
 
         `using` are names of indexes that can be tried, and `without` are names of indexes that the
         planner must not use.
@@ -83,7 +83,7 @@ class Planner(Protocol):
         options: AnalyzeOptions,
         rows: Mapping[tuple[str, str], int],
     ) -> Pulled:
-        """Return statistics that are derived from the schema and the numbers of rows per table.
+        """Return statistics derived from the schema and from a given number of rows per table.
 
         The numbers are by schema and name of the table. Raises `SchemaFailsError` and
         `NoServerError`.

@@ -43,7 +43,10 @@ class Engine(Protocol):
 
     @property
     def planner(self) -> Planner | None:
-        """Return the planner that uses a production's statistics, or None if unsupported."""
+        """Return the planner that uses a production database's statistics.
+
+        Return None if the engine does not support it.
+        """
         ...
 
     def dumped(self, uri: str) -> str:
@@ -73,13 +76,13 @@ class Engine(Protocol):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return, by query name, the tables that the query scans because no index helps."""
+        """Return the tables that queries scan because no index helps, by the queries' names."""
         ...
 
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return, by query name, the reason why a pair of texts is not proved equivalent."""
+        """Return why pairs of texts are not proved equivalent, by the names of their queries."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
@@ -105,7 +108,7 @@ class Engine(Protocol):
 
 
 class Opened:
-    """An open engine, which stays open until the context ends."""
+    """An open engine, which closes at the end of its context."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()

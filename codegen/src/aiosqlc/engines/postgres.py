@@ -68,7 +68,7 @@ class OnPostgres(Opened):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the document of EXPLAIN, for any parameters and empty tables."""
+        """Return the EXPLAIN document of a query, for any parameters and for empty tables."""
         from aiosqlc.postgres.explain import query_plans
 
         return query_plans(self.analyzer, schema, (query,), options).get(query.parsed.name)
@@ -82,7 +82,7 @@ class OnPostgres(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return, by query name, the tables that the query scans because no index helps."""
+        """Return the tables that queries scan because no index helps, by the queries' names."""
         from aiosqlc.postgres.explain import full_scans, query_plans
 
         opened = self.analyzer.opened(schema, options)
@@ -94,7 +94,7 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return, by query name, the reason why a pair of texts is not proved equivalent."""
+        """Return why pairs of texts are not proved equivalent, by the names of their queries."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)

@@ -24,7 +24,7 @@ class Answer(Protocol):
 
     @property
     def key_taken(self) -> bool:
-        """Return whether the server refused the query because a unique key already exists."""
+        """Return whether the server refused a row because its unique key exists already."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class Answer(Protocol):
 
     @property
     def touched(self) -> bool:
-        """Return whether a row was returned or written."""
+        """Return whether the query returned or wrote at least one row."""
         ...
 
     def null_row(self, column: int) -> int | None:
@@ -56,7 +56,7 @@ class Answer(Protocol):
 
 
 class Trial(Protocol):
-    """One text of a query with values for its parameters."""
+    """An SQL text of a query, with values for the query's parameters."""
 
     @property
     def sql(self) -> str:
@@ -93,15 +93,21 @@ class Rows(Protocol):
         ...
 
     def undone(self) -> AbstractContextManager[None]:
-        """Return a transaction that is rolled back; a statement is cancelled after two seconds."""
+        """Return a transaction that is rolled back at its end.
+
+        A statement may run for two seconds.
+        """
         ...
 
     def kept(self) -> AbstractContextManager[None]:
-        """Return a transaction that is committed."""
+        """Return a transaction that is committed at its end."""
         ...
 
     def fill(self, most: int) -> None:
-        """Insert up to `most` rows into each table; later calls of `draw` also use their values."""
+        """Insert up to `most` rows into each table.
+
+        Later calls of `draw` also use the inserted values.
+        """
         ...
 
     def draw(self, query: TypedQuery) -> Trial:
@@ -126,11 +132,11 @@ class States(Protocol):
 
     @property
     def failed(self) -> Mapping[int, tuple[Diagnostic, ...]]:
-        """Return the errors of migrations that fail on existing rows, by the index of the state."""
+        """Return the errors of migrations that fail on existing rows, by the state's number."""
         ...
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, constraints of step `there` that rows of step `home` may violate."""
+        """Return by table the constraints of state `there` that rows of `home` may violate."""
         ...
 
 
@@ -169,7 +175,10 @@ class Scratch(Protocol):
         ...
 
     def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
-        """Return for each table a row that its constraints accept. No row stays."""
+        """Return, for each table, values for a row that the table's constraints accept.
+
+        No row stays.
+        """
         ...
 
     def states(

@@ -10,7 +10,10 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 
 
 class Watched(Protocol):
-    """A migration that ran; other migrations can be tried on the state before it."""
+    """A migration that ran in a test database.
+
+    Other migrations can be tried on the state before it.
+    """
 
     @property
     def seen(self) -> ObservedFile:
@@ -18,7 +21,7 @@ class Watched(Protocol):
         ...
 
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
-        """Run other migrations instead of one statement of this migration.
+        """Run other migrations in place of one statement of this migration; observe their locks.
 
         Return their observations, and whether they lead to the same schema without a failure.
         """

@@ -26,7 +26,7 @@ _DOC = (
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The method of one table: its function, and its parameters by column."""
+    """The insert method of one table: its function, and its parameters by column."""
 
     recipe: TableRecipe
     function: PyFunction
@@ -133,7 +133,7 @@ def _method(one: _Made, made: Mapping[Name, _Made], module: str) -> str:
 
 
 def _referenced(reference: Reference, one: _Made, there: _Made, called: str) -> Iterator[str]:
-    """Yield the lines that insert the referenced row if the caller gives no reference."""
+    """Yield the lines that insert the referenced row if the caller does not pass a reference."""
     params = [one.params[column].name for column in reference.columns]
     yield f"if {' or '.join(f'{name} is None' for name in params)}:"
     row = f"{snake(there.recipe.table[1])}_row"

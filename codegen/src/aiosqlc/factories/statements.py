@@ -9,7 +9,7 @@ from aiosqlc.analysis.recipes import Name, TableRecipe
 from aiosqlc.plan.naming import camel
 
 NUMBER = "n"
-"""The parameter whose value differs between rows."""
+"""The parameter whose value differs in each row that a test inserts."""
 
 
 def query_names(tables: Sequence[TableRecipe]) -> Mapping[Name, str]:

@@ -42,7 +42,7 @@ def compile_literals(
     engine: Engine,
     command: str,
 ) -> Scanned:
-    """Return the package of the literals in the Python files of `sources`.
+    """Find the literals in the Python files of `sources`, and return the package for them.
 
     Raises `OSError` if a file cannot be read.
     """
@@ -74,7 +74,7 @@ def compile_literals(
 
 
 def _exported(files: Sequence[Rendered], out: Path) -> tuple[Rendered, ...]:
-    """Let `from package import sql` import the function."""
+    """Add the import to the package that makes `from package import sql` work."""
     line = f"from .{FUNCTION} import {FUNCTION} as {FUNCTION}\n"
     return tuple(
         replace(file, text=_with_line(file.text, line))
@@ -85,7 +85,7 @@ def _exported(files: Sequence[Rendered], out: Path) -> tuple[Rendered, ...]:
 
 
 def _with_line(text: str, line: str) -> str:
-    """Add an import after the others."""
+    """Return a module's text with an import line added after the other imports."""
     head, found, rest = text.partition("\nfrom . import statements\n")
     return f"{head}{found}{line}{rest}" if found else text
 

@@ -14,7 +14,7 @@ FUNCTION = "sql"
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """The SQL of one call, with its place in the Python file.
+    """The SQL text of one call, with its position in the Python file.
 
     `span` is the place of the whole literal. `start` is the place of its first character. It is
     None if the literal has escapes or several parts, whose characters have no place of their own.
@@ -103,7 +103,7 @@ def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Li
 
 
 def _span(file: SourceFile, node: ast.expr) -> Span:
-    """Return the place of an expression; Python counts columns in bytes."""
+    """Return the position of an expression in characters; Python's own columns count bytes."""
     return Span(
         _offset(file, node.lineno, node.col_offset),
         _offset(file, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),

@@ -1,4 +1,4 @@
-"""Gather literals in one text of queries, and lead messages back to the Python files."""
+"""Join SQL literals to one query file, and map its diagnostics back to the Python files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROWS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A literal with the name of its query.
+    """A literal, and the name of its query in the joined text.
 
     In the gathered text, its annotation begins at `first` and its own text at `start`.
     """
@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The text of all queries, and its parts in order."""
+    """The joined text of all queries, and its literals in order."""
 
     source: SourceFile
     parts: tuple[Part, ...]
@@ -57,7 +57,7 @@ class Gathered:
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
-    """Return a query file with each different literal once; its place is that of `path`."""
+    """Return a query file with each different literal once, as if the file were at `path`."""
     text, parts, names = "", list[Part](), set[str]()
     first: dict[str, Literal] = {}
     for item in found:
@@ -72,7 +72,7 @@ def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Ga
 
 
 def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str]:
-    """Return the name of a query, and the annotation before its text."""
+    """Return the name of a literal's query, and the annotation line to write before its SQL."""
     first = literal.text.lstrip().partition("\n")[0]
     named, command = _NAMED.match(first), _COMMAND.match(first)
     if named and named[2]:

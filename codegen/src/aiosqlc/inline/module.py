@@ -60,7 +60,7 @@ def _name(name: str) -> str:
 
 
 def _protocol(name: str, function: PyFunction) -> str:
-    """Return the class of a query's function."""
+    """Return the source of the Protocol that types the function of a query."""
     head = (
         f"{define(function)} __call__({parameters(function, f'self, db: {function.executor[1]}')})"
     )

@@ -15,7 +15,7 @@ _WANTS_OPERAND = frozenset({"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A bracketed part of a statement: parentheses or CASE and END, with the nodes between."""
+    """A bracketed part of a statement: `(…)` or CASE … END, with the nodes inside."""
 
     opening: Atom
     body: tuple[Node, ...]

@@ -13,7 +13,7 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.source import Dialect, SourceFile, Span
 
 Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
-"""A function that returns, by query name, why two texts are not proved equivalent."""
+"""A function that returns, by query name, the reason why two texts are not proved equivalent."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def format_file(
 def _expanded(
     found: Tidied, dialect: Dialect, library: Sequence[SourceFile]
 ) -> Sequence[tuple[ParsedQuery, ParsedQuery]]:
-    """Return the changed queries with the fragments that they include, before and after."""
+    """Return the changed queries that include fragments: each before and after formatting."""
     if not has_fragments(found.before.text):
         return found.changed
     before, after = (

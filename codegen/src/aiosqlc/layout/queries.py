@@ -1,4 +1,7 @@
-"""Format query files. A query whose meaning is not proved to stay the same is left unchanged."""
+"""Format query files.
+
+Format the queries of a file; a query stays unchanged if formatting could change its meaning.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ def _stripped(text: str, start: int, end: int, kept: Sequence[Span]) -> str:
 
 
 def _said(query: ParsedQuery) -> tuple[object, ...]:
-    """Return the content of a query without its position and SQL layout."""
+    """Return all data of a query except its position and the layout of its SQL."""
     return (
         query.name, query.command, query.doc, query.heading, query.options, query.ignores,
         [line.rstrip() for line in query.comments],

@@ -159,7 +159,7 @@ def _line(nodes: Nodes, width: float = float("inf")) -> str | None:
 
 
 def _must(nodes: Nodes) -> str:
-    """Return nodes on one line of any length."""
+    """Return nodes on one line, even if the line is longer than the maximum."""
     line = _line(nodes)
     if line is None:
         raise _CommentInTheWayError
@@ -207,7 +207,7 @@ class _Layout:
         return _indented(self._each(parts, width - _INDENT))
 
     def _broken(self, nodes: Nodes, width: int, *, inside: bool) -> list[str]:
-        """Split nodes at the weakest operator if the nodes do not fit on a line."""
+        """Split nodes at the operator of lowest precedence if they do not fit on one line."""
         head = head_of(nodes)
         if inside and len(window := window_of(nodes)) > 1:
             return self._each(window, width, inside=True)
@@ -247,7 +247,7 @@ class _Layout:
         return [nodes] if None in fits else parts
 
     def _opened(self, nodes: Nodes, width: int) -> list[str]:
-        """Split a chain of operands or the longest parentheses; otherwise return one long line."""
+        """Split a chain of operands or the longest parentheses, or return one long line."""
         parts = self._operands(nodes, width)
         if len(parts) > 1:
             return [*self.lines(parts[0], width), *self._within(parts[1:], width)]

@@ -1,4 +1,4 @@
-"""Render tokens: the case of keywords, and the spaces between tokens."""
+"""Decide how tokens are written: the case of keywords, and the spaces between tokens."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _BEFORE_BRACKET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A token with its final text; `spaced` is whether a space precedes the token.
+    """A token with its final text; `spaced` is true if a space precedes the token.
 
     `word` is the text in upper case, or empty if the token is quoted or used as a name. `above` are
     the comments on the lines before the token, and `behind` is the comment at the end of its line.
@@ -101,7 +101,7 @@ def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
 
 
 def spaced(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether a space precedes a token: as in the source, unless a convention applies."""
+    """Return whether a token needs a space before it: by convention, or else as in the source."""
     before, token = tokens[at - 1], tokens[at]
     if before.text in {"(", "["} or token.text in {")", "]", ",", ";"}:
         return False

@@ -1,4 +1,4 @@
-"""Store an analysis beside the configuration, so that unchanged SQL needs no server.
+"""Store the results of the analysis beside the configuration: unchanged SQL needs no server.
 
 The lock is committed. It is valid for one compiler, schema and configuration. If nothing has
 changed, only `head` of this package is imported.

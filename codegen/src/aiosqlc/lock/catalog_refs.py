@@ -98,7 +98,7 @@ class Shorthand:
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
-        """Return whether an abbreviation expands to the given columns, apart from their reasons."""
+        """Return whether an abbreviation expands to the given columns; reasons are ignored."""
         told = self._told.get(text)
         if told is None:
             try:
@@ -220,7 +220,10 @@ def changed(text: str, written: str) -> list[int | str]:
 
 
 def unchanged(stored: object, written: str) -> str:
-    """Restore a text from `written` and the result of `changed`. Raises `UnpackError`."""
+    """Restore a text from `written` (a similar text) and from the result of `changed`.
+
+    Raises `UnpackError`.
+    """
     match stored:
         case [int(front), int(back), str(middle)] if front >= 0 and 0 <= back <= len(written):
             return written[:front] + middle + written[len(written) - back :]

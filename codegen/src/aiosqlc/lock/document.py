@@ -14,7 +14,7 @@ from aiosqlc.lock.keys import complete_key
 
 
 class LockedWarning(msgspec.Struct):
-    """A warning in the lock, with its query's key and labels of (path, start, end, text)."""
+    """A stored warning, with its query's key, and with labels of (path, start, end, text)."""
 
     code: str
     message: str
@@ -25,7 +25,7 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """The lock of one configuration entry; `queries` holds each query undecoded, by its key.
+    """The stored data of one configuration entry; `queries` holds undecoded queries by their key.
 
     `catalog` is the key of a catalog, which entries share and queries refer to.
     """
@@ -65,7 +65,10 @@ class Locked:
 
     @property
     def complete(self) -> str:
-        """Return the key of the entry, with query positions if there are warnings."""
+        """Return the key of the entry.
+
+        The key includes the query positions if there are warnings.
+        """
         if not self.warnings:
             return ""
         return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
@@ -73,7 +76,7 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The lock's data of one configuration entry, read from disk or written by this process."""
+    """The stored data of one configuration entry, from disk or from a run of this process."""
 
     schema: str
     complete: str

@@ -1,4 +1,4 @@
-"""The first line of the lock, which is enough to detect that nothing has changed."""
+"""The first line of the lock file, which shows whether the project changed since the last run."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def compiler_digest() -> str:
 
 
 def as_locked(key: str, locked: str) -> str:
-    """Return the locked key if no server is installed and the keys differ only in the server.
+    """Return the stored key if no server is installed and the keys differ only in the server.
 
     A lock is usable without an installed server, but not with another release of the server.
     """

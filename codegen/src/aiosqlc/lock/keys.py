@@ -12,7 +12,7 @@ from aiosqlc.store.digest import digest_of
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
-    """Return a hash of the server and of all inputs except the query itself."""
+    """Return a hash of the server and of all inputs of an analysis, except the query itself."""
     parts = [compiler_digest(), entry.engine.value, str(options.strict)]
     parts += options.not_null_functions
     if options.tenant:

@@ -1,4 +1,4 @@
-"""Pack frozen values for the lock: a list of fields in order, without trailing defaults.
+"""Pack dataclass values for the lock file: as a list of field values, without trailing defaults.
 
 A built-in type of PostgreSQL is stored as its name. Data that only `explain` uses, or that is read
 again anyway, is omitted.
@@ -26,19 +26,19 @@ class UnpackError(ValueError):
 
 @cache
 def stored_fields(kind: type) -> tuple[Field[Any], ...]:
-    """Return those fields of a frozen dataclass that are stored in the lock file."""
+    """Return the fields of a frozen dataclass whose values the lock file stores."""
     return tuple([item for item in fields(kind) if item.name not in FORGOTTEN])
 
 
 def plain_type(value: object) -> str:
-    """Return the name of a type whose other fields are all defaults, or ''."""
+    """Return the name of a database type if all other fields have their defaults, or else ''."""
     if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
         return value.name
     return ""
 
 
 def members(value: object) -> list[object]:
-    """Return the packed form of a frozen value: its fields up to the last non-default one."""
+    """Return a dataclass value's stored fields, up to the last that is not at its default."""
     kind: type = type(value)
     kept = [(item, getattr(value, item.name)) for item in stored_fields(kind)]
     while kept and kept[-1][0].default is not MISSING and kept[-1][1] == kept[-1][0].default:
@@ -94,7 +94,7 @@ def _list(raw: Any) -> list[Any]:
 
 
 def _value(kind: type) -> Callable[[Any], Any]:
-    """Return the function that unpacks a frozen value."""
+    """Return the function that restores a frozen dataclass from its packed form."""
     readers: list[tuple[str, Callable[[Any], Any]]] = []
     known: dict[str, Any] = {}  # types with only a name, which are few and frequent
 

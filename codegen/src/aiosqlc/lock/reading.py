@@ -53,7 +53,7 @@ def read_lock(project: Project) -> dict[str, Known]:
 
 
 def read_text(text: str) -> dict[str, Known]:
-    """Return the stored data by entry from a lock's text, or nothing if it is old or damaged."""
+    """Return the stored data by entry from a lock file's text, or {} if it is unusable."""
     try:
         return _decoded(text.encode())
     except (msgspec.DecodeError, KeyError, ValueError):
@@ -74,7 +74,7 @@ def _catalog(found: LockedCatalog) -> Catalog:
 
 
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
-    """Cache the entries that this process wrote as the content of the lock file."""
+    """Remember the entries that this process wrote, so that it need not read the lock file."""
     known = {name: known_of(entry) for name, entry in entries.items()}
     if key := file_digest(lock_path(project)):
         _read.put(key, known)
@@ -92,7 +92,7 @@ def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
 
 
 def known_of(locked: Locked) -> Known:
-    """Return the data of a locked entry that a later analysis can reuse."""
+    """Return the parts of a written entry that a later analysis can reuse."""
     analysis = locked.analysis
     return Known(
         locked.schema,
@@ -166,7 +166,7 @@ def _hints() -> dict[str, Any]:
 
 
 def restore_warnings(known: Known, files: Mapping[str, SourceFile]) -> list[Diagnostic]:
-    """Return the warnings of an unchanged entry."""
+    """Return the stored warnings of an entry whose files have not changed."""
     return [
         Diagnostic(
             item.code,

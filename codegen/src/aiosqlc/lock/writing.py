@@ -35,7 +35,7 @@ def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | Non
 
 
 def locked_warnings(entry: Locked) -> tuple[LockedWarning, ...]:
-    """Return the warnings of an entry in stored form: with paths instead of files."""
+    """Return an entry's warnings in the form that the lock stores, with paths in place of files."""
     return tuple(_locked_warning(item, entry) for item in entry.warnings)
 
 
@@ -79,7 +79,7 @@ def _print_entry(entry: Locked) -> str:
 
 
 def _catalog_key(catalog: Catalog) -> str:
-    """Return the catalog's key, a hash of its content.
+    """Return the key of the catalog, which is a hash of its content.
 
     Entries with the same schema have the same key.
     """
@@ -123,7 +123,7 @@ def _query(query: TypedQuery, catalog: Catalog) -> str:
 
 
 def _json(value: object) -> str:
-    """Return a value as JSON, in which frozen values are packed."""
+    """Return a value as JSON; dataclass values inside are packed to lists."""
     kind = type(value)
     known = _PLAIN.get(kind)
     if known is not None:

@@ -1,4 +1,4 @@
-"""Find queries that a program calls in a loop. `aiosqlc.loops.plugin` does so in each test.
+"""Find the queries that a program calls in a loop. `aiosqlc.loops.plugin` does so in each test.
 
 In production, call `install` once, and run each request or job inside `watched()`.
 """
@@ -17,7 +17,7 @@ _installed: list[tuple[Callable[[Loop], None], int]] = []
 
 
 def install(report: Callable[[Loop], None], *, limit: int = 20) -> None:
-    """Count the calls of all generated functions, also of those that are imported later.
+    """Count the calls of all generated functions, even of functions that are imported later.
 
     `report` is called at the end of each `watched()` block, once for each call site from which a
     query was called more than `limit` times. Call this function before the program starts tasks.
@@ -28,7 +28,7 @@ def install(report: Callable[[Loop], None], *, limit: int = 20) -> None:
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Count the calls in the block, such as one request, also those of tasks that it starts."""
+    """Count the calls in the block, such as one request, and in the tasks that the block starts."""
     scope = Scope()
     token = entered(scope)
     try:

@@ -28,14 +28,14 @@ class Query:
 
     @property
     def name(self) -> str:
-        """Return the name of the query in its file, which the package lists by text."""
+        """Return the name that the query has in its file. The package lists these names by text."""
         names = getattr(sys.modules.get(self.package), "QUERY_NAMES", {})
         return str(names.get(self.text, self.function.rpartition(".")[2]))
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A query that was called `count` times from one place, with the calls that lead there."""
+    """A query that one line of a program called `count` times, with the calls before it."""
 
     query: Query
     count: int
@@ -95,7 +95,7 @@ _test: list[Scope] = []
 
 
 def entered(scope: Scope) -> Token[Scope | None]:
-    """Make a scope the current one of this task and of the tasks that it starts."""
+    """Make a scope the current scope of this task and of the tasks that it starts."""
     return _scope.set(scope)
 
 
@@ -105,7 +105,7 @@ def left(token: Token[Scope | None]) -> None:
 
 
 def test_scope(scope: Scope | None) -> None:
-    """Make a scope the current one of all tasks and threads that have none."""
+    """Make a scope the current scope of all tasks and threads that have no other scope."""
     _test[:] = [scope] if scope else []
 
 
@@ -127,7 +127,7 @@ _origins: WeakKeyDictionary[asyncio.Task[object], Stack] = WeakKeyDictionary()
 
 
 def started(task: asyncio.Task[object], frame: FrameType) -> None:
-    """Remember where a test's task was started: the loop may be there."""
+    """Remember which line started a task of a test, because this line may be in a loop."""
     if not _test:
         return
     stack = with_origin(stack_of(frame, _test[0].tests))

@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Count the calls of a test, and fail it if a loop made them."""
+    """Count the calls of a test, and fail the test if a loop made the calls."""
     scope = Scope(by_activation=True, tests=item.config.stash[_FILES])
     trace_tasks()  # uvloop may have been imported meanwhile
     test_scope(scope)
@@ -75,7 +75,7 @@ def _text(found: list[Loop], limit: int) -> str:
 
 
 class _Files(TestFiles):
-    """Test code: what pytest collects, conftest files, and the folders of `testpaths`."""
+    """Test code: the files that pytest collects, conftest files, and the folders of `testpaths`."""
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__()

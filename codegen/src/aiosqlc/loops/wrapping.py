@@ -28,7 +28,7 @@ def wrap_generated() -> None:
 
 
 def trace_tasks() -> None:
-    """Remember where each task is started."""
+    """Remember for each task which line of the program started it."""
     loops: list[Any] = [asyncio.BaseEventLoop]
     loops += [sys.modules["uvloop"].Loop] if "uvloop" in sys.modules else []
     for loop in loops:
@@ -134,7 +134,7 @@ def _counted(function: FunctionType, query: Query) -> Callable[..., Any]:
 
 
 def _replace(wrapped: dict[FunctionType, Callable[..., Any]]) -> None:
-    """Replace functions in the modules that have already imported them by name."""
+    """Replace functions by their wrapped form in modules that imported them by name before."""
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if isinstance(value, FunctionType) and value in wrapped:
@@ -142,7 +142,7 @@ def _replace(wrapped: dict[FunctionType, Callable[..., Any]]) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds modules as the other finders do, and wraps the functions of generated ones."""
+    """Finds modules by the other finders, and wraps the functions of generated modules."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

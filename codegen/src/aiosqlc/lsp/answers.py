@@ -44,7 +44,7 @@ def _detail(entry: Entry, name: str) -> str:
 def hints(
     codec: PositionCodec, file: SourceFile, entry: Entry, within: Span
 ) -> Iterator[types.InlayHint]:
-    """Yield the type of each select item; `?` marks a type that may be NULL."""
+    """Yield the type of each select item as an inlay hint; `?` marks a type that may be NULL."""
     for block in blocks(file, entry.dialect):
         query = entry.queries.get(block.name)
         if query is None or block.span.end < within.start or block.span.start > within.end:
@@ -61,7 +61,7 @@ def hints(
 def fixes(
     codec: PositionCodec, file: SourceFile, uri: str, found: Sequence[types.Diagnostic]
 ) -> Iterator[types.CodeAction]:
-    """Yield the replacements that hints of diagnostics suggest."""
+    """Yield code actions for the replacements that the hints of diagnostics suggest."""
     for item in found:
         hint = item.data.get("hint", "") if isinstance(item.data, dict) else ""
         start, end = offset(codec, file, item.range.start), offset(codec, file, item.range.end)

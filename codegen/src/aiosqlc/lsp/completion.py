@@ -31,7 +31,10 @@ _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
 @dataclass(frozen=True)
 class Offer:
-    """A completion item. `insert` is the text to insert if the text differs from `label`."""
+    """A completion item.
+
+    A completion item; `insert` is the text to insert if it differs from `label`.
+    """
 
     label: str
     sort: Sort
@@ -52,7 +55,7 @@ def complete(file: SourceFile, entry: Entry, at: int) -> list[Offer]:
 def _in_comment(
     file: SourceFile, entry: Entry, block: Block, before: str, at: int
 ) -> list[Offer] | None:
-    """Return the completion items in a comment, or None outside of one."""
+    """Return the completion items in a comment, or None if the offset is not in a comment."""
     if _COMMAND.search(before):
         return _words(COMMANDS, before, ":")
     if _OPTION.search(before):
@@ -72,7 +75,7 @@ def _in_comment(
 
 
 def _words(words: dict[str, str], before: str, sign: str) -> list[Offer]:
-    """Return the completions of words that start with `sign`, without a sign already typed."""
+    """Return the words that start with `sign`, without the part of `sign` already typed."""
     written = re.search(rf"{sign}\w*$", before)
     return [
         Offer(f"{sign}{word}", Sort.Keyword, text, word if written else f"{sign}{word}")

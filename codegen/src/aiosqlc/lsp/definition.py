@@ -36,7 +36,7 @@ def definition(file: SourceFile, entry: Entry, root: Path, at: int) -> Place | N
 
 
 def _made(entry: Entry, block: Block, at: int) -> tuple[str, str] | None:
-    """Return the table and the column that the name at an offset refers to."""
+    """Return the table and column that the name at an offset refers to, or None."""
     position = token_at(block.tokens, at)
     if position is None or block.tokens[position].kind not in {Kind.NAME, Kind.QUOTED}:
         return None

@@ -1,4 +1,4 @@
-"""Describe the symbol at the cursor, with the facts that `aiosqlc explain` prints."""
+"""Describe the symbol at the cursor, with the results that `aiosqlc explain` prints."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _name(entry: Entry, block: Block, query: TypedQuery | None, at: int) -> Said
 
 
 def ddl(table: Table) -> list[str]:
-    """Return a table as a CREATE statement with its comments."""
+    """Return a table as the lines of a CREATE statement with the table's comments."""
     lines = [f"-- {line}" for line in table.comment.splitlines()]
     kind = "TABLE" if table.kind in {"table", "partitioned"} else table.kind.upper()
     lines.append(f"CREATE {kind} {table.name} (")

@@ -82,7 +82,7 @@ def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | Non
 
 
 def absolute(root: Path, path: Path) -> str:
-    """Return the absolute path of a file that is displayed relative to `root`.
+    """Return the absolute path of a file whose displayed path is relative to `root`.
 
     Keep symbolic links.
     """

@@ -10,7 +10,7 @@ from aiosqlc.source import SourceFile, Span
 from aiosqlc.store.memo import memo
 
 Made = tuple[str, str, Span]
-"""A table, or one of its columns (empty for the table itself), with the definition's position."""
+"""A table or a column (empty for the table itself), with the position of its definition."""
 _NO_COLUMN = frozenset(
     {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
 )
@@ -19,7 +19,7 @@ _NO_COLUMN = frozenset(
 def place_of(
     schema: tuple[SchemaFile, ...], table: str, column: str = ""
 ) -> tuple[SourceFile, Span] | None:
-    """Return the position where a table or column was last created."""
+    """Return the position of the last statement that creates a table or column."""
     for part in reversed(schema):
         for made_table, made_column, span in reversed(_made(part)):
             if (made_table, made_column) == (table.lower(), column.lower()):

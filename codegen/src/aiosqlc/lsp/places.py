@@ -24,7 +24,7 @@ def position(codec: PositionCodec, file: SourceFile, offset: int) -> types.Posit
 
 @lru_cache(maxsize=256)
 def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
-    """Return the number of protocol units before each character of a line, and in the whole line.
+    """Return how many protocol units precede each character of a line, and the line's total.
 
     A long line has thousands of positions, so it is traversed only once.
     """

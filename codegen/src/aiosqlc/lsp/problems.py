@@ -1,4 +1,4 @@
-"""Convert the compiler's diagnostics to the editor's, one for one."""
+"""Convert each diagnostic of the compiler to one diagnostic of the editor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the configurations of a workspace, and the configurations that a file belongs to."""
+"""Find the configurations of a workspace, and the configurations that use a given file."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ def _folders(roots: Iterable[Path]) -> Iterator[tuple[Path, list[os.DirEntry[str
 
 
 def above(path: Path) -> Iterator[Path]:
-    """Yield the configurations in the folders above a file."""
+    """Yield the configurations in the folders that contain a file, from the nearest outward."""
     for folder in path.parents:
         yield from (folder / name for name in DEFAULT_NAMES if (folder / name).is_file())

@@ -1,4 +1,4 @@
-"""The protocol library, changed so that handled messages are not retained."""
+"""The protocol library, changed so that it does not keep messages that are already handled."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class Protocol(LanguageServerProtocol):
             future.add_done_callback(lambda done: self._forget(msg_id, done))
 
     def _forget(self, msg_id: MsgId, done: Any) -> None:
-        """Drop a handled message, because each cancellation scans all stored messages."""
+        """Drop a handled message, because each cancellation searches all stored messages."""
         if not done.cancelled():
             self._request_futures.pop(msg_id, None)

@@ -18,7 +18,7 @@ _LONGEST = 2_000_000  # largest file, in bytes, that is searched
 
 @dataclass(frozen=True)
 class Wanted:
-    """The names of a generated module to look for; `argument` is a parameter that is renamed.
+    """The names to look for in a generated module; `argument` is the parameter to rename.
 
     `modules` are the dotted name and the file of the module for each driver.
     """
@@ -115,7 +115,7 @@ class _Uses:
         self._near = self._near or bool(node.level) or self._is_near(node.module or "")
 
     def _is_near(self, name: str) -> bool:
-        """Return whether a module belongs to the generated package or is a package above it."""
+        """Return whether a module is in the generated package or is a package that contains it."""
         firsts = [dotted.rpartition(".")[0] or dotted for dotted, _ in self._wanted.modules]
         return any(
             first == name or first.startswith(f"{name}.") or name.startswith(f"{first}.")

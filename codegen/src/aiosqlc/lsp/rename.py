@@ -81,7 +81,7 @@ def check_name(renaming: Renaming) -> None:
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
-    """Return the new names of the generated functions and classes.
+    """Return the new names of generated functions and classes, or raise if anything else changed.
 
     Raise an error if the rename changes anything else.
 
@@ -164,7 +164,7 @@ _WRITING = frozenset(
 
 
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
-    """Return whether two values are equal except for the renamed words in `names`.
+    """Return whether two values are equal if the words in `names` are replaced by their new names.
 
     A name may also be unchanged: a parameter `id` may exist beside a column with that name.
     """
@@ -199,7 +199,7 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 
 
 def _seen(value: object, name: str) -> object:
-    """Return a field in the form in which it is compared before and after a rename.
+    """Return a field's value in the form in which values before and after a rename are compared.
 
     For sort choices, the form has their names without the SQL.
 

@@ -31,7 +31,7 @@ class Source:
 
 
 def sources(tokens: Sequence[Token], catalog: Catalog) -> list[Source]:
-    """Return the tables of a statement, ignoring subquery boundaries."""
+    """Return the tables that a statement names, in the outer query and in all subqueries."""
     found: list[Source] = []
     listing = False
     position = 0

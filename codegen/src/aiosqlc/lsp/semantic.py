@@ -1,4 +1,4 @@
-"""Semantic tokens of a query file, for highlighting that a grammar cannot provide."""
+"""Return semantic tokens of a query file, which highlight names that a grammar cannot recognize."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def semantic_tokens(codec: PositionCodec, file: SourceFile, entry: Entry) -> lis
 
 
 def words(file: SourceFile, entry: Entry) -> Iterator[Word]:
-    """Yield the tokens that are not SQL keywords, in order and without overlaps."""
+    """Yield the tokens to highlight, except SQL keywords, in order and without overlaps."""
     for block in blocks(file, entry.dialect):
         end = -1
         for span, kind in sorted(_words(file, entry, block)):

@@ -62,7 +62,7 @@ def create() -> Server:
 
 
 def _answers(server: Server) -> None:
-    """Register the handlers that need no compilation."""
+    """Register the handlers of requests that need no compilation."""
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(ls: Server, params: types.HoverParams) -> types.Hover | None:

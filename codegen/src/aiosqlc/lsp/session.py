@@ -30,7 +30,7 @@ class RequestFailedError(JsonRpcException):
 
 @dataclass(frozen=True)
 class About:
-    """A file in the editor, with the project that contains the file."""
+    """A file that is open in the editor, with the project that contains the file."""
 
     path: Path
     file: SourceFile

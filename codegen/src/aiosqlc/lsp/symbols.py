@@ -130,7 +130,7 @@ def _declares(block: Block, name: str) -> bool:
 
 
 def _behind_brackets(block: Block) -> Iterator[Token]:
-    """Yield the aliases of subqueries and functions in FROM, as in `) AS t`."""
+    """Yield the aliases after the brackets of subqueries and functions in FROM, as in `) AS t`."""
     tokens = block.tokens
     qualifying = {unquote(a).lower() for a, b in pairwise(tokens) if b.text == "."}
     for at, token in enumerate(tokens):
@@ -152,7 +152,7 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 
 
 def _is_reference(block: Block, token: Token) -> bool:
-    """Return whether a word is in the position of a table alias, not of a column name.
+    """Return whether a word stands where a table alias can stand, but not a column name.
 
     The compiler detects mistakes of this guess, because the query would change its meaning or fail.
     """

@@ -90,7 +90,7 @@ class Workspace:
     # --- what it asks ---
 
     def owner(self, path: Path) -> tuple[Path, State, Entry] | None:
-        """Return the project and entry of a query file or schema file."""
+        """Return the project and the configuration entry that read a query file or schema file."""
         name = str(path)
         schema: tuple[Path, State, Entry] | None = None
         for config, state in self.states.items():
@@ -128,7 +128,7 @@ class Workspace:
         return replace(entry, queries={**entry.queries, name: known[1]})
 
     async def as_if(self, config: Path, path: Path, text: str) -> State:
-        """Return the project with another text in place of a file's text."""
+        """Return the project, analysed with another text for one of its files."""
         texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
         before = self.states.get(config)
         try:
@@ -137,7 +137,7 @@ class Workspace:
             await self._off_the_loop(self._worker.tidy_up)
 
     async def run(self, ask: Callable[[AnalysisWorker], R]) -> R:
-        """Call the analysis worker after it has finished its current job."""
+        """Run a function on the analysis worker, after the worker has finished its current job."""
         return await self._off_the_loop(lambda: ask(self._worker))
 
     async def settled(self) -> None:
@@ -158,7 +158,7 @@ class Workspace:
     # --- analyses ---
 
     def _owners(self, name: str) -> list[Path]:
-        """Return the projects that read a file, or else the nearest project, even if invalid."""
+        """Return the projects that read a file, or else the nearest project, valid or not."""
         found = [config for config, sources in self._sources.items() if name in sources]
         return found or [config for config in above(Path(name)) if config in self._sources][:1]
 

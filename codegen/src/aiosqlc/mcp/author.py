@@ -28,7 +28,7 @@ _MOST_QUERIES: Final = 20  # of a draft
 
 
 Advise = Callable[[Analysis, Sequence[SchemaFile], Dialect, Sequence[str]], list[Diagnostic]]
-"""The linter: takes an analysis, its schema files and rule names, and returns warnings."""
+"""A linter: it takes an analysis, its schema files and rule names, and returns warnings."""
 
 
 class AuthorError(Exception):
@@ -184,7 +184,7 @@ class Author:
         raise AuthorError(f"there is no query `{name}`; call `list_queries` to list the queries")
 
     def _private(self) -> AnalyzeOptions:
-        """Return the options for an analysis on the compiler's private database server.
+        """Return the options for an analysis on the private server, without the user's database.
 
         Raise an error if the configuration names a server.
         """

@@ -29,7 +29,7 @@ _MOST_VALUES: Final = 10_000  # most JSON values in the arguments of one call
 
 @dataclass
 class Session:
-    """A caller: the name in the audit log, the bound values, and the times of recent calls."""
+    """A caller: name in the audit log, values bound to the caller, and times of recent calls."""
 
     name: str
     bound: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +49,10 @@ class Gate:
     clock: Callable[[], float] = time.monotonic
 
     async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
-        """Run one call. Never raises for a mistake of the caller or the database."""
+        """Run one call.
+
+        Call a tool. A mistake of the caller or of the database gives a failure, not an exception.
+        """
         started = self.clock()
         outcome: Outcome = Failure("cancelled", "the caller left")  # unless it stays
         try:
@@ -101,7 +104,7 @@ class Gate:
             return known or Failure("internal_error", "the tool failed")
 
     async def _executed(self, tool: Tool, arguments: dict[str, Any]) -> Outcome:
-        """Run the function in a transaction; roll back if the result is too large."""
+        """Run the function in a transaction. Roll it back if the result is too large."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
             answer = tool.call(self.executor(connection), **arguments, **_options(tool))
             if is_many(tool.offer):
@@ -154,7 +157,7 @@ class Gate:
 
 
 def _options(tool: Tool) -> dict[str, int]:
-    """Return the option that limits how many rows of a stream are in memory."""
+    """Return the option of a stream that limits how many of its rows are in memory at once."""
     return {STREAM_OPTION: _ROWS_AT_ONCE} if isasyncgenfunction(tool.call) else {}
 
 
@@ -180,7 +183,7 @@ def _of_function(error: Exception) -> Failure | None:
 
 
 def _is_too_large(given: Mapping[str, Any], limit: int) -> bool:
-    """Return whether the arguments are too long, too many or nested too deeply to process."""
+    """Return whether the arguments are too long, too many or too deeply nested to be processed."""
     try:
         total = 0
         for count, text in enumerate(texts_in(dict(given))):

@@ -33,7 +33,7 @@ DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """The functions by query name, each with the layout of its rows.
+    """The generated functions by query name, each with the structure of its rows.
 
     `executor` makes an executor, which the functions take, of a driver's connection.
     """
@@ -90,7 +90,7 @@ def _as_it_is(connection: Any) -> Any:
 
 
 def _as_tool(query: TypedQuery) -> TypedQuery:
-    """Return a query without the Python types of its hints; `:many` becomes `:stream`.
+    """Return a query without its Python type hints; a `:many` query becomes `:stream`.
 
     A `:many` with lists of joined rows that are not adjacent is read completely.
     """

@@ -1,4 +1,4 @@
-"""Select the queries that an assistant may call, by the policy and by what is proved of each."""
+"""Select the queries that an assistant may call, by the policy and by the proved facts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """A query that the policy names but that is not a tool, with the reason."""
+    """A query that the policy names but that cannot be a tool, with the reason."""
 
     query: TypedQuery
     why: str
@@ -45,7 +45,7 @@ class NotOffered:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The tools that a policy selects, the refused queries, and mistakes in the policy.
+    """The tools that a policy selects, the queries that were refused, and the policy's mistakes.
 
     `mistakes` lists names in the policy that match nothing.
     """
@@ -113,7 +113,7 @@ def _decide(
 
 
 def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
-    """Return the parameters that the session sets, or the reason to refuse a query without them."""
+    """Return the parameters that the session sets, or the reason why the query is refused."""
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:
@@ -197,7 +197,7 @@ def _mistakes(
     asked: Sequence[TypedQuery],
     catalog: Catalog,
 ) -> Iterator[str]:
-    """Yield each name in a policy that matches nothing, because such a name protects nothing."""
+    """Yield each name in a policy that matches nothing and therefore protects nothing."""
     names = [query.parsed.name for query in queries]
     for pattern in policy.queries:
         if not any(fnmatchcase(name, pattern) for name in names):

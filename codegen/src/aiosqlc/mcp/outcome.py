@@ -1,4 +1,4 @@
-"""The outcome of a call as data: a result, or a failure without values of the database."""
+"""The outcome of a call as data: a result, or a failure that reveals no values of the database."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Database(Protocol):
     """A pool of connections to one database, under the role of the tools."""
 
     def transaction(self, *, writes: bool) -> AbstractAsyncContextManager[Any]:
-        """Lend a connection inside a transaction, which is read-only unless the call writes.
+        """Lend a connection inside a transaction.
+
+        The transaction is read-only unless the call writes.
 
         The transaction commits when the context ends, or rolls back if the block raises.
         """

@@ -55,7 +55,10 @@ _FAILED: Final = ("query_failed", "the database reports an error")
 
 
 async def opened(uri: str, seconds: int) -> PostgresPool:
-    """Connect. Raise `OSError` or an error of asyncpg if the connection fails."""
+    """Connect.
+
+    Open a pool of connections. Raise `OSError` or an error of asyncpg if the connection fails.
+    """
     pool = await asyncpg.create_pool(
         uri,
         min_size=1,
@@ -75,7 +78,10 @@ class PostgresPool:
 
     @asynccontextmanager
     async def transaction(self, *, writes: bool) -> AsyncIterator[Any]:
-        """Lend a connection inside a transaction, which is read-only unless the call writes."""
+        """Lend a connection inside a transaction.
+
+        The transaction is read-only unless the call writes.
+        """
         async with (
             self._pool.acquire(timeout=self._timeout) as connection,
             connection.transaction(readonly=not writes),

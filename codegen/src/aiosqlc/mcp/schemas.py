@@ -41,7 +41,7 @@ class NoJsonFormError(Exception):
 
 
 def without(hint: Any, sentinel: str) -> Any:
-    """Return a union without the class named `sentinel`."""
+    """Return a union without its member class that is named `sentinel`."""
     if get_origin(hint) not in {Union, UnionType}:
         return hint
     kept = tuple(item for item in get_args(hint) if getattr(item, "__name__", "") != sentinel)

@@ -26,7 +26,7 @@ _INSTRUCTIONS: Final = (
 )
 
 SessionOf = Callable[[], Session]
-"""Return the session of the request that is being handled."""
+"""A function that returns the session of the current request."""
 
 
 def server_for(gate: Gate, session_of: SessionOf, name: str, version: str) -> Server[Any]:

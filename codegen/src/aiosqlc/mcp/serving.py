@@ -137,7 +137,7 @@ def _bound(settings: Settings) -> dict[str, str]:
 
 
 def _check_values(toolbox: Toolbox, bound: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise an error for values that do not fit their parameters.
+    """Raise an error if the bound values do not fit the types of their parameters.
 
     `bound` maps each source of values to its values.
     """
@@ -169,7 +169,7 @@ async def _database(settings: Settings, engine: Dialect) -> Database:
 
 
 def _reason(error: Exception) -> str:
-    """Return the driver's error message on one line; a driver never repeats the password."""
+    """Return the driver's error message on one line; the message never contains the password."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -202,7 +202,7 @@ async def _check_role(
 async def _serve_http(
     server: Server[Any], address: tuple[str, int], tokens: TokenFile | None
 ) -> None:
-    """Serve over streamable HTTP without sessions: each request has its caller's token."""
+    """Serve over streamable HTTP without sessions: the token of each request names its caller."""
     host, port = address
     shown = f"[{host}]" if ":" in host else host
     auth = None

@@ -26,7 +26,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenFile:
-    """Stores only the digests of tokens, as the token file does."""
+    """The tokens of the token file, which are stored only as digests, as in the file."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tuple(tokens)

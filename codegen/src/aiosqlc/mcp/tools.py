@@ -61,7 +61,7 @@ class Tool:
         return self.offer.name
 
     def arguments(self, given: Mapping[str, Any], bound: Mapping[str, str]) -> dict[str, Any]:
-        """Return the arguments of the function: the assistant's and those that the session binds.
+        """Return the arguments for the function: those of the assistant, and those of the session.
 
         `bound` maps parameters to texts. Raises `ArgumentError`.
         """
@@ -75,7 +75,7 @@ class Tool:
         return found | self.bound_values(bound)
 
     def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:
-        """Return the arguments that the session binds. Raises `BoundValueError`.
+        """Return the arguments that the session sets for the assistant. Raises `BoundValueError`.
 
         None is refused, because it could disable a condition, so that the tool would return every
         row.
@@ -129,7 +129,7 @@ def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
 
 
 def _is_passed(parameter: inspect.Parameter) -> bool:
-    """Return whether a parameter is passed by name, which excludes the connection."""
+    """Return whether a parameter is passed by name; the connection is not."""
     return parameter.kind is inspect.Parameter.KEYWORD_ONLY
 
 

@@ -12,7 +12,7 @@ _OWN = {"E300"}  # errors in one query's own text, which are never merged
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge equal diagnostics of several configuration entries into one."""
+    """Merge diagnostics that are equal in several configuration entries into one."""
     found: dict[Diagnostic, dict[str, None]] = {}
     for item in diagnostics:
         found.setdefault(replace(item, costs=()), {}).update(dict.fromkeys(item.costs))
@@ -20,7 +20,7 @@ def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge a finding that several queries share, and sort findings by their number of queries.
+    """Merge a finding that several queries share, and list findings with the most queries first.
 
     Two errors share a cause if the server's message is the same for both. Other findings keep their
     order.
@@ -41,7 +41,7 @@ def _order(item: Diagnostic) -> int:
 
 
 def _told(item: Diagnostic) -> Diagnostic:
-    """Add a note with the number of affected queries, unless the label contains the number."""
+    """Add a note with the number of affected queries, unless the label contains this number."""
     if item.code.startswith("E2"):
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"

@@ -28,7 +28,7 @@ def query_lines(query: TypedQuery) -> Iterator[str]:
 
 
 def result_lines(query: TypedQuery) -> Iterator[str]:
-    """Describe the parameters and columns of a query, without its text."""
+    """Describe the parameters and columns of a query, without the query's text."""
     yield f"rows: {_ROWS[query.cardinality.value]}"
     yield from (f"    {reason}" for reason in query.cardinality_reasons)
     yield from _lists(query)

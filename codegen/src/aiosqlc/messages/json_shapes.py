@@ -24,7 +24,7 @@ def json_lines(shape: JsonShape) -> Iterator[str]:
 
 
 def _inside(shape: JsonShape) -> Iterator[str]:
-    """Describe the members of an object or tuple, also if it is the element of a list."""
+    """Describe the members of an object or a tuple, or of the objects or tuples in a list."""
     while shape.kind in _OF and shape.members:
         shape = shape.members[0][1]
     if shape.kind in _OF:

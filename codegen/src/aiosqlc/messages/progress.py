@@ -24,7 +24,7 @@ class Line:
         self._shown = False
 
     def show(self, text: str) -> None:
-        """Write the line, unless less than `EVERY` seconds have passed since the last time."""
+        """Write the progress line, unless it was written less than `EVERY` seconds ago."""
         now = self._clock()
         if now < self._next:
             return

@@ -26,7 +26,10 @@ _VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The output style. `root` is the folder that displayed paths start with."""
+    """The output style.
+
+    The style of the output; displayed paths are relative to the folder `root`.
+    """
 
     root: Path = Path()
     colour: bool = False
@@ -66,7 +69,7 @@ def render(diagnostic: Diagnostic, style: Style | None = None) -> str:
 
 
 def _printable(diagnostic: Diagnostic) -> Diagnostic:
-    """Return a diagnostic with text that is safe on a terminal, its message on one line."""
+    """Return a diagnostic whose text is safe on a terminal and whose message is on one line."""
     return replace(
         diagnostic,
         message=" ".join(diagnostic.message.split()).translate(_VISIBLE),
@@ -96,7 +99,7 @@ def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
 
 
 def _window(text: str, at: int) -> tuple[str, int]:
-    """Return the displayed part of a line, and the position of an offset in it."""
+    """Return the part of a line that is displayed, and the position of an offset in this part."""
     first = max(0, at - _WIDEST // 2) if len(text) > _WIDEST else 0
     left, right = "…" * (first > 0), "…" * (first + _WIDEST < len(text))
     shown = text[first : first + _WIDEST].translate(_VISIBLE)

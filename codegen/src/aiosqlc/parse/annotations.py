@@ -69,7 +69,7 @@ _MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2, "pla
 def read_annotations(
     file: SourceFile, comments: list[Token]
 ) -> tuple[Annotations, list[Diagnostic]]:
-    """Read the comments above a query's first word, in order."""
+    """Read the comments above a query's first word, in the order of the file."""
     found = Annotations()
     problems: list[Diagnostic] = []
     for position, comment in enumerate(comments):
@@ -94,7 +94,7 @@ def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:
-    """Return whether a blank line separates two comments, so that the first is independent."""
+    """Return whether a blank line separates two comments, so that the first is not the query's."""
     return file.text.count("\n", above.end, below.start) > 1
 
 
@@ -241,7 +241,7 @@ def _read_words(
 
 
 def _stray(text: str, position: int) -> str:
-    """Return the error message for a word that is not a command."""
+    """Return the error message for a word in the command's place that is not a command."""
     if text in (*COMMANDS, *OPTIONS):
         return f"did you mean `:{text}`?"
     if position:

@@ -62,7 +62,7 @@ def argument_of(pieces: Sequence[Piece]) -> list[Piece] | None:
 
 
 def _enclosed(tokens: Sequence[Piece]) -> list[Piece]:
-    """Return a signed number in parentheses, because `--` begins a comment."""
+    """Return a signed number in parentheses: `-` before it would begin a comment `--`."""
     opening = Piece(Kind.PUNCTUATION, "(", tokens[0].at)
     return [opening, *tokens, Piece(Kind.PUNCTUATION, ")", tokens[-1].at)]
 
@@ -86,7 +86,7 @@ def substituted(body: Sequence[Piece], arguments: Mapping[str, Sequence[Piece]])
 
 
 def _other_names(body: Sequence[Piece]) -> Iterator[int]:
-    """Yield the index of each name that is not a parameter of the fragment.
+    """Yield the indexes of the names in a fragment that are not its parameters.
 
     These are columns of a table, functions, parameters of the query, and names of fragments.
     """

@@ -66,7 +66,7 @@ def clauses_of(sql: str, dialect: Dialect) -> Clauses:
 def inserted(
     sql: str, source_map: SourceMap, at: int, text: str, source: int
 ) -> tuple[str, SourceMap]:
-    """Insert `text` into `sql`, and return the new SQL with its source map.
+    """Insert `text` into `sql` at an offset, and return the new SQL with its source map.
 
     `source` is the place in the file that the text is about: the same in each variant, so that a
     parameter in the text is recognised in all of them.

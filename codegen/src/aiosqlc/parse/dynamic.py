@@ -31,13 +31,13 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
 
 def directive_behind(text: str, semicolon: int) -> Token | None:
-    """Return the directive after a semicolon on the same line, which the statement includes."""
+    """Return the directive after a semicolon on the same line, which belongs to the statement."""
     match = _BEHIND.match(text, semicolon)
     return Token(Kind.COMMENT, match[1], match.start(1), match.end(1)) if match else None
 
 
 def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
-    """Report directives above a statement, where they have no effect."""
+    """Report directives above a statement, because they have no effect there."""
     return [
         Diagnostic(
             "E131",
@@ -139,7 +139,7 @@ _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 
 
 def _closed(part: Part, body: list[Token]) -> Part | None:
-    """Remove an optional part's outer parentheses, or return None if they are unbalanced.
+    """Return an optional part without its outer parentheses, or None if they are unbalanced.
 
     In `AND (a = @a -- :if a` and `OR b = @b) -- :if b`, each line contains one of the two
     parentheses.
@@ -192,7 +192,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Return whether an optional part contains the first word of the statement."""
+    """Return whether an optional part contains the first word of its statement."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 

@@ -1,4 +1,4 @@
-"""Distinguish a flag in `-- :if name` from a misspelled parameter."""
+"""Distinguish the flag in `-- :if name` from a parameter whose name is misspelled."""
 
 from __future__ import annotations
 

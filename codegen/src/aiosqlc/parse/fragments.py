@@ -21,7 +21,7 @@ _FORM = "write `-- fragment: name(alias, …)` above the SQL, and a semicolon be
 
 @dataclass(frozen=True)
 class Fragment:
-    """A piece of SQL with a name. `tokens` include the comments between the first and last."""
+    """A named piece of SQL. `tokens` include the comments between the first and last."""
 
     file: SourceFile
     name: str
@@ -45,7 +45,7 @@ _MAYBE = re.compile(r"(?:--|#|/\*)\s*fragment\s*:|\.\s*include\s*\(", re.IGNOREC
 
 
 def is_fragment_line(comment: Token) -> bool:
-    """Return whether a comment defines a fragment, and is not prose that begins like one."""
+    """Return whether a comment defines a fragment, and is not text that begins like that."""
     found = _LINE.match(comment.text)
     if found is None:
         return False
@@ -77,7 +77,7 @@ def statements(text: str, dialect: Dialect) -> Iterator[tuple[list[Token], int]]
 def read_fragment(
     file: SourceFile, tokens: Sequence[Token], end: int
 ) -> tuple[Fragment | None, list[Diagnostic]]:
-    """Read a statement that may be a fragment; return (None, []) for any other statement."""
+    """Read a statement that may be a fragment; return (None, []) if it is not a fragment."""
     lines = [at for at, token in enumerate(tokens) if _defines(token)]
     if not lines:
         return None, []
@@ -148,7 +148,7 @@ def _start(file: SourceFile, tokens: Sequence[Token], at: int) -> int:
 
 
 def _beside(file: SourceFile, tokens: Sequence[Token], lines: Sequence[int]) -> Diagnostic | None:
-    """Report annotations of queries at a fragment, and a second fragment."""
+    """Report annotations of queries above a fragment, and a second fragment in the statement."""
     if len(lines) > 1:
         text = "add a semicolon before this line"
         return _malformed(file, tokens[lines[1]].span, text, "a fragment inside a fragment")

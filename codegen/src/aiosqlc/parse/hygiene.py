@@ -1,4 +1,4 @@
-"""Check the aliases of a fragment: each is its own or an argument, and captures no argument."""
+"""Check a fragment's aliases: it must define or get each one, and none may hide an argument."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _table(pieces: Sequence[Piece], at: int) -> set[str]:
 
 
 def _behind(pieces: Sequence[Piece], at: int) -> int:
-    """Return the index after the parenthesis that closes the one which opens at `at`."""
+    """Return the index after the parenthesis that closes the parenthesis at `at`."""
     depth = 0
     while at < len(pieces):
         depth += {"(": 1, ")": -1}.get(pieces[at].text, 0)
@@ -69,7 +69,7 @@ def _behind(pieces: Sequence[Piece], at: int) -> int:
 
 
 def unbound(pieces: Sequence[Piece], known: Collection[str]) -> Piece | None:
-    """Return the first alias that a text uses but neither defines nor has in `known`."""
+    """Return the first alias that a text uses, but that is neither defined in it nor in `known`."""
     own = defined(pieces) | set(known) | _OF_THE_STATEMENT
     for chain in _chains(pieces):
         qualifiers = [piece.name.lower() for piece in chain[:-1]]
@@ -79,7 +79,7 @@ def unbound(pieces: Sequence[Piece], known: Collection[str]) -> Piece | None:
 
 
 def _chains(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Yield each column with a qualifier: `o.id`, `o.*`."""
+    """Yield each column that has a qualifier, such as `o.id` or `o.*`."""
     for at, piece in enumerate(pieces):
         previous = pieces[at - 1].word if at else ""
         if not piece.is_name or previous == "." or previous in _OTHER_NAMES:

@@ -27,7 +27,7 @@ _MOST = 1000  # most expansions in one query: nested fragments may multiply
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A query file and the text from which it is parsed, which has no fragments.
+    """A query file, and its expanded text, from which the queries are parsed.
 
     `is_library` is whether the file has fragments only.
     """
@@ -43,7 +43,7 @@ class Source:
     def placed(
         self, queries: Sequence[ParsedQuery], problems: Sequence[Diagnostic]
     ) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
-        """Return queries and diagnostics of the parsed text with their positions in the files."""
+        """Return queries and diagnostics with positions in the files, not in the expanded text."""
         if self.expanded is None:
             return tuple(queries), list(problems)
         at = self.source_map.over
@@ -116,7 +116,7 @@ def _fragments(
 
 
 def _passed(code: Sequence[Piece]) -> Iterator[str]:
-    """Yield the names that a fragment passes to other fragments, which may define them."""
+    """Yield the names that a fragment passes on to other fragments, where they may be defined."""
     for first, last in _calls(code):
         for argument in split_call(code, first, last)[1:]:
             yield from (piece.name.lower() for piece in argument[:1] if piece.is_name)
@@ -234,7 +234,7 @@ class _Expander:
             yield first, last, self._include(call, before, after, around, directed=directed)
 
     def _next_word(self, following: Sequence[Piece]) -> str:
-        """Return the first word of some tokens; for an include, the first word of its fragment."""
+        """Return the first word of the tokens, or of the fragment that they include first."""
         seen: set[str] = set()
         while is_call(following, 0, {"include"}) and len(following) > 4:
             fragment = self._fragments.get(following[4].text)
@@ -375,7 +375,7 @@ _NAMES_FOLLOW = frozenset({"AS", "FROM", "JOIN", "INTO", "UPDATE", "ONLY", "USIN
 
 
 def _is_bare(code: Sequence[Piece], at: int, param: str) -> bool:
-    """Return whether a parameter stands at an index without a column after it."""
+    """Return whether a parameter stands at an index and no column (`.id`) follows it."""
     piece = code[at]
     if not piece.is_name or piece.name.lower() != param:
         return False
@@ -399,7 +399,7 @@ def _has_directive(pieces: Sequence[Piece], last: int) -> bool:
 
 
 def _written(body: Sequence[Piece], call: Sequence[Piece], *, enclosed: bool) -> list[Piece]:
-    """Return the tokens of an expansion; directives get lines of their own."""
+    """Return the tokens of an expanded fragment; each directive gets a line of its own."""
     apart = "\n" if any(piece.is_directive for piece in body) else ""
     first, *rest = body
     found = [replace(first, gap=apart), *rest]

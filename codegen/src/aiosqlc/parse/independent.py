@@ -37,7 +37,7 @@ _LOOSER = frozenset({"OR", "XOR", "||", ":="})
 def independent_parts(
     body: Sequence[Token], uses: Sequence[Use], parts: Sequence[Part]
 ) -> tuple[frozenset[int], Span | None]:
-    """Return the indexes of the independent parts, and the gap before the first condition.
+    """Return the indexes of the independent parts, and the position before the first condition.
 
     The gap is the text between WHERE and the first condition, if that condition is independent.
     """
@@ -110,14 +110,14 @@ def _split(outer: Sequence[Token]) -> list[tuple[int, int]]:
 
 
 def _holds_conditions(region: Span, conditions: Sequence[tuple[int, int]]) -> bool:
-    """Return whether a region consists of one or more whole conditions."""
+    """Return whether a region of the text consists of one or more whole conditions."""
     return any(region.start == start for start, _ in conditions) and any(
         region.end == end for _, end in conditions
     )
 
 
 def _shares(part: Part, uses: Sequence[Use]) -> bool:
-    """Return whether text outside of a part uses one of the part's parameters."""
+    """Return whether the text outside an optional part uses one of the part's parameters."""
     inside = {use.name for use in uses if use.name and _within(use.span, part)}
     return any(use.name in inside and not _within(use.span, part) for use in uses)
 

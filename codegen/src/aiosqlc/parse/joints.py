@@ -46,7 +46,7 @@ class MisfitError(Exception):
 
 
 def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str) -> bool:
-    """Return whether a fragment gets parentheses, or raise `MisfitError`.
+    """Return whether a fragment needs parentheses at its place, or raise `MisfitError`.
 
     `before` are the tokens of the statement or fragment before the include, and `after` is the next
     word, or an empty string at the end.
@@ -94,7 +94,7 @@ def _check_after(after: str, allowed: frozenset[str]) -> None:
 
 
 def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
-    """Raise `MisfitError` for a clause, and for a part that depends on the text around it."""
+    """Raise `MisfitError` for a fragment that is a clause or that depends on the text around it."""
     if top[0] in {*_CLAUSES, "AND", "OR"} and body[0].kind is Kind.NAME:
         raise MisfitError(f"it begins with {top[0]}", f"write {top[0]} in the query")
     if top[0] == ",":
@@ -133,7 +133,7 @@ def _top(body: Sequence[Piece]) -> list[str]:
 
 
 def place_of(before: Sequence[Piece]) -> str:
-    """Return the place after some tokens: `tables`, `assignments`, or an empty string."""
+    """Return what the text after some tokens is part of: `tables`, `assignments`, or ''."""
     if not before:
         return ""
     last = before[-1].word
@@ -153,7 +153,7 @@ def _opens_tables(before: Sequence[Piece]) -> bool:
 
 
 def _clause(before: Sequence[Piece]) -> tuple[str, int]:
-    """Return the keyword of the clause that is open after some tokens, and its index."""
+    """Return the keyword and its index of the clause that the tokens have not ended yet."""
     depth = 0
     for at in range(len(before) - 1, -1, -1):
         piece = before[at]
@@ -167,7 +167,7 @@ def _clause(before: Sequence[Piece]) -> tuple[str, int]:
 
 
 def _word(pieces: Sequence[Piece], at: int) -> str:
-    """Return a token as a keyword would be; a column or parameter may have a keyword's name."""
+    """Return a token in upper case, or `name` if it is a column's or a parameter's name."""
     previous = pieces[at - 1].text if at else ""
     is_name = previous == "." or (previous.endswith("@") and not pieces[at].gap)
     return "name" if is_name else pieces[at].word

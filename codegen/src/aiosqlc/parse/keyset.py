@@ -12,10 +12,10 @@ from aiosqlc.parse.scanner import Kind, Token, unquote
 from aiosqlc.source import Dialect, SourceMap, Span
 
 KEY = "page_key_"
-"""The prefix of the hidden columns and parameters for the sort keys; a number follows it."""
+"""The prefix of the hidden columns and parameters for the sort keys, which are numbered."""
 
 AFTER, BACKWARD, NULL = "page_after", "page_backward", "page_null_"
-"""The flags of a variant: there is a cursor, the order is reversed, a cursor's value is NULL."""
+"""The flags of a variant: a cursor is passed, the order is reversed, a cursor's value is NULL."""
 
 SIZE = "page_size"
 CURSOR = "cursor"
@@ -39,7 +39,7 @@ class _Term:
         return replace(self, descending=not self.descending, nulls=other)
 
     def order(self, column: str) -> str:
-        """Return this ORDER BY item with the output column `column` as its expression."""
+        """Return this ORDER BY item, with an output column's name in place of its expression."""
         nulls = f" NULLS {self.nulls}" if self.nulls else ""
         return f"{column}{' DESC' if self.descending else ''}{nulls}"
 
@@ -165,7 +165,7 @@ def _term(sql: str, tokens: Sequence[Token], items: Sequence[Sequence[Token]]) -
 
 
 def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
-    """Return the expression of the output column with the given name, or ''."""
+    """Return the expression behind an output column, by the column's name, or ''."""
     for item in items:
         last = item[-1]
         if last.kind in {Kind.NAME, Kind.QUOTED} and unquote(last).lower() == name.lower():
@@ -181,7 +181,7 @@ def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
 
 
 def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
-    """Return each ORDER BY expression of a query's variants once, in order."""
+    """Return the ORDER BY expressions of all variants, each only once, in order."""
     found: dict[str, SortKey] = {}
     number = max([0, *(param.number for param in query.params)])
     for text in texts:
@@ -234,7 +234,7 @@ def _variant(
 
 
 def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceMap]:
-    """Return the SQL from which types are inferred, with all sort keys as parameters."""
+    """Return the SQL that types are inferred from; all sort keys are parameters in it."""
     condition = " AND ".join(f"{key.sql} = ${key.number}" for key in keys)
     places = [(term, _place(keys, term)) for term in text.terms]
     order = ", ".join(term.order(f"{KEY}{place}") for term, place in places)
@@ -244,7 +244,7 @@ def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceM
 def _written(
     text: _Text, keys: Sequence[SortKey], condition: str, tail: str
 ) -> tuple[str, SourceMap]:
-    """Add the sort keys as columns and `condition` to WHERE, and replace the end by `tail`."""
+    """Add the sort keys as columns and `condition` to WHERE; the text then ends with `tail`."""
     clauses, sql, source_map = text.clauses, text.variant.sql, text.variant.source_map
     tokens, at = clauses.tokens, clauses.at
     order = tokens[at["ORDER"] - 1].end
@@ -293,7 +293,7 @@ def _follows(values: Sequence[_Value]) -> str:
 
 
 def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
-    """Return two SQL conditions: a row sorts after a sort-key value, or has that value."""
+    """Return two conditions: a row sorts after a given sort-key value, or has this value."""
     if null:  # the value is passed, too: its type must be known
         return (
             f"{term.sql} IS NOT NULL",
@@ -306,7 +306,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 
 
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
-    """Return a query for the rows with given values in those sort keys that are never NULL.
+    """Return a query for the rows with given values in the sort keys that are never NULL.
 
     If it returns at most one row, the order is total.
     """

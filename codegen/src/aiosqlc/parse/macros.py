@@ -127,7 +127,7 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
 
 
 def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diagnostic]:
-    """Report a `$1` that is not a parameter, because `$n` is used for generated parameters."""
+    """Report a `$1` that is not a parameter, because generated parameters have the form `$n`."""
     sign = tokens[position]
     number = tokens[position + 1] if position + 1 < len(tokens) else sign
     if number.kind is not Kind.NUMBER or number.start != sign.end:
@@ -203,7 +203,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Return the correct form of a macro, with its first argument only."""
+    """Return how to write a macro correctly, with only its first argument."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro.removeprefix("sqlc.") in ROWS and parts[:1] == ["."]:
@@ -235,7 +235,7 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Add the alias after `sqlc.embed(t)` or `sqlc.nest(t)` to the macro: `[AS] name`.
+    """Read the alias after `sqlc.embed(t)` or `sqlc.nest(t)`, written `[AS] name`, into the macro.
 
     The alias of a list may be a path: `AS books.reviews`. Elsewhere, a path is an error later.
     """
@@ -269,7 +269,7 @@ def _quoted(name: Token, dialect: Dialect) -> str:
 
 
 def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
-    """Extend a slice to the `[NOT] IN ( … )` around it, for `= ANY (…)` or `<> ALL (…)`."""
+    """Extend a slice to the `[NOT] IN ( … )` around it, to write `= ANY (…)` or `<> ALL (…)`."""
     before = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
     after = tokens[close + 1].text if close + 1 < len(tokens) else ""
     if before[-2:] != ["IN", "("] or after != ")":
@@ -363,7 +363,7 @@ def expand(
     cuts: list[tuple[Span, str]] | None = None,
     numbers: dict[str, int] | None = None,
 ) -> Expanded:
-    """Rewrite a span of the file: replace its parameters and macros, and remove the cuts.
+    """Rewrite a part of a file: replace its parameters and macros, and remove the spans in `cuts`.
 
     `cuts` are further spans to replace, such as directives. `numbers` are predefined numbers by
     name.

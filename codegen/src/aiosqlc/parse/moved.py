@@ -35,7 +35,7 @@ def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
 
 
 def expanded_from(query: ParsedQuery, file: ExpandedFile, found: SourceMap) -> ParsedQuery:
-    """Return a query that was parsed from an expanded text, with its positions in the file.
+    """Return a query that was parsed from an expanded text, with positions in the user's file.
 
     `found` maps the parsed text to the file. Tokens of fragments stay in the fragments, but the
     query itself, its name and its hints are in the file.

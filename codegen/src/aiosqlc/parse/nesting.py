@@ -16,7 +16,7 @@ _MERGES = ("GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "MINUS", "RETURNIN
 
 
 def nest_misuses(query: ParsedQuery, dialect: Dialect) -> Iterator[Diagnostic]:
-    """Yield the errors of a query with `sqlc.nest(t)` that its text shows."""
+    """Yield those errors of a query with `sqlc.nest(t)` that its text alone shows."""
     for embed in query.embeds:
         if not embed.nest and "." in embed.name:
             why = "a row of a list can have columns and lists, but not an embed"

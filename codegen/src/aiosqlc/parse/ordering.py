@@ -1,4 +1,4 @@
-"""Find parameters as sort keys or group keys, where the server treats them as constants."""
+"""Find parameters used as sort keys or group keys: the server treats them as constants."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
 
 
 def _ends(tokens: list[Token], at: int, use: Use) -> bool:
-    """Return whether a parameter is followed only by casts until the end of its item."""
+    """Return whether only casts follow a parameter until the end of its list item."""
     while at < len(tokens) and tokens[at].start < use.span.end:
         at += 1
     while at < len(tokens) and tokens[at].text == "::":

@@ -1,4 +1,4 @@
-"""Rewrite a `:page` query: the text that is sent also returns the total number of rows."""
+"""Rewrite a `:page` query so that its text also returns the total number of rows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _paging(query: ParsedQuery, dialect: Dialect) -> Paging:
 
 
 def _parameter(tokens: Sequence[Token]) -> int | None:
-    """Return the number of a parameter that is a whole clause: `$2`, `($2)`, `$2::int`."""
+    """Return the number of the parameter that is a whole clause: `$2`, `($2)`, `$2::int`."""
     text = "".join(token.text for token in tokens)
     head = text.partition("::")[0].strip("()")
     return int(head[1:]) if head.startswith("$") and head[1:].isdigit() else None

@@ -1,4 +1,4 @@
-"""Tokens that know their place, from which the text of an expanded query is written."""
+"""Tokens with their positions, from which the text of an expanded query is written."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """Return the name that the token denotes; bare names are compared in lower case."""
+        """Return the name that a token denotes, in lower case if the name is not quoted."""
         written = unquote(Token(self.kind, self.text, 0, 0))
         return written.lower() if self.kind is Kind.NAME else written
 
@@ -48,7 +48,7 @@ class Piece:
 
 
 def pieces_of(text: str, tokens: Iterable[Token], by: int = 0) -> list[Piece]:
-    """Return tokens as pieces, `by` characters further on, without comments except directives."""
+    """Return tokens as pieces whose positions are `by` characters later; comments are dropped."""
     found: list[Piece] = []
     blanks = ""
     end: int | None = None
@@ -72,7 +72,7 @@ def on_one_line(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 class Text:
-    """Builds a text from pieces and from parts of a file, with its map to the expanded file."""
+    """Builds a text from pieces and parts of a file, and maps it to the expanded file."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -80,7 +80,7 @@ class Text:
         self._length = 0
 
     def add(self, text: str, at: int, *, copied: bool = True) -> None:
-        """Add a text that is copied from an offset of the expanded file, or replaces text there."""
+        """Add text: a copy from offset `at` of the expanded file, or a replacement of its text."""
         if text:
             self._map.append((self._length, at, copied))
             self._parts.append(text)

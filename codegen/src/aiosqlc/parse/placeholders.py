@@ -81,7 +81,7 @@ def for_server(sql: str) -> Filled:
 
 
 def for_driver(sql: str) -> tuple[str, tuple[int, ...]]:
-    """Return the text that aiomysql formats, with the parameter number of each `%s`.
+    """Return the text that aiomysql formats, and the number of the parameter for each `%s`.
 
     A `%` of the query is doubled, so that formatting restores it.
     """

@@ -112,7 +112,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
 
 
 def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
-    """Warn about a query that is only `BEGIN` or `COMMIT`, because a pool switches connections."""
+    """Warn about a query that is only `BEGIN` or `COMMIT`: a pool may change the connection."""
     word = query.sql.split()[0]
     return Diagnostic(
         "E113",
@@ -128,7 +128,7 @@ def _first_word(query: ParsedQuery) -> Span:
 
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
-    """Report a second statement below a name, because it would be ignored."""
+    """Report a second statement below one query name, because it would be ignored."""
     if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
         return Diagnostic(
             "E113",
@@ -255,7 +255,7 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
 
 
 def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnostic | None:
-    """Report a name inside a statement, which means that the semicolon before it is missing."""
+    """Report a query name inside a statement: the semicolon before the name is missing."""
     for position, token in enumerate(tokens):
         if token.kind is Kind.COMMENT and token.start > start:
             notes, _ = read_annotations(file, [token])

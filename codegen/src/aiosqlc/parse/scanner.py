@@ -132,7 +132,7 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 @cache
 def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]:
-    """Return an engine's compiled grammar and the token kinds of its groups.
+    """Return an engine's compiled grammar, and the token kind of each group in the grammar.
 
     None is the kind of groups that match only the start of a token.
     """
@@ -261,7 +261,7 @@ _BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP",
 
 
 class _Nesting:
-    """Tracks the nesting depth inside a routine's body or a rule's parentheses."""
+    """Tracks how deep a position is inside the body of a routine or the parentheses of a rule."""
 
     def __init__(self) -> None:
         self.depth = 0

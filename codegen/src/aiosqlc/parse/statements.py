@@ -21,7 +21,7 @@ Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement's text: up to and including its semicolon, or the rest of the file."""
+    """The text of a statement with its semicolon, or the file's text after the last one."""
 
     start: int
     end: int
@@ -52,7 +52,7 @@ def parse_ahead(
     dialect: Dialect,
     parse: Callable[[SourceFile, list[Token], Dialect], Parsed],
 ) -> None:
-    """Parse new files on all cores if they are long.
+    """Parse long new files on all cores, before other steps need the results.
 
     `statements_of` then finds their cached results.
     """
@@ -109,7 +109,7 @@ def _last_seen(_path: Path, _dialect: Dialect, _parse: object) -> _Seen:
 
 
 class _Before:
-    """Finds statements of a file's previous text at other positions in the new text.
+    """Finds the unchanged statements of a file that moved since the previous version of its text.
 
     A statement depends only on its own text, because the scanner starts again after a semicolon.
     Only the first statement knows that no statement precedes it.

@@ -77,7 +77,7 @@ def write_variants(
 
 
 def _keys(parts: tuple[Part, ...], apart: frozenset[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the key of each text to check; independent parts are all on, all off, or one is on."""
+    """Yield the keys of the texts to check: all independent parts on, all off, or only one on."""
     ranges = [
         (1,) if at in apart else range(len(part.choices)) if part.kind == "sort" else (1, 0)
         for at, part in enumerate(parts)
@@ -164,7 +164,7 @@ def _cuts(
 
 
 class _Regions:
-    """A set of spans of a text, which quickly tests whether another span lies in one of them."""
+    """A set of spans of a text; it tests quickly whether another span is inside one of them."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         ordered = sorted(spans)
@@ -178,7 +178,7 @@ class _Regions:
 
 
 def _blanks_before(text: str, at: int) -> int:
-    """Return the start of the blanks directly before an offset, within the line."""
+    """Return where the blanks before an offset start, within the line of the offset."""
     while at and text[at - 1] in " \t":
         at -= 1
     return at
@@ -196,7 +196,7 @@ def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
 
 
 def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    """Remove the cuts that lie inside other cuts."""
+    """Drop the cuts that lie inside other cuts."""
     kept = dict(cuts)
     inner: set[Span] = set()
     reach = -1
@@ -210,7 +210,7 @@ def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
 def _directive_comments(
     file: SourceFile, tokens: list[Token], parts: tuple[Part, ...]
 ) -> list[Span]:
-    """Return the spans of directive comments, with the blanks before them, for removal."""
+    """Return the spans to remove: directive comments, with the blanks before each."""
     found = []
     spans = {part.span for part in parts}
     for token in tokens:
@@ -223,7 +223,7 @@ def _directive_comments(
 
 
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
-    """Return the cuts of AND, OR, WHERE and commas without operands, and whether SET is empty.
+    """Return the cuts of AND, OR, WHERE and commas that lack an operand, and whether SET is empty.
 
     `opened` are the positions of parentheses that had content with every part present. A group of
     conditions that has lost all of them is removed too.

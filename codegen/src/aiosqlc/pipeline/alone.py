@@ -1,4 +1,4 @@
-"""Compile one text of queries to a package that stands alone in a folder."""
+"""Compile one text of queries to a package that needs no other package."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Alone:
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
     def files(self, command: str, *more: Rendered) -> tuple[Rendered, ...]:
-        """Return the formatted files and `more`; their first lines name the command."""
+        """Return the formatted files and the files in `more`; each first line names the command."""
         if self.failed:
             return ()
         self.into.add(list(more), self.into.folders[0])
@@ -86,7 +86,7 @@ def nothing(problems: Sequence[Diagnostic]) -> Alone:
 
 
 def settings_alone(python: PythonTarget, out: Path) -> PythonTarget:
-    """Return the settings of a package that stands alone in a folder."""
+    """Return the settings of a package that needs no other package, in the folder `out`."""
     return replace(
         python, out=out, package="", beside=(), executor="", emit_class=False,
         emit_protocol=False, emit_exceptions=False, emit_helpers=False, readers=False,

@@ -64,7 +64,7 @@ def build(
 
 
 def stale_lock(project: Project, compiled: Compiled) -> Changes:
-    """Return the changes that would update the lock, or none if the lock is current."""
+    """Return the changes that would make the lock file current, or no changes if it is current."""
     quiet = not compiled.diagnostics
     head = head_of(project, compiled.files) if quiet else None
     return compare([print_lock(project, compiled.locked, head)], [])

@@ -145,7 +145,7 @@ def compile_parts(
 
 
 def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> Analysis:
-    """Drop the queries that have errors."""
+    """Return an analysis without the queries that have errors."""
     errors = [item for item in diagnostics if item.severity is Severity.ERROR]
     sound = [
         query
@@ -156,7 +156,7 @@ def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> 
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
-    """Report name clashes among the analysed queries, if there is no other error."""
+    """Report name clashes among the queries, unless there is another error already."""
     python, engine = analysed.entry.python, analysed.entry.engine
     clashes = _plan(python, analysed.analysis, engine)[1] if python else []
     told = {label for item in analysed.diagnostics for label in _places(item)}
@@ -170,7 +170,7 @@ def _places(item: Diagnostic) -> list[tuple[str, Span]]:
 def _same_paths(
     project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
 ) -> bool:
-    """Report a file that has the path of another entry's file, and return whether there is one.
+    """Report each file whose path another entry's file already has; return whether there is one.
 
     Two query files with different names can become one module, and two entries can have the same
     `out`.
@@ -320,7 +320,7 @@ def _print_beside(
     *,
     judge: bool,
 ) -> None:
-    """Render the functions of an entry for another driver, with the classes of the first driver."""
+    """Render an entry's functions for another driver, which share the first driver's classes."""
     into.folders.append(target.out)
     modules, clashes = _planned(target, analysis, entry.engine, into)
     if not clashes:

@@ -1,4 +1,4 @@
-"""Read and analyse the version of a configuration entry that a git reference has."""
+"""Read and analyse a configuration entry as it is at a git reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.pipeline.git import old_file, old_queries, old_schema
 
 
 def old_inputs(project: Project, entry: QuerySet, reference: str, now: Inputs) -> Inputs:
-    """Return the old content of the files that the configuration names now.
+    """Return the files that the configuration names now, with their content at the reference.
 
     Raises `GitError` if the reference or the repository cannot be read.
     """
@@ -27,7 +27,7 @@ def old_inputs(project: Project, entry: QuerySet, reference: str, now: Inputs) -
 def analyze_old(
     project: Project, entry: QuerySet, reference: str, inputs: Inputs, analyze: Analyze
 ) -> Analysed:
-    """Analyse old files, with the results that the old lock file stores."""
+    """Analyse the files of a git reference, with the results that its lock file stores."""
     known = _old_lock(project, reference).get(str(entry.index))
     return analyze_inputs(entry, inputs, (), known, analyze)
 

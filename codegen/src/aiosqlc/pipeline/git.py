@@ -22,7 +22,7 @@ class GitError(Exception):
 def old_schema(
     project: Project, entry: QuerySet, reference: str, current: Sequence[Path]
 ) -> list[SchemaFile]:
-    """Return the old contents of the current schema files, except files that did not exist."""
+    """Return the schema files with their content at a reference, without files that it lacks."""
     found = []
     for path in current:
         text = _show(project.root, reference, path)
@@ -32,12 +32,12 @@ def old_schema(
 
 
 def old_file(project: Project, reference: str, path: Path) -> str | None:
-    """Return the old content of a file, or None if it did not exist."""
+    """Return the content of a file at a git reference, or None if the file did not exist."""
     return _show(project.root, reference, path)
 
 
 def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[ParsedQuery, ...]:
-    """Return the old queries from the folders and files that the configuration now names.
+    """Return the queries of a git reference, from the paths that the configuration names now.
 
     Raises `GitError` if the reference or the repository cannot be read.
     """
@@ -51,7 +51,7 @@ def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[Pars
 
 
 def base_of(root: Path, reference: str) -> str:
-    """Return the commit at which the working tree's branch left a reference.
+    """Return the commit at which the current branch left a git reference.
 
     If the histories do not meet, as in a shallow clone, return the reference's own commit. Raises
     `GitError` with a sentence for the user.
@@ -80,7 +80,7 @@ def base_of(root: Path, reference: str) -> str:
 
 
 def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:
-    """Return removed SQL files: a reference has them in the folders of the current files."""
+    """Return the SQL files that a reference has beside the current files, and that are gone."""
     folders = {path.parent for path in current}
     found = []
     for folder in sorted(folders):

@@ -40,7 +40,7 @@ def surviving(analyze: Analyze) -> Analyze:
 def culprits(
     run: Callable[[list[ParsedQuery]], object], queries: Sequence[ParsedQuery]
 ) -> dict[ParsedQuery, Exception]:
-    """Return the queries that make `run` fail, found by bisection."""
+    """Return the queries that make `run` fail; they are found by bisection."""
     if not queries:
         return {}
     try:
@@ -66,7 +66,7 @@ def internal_error(query: ParsedQuery, error: Exception) -> Diagnostic:
 
 
 def frames(error: Exception) -> list[str]:
-    """Return the traceback lines in the compiler's files, outermost first, without values."""
+    """Return the lines of a traceback that are in the compiler's files, outermost first."""
     return [
         f"at {Path(frame.filename).relative_to(_HERE).as_posix()}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)

@@ -74,7 +74,7 @@ def write(changes: Changes) -> list[Diagnostic]:
 
 
 def _stage(file: Rendered, handle: int, temporary: Path) -> None:
-    """Write a file under a temporary name in the target's folder, so that a rename installs it."""
+    """Write a file beside its target under a temporary name; a later rename replaces the target."""
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(file.text)
     mode = file.path.stat().st_mode & 0o777 if file.path.exists() else 0o644
@@ -103,7 +103,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Return whether a file is handwritten. A JSON document is never treated as handwritten."""
+    """Return whether a file is handwritten and must not be replaced; JSON files never count."""
     if path.suffix != ".py" or not path.exists():
         return path.is_dir()
     text = _read(path)

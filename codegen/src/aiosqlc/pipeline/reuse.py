@@ -82,13 +82,13 @@ def analyze_changed(
 
 
 def _another_server(known: Known, outcome: Outcome) -> bool:
-    """Return whether the lock was written with another server release than the current one."""
+    """Return whether another release of the server than the current one wrote the lock."""
     now = outcome.analysis.server_version
     return bool(now and known.server_version and now != known.server_version)
 
 
 def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
-    """Return whether a server was used, and all errors are in queries and not in the schema."""
+    """Return whether a server was used, and all errors are in queries, none in the schema."""
     errors = [item for item in outcome.diagnostics if item.severity is Severity.ERROR]
     return bool(outcome.analysis.server_version) and all(
         any(concerns(item, query) for query in queries) for item in errors
@@ -100,7 +100,7 @@ _unfinished: Recent[str, Known] = Recent(20)  # by schema; `_restored` contains 
 
 
 def _restore(known: Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
-    """Restore a query from the lock; an unchanged query remains the same object."""
+    """Restore a query from the lock; a query that did not change stays the same object."""
     before = known.queries.get(key)
     if isinstance(before, TypedQuery) and before.parsed is parsed:
         return before

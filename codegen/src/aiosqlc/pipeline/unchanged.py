@@ -1,4 +1,4 @@
-"""Detect that inputs and outputs are unchanged, without compiling."""
+"""Detect without a compilation that the inputs and outputs have not changed."""
 
 from __future__ import annotations
 

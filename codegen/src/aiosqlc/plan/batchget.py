@@ -16,7 +16,7 @@ from aiosqlc.plan.rows import QueryPlanner
 def plan_batch(
     query: TypedQuery, one: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction | None, list[Diagnostic]]:
-    """Return the function for many keys of a query, or None for another query.
+    """Return the function that reads many keys for a `:batchget` query, or None for other queries.
 
     `one` is the query's own function. Both functions have the same row class.
     """
@@ -90,7 +90,7 @@ def _many(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
 def _key_type(
     query: TypedQuery, batch: TypedBatch, one: PyFunction, planner: QueryPlanner
 ) -> PyType:
-    """Return the Python type of the keys: the type of the field that holds the key, if one does."""
+    """Return the Python type of the keys: that of the row's field which holds the key, if any."""
     row = one.row
     if batch.position is not None and row is not None:
         return row.cls.fields[batch.position].type if row.cls else row.columns[0]

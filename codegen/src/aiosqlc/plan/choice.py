@@ -102,7 +102,7 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield the Python checks, with messages, that an optional part gets all its parameters."""
+    """Yield checks in Python, with messages, that a call passes all of an optional part."""
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])
@@ -148,7 +148,7 @@ def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
 
 
 def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
-    """Return a variant's text with the parameter numbers of the whole query."""
+    """Return a variant's text with the numbers that its parameters have in the whole query."""
     found, at = "", 0
     for token in scan(text):
         if token.kind is Kind.PARAM:
@@ -158,7 +158,7 @@ def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def without_blank_lines(sql: str, engine: Dialect) -> str:
-    """Remove the blank lines that removed parts leave, unless a string may contain them."""
+    """Remove the blank lines that removed parts leave, unless a line may be inside a string."""
     strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
     if any("\n" in token.text for token in strings):
         return sql
@@ -166,7 +166,7 @@ def without_blank_lines(sql: str, engine: Dialect) -> str:
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Return distinct names for the options of a choice; two options may use one parameter."""
+    """Return distinct names for a query's options, because two options may use one parameter."""
     found: list[str] = []
     for name in names:
         while name in {*found, "numbered"}:
@@ -218,7 +218,7 @@ def condition_of(
 
 
 def _at(sorts: Sequence[int], variant: Variant) -> tuple[int, ...]:
-    """Return the index of the sort order that a variant uses, for each `:sort` in the query."""
+    """Return for each `:sort` of the query the index of the sort order that a variant uses."""
     return tuple(variant.key[position] for position in sorts)
 
 
@@ -228,7 +228,7 @@ def _one_of(
     parts: tuple[OptionalPart, ...],
     conditions: list[str],
 ) -> str:
-    """Return the Python condition that the caller's sort orders are one of `holding`."""
+    """Return the Python condition that the caller's sort orders are among those in `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
     if len(sorts) == 1:
         return one_of(conditions[sorts[0]], [labels[0][at] for (at,) in sorted(holding)])
@@ -244,7 +244,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether a text with only this optional part uses the parameter."""
+    """Return whether the text in which only this optional part is on uses the parameter."""
     for variant in variants:
         others = (
             chosen

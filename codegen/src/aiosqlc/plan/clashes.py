@@ -58,7 +58,7 @@ def _named(field: PyField, name: str) -> PyField:
 
 
 def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
-    """Return the module and function name of each query; equal names in a module get numbers."""
+    """Return each query's module and function name; equal names in one module get numbers."""
     files: dict[str, list[str]] = {}
     for query in queries:
         files.setdefault(module_name(query.file.path.name), []).append(query.name)

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""A pattern for which optional parts of a query are on; None matches on and off."""
+"""The options of several texts: each is on, off, or None if both values match."""
 
 
 def double_quoted(text: str) -> str:
@@ -78,7 +78,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return a pattern of the values that all the combinations have in common."""
+    """Return the pattern of the values that all combinations share."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}

@@ -65,7 +65,7 @@ def _split(values: str) -> list[str]:
 
 
 def _alike(one: SqlType, other: SqlType) -> bool:
-    """Return whether a value encoded as one type is accepted as another type."""
+    """Return whether a value that was encoded as one type is valid as another type."""
     if one.array_dims != other.array_dims:
         return False
     if (one.schema, one.name) == (other.schema, other.name):

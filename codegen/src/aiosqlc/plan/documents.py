@@ -128,7 +128,7 @@ class Documents:
         return PyType(called, imports, atomic=cls.atomic)
 
     def _free(self, name: str, *, between: str = "") -> str:
-        """Return and reserve a name that is new among the query's classes and decoders."""
+        """Return a name that no class or decoder of the query has, and reserve the name."""
         found, number = name, 1
         while found in self.taken:
             number += 1
@@ -138,7 +138,7 @@ class Documents:
 
 
 def _field(key: str, kind: PyType, *, absent: bool) -> PyField:
-    """Return the attribute of a member, which may be missing."""
+    """Return the attribute for a member of an object; the member may be absent."""
     return PyField(key, pytypes.optional(kind), "None") if absent else PyField(key, kind)
 
 
@@ -157,6 +157,6 @@ def _attribute(key: str, models: ModelKind) -> str:
 
 
 def _singular(name: str) -> str:
-    """Return the singular of a name for an element of a list."""
+    """Return the singular of a name, to name the elements of a list."""
     head, _, last = name.rpartition("_")
     return f"{head}_{singular(last)}" if head else singular(last)

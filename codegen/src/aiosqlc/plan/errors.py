@@ -28,7 +28,7 @@ def plan_errors(
     known: dict[ErrorKey, PyError],
     violations: Violations,
 ) -> tuple[PyError, ...]:
-    """Return the exceptions for the constraints; `known` has the exceptions of earlier queries."""
+    """Return the exceptions for the constraints; `known` holds those of earlier queries."""
     found = []
     for constraint in constraints:
         if constraint.kind not in violations.by_kind or not constraint.told:
@@ -48,7 +48,7 @@ def _own_names(violations: Violations) -> set[str]:
 
 
 def _error(constraint: Constraint, taken: set[str], violations: Violations) -> PyError:
-    """Name an exception after its constraint, and after the table too if the name is ambiguous."""
+    """Name an exception after its constraint, and also after the table if the name is ambiguous."""
     base, columns = violations.by_kind[constraint.kind], ", ".join(constraint.columns)
     # Servers report the column of a NOT NULL violation but no name.
     if constraint.kind == "not_null":
@@ -70,7 +70,7 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
 
 
 def _in_table(constraint: Constraint) -> str:
-    """Extend a short constraint name by its table: `name` of the table `author`."""
+    """Return a constraint's short name with its table: `name` of the table `author`."""
     ending = _ENDINGS[constraint.kind]
     own = "" if constraint.kind == "primary" else camel(constraint.name).removesuffix(ending)
     return camel(constraint.table) + own + ending

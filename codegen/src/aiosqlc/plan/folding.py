@@ -85,7 +85,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
 
 
 def _worth(line: Sequence[_Word], place: int, most: int) -> int:
-    """Return the priority of a line break, which is lowest near the start of the line."""
+    """Return the priority of breaking a line at a place; it is lowest near the line's start."""
     if 2 * place < most:
         return 0
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")
@@ -111,7 +111,7 @@ class _Word:
         return self.tokens[0].kind is Kind.NAME and self.tokens[0].text.upper() in _CLAUSES
 
     def continues(self, before: _Word) -> bool:
-        """Return whether a line break before this string would join it to the previous string."""
+        """Return whether a line break before this string would make the server join two strings."""
         return before.tokens[-1].kind is Kind.STRING and self.tokens[0].kind is Kind.STRING
 
 

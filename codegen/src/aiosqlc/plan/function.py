@@ -151,7 +151,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
 
 
 def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
-    """Report a query whose texts are neither listed nor made of pieces."""
+    """Report a query whose texts are not listed and cannot be assembled from pieces."""
     choice = function.choice
     if choice is None or not choice.independent or choice.pieces:
         return []
@@ -206,7 +206,7 @@ def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType
 
 
 def _without_str(kind: PyType, package: Package) -> PyType:
-    """Require a sequence that is not a `str`, because a `str` is a sequence of its letters."""
+    """Require a sequence that is not a `str`, because a `str` is also a sequence of strings."""
     annotation = _OF_STR.sub("SequenceNotStr[", kind.annotation)
     if annotation == kind.annotation:
         return kind
@@ -262,7 +262,7 @@ def _batched(
 def _bulked(
     query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
-    """Make a function accept many rows at once, and pass each column as one array."""
+    """Make a function accept many rows at once, and pass the values of a column as one array."""
     function, classes = _batched(query, function, planner)
     if not planner.package.driver.types.structured:  # without arrays, the VALUES row is repeated
         return replace(function, repeatable=True), classes

@@ -12,7 +12,7 @@ from aiosqlc.plan.model import PyClass, PyEnum
 Name = tuple[str, str]
 """A schema, and the name of an object in it."""
 Kind = tuple[str, str, str]
-"""The origin of a class: `enum`, `type`, `table` or `row class`, with schema and name."""
+"""The source of a class: `enum`, `type`, `table` or `row class`, with the schema and name."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Gathered:
     rows: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
-        """Add the classes of another collection that this collection lacks."""
+        """Add the classes of another collection that this one does not contain yet."""
         for name, enum in other.enums.items():
             self.enums.setdefault(name, enum)
         for name, cls in other.composites.items():

@@ -89,7 +89,7 @@ class PyNested:
 
 @dataclass(frozen=True, slots=True)
 class PyLevel:
-    """The objects of one level of nested rows, made of consecutive columns.
+    """The objects of one level of nested rows; each is made of consecutive columns.
 
     The object in `variable` is appended to the list `field` of its parent, the level with the index
     `parent`. `known` is the variable of the objects so far, by the values of the columns in `key`.
@@ -112,7 +112,7 @@ class PyLevel:
 
 @dataclass(frozen=True, slots=True)
 class PyNest:
-    """The grouping of joined rows by a function `name`; the first of the levels is returned.
+    """How the function `name` groups joined rows; the objects of the first level are returned.
 
     `key` is the variable of a key with several columns, and `last` that of the row before.
     """
@@ -156,7 +156,7 @@ class PyRow:
 
 @dataclass(frozen=True, slots=True)
 class PyPiece:
-    """Lines of a query's text with the condition for including them.
+    """Lines of a query's text, and the condition under which they are included.
 
     An empty condition means always.
 

@@ -96,7 +96,7 @@ def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The plan of a query: its function, and its function for many keys if it has one."""
+    """The plan of one query: its function, and its function for many keys if there is one."""
 
     function: PyFunction
     many: PyFunction | None
@@ -138,7 +138,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The plan for all query files of one name; `told` lists the queries with diagnostics."""
+    """The plan for all query files with one name; `told` lists the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered

@@ -50,19 +50,19 @@ def with_lists(
 
 
 def list_field(embed: TypedEmbed, cls: PyClass) -> PyField:
-    """Return the field that holds a list of nested rows."""
+    """Return the field of a row class that holds a list of nested rows."""
     name = attribute(path_of(embed)[-1], cls.kind)
     return PyField(name, PyType(f"list[{cls.name}]", atomic=False))
 
 
 def is_inner(query: TypedQuery, embed: TypedEmbed) -> bool:
-    """Return whether a list belongs to the rows of another list."""
+    """Return whether a list is inside the rows of another list."""
     del query
     return embed.nest and len(path_of(embed)) > 1
 
 
 def own_classes(query: TypedQuery, row: PyRow) -> list[PyClass]:
-    """Return the classes of nested rows that only this query has, each before it is used."""
+    """Return the nested-row classes that only this query uses, each before its first use."""
     nested = list(zip(row.nested, query.embeds, strict=True))
     nested.sort(key=lambda pair: -len(path_of(pair[1])) if pair[1].nest else 0)
     return [item.cls for item, _ in nested if not item.shared]

@@ -1,4 +1,4 @@
-"""Find overrides that convert only to or only from the driver, although a query needs the other."""
+"""Find overrides that convert values in one direction only, although a query needs the other."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Package:
 
     @cached_property
     def singulars(self) -> frozenset[tuple[str, str]]:
-        """Return the schemas and base names of the classes for table rows."""
+        """Return the schema and the singular name of each table, from which classes get names."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
@@ -76,7 +76,7 @@ class Package:
 
     @cached_property
     def particular(self) -> frozenset[str]:
-        """Return the columns of queries that have an override."""
+        """Return the names of queries' columns for which an override exists."""
         asked = (item for item in self.target.overrides if item.only != "param")
         return frozenset(item.query for item in asked if item.query)
 
@@ -109,7 +109,7 @@ class Package:
 def package_of(
     target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
 ) -> Package:
-    """Return the package for the given queries, which is the same object while nothing differs."""
+    """Return the package for the given queries; while nothing differs, it is the same object."""
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of several constraints with one name keeps the name
         found = dict.fromkeys(item for query in queries for item in query.violable)

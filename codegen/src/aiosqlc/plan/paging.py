@@ -1,4 +1,4 @@
-"""Plan what the function of a `:page` query returns, and what it passes for LIMIT and OFFSET."""
+"""Plan the result of a `:page` query's function, and its arguments for LIMIT and OFFSET."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.plan.package import Package
 
 
 def without_hidden(query: TypedQuery) -> TypedQuery:
-    """Return a query with the columns of its rows only, without a total or sort keys."""
+    """Return a query with only the columns of its rows, without the total and the sort keys."""
     if query.parsed.paging is None:
         return query
     return replace(query, columns=query.columns[: -query.parsed.paging.hidden])
@@ -34,7 +34,7 @@ def paged(
 
 
 def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str, str], ...]:
-    """Return the values that replace the arguments of LIMIT and OFFSET to fetch the first row."""
+    """Return other values for LIMIT and OFFSET, with which a call fetches the first row."""
     found = []
     if paging.skip is not None:
         found.append((params[paging.skip].expression, "0"))

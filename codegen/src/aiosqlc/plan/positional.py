@@ -29,7 +29,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Pass the argument of each placeholder that the chosen text contains."""
+    """Make a choice pass one argument for each placeholder of the chosen text."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
     known = _places(parsed.variants, left_out, query)

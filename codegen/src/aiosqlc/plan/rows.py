@@ -157,7 +157,7 @@ class QueryPlanner:
         return cls, self.package.models_name
 
     def _whole_table(self, query: TypedQuery, columns: Sequence[Column]) -> Table | None:
-        """Return the table that has exactly the query's columns in order, or None.
+        """Return the table whose columns are exactly the query's columns in order, or None.
 
         A NOT NULL column of the table must be NOT NULL in the query too.
         """
@@ -226,7 +226,7 @@ def _row_doc(table: Table) -> str:
 def _as_in_classes(
     columns: tuple[PyType, ...], cls: PyClass, nested: tuple[PyNested, ...]
 ) -> tuple[PyType, ...]:
-    """Return the column types as declared by the fields of their classes.
+    """Return the types of columns as the fields of their classes declare them.
 
     A fact that only one query proves would otherwise require a different conversion for a shared
     class.
@@ -294,7 +294,7 @@ def _local_names(
 
 
 def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
-    """Return the names that a function's body uses for anything except columns."""
+    """Return the names that a function's body uses for things other than columns."""
     converters = {name for column in columns for _, name in column.imports}
     converters |= {word for column in columns for word in re.findall(r"\w+", column.decode)}
     return frozenset({"db", "row", "rows", *converters, *parameter_names(query)})

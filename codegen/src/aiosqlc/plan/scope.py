@@ -59,7 +59,7 @@ class Scope:
     used: frozenset[str]
 
     def free(self, name: str) -> str:
-        """Return a name that the scope does not use: `list` → `list_`."""
+        """Return a name that is free in the scope: `list` → `list_`."""
         while name in self.used:
             name += "_"
         return name

@@ -55,7 +55,7 @@ def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
 
 
 def _built(function: PyFunction) -> tuple[object, ...] | None:
-    """Return a key that is equal for equal row conversions, or None without conversions."""
+    """Return a key that is equal for equal row conversions, or None if nothing is converted."""
     row = function.row
     if row is None or row.cls is None or row.starmapped or row.nest:
         return None
@@ -63,7 +63,7 @@ def _built(function: PyFunction) -> tuple[object, ...] | None:
 
 
 def _real_name(function: PyFunction, name: str) -> str:
-    """Follow the aliases of a class name, and return the class that it refers to."""
+    """Return the class that a name refers to, through all its aliases."""
     aliases = {cls.name: cls.alias for cls in function.own_classes if cls.alias}
     return aliases.get(name, name)
 

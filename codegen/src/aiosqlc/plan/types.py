@@ -114,7 +114,7 @@ class TypeResolver:
         parameter: bool,
         is_slice: bool = False,
     ) -> PyType | None:
-        """Return the override for the query's column, or else for the table's column."""
+        """Return the override for the column of the query, or else for the column of the table."""
         override = self._queried(query, parameter=parameter)
         dims, several = sql.array_dims, False
         if override is None and origin:
@@ -148,7 +148,7 @@ class TypeResolver:
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
 
     def _queried(self, query: str, *, parameter: bool) -> Override | None:
-        """Return the first override that names this query and allows a column (or a parameter)."""
+        """Return the first override that names this query and fits a column (or a parameter)."""
         other = "column" if parameter else "param"
         for override in self.target.overrides:
             if override.query == query and query and override.only != other:
@@ -156,7 +156,7 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override whose field `what` is one of the names."""
+        """Return the first override in whose field `what` one of the names stands."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override
@@ -172,7 +172,7 @@ class TypeResolver:
         return found
 
     def _whole(self, override: Override, sql: SqlType) -> PyType:
-        """Return the type that an override specifies for a value that is not an array's element."""
+        """Return the type that an override sets for a value that is not an element of an array."""
         self.applied[override] = None
         return overridden(
             override,
@@ -182,7 +182,7 @@ class TypeResolver:
         )
 
     def _alike(self, one: SqlType, other: SqlType) -> bool:
-        """Return whether values of two types, or of two array types, have the same Python type."""
+        """Return whether two types, or the elements of two array types, have one Python type."""
         first, second = (replace(behind(kind), array_dims=0) for kind in (one, other))
         if first.kind is TypeKind.ENUM or second.kind is TypeKind.ENUM:
             return first.kind is second.kind
@@ -192,7 +192,7 @@ class TypeResolver:
         return plain(first).annotation == plain(second).annotation
 
     def _as_in_column(self, sql: SqlType, origin: ColumnRef | None) -> SqlType:
-        """Return a column's domain if an override exists for the domain.
+        """Return the column's domain if there is an override for this domain, or else the type.
 
         Servers report the base type.
         """
@@ -335,7 +335,7 @@ class TypeResolver:
         return f"lambda item: {decode.removeprefix(_UNLESS_NONE).replace('{}', value)}"
 
     def _raw(self, sql: SqlType) -> str:
-        """Return the function that parses a text to the value that the driver returns."""
+        """Return the function that parses a text to the same value that the driver returns."""
         if sql.kind is TypeKind.DOMAIN and sql.base and not sql.array_dims:
             return self._raw(sql.base)
         if is_users(sql):

@@ -216,7 +216,7 @@ def _with_arrays(text: str, slices: set[int]) -> str:
 
 
 def _told_apart(params: list[TypedParam]) -> tuple[TypedParam, ...]:
-    """Number the parameters with equal names, like sqlc's own generators."""
+    """Number parameters that have equal names, as sqlc's own generators do."""
     seen: Counter[str] = Counter()
     found = []
     for param in params:

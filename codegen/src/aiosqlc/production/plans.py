@@ -15,7 +15,7 @@ from aiosqlc.production.statistics.fitted import fitted
 
 @dataclass(frozen=True, slots=True)
 class PlannedText:
-    """One text of a query with its generic plan.
+    """An SQL text of a query, with its generic plan.
 
     `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
     is '' for the text of a static query. Without `plan`, the server does not plan the statement.
@@ -28,7 +28,7 @@ class PlannedText:
 
     @property
     def place(self) -> str:
-        """Return the query's `file.sql:Name`, with the variant if there is one."""
+        """Return the query's `file.sql:Name`, and its variant if the query has several."""
         of = self.query.parsed.place
         return f"{of} ({self.variant})" if self.variant else of
 
@@ -73,7 +73,7 @@ def planned_texts(
 
 
 def described(query: TypedQuery, key: tuple[int, ...]) -> str:
-    """Describe the dynamic parts of a variant: `with status, sorted by name`."""
+    """Describe a variant by its dynamic parts: `with status, sorted by name`."""
     parts = list(zip(query.parsed.dynamic, key, strict=False))
     with_ = [_names(part) for part, chosen in parts if part.kind != "sort" and chosen]
     sorts = [

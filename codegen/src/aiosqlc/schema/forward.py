@@ -59,7 +59,7 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
 
 
 def _is_quoted(text: str, dialect: Dialect, outside: int, place: int) -> bool:
-    """Return whether a position is in a quoted name or string.
+    """Return whether a position in a text is inside a quoted name or string.
 
     `outside` is a position that is not.
     """
@@ -79,7 +79,7 @@ _DEFINER = re.compile(
 
 
 def without_definers(text: str) -> str:
-    """Blank out the DEFINER of views and routines, which then belong to the compiler's account.
+    """Blank out DEFINER in views and routines, so that the compiler's account owns them.
 
     A view whose account is missing on the server cannot be read.
     """

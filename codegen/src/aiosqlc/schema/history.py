@@ -22,7 +22,7 @@ class Past(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """Return the sentence about the object for a message."""
+        """Return a sentence for a message that says what happened to the object."""
         file = self.label.file.path.as_posix()
         if self.now:
             return f"{file} renames `{self.name}` to `{self.now}`"
@@ -96,7 +96,7 @@ def with_order(
     column: str = "",
     words: frozenset[str] = frozenset(),
 ) -> Diagnostic:
-    """Add to a schema error the statement that drops the missing name earlier or creates it later.
+    """Add to an error about a missing name the later CREATE or the earlier DROP of the object.
 
     The name is that of a relation, or of a column in one of the tables that `words` contains.
     """
@@ -129,7 +129,7 @@ class _Statement:
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the position after the given words, which may be missing."""
+        """Return the position after the given words; each of the words may be missing."""
         while self.word(at) in words:
             at += 1
         return at

@@ -13,7 +13,7 @@ _BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
 
 
 def forward_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the forward migrations, in order.
+    """Return the files that migrate forward, in the order in which the tool applies them.
 
     Numbered files of a folder are sorted by number, as by their tools: `2_x` before `10_y`. Folders
     and files keep the order of the configuration.
@@ -29,7 +29,7 @@ def forward_files(paths: Sequence[Path]) -> list[Path]:
 
 @memo  # while watching, the set of files rarely changes
 def _folders(paths: tuple[Path, ...]) -> tuple[tuple[Path, tuple[Path, ...]], ...]:
-    """Return the forward migrations, by folder."""
+    """Return the forward migrations of each folder."""
     there = set(paths)
     folders: dict[Path, list[Path]] = {}
     for path in paths:
@@ -81,7 +81,7 @@ def is_numbered(path: Path) -> bool:
 
 
 def _planned(folder: Path, files: Sequence[Path]) -> Sequence[Path]:
-    """Return the files of a sqitch `deploy` folder in the order of its plan, if there is a plan."""
+    """Return the files of a sqitch `deploy` folder in the order of its plan, if it has one."""
     listed = folder.parent / "sqitch.plan"
     if folder.name != "deploy" or not listed.is_file():
         return []
@@ -110,7 +110,7 @@ _DEPENDS = re.compile(r"^--\s*depends:(?P<names>.*)$", re.MULTILINE)
 
 
 def by_dependency(files: list[SourceFile]) -> list[SourceFile]:
-    """Sort each file after those in its yoyo `-- depends:` line; cycles keep their order."""
+    """Put each file after the files in its yoyo `-- depends:` line; cycles keep their order."""
     by_name = {file.path.name.removesuffix(".sql"): file for file in files}
     ordered: dict[Path, SourceFile] = {}
     visiting: set[Path] = set()

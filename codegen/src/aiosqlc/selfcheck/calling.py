@@ -49,7 +49,7 @@ class Package:
 
 @dataclass(slots=True)
 class Called:
-    """The results by query: the broken guarantee of a function, or the reason why a call failed.
+    """The results by query: the guarantee that its function broke, or why its call failed.
 
     `calls` counts the calls that returned. `unread` has the reasons why Python cannot represent a
     result.

@@ -20,7 +20,7 @@ _ON_PSYCOPG: Final = frozenset({"psycopg", "psycopg-sync", "sqlalchemy-psycopg",
 
 
 def called_on(driver: str) -> str:
-    """Return the driver for which the functions of the test calls are generated."""
+    """Return the name of the driver for which `selfcheck` generates the functions that it calls."""
     return "psycopg" if driver in _ON_PSYCOPG else "asyncpg"
 
 
@@ -78,7 +78,7 @@ async def opened(conninfo: str, package: str, driver: str) -> AsyncIterator[Open
 
 
 def has_no_value(error: Exception) -> bool:
-    """Return whether the driver read a value that Python cannot represent, such as a year BC."""
+    """Return whether an error means that Python cannot represent a value, such as a year BC."""
     if type(error).__module__.partition(".")[0] == "psycopg":
         return type(error).__name__ == "DataError" and getattr(error, "sqlstate", "") is None
     frames = traceback.extract_tb(error.__traceback__)

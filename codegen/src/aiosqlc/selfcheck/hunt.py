@@ -38,7 +38,7 @@ class Checked:
 
 @dataclass
 class _Seen:
-    """The outcomes of one query's executions."""
+    """The outcomes of all executions of one query."""
 
     ran: bool = False
     rows: bool = False
@@ -96,7 +96,7 @@ def _checked(
 def _hunt(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples, and then insert rows that the generated functions are called on."""
+    """Yield counterexamples; then insert the rows on which the generated functions are called."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         with rows.undone():

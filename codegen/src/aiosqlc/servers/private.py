@@ -146,7 +146,7 @@ def last_words(log: Path) -> str:
 
 
 def _begin(parent: int, orphaned: signal.Signals) -> None:
-    """Ask the kernel to stop this process when its parent process ends."""
+    """Make the kernel stop this process when its parent process ends."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned))
         if os.getppid() != parent:  # the parent died before the call

@@ -24,7 +24,7 @@ _AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
 
 
 def sent(query: TypedQuery) -> ParsedQuery:
-    """Return the texts that generated code sends, with expanded stars and without hints."""
+    """Return the queries' texts as generated code sends them: stars expanded, without hints."""
     return replace(query.parsed, sql=query.sql, variants=query.variants, embeds=(), hints=())
 
 
@@ -72,7 +72,7 @@ def _changed(what: str, was: Column, now: Column) -> str:
 
 
 def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Yield the columns of embedded rows that are no longer guaranteed to be non-null."""
+    """Yield the columns of embedded rows that may be NULL only on the other schema."""
     for embed in promised.embeds:
         for column in promised.columns[embed.first : embed.first + embed.count]:
             origin = column.origin
@@ -84,7 +84,7 @@ def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[s
 
 
 def _grouped(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Yield the unique keys by which code groups rows, but which the other schema lacks."""
+    """Yield the unique keys that the other schema lacks, although code groups rows by them."""
     if not isinstance(promised.nesting, Nesting):
         return
     keys = {promised.columns[at].origin for level in promised.nesting.levels for at in level.key}
@@ -120,7 +120,7 @@ def _params(
 
 
 def _stored(param: TypedParam, catalog: Catalog) -> SqlType:
-    """Return the type of a parameter's column, because the parameter's own type has no length."""
+    """Return the type of the column for a parameter, because only this type has a length."""
     origin = param.origin
     column = origin and _column(catalog, origin.schema, origin.table, origin.column)
     if not column or param.type.array_dims != column.type.array_dims:
@@ -173,7 +173,7 @@ def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
 
 
 def _stays_null(was: TableColumn | None, column: TableColumn | None) -> bool:
-    """Return whether a column is new, and NULL in every row that old code writes."""
+    """Return whether a column is new, and NULL in all rows that old code writes."""
     return was is None and column is not None and not (column.has_default or column.not_null)
 
 

@@ -52,14 +52,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The generated queries of one version; `own` is the number of the schema state they fit."""
+    """The generated queries of one version; `own` is the number of their own schema state."""
 
     queries: tuple[TypedQuery, ...]
     own: int
 
 
 Try = Callable[[Release, Code, Code, AnalyzeOptions], Sequence[Step]]
-"""A function that runs both versions' queries on rows in every schema state of a release."""
+"""A function that runs the queries of both versions on rows, in each schema state of a release."""
 
 
 def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
@@ -116,7 +116,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add the results of calls; for one query, a proof takes precedence over a failed call."""
+    """Add the results of calls to a step, except for queries that a proof is about."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),
@@ -169,7 +169,7 @@ class _Asked:
     def _asked(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
-        """Analyse queries, store those without errors, and return them with the errors."""
+        """Analyse queries and store the results. Return them, and the errors of failed queries."""
         fresh, found = self._analyze(self._release.state(state), queries, self._options)
         errors = [item for item in found if item.severity is Severity.ERROR]
         failing = [query for query in queries if any(concerns(item, query) for item in errors)]
@@ -183,7 +183,7 @@ class _Asked:
 
 
 def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
-    """Return the assumptions of a version's generated code that another schema state breaks."""
+    """Return the assumptions of a version's generated code that are false in another state."""
     texts = [sent(query) for query in code.queries]
     here, _ = asked.of(code.own, texts)
     there, problems = asked.of(state, texts)
@@ -208,7 +208,7 @@ def relies(query: TypedQuery, why: str) -> Diagnostic:
 
 
 def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
-    """Move a finding's position to the query's name, because the generated text differs."""
+    """Move a finding to the query's name, because its position is in the generated text."""
     for label in item.labels[:1]:
         for query in code.queries:
             span = query.parsed.span

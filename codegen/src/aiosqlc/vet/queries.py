@@ -249,5 +249,5 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 
 
 def same_text(query: TypedQuery) -> tuple[str, Command]:
-    """Return a key that is equal for two queries if one of them is redundant."""
+    """Return a key that two queries share if one of them is redundant."""
     return " ".join(query.sql.split()), query.parsed.command

@@ -37,7 +37,7 @@ class Candidate:
 
     @property
     def definition(self) -> str:
-        """Return the table, the keys and the condition as CREATE INDEX takes them."""
+        """Return the part of a CREATE INDEX after ON: the table, the keys and the condition."""
         table = ".".join(_quoted(part) for part in self.table.split("."))
         using = f" USING {self.method}" if self.method else ""
         where = f" WHERE {self.where}" if self.where else ""
@@ -115,7 +115,7 @@ def _of_some_rows(
     ranges: Sequence[str],
     ordered: Sequence[Sequence[tuple[str, bool]]],
 ) -> Iterator[Candidate]:
-    """Yield a partial index for the rows that have the constant values of a query's conditions."""
+    """Yield a partial index for the rows that a query selects by constant values."""
     constant = {one.column: one.other for one in plain if _CONSTANT.fullmatch(one.other)}
     equal = [one.column for one in plain if one.kind == "=" and not one.joined]
     others = [column for column in dict.fromkeys(equal) if column not in constant]
@@ -127,7 +127,7 @@ def _of_some_rows(
 
 
 def _keys(sort: Sequence[tuple[str, bool]]) -> list[str]:
-    """Return the keys of an index that returns rows in a sort order, read forward or backward."""
+    """Return the keys of an index that returns rows in a sort order, read in either direction."""
     if len({down for _, down in sort}) <= 1:
         return [column for column, _ in sort]
     return [f"{column} DESC" if down else column for column, down in sort]

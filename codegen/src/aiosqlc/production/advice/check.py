@@ -27,7 +27,7 @@ class Advice:
 
 
 def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advice:
-    """Plan every text of every query, and return what makes a plan expensive in production.
+    """Plan each SQL text of the queries, and return what makes these plans expensive in production.
 
     Raises `StatisticsError` if the statistics are of another schema, `SchemaFailsError` if the
     schema has errors, and `NoServerError`.
@@ -80,7 +80,7 @@ def _missing(
 def _numbers(
     statistics: Statistics,
 ) -> tuple[Mapping[str, float], Mapping[tuple[str, str], float]]:
-    """Return numbers of rows by table, and of distinct values by table and column."""
+    """Return the number of rows per table, and the number of distinct values per column."""
     rows = {_named(item.schema, item.name): item.rows for item in statistics.relations}
     distinct = {}
     for item in statistics.columns:

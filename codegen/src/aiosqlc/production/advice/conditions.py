@@ -1,4 +1,4 @@
-"""Read the conditions of a plan, which the server writes in one uniform style."""
+"""Read the conditions in a plan, which the server prints in one uniform style."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Comparison:
 
     @property
     def is_plain(self) -> bool:
-        """Return whether the column itself is compared."""
+        """Return whether the column itself is compared, and not an expression on it."""
         return self.expression == self.column
 
 
 def comparisons(condition: str) -> Iterator[Comparison]:
-    """Yield the comparisons that a condition joins by AND, each for both of its sides."""
+    """Yield the comparisons that AND joins in a condition, as seen from each of their sides."""
     for part in _conjuncts(condition):
         yield from _of_part(part)
 
 
 def aliases(text: str) -> frozenset[str]:
-    """Return the aliases of the columns that a text names."""
+    """Return the table aliases of the columns that a text contains."""
     return frozenset(found["alias"].strip('"') for found in _COLUMN.finditer(_without_texts(text)))
 
 
@@ -86,12 +86,12 @@ def _of_part(part: str) -> Iterator[Comparison]:
 
 
 def _turned(sign: str) -> str:
-    """Return an equality or range operator, whose sides can be exchanged, or '' for any other."""
+    """Return the operator if the two sides of its comparison can be exchanged, or else ''."""
     return sign if sign in _EQUALITIES | _RANGES else ""
 
 
 def _indexable(side: str) -> tuple[str, str, str] | None:
-    """Return the alias, column and expression of one side of a comparison."""
+    """Return the alias, column and expression of a side that an index can serve, or None."""
     side = _bare(side)
     if whole := _COLUMN.fullmatch(side):
         return whole["alias"].strip('"'), whole["column"], whole["column"]
@@ -142,7 +142,7 @@ def _split(part: str) -> tuple[str, str, str] | None:
 
 
 def _bare(text: str) -> str:
-    """Remove the parentheses around a whole text."""
+    """Return a text without the parentheses that enclose all of it."""
     text = text.strip()
     while text.startswith("(") and text.endswith(")"):
         depth = 0

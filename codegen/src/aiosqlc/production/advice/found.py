@@ -22,7 +22,7 @@ _MOST_STATEMENTS = 4
 def finding(
     code: str, text: PlannedText, message: str, hint: str = "", notes: Sequence[str] = ()
 ) -> Diagnostic:
-    """Return a finding at the name of a text's query."""
+    """Return a finding that points to the name of the query to which an SQL text belongs."""
     query = text.query.parsed
     of = (f"in the text {text.variant}",) if text.variant else ()
     label = Label(query.file, query.name_span)
@@ -31,7 +31,7 @@ def finding(
 
 
 def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return the first of the findings of a query's texts, with the hints of all."""
+    """Merge the findings about the SQL texts of one query: the first one gets the hints of all."""
     first: dict[object, list[Diagnostic]] = {}
     for item in found:
         place = [(id(label.file), label.span) for label in item.labels]
@@ -48,7 +48,7 @@ def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def _together(items: Sequence[Diagnostic]) -> str:
-    """Merge the hints of several findings: the first line once, each proposed statement once."""
+    """Merge the hints of several findings: the first line once, and each statement once."""
     first, *lines = items[0].hint.split("\n")
     for item in items[1:]:
         lines += [line for line in item.hint.split("\n")[1:] if line not in lines]
@@ -71,7 +71,7 @@ def proposal(
 
 
 def statement(one: Candidate) -> str:
-    """Return the statement that creates an index without stopping writes."""
+    """Return a CREATE INDEX statement that does not stop writes."""
     return f"CREATE INDEX CONCURRENTLY {index_name(one)} ON {_plain(one.definition)};"
 
 
@@ -84,7 +84,7 @@ def index_name(one: Candidate) -> str:
 
 
 def _expensive(plan: Plan, best: Remedy) -> str:
-    """Describe the most expensive node that reads a table for which an index is proposed."""
+    """Describe the most expensive step that reads a table for which an index is proposed."""
     tables = {one.table for one in best.indexes}
     on = [node for node in plan.walk() if node.relation in tables and node.node != "ModifyTable"]
     node = max(on, key=lambda node: node.cost, default=plan)

@@ -1,4 +1,4 @@
-"""Find foreign keys without an index whose parents the project's queries delete from."""
+"""Find foreign keys without an index on which deletes of the project's queries depend."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Unindexed:
 def unindexed(
     database: PlannedDatabase, texts: Sequence[PlannedText], rows: Mapping[str, float]
 ) -> list[Unindexed]:
-    """Return foreign keys without an index in large tables, which each delete of a parent scans."""
+    """Return the foreign keys without an index for which deletes of a parent scan a large table."""
     deleting = _deleting(database.references, texts)
     found = []
     for reference in database.references:
@@ -47,7 +47,7 @@ def unindexed(
 
 
 def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[Diagnostic]:
-    """Yield a finding for each query that deletes, if an index was tried and helps."""
+    """Yield a finding for each query that deletes parents, if an index was tried and helps."""
     for one in found:
         best = remedy(database, one.reference.check, one.plan, [one.candidate])
         if best is None:
@@ -69,7 +69,7 @@ def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[
 def _deleting(
     references: Sequence[Reference], texts: Sequence[PlannedText]
 ) -> dict[str, list[PlannedText]]:
-    """Return, by table, the texts that delete its rows, directly or by a cascade."""
+    """Return, by table, the SQL texts that delete its rows, directly or by a cascade."""
     found: dict[str, list[PlannedText]] = {}
     for text in texts:
         for node in text.plan.walk() if text.plan else ():

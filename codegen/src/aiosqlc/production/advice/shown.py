@@ -22,7 +22,7 @@ def node_text(node: Plan) -> str:
 
 
 def outline(plan: Plan) -> str:
-    """Return on one line the nodes of a plan that read tables or indexes, or else its root."""
+    """Name on one line the nodes of a plan that read tables or indexes, or else the plan's root."""
     reading = [node for node in plan.walk() if node.relation or node.index]
     names = [node_text(node) for node in reading if node.node != "ModifyTable"] or [plan.node]
     more = f" and {len(names) - _MOST_NODES} more" if len(names) > _MOST_NODES else ""
@@ -40,7 +40,7 @@ def plan_lines(plan: Plan, depth: int = 0) -> Iterator[str]:
 
 
 def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
-    """Return the plans before and after a remedy; `names` maps tried index names to final ones."""
+    """Return the plans before and after a remedy, with the indexes' final names from `names`."""
     after = outline(remedy.after)
     for tried, name in sorted(names.items(), key=lambda item: -len(item[0])):
         after = after.replace(tried, name)

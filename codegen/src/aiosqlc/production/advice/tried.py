@@ -1,4 +1,4 @@
-"""Try proposed indexes: plan a text with them, and keep the fewest that make it much cheaper."""
+"""Try proposed indexes, and keep the fewest of them that make the plan of a text much cheaper."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NEARLY = 1.2  # a smaller proposal may be that much more expensive
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Indexes that were tried, with the plan of a text before and after."""
+    """Indexes that were tried, with the plan of an SQL text without and with them."""
 
     indexes: tuple[Candidate, ...]
     before: Plan

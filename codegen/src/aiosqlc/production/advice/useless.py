@@ -1,4 +1,4 @@
-"""Find indexes whose columns begin another index, and make sure that no plan needs them."""
+"""Find indexes whose columns are the first columns of another index, and that no plan needs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _unneeded(database: PlannedDatabase, index: Index, texts: Sequence[PlannedTe
 
 
 def _place(index: Index, schema: Sequence[SchemaFile]) -> Label | None:
-    """Return the last place where a schema file names an index."""
+    """Return the last position in the schema files that names an index."""
     name = re.compile(rf"\b{re.escape(index.name.rpartition('.')[2])}\b")
     for file in reversed(schema):
         if found := name.search(file.sql):

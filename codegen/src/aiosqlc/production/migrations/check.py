@@ -83,7 +83,7 @@ def _checked(
 
 
 def _sized(item: Diagnostic, seen: ObservedFile, statistics: Statistics | None) -> Diagnostic:
-    """Add the sizes of tables to the finding of a statement whose work grows with a table."""
+    """Add table sizes to the finding of a statement that works longer on larger tables."""
     for statement in seen.statements:
         if item.code != "M007" and _concerns(item, seen, statement):
             return replace(item, notes=(*item.notes, *size_notes(statement, statistics)))

@@ -15,7 +15,7 @@ _MOST_NAMES = 8
 
 
 def danger(seen: Observed) -> str:
-    """Return the code for a statement's dangerous locks, or '' if its locks are harmless.
+    """Return the finding code for the dangerous locks of a statement, or '' if there are none.
 
     A lock is dangerous if queries wait for it and the work under it grows with a table.
     """
@@ -52,7 +52,7 @@ def _of_statement(seen: Observed) -> Iterator[Diagnostic]:
 
 
 def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
-    """Return a finding for the first statement that could wait for a strong lock forever."""
+    """Return a finding for the first statement that may wait for a strong lock forever."""
     asking = [one for one in statements if one.stopping and not one.patience and _fresh(one)]
     if not asking:
         return []
@@ -143,7 +143,7 @@ def notes(seen: Observed) -> tuple[str, ...]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return a text with a few names and the number of further names."""
+    """Return the first few names, and how many further names there are, as text."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
@@ -164,7 +164,7 @@ def _lock(seen: Observed, held: Held) -> str:
 
 
 def _fresh(seen: Observed) -> bool:
-    """Return whether the statement itself acquired one of the locks, not an earlier statement."""
+    """Return whether the statement itself took one of the locks, and no earlier statement did."""
     return any(held.since == seen.span for held in seen.stopping)
 
 

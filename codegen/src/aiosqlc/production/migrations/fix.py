@@ -1,4 +1,4 @@
-"""Write proposed migrations: a changed version of the checked file, and new files after it."""
+"""Write the proposed migrations: the checked file is changed, and new files follow it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _rewritten(project: Project, tool: Format, one: Checked) -> dict[Path, str]:
 
 
 def _pieces(one: Checked) -> Iterator[Piece]:
-    """Yield the migrations in order, with each statement unchanged or replaced."""
+    """Yield the proposed migrations in order; each statement is unchanged or replaced."""
     waiting: list[str] = []
     block = one.seen.file.transactional
     for statement in one.seen.statements:
@@ -68,12 +68,12 @@ def _pieces(one: Checked) -> Iterator[Piece]:
 
 
 def _only_settings(statements: Sequence[str]) -> bool:
-    """Return whether statements only change settings that end with the transaction."""
+    """Return whether statements only change settings that last until the transaction ends."""
     return all(re.match(r"set\s+local\b", text, re.IGNORECASE) for text in statements)
 
 
 def _heading(text: str) -> str:
-    """Return the comments at the top of a file, without those that a migration tool reads."""
+    """Return the comments at the top of a file, except those that the migration tool reads."""
     kept = []
     for line in text.split("\n"):
         if not line.startswith("--"):
@@ -90,7 +90,7 @@ def _way_back(text: str) -> str:
 
 
 def _later(root: Path, path: Path, number: int) -> Iterator[Path]:
-    """Yield file names for new migrations after an existing one.
+    """Yield names for new migration files that sort after an existing file.
 
     Raise `FixError` if the numbers for the names are already in use.
     """

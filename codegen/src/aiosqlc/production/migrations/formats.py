@@ -1,4 +1,4 @@
-"""Detect the migration tool of a file, and write files in the tool's format."""
+"""Detect which migration tool a file is for, and write files in the format of this tool."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class UnknownMigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The schema in production, the migrations to check, and the queries that run meanwhile."""
+    """The schema in production, the migrations to check, and the queries that run during them."""
 
     applied: tuple[SchemaFile, ...]
     pending: tuple[Pending, ...]
@@ -66,7 +66,7 @@ def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chose
 
 
 def each(project: Project, entry: QuerySet, inputs: Inputs) -> Chosen:
-    """Return every migration as a separate release on the schema of the migrations before it."""
+    """Return every migration as its own release, on the schema that the earlier migrations make."""
     pending = _pending(project, entry, inputs.schema, alone=True)
     return Chosen((), pending, texts_of(inputs.queries))
 

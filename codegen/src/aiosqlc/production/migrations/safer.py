@@ -18,7 +18,7 @@ _PAGES: Final = 1000  # pages per batch, about 8 MB of a table
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A migration of a proposal: its statements, and whether they run in a transaction."""
+    """One migration of a proposal: its statements, and whether they run in one transaction."""
 
     statements: tuple[str, ...]
     in_block: bool = True
@@ -91,7 +91,7 @@ _ALTER = re.compile(
 
 
 def _table(sql: str) -> Sequence[Piece]:
-    """Split an ALTER TABLE: actions with weak locks come first, in one transaction."""
+    """Split an ALTER TABLE: the actions with weak locks come first, together in one transaction."""
     head = _ALTER.match(sql)
     if head is None:
         return []
@@ -110,7 +110,7 @@ def _table(sql: str) -> Sequence[Piece]:
 
 
 Parts = tuple[list[str], list[Piece]]
-"""A proposal: the statements with weak locks, which run first, and the migrations after them."""
+"""A proposal in parts: the statements with weak locks, which run first, and later migrations."""
 
 
 def _action(table: str, action: str) -> Parts | None:
@@ -156,7 +156,7 @@ def _set_not_null(table: str, found: re.Match[str]) -> Parts:
 
 
 def _not_null(table: str, column: str) -> Parts:
-    """Prove that a column has no NULL by a validated CHECK, so that SET NOT NULL reads no row."""
+    """Check a column for NULL by a validated CHECK; SET NOT NULL then reads no rows."""
     name = _quoted(f"{_bare(table)}_{_bare(column)}_not_null_yet")
     alter = f"ALTER TABLE {table}"
     return [f"{alter} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID"], [
@@ -174,7 +174,7 @@ _IS_UNIQUE = re.compile(r"\bunique\b", re.IGNORECASE)
 
 
 def _add_column(table: str, found: re.Match[str]) -> Parts | None:
-    """Add a column without values, set the default for new rows, and fill old rows in batches."""
+    """Add an empty column, set its default for new rows, and fill the old rows in batches."""
     column, rest = found["column"], found["rest"]
     if re.search(r"\bgenerated\b|\bserial|primary\s+key", rest, re.IGNORECASE):
         return None
@@ -210,7 +210,7 @@ def _add_column(table: str, found: re.Match[str]) -> Parts | None:
 
 
 def _in_batches(table: str, column: str, value: str) -> str:
-    """Return a block that fills a column page by page, and commits after each batch."""
+    """Return a DO block that fills a column page by page and commits after each batch."""
     return f"""\
 DO $$
 DECLARE

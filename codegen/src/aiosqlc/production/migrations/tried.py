@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proposal whose trial run led to the same schema and held no dangerous lock.
+    """A proposal that was run: it led to the same schema and took no dangerous lock.
 
     `strongest` is the strongest lock that a query would have waited for, or None.
     """
@@ -54,7 +54,7 @@ def shown(proved: Proved) -> str:
 
 
 def outcome(proved: Proved) -> str:
-    """Return the measured locks of a proposal as a sentence."""
+    """Return a sentence about the locks that were measured for a proposal."""
     if proved.strongest is None:
         return "tested: same resulting schema, without a lock that blocks queries"
     return (

@@ -15,7 +15,7 @@ _TENFOLD = 2  # powers of ten between two rounded estimates that differ at least
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A plan that changed, in the named texts of one query.
+    """A changed plan, and the SQL texts of a query in which it changed in this way.
 
     A new query has no `before`, and a removed query has no `after`.
     """
@@ -27,7 +27,7 @@ class Change:
 
     @property
     def worse(self) -> tuple[str, ...]:
-        """Return why the new plan is probably slower, or nothing."""
+        """Return the reasons why the new plan is probably slower, or an empty tuple."""
         if self.before is None or self.after is None:
             return ()
         return tuple(_worse(self.before, self.after))
@@ -119,7 +119,7 @@ def _summary(old: Step, new: Step) -> Iterator[str]:
 
 
 def _accesses(plan: Step) -> dict[str, list[str]]:
-    """Return how a plan reads each relation, in the order of the plan."""
+    """Return how a plan reads each table or index, in the order of the plan."""
     found: dict[str, list[str]] = {}
     for step in plan.walk():
         if _is_access(step):
@@ -128,7 +128,7 @@ def _accesses(plan: Step) -> dict[str, list[str]]:
 
 
 def _is_access(step: Step) -> bool:
-    """Return whether a step reads a table, in contrast to joins, changes, and results of a CTE."""
+    """Return whether a step reads a table; joins, changes and reads of a CTE's result do not."""
     return bool(step.relation) and step.kind not in _NO_ACCESS
 
 

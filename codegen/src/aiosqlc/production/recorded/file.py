@@ -26,7 +26,7 @@ class DamagedError(Exception):
 
 
 def written(plans: Mapping[TextName, Step], basis: str) -> str:
-    """Return the content of the file. `basis` is what the server knew about the tables.
+    """Return the content of the file. `basis` says what the server knew about the tables.
 
     Texts of one query with the same plan share the plan.
     """
@@ -41,7 +41,10 @@ def written(plans: Mapping[TextName, Step], basis: str) -> str:
 
 
 def read(text: str) -> tuple[dict[TextName, Step], str]:
-    """Return the plans and the basis of a written file. Raises `DamagedError`."""
+    """Return the plans in a file's text, and what the server knew about the tables.
+
+    Raises `DamagedError`.
+    """
     head, _, rest = text.partition("\n")
     basis, _, rest = rest.partition("\n")
     if head != _HEAD or not basis.startswith(_BASIS):
@@ -69,7 +72,7 @@ def _plan(numbered: list[tuple[int, str]], end: int) -> Step:
 
 
 def _steps(numbered: list[tuple[int, str]]) -> Iterator[tuple[int, Step]]:
-    """Yield each step with its depth, and with the condition that follows it."""
+    """Yield each step with its depth, and with the condition on the line after it."""
     waiting: tuple[int, Step] | None = None
     for number, line in numbered:
         margin = len(line) - len(line.lstrip())
@@ -115,7 +118,7 @@ def _unquoted(name: str) -> str:
 
 
 def _tree(steps: list[tuple[int, Step]], depth: int) -> list[Step]:
-    """Return the steps at a depth, each with those that follow it at a greater depth."""
+    """Return the steps of one depth, each with the deeper steps below it."""
     starts = [place for place, (found, _) in enumerate(steps) if found <= depth]
     ends = [*starts[1:], len(steps)][: len(starts)]
     return [

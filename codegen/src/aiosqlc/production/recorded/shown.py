@@ -21,7 +21,7 @@ def difference(change: Change) -> list[str]:
 
 
 def title(change: Change) -> str:
-    """Name the first changed text and count the others, or return '' for the whole query."""
+    """Name the first changed text and count the others. Return '' for a whole query."""
     named = [text for text in change.texts if text]
     if not named:
         return ""

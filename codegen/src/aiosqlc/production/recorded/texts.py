@@ -13,7 +13,7 @@ WITHOUT_STATISTICS = "empty tables, which only shows whether an index is usable"
 
 @dataclass(frozen=True, slots=True, order=True)
 class TextName:
-    """The name of one text: the query as `file.sql:Name`, and the optional parts in the text.
+    """The name of one SQL text: the query as `file.sql:Name`, and the optional parts it has.
 
     `parts` is empty for a query with only one text.
     """

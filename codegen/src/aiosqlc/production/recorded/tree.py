@@ -49,7 +49,7 @@ class Step:
 
     @property
     def access(self) -> str:
-        """Return how the step reads its relation: `Index Scan using person_pkey`."""
+        """Return how the step reads its table: `Index Scan using person_pkey`."""
         names = " and ".join(quoted(name) for name in self.indexes)
         return self.kind + (f" using {names}" if names else "")
 
@@ -61,7 +61,10 @@ class Step:
 
 
 def simplified(plan: Plan, *, estimated: bool) -> Step:
-    """Return a plan without details. `estimated` is whether the server knew the tables' sizes."""
+    """Return a plan without details.
+
+    `estimated` says whether the server knew the sizes of the tables.
+    """
     aliases = {node.alias: node.relation for node in plan.walk() if node.alias}
     step = _step(plan, aliases, estimated=estimated)
     return replace(step, cost=_power(plan.cost)) if estimated else step
@@ -108,7 +111,7 @@ def _kind(plan: Plan) -> str:
 
 
 def _without_alike(inner: list[Step]) -> list[Step]:
-    """Replace inputs that differ only in names, such as partitions, by the first of them."""
+    """Keep the first of several inputs that differ only in names, such as partitions."""
     found: dict[Step, Step] = {}
     for step in inner:
         shape = _nameless(step)
@@ -123,7 +126,7 @@ def _nameless(step: Step) -> Step:
 
 
 def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
-    """Return a condition without numbers of parameters and casts.
+    """Return a condition without parameter numbers and casts.
 
     Columns of the step's `own` relation have no prefix, and others that of their relation.
     """
@@ -134,7 +137,7 @@ def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
 
 
 def _power(value: float) -> int:
-    """Return the nearest power of ten, so that small changes of the statistics do not appear."""
+    """Return the nearest power of ten, which small changes of the statistics do not change."""
     return round(math.log10(value)) if value > 1 else 0
 
 
@@ -145,7 +148,7 @@ def amount(power: int) -> str:
 
 
 def power_of(shown: str) -> int:
-    """Return the power of ten that `amount` shows."""
+    """Return the power of ten whose text `amount` returns."""
     digits = shown.lstrip("~").rstrip("".join(_TENFOLDS))
     return len(digits) - 1 + 3 * _TENFOLDS.index(shown.lstrip("~")[len(digits) :])
 

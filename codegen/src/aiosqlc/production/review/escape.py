@@ -1,4 +1,4 @@
-"""Write text of others into Markdown, so that it stays text."""
+"""Write text from other sources into Markdown so that Markdown does not interpret it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a message on one line. Its `code` stays code, everything else becomes plain text."""
+    """Return a message on one line.
+
+    Code in backquotes stays code; everything else becomes plain text.
+    """
     parts = " ".join(text.split()).split("`")
     if len(parts) % 2 == 0:  # a backtick without its counterpart
         parts = ["'".join(parts)]
@@ -30,7 +33,7 @@ def prose(text: str) -> str:
 
 
 def fenced(text: str, language: str = "text") -> str:
-    """Return a block of code, in a fence that is longer than any in the text."""
+    """Return a block of code whose fence is longer than any fence in the text."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"

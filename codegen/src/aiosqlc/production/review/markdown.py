@@ -20,7 +20,10 @@ _CUT = "\n\nThe rest is too long for a comment: run `aiosqlc review`.\n"
 
 
 def comment(review: Review, style: Style) -> str:
-    """Return the comment. Paths in the comment's details are relative to the folder of `style`."""
+    """Return the comment.
+
+    Return a review as a comment; the paths in it are relative to the folder of `style`.
+    """
     if not review.touched:
         return f"{NOTHING} since {code(review.base)}.\n"
     worst = {item.severity for item in findings(review)}
@@ -39,7 +42,7 @@ def comment(review: Review, style: Style) -> str:
 
 
 def _cut(parts: list[str]) -> str:
-    """Return the parts that fit into a comment, each complete."""
+    """Return the parts that fit into one comment; no part is cut."""
     kept, length = [], len(_CUT)
     for part in parts:
         length += len(part) + 1

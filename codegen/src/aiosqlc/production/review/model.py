@@ -48,7 +48,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of deployment: the `advice`, and whether it is `safe`.
+    """The order of deployment: a sentence (`advice`), and whether a safe order exists (`safe`).
 
     `broken` are deployed queries that a migration breaks, and `waiting` the names of new queries
     that need a migration. `failing` are the new queries that fail even after all migrations.
@@ -63,7 +63,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The privileges that the queries need in one version only.
+    """The privileges that only the new queries, or only the old queries need.
 
     `granted` and `revoked` are exact: what to grant and to revoke. `added` and `removed` are their
     essence: without columns if the privilege itself is new or gone, and without a change between
@@ -84,7 +84,7 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
-    """The changed plans, and what the server knew about the tables (`basis`)."""
+    """The plans that changed; `basis` says what the server knew about the tables."""
 
     changes: tuple[Change, ...] = ()
     basis: str = ""
@@ -113,7 +113,7 @@ class EntryReview:
 
     @property
     def changed(self) -> bool:
-        """Return whether the version differs from the deployed one."""
+        """Return whether this entry differs from the deployed version."""
         parts = (self.pending, self.queries, self.plans.changes, self.errors, self.advice)
         return any(map(bool, parts)) or self.order is not None
 

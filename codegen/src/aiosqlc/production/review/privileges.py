@@ -43,7 +43,7 @@ def _essence(wanted: dict[_Key, Right], known: dict[_Key, Right]) -> Iterable[Ri
 
 
 def _by_object(rights: frozenset[Right]) -> dict[_Key, Right]:
-    """Return the rights by privilege and object, with all columns of one object together."""
+    """Return the privileges by name and object; the columns of one object are merged."""
     found: dict[_Key, Right] = {}
     for right in rights:
         key = (right.privilege, right.kind, right.schema, right.name, right.arguments)
@@ -58,7 +58,7 @@ def _by_object(rights: frozenset[Right]) -> dict[_Key, Right]:
 
 
 def _missing(wanted: dict[_Key, Right], known: dict[_Key, Right]) -> Iterable[Right]:
-    """Yield the rights, or the columns of rights, that are not known."""
+    """Yield the wanted privileges that are not known, with only the unknown columns."""
     for key, right in wanted.items():
         other = known.get(key)
         if other is None:

@@ -1,4 +1,4 @@
-"""The rows of a review: a change, and its effect in a few words, for the comment and the text."""
+"""The rows of a review: each is a change and its effect in a few words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A changed thing and its effects; `is_name` is whether `what` is a name.
+    """A change and its effects; `is_name` says whether `what` is a name, which is shown as code.
 
     `more` follows the name. The `mark` is `error`, `warning`, `order` (right only in the stated
     order), or empty.
@@ -67,7 +67,7 @@ def short(place: str) -> str:
 
 
 def named(file: SourceFile) -> str:
-    """Return the name of a migration; some tools name the folder and not the file."""
+    """Return the name of a migration; for some tools this is the name of its folder."""
     path = file.path
     return path.parent.name if path.name in {"migration.sql", "up.sql"} else path.name
 
@@ -92,7 +92,7 @@ def _migration(checked: Checked) -> Row:
 
 
 def _broken(entry: EntryReview) -> Iterator[Row]:
-    """Yield the deployed queries that fail; queries that fail for the same reason share a row."""
+    """Yield the deployed queries that fail, in one row if they fail for the same reason."""
     order = entry.order
     if order is None:
         return

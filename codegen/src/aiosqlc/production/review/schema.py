@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r"(?:[VvUu])?\d+\w*|migration\.sql|up\.sql", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The schema files that a change edits; each file in `described` states the whole schema.
+    """The schema files that a change edits; a file in `described` holds the whole schema.
 
     `migrations` are numbered, so that a migration tool applies them only once.
     """
@@ -31,7 +31,7 @@ class Edited:
 
 
 def edited(old: Sequence[SchemaFile], new: Sequence[SchemaFile], dialect: Dialect) -> Edited:
-    """Return the files whose statements differ; comments and blanks do not count."""
+    """Return the files whose statements changed; comments and blanks do not count."""
     before = {file.file.path: file for file in old}
     differing = [
         file
@@ -76,7 +76,7 @@ def problems(found: Edited, removed: Sequence[Path]) -> list[Diagnostic]:
 
 
 def _name(path: Path) -> str:
-    """Return the name of a migration; some tools name the folder and not the file."""
+    """Return the name of a migration; for some tools this is the name of its folder."""
     return path.parent.name if path.name in {"migration.sql", "up.sql"} else path.name
 
 

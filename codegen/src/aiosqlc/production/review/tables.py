@@ -12,13 +12,13 @@ from aiosqlc.production.review.escape import code, fenced, prose
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
-    """Return a table of changes and effects, which are Markdown already."""
+    """Return a Markdown table of changes and effects, whose cells are already Markdown."""
     lines = "".join(f"| {what} | {effect} |\n" for what, effect in rows)
     return f"| Change | Effect |\n|---|---|\n{lines}" if lines else ""
 
 
 def folded(summary: str, body: str) -> str:
-    """Return details that a reader opens."""
+    """Return details that a reader can open, in Markdown."""
     return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n"
 
 

@@ -1,4 +1,4 @@
-"""The number of rows of each table, as the configuration declares it."""
+"""The numbers of rows per table that the configuration declares."""
 
 from __future__ import annotations
 

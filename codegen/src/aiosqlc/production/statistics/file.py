@@ -1,4 +1,4 @@
-"""Read and write the file of statistics: calls of PostgreSQL's functions that restore statistics.
+"""Read and write a statistics file, which calls PostgreSQL's functions that restore statistics.
 
 One argument is on one line, in a fixed order, so that a diff shows what changed. The last line
 states the number of statements, so that half a file is noticed.
@@ -58,7 +58,7 @@ def read(path: Path) -> Statistics:
 
 
 def is_statistics(path: Path) -> bool:
-    """Return whether a file begins as a file of statistics."""
+    """Return whether a file begins in the way that a statistics file begins."""
     try:
         with path.open("rb") as opened:
             return opened.read(len(_TITLE)).startswith(_TITLE.rpartition(" ")[0].encode())
@@ -176,7 +176,7 @@ class _Parser:
         )
 
     def _arguments(self, known: Mapping[str, str]) -> dict[str, str]:
-        """Read the arguments of a call and its end."""
+        """Read the arguments of a function call, and the end of the call."""
         found: dict[str, str] = {}
         while True:
             argument = self._next(_ARGUMENT)

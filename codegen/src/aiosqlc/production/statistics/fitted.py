@@ -15,7 +15,7 @@ from aiosqlc.source import Dialect
 def fitted(
     statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog
 ) -> tuple[Statistics, tuple[str, ...]]:
-    """Return statistics under the schema's current names, with notes about what they do not cover.
+    """Return statistics under the current names of the schema, and notes about missing statistics.
 
     A renamed table or column keeps its statistics. A table without statistics is new: the planner
     assumes ten pages. A column without statistics is new: the planner assumes its own defaults, 200
@@ -48,7 +48,7 @@ def _renamed(
     schema: Sequence[SchemaFile],
     tables: dict[tuple[str, str], set[str]],
 ) -> Statistics:
-    """Return statistics that use the current names of objects which migrations rename."""
+    """Return statistics with the current names of objects that migrations rename."""
     history = history_of(schema, Dialect.POSTGRESQL)
     present = set(statistics.sizes)
 

@@ -20,7 +20,7 @@ _ABSENT = {(1049,), (1146,), (1044,), (1142,)}
 
 
 def make(session: Session) -> tuple[str, str]:
-    """Create an empty database with a new name, and return its name and its marker."""
+    """Create an empty database with a new name; return its name and the marker in it."""
     name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
     session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails if the database exists
     session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
@@ -35,7 +35,7 @@ def drop(session: Session, name: str, mark: str) -> None:
 
 
 def drop_abandoned(session: Session) -> None:
-    """Drop the databases of compilers that were killed."""
+    """Drop the databases of compiler processes that were killed."""
     names = [row[0] for row in session.rows("SHOW DATABASES") if _NAME.fullmatch(row[0])]
     for name in names:
         if _carries(session, name, f"made < UTC_TIMESTAMP() - INTERVAL {_ABANDONED}"):

@@ -36,7 +36,7 @@ _MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """The programs of one installation.
+    """The server programs of one installation of MySQL or MariaDB.
 
     `install` is None if the server program itself initialises the data directory.
     """
@@ -46,7 +46,10 @@ class Binaries:
 
     @property
     def flavour(self) -> str:
-        """`mariadb` or `mysql`. A server of one kind cannot read the other kind's data."""
+        """`mariadb` or `mysql`.
+
+        Return the kind of the server, because its data cannot be read by the other kind.
+        """
         return "mariadb" if self.install else "mysql"
 
 

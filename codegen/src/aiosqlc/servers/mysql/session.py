@@ -60,7 +60,7 @@ class Session:
 
 
 class _Warm:
-    """The private servers of this process, each started at first use."""
+    """The private servers of this process. Each starts when it is first used."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

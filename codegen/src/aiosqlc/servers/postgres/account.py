@@ -25,7 +25,7 @@ class Account:
 
     @property
     def process(self) -> dict[str, Any]:
-        """Return the `subprocess` arguments that run a program under this account."""
+        """Return the `subprocess` arguments to run a program under this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def closed(self, path: Path) -> Path | None:
@@ -83,7 +83,7 @@ def hand_over(data: Path, account: Account | None) -> None:
 
 
 def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
-    """Return `programs`, or a copy in `cache` if the account cannot read them (below /root).
+    """Return `programs`, or a copy of them in `cache` if the account cannot read them.
 
     `programs` is the `bin` folder of an installation. Its libraries are beside it.
     """

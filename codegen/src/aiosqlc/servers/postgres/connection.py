@@ -89,7 +89,7 @@ class Connection:
         return None if result.status in _OK else server_error(result)
 
     def _refuse_copy(self, status: int) -> ServerError:
-        """End a COPY from or to the client, which is unsupported, and return an error."""
+        """End a COPY to or from the client and return an error, because COPY is not supported."""
         message = "COPY … TO STDOUT is not supported here"
         if status == pq.ExecStatus.COPY_IN:
             message = "COPY … FROM STDIN waits for data that only psql sends"
@@ -152,7 +152,10 @@ class Connection:
         return result
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
-        """Return a query's rows as text. Raise `RuntimeError` if the server refuses the query."""
+        """Return the rows of a query as text.
+
+        Raise `RuntimeError` if the server refuses the query.
+        """
         result = self.execute(sql, params or None)
         if result.status not in _OK:
             raise RuntimeError(server_error(result).message)

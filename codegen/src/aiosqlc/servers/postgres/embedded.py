@@ -87,7 +87,7 @@ def binaries(major: int = DEFAULT_MAJOR) -> Path:
 
 
 def _slots(major: int) -> str:
-    """Return the folder of the data directories for one wheel, separate from other wheels'."""
+    """Return the folder for the data directories of one wheel; other wheels have other folders."""
     wheel = _wheel()
     return f"postgres-{major}" if wheel == WHEELS[0] else f"{wheel.name}-{major}"
 
@@ -165,7 +165,7 @@ def _initialised(home: Path, bin_dir: Path, account: Account | None) -> Path:
 
 
 def _stop_stale(data: Path) -> None:
-    """Stop a server that a killed compiler left running in this slot."""
+    """Stop the server that a killed compiler process left running in this data directory."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
