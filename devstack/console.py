@@ -1,4 +1,4 @@
-"""The output of the stack: progress, addresses, and the lines of each program under its name."""
+"""The output of the stack: progress, addresses, and the lines of each program with its name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Console:
 
     @staticmethod
     def _soon(call: Callable[[], None]) -> None:
-        """Run `call` at the end of the loop's current step, so that lines are written together."""
+        """Call `call` at the end of the loop's current step, to write lines together."""
         try:
             asyncio.get_running_loop().call_soon(call)
         except RuntimeError:  # nothing goes on

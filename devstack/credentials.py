@@ -12,13 +12,13 @@ from devstack.settings import CALLERS
 
 
 def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
-    """Return the keys that every service needs to verify tokens and events of other services."""
+    """Return the keys with which every service verifies tokens, and events of other services."""
     keys = [f"{name}:{_public(_events_key(home, name))}" for name in services]
     return {"AUTH_CSRF_SECRET": home.secret("csrf"), "EVENTS_PUBLIC_KEYS": ",".join(keys)}
 
 
 def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
-    """Return one service's secrets. For `user`, add the hashes of the secrets of `others`."""
+    """Return one service's secrets. For `user`, add the hashes of the other services' secrets."""
     signing = {"EVENTS_SIGNING_KEY": _events_key(home, service)}
     if service in CALLERS:
         secret = _client_secret(home, service)
@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """Return the hash of a secret. Nobody can sign in with the hash."""
+    """Return the hash of a secret, which cannot be used to sign in."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

@@ -55,7 +55,7 @@ def owned(home: Home, db: str) -> str:
 
 
 def entered(home: Home, db: str) -> str:
-    """Return a service's URL of its database.
+    """Return the URL with which a service connects to its database.
 
     The service's role has only the privileges that its queries need.
     """

@@ -53,7 +53,7 @@ UNREAD_ERRORS = (
 
 
 class SecretQuery(msgspec.Struct, frozen=True):
-    """A path, or path prefix, with a secret in the query string. GET returns the HTML `page`."""
+    """A path or path prefix whose query string contains a secret. GET returns the HTML `page`."""
 
     service: str
     path: str
@@ -81,7 +81,7 @@ _HTTPS = re.compile(
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Settings of a gateway that differ between this machine and a container."""
+    """The settings of a gateway that are not the same on this machine and in a container."""
 
     listen: str
     addresses: Mapping[str, Sequence[str]]  # of each service's replicas, by its name
@@ -198,7 +198,7 @@ def _inside_quotes(value: object) -> object:
 
 
 def write_included(proxies: Sequence[str], run: Path) -> None:
-    """Write the proxies whose X-Forwarded-For is trusted, in both formats that NGINX needs."""
+    """Write the list of proxies whose X-Forwarded-For is trusted, in both formats for NGINX."""
     for name, text in (
         ("trusted_peers.conf", "".join(f"set_real_ip_from {proxy};\n" for proxy in proxies)),
         ("trusted_networks.conf", "".join(f"{proxy} 1;\n" for proxy in proxies)),

@@ -1,4 +1,4 @@
-"""One program of the stack: its command, its readiness check, and how to stop it."""
+"""One program of the stack: its command, how to check that it is ready, and how to stop it."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ async def _cancel(task: asyncio.Task[object]) -> None:
 
 
 def _first_reason(several: ExceptionGroup[Exception]) -> Exception:
-    """Return the first StartError in a group.
+    """Return the first StartError in an exception group.
 
     Without one, return the group, because it is a bug.
     """

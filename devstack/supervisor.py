@@ -157,7 +157,7 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _report_return(self) -> None:
-        """Report that the program is ready again, or that it was not ready in time.
+        """Report that the program is ready again, or that it did not become ready in time.
 
         Report nothing if it has ended.
         """
@@ -173,7 +173,7 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     def _clear_away(self) -> None:
-        """Kill workers that outlived their killed master, before their process IDs are reused."""
+        """Kill workers whose master was killed, before other processes get their process IDs."""
         if self._process is not None:
             children.kill_group(self._process)
 
@@ -225,7 +225,7 @@ def _widen(pipe: int) -> None:
 
 
 async def _what_is_there(pipe: int) -> bytes:
-    """Wait for data in the pipe and return all data. Return empty bytes at the end.
+    """Wait until the pipe has data, and return all of the data. Return empty bytes at the end.
 
     Not a StreamReader: that wakes up for each line that is written, whether it is asked or not.
     """

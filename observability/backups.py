@@ -46,7 +46,7 @@ def _start(base: Path) -> str:
 
 
 def _is_unbroken(start: str, segments: set[str], per_file: int) -> bool:
-    """Return whether the WAL of the backup's timeline is complete, from its start to the newest."""
+    """Return whether the archive has every WAL segment from a backup's start to the newest one."""
     later = {name for name in segments if name[:8] == start[:8] and name >= start}
     if not start or not later:
         return bool(start)  # it holds what it needs itself; no later moment is there yet
@@ -64,13 +64,16 @@ def _per_file(archive: Path, segments: set[str]) -> int:
 
 
 class Backups(Collector):
-    """A metric read from the folder at each scrape."""
+    """A metric that is computed from the files in a folder at each scrape."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the metric. The value is 0 if there is no restorable backup or no folder."""
+        """Yield the metric.
+
+        Yield the metric, whose value is 0 if there is no restorable backup or no folder.
+        """
         try:
             made = restorable(self._folder)
         except OSError:

@@ -146,7 +146,7 @@ def _shown(parameters: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _replaced(name: str, value: Any) -> Any:
-    """Replace the values in an example with shell variables."""
+    """Return an example in which shell variables replace some of the values."""
     if name == _CREDENTIAL:
         return "$CREDENTIAL"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`python -m tools.distribution`: find keys and queries that involve all shards.
+"""`python -m tools.distribution`: find keys and queries that every shard must take part in.
 
 Citus and Vitess keep a row where its distribution key says. Then every unique key has to hold that
 column, or its uniqueness would have to be asked of all; and every query has to say it of every
@@ -49,7 +49,7 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class Found:
-    """Keys and queries of a database that involve all shards."""
+    """The keys and queries of one database that every shard must take part in."""
 
     unique: tuple[str, ...]  # keys without the column
     everywhere: tuple[str, ...]  # queries that do not say it of some table

@@ -20,7 +20,7 @@ _HEADER = "-- The privileges that the queries of {db} need; regenerate with: mak
 
 
 def files() -> Iterator[tuple[str, str, Path]]:
-    """Yield each database with an engine and the file of the privileges."""
+    """Yield each database and engine, with the path of the file that lists the privileges."""
     for db in migrations.databases(ROOT / "migrations"):
         folder = ROOT / "migrations" / db
         engines = [name for name in _ENGINES if (folder / name).is_dir()]

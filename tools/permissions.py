@@ -1,4 +1,4 @@
-"""`python -m tools.permissions write|check`: migrations for new lines of the permissions file.
+"""`python -m tools.permissions write|check`: write migrations for new declared permissions.
 
 The file is `services/permissions.toml`. Administrators change roles later, in the database of
 `user`: a migration adds only what no migration has added before, and takes nothing away.

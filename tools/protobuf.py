@@ -96,7 +96,7 @@ def compile_protos(folder: Path, sources: Sequence[str], options: Sequence[str])
 
 
 def differences(left: Path, right: Path) -> list[str]:
-    """List the files that differ between both folders, except compiled Python."""
+    """List the files that differ between two folders; compiled Python files are ignored."""
 
     def files(root: Path) -> set[str]:
         found = (p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)

@@ -50,7 +50,7 @@ def _picture(services: Sequence[Service], calls: Calls) -> Iterator[str]:
 
 
 def _called(services: Sequence[Service], calls: Calls) -> Iterator[str]:
-    """Yield the calls between services, without the calls for token keys."""
+    """Yield the calls from one service to another, except the calls that only fetch token keys."""
     http = {one.name: one.port for one in services}
     for caller in sorted(calls):
         over: dict[str, list[str]] = {"HTTP": [], "gRPC": []}

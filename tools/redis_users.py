@@ -36,7 +36,7 @@ def files() -> dict[Path, str]:
 
 
 def line(service: str, *, without: str = "") -> str:
-    """Return the entry of a service's user without its password."""
+    """Return the line that defines a service's Redis user, without the password."""
     patterns = [f"~{key}" for key in keys(service)]
     patterns += [f"&{channel}" for channel in _CHANNELS.get(service, ())]
     kept = " ".join(pattern for pattern in patterns if pattern != without)

@@ -98,7 +98,7 @@ def page_of_services() -> str:
 
 
 def left_over(wanted: Collection[Path]) -> list[Path]:
-    """Return generated files whose service or template no longer exists."""
+    """Return the generated files whose service or template does not exist any more."""
     return sorted(path for pattern in OWNED for path in ROOT.glob(pattern) if path not in wanted)
 
 
@@ -182,7 +182,7 @@ def calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
 
 
 def _callers(service: Service, calls: dict[str, list[tuple[str, int]]]) -> list[tuple[str, int]]:
-    """Return the callers of a service, gateway first, and the port that each calls."""
+    """Return the callers of a service, the gateway first, with the port that each caller uses."""
     found = [("gateway", service.port)] if service.public else []
     for caller, called in sorted(calls.items()):
         found += [(caller, port) for name, port in called if name == service.name]
@@ -224,7 +224,10 @@ def _container_targets(settings: Settings) -> str:
 
 
 def all_dashboards() -> list[Dashboard]:
-    """Return every dashboard. A service's dashboard shows the service's features."""
+    """Return every dashboard.
+
+    Return all dashboards; that of a service shows the features which the service has.
+    """
     return [
         dashboards.overview(),
         *(_service_dashboard(service) for service in Settings.read({}).services),

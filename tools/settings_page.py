@@ -97,7 +97,7 @@ COMMON: Final = {
 
 
 class Entry(msgspec.Struct):
-    """One variable, and the services that read it."""
+    """One environment variable, and the services that read it."""
 
     name: str
     kind: str
@@ -174,7 +174,7 @@ def is_secret(info: FieldInfo) -> bool:
 
 
 def _opened(annotation: object, metadata: Sequence[object]) -> tuple[object, Sequence[object]]:
-    """Return the plain type in an optional or annotated type, and the annotations."""
+    """Return the type inside an optional or annotated type, and its annotations."""
     if get_origin(annotation) in (Union, types.UnionType):
         (inner,) = (part for part in get_args(annotation) if part is not types.NoneType)
         return _opened(inner, metadata)
@@ -258,7 +258,10 @@ def _health_port(service: str, compose: str) -> str:
 
 
 def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:
-    """Return a section. If `everyone` is the number of services, add a column of readers."""
+    """Return a section.
+
+    Return a table of variables, with a column of readers if some services do not read them.
+    """
     rows = ["", f"## {title}", ""]
     rows.append(f"| variable | type | default |{' read by |' * bool(everyone)} |")
     rows.append(f"|---|---|---|---|{'---|' * bool(everyone)}")

@@ -51,7 +51,7 @@ CLOUD_SECRETS: Final = ("SMTP_USER", "SMTP_PASSWORD")
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One variable, and the services that read it."""
+    """One environment variable, and the services that read it."""
 
     name: str
     services: tuple[str, ...]

@@ -120,7 +120,7 @@ def _write(files: dict[Path, str]) -> int:
 
 
 def _compare(files: dict[Path, str]) -> int:
-    """List every document that differs from the routes or whose service no longer exists."""
+    """Print each document that differs from its service's routes or whose service is gone."""
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     there = (*FOLDER.glob("*.yaml"), *OPENAPI.glob("*.yaml"), *CURL.glob("*.md"))
     stale += [path for path in there if path not in files]

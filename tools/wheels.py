@@ -1,4 +1,4 @@
-"""Wheels of the locked requirements, and the machines that lack a wheel.
+"""Check that the locked requirements have wheels for each machine, and list those without.
 
 `python -m tools.wheels FILE` reads a lock in the format of PEP 751 and prints the record that
 `make lock` keeps beside the locks: a line for each wheel, under its package.
@@ -100,7 +100,10 @@ MACHINES: Final = [
 
 
 def record(pylock: str) -> str:
-    """Return the record of a lock in the format of PEP 751. The record has no host names."""
+    """Return the record of the wheels in a lock file, which has the format of PEP 751.
+
+    The record has no host names.
+    """
     lines = [
         "# Written by `make lock`: the wheels of the locked packages on Linux and macOS, and the",
         "# first digits of their hashes. Tests read here which machines need a compiler.",
@@ -118,7 +121,7 @@ def record(pylock: str) -> str:
 
 
 def recorded(text: str) -> dict[str, list[Wheel]]:
-    """Read a record and return its wheels by `name==version`."""
+    """Parse a record, and return its wheels by `name==version`."""
     found: dict[str, list[Wheel]] = {}
     wheels: list[Wheel] = []
     for line in text.splitlines():
@@ -130,7 +133,7 @@ def recorded(text: str) -> dict[str, list[Wheel]]:
 
 
 def locked(text: str) -> list[Package]:
-    """Read a lock of hashed requirements."""
+    """Parse the text of a lock file, which lists pinned requirements with their files' hashes."""
     packages = []
     for entry in re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]:
         first, *hashes = [line.strip(" \\") for line in entry.splitlines()]

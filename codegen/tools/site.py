@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def build(folder: Path) -> int:
-    """Build the manual into a folder beside other versions; return 0 on success."""
+    """Build the manual into a folder, beside the folders of other versions; return 0 on success."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "SITE_VERSIONS": "mike"}
     command += ["--site-dir", str(folder.absolute())]

@@ -12,7 +12,7 @@ _CODE = re.compile(r"`[^`]*`")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Return the page with links to other folders as plain text, and with unescaped code in tables.
+    """Return a page in which links to other folders are plain text and code in tables is unescaped.
 
     In the repository's pages, a `|` in a table must be escaped. On the site, it must not be.
     """

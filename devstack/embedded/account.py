@@ -34,7 +34,7 @@ def unprivileged() -> Account | None:
 
 
 def hand_over(path: Path, account: Account | None) -> None:
-    """Make `path` a private folder of `account`, which may also traverse the parent folders."""
+    """Make `path` a private folder of `account`, and let the account enter the parent folders."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     if account is not None:

@@ -21,7 +21,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class Child(Protocol):
-    """The part of `Popen` that the stack uses."""
+    """The methods of `Popen` that the stack uses."""
 
     @property
     def pid(self) -> int: ...  # noqa: D102 - as of Popen

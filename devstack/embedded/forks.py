@@ -119,7 +119,7 @@ class Forks:
         death_signal: signal.Signals = signal.SIGTERM,
         stdin: bytes = b"",
     ) -> Adopted | None:
-        """Run `python -m …` as `children.spawn` does, with the program's output in a pipe.
+        """Run `python -m …` as `children.spawn` does; the program writes its output to a pipe.
 
         None if it cannot fork.
 
@@ -146,7 +146,7 @@ class Forks:
         return None
 
     def close(self) -> str:
-        """End the fork server but not its forks; return the server's error output."""
+        """End the fork server, but not the programs it forked; return the server's error output."""
         if self._control is None or self._server is None:
             return ""
         self._is_ready = False

@@ -73,7 +73,7 @@ def serve(control: socket.socket, modules: list[str]) -> Order | None:
 
 
 def _become(order: Order, given: int, output: int, imports_set: dict[str, str]) -> None:
-    """Make the fork like a process of `children.spawn`, except for the imported modules."""
+    """Make the fork like a process of `children.spawn` with modules already imported."""
     for source, target in ((given, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.close(given)

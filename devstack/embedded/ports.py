@@ -16,7 +16,7 @@ _every, _which = 1, 0
 
 
 def keep_to_every(count: int, which: int) -> None:
-    """Reserve a range of ports for process number `which` of `count` concurrent processes."""
+    """Reserve a range of ports for the process with number `which` of `count` processes."""
     global _every, _which
     _every, _which = count, which
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def free_pair(apart: int) -> int:
-    """Return a free port. The port number `apart` higher is free too."""
+    """Return a free port for which the port that is higher by `apart` is free too."""
     while True:
         port = free_port()
         above = port + apart

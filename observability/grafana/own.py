@@ -7,7 +7,7 @@ from observability.grafana.shared import RATE
 
 
 def own(name: str) -> list[Row]:
-    """Return the rows that only this service has."""
+    """Return the rows of panels that only the service of this name has."""
     found = {
         "user": _mail,
         "order": _backlog,

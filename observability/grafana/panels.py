@@ -23,7 +23,7 @@ WIDTH, HEIGHT, COLUMNS = 8, 7, 24
 
 
 class Needs(StrEnum):
-    """The feature that a panel needs to show data."""
+    """The feature that a service must have for a panel to show data."""
 
     PLATFORM = "platform"  # always there
     CONTAINERS = "cadvisor"
@@ -102,7 +102,7 @@ def as_json(dashboard: Dashboard) -> dict[str, Any]:
 
 
 def _laid_out(rows: list[Row]) -> list[dict[str, Any]]:
-    """Place the panels: three in a row under each heading."""
+    """Return the panels with their positions: three in a row under each heading."""
     placed: list[dict[str, Any]] = []
     top = 0
     for row in rows:

@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
 
 
 def _matching(past: Snapshot | None, buckets: tuple[float, ...]) -> Snapshot | None:
-    """Convert the snapshot to these histogram buckets, or drop the counts if that is impossible."""
+    """Convert the snapshot to the given histogram buckets, or return None if that is impossible."""
     if past is None or past.buckets == buckets:
         return past
     if set(buckets) <= set(past.buckets):

@@ -1,4 +1,4 @@
-"""Export the health of the follower and the connections of NGINX to Prometheus."""
+"""Export metrics about the exporter itself, and about NGINX's connections, to Prometheus."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _log = logging.getLogger("nginx_exporter")
 
 
 class Watched:
-    """One log: its follower, and the counts of its parsed lines."""
+    """A log that is followed: its follower, and the counts of the lines parsed so far."""
 
     def __init__(
         self, path: Path, parser: Parser, totals: Totals, past: Log | None, start: Start
@@ -32,7 +32,7 @@ class Watched:
         self.follower = Follower(path, self._consume, past.state if past else None, start=start)
 
     def look(self) -> None:
-        """Detect new, renamed and truncated files."""
+        """Look for new, renamed and truncated files of the log."""
         try:
             self.follower.look()
         except OSError as error:
@@ -42,7 +42,10 @@ class Watched:
                 self._failed(self.follower.trouble)
 
     def read(self) -> bool:
-        """Count one chunk. Return False if everything is read or nothing is readable now."""
+        """Count one chunk.
+
+        Read and count some lines. Return False if no more lines can be read now.
+        """
         try:
             more = self.follower.read()
         except OSError as error:
@@ -78,7 +81,7 @@ class Watched:
 
 
 def pieces(lines: bytes, size: int = 1 << 16) -> Iterator[bytes]:
-    """Read whole lines of about `size` bytes at a time, so that the work fits into the CPU cache.
+    """Read whole lines, about `size` bytes at a time, so that the bytes fit into the CPU cache.
 
     That is worth a sixth of the time, and a line that does not fit costs its neighbours less.
     """

@@ -75,7 +75,7 @@ class Follower:
 
     @property
     def state(self) -> LogState:
-        """Return the reading positions, to store together with the counts."""
+        """Return how far each file was read, to be stored together with the counts."""
         self._state.tracks = list(self._tracks.values())
         self._state.unclaimed = [track for track, _ in self._unclaimed]
         return self._state
@@ -201,7 +201,7 @@ class Follower:
             del self._tracks[former.ident]
 
     def _admit(self, new: _Unknown, *, is_current: bool) -> None:
-        """Classify an unknown file."""
+        """Decide whether an unknown file is new, or a copy of a file that was counted."""
         if is_current:
             from_end = self._new and self._start == "end"
             self._track(new, offset=new.size if from_end else 0)
@@ -240,7 +240,7 @@ class Follower:
         self._state.current = current.ident
 
     def _retire(self, listed: dict[Ident, Found]) -> None:
-        """Close files without new lines, and forget files that were deleted."""
+        """Close files that get no new lines, and forget files that were deleted."""
         now = self._clock()
         # Not at once: a copy that was missed would be counted again when it is seen.
         self._unclaimed = [(t, since) for t, since in self._unclaimed if now - since < self._drain]

@@ -1,4 +1,4 @@
-"""A parsed access-log line, and the value formats that all log formats share."""
+"""A parsed line of an access log, and the value formats that are the same in all log formats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ because nothing is quicker to make and to take apart.
 
 MOST_BYTES: Final = 2**53
 MOST_SECONDS: Final = 1e9
-"""Larger values are invalid, and would distort a sum forever."""
+"""The largest valid value; a larger one would make a sum useless forever."""
 
 
 class Parser(Protocol):
@@ -36,7 +36,7 @@ class Parser(Protocol):
 
 
 def seconds(value: Number) -> float | None:
-    """Return the seconds in a value, summed over upstreams, or None for `-` and invalid text.
+    """Return the seconds in a value, as a sum over upstreams, or None for `-` and invalid text.
 
     NGINX separates upstreams tried in turn by a comma and internal redirects by a colon.
     """

@@ -28,7 +28,7 @@ _hit: Final[Callable[[Any], Hit]] = msgspec.structs.astuple
 
 
 class JsonLines:
-    """A parser for one JSON object per line, which skips other keys."""
+    """A parser for lines with one JSON object each. Keys that it does not need are skipped."""
 
     def __init__(self, keys: Mapping[str, str] = KEYS) -> None:
         """Create a parser.

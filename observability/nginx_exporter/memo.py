@@ -1,4 +1,4 @@
-"""Cache the results of a function, with a size that clients cannot exceed."""
+"""Cache the results of a function in a table whose size clients cannot increase."""
 
 from __future__ import annotations
 

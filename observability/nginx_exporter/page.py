@@ -1,4 +1,4 @@
-"""The page that Prometheus scrapes. Unchanged parts are reused from the previous page."""
+"""The page that Prometheus scrapes. The texts of metrics that have not changed are used again."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class _Given(Collector):
 
 
 class RequestTexts:
-    """The samples of all series as text, cached until the series counts another request.
+    """The text of the samples of each series, cached until the series counts another request.
 
     The library makes the same text from an object a sample, in ten times the time.
     """

@@ -13,11 +13,11 @@ MAX_SAMPLES: Final = 12_000
 """The default limit of samples; Prometheus is configured to refuse a page with 20,000 samples."""
 
 _ANYWHERE: Final = frozenset({"401", "404", "405", "408", "413", "414", "429", "431"})
-"""Statuses that any client can cause everywhere, so route and method are not recorded."""
+"""The statuses that any client can cause on any path, so route and method are not recorded."""
 
 
 def series_within(samples: int, buckets: int) -> int:
-    """Return the number of series, with `buckets` buckets each, that fit into the samples."""
+    """Return how many series fit into a number of samples, if each series has `buckets` buckets."""
     return samples // (2 + 2 * (buckets + 3))
 
 

@@ -10,13 +10,13 @@ import msgspec
 from observability.nginx_exporter.memo import Memo
 
 OTHER: Final = "other"
-"""The label of everything unknown: paths, methods and statuses."""
+"""The label for paths, methods and statuses that are not known."""
 
 _MOST_STATES: Final = 100_000
 
 
 class RouteError(ValueError):
-    """Patterns that take too long to distinguish; the message is one sentence."""
+    """Route patterns that would take too long to tell apart; the message is one sentence."""
 
 
 class _Node(msgspec.Struct, eq=False):
@@ -29,7 +29,7 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""Candidate routes for the path segments read so far, best first.
+"""The routes that the path segments read so far allow, the best route first.
 
 A string in the tuple is a route with a final `*`.
 """
@@ -114,7 +114,7 @@ def _add(root: _Node, pattern: str) -> int:
 
 
 def _states(root: _Node) -> _State:
-    """The tree with all choices precomputed, so that matching a path needs no backtracking."""
+    """Return a state machine for all routes, which matches a path without backtracking."""
     made: dict[tuple[_Ways, str | None], _State] = {}
     unfinished: list[tuple[_Ways, _State]] = []
 
@@ -156,6 +156,6 @@ def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
 
 
 def _route(ways: _Ways) -> str:
-    """Return the best route of a path that ends here."""
+    """Return the best of the routes that end at this path segment."""
     routes = (way if isinstance(way, str) else way.route or way.rest for way in ways)
     return next(filter(None, routes), OTHER)

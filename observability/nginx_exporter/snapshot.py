@@ -1,4 +1,4 @@
-"""Store counters and positions in one file that is replaced atomically."""
+"""Store the counters and reading positions in one file, which is always replaced as a whole."""
 
 from __future__ import annotations
 

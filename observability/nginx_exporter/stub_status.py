@@ -14,7 +14,7 @@ _PAGE: Final = re.compile(
 
 
 class Connections(NamedTuple):
-    """NGINX's own figures: the first and the last three are current values, the others totals."""
+    """The numbers on NGINX's page: the first and the last three are current, the others totals."""
 
     active: int
     accepted: int

@@ -17,7 +17,7 @@ from observability.nginx_exporter.memo import Memo
 
 
 class Series(msgspec.Struct, array_like=True):
-    """The counts of one method, status and route; the last bucket has no upper bound."""
+    """The counts for one method, status and route; the last bucket has no upper limit."""
 
     method: str
     status: str
@@ -56,7 +56,7 @@ Times = Memo[Number, float | None]
 
 
 class Tally:
-    """Lists that collect values, and the series to which the values are added."""
+    """Lists that collect values of one series, and the series to which they are added later."""
 
     def __init__(self, series: Series, buckets: Sequence[float], times: Times) -> None:
         """Create empty lists for the series. All tallies share `times`."""

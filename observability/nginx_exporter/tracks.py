@@ -28,7 +28,7 @@ class Track(msgspec.Struct):
     head: bytes = b""
     copy: bool = False
     inside: bool = False
-    """Return whether the offset is within an over-long line whose beginning was counted."""
+    """Whether the reading position is inside a too long line whose beginning is already counted."""
 
     @property
     def ident(self) -> Ident:
@@ -36,7 +36,7 @@ class Track(msgspec.Struct):
         return self.device, self.inode
 
     def still(self, head: bytes, size: int) -> bool:
-        """Return whether a file with this head and size still contains the counted lines."""
+        """Return whether a file with this beginning and size still contains all counted lines."""
         return size >= max(self.offset, len(self.head)) and head.startswith(self.head)
 
     def begins(self, head: bytes) -> bool:
@@ -56,7 +56,7 @@ class LogState(msgspec.Struct, rename={"unclaimed": "orphans"}):
     current: Ident | None = None
     tracks: list[Track] = []
     unclaimed: list[Track] = []
-    """Contents of truncated files whose copies are not found yet."""
+    """The contents of truncated files of which no copy was found yet."""
     bytes_read: int = 0
     rotations: int = 0
     truncations: int = 0

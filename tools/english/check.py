@@ -42,7 +42,10 @@ SKIPPED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A private word. `whole` patterns match an identifier as it is written."""
+    """A private word.
+
+    A private word and its patterns; a `whole` pattern matches an identifier as it is written.
+    """
 
     pattern: re.Pattern[str]
     use: str
@@ -85,7 +88,7 @@ def load(path: Path = HERE / "words.toml") -> list[Word]:
 
 
 def area(path: str) -> str:
-    """Return the area of a file: its first two folders, four below `codegen/src/aiosqlc`."""
+    """Return a file's area: its first two folders, or four folders in `codegen/src/aiosqlc`."""
     folders = path.split("/")[:-1]
     return "/".join(folders[: 4 if path.startswith("codegen/src") else 2]) or "."
 
@@ -109,7 +112,7 @@ def tracked() -> Iterator[tuple[str, str]]:
 def findings(
     files: Iterable[tuple[str, str]], words: list[Word]
 ) -> Iterator[tuple[Text, str, str]]:
-    """Yield each text with the word found in it and the word to use."""
+    """Yield each text with a private word, this word, and the word to use instead."""
 
     @cache
     def matches(text: str, *, name: bool) -> list[tuple[Word, str]]:
@@ -124,7 +127,7 @@ def findings(
 
 
 def above(counts: Counter[str], allowed: dict[str, int]) -> list[str]:
-    """Return one line per area with more private words than its allowance."""
+    """Return a line for each area that contains more private words than it may contain."""
     return [
         f"{name}: {count} private words, {allowed.get(name, 0)} allowed"
         for name, count in sorted(counts.items())

@@ -1,4 +1,4 @@
-"""Show a sentence where it stands: its heading and paragraph, its function, its API operation."""
+"""Show a sentence with its surroundings: the paragraph, the function or the API operation."""
 
 from __future__ import annotations
 

@@ -173,7 +173,10 @@ def _message(path: str, line: int, text: str) -> Iterator[Text]:
 
 
 def read(path: str, source: str) -> Iterator[Text]:
-    """Yield the texts of a file, by its suffix. Other files have no texts."""
+    """Yield the texts of a file, which the file's suffix tells how to read.
+
+    Other files have no texts.
+    """
     match Path(path).suffix:
         case ".md":
             yield from markdown(path, source)

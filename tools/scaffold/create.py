@@ -69,7 +69,7 @@ def rendered(wanted: Wanted) -> Iterator[tuple[str, str]]:
 
 
 def _copy_events(root: Path, wanted: Wanted) -> None:
-    """Add the tables of events, which are identical in every service."""
+    """Add the tables for events, which are the same in every service."""
     folder = root / "migrations" / wanted.name
     both = wanted.engine == "mysql"
     for engine in ("postgres", "mysql") if both else ("postgres",):
@@ -81,7 +81,7 @@ def _copy_events(root: Path, wanted: Wanted) -> None:
 
 
 def _permit(root: Path, wanted: Wanted) -> None:
-    """Declare the permission that the service's writes require."""
+    """Declare the permission that callers need to write to the service."""
     names = wanted.words["names"]
     block = (
         f'\n["{names}:write"]\n'

@@ -1,4 +1,4 @@
-"""Marked code outside a service that is removed together with the service.
+"""Remove the code outside a service that is marked as belonging to this service.
 
 `# with chat` behind the first line of a Python statement takes the whole statement, and the comment
 above it; behind any other line, that line. Between lines that are `# with chat, from here` and

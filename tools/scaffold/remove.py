@@ -82,7 +82,7 @@ def _take_out_marked(root: Path, name: str) -> list[Path]:
 
 
 def _needs(root: Path, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the services that need the service `name`, each with the reason."""
+    """Yield each service that needs the service `name`, and the reason."""
     calls = re.compile(rf"^    {name}_(?:url|grpc_address):", re.MULTILINE)
     consumes = re.compile(rf'^    "[\w-]+": "{name}",', re.MULTILINE)
     for other in service_names(root):

@@ -1,4 +1,4 @@
-"""Restore the files of the repository if a command fails, so that it changes all or nothing."""
+"""Restore all files of the repository if a command fails halfway."""
 
 from __future__ import annotations
 

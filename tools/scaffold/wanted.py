@@ -91,7 +91,7 @@ def check_name(root: Path, name: str) -> None:
 
 
 def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
-    """Raise ScaffoldError if a class or function of the service would hide another name.
+    """Raise ScaffoldError if a class or function of the new service would hide another name.
 
     `texts` are the Python files of a service whose name nothing else has.
     """
@@ -111,7 +111,7 @@ def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
 
 
 def taken_ports(root: Path) -> dict[int, str]:
-    """Return the ports in use here or in Compose, each with its user."""
+    """Return the ports that processes or Compose use, each with the name of the user."""
     compose = (root / "docker-compose.yml").read_text(encoding="utf-8")
     found = {int(port): "docker-compose.yml" for port in _PUBLISHED.findall(compose)}
     found |= {port: name for name, port in MONITORING_PORTS.items()}

@@ -25,7 +25,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Process the folders in turn, and print a table row for each and then the error causes."""
+    """Compile the projects in turn; print a table row for each, and at the end the error causes."""
     arguments = _parser().parse_args()
     rows: list[Row] = []
     shapes = Shapes()
@@ -84,7 +84,7 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Sh
 def _outcome(
     entry: Entry, out: Path, arguments: argparse.Namespace, said: dict[str, list[bool]]
 ) -> dict[str, Any]:
-    """Run the compiler on an entry in a separate process."""
+    """Compile one entry in a separate process, and return the outcome."""
     told = out.parent / f"{out.name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     asked = {

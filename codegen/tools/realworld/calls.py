@@ -1,4 +1,4 @@
-"""Call every generated function on a server with the schema and rows."""
+"""Call every generated function on a server that has the schema and some rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Called:
     nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
     def saw(self, query: TypedQuery, empty: set[int]) -> None:
-        """Record the columns of sqlc's document in which a row had NULL."""
+        """Record the columns that sqlc's document has and in which a row had NULL."""
         shown = {n for n, place in enumerate(places(query)) if place in empty}
         name = query.parsed.name
         self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})
@@ -119,7 +119,7 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str], said: S
 async def _find_witnesses(
     called: Called, wanted: Sequence[tuple[_Function, set[int]]], values: Values, world: World
 ) -> None:
-    """Call functions with arguments that match rows, until a guaranteed value is NULL."""
+    """Call functions on existing rows until a column that sqlc calls NOT NULL is NULL."""
     until = time.monotonic() + _SECONDS
     for number in range(_SETS):
         missing = [pair for pair in wanted if called.misses(pair[0].query, pair[1])]
@@ -140,7 +140,7 @@ def _function(package: str, module: str, function: str) -> tuple[ModuleType, Any
 
 
 def _naive(query: TypedQuery) -> frozenset[str]:
-    """Return the parameters whose times have no time zone."""
+    """Return the parameters whose values are times without a time zone."""
     return frozenset(argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"})
 
 

@@ -1,4 +1,4 @@
-"""Compile an entry, and return the compiled queries and the errors of the others."""
+"""Compile an entry, and return the compiled queries, and the errors of the other queries."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ def compile_entry(entry: Entry, out: Path) -> Ours:
 
 
 def _with_outputs(entry: Entry, out: Path) -> dict[str, Any]:
-    """Return a configuration with only this entry; a version 1 file is converted as by `init`."""
+    """Return a configuration with only this entry.
+
+    A file of version 1 is converted as `init` does.
+    """
     document = dict(read_document(entry.config))
     if "packages" in document:
         only = {**document, "packages": [document["packages"][entry.number]]}

@@ -21,7 +21,7 @@ _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*\S+\s+:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """sqlc's document by query name, and its error messages by file and line."""
+    """The documents that sqlc makes of queries, by query name, and its errors by file and line."""
 
     queries: Mapping[str, Mapping[str, Any]]
     refused: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ def ask_sqlc(entry: Entry) -> Reference:
 
 
 def _run(config: Path) -> str | None:
-    """Return sqlc's errors, or None if there are none."""
+    """Run sqlc, and return its error messages, or None if there are none."""
     sqlc = Path(sys.executable).with_name("sqlc")
     command = [str(sqlc), "generate", "--no-remote", "-f", config.name]
     try:
@@ -99,7 +99,7 @@ def _mistakes(said: str, folder: Path) -> Iterator[tuple[Path, int, str]]:
 
 
 def _without_query(text: str, line: int) -> str:
-    """Blank out the query at a line of a text."""
+    """Return a text in which the query at a line is replaced by blanks."""
     lines = text.split("\n")
     starts = [n for n, content in enumerate(lines) if _NAME.match(content)]
     first = max((n for n in starts if n < line), default=0)

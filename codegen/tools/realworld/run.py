@@ -44,7 +44,7 @@ def _keep(ours: Ours, called: Called) -> None:
 
 
 def _told(error: Exception) -> str:
-    """Return the error with the innermost traceback line in the compiler's code."""
+    """Return the error, with the innermost line of its traceback that is in the compiler's code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if "aiosqlc" in f.filename), frames[-1])
     return f"{type(error).__name__}: {error} at {Path(place.filename).name}:{place.lineno}"

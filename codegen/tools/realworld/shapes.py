@@ -64,7 +64,7 @@ class Shapes:
         where: str,
         nulls: Mapping[str, list[int]],
     ) -> None:
-        """Compare the queries that are in both documents.
+        """Compare those queries that occur in both documents.
 
         `nulls` lists the columns that had NULL.
         """

@@ -1,4 +1,4 @@
-"""Translate projects of other tools for sqlc by changing only annotations and parameters.
+"""Translate the queries of other tools for sqlc; only annotations and parameters change.
 
     python -m tools.realworld.translate KIND FOLDER TO --schema GLOB... --queries GLOB...
 
@@ -103,7 +103,7 @@ def translate(kind: str, stem: str, text: str) -> tuple[str, str]:
 
 
 def _outermost(sql: str) -> str:
-    """Return the words of a statement outside parentheses, which identify its kind."""
+    """Return the words of a statement outside parentheses, which show the kind of the statement."""
     bare = re.sub(r"(--[^\n]*(\n|$)|/\*.*?\*/|\s)+", " ", sql, flags=re.DOTALL).strip()
     inner = None
     while inner != bare:

@@ -27,7 +27,7 @@ _DAYS = timedelta(days=400)
 
 
 def places(query: TypedQuery) -> list[int | None]:
-    """Return the position in our rows of each column in sqlc's document (None: an embed)."""
+    """Return, for each column in sqlc's document, its position in our rows (None for an embed)."""
     embeds = {embed.first: embed.count for embed in query.embeds}
     found: list[int | None] = []
     position = 0
@@ -97,7 +97,7 @@ def _shifted(value: datetime, by: timedelta) -> datetime:
 
 
 def _fitting(value: object, hint: Any, instead: object) -> object:
-    """Return a driver's value as an argument, or `instead` if the value is unsuitable."""
+    """Return a value from the driver as an argument, or `instead` if the value is not suitable."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     if get_origin(hint) not in {None, Union, UnionType}:  # a list of ids
         fitting = _fitting(value, kinds[0], None)

@@ -55,7 +55,7 @@ class World(Protocol):
 
 @dataclass
 class Statement:
-    """A statement that a function has executed, and its outcome.
+    """A statement that a function executed, and the outcome.
 
     A statement without `sql` stands for copied rows.
     """
@@ -88,7 +88,7 @@ class Engine(ABC):
         await self.executor.execute("rollback to savepoint called")
 
     def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-        """Return the query's source text, with the arguments in the order of that text."""
+        """Return the query as in its source file, with the arguments in the order of that text."""
         return query.parsed.sql, arguments
 
     @abstractmethod
@@ -197,11 +197,11 @@ class Recorder:
         return ""
 
     async def _is_certain(self, query: TypedQuery, answers: list[Any]) -> bool:
-        """Return whether the query as written gives repeatable results (no `ORDER BY random()`)."""
+        """Return whether the source query gives repeatable results (no `ORDER BY random()`)."""
         return all([await self._source(query) == answers for _ in range(_TIMES)])
 
     async def _source(self, query: TypedQuery) -> list[Any] | Exception:
-        """Roll back, then run the query as written with the arguments of the recorded call."""
+        """Roll back, and run the source query with the arguments of the recorded call."""
         await self.engine.undo()
         outcomes: list[Any] = []
         try:
@@ -229,7 +229,7 @@ def by_data(error: Exception) -> bool:
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
-    """Return how a result differs from two results of the query as written, or ''."""
+    """Return how a result differs from two results of the source query, or '' if it does not."""
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):
@@ -439,6 +439,6 @@ async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
 
 
 def _named(table: str, row: dict[str, object]) -> dict[str, object]:
-    """Add a row's ID under the name that other tables use: `author_id` for the table `authors`."""
+    """Add the ID of a row under the name that other tables give it: `author_id` for `authors`."""
     singular = table.rpartition(".")[2].strip('"').removesuffix("s")
     return {**row, f"{singular}_id": row["id"]} if "id" in row else row
