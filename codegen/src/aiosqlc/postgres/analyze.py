@@ -96,7 +96,7 @@ class Analyzer:
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Analyse like the function `analyze`, but reuse existing state."""
+        """Analyse queries as the function `analyze` does, but reuse the server and databases."""
         nothing = Analysis(Catalog())
         try:
             opened = self._schema(schema, options)
@@ -120,7 +120,7 @@ class Analyzer:
             return nothing, (_no_database(refused),)
 
     def server(self, options: AnalyzeOptions) -> Server:
-        """Return the server for the given options, which is started if necessary."""
+        """Return the server for the given options; start it if it does not run."""
         key = options.database_uri or str(options.cache_dir or "")
         if key not in self._servers:
             self._servers[key] = (
@@ -177,14 +177,14 @@ class Analyzer:
         return opened
 
     def _forget(self) -> None:
-        """Discard the state of a lost server; the next call starts a new server."""
+        """Discard all data about a lost server; the next call starts a new one."""
         self.__exit__()
         self._servers.clear()
 
 
 @dataclass(frozen=True)
 class _Schema:
-    """A database with the schema, and the catalog facts read from the database.
+    """A database with the schema, and the facts that its catalog contains.
 
     `scratch` is whether the database is the compiler's, so that rows may be inserted within a
     transaction. `unproved` are the warnings about views, `applied` lists failed statements, and
@@ -202,7 +202,7 @@ class _Schema:
 
     @cached_property
     def history(self) -> History:
-        """Return the renamed and dropped objects of the schema files, read at first use."""
+        """Return the objects that the schema files rename or drop; read the files at first use."""
         return history_of(self.files, Dialect.POSTGRESQL)
 
     @cached_property
@@ -211,7 +211,7 @@ class _Schema:
         return frozenset(table.name for table in self.catalog.tables)
 
     def reconnected(self) -> _Schema:
-        """Return a copy with a new connection, for use in another process."""
+        """Return a copy with a new connection, so that another process can use it."""
         connection = self.connection.another()
         prepare_session(connection)
         return replace(self, connection=connection)
@@ -293,7 +293,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The analysis of some queries; `lost` names the queries that depend on a failed statement."""
+    """The analysis of some queries; `lost` names those that depend on a failed schema statement."""
 
     typed: tuple[TypedQuery, ...]
     problems: tuple[Diagnostic, ...]
@@ -345,7 +345,7 @@ def _analyze_share(
 
 
 def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:
-    """Yield the texts of a query that contain a `*` to expand."""
+    """Yield the texts of a query that contain a `*` which must become a list of columns."""
     texts = _texts(judged.query.parsed)
     for number, (sql, stars) in enumerate(zip(texts, judged.stars, strict=True)):
         if stars:
@@ -389,7 +389,7 @@ def _texts(query: ParsedQuery) -> list[str]:
 def _cause(
     failures: Sequence[Failure], query: ParsedQuery, error: ServerError | None
 ) -> Failure | None:
-    """Return the failed schema statement that a query depends on."""
+    """Return the failed schema statement that explains why the server refuses a query."""
     if not failures:
         return None
     words = words_of(query.sql)
@@ -425,7 +425,7 @@ _VECTORS = {"int2vector": "int2", "oidvector": "oid"}
 
 
 def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error for each parameter whose type no driver can pass."""
+    """Yield an error for each parameter with a type that no driver can send to the server."""
     parsed = query.parsed
     spans = {param.number: param.spans for param in parsed.params}
     for param in query.params:
@@ -447,7 +447,7 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
 
 
 def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield the errors about a query's command and its result."""
+    """Yield the errors about a query's command, and about its result."""
     query = judged.query
     parsed = query.parsed
     for embed, reason in judged.unfit:

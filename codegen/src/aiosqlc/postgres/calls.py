@@ -24,7 +24,7 @@ _DISTINCT = re.compile(r"distinct\s+", re.IGNORECASE)
 
 
 def call_advice(message: str, text: str, start: int) -> str:
-    """Return the correct form of a refused call, which begins at `start` of a text."""
+    """Return the correct form of a function call that the server refused; it begins at `start`."""
     found = re.search(r"function (?P<call>.+) does not exist", message)
     if found is None:
         return ""
@@ -38,7 +38,7 @@ def call_advice(message: str, text: str, start: int) -> str:
 
 
 def _arguments(text: str, start: int) -> str:
-    """Return the content of the first parentheses after a position."""
+    """Return the text inside the first parentheses after a position."""
     opened = text.find("(", start)
     depth = 0
     for at in range(opened, len(text)) if opened >= 0 else ():

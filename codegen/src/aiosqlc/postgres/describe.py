@@ -48,7 +48,7 @@ class Described:
 
 
 def prepare_session(connection: Connection) -> None:
-    """Make the connection return the rewritten parse tree of each statement that it parses."""
+    """Make the server send the rewritten parse tree of each statement that it parses."""
     for setting in (
         "debug_print_rewritten = on",
         "debug_pretty_print = off",
@@ -100,7 +100,7 @@ def _drain(pg: pq.abc.PGconn) -> None:
 
 
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
-    """Read the response to the oldest pending query.
+    """Read the server's response to the oldest query that has none yet.
 
     The library may read a notice of the next query together with the end of this one. Notices
     before the first result belong to this query, and notices after it to the next.

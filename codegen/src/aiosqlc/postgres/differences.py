@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""The constraints, domains and triggers that may refuse a write to a table, by table name."""
+"""The constraints, domains and triggers that may refuse a write, by the table's name."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:
-    """Return the constraints, domains and triggers that affect writes only in schema `there`.
+    """Return the constraints, domains and triggers that affect writes in schema `there` only.
 
     New constraints are in `TypedQuery.violable`; these have existing names.
     """

@@ -1,4 +1,4 @@
-"""Failed schema statements: the missing objects, and the objects with uncertain facts.
+"""Schema statements that failed: the objects that are missing or uncertain because of them.
 
 Queries can be analysed on an incomplete schema if nothing is inferred that the missing statements
 could have changed.
@@ -23,7 +23,7 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A schema statement that the server refused.
+    """A schema statement that the server refused, and the objects that it concerns.
 
     `names` are all words of the statement, and `tables` are the tables that it extends. `changes`
     are the names of existing objects that may be wrong (None: any object may be). `followers`
@@ -53,7 +53,7 @@ class Failure:
 
 
 def named_in(message: str) -> frozenset[str]:
-    """Return the names in a server message."""
+    """Return the object names that a server message quotes."""
     found: set[str] = set()
     for match in _NAMED.finditer(message):
         found.update(re.findall(r"\w+", next(group for group in match.groups() if group)))
@@ -61,13 +61,13 @@ def named_in(message: str) -> frozenset[str]:
 
 
 def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
-    """Return the effects of a refused statement, derived from its text alone."""
+    """Return the objects that a failed statement affects, from the statement's text alone."""
     names = words_of(sql, inside_strings=is_procedural(sql))
     return Failure(problem, sql, error, names, table_of(sql))
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Report each cause once, and find the database objects whose facts are uncertain."""
+    """Report each cause once; find the database objects that may not be as the catalog says."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))
@@ -98,7 +98,7 @@ def _with_follower(root: Failure, other: Failure) -> Failure:
 def diagnoses(
     failures: Iterable[Failure], lost: dict[Failure, list[str]]
 ) -> tuple[Diagnostic, ...]:
-    """Return the diagnostic of each failure with its affected queries."""
+    """Return the diagnostic of each failed statement, with the queries that it affects."""
     return tuple(
         replace(
             failure.problem,

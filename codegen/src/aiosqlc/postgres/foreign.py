@@ -14,7 +14,7 @@ def postgres_advice(place: Place) -> str:
 
 
 def conflict_advice(place: Place) -> str:
-    """Return both qualified names of a column in ON CONFLICT DO UPDATE, which has two rows."""
+    """Return both names of a column in ON CONFLICT DO UPDATE: `t.name` and `excluded.name`."""
     words, name = place.words, place.said()
     if place.verb not in {"INSERT", "WITH"} or "CONFLICT" not in words[: place.at]:
         return ""
@@ -24,7 +24,7 @@ def conflict_advice(place: Place) -> str:
 
 
 def _names_and_lists(place: Place) -> str:
-    """Detect names in backticks, and parameters for lists in other databases' syntax."""
+    """Detect names in backticks, and parameters for lists as other databases write them."""
     word, before = place.word(), place.word(-1)
     if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
         return 'remove the backticks (MySQL syntax); put a reserved word in double quotes: `"…"`'
@@ -134,7 +134,7 @@ def _joined(place: Place) -> bool:
 
 
 def _written(place: Place) -> str:
-    """Return a parameter as the user wrote it, since `@ids` consists of two tokens."""
+    """Return a parameter as the user wrote it: `@ids`, although it is two tokens."""
     return place.said() + (place.said(1) if place.said() == "@" else "")
 
 

@@ -1,4 +1,4 @@
-"""Find joins and DISTINCT clauses without effect, for rules of `vet`."""
+"""Find joins and DISTINCT that have no effect, for rules of `vet`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.relational.tree import Column, Join, JoinKind, Query
 def dead_joins(
     counter: RowCounter, query: Query, is_unread: Callable[[Join, frozenset[int]], bool]
 ) -> Iterator[int]:
-    """Yield the first FROM item of each outer join that can be removed without effect.
+    """Yield the first optional FROM item of each outer join that can be removed without effect.
 
     `is_unread` returns whether nothing else reads a join's optional sources, and no function in the
     join has an effect.

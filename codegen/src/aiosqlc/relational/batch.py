@@ -1,4 +1,4 @@
-"""Prove that the rows of many keys can be read by one query, and find the parameters for a key.
+"""Prove that one query can read the rows of many keys, and find the parameters of the key.
 
 A query reads by a key if it selects the rows in which a column equals a parameter. With a list of
 keys in place of the parameter, the query returns the rows of all keys. The rows of each key are
@@ -19,7 +19,7 @@ def lookup_of(query: Query) -> Lookup:
 
 
 def _keys(query: Query) -> Iterator[int]:
-    """Yield the parameters that WHERE compares with a column as Python compares dictionary keys."""
+    """Yield the parameters compared with a column so that equal values are equal keys of a dict."""
     for condition in query.root.conditions:
         meaning = condition.meaning
         if not isinstance(meaning, Equality) or not meaning.key:

@@ -1,4 +1,4 @@
-"""Find columns with a single value, and FROM items that such columns limit to one row.
+"""Find columns with one value in all rows, and the FROM items that give at most one row.
 
 There are two degrees of a fixed column. A column is *exact* if all its values are the same stored
 value, so that it can be an argument of any function. It is only *equal* if an equality operator
@@ -53,7 +53,7 @@ EXACT = Binding(True, frozenset(), None)
 
 
 class Closure:
-    """The columns and FROM items that a query's equalities limit to one value or one row.
+    """The columns that equalities fix to one value, and the FROM items limited to one row.
 
     `given` are outputs, by number, that the outer query fixes, and `pinned` are further expressions
     with one value. `fixed` are sources that are treated as one row each.
@@ -146,7 +146,7 @@ class Closure:
     def _fixing(
         self, source: Expr, classes: frozenset[Class], equality: Equality
     ) -> frozenset[Hashable]:
-        """Return the operator families in which all values of an operand are equal."""
+        """Return the operator families that treat all values of an operand as equal."""
         if self.is_exact(source, direct=True):
             return equality.families
         binding = self._binding(source)
@@ -176,7 +176,7 @@ class Closure:
         return True
 
     def _is_image(self, expr: Expr, equality: Equality) -> bool:
-        """Return whether the operator of an equality matches at most one stored value."""
+        """Return whether an equality is true for at most one stored value of the column."""
         return (
             isinstance(expr, Column)
             and self.engine.holds(
@@ -186,7 +186,7 @@ class Closure:
         )
 
     def resolve(self, expr: Expr) -> Expr:
-        """Return the expression behind a column of GROUP BY or of a join (`JOIN … USING`)."""
+        """Return the expression that a column of GROUP BY or of `JOIN … USING` stands for."""
         while isinstance(expr, Column) and not expr.level and not expr.absent and expr.column > 0:
             source = self.query.source(expr.source)
             if not isinstance(source, Grouped | Merged):
@@ -256,7 +256,7 @@ class Closure:
         return source.rows <= 1 if isinstance(source, Values) else source.one_row
 
     def _is_exact_source(self, number: int) -> bool:
-        """Return whether a FROM item with one row returns the same row each time the item is read.
+        """Return whether a FROM item with one row gives the same row each time that it is read.
 
         A plan may read a source again for every row of another, so a LIMIT without an order, or a
         volatile function, can return another row each time.
@@ -321,7 +321,7 @@ class Closure:
 
 
 def columns_of(expr: Expr) -> Iterator[Column]:
-    """Yield the columns of the query itself that an expression reads, without outer queries."""
+    """Yield the columns that an expression reads from the query itself, not from outer queries."""
     if isinstance(expr, Column):
         if not expr.level:
             yield expr

@@ -27,7 +27,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The row of an `sqlc.embed(t)`, with columns inferred as if an outer join cannot omit it."""
+    """The row of an `sqlc.embed(t)`; its columns are inferred for the case that the row exists."""
 
     embed: TypedEmbed
     columns: tuple[Column, ...]
@@ -143,7 +143,7 @@ def fitting(
 
 
 def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Return a text's columns, with embedded rows inferred as if no outer join can omit them."""
+    """Return a text's columns; those of embedded rows are inferred as if the rows exist."""
     changed = list(columns)
     for row in rows:
         changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
@@ -151,7 +151,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
-    """Return the facts about an embedded row that hold in every text of the query."""
+    """Return what holds for an embedded row in every text of the query."""
     embeds = [row.embed for row in rows]
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
@@ -165,7 +165,7 @@ def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
 
 
 def _at(place: Place, text: Found) -> Row | str:
-    """Return another text's embedded row at the same result columns, or why there is none."""
+    """Return the embedded row that a text has at these result columns, or why it has none."""
     where = (place.first, place.count)
     return next(
         (row for there, row in text.items() if (there.first, there.count) == where),
@@ -174,7 +174,7 @@ def _at(place: Place, text: Found) -> Row | str:
 
 
 def _left_out(query: ParsedQuery, variant: Variant) -> str:
-    """Return the names of the optional parts that a variant omits, for a message."""
+    """Return the names of the optional conditions that a variant omits, for a message."""
     names = [
         f"`{name}`"
         for part, there in zip(query.dynamic, variant.key, strict=True)
@@ -185,7 +185,7 @@ def _left_out(query: ParsedQuery, variant: Variant) -> str:
 
 
 def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
-    """Return an embed's columns if all belong to one row of one FROM item, or None."""
+    """Return the columns of an `sqlc.embed(t)` if all are of one row of a FROM item, or None."""
     outputs = query.outputs()[place.first : place.first + place.count]
     found = [column for column in (_ungrouped(query, expr) for expr in outputs) if column]
     one = len({(column.source, column.row) for column in found}) == 1
@@ -193,7 +193,7 @@ def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
 
 
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
-    """Return the column of a GROUP BY key, or None if a grouping set may omit the key."""
+    """Return the column that a GROUP BY key is, or None if a grouping set may omit it."""
     if not isinstance(expr, tree.Column) or expr.level:
         return None
     source = query.source(expr.source)

@@ -1,4 +1,4 @@
-"""Prove the keys of nested rows: the columns that group joined rows to lists of `sqlc.nest(t)`.
+"""Prove the keys of nested rows, by which joined rows are grouped into the lists `sqlc.nest(t)`.
 
 A row of a level is one combination of rows of the FROM items of its columns. Two joined rows belong
 to the same row of a level if and only if they have the same values of its key. That is true if
@@ -69,7 +69,7 @@ def paths_of(embeds: Sequence[TypedEmbed]) -> dict[tuple[str, ...], int]:
 def nested(
     counter: RowCounter, query: Query, embeds: Sequence[TypedEmbed], columns: Sequence[Column]
 ) -> tuple[Nesting | NotNested, Cardinality]:
-    """Prove the key of each level of one text, and count the rows that the function returns.
+    """Prove which columns identify the rows of each list, and count the rows that are returned.
 
     `columns` are inferred as if the row of each embed were present.
     """
@@ -83,7 +83,7 @@ def nested(
 def merged(
     one: Nesting | NotNested | None, other: Nesting | NotNested | None
 ) -> Nesting | NotNested | None:
-    """Return the nesting that is right for two texts: a key with more columns remains a key."""
+    """Return a nesting that fits two texts; its keys have the columns of both."""
     if not isinstance(one, Nesting) or not isinstance(other, Nesting):
         return one if not isinstance(one, Nesting) else other
     levels = tuple(
@@ -104,7 +104,7 @@ class _UnfitError(Exception):
 
 
 class _Nest:
-    """Proves the nesting of one text."""
+    """Proves the keys of nested rows in one text."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class _Nest:
         self._outer = [(join, frozenset(sources_of(optional_side(join)))) for join in outer]
 
     def proved(self) -> Nesting | NotNested:
-        """Return the levels with their keys, or the reason why a key is not proved."""
+        """Return the outer rows and each list with their keys, or why a key is not proved."""
         query = self.query
         simple = (
             query.command is Command.SELECT
@@ -157,7 +157,7 @@ class _Nest:
     # --- the rows that the function returns -------------------------------------------------------
 
     def _top(self) -> NestLevel:
-        """Return the level of the rows that the function returns."""
+        """Return the key and the columns of the outer rows, which the function returns."""
         own = self._top_outputs()
         if not own:
             hint = "also select the columns of the rows that the lists belong to"
@@ -176,7 +176,7 @@ class _Nest:
         return NestLevel(None, 0, (*key, *self._values(key, own)))
 
     def _values(self, key: Sequence[int], own: Sequence[int]) -> Iterator[int]:
-        """Yield the columns that may have several values in the rows of one key.
+        """Yield the columns that may differ between rows with the same key.
 
         An outer join may find a row of one FROM item in some of these rows only. Then one column
         shows whether it does, and the others depend on it.
@@ -200,7 +200,7 @@ class _Nest:
                 yield at if presence is None else presence
 
     def _is_fixed(self, expr: Expr, closure: Closure) -> bool:
-        """Return whether an expression has one value in the rows that a closure describes."""
+        """Return whether an expression has one value in all the rows that a closure is about."""
         expr = self.plain.resolve(expr)
         if closure.is_exact(expr):
             return True
@@ -215,7 +215,7 @@ class _Nest:
         return False
 
     def _is_alike(self, source: int, closure: Closure) -> bool:
-        """Return whether a FROM item has a row in all rows that a closure describes, or in none.
+        """Return whether a FROM item has a row in all the rows that a closure is about, or in none.
 
         That is true if the outer joins around it decide by rows that are the same in all of them.
         """
@@ -241,7 +241,7 @@ class _Nest:
         return [at for at in range(len(self.columns)) if at not in inside]
 
     def _check_value(self, at: int, closure: Closure) -> None:
-        """Raise an error unless a column is a function of the rows that the key determines."""
+        """Raise an error unless the key determines the rows that a column is computed from."""
         name = self.columns[at].name
         if not self._depends_on(self.outputs[at], closure.determined):
             raise _UnfitError(
@@ -274,7 +274,7 @@ class _Nest:
         return Cardinality.SOME if some else Cardinality.MANY
 
     def _is_adjacent(self, key: Sequence[int]) -> bool:
-        """Return whether ORDER BY begins with columns that only the rows of one parent share."""
+        """Return whether ORDER BY puts the rows of one outer row next to each other."""
         parent = Closure(self.counter, self.query, _given(key))
         pinned: list[tuple[Expr, Binding]] = []
         sorted_by = set[int]()
@@ -295,7 +295,7 @@ class _Nest:
     # --- the rows of the lists --------------------------------------------------------------------
 
     def _level(self, path: tuple[str, ...], levels: Sequence[NestLevel]) -> NestLevel:
-        """Return the level of one list; the levels above are already known."""
+        """Return the key and the columns of one list; those of the lists around it are known."""
         index = self.paths[path]
         embed = self.embeds[index]
         above = self.paths.get(path[:-1])
@@ -344,7 +344,7 @@ class _Nest:
         return found.pop() if len(found) == 1 else None
 
     def _present(self, source: int) -> tuple[set[int], list[Join]]:
-        """Return the FROM items that have a row whenever `source` has one, and the matching joins.
+        """Return the FROM items with a row whenever `source` has one, and the matched joins.
 
         A matching condition `x = y` was true, so that neither operand is NULL.
         """
@@ -372,7 +372,7 @@ class _Nest:
     # --- keys -------------------------------------------------------------------------------------
 
     def _is_certain(self, at: int) -> bool:
-        """Return whether a column has a comparable value in each row of its FROM item."""
+        """Return whether a column is not NULL and comparable in each row of its FROM item."""
         column, part = self.columns[at], self._part(at)
         item = self.query.source(part.source) if part.source else None
         declared = isinstance(item, Table) and self.counter.engine.not_null(
@@ -381,7 +381,7 @@ class _Nest:
         return item is not None and (column.not_null or declared) and is_key(column.type)
 
     def _part(self, at: int) -> Part:
-        """Return the FROM item's column that a result column returns, or `_NO_PART` for none."""
+        """Return the column that a result column returns unchanged, or `_NO_PART` for none."""
         expr = self.outputs[at]
         return expr if isinstance(expr, Part) and not expr.level else _NO_PART
 
@@ -389,7 +389,7 @@ class _Nest:
         self, query: Query, candidates: Sequence[int], sources: frozenset[int] | set[int],
         first: Sequence[int],
     ) -> tuple[int, ...] | None:  # fmt: skip
-        """Return the fewest columns that determine the FROM items, or None if even all do not.
+        """Return as few columns as determine the rows of the FROM items, or None if all do not.
 
         A LIMIT without a fixed column does not determine a row, because a plan may read another
         row each time. One column of `first` is best. Otherwise the last ones are omitted first.

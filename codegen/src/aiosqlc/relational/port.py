@@ -1,4 +1,4 @@
-"""The interface through which proofs ask an engine, and an engine that answers "unknown"."""
+"""The interface by which proofs get facts from an engine, and an engine that knows none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Engine(Protocol):
 
     @property
     def applies(self) -> frozenset[str]:
-        """Return the inference rules of the registry that this engine supports."""
+        """Return the registry's inference rules that this engine supports."""
         ...
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
@@ -41,7 +41,7 @@ class Engine(Protocol):
         ...
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Return whether a written row may be silently skipped."""
+        """Return whether a write may skip a row without an error."""
         ...
 
     def has_row(self, function: Function) -> bool:

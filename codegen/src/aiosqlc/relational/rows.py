@@ -1,4 +1,4 @@
-"""Prove bounds of a query's row count: at least one row, at most one row, or both."""
+"""Prove whether a query returns at least one row, at most one row, or both."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the fixed output columns that are also fixed in an operand of a set operation.
+        """Return the result columns with one value that also have one value in a UNION's operand.
 
         A column that the set operation casts is not fixed in the operand.
         """
@@ -200,7 +200,7 @@ class RowCounter:
         return self._item_at_least_one(query.root, query)
 
     def reads_a_row(self, query: Query) -> bool:
-        """Return whether FROM and WHERE always select a row, before any grouping."""
+        """Return whether FROM and WHERE always yield a row, before rows are grouped."""
         plain = query.command is Command.SELECT and query.arms is None
         return plain and self._item_at_least_one(query.root, query)
 

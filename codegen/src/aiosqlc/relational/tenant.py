@@ -79,7 +79,7 @@ class Tenancy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A table or FROM item whose rows are not proved to be the tenant's: its name, the reason."""
+    """A table or FROM item that may yield other tenants' rows: its name, and the reason."""
 
     source: str
     why: str
@@ -87,7 +87,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """The columns of one query that equal the tenant's parameter, and the tables they bind.
+    """The columns of a query that equal the tenant's parameter, and tables with only its rows.
 
     `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
     only be read.
@@ -102,21 +102,21 @@ class _Level:
     owned: set[int] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
-        """Return the number of known facts, to detect when nothing new is found."""
+        """Return the number of known facts; if it stays equal, nothing new was found."""
         beyond = sum(map(len, self.beyond.values()))
         return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """An enclosing query, with the facts about tenants that hold in its rows."""
+    """An enclosing query, and what is proved there about tenants."""
 
     query: Query
     level: _Level
 
 
 def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
-    """Return a statement's table accesses that are not proved to touch only the tenant's rows."""
+    """Return a statement's uses of tables that are not proved to touch only the tenant's rows."""
     return list(dict.fromkeys(_Proof(tenancy, parameter).visit(query, frozenset(), (), 0)))
 
 
@@ -157,7 +157,7 @@ class _Proof:
             yield from self._below(query, number, pins, around, depth)
 
     def _returned(self, query: Query, level: _Level) -> _Level:
-        """Return the facts about a query's rows that also hold in RETURNING, after an UPDATE."""
+        """Return the facts about a query's rows that still hold in RETURNING, after an UPDATE."""
         if query.command is not Command.UPDATE:
             return level
         target, changed = query.source(query.target), set(query.assigned())
@@ -175,7 +175,7 @@ class _Proof:
         around: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the possible tenant leaks of a subquery in FROM, or of one use of a WITH query."""
+        """Yield the possible tenant leaks of a subquery in FROM, or where a WITH query is used."""
         source = query.source(number)
         if isinstance(source, Derived):
             yield from self.visit(source.query(), pins, around, depth + 1)
@@ -356,7 +356,7 @@ class _Proof:
                 yield Leak(name, "ON CONFLICT sets the tenant column to another value")
 
     def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
-        """Return whether an assigned value equals the tenant's parameter in every written row."""
+        """Return whether the value assigned to a column is the tenant's parameter in every row."""
         if isinstance(expr, Column) and not expr.level:
             source = query.source(expr.source)
             if isinstance(source, Values):
@@ -400,7 +400,7 @@ class _Proof:
                     )
 
     def _owners(self, source: Table) -> Iterator[tuple[Hashable, Mapping[int, int]]]:
-        """Yield the foreign keys that may tie a table's rows to a tenant."""
+        """Yield the foreign keys by which a row of the table may belong to a tenant."""
         for relation, columns in self.tenancy.references(source.relation):
             if not self.tenancy.shared(relation):
                 yield relation, columns
@@ -413,7 +413,7 @@ class _Proof:
         given: Mapping[int, Expr],
         level: _Level,
     ) -> bool:
-        """Return whether the columns of a foreign key are assigned from one row of the tenant."""
+        """Return whether the columns of a foreign key get their values from a row of the tenant."""
         for number in level.owned:
             table = query.source(number)
             if (
@@ -491,14 +491,14 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the query's column that an expression reads, if the column's row surely exists."""
+    """Return the query's column that an expression is, if the column's row surely exists."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)
 
 
 def _place(query: Query, expr: Expr) -> Place | None:
-    """Return the query's column behind an expression, such as a GROUP BY key, or None."""
+    """Return the query's column that an expression stands for, such as a GROUP BY key, or None."""
     while isinstance(expr, Column) and not expr.level:
         source = query.source(expr.source)
         if isinstance(source, Grouped | Merged) and expr.column > 0 and not expr.absent:
@@ -509,7 +509,7 @@ def _place(query: Query, expr: Expr) -> Place | None:
 
 
 def _keeps_rows(query: Query) -> bool:
-    """Return whether a condition on a query's outputs could also be applied inside the query."""
+    """Return whether a condition on a query's result could also be a condition in its WHERE."""
     return (
         query.command is Command.SELECT
         and query.no_windows

@@ -1,4 +1,4 @@
-"""The queries of a statement in engine-independent form: FROM items, joins, conditions, keys.
+"""A statement's queries in a form that both engines share: FROM items, joins, conditions, keys.
 
 An engine converts its own tree to this one, and provides further facts (`relational.port`). Nothing
 is guaranteed by default: each flag is named so that False, and each collection so that an empty
@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 Class = tuple[Hashable, Hashable]
-"""A way to compare values: a family of compatible operators, and the type they accept."""
+"""A way to compare values: a family of compatible operators, and the type that they compare."""
 
 Relation = Hashable
-"""The engine's identifier of a table or view."""
+"""The engine's identifier of a table or view, such as an OID."""
 
 Handle = Any
 """The engine's own parse tree node, which only the engine reads."""
@@ -44,7 +44,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Expr(_Part, frozen=True, kw_only=True):
-    """The base class of the five kinds of expressions."""
+    """The base class of the kinds of expressions."""
 
 
 class Column(Expr, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ class Equality(_Part, frozen=True, kw_only=True):
 
 
 class Condition(_Part, frozen=True, kw_only=True):
-    """One of the AND-ed conditions of a join or of WHERE.
+    """One of the conditions that AND combines in WHERE or in a join's ON.
 
     `meaning` is what fixes a column: an equality, or a column that is true or false.
     """
@@ -142,7 +142,7 @@ class JoinKind(Enum):
 
 
 class Leaf(_Part, frozen=True, kw_only=True):
-    """A table or other FROM item in the join tree, by its number from 1."""
+    """A table or other FROM item as a leaf of the join tree, by its number (from 1)."""
 
     source: int
 
@@ -159,7 +159,7 @@ class From(_Part, frozen=True, kw_only=True):
 
 
 class Join(_Part, frozen=True, kw_only=True):
-    """A join of two parts of the join tree, with the join's conditions.
+    """A join of two subtrees of the join tree, with the join's conditions.
 
     `reads` returns the columns on which its condition depends, or None if they are unknown.
     """
@@ -202,7 +202,7 @@ class NoTable(Source, frozen=True, kw_only=True):
 
 
 class _Inner(Source, frozen=True, kw_only=True):
-    """A FROM item that contains expressions.
+    """A FROM item that contains expressions, such as arguments of a function.
 
     `reads` are the columns of this query that it refers to. `stable` means that it has no volatile
     function.
@@ -251,7 +251,7 @@ class Function(_Inner, frozen=True, kw_only=True):
 
 
 class Merged(Source, frozen=True, kw_only=True):
-    """The FROM item for a join's own columns, such as those that USING merges.
+    """The FROM item that stands for a join as a whole, with the columns that USING merges.
 
     `behind` maps a column's number to the expression that it stands for.
     """
@@ -260,7 +260,7 @@ class Merged(Source, frozen=True, kw_only=True):
 
 
 class Grouped(Source, frozen=True, kw_only=True):
-    """The FROM item for the keys of GROUP BY: `behind` returns a key's expression.
+    """The FROM item that stands for the keys of GROUP BY; `behind` returns a key's expression.
 
     `repeated` are the keys that a grouping set may omit although `absent` does not contain it.
     """
@@ -335,7 +335,7 @@ class Conflict(_Part, frozen=True, kw_only=True):
 
 
 class Query(_Part, frozen=True, kw_only=True):
-    """A query level: one SELECT, INSERT, UPDATE or DELETE of a statement.
+    """One SELECT, INSERT, UPDATE or DELETE of a statement; subqueries are queries of their own.
 
     `sources` are the FROM items and the target, and `reads_from` the numbers of those read.
 
@@ -383,7 +383,7 @@ class Query(_Part, frozen=True, kw_only=True):
 
 
 class KeyPart(_Part, frozen=True, kw_only=True):
-    """A part of a unique key: a column, or the engine's expression.
+    """A column in a unique key, or an expression of the engine.
 
     An untrusted comparison has no `cls`.
     """

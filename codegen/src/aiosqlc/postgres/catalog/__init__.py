@@ -1,1 +1,1 @@
-"""The database's catalog in the form of facts for the proofs."""
+"""The database's catalog as facts that proofs use, such as keys and NOT NULL columns."""

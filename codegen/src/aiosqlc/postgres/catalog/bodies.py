@@ -22,7 +22,7 @@ _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodi
 
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
-    """Add the parse trees of function bodies to `facts`.
+    """Add, to `facts`, the parse trees of SQL functions whose bodies are strings.
 
     The database must belong to the compiler.
     """

@@ -1,4 +1,4 @@
-"""The catalog's facts, indexed for the proofs."""
+"""The facts from a database's catalog, indexed so that proofs find them quickly."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Facts:
     _calculated: dict[str, frozenset[str | None] | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of an inference rule is met.
+        """Return whether a precondition of an inference rule is met, or disabled by a test.
 
         A precondition in `dropped` always counts as met, so that the tests can weaken a rule and
         check that the precondition is necessary. No other code uses it.
@@ -108,7 +108,7 @@ class Facts:
         return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        """Return the name of a column, or None; equal names are the same object."""
+        """Return a column's full name, or None; the same column always gets the same object."""
         key = relation, attribute
         if key not in self._refs:
             entry, column = self.relations.get(relation), self.attributes.get(key)
@@ -118,13 +118,13 @@ class Facts:
         return self._refs[key]
 
     def descendants(self, relation: int) -> Iterable[int]:
-        """Yield the relation's descendants, without the relation itself."""
+        """Yield the tables that inherit from the relation, directly or indirectly."""
         for child in self.children.get(relation, ()):
             yield child
             yield from self.descendants(child)
 
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
-        """Return whether a column is NOT NULL in every row read from a relation and its children.
+        """Return whether a column is NOT NULL in every row that a scan with child tables reads.
 
         The flag alone is insufficient: a NOT VALID constraint sets it, a foreign table does not
         enforce it, and a child may lack its parent's constraint.
@@ -214,11 +214,11 @@ class Facts:
         return self._intercepted(relation, _INSERT)
 
     def may_skip_update(self, relation: int) -> bool:
-        """Return whether a trigger (or a foreign server) may silently skip the update of a row."""
+        """Return whether a trigger (or a foreign server) may silently skip an update of a row."""
         return self._intercepted(relation, _UPDATE)
 
     def rewrites(self, relation: int, attribute: int) -> bool:
-        """Return whether the stored value of a column may differ from the statement's value.
+        """Return whether a column may be stored with another value than the one in the statement.
 
         A trigger may change the value, and a generated column depends on other columns. A plain
         UPDATE can also insert a row, into another partition.
@@ -241,7 +241,7 @@ class Facts:
         return False
 
     def volatile(self, function: int) -> bool:
-        """Return whether two calls with the same arguments may differ within one statement."""
+        """Return whether two calls in a statement may differ although their arguments are equal."""
         entry = self.functions.get(function)
         return entry is None or entry.volatility == "v"
 
@@ -272,7 +272,7 @@ class Facts:
         return entry is not None and bool(entry.element)
 
     def is_plain(self, oid: int) -> bool:
-        """Return whether a type is a base type, not one that polymorphic operators decompose."""
+        """Return whether a type is a base type, not a composite, array or the like."""
         entry = self.types.get(oid)
         return entry is not None and entry.kind == "b" and not entry.element
 
@@ -282,18 +282,18 @@ class Facts:
         return entry is not None and entry.schema == "pg_catalog"
 
     def type_name(self, oid: int) -> str:
-        """Return the bare name of a type, or '' if there is no such type."""
+        """Return the name of a type without its schema, or '' if there is no such type."""
         entry = self.types.get(oid)
         return entry.name if entry else ""
 
     def relation_name(self, oid: int) -> str:
-        """Return the bare name of a relation."""
+        """Return the name of a relation without its schema."""
         entry = self.relations.get(oid)
         return entry.name if entry else f"relation {oid}"
 
 
 def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
-    """Flatten a stored predicate, in which a list is an implicit AND."""
+    """Split a stored predicate into its AND-ed conditions; a list in it also means AND."""
     for node in nodes:
         if node.kind == "BOOLEXPR" and node["boolop"] == "and":
             yield from _conjuncts(node["args"])

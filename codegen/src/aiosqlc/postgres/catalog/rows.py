@@ -1,4 +1,4 @@
-"""The rows of the catalog queries, each as a Struct."""
+"""The rows that the catalog queries return, each as a Struct."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Index(msgspec.Struct, frozen=True):
 
 
 class Inheritance(msgspec.Struct, frozen=True):
-    """A pair of parent and child relations, from inheritance or partitioning."""
+    """A parent table and its child table, by inheritance or partitioning."""
 
     parent: int
     child: int
@@ -146,7 +146,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 class Equality(msgspec.Struct, frozen=True):
-    """An operator that tests equality in some operator families, for a left and a right type."""
+    """An operator that means equality in some operator families, with its two operand types."""
 
     operator: int
     families: list[int]
@@ -161,7 +161,7 @@ class Oid(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A word that must be quoted as a column name."""
+    """A keyword that must be quoted if it is the name of a column."""
 
     name: str
 
@@ -175,14 +175,14 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 class OwnedTree(msgspec.Struct, frozen=True):
-    """A parse tree that the server evaluates on reads: a domain's CHECK, or a role's policy."""
+    """A parse tree that is evaluated when rows are read: a domain's CHECK, or a row policy."""
 
     owner: int
     tree: str
 
 
 class SetOff(msgspec.Struct, frozen=True):
-    """A function that an aggregate, a type or a table's index calls."""
+    """A function that the server calls for an aggregate, a type or an index."""
 
     owner: int
     function: int

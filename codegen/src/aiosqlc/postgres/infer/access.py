@@ -1,4 +1,4 @@
-"""Find a statement's effects: written tables, constraints at risk, and session state."""
+"""Find the effects of a statement: tables it writes, constraints at risk, changed session state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WRITES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A statement's effects on the database; `TypedQuery` has fields with the same names."""
+    """The effects of a statement on the database, in fields that `TypedQuery` has too."""
 
     writes: tuple[str, ...]
     violable: tuple[Constraint, ...]
@@ -66,7 +66,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
 
 
 def writing_queries(top: Node) -> Iterator[Node]:
-    """Yield the statement and its writing WITH queries, which are only allowed at the top level."""
+    """Yield the statement and its WITH queries that write; these exist only at the top level."""
     for query in (top, *(cte["ctequery"] for cte in top.list_of("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:
             yield query

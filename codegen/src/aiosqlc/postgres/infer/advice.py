@@ -62,7 +62,7 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 
 
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
-    """Return whether anything outside a join reads a column of the given range table entries.
+    """Return whether something outside a join reads a column of one of the given FROM items.
 
     A merged column of a join may come from any of its sides.
     """
@@ -71,7 +71,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
 
 def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
-    """Yield the column references (Vars) of one query, except in its range table's joins."""
+    """Yield the column references (Vars) in one query, except those in its list of FROM items."""
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth, but_for)
@@ -86,7 +86,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Return whether removing a join could change anything besides the number of rows."""
+    """Return whether a join, if removed, could change more than the number of rows."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         scope.catalog.volatile(function) for part in parts for function in functions_below(part)

@@ -1,4 +1,4 @@
-"""Nullability rules for aggregates and window functions, which depend on the aggregated rows."""
+"""Nullability rules for aggregates and window functions: the rows that they read matter."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _EXCLUDE_CURRENT, _EXCLUDE_GROUP = 0x8000, 0x10000
 
 
 def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of AGGREF nodes."""
+    """Infer whether an aggregate (AGGREF) can be NULL."""
     name = p.facts.built_in(node["aggfnoid"])
     if not name:
         return maybe("user-defined aggregates are not analysed")
@@ -74,7 +74,7 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return the expressions that are not null in each row of a group with a non-null key.
+    """Return what is not null in each row of a group whose key is not null.
 
     A key that a grouping set omits is NULL. So a key that is not NULL is common to all rows of the
     group. None means that no key is known to be not null.
@@ -91,7 +91,7 @@ def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
 
 
 def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of WINDOWFUNC nodes."""
+    """Infer whether a window function (WINDOWFUNC) can be NULL."""
     name = p.facts.built_in(node["winfnoid"])
     args = node.list_of("args")
     if not name:
@@ -131,7 +131,7 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
 def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
-    """Infer arguments for all rows, because a CASE condition holds only for the current row."""
+    """Infer arguments without the conditions of CASE, which hold only for the current row."""
     if not p.facts.holds("case", "a condition of one branch is not used for another branch", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:

@@ -1,4 +1,4 @@
-"""Derive the expressions that are not null from the outcome of a condition.
+"""Find the expressions that are not null if a condition is true, or false, or NULL.
 
 A condition has three outcomes. `facts(condition, possible)` returns the Vars and expressions that
 are not null if the outcome is one of `possible`. AND, OR and NOT follow from three-valued logic.
@@ -44,7 +44,7 @@ CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COLLATEEXPR", "ARRAYCOERCEEXPR
 
 
 def var_key(node: Node) -> VarKey:
-    """Return the key for facts about a column reference (Var) of the current query."""
+    """Return the key under which facts about a column (Var) of the current query are stored."""
     return (node["varno"], node["varattno"], node["varnullingrels"] or frozenset())
 
 
@@ -61,7 +61,7 @@ def functions_below(node: Node) -> set[int]:
 
 
 def stable(node: Node, facts: Facts) -> bool:
-    """Return whether an expression has the same value when evaluated twice for one row (cached)."""
+    """Return whether an expression has the same value each time that it is evaluated for a row."""
     if node.memo is None:
         node.memo = {}
     known = node.memo.get("stable")
@@ -150,7 +150,7 @@ def _null_test(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _distinct(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return what is not null if `x IS DISTINCT FROM value` is false: x equals the value."""
+    """Return what is not null if `x IS DISTINCT FROM value` is false, so that x is the value."""
     if TRUE in possible:
         return NOTHING
     left, right = node["args"]
@@ -164,7 +164,7 @@ def _is_value(node: Node) -> bool:
 
 
 def _coalesce(node: Node, facts: Facts) -> FactSet:
-    """Return what is not null if `coalesce(x, false)` is true, which means that x is true."""
+    """Return what is not null if `coalesce(x, false)` is true, so that x is true."""
     first, *rest = node["args"]
     untrue = all(
         a.kind == "CONST" and (a["constisnull"] or not any(a["constvalue"].data)) for a in rest
@@ -186,7 +186,7 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return what is not null if `x op ANY (select …)` is true: one row's comparison is true."""
+    """Return what is not null if `x op ANY (select …)` is true, so that it is true for one row."""
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact
@@ -228,5 +228,5 @@ def known(node: Node, facts: Facts) -> FactSet:
 
 
 def _has_elements(node: Node) -> bool:
-    """Return whether an array has an element: `ARRAY[x]`, but not `ARRAY['{}'::int[]]`."""
+    """Return whether an array surely has an element: `ARRAY[x]`, but not `ARRAY['{}'::int[]]`."""
     return node.kind == "ARRAYEXPR" and bool(node["elements"]) and not node["multidims"]

@@ -45,7 +45,7 @@ def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcom
 
 
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
-    """Return an expression's possible values for any table contents, or None if unknown.
+    """Return every value that an expression can have whatever the tables contain, or None.
 
     If the condition of a CASE is not constant, each of its results is possible.
     """
@@ -60,7 +60,7 @@ def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values |
 
 
 def constant_int(node: Node | None) -> int | None:
-    """Return the value of an integer constant, including `int8(1)`, the form of `LIMIT 1`."""
+    """Return the value of an integer constant, also in a cast such as `int8(1)` in `LIMIT 1`."""
     while node is not None and node.kind == "FUNCEXPR" and len(node.list_of("args")) == 1:
         if node["funcid"] not in _TO_INT8:
             return None
@@ -74,7 +74,7 @@ def constant_int(node: Node | None) -> int | None:
 
 
 def text_array(node: Node) -> tuple[str, ...] | None:
-    """Return the elements of a constant `text[]` of one dimension without NULL, or None."""
+    """Return the elements of a constant `text[]` with one dimension and no NULL, or None."""
     if node.kind == "ARRAYEXPR" and not node["multidims"]:
         texts = [_text_constant(item) for item in node.list_of("elements")]
         return None if None in texts else tuple(text for text in texts if text is not None)
@@ -129,7 +129,7 @@ def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
 
 
 def _case(node: Node, facts: Facts) -> Values | None:
-    """Return the possible values of a CASE.
+    """Return the values that a CASE can have.
 
     A branch whose condition is not constant is possible.
     """
@@ -149,7 +149,7 @@ def _case(node: Node, facts: Facts) -> Values | None:
 def _called(
     node: Node, facts: Facts, subject: Node | None, around: Callable[[str], str]
 ) -> Values | None:
-    """Evaluate a call on the server for each combination of its possible arguments."""
+    """Evaluate a call on the server for each combination of values that its arguments can have."""
     form = _form(node, facts)
     if form is None:
         return None
@@ -166,7 +166,7 @@ def _called(
 
 
 def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[Node]] | None:
-    """Return the SQL text of a node for the server, and its arguments."""
+    """Return the SQL text that evaluates a node on the server, and its arguments."""
     if node.kind == "ARRAYEXPR":
         return lambda a: f"array[{', '.join(a)}]", node.list_of("elements")
     if node.kind == "COALESCEEXPR":
@@ -228,7 +228,7 @@ def _constant(node: Node, facts: Facts) -> Values | None:
 
 
 def _number(data: bytes) -> str:
-    """Decode a numeric: a header, the weight of the first digit, and digits in base 10,000."""
+    """Decode a numeric value: a header, the weight of the first digit, digits in base 10,000."""
     words = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
     head = words[0]
     if head & _SPECIAL == _SPECIAL:
@@ -245,7 +245,7 @@ def _number(data: bytes) -> str:
 
 
 def has_field(row: Node, number: int) -> bool:
-    """Return whether a field of a constant row is not NULL, according to the row's header."""
+    """Return whether a field of a constant row is not NULL, as the bits in its header say."""
     data = row["constvalue"].data
     count, flags = (int.from_bytes(data[at : at + 2], "little") for at in (18, 20))
     marks = int.from_bytes(data[23 : 23 + (count % 2048 + 7) // 8], "little")

@@ -69,7 +69,7 @@ _DEEPEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Infers the shapes of one statement's JSON values."""
+    """Infers the shapes of the JSON values of one statement."""
 
     prover: Prover
     types: Types
@@ -99,7 +99,7 @@ class Documents:
         return replace(found, nullable=null)
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of an expression's values, ignoring NULL but not `null` in JSON."""
+        """Return the shape of an expression's JSON values, including JSON `null`, but not NULL."""
         if depth > _DEEPEST:
             return ANY
         depth += 1
@@ -127,7 +127,7 @@ class Documents:
         return self._other(node, scope, depth)
 
     def _branches(self, node: Node, scope: Scope, depth: int) -> Iterator[JsonShape]:
-        """Yield the JSON shape of each result of a CASE, under the conditions of the result."""
+        """Yield the JSON shape of each result of a CASE, inferred under the result's conditions."""
         for result, facts in branches_of(self.prover, node):
             with scope.given(facts), self.prover.assuming(scope, "branch", facts):
                 found = self._made(result, scope, depth)
@@ -241,7 +241,7 @@ class Documents:
         return self._facts.base_type(expression_type(node)) in _IS_JSON
 
     def _without_null(self, shape: JsonShape, node: Node) -> JsonShape:
-        """Return the shape of a value that is not NULL in SQL; a JSON value may still be `null`."""
+        """Return the shape of a value that is not SQL NULL; it may still be JSON `null`."""
         return shape if self._is_json(node) else replace(shape, nullable=False)
 
     # --- values -----------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ class Documents:
         return found
 
     def _of_type(self, kind: int, depth: int = 0) -> JsonShape:
-        """Return the JSON shape of an SQL type's values, or ANY if it is unknown."""
+        """Return the JSON shape of the values of an SQL type, or ANY if the shape is unknown."""
         kind = self._facts.base_type(kind)
         entry = self._facts.types.get(kind)
         if entry is None or kind in _IS_JSON or kind in self._facts.cast_to_json:
@@ -307,7 +307,7 @@ class Documents:
     # --- rows -------------------------------------------------------------------------------------
 
     def _row(self, node: Node, scope: Scope, kind: int, depth: int) -> JsonShape:
-        """Return the JSON shape of a row, assuming that no outer join replaces it by NULL."""
+        """Return the JSON shape of a row that exists: no outer join replaces it by NULL."""
         names = self._names(kind)
         if node.kind == "ROWEXPR":
             names = names or [str(name) for name in node["colnames"] or []]
@@ -365,7 +365,7 @@ class Documents:
     def _listed(
         self, names: list[str], types: list[int], certain: Callable[[int], bool], depth: int
     ) -> JsonShape:
-        """Return the JSON shape of a row whose columns and types the query lists."""
+        """Return the JSON shape of a row whose columns the query lists with their types."""
         if len(names) != len(types):
             return ANY
         values = [self._of_column(kind, 1, full=False, depth=depth) for kind in types]
@@ -385,7 +385,7 @@ class Documents:
 
 
 def _listed_types(entry: Node) -> list[int]:
-    """Return the types of the columns that follow a function (`AS x (a int)`) or JSON_TABLE."""
+    """Return the types of the columns that `AS x (a int)` or JSON_TABLE declares."""
     if entry["rtekind"] == kinds.Rte.TABLEFUNC:
         found: list[int] = entry["tablefunc"]["coltypes"] or []
         return found
@@ -414,7 +414,7 @@ def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
 
 
 def _part(document: JsonShape, place: Node) -> JsonShape:
-    """Return the shape of a JSON document's member or element at a constant key or index."""
+    """Return the JSON shape of the member at a constant key, or of the element at an index."""
     kind = expression_type(place)
     if kind == _INT:
         return part(document, None, constant_int(place), any_index=True)
@@ -422,7 +422,7 @@ def _part(document: JsonShape, place: Node) -> JsonShape:
 
 
 def _index(step: str) -> int | None:
-    """Return a step of a path as a list index, or None if the step is a key."""
+    """Return a step of a JSON path as an index of a list, or None if the step is a key."""
     return int(step) if _NUMBER.fullmatch(step) else None
 
 
@@ -451,7 +451,7 @@ def _constant(node: Node) -> JsonShape:
 
 
 def _bare(kind: SqlType) -> SqlType:
-    """Return a scalar's type without the attributes that are invisible in JSON."""
+    """Return a scalar's type without the attributes that its JSON value does not show."""
     if kind.kind is TypeKind.ENUM:
         return kind
     return SqlType(kind.schema, kind.name, kind.kind)

@@ -84,7 +84,7 @@ def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def dimensions_of(p: Prover, node: Node) -> int:
-    """Return the number of an array's dimensions if it is certain, or else 0."""
+    """Return the number of an array's dimensions, or 0 if it is uncertain."""
     if node.kind == "ARRAYEXPR":
         return int(bool(node["elements"]) and not node["multidims"])
     if node.kind == "CONST" and isinstance(node["constvalue"], Datum):
@@ -101,7 +101,7 @@ def collects_values(p: Prover, node: Node) -> bool:
 
 
 def _keeps_values(p: Prover, node: Node) -> bool:
-    """Return whether an element's cast never returns NULL.
+    """Return whether the cast of an array's elements never makes an element NULL.
 
     Jsonb's casts return NULL for JSON null.
     """
@@ -150,7 +150,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
-    """Infer the elements of ARRAY(SELECT …), where arrays form an array with one more dimension."""
+    """Infer whether ARRAY(SELECT …) may contain NULL; from arrays it makes one more dimension."""
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)
     if p.facts.holds("array-subquery", "the aggregated value is not an array", flat):
@@ -165,7 +165,7 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
-    """Infer whether an output column's arrays may contain NULL, from all operands of a UNION."""
+    """Infer whether the arrays of a result column may contain NULL, for all operands of a UNION."""
     scope = parent.inner(query)
     parts = parts_of(query)
     if not parts:
@@ -189,7 +189,7 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
-    """Infer a recursive query's arrays: assume "no NULL elements", then iterate to a fixpoint."""
+    """Infer whether a recursive query's arrays contain NULL: assume "no" until nothing changes."""
     text = f"the recursive query {name}"
     if name in owner.element_recursion:
         null = owner.element_recursion[name][attribute - 1]
@@ -229,7 +229,7 @@ def _function(p: Prover, node: Node) -> Verdict:
 
 
 def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the elements of `path || id` and similar, which concatenate arrays and elements."""
+    """Infer whether `path || id` and the like, which join arrays and elements, may contain NULL."""
     arrays = _JOINING[p.facts.built_in(called(node))]
     parts = [
         array_elements(p, part, scope) if is_array else p.judge(part, scope)

@@ -1,4 +1,4 @@
-"""Find `sqlc.embed(t)` in a text, and infer its columns for the case that `t` has a match."""
+"""Find each `sqlc.embed(t)` in a text, and infer its columns as if a row of `t` exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.relational.embeds import Place
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
-    """Return the result columns of each `sqlc.embed(t)`; operands of a UNION share columns."""
+    """Return the result columns of each `sqlc.embed(t)`; operands of a UNION share them."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:

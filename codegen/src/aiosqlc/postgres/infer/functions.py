@@ -1,4 +1,4 @@
-"""Nullability rules for operators and functions, based on their strictness and totality."""
+"""Nullability rules for calls: a strict function is NULL for NULL, a total one only then."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OF_INFINITY = {
 
 
 def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of OPEXPR and FUNCEXPR nodes."""
+    """Infer whether an operator or a function call (OPEXPR, FUNCEXPR) can be NULL."""
     function = p.facts.functions.get(called(node))
     if function is None:
         return maybe("the function is not in the compiler's lists")
@@ -61,7 +61,7 @@ def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer the nullability of a call that returns one value."""
+    """Infer whether a call that returns one value can return NULL."""
     args: list[Node] = node.list_of("args")
     name = p.facts.built_in(function.oid)
     if is_declared(p, function):
@@ -137,7 +137,7 @@ def is_declared(p: Prover, function: Function) -> bool:
 
 
 def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer a set-returning call in the select list, padded with NULL beside a longer one."""
+    """Infer a set-returning call in the select list: a call with more rows pads it with NULLs."""
     sets = [
         inner
         for target in scope.query.list_of("targetList")
@@ -154,7 +154,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 
 
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer the elements that a set-returning function with one result column returns."""
+    """Infer whether a set-returning function with one result column can return NULL in a row."""
     name = p.facts.built_in(function.oid)
     if p.facts.holds("value-set", "the rows of the function are not NULL", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")
@@ -170,7 +170,7 @@ def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope)
 
 
 def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of SCALARARRAYOPEXPR nodes."""
+    """Infer whether `x op ANY (array)` (SCALARARRAYOPEXPR) can be NULL."""
     left, right = node["args"]
     function = p.facts.functions.get(called(node))
     if function is None or not function.strict:

@@ -13,7 +13,7 @@ _MOST_SETS = 256  # CUBE grows exponentially, so nothing is inferred beyond this
 
 
 def grouping_sets(query: Node) -> list[frozenset[int]] | None:
-    """Return the grouping sets as sets of sort-group references, or None if they are too many.
+    """Return the grouping sets, each as a set of key numbers, or None if there are too many.
 
     A plain GROUP BY is one set. A query without grouping has the empty list.
     """
@@ -56,7 +56,7 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 
 
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
-    """Return the numbers of keys that a grouping set may null although the tree has no node for it.
+    """Return the keys that a grouping set may set to NULL although no node in the tree shows it.
 
     If one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with equal columns, the tree
     always refers to the first, but the server returns each separately.
@@ -76,7 +76,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def _behind_joins(query: Node, node: Node) -> Node:
-    """Return the table column behind a column reference to a join's output."""
+    """Return the table column that a join's column is a copy of."""
     while node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] != kinds.Rte.JOIN:
@@ -100,7 +100,7 @@ def groups_have_rows(query: Node, facts: Facts) -> bool:
 
 
 def _counts_rows(condition: Node, facts: Facts) -> bool:
-    """Return whether HAVING requires a row: by `count(*) > 0` or by an aggregate's value."""
+    """Return whether HAVING is false for groups without rows, as `count(*) > 0` is."""
     if condition.kind == "NULLTEST":
         test = condition["nulltesttype"] == kinds.IS_NOT_NULL and not condition["argisrow"]
         arg = condition["arg"]

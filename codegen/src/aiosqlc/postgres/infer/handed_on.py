@@ -1,4 +1,4 @@
-"""Find the columns whose values an array expression returns unchanged."""
+"""Find the columns and parameters whose values an expression, such as an array, passes on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Attribute = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """The origin of an expression's values: table columns, parameters, or `others`."""
+    """The places an expression's values come from: columns, parameters, or `others`."""
 
     columns: frozenset[Attribute] = frozenset()
     params: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the only column that the values come from, or (0, 0) if there may be several."""
+        """Return the column that all values come from, or (0, 0) if there is not just one."""
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
@@ -52,7 +52,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return the origin of an expression's values; an explicit cast creates new values."""
+    """Return where an expression's values come from; an explicit cast makes new values."""
     node = _bare(node)
     if node is None:
         return HandedOn()
@@ -86,7 +86,7 @@ def handed_on(node: Node | None, scope: Scope) -> HandedOn:
 
 
 def together(nodes: list[Node], scope: Scope) -> HandedOn:
-    """Return the combined origin of several expressions' values."""
+    """Return where the values of several expressions come from."""
     found = [handed_on(node, scope) for node in nodes]
     return HandedOn(
         frozenset().union(*(one.columns for one in found)),
@@ -96,7 +96,7 @@ def together(nodes: list[Node], scope: Scope) -> HandedOn:
 
 
 def operands_alike(node: Node, scope: Scope) -> HandedOn:
-    """Return the common origin of an array function's array and element operands."""
+    """Return where the array and the elements come from that an array function combines."""
     if node.kind == "ARRAYEXPR":
         return handed_on(node, scope)
     if node.kind not in _CALLS:
@@ -106,7 +106,7 @@ def operands_alike(node: Node, scope: Scope) -> HandedOn:
 
 
 def _bare(node: Node | None) -> Node | None:
-    """Remove implicit casts and similar syntax around an argument."""
+    """Remove the implicit casts, and similar nodes, around an argument."""
     while node is not None:
         implicit = node.kind == "RELABELTYPE" and node["relabelformat"] == _IMPLICIT
         if not (implicit or node.kind in {"COLLATEEXPR", "NAMEDARGEXPR"}):
@@ -141,7 +141,7 @@ def _of_variable(node: Node, scope: Scope) -> HandedOn:
 
 
 def _of_functions(entry: Node, attribute: int, scope: Scope) -> HandedOn:
-    """Return the origin of a column of a function call in FROM."""
+    """Return where the values in a column of a function call in FROM come from."""
     for function in entry["functions"]:
         if attribute <= function["funccolcount"]:
             return handed_on(function["funcexpr"], scope) if attribute == 1 else _OTHERS

@@ -1,4 +1,4 @@
-"""Names for the numbers that stand for values of C enums in PostgreSQL's parse trees.
+"""Names for the numbers by which PostgreSQL's parse trees show values of C enums.
 
 These are plain numbers, because the lookup of an enum member takes five times as long.
 """

@@ -60,7 +60,7 @@ _EXPRESSIONS = frozenset({
 
 
 def is_understood(node: Node) -> bool:
-    """Return whether the compiler knows every field of a node that has a value."""
+    """Return whether the compiler knows each field that has a value in a node."""
     known = FIELDS[node.kind]
     return known.issuperset(node.names()) or all(
         _says_nothing(node[name]) for name in node.names() if name not in known
@@ -68,7 +68,7 @@ def is_understood(node: Node) -> bool:
 
 
 def is_expression(node: Node) -> bool:
-    """Return whether an expression is of a kind whose value depends only on its operands."""
+    """Return whether the value of an expression depends only on the operands that it shows."""
     return node.kind in _EXPRESSIONS
 
 

@@ -1,4 +1,4 @@
-"""Convert PostgreSQL's parse tree to engine-independent queries (`aiosqlc.relational`)."""
+"""Convert PostgreSQL's parse trees to queries that both engines share (`aiosqlc.relational`)."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ _APPLIES = frozenset(rule.name for rule in RULES)
 
 
 class PostgresEngine:
-    """Provides the catalog's facts to the proofs of `aiosqlc.relational`."""
+    """Provides the facts from the catalog that the proofs of `aiosqlc.relational` need."""
 
     applies = _APPLIES
 
@@ -139,7 +139,7 @@ class PostgresEngine:
         return implied(condition, source, predicate, self.facts)
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Return whether a trigger or a foreign server may silently skip a written row."""
+        """Return whether a trigger or a foreign server may skip writing a row without an error."""
         asked = self.facts.may_skip_insert, self.facts.may_skip_update
         return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
 
@@ -152,7 +152,7 @@ class PostgresEngine:
         return ColumnRef(entry.schema, entry.name, "") if whole == columns else None
 
     def not_null(self, relation: Relation | None, column: int) -> bool:
-        """Return whether a column is declared NOT NULL, including in child tables."""
+        """Return whether a column is declared NOT NULL in a table, and in its child tables."""
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def column_name(self, relation: Relation | None, column: int) -> str:
@@ -166,12 +166,12 @@ class PostgresEngine:
 
 
 def row_counter(facts: Facts) -> RowCounter:
-    """Return the object that infers row counts for a schema's queries."""
+    """Return the object that infers how many rows the queries of a schema return."""
     return RowCounter(PostgresEngine(facts))
 
 
 def level_of(scope: Scope) -> Query:
-    """Return the engine-independent form of a scope's query, converted at the first call."""
+    """Return the query of a scope in the form of `aiosqlc.relational`; convert it at first use."""
     if scope.level is None:
         scope.level = Lowering(scope).query()
     return scope.level
@@ -257,13 +257,13 @@ class Lowering:
         )
 
     def decided_by(self, quals: Node | None) -> Sequence[Column] | None:
-        """Return the columns that decide a condition, or None if it calls a volatile function."""
+        """Return the columns that determine a condition, or None if a volatile function does."""
         if quals is None:
             return ()
         return self.columns(quals, 0) if self.is_stable(quals) else None
 
     def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
-        """Yield the numbers of the FROM items, and of the table that UPDATE or DELETE writes to."""
+        """Yield the numbers of the FROM items, and of the table that UPDATE or DELETE changes."""
         found = list(sources_of(root))
         target = self.scope.query["resultRelation"]
         if command in (Command.UPDATE, Command.DELETE) and target not in found:
@@ -271,14 +271,14 @@ class Lowering:
         yield from found
 
     def source(self, entry: Node) -> Source:
-        """Convert an entry of the range table."""
+        """Convert an entry of the range table, which lists the FROM items."""
         if not is_understood(entry):
             return Source()
         make = _SOURCES.get(entry["rtekind"])
         return make(self, entry) if make is not None else Source()
 
     def table(self, entry: Node) -> Source:
-        """Convert a table in FROM, or the target table or view of a write."""
+        """Convert a table in FROM, or the table or view that a statement writes to."""
         return Table(
             relation=entry["relid"],
             with_children=bool(entry["inh"]),
@@ -318,7 +318,7 @@ class Lowering:
         )
 
     def gives_one(self, call: Node) -> bool:
-        """Return whether a call of a user's function gives at most one row, by its body.
+        """Return whether a user's function returns at most one row, as its body proves.
 
         LIMIT is ignored: without an order, each evaluation may give another row.
         """
@@ -358,7 +358,7 @@ class Lowering:
         )
 
     def merged(self, entry: Node) -> Source:
-        """Convert the range table entry for a join's own columns.
+        """Convert the range table entry that stands for a join as a whole.
 
         In a FULL join, a side may be missing.
         """
@@ -367,7 +367,7 @@ class Lowering:
         return Merged(behind=lambda number: self.expr(entry["joinaliasvars"][number - 1]))
 
     def grouped(self, entry: Node) -> Source:
-        """Convert the range table entry for the keys of GROUP BY."""
+        """Convert the range table entry that stands for the keys of GROUP BY."""
         keys = entry["groupexprs"]
         return Grouped(
             behind=lambda number: self.expr(keys[number - 1]),
@@ -383,7 +383,7 @@ class Lowering:
         return level_of(self.scope.inner(query))
 
     def columns(self, value: Node, depth: int) -> tuple[Column, ...]:
-        """Return the columns of the scope's query that a part of the parse tree reads."""
+        """Return the columns of the scope's own query that are read in a part of the parse tree."""
         return tuple(self.column(node, level=0) for node in variables(value, depth))
 
     def is_stable(self, node: Node) -> bool:
@@ -393,11 +393,11 @@ class Lowering:
     # --- conditions and expressions -----------------------------------------------------------
 
     def condition(self, node: Node) -> Condition:
-        """Return a condition, marked as an equality or as a boolean column if it is one."""
+        """Convert a condition; mark it if it is an equality or a boolean column."""
         return Condition(handle=node, meaning=self.flag(node) or self.equality(node))
 
     def flag(self, node: Node) -> Column | None:
-        """Return the column of a bare `WHERE flag` or `WHERE NOT flag`."""
+        """Return the boolean column in a condition such as `WHERE flag` or `WHERE NOT flag`."""
         if node.kind == "BOOLEXPR" and node["boolop"] == "not":
             node = node["args"][0]
         if node.kind != "VAR" or node["vartype"] != _BOOL or node["varlevelsup"]:
@@ -405,7 +405,7 @@ class Lowering:
         return self.column(node) if is_understood(node) else None
 
     def equality(self, node: Node) -> Equality | None:
-        """Return both operands of an operator if it is a trusted equality operator, or None."""
+        """Return both operands of an equality operator that the rules trust, or None."""
         if node.kind != "OPEXPR" or len(node["args"]) != 2 or not is_understood(node):
             return None
         equality = self.facts.equalities.get(node["opno"])
@@ -425,7 +425,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return an operand's operator classes if the comparison is the same as an index's.
+        """Return the operator classes of an operand if it is compared as in an index.
 
         An operator of a fixed type converts its operand to that type. A polymorphic one (on arrays,
         ranges, enums, rows) uses the operand's own type, which a cast may change.
@@ -458,7 +458,7 @@ class Lowering:
         )
 
     def args(self, values: list[Any]) -> Iterator[Expr]:
-        """Yield the direct operands of an expression, including those in nested lists."""
+        """Yield the operands of an expression, also those in lists, but not their own operands."""
         for value in values:
             if isinstance(value, Node):
                 yield self.expr(value)
@@ -466,7 +466,7 @@ class Lowering:
                 yield from self.args(value)
 
     def column(self, node: Node, *, level: int = 0) -> Column:
-        """Return a column of the query that is `level` queries further out."""
+        """Convert a column of the query that is `level` queries further out."""
         nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
         absent = self.scope.alive(node["varno"], nulling) if nulling and not level else []
         if self.scope.command != kinds.Command.SELECT and not level:

@@ -20,7 +20,7 @@ _AFTER = frozenset({*_END, ",", ")", ";"})
 
 @dataclass(slots=True)
 class _Level:
-    """The scanner's state inside a pair of parentheses; `item` is where the current item starts.
+    """The scanner's state inside parentheses; `item` is the position where the current item begins.
 
     `prefixed` means that `DISTINCT ON (…)` or `RETURNING WITH (…)` has started, and that the first
     item follows.

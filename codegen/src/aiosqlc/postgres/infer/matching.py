@@ -1,4 +1,4 @@
-"""Match a query's expressions and conditions with those of indexes."""
+"""Match expressions and conditions of a query with those that indexes store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
 
 
 def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Return whether `flag = true` matches an index's predicate `flag`, the simplified form."""
+    """Return whether `flag = true` in a query matches `flag`, to which the server simplifies it."""
     wanted = True
     if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
         predicate, wanted = predicate["args"][0], False

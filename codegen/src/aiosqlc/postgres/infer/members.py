@@ -1,4 +1,4 @@
-"""Infer members of a JSON document that the query itself builds, by their keys."""
+"""Infer whether a member can be NULL in a JSON document that the query itself builds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CASTS = frozenset({"int2", "int4", "int8", "numeric"})
 
 
 def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
-    """Infer `document -> 'key'`, `->>` and casts of these, or return None for other calls."""
+    """Infer whether `document -> 'key'`, `->>` or their casts can be NULL; None for other calls."""
     name, args = p.facts.built_in(called(node)), node.list_of("args")
     if name in _CASTS and len(args) == 1 and expression_type(args[0]) == _JSONB:
         inner = args[0]
@@ -41,7 +41,7 @@ def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
 
 
 def judge_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
-    """Infer JSON_QUERY(document, '$.key') as jsonb and JSON_VALUE() from the stored value."""
+    """Infer whether JSON_QUERY(document, '$.key') or JSON_VALUE() can be NULL, or return None."""
     given, result = node["formatted_expr"], node["returning"]["typid"]
     value = _member(p, given, _path_key(node["path_spec"])) if given is not None else None
     if value is None:
@@ -55,7 +55,7 @@ def judge_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
 
 
 def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
-    """Infer a member as text or number, which is NULL if its value is NULL or JSON null."""
+    """Infer whether a JSON member that is read as text or number can be NULL."""
     if value is None:
         return None
     plain = p.facts.is_built_in_type(expression_type(value)) and expression_type(value) not in {
@@ -68,7 +68,7 @@ def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
 
 
 def _member(p: Prover, document: Node, key: str | None) -> Node | None:
-    """Return the value for a key in jsonb_build_object(), where the last of equal keys counts."""
+    """Return the value of a key in jsonb_build_object(); if the key is repeated, the last one."""
     if document.kind != "FUNCEXPR" or document["funcvariadic"] or key is None:
         return None
     if p.facts.built_in(document["funcid"]) != "jsonb_build_object":
@@ -82,7 +82,7 @@ def _member(p: Prover, document: Node, key: str | None) -> Node | None:
 
 
 def _text(node: Node) -> str | None:
-    """Return the value of a constant of the type text or unknown, or None for other nodes."""
+    """Return the text of a constant of type text or unknown, or None for other nodes."""
     value = node["constvalue"] if node.kind == "CONST" and not node["constisnull"] else None
     if not isinstance(value, Datum) or node["consttype"] not in {_TEXT, _UNKNOWN}:
         return None

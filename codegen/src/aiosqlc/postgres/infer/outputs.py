@@ -1,4 +1,4 @@
-"""The output of a query: its target entries, their types, and the expressions of columns."""
+"""The result columns of a query, their types, and the expressions behind columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 
 
 def output_targets(query: Node) -> list[Node]:
-    """Return the target entries in a query's output."""
+    """Return the entries of a query's select list or RETURNING list that the client receives."""
     if query.memo is None:
         query.memo = {}
     found: list[Node] | None = query.memo.get("targets")
@@ -61,7 +61,7 @@ def _sublink_type(node: Node) -> int:
 
 
 def parts_of(query: Node) -> list[int]:
-    """Return the range table indexes of a set operation's operands, or none for other queries."""
+    """Return the range table numbers of a UNION's operands; other queries have none."""
     return _parts(query["setOperations"]) if query["setOperations"] is not None else []
 
 
@@ -79,7 +79,7 @@ def column_type(query: Node, attribute: int) -> int:
 
 
 def arm_type(node: Node, attribute: int, scope: Scope) -> int:
-    """Return the type of a column in an operand of a set operation, before the operation's cast."""
+    """Return the type of a column in an operand of a UNION, before the UNION casts it."""
     if node.kind == "SETOPERATIONSTMT":
         return int(node["colTypes"][attribute - 1])
     return column_type(scope.entry(node["rtindex"])["subquery"], attribute)

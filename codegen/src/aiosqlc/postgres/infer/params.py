@@ -86,7 +86,7 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 
 
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
-    """Sort a parameter's target columns by their order in the text, not in the table.
+    """Sort the columns that a parameter is stored in by their order in the text, not in the table.
 
     With several queries in the statement, a position does not show which query it belongs to.
     """
@@ -153,7 +153,7 @@ class _Uses:
                     yield target, relation
 
     def _assigned(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record the parameters that an assignment stores in a column, directly or indirectly."""
+        """Record the parameters that an assignment stores in a column, also through expressions."""
         bare = _unwrap(expr)
         if bare is None:
             return
@@ -254,7 +254,7 @@ class _Uses:
     # --- expressions --------------------------------------------------------------------------
 
     def value(self, value: Any, scope: Scope, skip: set[int] | None = None) -> None:
-        """Visit everything inside a value, with the value's scope."""
+        """Visit each expression inside a value; `scope` is the query that contains the value."""
         if isinstance(value, list):
             for item in value:
                 self.value(item, scope, skip)
@@ -277,7 +277,7 @@ class _Uses:
             self.value(value, scope, skip)
 
     def _met(self, node: Node, scope: Scope) -> None:
-        """Record the parameters that are direct operands of a node."""
+        """Record the parameters that are operands of this node, but not of nodes inside it."""
         if node.kind == "ARRAYEXPR" or node.kind in _CALLS:
             alike = operands_alike(node, scope)
             self._kept(alike.params, alike.column)
@@ -346,7 +346,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operator's other operand is a pattern or a part of a value."""
+        """Return whether an operator compares a value with a pattern or with a part of it."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
@@ -354,7 +354,7 @@ class _Uses:
         return built_in in _OF_PARTS or bool(_BESIDE_A_VALUE.search(function.name))
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
-        """Name a parameter after the column that is another operand: `COALESCE(bio, $1)`."""
+        """Name a parameter after the column beside it among the operands: `COALESCE(bio, $1)`."""
         for operand in node.list_of("args"):
             bare = _unwrap(operand)
             if bare is not None and bare.kind == "VAR":
@@ -409,13 +409,13 @@ class _Uses:
 
 
 def _written_at(target: Node) -> int:
-    """Return a sort key that keeps the values of VALUES or SELECT in their own order."""
+    """Return a sort key that keeps the order of the values in VALUES or in SELECT."""
     bare = _unwrap(target["expr"])
     return int(bare["varattno"]) if bare is not None and bare.kind == "VAR" else 0
 
 
 def _rank(field: tuple[str, Any]) -> int:
-    """Return sqlc's rank for a part of a query: outputs first, WITH last."""
+    """Return the rank by which sqlc orders parts of a query: select lists first, WITH last."""
     return {"targetList": 0, "cteList": 2}.get(field[0], 1)
 
 
@@ -440,12 +440,12 @@ def _unwrap(node: Node | None) -> Node | None:
 
 
 def _element_of(node: Node | None) -> Node | None:
-    """Return the array that an operand is an element of, or the operand itself."""
+    """Return `a` for an array element `a[1]`, or any other operand unchanged."""
     return _unwrap(node["refexpr"]) if node is not None and node.kind == "SUBSCRIPTINGREF" else node
 
 
 def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
-    """Return the table column (relation, attribute) behind a Var, or (0, 0)."""
+    """Return the table column (relation, attribute) that a Var refers to, or (0, 0)."""
     while node is not None and node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry = owner.entry(node["varno"])
@@ -464,7 +464,7 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
-    """Return the arrays whose elements an expression returns, by `unnest` in it or in FROM."""
+    """Return the arrays whose elements `unnest` makes the values of an expression."""
     while node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry, attribute = owner.entry(node["varno"]), node["varattno"]
@@ -482,7 +482,7 @@ def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
 
 
 def _of_functions(entry: Node, attribute: int, facts: Facts) -> list[Node]:
-    """Return the array behind a column of a function call in FROM."""
+    """Return the array whose elements are a column of a function call in FROM."""
     for function in entry["functions"]:
         width = function["funccolcount"]
         if attribute <= width:
@@ -500,7 +500,7 @@ _UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    """Return the name of the column that an operand is or is computed from."""
+    """Return the name of a column that an operand is, or from which it is computed."""
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None

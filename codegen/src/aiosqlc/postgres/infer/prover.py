@@ -20,17 +20,17 @@ NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 
 class BodyRule(Protocol):
-    """Infers a call of a user's function, or a column of the rows that the call returns."""
+    """Infers whether a user's function, or a column of the rows that it returns, can be NULL."""
 
     def __call__(
         self, p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0, /
     ) -> Verdict:
-        """Return the verdict on the value, or on the column with a number from 1."""
+        """Return the verdict on the returned value, or on the column with this number (from 1)."""
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """The inference rules by node kind; rules in different files call each other through it.
+    """The inference rules by kind of node; a rule calls rules in other files through this table.
 
     `judges` has the rule for each kind of node. `column` infers a query's output column, `body` a
     call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
@@ -47,7 +47,7 @@ class Resolver:
 
 
 class Prover:
-    """Infers the nullability of one statement's expressions.
+    """Infers whether the expressions of one statement can be NULL.
 
     `nullable_params` are the parameters that may be NULL, and `loose_params` the arrays that may
     contain NULL. For a function's body, `arguments` are the verdicts on the call's arguments by
@@ -84,7 +84,7 @@ class Prover:
 
     @contextlib.contextmanager
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
-        """Make an assumption, which all inferences within the block use.
+        """Use an assumption for all inferences within the block.
 
         Results within the block are cached only for that assumption.
         """
@@ -114,11 +114,11 @@ class Prover:
         return never("constant-expression", "the result for these constants is not NULL")
 
     def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
-        """Infer whether an output column of a nested query can be NULL."""
+        """Infer whether a result column of a nested query can be NULL."""
         return self.resolver.column(self, scope.inner(query), attribute)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Return "not null" if every part is not null; otherwise name the first nullable part."""
+        """Return "not null" if every operand is not null; otherwise name the first nullable one."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
         if self.facts.holds(rule, "every input is not NULL", doubt is None):
@@ -126,7 +126,7 @@ class Prover:
         return Verdict(True, text, (doubt,) if doubt else ())
 
     def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Return "not null" if one part is not null, and name the first such part."""
+        """Return "not null" if one operand is not null, and name the first such operand."""
         parts = tuple(verdicts)
         proof = next((part for part in parts if not part.null), None)
         if self.facts.holds(rule, "one input is not NULL", proof is not None):
@@ -134,12 +134,12 @@ class Prover:
         return Verdict(True, text, parts)
 
     def all(self, nodes: list[Node], scope: Scope) -> list[Verdict]:
-        """Infer the nullability of several expressions."""
+        """Infer for each of several expressions whether it can be NULL."""
         return [self.judge(node, scope) for node in nodes]
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that PostgreSQL 16 and 17 may null without a node in the tree."""
+    """Return the grouping keys that PostgreSQL 16 and 17 may set to NULL without a node for it."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()

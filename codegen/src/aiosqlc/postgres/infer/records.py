@@ -1,4 +1,4 @@
-"""Infer the fields of anonymous records: `ROW(a, b)`, and arrays of records."""
+"""Infer the fields of records without a declared type: `ROW(a, b)`, and arrays of records."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
 
 
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
-    """Return the table whose stored rows an expression returns or collects, or 0 for none.
+    """Return the table whose stored rows are an expression's values or elements, or 0 for none.
 
     The row must be one that no outer join can omit.
     """
@@ -68,7 +68,7 @@ def _row_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
 
 
 def _value_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the value that an array collects, or the value itself, with its scope."""
+    """Return the value that `array_agg` and the like collect, or another value, with its scope."""
     while True:
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
             query = node["subselect"]

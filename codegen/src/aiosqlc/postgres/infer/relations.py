@@ -23,7 +23,7 @@ _NEVER_NULL_COLUMNS: dict[str, frozenset[int]] = {
 
 
 def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of VAR nodes."""
+    """Infer whether a column reference (VAR) can be NULL."""
     owner = scope.up(node["varlevelsup"])
     varno, attribute = node["varno"], node["varattno"]
     nulling: frozenset[int] = node["varnullingrels"] or frozenset()
@@ -61,7 +61,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) -> Verdict:
-    """Infer the value that INSERT or UPDATE assigns to a column and that RETURNING returns."""
+    """Infer whether RETURNING of a column can be NULL, from the value assigned to the column."""
     query = owner.query
     if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
         return otherwise
@@ -120,7 +120,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return why RETURNING may return NULL for the row of a FROM item, or for OLD or NEW."""
+    """Return why the row of a FROM item, or OLD or NEW, may be NULL in RETURNING, or ''."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -162,7 +162,7 @@ def _column_name(owner: Scope, node: Node) -> str:
 
 
 def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict:
-    """Infer a column of a range table entry (a FROM item), ignoring the effect of outer joins."""
+    """Infer whether a column of a FROM item can be NULL, apart from the effect of outer joins."""
     entry = scope.entry(varno)
     kind = entry["rtekind"]
     if attribute == 0:
@@ -192,7 +192,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
 
 
 def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
-    """Infer a column of JSON_TABLE or XMLTABLE, of which only FOR ORDINALITY is never NULL."""
+    """Infer whether a column of JSON_TABLE or XMLTABLE can be NULL: all but FOR ORDINALITY can."""
     plan = function.get("plan")
     if not isinstance(plan, Node):  # XMLTABLE
         numbered, outside = function["ordinalitycol"] == index, True
@@ -254,7 +254,7 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
 
 
 def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
-    """Infer a recursive query's columns: assume "not null", then iterate to a fixpoint."""
+    """Infer a recursive query's columns: assume "not null", then repeat until nothing changes."""
     count = len(output_targets(query))
     state = [False] * count
     try:
@@ -311,13 +311,13 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
 
 
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
-    """Infer an output column of a query, using the enclosing scope."""
+    """Infer whether a result column of a query can be NULL; `scope` encloses the query."""
     scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
     return column_in(p, scope, attribute)
 
 
 def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
-    """Infer an output column of a scope's query."""
+    """Infer whether a result column of the scope's own query can be NULL."""
     query = scope.query
     if query["setOperations"] is not None:
         return _set_operation(p, query["setOperations"], attribute, scope)
@@ -370,7 +370,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
 
 
 def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer a field of a record that the query itself constructs; other fields may be NULL."""
+    """Infer whether a field of a record can be NULL, if the query itself makes the record."""
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
         filled = has_field(arg, number)

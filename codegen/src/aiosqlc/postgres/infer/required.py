@@ -17,7 +17,7 @@ _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The missing required columns as `table.column`: without a value, or with a literal NULL.
+    """The required columns that get no value, or a literal NULL, each as `table.column`.
 
     `always` means that an INSERT that certainly has a row omits the column, so that the statement
     always fails. Other statements fail only if they insert a row: a MERGE, an INSERT from a SELECT,
@@ -29,7 +29,7 @@ class Missing:
 
 
 def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
-    """Return the columns that some INSERT always omits, or else those that one may omit.
+    """Return the required columns that an INSERT always omits, or else those that it may omit.
 
     The server has already added defaults, identities and generated values to the tree. If a trigger
     may assign a value before the check, nothing is reported.

@@ -1,4 +1,4 @@
-"""The table of inference rules: one function for each kind of parse tree node."""
+"""The table that assigns an inference rule (a function) to each kind of parse tree node."""
 
 from __future__ import annotations
 

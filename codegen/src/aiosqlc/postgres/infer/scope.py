@@ -66,7 +66,7 @@ class Scope:
         return scope
 
     def entry(self, varno: int) -> Node:
-        """Return a range table entry by its 1-based index."""
+        """Return the range table entry with this number, which counts from 1."""
         return self.range_table[varno - 1]
 
     def cte(self, name: str) -> Node:
@@ -75,11 +75,11 @@ class Scope:
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
-        """Return the outer joins among `nulling` that may replace a FROM item's row by NULLs."""
+        """Return those outer joins in `nulling` that may replace the FROM item's row by NULLs."""
         return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
-        """Return whether a Var is proved not null in every result row.
+        """Return whether a column reference (Var) is proved not null in every result row.
 
         A fact also holds for occurrences of the column under other outer joins: always under fewer
         joins, and under more joins if those are matched.
@@ -127,7 +127,7 @@ class Scope:
             self.assumed, self.dead = before
 
     def _settle(self) -> None:
-        """Derive non-null expressions and matched outer joins from each other, to a fixed point."""
+        """Derive non-null expressions and matched outer joins from each other, to a fixpoint."""
         always = self._conditions()
         while True:
             self.known = always.union(
@@ -164,7 +164,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Drop what WHERE proves about columns that an UPDATE changes: it applies to old rows."""
+        """Drop what WHERE proves about columns that an UPDATE changes: it holds for old rows."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -193,7 +193,7 @@ class Scope:
 
 
 def _about_rows(found: FactSet) -> FactSet:
-    """Remove the facts about expressions that contain no column of the query itself.
+    """Remove the facts about expressions without a column of the query itself.
 
     A condition on parameters alone holds for the rows that satisfied it. But an ungrouped aggregate
     returns a row even without any, and so does an outer join around the condition.
@@ -204,7 +204,7 @@ def _about_rows(found: FactSet) -> FactSet:
 
 
 class _Joins:
-    """A query's joins: the conditions on all result rows, and both sides of each outer join."""
+    """A query's joins: the conditions on all result rows, and both operands of each outer join."""
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []
@@ -218,7 +218,7 @@ class _Joins:
             self.always = [q for q in [tree["quals"]] if q is not None]
 
     def _visit(self, item: Node) -> frozenset[int]:
-        """Record a join tree item, and return the range table indexes in it, including its own."""
+        """Record an item of the join tree; return the range table numbers that it contains."""
         if item.kind == "RANGETBLREF":
             return frozenset({item["rtindex"]})
         if item.kind == "FROMEXPR":
@@ -242,7 +242,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return the expressions that each outer join's ON proves not null in matched rows."""
+        """Return, for each outer join, what its ON condition proves not null in matched rows."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))
@@ -252,7 +252,7 @@ class _Joins:
         return self._matched
 
     def dead(self, known: FactSet) -> set[tuple[int, int]]:
-        """Return (join, FROM item) for outer joins that non-null columns prove to have a match."""
+        """Return (join, FROM item) for outer joins with a match, which non-null columns prove."""
         found: set[tuple[int, int]] = set()
         for fact in known:
             if isinstance(fact, Node):

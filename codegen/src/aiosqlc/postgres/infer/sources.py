@@ -1,4 +1,4 @@
-"""The origin of a column by sqlc's rules, in which a WITH query hides its tables."""
+"""Find the table of a result column as sqlc does: a WITH query counts as the table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 
 
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
-    """Return the table and column that an output column returns unchanged, or (0, 0).
+    """Return the table and column whose value a result column is, unchanged, or (0, 0).
 
     The server reports it, except for a set operation, where every operand must return the same
     column.
@@ -112,7 +112,7 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
 
 
 def variable_name(node: Node, scope: Scope) -> str:
-    """Return the name of a Var's column in its range table entry, or ''."""
+    """Return the name of the column that a Var refers to, or ''."""
     names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
     number = node["varattno"]
     return str(names[number - 1]) if 0 < number <= len(names) else ""

@@ -1,4 +1,4 @@
-"""Find each `*` and its columns, because a new column must not change a query's result.
+"""Find each `*` and its columns: the `*` is replaced, so that a new column changes no result.
 
 The result is a proposal. The server decides whether the text without stars is the same query:
 `postgres.written` compares the two trees, and keeps a star if the proof fails.
@@ -58,7 +58,7 @@ class Star:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A `*` in the text that may be a list of columns, with the qualifier before it (`a.`)."""
+    """A `*` in the text that may stand for columns, with the qualifier before it, such as `a.`."""
 
     start: int
     end: int
@@ -75,7 +75,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """An entry of a select list: its position, its name, and the column as written."""
+    """An entry of a select list: its index, its name, and its column as the user wrote it."""
 
     index: int
     name: str
@@ -84,7 +84,7 @@ class _Member:
 
     @property
     def column(self) -> tuple[int, int, int, int]:
-        """Return a key of the column; two entries with the same key come from different stars."""
+        """Return a key of the column; two entries with equal keys belong to two different `*`."""
         var = self.var
         returning = var.get("varreturningtype", 0)
         return (var["varlevelsup"], var["varnosyn"], var["varattnosyn"], returning)
@@ -112,7 +112,7 @@ def find_stars(
 def _known_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool
 ) -> tuple[Star, ...]:
-    """Return each `*` whose columns can be found by their positions in the parse tree."""
+    """Return each `*` whose columns are found, because the parse tree shows their positions."""
     places = _places(sql)
     if not places:
         return ()
@@ -146,7 +146,7 @@ def quote(name: str, reserved: Collection[str]) -> str:
 
 
 def _places(sql: str) -> dict[int, _Place]:
-    """Return each `*` in the text that may be a list of columns, by byte offset.
+    """Return each `*` in the text that may stand for columns, by byte offset.
 
     An asterisk of a multiplication may be included, because no column in the tree has its position.
     """
@@ -171,7 +171,7 @@ def _places(sql: str) -> dict[int, _Place]:
 
 
 def _item(tokens: Sequence[Token], star: int) -> int | None:
-    """Return the start of the item with a star, `a.b.*` or `*`, or None for multiplication."""
+    """Return where `a.b.*` or `*` begins in the text, or None if the `*` is a multiplication."""
     first = star
     while first >= 2 and tokens[first - 1].text == "." and _is_name(tokens[first - 2]):
         first -= 2
@@ -221,7 +221,7 @@ def _plain_stars(
 
 
 def _queries(value: Any) -> Iterator[Node]:
-    """Yield all query nodes in a value of a parse tree, including the value itself."""
+    """Yield all query nodes in a value of a parse tree; the value itself may be one."""
     if isinstance(value, list):
         for item in value:
             yield from _queries(item)
@@ -247,7 +247,7 @@ def _stars_of(
 
 
 def _members(query: Node) -> list[_Member]:
-    """Return the entries that the user wrote, without entries added for INSERT and set operations.
+    """Return the entries that the user wrote; the server adds entries for INSERT and UNION.
 
     Since PostgreSQL 18, a grouped column refers to its key. The key has a position, but it may be
     that of either occurrence.
@@ -269,7 +269,7 @@ def _members(query: Node) -> list[_Member]:
 
 
 def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
-    """Return the columns of each `*` by position: consecutive entries without repetitions."""
+    """Return the columns of each `*`, by its position: adjacent entries in which none repeats."""
     by_index = {member.index: member for member in members}
     certain: dict[int, list[_Member]] = {}
     guessed: dict[int, list[_Member]] = {}
@@ -296,7 +296,7 @@ def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_
 def _widened(
     run: list[_Member], by_index: dict[int, _Member], taken: Collection[int]
 ) -> list[_Member]:
-    """Add adjacent grouped columns that can belong to the same `*`."""
+    """Add the grouped columns beside those of a `*` if they can belong to the same `*`."""
     columns = {member.column for member in run}
     relations = {member.column[:2] for member in run}
     for step in (-1, 1):
@@ -313,7 +313,7 @@ def _widened(
 
 
 def _columns(query: Node, qualifier: str, run: Sequence[_Member], reserved: Collection[str]) -> str:
-    """Name the columns with the qualifier of the `*`, or with table names where necessary."""
+    """Write the columns with the qualifier of the `*`, or with table names where necessary."""
     seen = Counter(member.name for member in run)
     parts = []
     for member in run:

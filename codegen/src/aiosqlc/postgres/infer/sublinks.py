@@ -10,7 +10,7 @@ from aiosqlc.postgres.tree import Node
 
 
 def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of SUBLINK nodes."""
+    """Infer whether a subquery in an expression (SUBLINK) can be NULL."""
     kind = node["subLinkType"]
     if kind == kinds.SubLink.EXISTS:
         return never("exists", "EXISTS is true or false")
@@ -38,7 +38,7 @@ def _scalar(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer `x op ANY (select …)`, which is NULL only if a comparison is NULL."""
+    """Infer whether `x op ANY (select …)` can be NULL: only if a comparison is NULL."""
     p.sublink_columns.append((node["subselect"], scope))
     try:
         with p.assuming(node, scope):

@@ -30,7 +30,7 @@ class Tenants:
         self.tenant = tenant
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
-        """Return the table accesses that may touch other tenants' rows.
+        """Return the uses of tables in which rows of other tenants may be read or written.
 
         `number` is the text's parameter.
         """
@@ -67,7 +67,7 @@ class Tenants:
         )
 
     def image(self, equality: Equality) -> bool:
-        """Return whether only one stored value can satisfy an equality."""
+        """Return whether an equality is true for only one stored value."""
         collation = equality.collation
         return equality.image and isinstance(collation, int) and self.facts.deterministic(collation)
 

@@ -1,4 +1,4 @@
-"""Find the possible outcomes of a condition from the facts about its parts."""
+"""Find whether a condition can be true, false or NULL, from the facts about its operands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analyse SQL functions like queries, because the server stores the parse trees of bodies."""
+"""Analyse SQL functions as queries; the server stores the parse trees of their bodies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEEPEST = 8
 def body_verdict(
     p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0
 ) -> Verdict:
-    """Infer a call of a user's function from its body, if the server stores the tree.
+    """Infer whether a call of a user's function can be NULL from its body, if its tree is stored.
 
     For a function that returns a set, the verdict is about the values in it. `column` is the number
     of a column of the rows that the function returns in FROM, or 0 for its value.
@@ -73,7 +73,7 @@ def _column_types(p: Prover, function: Function) -> list[int]:
 
 
 def _position(arg: Node, number: int) -> int:
-    """Return the number of an argument's parameter: `f(y => 1, x => 2)` is stored as written."""
+    """Return which parameter an argument is for: `f(y => 1, x => 2)` is stored in this order."""
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 

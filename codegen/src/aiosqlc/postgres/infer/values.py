@@ -32,7 +32,7 @@ _MAX_DOMAIN_DEPTH = 32
 
 
 def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer the nullability of CONST nodes."""
+    """Infer whether a constant (CONST) is NULL."""
     return (
         maybe("it is NULL")
         if node["constisnull"]
@@ -41,7 +41,7 @@ def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer the nullability of PARAM nodes."""
+    """Infer whether a parameter (PARAM) can be NULL."""
     number = node["paramid"]
     if node["paramkind"] == kinds.Param.EXTERN:
         if p.arguments is not None:
@@ -74,19 +74,19 @@ _ALWAYS = {
 
 
 def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer the nullability of SQLVALUEFUNCTION nodes."""
+    """Infer whether a value such as CURRENT_USER (SQLVALUEFUNCTION) can be NULL."""
     if node["op"] == kinds.CURRENT_SCHEMA:
         return maybe("current_schema is NULL when the search path names no schema")
     return never("always", "the value is never NULL")
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of a cast from its operand."""
+    """Infer whether a cast can be NULL from what is cast."""
     return p.judge(node["arg"], scope)
 
 
 def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer a value of a NOT NULL domain, which checks only casts: columns can contain NULL."""
+    """Infer a value of a NOT NULL domain: a cast checks it, but a column may contain NULL."""
     entry = p.facts.types.get(node["resulttype"])
     for _ in range(_MAX_DOMAIN_DEPTH):
         if entry is None:
@@ -98,7 +98,7 @@ def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of BOOLEXPR nodes."""
+    """Infer whether AND, OR or NOT (BOOLEXPR) can be NULL."""
     word = str(node["boolop"]).upper()
     return p.all_of(
         "boolean", p.all(node["args"], scope), f"{word} without NULL operands is not NULL"
@@ -106,24 +106,24 @@ def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of COALESCEEXPR nodes."""
+    """Infer whether COALESCE can be NULL."""
     return p.any_of("coalesce", p.all(node["args"], scope), "one argument of coalesce is not NULL")
 
 
 def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of MINMAXEXPR nodes."""
+    """Infer whether GREATEST or LEAST (MINMAXEXPR) can be NULL."""
     return p.any_of(
         "greatest-least", p.all(node["args"], scope), "greatest and least ignore NULL arguments"
     )
 
 
 def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
-    """Infer the nullability of NULLIFEXPR nodes."""
+    """Infer whether NULLIF can be NULL."""
     return maybe("nullif is NULL when its arguments are equal")
 
 
 def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer IS DISTINCT FROM, which returns the result of `=` if both operands are not null."""
+    """Infer whether IS DISTINCT FROM can be NULL; for non-null operands, it depends on `=`."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
     if p.facts.holds("distinct-from", "the operator is a built-in equality operator", total):
@@ -132,7 +132,7 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer a row comparison, which calls support functions that users can define."""
+    """Infer whether a row comparison can be NULL; it calls functions that users can define."""
     own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
     if not p.facts.holds("row-comparison", "the operators are built-in comparison operators", own):
         return maybe("a user-defined comparison may return NULL")
@@ -144,7 +144,7 @@ def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_is_json(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of JSONISPREDICATE nodes."""
+    """Infer whether IS JSON (JSONISPREDICATE) can be NULL."""
     return p.judge(node["expr"], scope)
 
 
@@ -154,7 +154,7 @@ def judge_json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of JSONCONSTRUCTOREXPR nodes."""
+    """Infer whether JSON_OBJECT and the like (JSONCONSTRUCTOREXPR) can be NULL."""
     kind = node["type"]
     if kind in (_JSON_OBJECT_AGG, _JSON_ARRAY_AGG):
         return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")
@@ -165,7 +165,7 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer JSONEXPR nodes, of which only JSON_EXISTS always returns true or false."""
+    """Infer whether a JSONEXPR can be NULL; of its kinds, JSON_EXISTS is always true or false."""
     if node["op"] != _JSON_EXISTS:
         return judge_path(p, node, scope) or maybe(
             "JSON_VALUE() and JSON_QUERY() are NULL without a match"
@@ -178,7 +178,7 @@ def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer a CASE: each branch under its own condition and the failure of the earlier ones."""
+    """Infer whether a CASE can be NULL: each result under its condition, if earlier ones failed."""
     failed: FactSet = frozenset()
     branches: list[Verdict] = []
     for when in node["args"]:
@@ -231,7 +231,7 @@ def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """Return what a branch of `CASE x WHEN 1` proves not null; the tree has a placeholder for x."""
+    """Return what a branch of `CASE x WHEN 1` proves not null; in the tree, a placeholder is x."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

@@ -96,7 +96,7 @@ def _with_generated(facts: Facts, relation: int, changed: set[int]) -> set[int]:
 
 
 def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]:
-    """Yield a table's constraints that the server checks when the given columns change."""
+    """Yield a table's constraints that the server checks when these columns change."""
     looks_at = _looks_at(facts, relation)
     for constraint in constraints_of(facts, relation):
         columns = looks_at.get(constraint.name)
@@ -105,7 +105,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns of each constraint that only involves columns of one row.
+    """Return the columns of each constraint that a single row can satisfy or violate.
 
     The server checks every CHECK of a changed row. One that was true remains true only if it was
     validated and depends on nothing but the row.
@@ -128,7 +128,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """The effect of a foreign key on an event; `own` means that the key itself can be violated."""
+    """The effect of a foreign key on DELETE or UPDATE; `own` means that it can be violated."""
 
     name: str
     own: bool
