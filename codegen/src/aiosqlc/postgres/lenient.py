@@ -54,7 +54,7 @@ def without_effect(sql: str) -> bool:
 
 
 def _head(sql: str) -> str:
-    """Return the first words of a statement, without comments."""
+    """Return the first words of a statement; skip its comments."""
     tokens = (token.text for token in scan(sql) if token.kind is not Kind.COMMENT)
     return " ".join(itertools.islice(tokens, _HEAD))
 
@@ -89,7 +89,7 @@ _ON_COMMIT = re.compile(r"\bon\s+commit\s+(?:preserve|delete)\s+rows", _I)
 
 
 def lasting(sql: str) -> str:
-    """Return the statement with a permanent table in place of a temporary one, for later queries.
+    """Return the statement with a permanent table in place of a temporary one, so that it persists.
 
     Offsets are preserved. A table that is dropped with its transaction is unchanged.
     """
@@ -175,7 +175,7 @@ def _known_language(sql: str, found: re.Match[str]) -> Instead:
 
 
 def _without_key(sql: str, found: re.Match[str]) -> Instead | None:
-    """Remove the foreign keys to a missing table, so that fewer facts are inferred."""
+    """Remove the foreign keys that refer to a missing table; without them, less is inferred."""
     target = found[1].rpartition(".")[2]
     refers = rf"\breferences\s+(?:[\w$\"]+\.)?\"?{re.escape(target)}\"?(?![\w$\"])"
     if not re.search(refers, sql, _I):
@@ -197,7 +197,7 @@ _TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b
 
 
 def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
-    """Create a trigger whose function is missing; a stub function replaces the missing one.
+    """Create a trigger although its function is missing; a stub function takes its place.
 
     The stub function is renamed afterwards, so that nothing else calls it.
     """
@@ -209,7 +209,7 @@ def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
 
 
 def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
-    """Skip a column that already exists: schemas for sqlc repeat columns from a DO block."""
+    """Skip a column that already exists: sqlc's schemas repeat columns that a DO block adds."""
     again = re.compile(rf"\badd\s+(?:column\s+)?\"?{re.escape(found[1])}\"?(?![\w$])", _I)
     left = _without_items(sql, again)
     if left is None:
@@ -298,7 +298,7 @@ end $$
 
 
 def is_foreign_type(note: Diagnostic) -> bool:
-    """Return whether a message reports that a type of another engine is replaced."""
+    """Return whether a message says that another type replaces a type of another engine."""
     return "is not a PostgreSQL type" in note.message
 
 

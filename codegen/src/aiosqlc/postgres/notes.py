@@ -17,7 +17,7 @@ _READ = f"select obj_description(oid, 'pg_namespace') from pg_namespace where ns
 def write_notes(
     connection: Connection, files: Sequence[SchemaFile], notes: Sequence[Diagnostic]
 ) -> None:
-    """Store warnings about these files in the database."""
+    """Store warnings about these schema files in the database."""
     if not notes:
         return
     places = {id(file.file): number for number, file in enumerate(files)}
@@ -38,7 +38,7 @@ def write_notes(
 
 
 def read_notes(connection: Connection, files: Sequence[SchemaFile]) -> tuple[Diagnostic, ...]:
-    """Return the stored warnings, with positions in these files."""
+    """Return the stored warnings, with their positions in these schema files."""
     found = connection.rows(_READ)
     rows = json.loads(found[0][0] or "[]") if found else []
     return tuple(

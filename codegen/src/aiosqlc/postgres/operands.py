@@ -68,7 +68,7 @@ def _cast(kinds: dict[str, None]) -> str:
 
 
 def _moved(left: str, sign: str, right: str, behind: str) -> str:
-    """Return a correction for `at - 7`: a time minus a number of days."""
+    """Return a correction for `at - 7`, which subtracts a number of days from a time."""
     moment = left.startswith(("timestamp", "time "))
     if not moment or sign not in {"+", "-"} or right not in _NUMBERS:
         return ""
@@ -120,7 +120,7 @@ _WIDTHS = ("smallint", "integer", "bigint", "numeric", "real", "double precision
 
 
 def narrower_of(detail: str) -> str:
-    """Return the more specific type of a parameter, from the server's `text versus mood`.
+    """Return the more specific of two types in a server message, as `mood` in `text versus mood`.
 
     A text is compared with any type, so the other type is more specific. Of two numeric types, it
     is the wider one.

@@ -23,7 +23,7 @@ _ANSWERED = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _DEFAULT = object()
 
 Row = dict[int, str | None]
-"""A row's values as text, by column number."""
+"""The values of a row as texts, by column number."""
 
 
 class Attempts:
@@ -82,7 +82,7 @@ def quoted(name: str) -> str:
 
 @dataclass
 class Population:
-    """The rows of the given tables, as one possible content of the database.
+    """The rows of the given tables; together, they are one possible content of the database.
 
     `tables` are the relations to fill. Tables that their foreign keys refer to are filled first.
     """
@@ -99,7 +99,7 @@ class Population:
         self._likely = {table: constraint_constants(self.facts, table) for table in self.order}
 
     def fill(self, most: int, *, nulls: float = 0.4) -> None:
-        """Insert up to `most` rows into each table, skipping rows that violate a constraint.
+        """Insert up to `most` rows into each table; skip a row that violates a constraint.
 
         The caller has a transaction open, and must roll it back. `nulls` is the probability of NULL
         in a nullable column.
@@ -111,7 +111,7 @@ class Population:
             self._fill(table, max(0, wanted - len(self.rows[table])), nulls)
 
     def _present(self) -> dict[int, list[Row]]:
-        """Return a few rows of each table that the schema's own statements inserted."""
+        """Return a few rows of each table from those that the schema's own statements inserted."""
         columns = {table: self.facts.columns.get(table, ()) for table in self.order}
         asked = [table for table in self.order if columns[table]]
         found: dict[int, list[Row]] = {table: [] for table in self.order}
@@ -135,7 +135,7 @@ class Population:
         return f"{only}{quoted(relation.schema)}.{quoted(relation.name)}"
 
     def _fill(self, table: int, wanted: int, nulls: float) -> None:
-        """Insert rows, and retry a row with other values for the violated constraint."""
+        """Insert rows; if one violates a constraint, retry with other values for its columns."""
         columns = {a.number: a for a in self.facts.columns.get(table, ()) if not a.generated}
         chosen: dict[int, object] = {}
         renew: Collection[int] = columns

@@ -106,7 +106,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 def query_problem(
     query: ParsedQuery, error: ServerError, sql: str = "", source_map: SourceMap | None = None
 ) -> Diagnostic:
-    """Return the diagnostic for a refused query, or for a refused text of a dynamic query."""
+    """Return the diagnostic for a query that is refused, or for a text of a dynamic query."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
     if choice := _sort_choice(query, error):
         return _unknown_sort(query, error, choice)
@@ -151,7 +151,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the hint for a refusal: the compiler's if certain, else the server's, else a guess."""
+    """Return the hint for a refusal: the compiler's if certain, or the server's, or a guess."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
@@ -222,7 +222,7 @@ def _syntax_hint(place: Place, error: ServerError) -> str:
 
 
 def _skipped(query: ParsedQuery) -> list[int]:
-    """Return the unused parameter numbers below a query's highest parameter number."""
+    """Return the parameter numbers that a query does not use, below its highest number."""
     numbers = {param.number for param in query.params}
     return [number for number in range(1, max(numbers, default=0)) if number not in numbers]
 
@@ -230,7 +230,7 @@ def _skipped(query: ParsedQuery) -> list[int]:
 def with_history(
     problem: Diagnostic, query: ParsedQuery, history: Callable[[], History]
 ) -> Diagnostic:
-    """Add to the error for a missing name the migration that dropped or renamed it."""
+    """Add, to the error for a missing name, the migration that dropped or renamed the object."""
     past: Past | None = None
     if problem.code == "E310" and (relation := _RELATION.search(problem.message)):
         past = history().relation(relation[1].rpartition(".")[2])
@@ -283,7 +283,7 @@ def _param(query: ParsedQuery, error: ServerError, span: Span) -> str:
 
 
 def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
-    """Return a diagnostic for a query with too many parameters, without using the server."""
+    """Return a diagnostic for a query with too many parameters; the server is not asked."""
     param = query.params[-1] if query.params else None
     if param is None or param.number <= _MOST_PARAMETERS:
         return None

@@ -83,7 +83,7 @@ class ReadProofs:
         self._harmless: set[str] = set()
 
     def why_not(self, queries: Sequence[Node]) -> str:
-        """Return the reason why a statement's rewritten queries are not proved read-only, or ''."""
+        """Return why a statement, as rewritten by the server, is not proved read-only, or ''."""
         if not queries:
             return "the parse tree of the query was not read"
         return next(filter(None, (self._statement(query.text) for query in queries)), "")
@@ -94,7 +94,7 @@ class ReadProofs:
     # --- trees ------------------------------------------------------------------------------------
 
     def _statement(self, text: str) -> str:
-        """Check a parse tree; parts that earlier checks found harmless are not checked again."""
+        """Check a parse tree, but not the parts that were proved read-only before."""
         if why := self._itself(text):
             return why
         fields = set(_FIELD.findall(text))
@@ -183,7 +183,7 @@ class ReadProofs:
         return _first(self._type, within)
 
     def _behind(self, owner: int, premise: str) -> str:
-        """Return the reason why functions that the catalog links to an object may write, or ''."""
+        """Return why an object may write through functions that the catalog links to it, or ''."""
         why = _first(self._function, self._facts.set_off.get(owner, ()))
         return "" if self._holds(premise, not why) else why
 
@@ -273,7 +273,7 @@ class ReadProofs:
 
     @cached_property
     def _named(self) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]]:
-        """Return the user's relations, all functions and the user's types, each by bare name."""
+        """Return the user's relations and types, and all functions, by name without the schema."""
         tables, functions, types = (defaultdict[str, list[int]](list) for _ in range(3))
         for relation in self._facts.relations.values():
             tables[relation.name].append(relation.oid)
@@ -286,12 +286,12 @@ class ReadProofs:
 
 
 def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
-    """Return the reason for the first object that is not proved read-only, or ''."""
+    """Return the reason why the first such object is not proved read-only, or '' if all are."""
     return next((why for oid in sorted(oids) if (why := judge(oid))), "")
 
 
 def _oids(pattern: re.Pattern[str], text: str) -> set[int]:
-    """Return the OIDs in fields of a parse tree that contain one OID or a list of OIDs."""
+    """Return the OIDs in those fields of a parse tree that contain an OID or a list of OIDs."""
     return {
         int(word) for one, several in pattern.findall(text) for word in (one or several).split()
     }

@@ -59,7 +59,7 @@ def relations_in(facts: Facts, tree: str) -> frozenset[int]:
 
 
 def _typed_by_the_user(query: TypedQuery) -> bool:
-    """Return whether a parameter's type is a user's class, whose values cannot be generated."""
+    """Return whether a parameter's type is a class of the user, whose values are unknown."""
     return any(h.python_type and h.target.startswith(_PARAM) for h in query.parsed.hints)
 
 
@@ -115,7 +115,7 @@ class _Hunt:
                 yield self._finding(trial, hint)
 
     def _refutes(self, trial: Trial, hint: Hint) -> str:
-        """Return, as text, the row in which a hinted column is NULL, or ''."""
+        """Return the row, as text, in which a column with a hint is NULL, or ''."""
         result = trial.run(self.population)
         for index, name in self.unproved if result is not None else ():
             row = nulls_in(result, index) if result and name == hint.target else None

@@ -89,7 +89,7 @@ class _Routine:
 
 @dataclass
 class Asker:
-    """Collects the privileges that parse trees need in one database."""
+    """Collects the privileges that a database requires for the parse trees of its queries."""
 
     connection: Connection
     facts: Facts
@@ -172,7 +172,7 @@ class Asker:
             self._written(relation, privilege, columns)
 
     def _written(self, relation: int, privilege: str, columns: set[int] | None) -> None:
-        """Add the triggered effects of a change, in the table and in its children."""
+        """Add the privileges for triggers that a change fires, in the table and its children."""
         if privilege == "INSERT":
             given = {number - _FIRST_COLUMN for number in columns or ()}
             for owner, column, schema, name in self._defaults:

@@ -1,4 +1,4 @@
-"""Find the objects that a PL/pgSQL body uses from its words, because it has no parse tree.
+"""Find the objects that a PL/pgSQL body uses: from its words, because it has no parse tree.
 
 The result concerns whole tables and may be too large: a table that is mentioned counts as read.
 """
@@ -27,7 +27,7 @@ class Touched:
 
 
 def touched(body: str, tables: Collection[str]) -> Touched:
-    """Return the objects that a body uses; words that are in `tables` are names of tables."""
+    """Return the objects that a body uses; a word is a table if it is in `tables`."""
     tokens = [token for token in scan(body) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() if token.kind is Kind.NAME else "" for token in tokens]
     locks = any(
@@ -60,7 +60,7 @@ def _names(tokens: list[Token], tables: Collection[str]) -> Iterator[tuple[int, 
 
 
 def _first(tokens: list[Token], place: int) -> int:
-    """Return the start of a name, including its schema."""
+    """Return where a name begins, including its schema."""
     return place - 2 if place > 1 and tokens[place - 1].text == "." else place
 
 

@@ -1,4 +1,4 @@
-"""Generate random values of any type from small sets, so that conditions match by chance."""
+"""Generate random values from small sets, so that values are often equal and conditions match."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Sampler:
         return self.random.choice(values)
 
     def chance(self, of: float) -> bool:
-        """Return True with the probability `of`."""
+        """Return True with the probability `of`, and otherwise False."""
         return self.random.random() < of
 
     def _array(self, kind: SqlType, *, elements_null: bool) -> str | None:

@@ -109,7 +109,7 @@ def apply_schema(
     *,
     own_server: bool,
 ) -> Applied:
-    """Run all files in order, skipping and reporting each statement that fails.
+    """Run all files in order; skip and report each statement that fails.
 
     On the private server, roles that a schema mentions are created. A shim is a file with the name
     of the extension that it replaces.
@@ -134,7 +134,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Add to an error the file that drops the missing name earlier or creates it later."""
+    """Add, to an error for a missing name, the file that drops it before or creates it later."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:
@@ -227,7 +227,7 @@ class _Applying:
     def _attempt(
         self, file: SchemaFile, span: Span, sql: str, *, in_transaction: bool
     ) -> tuple[ServerError | None, bool]:
-        """Run a statement, or the part of a statement that this server supports.
+        """Run a statement, or only the part of it that this server supports.
 
         Return the statement's error, if any, and whether everything that other statements may need
         was run nevertheless.
@@ -277,7 +277,7 @@ class _Applying:
         return replace(error, message=f'cannot create the object: schema "{first}" does not exist')
 
     def _searches_again(self) -> bool:
-        """Restore the default search path if the first lines of a dump have emptied it."""
+        """Restore the default search path if a dump's first lines made it empty."""
         if self._connection.rows("SHOW search_path") not in ([("",)], [('""',)]):
             return False
         return self._connection.run("RESET search_path") is None
@@ -285,7 +285,7 @@ class _Applying:
     def _settles_extension(
         self, file: SchemaFile, span: Span, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create the extension that a statement needs, and return the messages about it."""
+        """Create the extension that a statement needs; return the messages about it."""
         wanted, schema = extension_wanted(error), schema_wanted(error)
         create = f'create extension "{wanted}" with schema "{schema}"'
         if wanted and wanted not in self._provided:
@@ -321,7 +321,7 @@ class _Applying:
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
     ) -> tuple[str, ServerError] | None:
-        """Run all steps or none, and return the failed step."""
+        """Run all steps; if one fails, undo them all and return it."""
         run = self._connection.run
         within = self._connection.in_transaction
         if within:
@@ -387,7 +387,7 @@ class _Applying:
     def _supplied(
         self, file: SchemaFile, span: Span, sql: str, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create a missing object with a known definition, and return the messages about it."""
+        """Create a missing object with a known definition; return the messages about it."""
         missing = _MISSING_SCHEMA.search(error.message)
         own = missing is not None and creates(sql)  # not an extension's
         if self._own_server and not own and (said := self._settles_extension(file, span, error)):

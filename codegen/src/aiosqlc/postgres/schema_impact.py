@@ -67,7 +67,7 @@ def words_of(sql: str, *, inside_strings: bool = False) -> frozenset[str]:
 
 
 def table_of(sql: str) -> frozenset[str]:
-    """Return the table of an ALTER TABLE or CREATE INDEX."""
+    """Return the table that an ALTER TABLE or CREATE INDEX changes."""
     found = _TABLE.match(sql.lstrip())
     return words_of(found["name"].rpartition(".")[2]) if found else frozenset()
 

@@ -56,7 +56,7 @@ def draft_of(
 
 
 class Order:
-    """The known dependencies between schema files."""
+    """The dependencies between schema files that are known so far."""
 
     def __init__(self, files: Sequence[SchemaFile]) -> None:
         self._files = list(files)
@@ -68,7 +68,7 @@ class Order:
                     self._makers.setdefault(made["name"].lower(), file)
 
     def learn(self, failures: Sequence[Failure]) -> list[SchemaFile] | None:
-        """Return another order that fixes these failures, or None if there is none."""
+        """Return another order in which these failures do not occur, or None if there is none."""
         by_source = {id(file.file): file for file in self._files}
         learned = False
         for failure in failures:

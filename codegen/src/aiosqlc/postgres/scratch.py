@@ -1,4 +1,4 @@
-"""Create temporary databases: with random rows, with migrated rows, or for another program."""
+"""Create temporary databases: with random rows, with migrated rows, or for other programs."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class _Text(Protocol):
 
 
 class Rows:
-    """A database with random rows."""
+    """A database that is filled with random rows."""
 
     def __init__(
         self, connection: Connection, address: str, facts: Facts, sampler: Sampler
@@ -148,13 +148,13 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """A database for each migration, with rows migrated from the database before it."""
+    """A database for each migration; its rows are migrated from the database before it."""
 
     rows: Sequence[Rows] = ()
     failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, the constraints and triggers that refuse writes only in `there`."""
+        """Return, by table, the constraints and triggers that refuse writes in `there` only."""
         return obstacles(self.rows[home].facts, self.rows[there].facts)
 
 
@@ -230,7 +230,7 @@ class Scratch:
 
 @contextlib.contextmanager
 def _one_error() -> Iterator[None]:
-    """Convert each error that makes a server unusable to `NoServerError`."""
+    """Raise a `NoServerError` in place of each error that makes a server unusable."""
     try:
         yield
     except (ConnectionFailedError, DatabaseRefusedError) as error:
@@ -252,7 +252,7 @@ def _migrate(
     names: list[str],
     texts: Sequence[str] | None,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    """Create one database per schema state; return the first state that fails, with its errors.
+    """Create a database for each schema state; return the first state that fails, and its errors.
 
     `names` collects the names of the databases. With `texts`, rows are inserted into the first.
     """

@@ -27,7 +27,7 @@ from pg_type t where t.oid = any ($1::oid[])
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Queries in the order of their transmission to the server.
+    """Queries in the order in which they are sent to the server.
 
     `drafts` are the descriptions of texts with lists of rows, by query, before the replacement.
     `problems` are about the omitted queries.
@@ -47,19 +47,19 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` maps the text's parameter numbers to the query's."""
+    """A text of a query; `numbers` has the number in the query of each parameter of the text."""
 
     query: ParsedQuery
     sql: str
     numbers: tuple[int, ...]
 
     def own(self, number: int) -> int:
-        """Return the query's number for a parameter of this text."""
+        """Return the number that a parameter of this text has in the query."""
         return self.numbers[number - 1] if self.numbers else number
 
 
 def settle(connection: Connection, queries: Sequence[ParsedQuery]) -> Settled:
-    """Rewrite the parts that depend on types; `prepare_session` must have run on the connection."""
+    """Rewrite the parts of queries that depend on types; `prepare_session` must have run."""
     concerned = [query for query in queries if _rows(query) or _may_be_tested(query)]
     texts = [text for query in concerned for text in _texts(query)]
     if not texts:
@@ -102,7 +102,7 @@ def _texts(query: ParsedQuery) -> Iterator[_Text]:
 
 
 def _rows(query: ParsedQuery) -> dict[str, list[int]]:
-    """Return the lists of rows of a query, each with the parameter numbers of its columns."""
+    """Return a query's parameters for lists of rows, each with the numbers of its columns."""
     found: dict[str, list[int]] = {}
     for param in query.params:
         if param.row:
@@ -122,7 +122,7 @@ def _may_be_tested(query: ParsedQuery) -> bool:
 
 
 def _tests(sql: str) -> list[_Edit]:
-    """Find parameters without a cast that are only tested: `$1 IS NULL`, `($1) IS NOT NULL`."""
+    """Find the parameters that are only tested for NULL without a cast: `$1 IS NULL`."""
     tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
     return [
         _Edit(token.start, token.end, token.text)
@@ -236,7 +236,7 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return a position in the text after the edits before the position are applied."""
+    """Return where a position in the text is after the edits that come before it."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )

@@ -108,7 +108,7 @@ def extension_wanted(error: ServerError) -> str:
 
 
 def schema_wanted(error: ServerError) -> str:
-    """Return the schema in which the server looked for the object, by default `public`."""
+    """Return the schema in which the server looked for the object, or `public`."""
     found = _QUALIFIED.match(error.message)
     return found[1] if found else "public"
 

@@ -43,7 +43,7 @@ _NUMBERED = frozenset("ioxb")
 
 
 class Datum:
-    """The value of a constant: its bytes in the server's format, and the length in the tree."""
+    """The value of a constant: its bytes as the server stores them, and the length in the tree."""
 
     __slots__ = ("data", "length")
 
@@ -118,7 +118,7 @@ class Node(dict[str, Any]):
 
 
 class _Document:
-    """The text of one tree, with the positions of matching brackets.
+    """The text of one tree, with the positions of each opening bracket and its closing one.
 
     Lists of numbers in a node's fields are treated as words, and their brackets are ignored.
     """
@@ -274,12 +274,12 @@ def _read(text: str, nodes: dict[str, Node]) -> list[Node]:
 
 @lru_cache(maxsize=4)  # a tree is parsed, and compared soon after
 def without_places(text: str) -> str:
-    """Return a tree's text without the positions in the query's text."""
+    """Return a tree's text without the fields that say where a node is in the query's text."""
     return _PLACE.sub("", text)
 
 
 def located(dump: str) -> list[Node]:
-    """Parse a dump with the positions in the query's text."""
+    """Parse a dump; keep the fields that say where a node is in the query's text."""
     return _read(unwrap(dump), {})
 
 

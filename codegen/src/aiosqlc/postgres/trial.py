@@ -60,7 +60,7 @@ def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.
 
 
 def draw(query: TypedQuery, population: Population) -> Trial:
-    """Choose one of a query's texts, and arguments that its types and constraints allow."""
+    """Choose one text of a query, and arguments that fit its types and constraints."""
     sampler = population.sampler
     sql, numbers = query.sql, tuple(param.number for param in query.params)
     if query.variants and sampler.chance(0.7):

@@ -73,7 +73,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A typed query, with the facts that still have to be checked.
+    """A typed query, and the facts about it that are still to be checked.
 
     `stars` are the stars of its text and of each variant, not expanded yet. `missing` are required
     columns that it omits. `unfit` are the refused embeds with the reasons. `failure` is the reason
@@ -112,7 +112,7 @@ class QueryTyper:
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
     def with_columns_of_rows(self, judged: Judged, draft: Described) -> Judged:
-        """Find the table column that each parameter of a list of rows is compared with."""
+        """Find, for each column of a list of rows, the table column that it is compared with."""
         query = judged.query
         try:
             scope = self._main_scope(self._nodes(draft), draft)
@@ -127,7 +127,7 @@ class QueryTyper:
         return replace(judged, query=replace(query, params=tuple(params)))
 
     def shape(self, described: Described) -> Shape:
-        """Return the shape of a text from the server's description, with readable type names."""
+        """Return a text's columns and parameters from the server's description, with type names."""
         columns = tuple((c.name, self._type_name(c.type_oid)) for c in described.columns or ())
         return Shape(columns, tuple(self._type_name(oid) for oid in described.param_oids))
 
@@ -223,7 +223,7 @@ class QueryTyper:
         scope: Scope | None,
         numbers: Sequence[int],
     ) -> tuple[str, ...]:
-        """Return the table accesses that may touch other tenants' rows.
+        """Return the uses of tables in which rows of other tenants may be read or written.
 
         `numbers` are the query's.
         """
@@ -497,7 +497,7 @@ def _alias(scope: Scope | None, expr: Node | None) -> str:
 
 
 def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
-    """Return the name for `coalesce(bio, '')` without an alias: its first column, as in sqlc."""
+    """Return the name of `coalesce(bio, '')` if it has no alias: its first column, as sqlc does."""
     if scope is None or expr is None or expr.kind != "COALESCEEXPR" or name != "coalesce":
         return name
     columns = [arg for arg in expr["args"] if arg.kind == "VAR" and arg["varattno"] > 0]

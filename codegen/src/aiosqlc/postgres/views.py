@@ -1,4 +1,4 @@
-"""Infer the columns of views. A view has no constraints, but its tables have some."""
+"""Infer the columns of views. A view has no constraints, but the tables that it reads may."""
 
 from __future__ import annotations
 

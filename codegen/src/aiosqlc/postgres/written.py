@@ -34,7 +34,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A hash of a text's parse tree, with its columns and parameters, to compare two texts."""
+    """A hash of a text's parse tree, with its columns and parameters, to find equal texts."""
 
     tree: bytes
     columns: tuple[ColumnHead, ...] | None
@@ -64,7 +64,7 @@ class Starred:
 def write_stars(
     connection: Connection, queries: Sequence[TypedQuery], starred: Sequence[Starred]
 ) -> tuple[list[TypedQuery], list[Diagnostic]]:
-    """Return the queries with columns in place of each `*` if the result is provably equal.
+    """Return the queries with columns in place of each `*`, where this is proved to be the same.
 
     A star that remains is a warning, because a column added later changes the result.
     """
@@ -116,7 +116,7 @@ def _why_kept(written: str, star: Star) -> tuple[str, str]:
 def _proved(
     connection: Connection, starred: Sequence[Starred]
 ) -> list[tuple[str, tuple[Star, ...]]]:
-    """Return each text with every `*` expanded that is proved equal, and the `*` that remain."""
+    """Return each text that is proved equal with its `*` replaced, and each `*` that remains."""
     full = [expand(item.sql, item.stars) for item in starred]
     left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):

@@ -1,4 +1,4 @@
-"""Prepare a database without rows whose planner makes the plans of a server in production.
+"""Prepare a database without rows for which the planner makes the same plans as in production.
 
 The planner takes a relation's size from its file, and scales the stored number of rows to it. So
 the statistics alone change nothing: each file is also extended to its size in production. The
@@ -56,7 +56,7 @@ update pg_index set indisvalid = {value} where indexrelid in (
 
 @dataclass(frozen=True)
 class PlannedDatabase:
-    """A database without rows whose planner estimates the rows of another database."""
+    """A database without rows whose planner uses the statistics of another database."""
 
     connection: Connection
     notes: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class PlannedDatabase:
     def plan(
         self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
     ) -> Plan | None:
-        """Return the generic plan of a text, or None if the server plans no such statement."""
+        """Return the generic plan of a text, or None if the server cannot plan such a statement."""
         changes = [_VALID.format(value="true", names=_list(using))] if using else []
         changes += [_VALID.format(value="false", names=_list(without))] if without else []
         return explained(self.connection, sql, self._names, changes)
@@ -91,7 +91,7 @@ def _list(names: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Creates databases for plans on an analyser's private server."""
+    """Creates databases, in which queries are planned, on an analyser's private server."""
 
     analyzer: Analyzer
 
@@ -143,7 +143,7 @@ class Planner:
     def pulled(
         self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
     ) -> Pulled:
-        """Return the statistics of the schema's tables in the database of a URI.
+        """Return the statistics of the schema's tables, read from the database at a URI.
 
         Raises `PullError`, `SchemaFailsError` and `NoServerError`.
         """
@@ -171,7 +171,7 @@ class Planner:
 
 
 def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
-    """Create indexes, and return the name of each created index by its definition."""
+    """Create indexes; return the name of each one by its definition."""
     found = {}
     for number, keys in enumerate(dict.fromkeys(tried), 1):
         name = f"{_PREFIX}{number}"
@@ -196,7 +196,7 @@ def _drafted(
 
 @contextlib.contextmanager
 def _one_error() -> Iterator[None]:
-    """Convert each error that makes the private server unusable to `NoServerError`."""
+    """Raise a `NoServerError` in place of each error that makes the private server unusable."""
     try:
         yield
     except (ConnectionFailedError, DatabaseRefusedError) as error:

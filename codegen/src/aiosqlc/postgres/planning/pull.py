@@ -1,4 +1,4 @@
-"""Read the statistics of a database in production, without writing to it and without its rows."""
+"""Read the statistics of a production database; read no rows, and write nothing."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ join pg_catalog.pg_namespace n on n.oid = s.stxnamespace order by 1
 
 
 def pulled(uri: str, own: Connection, *, values: bool) -> Pulled:
-    """Return the statistics of the tables and indexes that the schema's database `own` has too.
+    """Return the statistics of those tables and indexes that the schema's database `own` also has.
 
     `uri` is the address of the database in production. `values` is whether values of rows are read:
     the most common ones and the bounds of histograms. Raises `PullError`.
@@ -141,7 +141,7 @@ class _Sizes:
 
 
 def _sizes(connection: Connection, tables: set[Name], indexes: set[Name]) -> _Sizes:
-    """Return the sizes as the server's planner computes them, from the current files."""
+    """Return the sizes that the server's planner computes, from the current sizes of the files."""
     found, unknown, uncounted = [], [], []
     for schema, name, home, table, now, pages, rows, visible in connection.rows(_RELATIONS):
         key = (str(schema), str(name))
@@ -160,7 +160,7 @@ def _sizes(connection: Connection, tables: set[Name], indexes: set[Name]) -> _Si
 
 
 def _check_rights(connection: Connection, tables: set[Name]) -> None:
-    """Raise `PullError` if the role does not see the statistics of some tables."""
+    """Raise `PullError` if the role may not see the statistics of some tables."""
     rows = connection.rows(_HIDDEN)
     mine = [row for row in rows if (str(row[0]), str(row[1])) in tables]
     unread = [str(name) for _, name, unreadable, _ in mine if unreadable == "t"]
@@ -228,6 +228,6 @@ def _notes(connection: Connection, sizes: _Sizes, missing: set[Name]) -> Sequenc
 
 
 def names_of(names: Sequence[str]) -> str:
-    """Return a few names, and the number of the others."""
+    """Return a list of a few names, and how many others there are, in words."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more

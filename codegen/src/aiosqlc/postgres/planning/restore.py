@@ -72,7 +72,7 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield, for each indexed expression without statistics, the statistics of its only column.
+    """Yield statistics for indexed expressions that have none: those of the one column they use.
 
     `lower(email)` has about as many distinct values as `email`.
     """
@@ -133,7 +133,7 @@ def _call(function: str, schema: str, relation: str, pairs: dict[str, tuple[str,
 
 
 def _named(why: str, names: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence with a few of the names."""
+    """Yield a sentence that lists a few of the names."""
     names = list(dict.fromkeys(names))
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""

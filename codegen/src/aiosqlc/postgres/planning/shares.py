@@ -1,4 +1,4 @@
-"""Estimate the share of a table's rows that a partial index contains."""
+"""Estimate what fraction of a table's rows a partial index contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BOOLEANS = {"true": "t", "false": "f"}
 
 
 def share_of(statistics: Statistics, table: RelationSize, predicate: str) -> float:
-    """Return the share of rows for which a partial index's predicate holds.
+    """Return the fraction of rows for which a partial index's predicate is true.
 
     It is the product for its equalities with constants and its tests of NULL. Other conditions hold
     for all rows here.
@@ -52,7 +52,7 @@ def values_of(statistics: Statistics, table: RelationSize, column: str) -> Mappi
 
 
 def _of_value(values: Mapping[str, str], value: str) -> float:
-    """Return the share of rows that have a value, from the statistics of its column."""
+    """Return the fraction of rows that have a value, from the statistics of the column."""
     items = [
         quoted.replace("\\\\", "\\").replace('\\"', '"') if quoted else bare
         for quoted, bare in _ITEM.findall(values.get("most_common_vals", "{}"))

@@ -94,7 +94,7 @@ def _widths(connection: Connection) -> dict[int, list[tuple[str, int]]]:
 
 
 def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, int]]) -> int:
-    """Estimate the pages of a B-tree that production does not have yet."""
+    """Estimate the number of pages of a B-tree index that production does not have yet."""
     rows = max(table.rows, 0.0)
     width, distinct = 0.0, 1.0
     for column, usual in keys:
@@ -112,7 +112,7 @@ def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, in
 
 
 def _height(pages: int, width: int) -> int:
-    """Return the number of levels above the leaves of a B-tree, from its number of pages.
+    """Return how many levels a B-tree has above its leaf pages, from its number of pages.
 
     `width` is that of the first key: the others are cut off where the first one differs.
     """

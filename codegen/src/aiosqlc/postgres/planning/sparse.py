@@ -1,4 +1,4 @@
-"""Extend the files of a database to their sizes in production, without taking space on the disk."""
+"""Extend a database's files to their sizes in production, without using space on the disk."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _extend(file: Path, size: int, segment: int) -> None:
 
 
 def _set_height(file: Path, height: int) -> None:
-    """Give an empty B-tree a height, which the planner reads from the tree's metapage.
+    """Set the height of an empty B-tree in its metapage, where the planner reads it.
 
     The planner also reads the smallest and the largest key, so each level is one page that is
     valid: an inner page has a pointer to the next level, and the leaf is empty.

@@ -245,5 +245,5 @@ def _stored(distinct: float, rows: float, nulls: float) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text as an element of an array."""
+    """Return a text as the server writes it as an element of an array."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

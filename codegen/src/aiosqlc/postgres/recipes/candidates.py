@@ -1,4 +1,4 @@
-"""SQL expressions that may give a column a value, those that read well in a test first."""
+"""SQL expressions to try as a column's value; those that read well in a test come first."""
 
 from __future__ import annotations
 

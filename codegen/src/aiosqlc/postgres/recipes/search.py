@@ -1,4 +1,4 @@
-"""Search values for the columns of each table by inserting rows, until the server accepts them."""
+"""Find values for the columns of each table: insert rows until the server accepts them."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class _Search:
         return reason
 
     def _has_rows(self, table: int) -> bool:
-        """Return whether the schema's own statements inserted rows, which references can use."""
+        """Return whether the schema's own statements inserted rows, to which others can refer."""
         relation = self.facts.relations[table]
         name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
         return not self.made.get(table) and bool(
@@ -162,7 +162,7 @@ class _Search:
         )
 
     def values_of(self, column: Attribute, likely: Sequence[str]) -> list[str]:
-        """Return the expressions that may give a column a value; '' is NULL."""
+        """Return the expressions to try as a column's value; '' stands for NULL."""
         declared = self.declared[column.relation, column.number]
         kind = self._types.get(column.type, column.typmod, column.dims)
         if not column.not_null and any(
@@ -213,7 +213,7 @@ class _Trial:
         self.refusal = "no attempt was made"
 
     def succeeds(self) -> bool:
-        """Search for values until the server accepts all rows of the trial, and keep the rows."""
+        """Choose values until the server accepts all rows, and keep the rows."""
         for _ in range(_ATTEMPTS):
             refused = self._insert()
             if refused is None:
@@ -224,7 +224,7 @@ class _Trial:
         return False
 
     def _simplify(self) -> None:
-        """Replace each value by an earlier one of its list if the rows are still accepted."""
+        """Replace each value by an earlier one of its list if the server still accepts the rows."""
         left = _SIMPLER
         for number, chosen in list(self._chosen.items()):
             for earlier in range(chosen):
@@ -329,7 +329,7 @@ class _Trial:
         return [number for number, column in self._free.items() if column.name == named]
 
     def _choose_others(self, refused: Sequence[int]) -> bool:
-        """Choose another value for a refused column, or for any column if those have only one."""
+        """Choose another value for a refused column; if it has only one, for any column."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

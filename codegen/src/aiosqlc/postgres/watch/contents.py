@@ -51,7 +51,7 @@ Schema = frozenset[tuple[str | None, ...]]
 
 
 class Column(NamedTuple):
-    """A column: its number in the table, and a digest of its values regardless of order."""
+    """A column: its number in the table, and a hash of all its values in any order."""
 
     number: int
     digest: str
@@ -98,7 +98,7 @@ def contents(connection: Connection) -> dict[str, Contents]:
 
 
 def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return descriptions of the data that existed before and no longer exists."""
+    """Return descriptions of the data that a migration deleted."""
     found = []
     for table, held in before.items():
         now = after.get(table)
@@ -121,7 +121,7 @@ def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple
 def changed(
     old: Mapping[str, Contents], written: Mapping[str, Contents], after: Mapping[str, Contents]
 ) -> tuple[str, ...]:
-    """Return descriptions of rows in `written` that a rollback to the tables of `old` changes.
+    """Return descriptions of rows in `written` that a rollback changes in the tables of `old`.
 
     Tables and columns that the migration created go with the rollback, and are not included.
     """
@@ -146,7 +146,7 @@ def changed(
 
 
 def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return the tables, columns and rows that no longer exist; renamed ones are not included."""
+    """Return the tables, columns and rows that no longer exist; renamed ones still do."""
     later = {held.oid: held for held in after.values()}
     found = []
     for table, held in before.items():

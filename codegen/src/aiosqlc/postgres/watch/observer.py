@@ -67,14 +67,14 @@ def files(connection: Connection) -> Mapping[int, tuple[int, int]]:
 
 
 class Counts(NamedTuple):
-    """The numbers of a transaction's full scans, changed rows and deleted rows of a table."""
+    """The numbers of full scans, changed rows and deleted rows of a table in a transaction."""
 
     scans: int = 0
     changed: int = 0
     deleted: int = 0
 
     def since(self, before: Counts) -> Counts:
-        """Subtract earlier counts, to get the work that was done since."""
+        """Subtract earlier counts; the rest is the work that was done since."""
         return Counts(*(now - then for now, then in zip(self, before, strict=True)))
 
 

@@ -43,7 +43,7 @@ _LATER = 1  # the seed of rows that are written after the migration
 
 
 class Watched:
-    """A migration that was observed; other migrations can be tried on the schema before it."""
+    """A migration that was observed; others can be run on the same schema, to compare them."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending
@@ -201,7 +201,7 @@ def relations_in(stage: Stage, name: str) -> dict[int, Relation]:
 def _renumbered(
     existing: Mapping[int, Relation], found: Mapping[int, Relation]
 ) -> dict[int, Relation]:
-    """Return the existing relations with their OIDs in another database."""
+    """Return those relations of another database that exist in both, with their OIDs there."""
     names = {item.name for item in existing.values()}
     return {oid: item for oid, item in found.items() if item.name in names}
 
@@ -263,7 +263,7 @@ def _taken_back(
 def _taken_back_later(
     stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
 ) -> ObservedFile:
-    """Run the rollback after rows were written to the migrated schema, and compare these rows."""
+    """Write rows after the migration, run the rollback, and compare these rows."""
     with stage.database(after) as name:
         fill(stage, name, _LATER, empty=True)
         with Connection(stage.server.conninfo(name)) as connection:

@@ -1,4 +1,4 @@
-"""Run a migration's statements like its tool, and observe each from a second connection."""
+"""Run a migration's statements as a migration tool does; observe each from another connection."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ class Watching:
         return Observed(file, span, unwatched=error.message)
 
     def _alone(self, file: SchemaFile, span: Span, sql: str, refused: str) -> Observed:
-        """Run a statement outside a transaction, and observe its locks while it waits for a lock.
+        """Run a statement outside of a transaction; observe its locks while it waits for one.
 
         The other session holds a lock that allows reads and writes but blocks schema changes, so
         that even a short statement is observed at its first lock.

@@ -1,4 +1,4 @@
-"""Find the locks that the project's queries need, as acquired by the server's planner."""
+"""Find the locks that the project's queries need: those that the server's planner acquires."""
 
 from __future__ import annotations
 
