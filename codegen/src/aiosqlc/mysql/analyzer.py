@@ -274,7 +274,7 @@ def _without_server(
 
 
 def _unasked(query: TypedQuery) -> TypedQuery:
-    """Add a note, to all facts inferred for a query, that no server checked the query."""
+    """Note on each inferred fact about a query that no server checked the query."""
     return replace(
         query,
         columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),

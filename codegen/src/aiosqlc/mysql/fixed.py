@@ -23,7 +23,7 @@ _LOOSE = (
 
 
 def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
-    """Return whether a sub-select's rows depend only on stored tables and the outer query's row."""
+    """Return whether a sub-select's rows depend only on stored tables and the outer row."""
     reader.sub_select(query, level)
     for node in query.walk():
         if isinstance(node, _LOOSE):
@@ -60,7 +60,7 @@ def outer_columns(
 
 
 def is_stable(query: exp.Expr, reader: Reader) -> bool:
-    """Return whether a query returns the same rows each time one run of a statement reads it."""
+    """Return whether a query returns the same rows each time one statement reads it."""
     return all(_is_stable(node, reader) for node in query.walk())
 
 

@@ -35,7 +35,7 @@ def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
 
 
 def _is_unknown(column: exp.Column, level: Level) -> bool:
-    """Return whether no enclosing SELECT can have the column of this name."""
+    """Return whether no enclosing SELECT can have a column of this name."""
     for scope in level.outwards():
         unclear = any(source.outputs is None for source in scope.sources)
         if unclear or not _is_read(scope):

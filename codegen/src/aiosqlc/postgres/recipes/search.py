@@ -151,7 +151,7 @@ class _Search:
         return sorted(found, key=lambda key: key.name)
 
     def _is_required(self, key: ConstraintRow) -> bool:
-        """Return whether a row cannot leave a foreign key NULL."""
+        """Return whether a row must refer to another row, because its columns cannot be NULL."""
         columns = [self.facts.attributes[key.relation, number] for number in key.columns]
         return all(column.not_null for column in columns)
 
