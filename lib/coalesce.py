@@ -1,4 +1,4 @@
-"""Combine concurrent look-ups of one kind into one call, like the group commit of a database."""
+"""Combine concurrent look-ups into one call, as a database combines commits."""
 
 from __future__ import annotations
 

@@ -24,7 +24,10 @@ DEVELOPMENT_ONLY: Final = "for development only"
 
 
 class ConfigError(Exception):
-    """Invalid settings. The message names every variable at fault."""
+    """Invalid settings.
+
+    Raised for invalid settings; the message names every variable that is wrong.
+    """
 
 
 class Environment(StrEnum):

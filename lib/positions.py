@@ -65,7 +65,10 @@ class Scope:
         return self._changed or bool(self._unsettled)
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
-        """Record a write. `settle` is called later, to get the log position of the write."""
+        """Record a write.
+
+        Record a write of this request; `settle` is called later and returns the write's position.
+        """
         self._unsettled[signer.name] = (signer, settle)
 
     async def needs(self, signer: Signer) -> int:

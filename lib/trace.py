@@ -150,7 +150,7 @@ def inject(headers: MutableMapping[str, str]) -> None:
 
 
 def _context() -> Context | None:
-    """Return the remote parent if no local span is open, else the current local context."""
+    """Return the current local context if a span is open, or else the caller's remote context."""
     if trace.get_current_span().get_span_context().is_valid:
         return None
     return propagate.extract({HEADER: _passing.get()})

@@ -52,13 +52,13 @@ class Access:
     open: bool = False
 
     def of(self, method: str) -> Access:
-        """Return the access requirements of a route for an HTTP method."""
+        """Return the requirements that a route with this HTTP method has."""
         if self.verified is not None:
             return self
         return replace(self, verified=method not in _SAFE_METHODS)
 
     def resolved(self) -> Guard:
-        """Return one guard that checks all requirements, made once per route.
+        """Return one guard that checks all requirements of a route; it is made once per route.
 
         It raises FORBIDDEN with the first thing that is missing.
         """

@@ -1,4 +1,4 @@
-"""Guards: checks of a principal. A refusal raises FORBIDDEN."""
+"""Guards: functions that check whether a caller may proceed. A refusal raises FORBIDDEN."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RenewalPolicy:
-    """Times for the renewal of a token, for retries, and for the use of a refused token."""
+    """Times in seconds: for renewing a token, for retries, and for using a refused token."""
 
     before_end: timedelta = timedelta(minutes=5)
     after_failure: timedelta = timedelta(seconds=5)
@@ -89,7 +89,7 @@ class ServiceTokens:
             raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has not returned a token")
 
     def refused(self, token: str) -> None:
-        """Record that `token` got UNAUTHORIZED, because the issuer may have new keys."""
+        """Record that a service refused `token` with UNAUTHORIZED; the issuer may have new keys."""
         issued = self._issued
         if issued is None or issued.token != token:
             return

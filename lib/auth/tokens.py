@@ -117,7 +117,7 @@ class Issuer:
 
 
 class Recalled(msgspec.Struct, frozen=True):
-    """The caller of a verified token, which need not be verified again within a minute."""
+    """A caller whose token was verified less than a minute ago and need not be verified again."""
 
     principal: Principal
     fresh_until: float  # on the monotonic clock

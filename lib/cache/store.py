@@ -24,7 +24,7 @@ _MARK_SECONDS: Final = 2 * MAX_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The result of a lookup: the current version markers, and the response if it is up to date."""
+    """The result of a look-up: the version markers of the tags, and the response if it is valid."""
 
     marks: bytes
     answer: bytes | None

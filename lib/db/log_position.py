@@ -1,4 +1,4 @@
-"""The log position of a primary or a replica, as an increasing number."""
+"""The position in the log of a primary or replica, as a number that only grows."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Replica:
         return self.replayed
 
     def leave(self, error: BaseException | str) -> None:
-        """Remove the replica from the rotation until its next good response."""
+        """Send no reads to the replica until it responds correctly again."""
         if self.is_in:
             log.warning("replica_out_of_rotation", replica=self.name, error=error)
         self.is_in = False
@@ -155,7 +155,7 @@ class Rotation:
             replica.is_in = True
 
     def _behind(self, replayed: int) -> float:
-        """Return for how many seconds the primary has been ahead of the position `replayed`."""
+        """Return how many seconds ago the primary was first ahead of the position `replayed`."""
         missing = next((when for when, at in self._history if at > replayed), None)
         return 0.0 if missing is None else monotonic() - missing
 

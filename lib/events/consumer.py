@@ -298,7 +298,7 @@ class Consumer:
             return await self._in(tx, event, handler, await self._record(tx, [event]))
 
     async def _record(self, tx: Executor, events: Sequence[Event]) -> set[UUID]:
-        """Record that the events are handled. Return the ids of the new events."""
+        """Record in the inbox that the events are handled. Return the ids of the new events."""
         if not events:
             return set()
         ids = [event.id for event in events]
@@ -324,7 +324,7 @@ class Consumer:
 
 @contextmanager
 def _hearing(event: Event) -> Iterator[None]:
-    """Bind the event and its original request to logs and traces."""
+    """Bind the event, and the request that caused it, to logs and traces."""
     with (
         structlog.contextvars.bound_contextvars(event_id=str(event.id), event_kind=event.kind),
         trace.span(

@@ -242,7 +242,7 @@ async def _send_all(
 
 
 async def _or_none(asked: Awaitable[T]) -> T | None:
-    """Return the result, or None if the stream does not exist."""
+    """Return the result of a request, or None if the stream does not exist."""
     try:
         return await asked
     except NotFoundError:

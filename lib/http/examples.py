@@ -122,7 +122,7 @@ def _moments(types: Sequence[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _inner(kind: Any) -> Iterator[Any]:
-    """Unwrap metadata, unions and containers."""
+    """Yield the types inside a type: without metadata, unions and containers."""
     if isinstance(kind, inspect.Metadata):
         yield from _inner(kind.type)
     elif isinstance(kind, inspect.UnionType):

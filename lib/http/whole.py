@@ -1,4 +1,4 @@
-"""Responses whose head and body are written in one step. aiohttp needs fourteen steps."""
+"""Responses whose head and body are written together."""
 
 from __future__ import annotations
 

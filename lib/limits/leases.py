@@ -46,7 +46,10 @@ class _Lease:
         return Decision(True, known.limit, remaining, known.retry_after, known.reset_after)
 
     def ended_with(self, now: float) -> int:
-        """Return the unused rest of an ended lease, once. Return 0 before the lease ends."""
+        """Return how many requests of an ended lease were not used; a second call returns 0.
+
+        Return 0 before the lease ends.
+        """
         if self.left == 0 or now < self.until:
             return 0
         left, self.left = self.left, 0

@@ -1,4 +1,4 @@
-"""A bulkhead: one slow upstream can occupy only its share of the process."""
+"""A bulkhead: limit how many calls to one slow upstream can run in the process at once."""
 
 from __future__ import annotations
 

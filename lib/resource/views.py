@@ -30,7 +30,7 @@ def view(kind: type[S], row: Struct, **others: Any) -> S:
 
 @cache
 def _shared(kind: type[Struct], row: type[Struct], others: tuple[str, ...]) -> Sequence[str]:
-    """Return the fields of a response type that are copied from the row.
+    """Return the fields of a response type whose values are copied from the row.
 
     Field types are checked once per kind.
     """

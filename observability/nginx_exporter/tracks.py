@@ -28,7 +28,7 @@ class Track(msgspec.Struct):
     head: bytes = b""
     copy: bool = False
     inside: bool = False
-    """Whether the reading position is inside a too long line whose beginning is already counted."""
+    """True if the reading position is inside a too long line whose beginning is already counted."""
 
     @property
     def ident(self) -> Ident:

@@ -1,4 +1,4 @@
-"""Consume events that invalidate the cache or end the offers of a provider."""
+"""Consume the events after which cached responses are invalid or a provider's offers end."""
 
 from __future__ import annotations
 

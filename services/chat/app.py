@@ -71,7 +71,7 @@ def create_app(config: ChatConfig) -> web.Application:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    """Close all sockets, so that clients reconnect to another replica.
+    """Close all sockets of this process, so that the clients connect to another replica.
 
     Call this function before the server drains.
     """

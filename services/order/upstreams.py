@@ -149,7 +149,7 @@ class HttpProducts:
 
 
 def _no_answer(service: str, error: AppError) -> AppError:
-    """Hide upstream errors that do not concern the caller, such as a refused service token."""
+    """Return the error for the caller, without upstream errors that do not concern the caller."""
     if error.code in NO_ANSWER:
         return error
     return AppError(Code.SERVICE_UNAVAILABLE, f"the {service} service is not available")

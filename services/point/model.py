@@ -50,7 +50,7 @@ def parse_rates(text: str) -> dict[str, Decimal]:
 
 
 def that_fit(points: int, balance: int) -> int:
-    """Return how many of `points` fit into the maximum balance."""
+    """Return how many of the points can be added before the balance reaches its maximum."""
     return min(points, MAX_BALANCE - balance)
 
 

@@ -1,4 +1,4 @@
-"""Collect the data that other services hold about an account, using this service's own token."""
+"""Collect the data that other services hold about an account; the user service's token is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Re-encode uploaded pictures, which drops the metadata of the camera."""
+"""Encode uploaded pictures again, without the metadata that a camera adds."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _drawn(given: Image.Image, kind: str) -> Redrawn:
 
 
 def _reduced(given: Image.Image, mode: str) -> Image.Image:
-    """Return the picture in `mode`, at most twice as large as the stored size.
+    """Return the picture in color mode `mode`, at most twice as large as the stored picture.
 
     Tile by tile: to convert or to turn all of it at once would take its memory once more each time.
     """

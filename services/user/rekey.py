@@ -50,7 +50,7 @@ class RekeyConfig(PostgresSettings):
 
 @dataclass(slots=True)
 class Outcome:
-    """The state after a run of the command."""
+    """The numbers of encrypted values after a run of the command."""
 
     # Personal ids by the name of their key: the newest first, then the rest of the configured
     # ones, then those that are no longer configured.
@@ -90,7 +90,10 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 async def _rekey_batch(
     db: Database, ids: PersonalIds, kind: _Kind, newest: str, after: UUID, outcome: Outcome
 ) -> UUID | None:
-    """Process a batch. Return the last account of the batch, or None if no rows were left."""
+    """Process a batch.
+
+    Encrypt one batch again. Return its last account, or None if no rows were left.
+    """
     async with db.transaction() as tx:
         rows = await kind.lock(tx, newest, after)
         read: dict[UUID, str] = {}

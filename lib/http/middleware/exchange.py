@@ -1,4 +1,4 @@
-"""State of one request that several middleware parts share."""
+"""The state of one request, which several parts of the middleware share."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ HEADER: Final = istr("X-Request-ID")
 
 
 def take_up(exchange: Exchange) -> str:
-    """Bind the request ID to the task of the request."""
+    """Bind the request's ID to the task that handles the request."""
     bound = context.accept_request_id(exchange.headers.get(HEADER))
     context.request_id.set(bound)
     return bound
 
 
 def line(bound: str) -> str:
-    """Return the header line of the response."""
+    """Return the response's header line with the request ID."""
     return f"X-Request-ID: {bound}\r\n"

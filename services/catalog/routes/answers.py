@@ -97,5 +97,5 @@ def _packed(tag: str, body: bytes) -> bytes:
 
 
 def _named(wanted: PageQuery) -> str:
-    """Return the normalized form of a query, used as cache key."""
+    """Return a query string in normalized form, to be used as a cache key."""
     return encode(wanted).decode()

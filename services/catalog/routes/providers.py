@@ -56,7 +56,10 @@ def _own_id() -> UUID:
 
 
 def _named_to_change(request: web.Request) -> UUID:
-    """Return the provider to update. Refuse a caller who is neither that provider nor permitted."""
+    """Return the ID of the provider whose services the caller wants to change.
+
+    Refuse a caller who is neither that provider nor permitted.
+    """
     provider_id, caller = _named(request), require_principal()
     if caller.may(WRITE):
         return provider_id
@@ -98,7 +101,7 @@ async def _remove(request: web.Request, db: Db, provider: UUID, service_id: UUID
 
 
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:
-    """Declare the four routes of a provider's services.
+    """Declare the four routes of the services that a provider offers.
 
     `owner` is the segment `me` or the path parameter.
     """

@@ -17,7 +17,7 @@ class WireLimits:
 
 
 class Allowance:
-    """The remaining allowance of a user: two token buckets, for frames and bytes."""
+    """The traffic that a user may still send: a token bucket for frames, and one for bytes."""
 
     __slots__ = ("_at", "_bytes", "_clock", "_frames", "_limits")
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class OpenSockets(Protocol):
-    """Operations on the sockets of this process that `Departures` calls."""
+    """The operations on this process's sockets that `Departures` uses."""
 
     def users(self) -> Collection[UUID]:
         """Return the users with a socket in this process."""

@@ -163,7 +163,7 @@ class Hub:
             self.posted(said)
 
     def _adopt(self, said: Posted) -> Feed | None:
-        """Follow a new channel if its members are connected."""
+        """Start to follow the channel of a message if one of its members is connected here."""
         here = [self._users[user_id] for user_id in said.members if user_id in self._users]
         if not here:
             return None

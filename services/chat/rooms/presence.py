@@ -1,4 +1,4 @@
-"""Presence of users that other users watch, stored in Redis with an expiry."""
+"""Store in Redis which users are online, and notify the sockets that watch these users."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WATCHED: Final = 100
 
 
 class Presence:
-    """Track local users, query Redis for other users, and notify the watching sockets.
+    """Record this process's users, look up other users in Redis, and notify the watching sockets.
 
     Without Redis everybody counts as online who is connected to this process.
     """

@@ -1,4 +1,4 @@
-"""One socket's position in each of its channels."""
+"""The position of one socket in each channel of its user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Seat:
         self._ahead: dict[UUID, int] | None = None
 
     def deliver(self, channel_id: UUID, sequence: int, frame: bytes) -> None:
-        """Send the next message of a channel, unless the catch-up sends or has sent the message."""
+        """Send a channel's next message, unless the catch-up has sent it or is about to."""
         if not self.live or (self._behind and channel_id in self._behind):
             return
         if self._ahead and channel_id in self._ahead:

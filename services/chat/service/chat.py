@@ -32,7 +32,7 @@ TYPING_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """The chat of this process."""
+    """The actions of chat members, performed by this process."""
 
     db: Executor
     redis: Redis | None
@@ -134,7 +134,10 @@ class Chat:
         return found.customer_id, found.provider_id
 
     async def _is_first(self, key: str) -> bool:
-        """Return whether `key` is new: unused for some seconds. Without Redis every key is new."""
+        """Return whether `key` was not used during the last seconds.
+
+        Without Redis every key is new.
+        """
         if self.redis is None:
             return True
         try:

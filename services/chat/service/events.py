@@ -155,7 +155,7 @@ _DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased
 
 
 def announcing(tell: Callable[[Said], None]) -> Mapping[str, Mapping[str, Handler]]:
-    """Return `HANDLERS` and report each ended account or session to the replicas."""
+    """Return `HANDLERS`, changed to report each ended account or session to all replicas."""
 
     def telling(handler: Handler, news: Callable[[Event], Said]) -> Handler:
         async def handle(tx: Executor, event: Event) -> None:

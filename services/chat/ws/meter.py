@@ -24,7 +24,10 @@ _USERS: Final = 10_000
 
 
 class Meter:
-    """Allowances of users, which outlast sockets, so that reconnecting does not reset a limit."""
+    """The remaining traffic per user.
+
+    It outlasts sockets, so reconnecting does not reset a limit.
+    """
 
     def __init__(self, limits: WireLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits

@@ -1,4 +1,4 @@
-"""Detect accounts that deal with themselves to earn points and ratings."""
+"""Find pairs of accounts that trade only with each other to earn points and ratings."""
 
 from __future__ import annotations
 

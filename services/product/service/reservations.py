@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class _Way(Protocol):
-    """The steps of reservations on one database engine.
+    """The statements for reservations on one database engine.
 
     A forbidden step returns and changes nothing.
     """
@@ -170,7 +170,7 @@ def _way(tx: Executor) -> _Way:
 
 
 async def _take(db: Database, step: Callable[[Executor], Awaitable[T]]) -> T:
-    """Take a step in a transaction, unless the step is a single statement."""
+    """Run a step in a transaction, unless the step is only one statement."""
     if engine_of(db) is Engine.MYSQL:
         return await in_transaction(db, step, isolation="read_committed")
     return await step(db)

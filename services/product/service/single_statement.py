@@ -108,7 +108,10 @@ async def give_back(
 def _reserved(
     rows: Sequence[store.ConfirmRow], status: ReservationStatus, now: datetime
 ) -> list[Reserved]:
-    """Return the reservations of the rows. Each row is a line with its reservation."""
+    """Return the reservations that database rows contain.
+
+    Each row is a line with its reservation.
+    """
     lines: defaultdict[UUID, list[store.ConfirmRow]] = defaultdict(list)
     for row in rows:
         lines[row.id].append(row)

@@ -106,7 +106,7 @@ def _words_in(text: str) -> Iterable[str]:
 
 
 def _names_in(text: str) -> Iterable[str]:
-    """Return the whole and the parts of a name, or of the local part of an address."""
+    """Return a name and its parts, or the part of an email address before the `@`."""
     parts = re.split(r"[\W\d_]+", text.lower().partition("@")[0])
     return [name for name in (*parts, "".join(parts)) if len(name) >= _SHORTEST_NAME]
 

@@ -47,6 +47,6 @@ class IdentityResponse(Input, frozen=True, kw_only=True):
 
 
 class IdentitySignIn(IdentityResponse, frozen=True, kw_only=True):
-    """The query parameters that the provider sent, and an optional device token of a login."""
+    """The query parameters that the provider sent, and optionally a token of an earlier login."""
 
     device_token: DeviceToken | None = None

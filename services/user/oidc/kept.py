@@ -61,6 +61,6 @@ class Kept(Generic[T]):
 
 
 def _seen(task: asyncio.Task[T]) -> None:
-    """Retrieve the exception of a fetch that no caller awaits, so that asyncio does not log it."""
+    """Read the exception of a fetch for which no caller waits, because asyncio would log it."""
     if not task.cancelled():
         task.exception()

@@ -21,7 +21,7 @@ MAX_BYTES: Final = 256 * 1024
 
 
 class Transport:
-    """Read JSON from the endpoints of one provider."""
+    """Send requests to the endpoints of one provider, and decode the JSON responses."""
 
     def __init__(self, session: aiohttp.ClientSession, upstream: Upstream, seconds: float) -> None:
         self._session = session

@@ -1,4 +1,7 @@
-"""The device cookie. The device cookie outlives a logout, unlike session cookies."""
+"""The device cookie.
+
+The device cookie, which a logout does not clear, in contrast to session cookies.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from services.user.service.devices import COOKIE, Devices
 
 
 def shown(request: web.Request) -> str | None:
-    """Return the device token of a browser."""
+    """Return the device token in the browser's cookie."""
     return request.cookies.get(COOKIE)
 
 

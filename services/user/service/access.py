@@ -72,7 +72,9 @@ def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> Non
 
 
 def check_superset(principal: Principal, permissions: Iterable[str] | None, message: str) -> None:
-    """Check that the caller is an administrator or has all of the permissions. None means unknown.
+    """Check that the caller is an administrator, or has all permissions in `permissions`.
+
+    None means unknown.
 
     Raises:
         AppError: FORBIDDEN with the message.

@@ -1,4 +1,4 @@
-"""The audit trail. A change and its audit entry are written in one transaction."""
+"""The audit trail. Write a change and its entry in the audit trail in one transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Count attempts in advance. Attempts that fail because of the server do not count."""
+"""Count an attempt before it is made. Attempts that fail because of the server do not count."""
 
 from __future__ import annotations
 

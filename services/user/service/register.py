@@ -1,4 +1,7 @@
-"""Register accounts. Users can log in at once, and an email asks to verify the address."""
+"""Register accounts.
+
+Register users. They can log in at once, and get an email to verify the address.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +96,7 @@ async def add_unverified(
     role: AccountRole,
     **how: str,
 ) -> Account:
-    """Add the account of a new user, and an audit entry with the details in `how`.
+    """Add the account of a new user, and an entry in the audit trail with the details `how`.
 
     Raises:
         AppError: CONFLICT where the address is taken, whatever its case.

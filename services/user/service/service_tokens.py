@@ -79,7 +79,7 @@ async def issue(
 
 
 def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequence[T]:
-    """Return the permissions in `all_` that are also in `wanted`."""
+    """Return the permissions that are in both `all_` and `wanted`."""
     if wanted is None:
         return all_
     if not set(wanted) <= set(all_):

@@ -1,4 +1,4 @@
-"""Limits on guessing and on unwanted requests.
+"""Limit how often a client can guess passwords or codes, or can request emails.
 
 Counted in the database: no restart, no replica and no absent cache lets anyone try more often.
 Nobody uses up the allowance of somebody else: a wider limit counts only what the narrower one

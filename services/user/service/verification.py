@@ -141,7 +141,7 @@ async def _check_password(
 async def _check_still_known(
     tx: Executor, account_id: UUID, known: str | None, counted_by: Mapping[bytes, Limit]
 ) -> None:
-    """Check that the account still has the verified password hash `known`, and may still log in."""
+    """Check that the account still has the password hash `known`, and may still log in."""
     if (
         known is None
         or await accounts.confirm_login(tx, id=account_id, password_hash=known) is None

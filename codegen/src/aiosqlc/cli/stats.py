@@ -21,8 +21,8 @@ from aiosqlc.production.statistics import StatisticsError, declared_rows, is_sta
 from aiosqlc.servers.private import NoServerError
 
 _NO_VALUES = (
-    "without values, the planner guesses how many rows match a constant (`status = 'open'`) or a"
-    " range in a query; plans for parameters hardly change"
+    "without values of columns, the planner guesses how many rows match a condition with a constant"
+    " (`status = 'open'`) or a range; plans for conditions with parameters hardly change"
 )
 
 

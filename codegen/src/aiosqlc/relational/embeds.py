@@ -105,9 +105,8 @@ def _unfit(
         return "another part of the set operation lists its columns at this position"
     if len(missing) < parts:
         return (
-            "the embedded columns do not come from a single row, because they are listed "
-            "separately or "
-            "belong to grouping sets"
+            "the columns of the embed may not form one row, because the query lists them one by one"
+            " or groups by GROUPING SETS, CUBE or ROLLUP"
         )
     if parts > 1 and any(missing):
         return "an outer join may omit the embedded row in a part of the set operation"

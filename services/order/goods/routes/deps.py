@@ -1,4 +1,4 @@
-"""Dependencies of the handlers of goods, opened once by the application."""
+"""The dependencies that the handlers of goods orders use; the application opens them once."""
 
 from __future__ import annotations
 

@@ -66,7 +66,10 @@ async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrd
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:
-    """Return the stock of a cancelled order. Raises the errors of `confirm_stock`."""
+    """Return the products of a cancelled order to the stock.
+
+    Raises the errors of `confirm_stock`.
+    """
     await shop.products.release(order.reservation_id)
     await orders.note_returned(shop.db, id=order.id)
 

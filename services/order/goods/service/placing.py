@@ -117,7 +117,7 @@ async def _hold(shop: Shop, draft: GoodsDraft) -> tuple[Reservation, Price]:
 
 
 def _wanted(shop: Shop, draft: GoodsDraft) -> list[Wanted]:
-    """Return the lines to reserve, each with the stock that must be available."""
+    """Return the lines to reserve, each with the stock that the product must have."""
     limits = shop.limits if _is_limited(draft) else None
     return [
         Wanted(product_id, quantity, 0 if limits is None else limits.min_stock(quantity, held))
@@ -271,7 +271,7 @@ async def _become_order(
 
 
 async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> GoodsOrder:
-    """Return the order that a concurrent request placed from the draft, or raise CONFLICT."""
+    """Return the order that a concurrent request made of the same draft, or raise CONFLICT."""
     order = await orders.lock_order(shop.db, id=draft.id)
     if order is not None:
         return order

@@ -40,7 +40,7 @@ async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
 
 
 async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
-    """Wait for every step, even if one fails."""
+    """Wait until all steps have ended, even if one of them fails."""
     for outcome in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -85,7 +85,10 @@ async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
 
 
 def _note(error: AppError, **what: str) -> None:
-    """Log the failure. An unavailable service is logged at debug level."""
+    """Log the failure.
+
+    Log an error of a retry; if a service is unavailable, only at debug level.
+    """
     if error.code in NO_ANSWER:
         log.debug("recovery_waits", error=error, **what)
     else:

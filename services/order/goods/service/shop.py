@@ -63,7 +63,7 @@ class Found:
 
 
 async def user_if_known(shop: Shop, order: GoodsOrder) -> User | None:
-    """Return the user to include in an order, or None if the user is unknown or unavailable."""
+    """Return the user to show in an order, or None if the user or the user service is missing."""
     try:
         return await shop.users.find(order.user_id)
     except AppError as error:

@@ -111,7 +111,7 @@ JOBS: Final = Topic(
 
 
 async def order_moved(tx: Executor, fact: OrderMoved) -> None:
-    """Publish that an order is cancelled or expired."""
+    """Publish that a service order was cancelled or has expired."""
     order, kind = fact.order, _ENDS_OF_ORDERS.get(fact.order.status)
     if kind is None:
         return

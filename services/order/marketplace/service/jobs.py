@@ -60,7 +60,10 @@ async def move(
 async def bring(
     tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
 ) -> Job:
-    """Set the status of a job on behalf of `actor`. The job's order must be locked in `tx`."""
+    """Set the status of a job; `actor` is the party or administrator who wants it.
+
+    The job's order must be locked in `tx`.
+    """
     await store.set_job_status(tx, id=job.id, status=wanted)
     moved = or_not_found(await store.get_job(tx, id=job.id), NOUN)
     await DOMAIN_EVENTS.publish(tx, JobMoved(moved, order, actor))

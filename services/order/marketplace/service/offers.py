@@ -90,7 +90,10 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
 
 
 async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
-    """Limit the number of open offers of a provider. A lock serializes concurrent offers."""
+    """Raise an error if a provider has too many open offers.
+
+    A lock serializes concurrent offers.
+    """
     await store.lock_provider(tx, provider_id=provider_id)
     waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
     if waiting >= MAX_OPEN_OFFERS:
@@ -172,7 +175,7 @@ async def reject_waiting(tx: Executor, fact: OrderMoved) -> None:
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Cancel the offer of a cancelled job."""
+    """Cancel the accepted offer of a job that was cancelled."""
     if fact.job.status is not JobStatus.CANCELLED:
         return
     offer = or_not_found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
@@ -191,7 +194,7 @@ def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:
 
 
 def settled(offer: Offer) -> Exception:
-    """Return the error for an offer that is no longer pending."""
+    """Return the error for a change of an offer that is no longer pending."""
     return conflict(f"the offer is {offer.status.lower()}")
 
 

@@ -182,7 +182,7 @@ async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) ->
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Complete, reopen or cancel the order of a completed or cancelled job."""
+    """Update the order of a job: complete, reopen or cancel it, after the job's own change."""
     step = order_step_of(fact.job.status, fact.by)
     if step is None:
         return

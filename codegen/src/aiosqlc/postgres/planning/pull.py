@@ -214,7 +214,10 @@ def _notes(connection: Connection, sizes: _Sizes, missing: set[Name]) -> Sequenc
     found = []
     if missing:
         absent = names_of(sorted(name for _, name in missing))
-        found.append(f"these are not in the database, so the planner assumes ten pages: {absent}")
+        found.append(
+            "the database does not have these tables of the schema files, so the planner assumes"
+            f" that each has ten pages: {absent}"
+        )
     if sizes.unknown_indexes:
         lacking = names_of(sizes.unknown_indexes)
         found.append(f"the schema files do not create these indexes of the database: {lacking}")
