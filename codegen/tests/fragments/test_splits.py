@@ -20,6 +20,7 @@ FILES = sorted(
     for path in (ROOT / folder).rglob("*.sql")
     if "queries" in path.parts or path.name == "queries.sql"
     if "cases" not in path.parts or (path.parent / "expected" / "__init__.py").exists()
+    if "sqlc.include" not in path.read_text(encoding="utf-8", errors="replace")
 )
 _ENDS = {
     *("GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "FETCH", "FOR", "RETURNING", "UNION"),
@@ -64,6 +65,14 @@ def statements(text: str, dialect: Dialect) -> Iterator[list[Token]]:
             statement = []
 
 
+def defined(tokens: list[Token]) -> Iterator[str]:
+    """Yield the names of tables and their aliases that a sub-select in a condition defines."""
+    words = [token.text.upper() for token in tokens]
+    for at, word in enumerate(words):
+        if word in {"FROM", "JOIN"}:
+            yield from (token.text for token in tokens[at + 1 : at + 4] if token.kind is Kind.NAME)
+
+
 def moved(text: str, dialect: Dialect, chance: random.Random) -> tuple[str, str]:
     """Return a file with some conditions as includes, and the fragments."""
     fragments: list[str] = []
@@ -86,6 +95,7 @@ def moved(text: str, dialect: Dialect, chance: random.Random) -> tuple[str, str]
                 for one, dot in pairwise(inside)
                 if dot.text == "." and one.kind is Kind.NAME and one.text.lower() != "sqlc"
             }
+            aliases -= set(defined(inside))
             # Every alias is a parameter, since hygiene wants all of them.
             params = {name: f"p{number}_" for number, name in enumerate(sorted(aliases))}
             body = text[start:end]

@@ -18,7 +18,8 @@ _MERGES = ("GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "MINUS", "RETURNIN
 def nest_misuses(query: ParsedQuery, dialect: Dialect) -> Iterator[Diagnostic]:
     """Yield those errors of a query with `sqlc.nest(t)` that its text alone shows."""
     for embed in query.embeds:
-        if not embed.nest and "." in embed.name:
+        # The name of an embed without AS is that of its table, which may have a dot.
+        if not embed.nest and "." in embed.name and embed.name != embed.table:
             why = "a row of a list can have columns and lists, but not an embed"
             hint = "nest a subquery: `(SELECT b.*, c.name AS category FROM b JOIN c ON …) AS b`"
             yield _misuse(query, embed.span, why, hint)
