@@ -24,7 +24,7 @@ from tests.mysql.conftest import SCHEMA, analysed, files
             "nowhere",
             "doesn't exist",
             "E310",
-            "the schema files create it",
+            "the schema files create the table",
         ),
         ("SELECT id FROM va2", "va2", "doesn't exist", "E310", "did you mean `va`?"),
         ("SELECT id FROM a wheree id = 1", "id", "You have an error in your SQL", "E300", ""),
