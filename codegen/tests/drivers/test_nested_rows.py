@@ -121,6 +121,12 @@ SELECT a.id, a.name, sqlc.nest(b) AS books
 FROM book b LEFT JOIN author a ON a.id = b.author_id
 ORDER BY b.id;
 
+-- name: Sometimes :many
+SELECT a.id, sqlc.nest(b) AS books, sqlc.nest(r) AS reviews
+FROM book b JOIN review r ON r.score <= b.id
+LEFT JOIN author a ON a.id = b.author_id AND a.id = r.score
+ORDER BY b.id, r.id;
+
 -- name: Above :many
 SELECT c.*, sqlc.nest(a) AS authors, sqlc.nest(b) AS authors.books,
     sqlc.nest(r) AS authors.books.reviews
@@ -308,6 +314,21 @@ def orphans(stored: Stored) -> list[Any]:
     return list(found.values())
 
 
+def sometimes(stored: Stored) -> list[Any]:
+    """A book has its author only beside some reviews, so it is in the list of no author too."""
+    found: dict[Any, Any] = {}
+    known = {a["id"] for a in stored["author"]}
+    for book in of(stored["book"], _id):
+        for review in of(stored["review"], _id):
+            if review["score"] <= book["id"]:
+                author = book["author_id"]
+                author = author if author in known and author == review["score"] else None
+                row = found.setdefault(author, {"id": author, "books": [], "reviews": []})
+                row["books"] += [] if book in row["books"] else [book]
+                row["reviews"] += [] if review in row["reviews"] else [review]
+    return list(found.values())
+
+
 def above(stored: Stored) -> list[Any]:
     found = []
     for c in of(stored["country"], lambda c: c["code"]):
@@ -336,6 +357,7 @@ EXPECTED: dict[str, Callable[[Stored], list[Any]]] = {
     "varying": varying,
     "beside": beside,
     "orphans": orphans,
+    "sometimes": sometimes,
 }
 
 

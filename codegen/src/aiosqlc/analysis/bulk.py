@@ -136,7 +136,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Return whether a query has a parameter `$n`. MySQL's lexer splits it into two tokens."""
+    """Return whether tokens contain a parameter `$n`. MySQL's lexer splits it into two tokens."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

@@ -88,7 +88,7 @@ def optional(shape: JsonShape) -> JsonShape:
 
 
 def either(shapes: Iterator[JsonShape]) -> JsonShape:
-    """Return the common JSON shape of expressions of which only one provides the value."""
+    """Return the JSON shape that covers all alternatives, such as the branches of CASE."""
     found = [shape for shape in shapes if shape != NULL]
     empty = (EMPTY, EMPTY_OBJECT)
     first = next((shape for shape in found if shape not in empty), found[0] if found else NULL)

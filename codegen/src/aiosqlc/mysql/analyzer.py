@@ -375,7 +375,7 @@ def _asked(judge: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether MariaDB's comments `/*M! … */` change the columns or parameters of a query."""
+    """Return whether the comments that MariaDB runs change a query's columns or parameters."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False

@@ -36,7 +36,7 @@ def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
 
 
 def _doubt(counter: RowCounter, query: Query) -> str:
-    """Return why a query may return many rows, or an empty string if it cannot."""
+    """Return why a query may return many rows, or an empty string if no reason is known."""
     if query.command is Command.INSERT:
         return "several rows may be inserted"
     if query.arms is not None:

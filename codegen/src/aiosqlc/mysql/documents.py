@@ -109,7 +109,7 @@ def has_zeros(node: exp.Expr, level: Level, reader: Reader) -> bool:
 
 
 class _Documents:
-    """Infers the shapes of the JSON values of one SELECT, UPDATE or DELETE."""
+    """Infers the shapes of the JSON values of one SELECT or other statement."""
 
     def __init__(self, proof: Proof, reader: Reader, depth: int) -> None:
         self.proof = proof

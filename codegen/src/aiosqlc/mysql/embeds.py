@@ -19,7 +19,7 @@ _UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An `sqlc.embed(t)` in one operand of a UNION, with the index of its first result column."""
+    """An `sqlc.embed(t)` in one SELECT of the result, with the index of its first result column."""
 
     embed: Embed
     first: int
@@ -32,7 +32,7 @@ class _Place:
 
     @property
     def nullable(self) -> bool:
-        """Return whether an outer join may omit the whole row.
+        """Return whether the whole row may be missing, for example in an outer join.
 
         An aggregate query over no rows returns NULLs.
         """

@@ -24,7 +24,7 @@ def is_foreign_key(error: pymysql.MySQLError) -> bool:
 
 
 def without_foreign_keys(sql: str) -> str:
-    """Return a CREATE TABLE without its foreign keys; an ALTER that only adds one becomes ''."""
+    """Return a CREATE TABLE without foreign keys; an ALTER that only adds one becomes `DO 0`."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["ALTER"] and "FOREIGN" in words:

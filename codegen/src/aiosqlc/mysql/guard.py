@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Return the columns with equal types where one type is `any`, which guarantees nothing."""
+    """Return `columns`, each with its type in `found` if either type is `any`."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)

@@ -247,7 +247,7 @@ def without_expression(sql: str, error: pymysql.MySQLError) -> str:
 
 
 def _without_inner_checks(sql: str) -> str:
-    """Move a column's CHECK behind its other attributes. MariaDB accepts a CHECK only there."""
+    """Remove a column's CHECK if attributes follow it. MariaDB accepts a CHECK only at the end."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     texts = [token.text.upper() for token in tokens]
     for index, text in enumerate(texts):

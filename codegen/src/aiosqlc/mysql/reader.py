@@ -71,7 +71,7 @@ class Reader:
         self.counter = levels.row_counter(schema.premises)
 
     def read(self) -> Result:
-        """Return the result columns of the statement, and add each SELECT's scope to `levels`."""
+        """Return the result columns of the statement, and add all of its scopes to `levels`."""
         root = self.tree.root
         if isinstance(root, exp.Query):
             result = self.query(root, None, {})
@@ -85,7 +85,7 @@ class Reader:
         return result
 
     def level_of(self, node: exp.Expr) -> Level | None:
-        """Return the scope of the innermost SELECT that contains a node."""
+        """Return the scope of the innermost SELECT or other statement that contains a node."""
         current: exp.Expr | None = node
         while current is not None:
             if id(current) in self.levels:

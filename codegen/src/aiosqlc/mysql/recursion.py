@@ -49,7 +49,7 @@ def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
 
 
 def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Premises) -> Columns:
-    """Return the columns of the recursive operands, inferred under the previous assumptions."""
+    """Return the assumed columns, corrected by the columns of the recursive operands."""
     return tuple(
         _corrected(
             column,

@@ -42,7 +42,7 @@ def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOpti
 
 
 def is_undone(sql: str) -> bool:
-    """Return whether ROLLBACK can undo a statement; others commit the transaction."""
+    """Return whether ROLLBACK can undo a statement; others may commit the transaction."""
     text = sql.lstrip()
     return text[:1] == "(" or text.split(None, 1)[0].upper() in _UNDONE if text else False
 

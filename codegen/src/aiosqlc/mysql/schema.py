@@ -190,7 +190,7 @@ def _load_among_others(
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop a temporary database on the user's server, or private databases that name each other."""
+    """Drop a temporary database on the user's server, or a private one and those its files made."""
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:

@@ -14,7 +14,7 @@ from aiosqlc.mysql.rules import STRICT, Premises
 from aiosqlc.relational.tree import Query
 
 ColumnKey = tuple[int, str]
-"""A column: the number of its FROM item in the SELECT, and its name in lower case."""
+"""A column: the number of its FROM item in the scope, and its name in lower case."""
 Written = tuple[str, object]
 """A hashable form of an expression: its columns, constants and functions."""
 Fact = ColumnKey | Written
@@ -135,7 +135,7 @@ class Level:
         return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
-        """Return the column that a name means among the FROM items of this SELECT, or None."""
+        """Return the column that a name means among the FROM items of this scope, or None."""
         name = column.name
         if column.table:
             source = self.source(column.table)
@@ -149,7 +149,7 @@ class Level:
         return found[0] if len(found) == 1 else None
 
     def source(self, alias: str) -> Source | None:
-        """Return the FROM item with this name or alias in this SELECT."""
+        """Return the FROM item with this name or alias in this scope, or None."""
         for same in (str.__str__, str.lower):
             for source in self.sources:
                 if same(source.alias) == same(alias):
@@ -157,13 +157,13 @@ class Level:
         return None
 
     def may_have(self, column: exp.Column) -> bool:
-        """Return whether this SELECT may have a column with the name."""
+        """Return whether this scope may have a column with the name."""
         if column.table:
             return self.source(column.table) is not None
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
-        """Return the column that a name means in this SELECT or in the enclosing ones."""
+        """Return the column that a name means in this scope or in the enclosing ones."""
         for level in self.outwards():
             if level.may_have(column):
                 found = level.local(column)

@@ -104,7 +104,7 @@ def parse(sql: str) -> Tree | None:
 
 
 def _is_half(join: exp.Join) -> bool:
-    """Return whether a join lacks its condition, or is a NATURAL join that is followed by ON.
+    """Return whether an outer join lacks its condition, or a NATURAL join is followed by ON.
 
     Both are signs of a nested join: in `a LEFT JOIN b NATURAL JOIN c ON x`, ON belongs to LEFT
     JOIN. The condition belongs to the outer join, and follows the inner join.

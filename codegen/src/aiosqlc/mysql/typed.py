@@ -276,9 +276,9 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
-    """Return whether the server's NOT NULL flag for a column is reliable.
+    """Return whether the server's NOT NULL flags are reliable for the columns of a query.
 
-    It is not reliable for super-aggregate rows, or in a scope with special cases.
+    They are not reliable for super-aggregate rows, or in a scope with special cases.
     """
     if mentions(query.sql, "ROLLUP") or mentions(query.sql, "CUBE"):
         return False

@@ -25,7 +25,7 @@ _VALUES = (exp.Literal, exp.Boolean, exp.HexString, exp.BitString)
 def violable(
     root: exp.Expr | None, changed: Sequence[Relation], schema: Schema
 ) -> tuple[Constraint, ...]:
-    """Return the constraints of the tables that a statement changes, if it can violate them.
+    """Return the constraints that a statement can violate: of its tables, and foreign keys to them.
 
     The error for a key contains only its name, and the error for NOT NULL only its column. If a
     trigger may violate such constraints of another table, they cannot be distinguished.

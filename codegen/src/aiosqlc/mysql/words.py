@@ -1,4 +1,4 @@
-"""Write a name in backticks if a server would read it as another word."""
+"""Write a name in backticks if a server would not read the bare name as a name."""
 
 from __future__ import annotations
 

@@ -389,7 +389,7 @@ def _texts(query: ParsedQuery) -> list[str]:
 def _cause(
     failures: Sequence[Failure], query: ParsedQuery, error: ServerError | None
 ) -> Failure | None:
-    """Return the failed schema statement that explains why the server refuses a query."""
+    """Return the failed schema statement that makes a query fail, or makes its types uncertain."""
     if not failures:
         return None
     words = words_of(query.sql)

@@ -172,7 +172,7 @@ class Asker:
             self._written(relation, privilege, columns)
 
     def _written(self, relation: int, privilege: str, columns: set[int] | None) -> None:
-        """Add the privileges for triggers that a change fires, in the table and its children."""
+        """Add the privileges for all that a change runs, such as triggers, also in child tables."""
         if privilege == "INSERT":
             given = {number - _FIRST_COLUMN for number in columns or ()}
             for owner, column, schema, name in self._defaults:

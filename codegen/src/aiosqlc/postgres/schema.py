@@ -321,7 +321,7 @@ class _Applying:
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
     ) -> tuple[str, ServerError] | None:
-        """Run all steps; if one fails, undo them all and return it."""
+        """Run all steps. If one fails, return it; in a transaction, also undo the others."""
         run = self._connection.run
         within = self._connection.in_transaction
         if within:

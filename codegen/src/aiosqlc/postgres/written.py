@@ -116,7 +116,7 @@ def _why_kept(written: str, star: Star) -> tuple[str, str]:
 def _proved(
     connection: Connection, starred: Sequence[Starred]
 ) -> list[tuple[str, tuple[Star, ...]]]:
-    """Return each text that is proved equal with its `*` replaced, and each `*` that remains."""
+    """Return each text after replacing each `*` that is proved equal, and the `*` that remain."""
     full = [expand(item.sql, item.stars) for item in starred]
     left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):

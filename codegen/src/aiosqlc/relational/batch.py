@@ -1,4 +1,4 @@
-"""Prove that one query can read the rows of many keys, and find the parameters of the key.
+"""Prove that one query can read the rows of many keys; find the parameters that can be the key.
 
 A query reads by a key if it selects the rows in which a column equals a parameter. With a list of
 keys in place of the parameter, the query returns the rows of all keys. The rows of each key are

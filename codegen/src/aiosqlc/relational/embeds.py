@@ -173,7 +173,7 @@ def _at(place: Place, text: Found) -> Row | str:
 
 
 def _left_out(query: ParsedQuery, variant: Variant) -> str:
-    """Return the names of the optional conditions that a variant omits, for a message."""
+    """Return the names of the optional parts that a variant omits, for a message."""
     names = [
         f"`{name}`"
         for part, there in zip(query.dynamic, variant.key, strict=True)

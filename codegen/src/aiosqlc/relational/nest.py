@@ -8,7 +8,7 @@ fixed values of the key determine one row of each FROM item of the level and of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -101,6 +101,14 @@ class _UnfitError(Exception):
     def __init__(self, embed: int, why: str, hint: str) -> None:
         super().__init__(why)
         self.unfit = NotNested(embed, why, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """The levels above a list: FROM items that may have no row, and the key of the level above."""
+
+    optional: frozenset[int]
+    key: frozenset[int]
 
 
 class _Nest:
@@ -325,7 +333,10 @@ class _Nest:
         query = msgspec.structs.replace(self.query, root=_matched(self.query.root, joins))
         certain = [at for at in own if self._is_certain(at)]
         inherited = list(levels[parent].key)
-        key = self._shrunk(query, [*certain, *inherited], sources, certain)
+        # A row of the list belongs to another row if an outer join finds a row of a level above in
+        # some joined rows only. The key shows that row, or the key of the level above is kept.
+        above_it = _Above(frozenset(sources - present), frozenset(inherited))
+        key = self._shrunk(query, [*certain, *inherited], sources, certain, above_it)
         if key is None:
             name = self.query.name(source)
             raise _UnfitError(
@@ -387,29 +398,36 @@ class _Nest:
 
     def _shrunk(
         self, query: Query, candidates: Sequence[int], sources: frozenset[int] | set[int],
-        first: Sequence[int],
+        first: Sequence[int], above: _Above | None = None,
     ) -> tuple[int, ...] | None:  # fmt: skip
         """Return as few columns as determine the rows of the FROM items, or None if all do not.
 
         A LIMIT without a fixed column does not determine a row, because a plan may read another
         row each time. One column of `first` is best. Otherwise the last ones are omitted first.
         """
-        if not self._determine(query, candidates, sources):
+        if not self._determine(query, candidates, sources, above):
             return None
         for at in first:
-            if self._determine(query, [at], sources):
+            if self._determine(query, [at], sources, above):
                 return (at,)
         key = list(candidates)
         for at in reversed(candidates):
             fewer = [other for other in key if other != at]
-            if self._determine(query, fewer, sources):
+            if self._determine(query, fewer, sources, above):
                 key = fewer
         return tuple(key)
 
     def _determine(
-        self, query: Query, key: Sequence[int], sources: frozenset[int] | set[int]
-    ) -> bool:
-        return sources <= Closure(self.counter, query, _given(key)).exact_sources
+        self, query: Query, key: Sequence[int], sources: frozenset[int] | set[int],
+        above: _Above | None,
+    ) -> bool:  # fmt: skip
+        closure = Closure(self.counter, query, _given(key))
+        if not sources <= closure.exact_sources:
+            return False
+        if above is None or above.key.issubset(key):
+            return True
+        shown = {self._part(at).source for at in key if self._is_certain(at)}
+        return all(item in shown or self._is_alike(item, closure) for item in above.optional)
 
     def _remedy(self, source: int, own: Sequence[int]) -> str:
         """Return the hint to select a unique key of a FROM item."""

@@ -87,7 +87,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """The columns of a query that equal the tenant's parameter, and tables with only its rows.
+    """A query's columns that equal the tenant's parameter, and FROM items that the tenant may read.
 
     `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
     only be read.

@@ -98,7 +98,7 @@ def _labels(args: str) -> tuple[str, ...]:
 
 
 def _length(name: str, numbers: list[int]) -> int | None:
-    """Return the declared length; an integer's length is only a display width and is dropped."""
+    """Return the declared length; an integer's display width is dropped, except in `tinyint(1)`."""
     if name in INTEGERS - {"bit"}:
         return 1 if name == "tinyint" and numbers == [1] else None
     if name in MOMENTS:

@@ -27,7 +27,7 @@ _DEEPEST = 8
 
 
 class Types:
-    """Builds a `SqlType` from the OID of a type; the same OID always gives the same object."""
+    """Builds a `SqlType` from a type's OID, modifier and dimensions; equal ones give one object."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts

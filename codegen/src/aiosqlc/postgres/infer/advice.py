@@ -71,7 +71,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
 
 def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
-    """Yield the column references (Vars) in one query, except those in its list of FROM items."""
+    """Yield the column references (Vars) in one query, except those that list a join's columns."""
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth, but_for)

@@ -189,7 +189,7 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
-    """Infer whether a recursive query's arrays contain NULL: assume "no" until nothing changes."""
+    """Infer if a recursive query's arrays contain NULL: start with "no", repeat until stable."""
     text = f"the recursive query {name}"
     if name in owner.element_recursion:
         null = owner.element_recursion[name][attribute - 1]

@@ -44,7 +44,7 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the column that all values come from, or (0, 0) if there is not just one."""
+        """Return the column that all values come from, except those of parameters, or (0, 0)."""
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 

@@ -22,7 +22,7 @@ _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 
 
 def output_targets(query: Node) -> list[Node]:
-    """Return the entries of a query's select list or RETURNING list that the client receives."""
+    """Return the entries of a query's select list or RETURNING list that are in its result."""
     if query.memo is None:
         query.memo = {}
     found: list[Node] | None = query.memo.get("targets")
@@ -61,7 +61,7 @@ def _sublink_type(node: Node) -> int:
 
 
 def parts_of(query: Node) -> list[int]:
-    """Return the range table numbers of a UNION's operands; other queries have none."""
+    """Return the range table numbers of a set operation's operands; other queries have none."""
     return _parts(query["setOperations"]) if query["setOperations"] is not None else []
 
 
@@ -79,7 +79,7 @@ def column_type(query: Node, attribute: int) -> int:
 
 
 def arm_type(node: Node, attribute: int, scope: Scope) -> int:
-    """Return the type of a column in an operand of a UNION, before the UNION casts it."""
+    """Return the type of a column in an operand of a set operation, before it is cast there."""
     if node.kind == "SETOPERATIONSTMT":
         return int(node["colTypes"][attribute - 1])
     return column_type(scope.entry(node["rtindex"])["subquery"], attribute)

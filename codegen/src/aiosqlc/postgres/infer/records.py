@@ -68,7 +68,7 @@ def _row_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
 
 
 def _value_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the value that `array_agg` and the like collect, or another value, with its scope."""
+    """Return the value that `array_agg` and the like collect, or `node` itself, with its scope."""
     while True:
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
             query = node["subselect"]

@@ -120,7 +120,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return why the row of a FROM item, or OLD or NEW, may be NULL in RETURNING, or ''."""
+    """Return why the row of a FROM item, or OLD or NEW, may be NULL in RETURNING, or []."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -311,7 +311,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
 
 
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
-    """Infer whether a result column of a query can be NULL; `scope` encloses the query."""
+    """Infer whether a result column of a query can be NULL; `parent` encloses the query."""
     scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
     return column_in(p, scope, attribute)
 

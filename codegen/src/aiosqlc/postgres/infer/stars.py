@@ -171,7 +171,7 @@ def _places(sql: str) -> dict[int, _Place]:
 
 
 def _item(tokens: Sequence[Token], star: int) -> int | None:
-    """Return where `a.b.*` or `*` begins in the text, or None if the `*` is a multiplication."""
+    """Return the index of the token where `a.b.*` or `*` begins, or None for a multiplication."""
     first = star
     while first >= 2 and tokens[first - 1].text == "." and _is_name(tokens[first - 2]):
         first -= 2

@@ -105,7 +105,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns of each constraint that a single row can satisfy or violate.
+    """Return the columns of each constraint that stays satisfied unless one of them changes.
 
     The server checks every CHECK of a changed row. One that was true remains true only if it was
     validated and depends on nothing but the row.

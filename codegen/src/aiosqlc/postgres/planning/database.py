@@ -171,7 +171,7 @@ class Planner:
 
 
 def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
-    """Create indexes; return the name of each one by its definition."""
+    """Create indexes; return the name of each index that was created, by its definition."""
     found = {}
     for number, keys in enumerate(dict.fromkeys(tried), 1):
         name = f"{_PREFIX}{number}"

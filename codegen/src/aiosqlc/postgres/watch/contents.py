@@ -98,7 +98,7 @@ def contents(connection: Connection) -> dict[str, Contents]:
 
 
 def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return descriptions of the data that a migration deleted."""
+    """Return descriptions of the data that a migration's rollback did not restore."""
     found = []
     for table, held in before.items():
         now = after.get(table)
