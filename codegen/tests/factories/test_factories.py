@@ -109,6 +109,20 @@ SCHEMAS: dict[str, tuple[str, dict[str, str]]] = {
             REFERENCES "my app"."Order")""",
         {},
     ),
+    "references that share a column": (
+        """CREATE TABLE a (tenant int, id int, PRIMARY KEY (tenant, id));
+        CREATE TABLE b (tenant int, id int, PRIMARY KEY (tenant, id));
+        CREATE TABLE t (id int PRIMARY KEY, tenant int NOT NULL, a_id int NOT NULL,
+            b_id int NOT NULL, FOREIGN KEY (tenant, a_id) REFERENCES a,
+            FOREIGN KEY (tenant, b_id) REFERENCES b)""",
+        {},
+    ),
+    "names that the factory uses": (
+        """CREATE TABLE a (id int PRIMARY KEY, statements text NOT NULL);
+        CREATE TABLE t (id int PRIMARY KEY, a_row text NOT NULL, statements text NOT NULL,
+            a_id int NOT NULL REFERENCES a)""",
+        {},
+    ),
     "a column named self, and a table without columns": (
         "CREATE TABLE t (id int PRIMARY KEY, self text NOT NULL); CREATE TABLE empty ()",
         {"empty": "the table has no columns"},
@@ -213,6 +227,19 @@ async def test_a_factory_keeps_given_values_and_inserts_referenced_rows(
             assert reply.n == 7
             assert await connection.fetchval("SELECT count(*) FROM author") == 2
             assert await connection.fetchval("SELECT count(*) FROM review") == 2
+
+
+async def test_a_factory_passes_a_given_part_of_a_key_on(
+    tmp_path: Path, empty_database: str
+) -> None:
+    schema = SCHEMAS["references that share a column"][0]
+    _project(tmp_path, schema)
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "key_rows")]) == 0
+    with _factory(tmp_path, "key_rows") as factory:
+        async with _database(empty_database, schema) as connection:
+            row = await factory(connection).make_t(tenant=77)
+            assert row.tenant == 77
+            assert await connection.fetchval("SELECT tenant FROM b WHERE id = $1", row.b_id) == 77
 
 
 def test_a_factory_of_a_blocking_driver_blocks(

@@ -40,7 +40,7 @@ def print_stream(row: PyRow, nest: PyNest, cursor: str, rows: str) -> list[str]:
         f"                yield {top.variable}",
         f"            {top.variable} = {construct_with(row, top)}",
         f"            {last} = {key}",
-        *(f"            {line.split(':')[0]}.clear()" for line in forget),
+        *(f"            {line.split(':')[0]}.clear()" for line in forget if " = " in line),
         *_indent(inside, 2),
         f"if {top.variable} is not None:",
         f"    yield {top.variable}",
@@ -50,6 +50,10 @@ def print_stream(row: PyRow, nest: PyNest, cursor: str, rows: str) -> list[str]:
 def _memory(nest: PyNest, levels: Sequence[PyLevel]) -> list[str]:
     """Return the statements that create, for each level, a dictionary or set of known rows."""
     lines = []
+    shared = [level for n, level in enumerate(nest.levels) if n == 0 or _is_kept(nest, n)]
+    lengths = {len(level.key) + len(level.moments) for level in shared if not _is_single(level)}
+    if len(lengths) > 1 and levels:
+        lines.append(f"{nest.key}: tuple[Any, ...]")
     for number, level in enumerate(nest.levels):
         if level not in levels:
             continue
@@ -108,6 +112,10 @@ def _append(nest: PyNest, level: PyLevel, value: str) -> str:
 
 def _below(nest: PyNest, number: int) -> list[int]:
     return [n for n, level in enumerate(nest.levels) if n and level.parent == number]
+
+
+def _is_kept(nest: PyNest, number: int) -> bool:
+    return nest.levels[number].repeats or bool(_below(nest, number))
 
 
 def _key(row: PyRow, level: PyLevel) -> str:

@@ -69,18 +69,30 @@ def print_factory(
     body = [docstring(_DOC)]
     for method in (init, *methods):
         body += ["", method]
+    imports = _imports(module, executor)
     return "\n".join(
         (
             header,
             '"""A factory of rows for tests."""',
             "",
-            *import_lines(_imports(module, executor), module.first_party),
+            *import_lines(imports, module.first_party),
+            "",
+            # A parameter may have the name of the module.
+            f"_{module.path.stem} = {module.path.stem}",
             "",
             "",
-            indented(f"class {_CLASS}:", body),
+            indented(f"class {_class_name(imports)}:", body),
             "",
         )
     )
+
+
+def _class_name(imports: set[Import]) -> str:
+    """Return a name that no imported row class has."""
+    name = _CLASS
+    while any(item[1] == name for item in imports):
+        name += "_"
+    return name
 
 
 def _by_column(function: PyFunction, query: TypedQuery) -> dict[str, PyParam]:
@@ -117,7 +129,7 @@ def _method(one: _Made, made: Mapping[Name, _Made], module: str) -> str:
     lines = [docstring((f"Insert a row of the table `{'.'.join(_shown(one.recipe.table))}`.",))]
     for reference in one.recipe.references:
         lines += _referenced(reference, one, made[reference.table], f"{wait}{own}")
-    called = f"{wait}{module}.{one.function.name}({own}._db{', ' if call else ''}{call})"
+    called = f"{wait}_{module}.{one.function.name}({own}._db{', ' if call else ''}{call})"
     if one.function.exactly_one:
         lines.append(f"return {called}")
     else:
@@ -136,8 +148,14 @@ def _referenced(reference: Reference, one: _Made, there: _Made, called: str) -> 
     """Yield the lines that insert the referenced row if the caller does not pass a reference."""
     params = [one.params[column].name for column in reference.columns]
     yield f"if {' or '.join(f'{name} is None' for name in params)}:"
-    row = f"{snake(there.recipe.table[1])}_row"
-    yield f"    {row} = {called}.{there.name}()"
+    row = one.function.local(f"{snake(there.recipe.table[1])}_row")
+    # A column that is part of several references has one value in all of them.
+    passed = ", ".join(
+        f"{there.params[column].name}={name}"
+        for name, column in zip(params, reference.foreign, strict=True)
+        if column in there.params and len(params) > 1
+    )
+    yield f"    {row} = {called}.{there.name}({passed})"
     for name, column in zip(params, reference.foreign, strict=True):
         yield f"    {name} = {there.attribute(column, row)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from aiosqlc.emit.bodies import define, parameters, returns
@@ -9,6 +10,7 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import indented, line_literal
 from aiosqlc.inline.find import FUNCTION
 from aiosqlc.inline.gather import Part
+from aiosqlc.ir import Command
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 
 _BODY = '''\
@@ -23,6 +25,9 @@ def {function}(text: str, /) -> Any:
         place = f"{{caller.f_code.co_filename}}:{{caller.f_lineno}}"
         raise LookupError(f"{{place}}: this SQL was not compiled; run `{command}`")
     return found'''
+
+
+_ABSTRACT = frozenset({"AsyncIterator", "Iterable", "Iterator", "Mapping", "Sequence"})
 
 
 def print_inline(header: str, parts: Sequence[Part], module: PyModule, command: str) -> str:
@@ -61,9 +66,10 @@ def _name(name: str) -> str:
 
 def _protocol(name: str, function: PyFunction) -> str:
     """Return the source of the Protocol that types the function of a query."""
-    head = (
-        f"{define(function)} __call__({parameters(function, f'self, db: {function.executor[1]}')})"
-    )
+    receivers = f"{function.local('self')}, db: {function.executor[1]}"
+    # The generator starts when it is read, so the call itself is not awaited.
+    start = "def" if function.command is Command.STREAM else define(function)
+    head = f"{start} __call__({parameters(function, receivers)})"
     return indented(f"class {_name(name)}(Protocol):", [f"{head} -> {returns(function)}: ..."])
 
 
@@ -85,6 +91,10 @@ def _imports(module: PyModule, here: str, *, single: bool) -> set[Import]:
     for function in module.functions:
         found.add(function.executor)
         text = f"{parameters(function, '')} {returns(function)}"
+        words = set(re.findall(r"\w+", text))
+        found |= {("collections.abc", name) for name in _ABSTRACT & words}
+        if "SequenceNotStr" in words:
+            found.add((f"{here}executor", "SequenceNotStr"))
         for param in function.params:
             found |= param.type.imports_in(param.type.annotation)
         found |= {item for item in function.imports if item[1] and item[1] in text}

@@ -138,6 +138,9 @@ def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
     if choice.independent:
         renumbered = bool(own) and own != texts
         source = own if renumbered else texts
+        # A `$1` inside a string would be numbered at run time as if it were a parameter.
+        if any(numbered(text) != texts[key] for key, text in own.items()):
+            return choice
         pieces = independent_pieces_of(source, choice.names, choice.independent)
         return replace(choice, pieces=pieces, numbered=renumbered)
     if own and own != texts:

@@ -63,7 +63,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         for number, name in zip(sorted(kinds), names, strict=True)
     }
     params = with_row_lists(query, with_keys(query, params), planner)
-    row = with_locals(query, row, used, names) if row else None
+    builtins = frozenset({"set", "dict", "list", "tuple"} if query.nesting else ())
+    row = with_locals(query, row, used | builtins, names) if row else None
     row = planned(query, row, {*used, *names, *LOCALS, "cursor", "chunk"}) if row else None
     documents = planner.documents if row else None
     own = [*documents.classes] if documents else []
@@ -161,7 +162,7 @@ def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
             "E133",
             f"the texts of `{query.parsed.name}` cannot be assembled from its optional parts",
             (label,),
-            "put each optional condition on lines of its own",
+            "put each optional condition on lines of its own, and write no `$1` in a string",
         )
     ]
 

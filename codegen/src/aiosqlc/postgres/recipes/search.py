@@ -35,7 +35,7 @@ where a.attnum > 0 and not a.attisdropped
     and a.attrelid in (select oid from pg_class where relkind in ('r', 'p'))
 """
 
-_FILLED = "the schema inserts its rows, and other tables refer to the first of them"
+_FILLED = "the schema inserts its rows, and the server refused another one"
 _PARTITIONS = "select oid from pg_class where relispartition"
 
 Row = dict[str, str | None]
@@ -93,7 +93,7 @@ class _Search:
             relation = self.facts.relations[table]
             recipe = self._table(table, relation)
             if isinstance(recipe, str):
-                reason = _FILLED if self._has_rows(table) else recipe
+                reason = f"{_FILLED}: {recipe}" if self._has_rows(table) else recipe
                 refused.append(((relation.schema, relation.name), reason))
             else:
                 found.append(recipe)
