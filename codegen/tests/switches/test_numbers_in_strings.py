@@ -10,7 +10,8 @@ from aiosqlc.cli.main import main
 
 def _query(count: int) -> str:
     filters = "\n".join(f"  AND id <> @f{n} -- :if f{n}" for n in range(count))
-    return f"-- name: Label :many\nSELECT id, 'costs $5' AS label FROM author WHERE true\n{filters}\n;\n"
+    head = "-- name: Label :many\nSELECT id, 'costs $5' AS label FROM author WHERE true"
+    return f"{head}\n{filters}\n;\n"
 
 
 @pytest.mark.parametrize(("count", "code"), [(3, 0), (9, 1)])
