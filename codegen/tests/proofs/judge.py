@@ -47,7 +47,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the rows of one execution show: `NULL in x`, `NULL inside x`, `many`, `empty`.
+    """Facts that the rows of one execution show: `NULL in x`, `NULL inside x`, `many`, `empty`.
 
     `null at x[].a` is a null in the JSON of x; `x[0].a` and `x[].*` are other names of its place.
     """

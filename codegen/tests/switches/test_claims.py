@@ -1,4 +1,4 @@
-"""What few texts prove of a query with nine optional conditions, all of its texts prove."""
+"""A few texts of a query with nine optional conditions prove the same as all of its texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the generated functions must do on a real server."""
+"""Calls of the generated functions on a real server."""
 
 import sys
 

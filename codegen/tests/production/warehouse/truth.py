@@ -102,7 +102,7 @@ def agreement(planner: Planner, part: Analysed, statistics: Statistics, uri: str
 
 @dataclass
 class Deletions:
-    """What happened when indexes were deleted one at a time.
+    """The effects of deleting indexes one at a time.
 
     `mattered` are pairs of an index and a query that became twice as expensive on the database with
     rows; `missed` are those without a finding. `proposed` are the proposals that were created on
