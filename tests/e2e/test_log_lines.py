@@ -53,7 +53,7 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
     mark = secrets.token_hex(6)
     address, phone, token = f"jörg+{mark}@exämple.org", f"+4917{int(mark, 16) % 10**9}", f"t{mark}"
     body = {"email": address, "password": mark, "first_name": "A", "phone_number": phone}
-    request_ids = []
+    request_ids, served = [], []  # of all requests; of those that a service surely logs
     async with aiohttp.ClientSession(stack.url) as session:
         for service in service_names():
             path = f"/api/{service}s/v1/{service}s".replace("categorys", "categories")
@@ -67,7 +67,8 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
             request_ids.append(answer.headers["X-Request-ID"])  # by gRPC to point, too
         for _ in range(LINES // 2):
             async with session.get("/api/catalogs/v1/services?page_size=1") as answer:
-                request_ids.append(answer.headers["X-Request-ID"])
+                served.append(answer.headers["X-Request-ID"])
+        request_ids += served
         # NGINX tells of this itself, with the whole request in its line.
         huge = {"Content-Length": str(10**9)}
         async with session.post(
@@ -76,8 +77,14 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
             assert answer.status == 413
 
     def arrived() -> bool:
-        text = "\n".join(line for _, line in written.lines())
-        return all(one in text for one in request_ids) and "too large body" in text
+        parts = written.files()
+        gateway = "\n".join(parts.pop("access", []))
+        others = "\n".join(line for lines in parts.values() for line in lines)
+        return (
+            all(one in gateway for one in request_ids)
+            and all(one in others for one in served)
+            and "too large body" in others
+        )
 
     await eventually(arrived)
     seen: dict[str, int] = {}

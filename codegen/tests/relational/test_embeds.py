@@ -97,7 +97,7 @@ def test_a_row_that_may_be_missing_is_inferred_as_if_it_were_there() -> None:
     ],
 )
 def test_columns_of_two_rows_are_no_row(outputs: tuple[Expr, ...]) -> None:
-    assert "do not come from a single row" in str(_embedded(_of(*outputs)))
+    assert "may not form one row" in str(_embedded(_of(*outputs)))
 
 
 def test_a_grouped_row_is_one_unless_a_grouping_set_may_leave_out_a_key() -> None:
@@ -107,8 +107,8 @@ def test_a_grouped_row_is_one_unless_a_grouping_set_may_leave_out_a_key() -> Non
         return _embedded(select(where(), T, keys, outputs=outputs))
 
     assert isinstance(grouped(), Row)
-    assert "belong to grouping sets" in str(grouped(frozenset({1})))
-    assert "belong to grouping sets" in str(grouped(frozenset(), 2))
+    assert "groups by GROUPING SETS" in str(grouped(frozenset({1})))
+    assert "groups by GROUPING SETS" in str(grouped(frozenset(), 2))
 
 
 def test_a_row_of_a_set_operation_is_there_in_each_part_and_of_one_table() -> None:
