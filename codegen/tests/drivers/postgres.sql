@@ -26,3 +26,7 @@ CREATE TABLE shape (
     points point3[],
     scores percent[]
 );
+CREATE PROCEDURE relabel(wanted bigint, INOUT name text, OUT length int, OUT bio text) LANGUAGE sql BEGIN ATOMIC
+    UPDATE author SET name = relabel.name WHERE id = wanted;
+    SELECT a.name, length(a.name), a.bio FROM author AS a WHERE a.id = wanted;
+END;

@@ -134,3 +134,6 @@ SELECT id FROM author
 WHERE id > 0
   AND (mood, id) > (@mood, @after) -- :if mood, after
 ORDER BY id;
+
+-- name: CallRelabel :one
+CALL relabel(@id, @name, NULL, NULL);

@@ -210,3 +210,11 @@ def test_a_time_without_a_zone_is_of_this_machine_whatever_the_session_has(
     row = subject.module().CopyBooksParams(id=1, author_id=1, title="x", price=None, added=naive)
     subject.call("copy_books", [row])
     assert subject.call("prices")[0].added == naive.astimezone(UTC)
+
+
+def test_call_returns_the_output_parameters(subject: Subject) -> None:
+    author = subject.add()
+    row = subject.call("call_relabel", id=author, name="bob")
+    assert (row.name, row.length, row.bio) == ("bob", 3, None)
+    hints = get_type_hints(subject.module().CallRelabelRow)
+    assert (hints["length"], hints["bio"]) == (int, str | None)

@@ -66,6 +66,22 @@ create function again(n int) returns setof t language sql stable
     as 'select * from t where id = n';
 create or replace function again(n int) returns setof t language sql stable
     as 'select f.* from again(n - 1) f';
+create function shifted(a int, out r int, b int, c int) language sql as 'select b';
+create function between_outs(a int, out r int, out s int, b int) language sql as 'select b, a';
+create procedure p_table(x int, out a int, out b text, out c text) language sql
+    as 'select id, name, bio from t where id = x';
+create procedure p_inout(inout a int, inout b text default null) language sql
+    begin atomic select a, b; end;
+create procedure p_shifted(out r int, a int, out s int, b int) language sql as 'select b, a';
+create procedure p_cast(out a bigint) language sql as 'select 1';
+create procedure p_composite(out a pair) language sql as 'select row(null, null)::pair';
+create procedure p_written(out a int) language sql
+    as 'update t set bio = null returning length(bio)';
+create procedure p_procedural(out a int) language plpgsql as 'begin end';
+create procedure p_over(x int, out a int) language sql as 'select 1';
+create procedure p_over(x text, out a int) language sql as 'select null::int';
+create procedure p_rest(out a int, out n int[], variadic n_in int[]) language sql
+    as 'select n_in[1], n_in';
 create function itself(n int) returns table (a int, b int) language sql
     as 'select n, 1 where n > 0';
 """
@@ -111,6 +127,25 @@ CASES = (
     ("select (tab(0)).b as v", "-"),
     ("select f.b from tab(0) f where f.b is not null", "+"),
     ("select f.c from tab(0) f where f.c is not null", "+"),
+    ("select shifted(1, null, 2) as v", "-"),
+    ("select shifted(null, 1, null) as v", "+"),
+    ("select * from between_outs(1, null)", "-+"),
+    ("select * from between_outs(null, 1)", "+-"),
+    ("call p_table(1, null, null, null)", "++-"),
+    ("call p_table(b => 'x', a => 3, x => 2, c => null)", "++-"),
+    ("call p_inout(1, 'x')", "++"),
+    ("call p_inout(1)", "+-"),
+    ("call p_inout(b => 'x', a => null)", "-+"),
+    ("call p_shifted(null, 1, null, null)", "-+"),
+    ("call p_shifted(null, null, null, 1)", "+-"),
+    ("call p_cast(null)", "-"),
+    ("call p_composite(null)", "+"),
+    ("call p_written(null)", "-"),
+    ("call p_procedural(null)", "-"),
+    ("call p_over(1, null)", "+"),
+    ("call p_over('x'::text, null)", "-"),
+    ("call p_rest(null, null, 1, 2)", "-+"),
+    ("call p_rest(null, null, variadic null::int[])", "--"),
 )
 # Whether the query is proved to return at most one row.
 SINGLE = (

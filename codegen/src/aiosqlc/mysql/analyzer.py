@@ -23,6 +23,7 @@ from aiosqlc.ir import (
 )
 from aiosqlc.messages.progress import counted
 from aiosqlc.mysql import mariadb
+from aiosqlc.mysql.call_outputs import unassignable
 from aiosqlc.mysql.called import is_call
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.embeds import why_not_whole
@@ -294,6 +295,7 @@ def _type_all(
         if result is not None:
             typed.append(result)
             problems += _misuse(result, options)
+            problems += unassignable(query, judge.schema.routines)
     return tuple(typed), tuple(problems)
 
 
@@ -496,7 +498,7 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
             (Label(parsed.file, parsed.name_span),),
             hint="its rows are known where the procedure's body has one SELECT without INTO,"
             " outside of IF, CASE, loops and handlers, and nothing else in it may return rows;"
-            " use :exec where it returns none",
+            " use :exec where it returns none: OUT parameters are not rows here",
         )
     return Diagnostic(
         "E321",

@@ -65,7 +65,7 @@ SELECT table_schema, table_name, view_definition
 FROM information_schema.views WHERE table_schema IN %s
 """
 _ROUTINES = """
-SELECT specific_name, parameter_name, dtd_identifier
+SELECT specific_name, parameter_name, dtd_identifier, parameter_mode
 FROM information_schema.parameters
 WHERE specific_schema IN %s
 ORDER BY specific_schema, specific_name, ordinal_position
@@ -293,13 +293,21 @@ def _unquoted(name: str) -> str:
 def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ...]:
     params: dict[str, list[tuple[str, SqlType]]] = defaultdict(list)
     returns: dict[str, SqlType] = {}
-    for routine, name, kind in session.rows(_ROUTINES, databases):
+    modes: dict[str, list[str]] = defaultdict(list)
+    for routine, name, kind, mode in session.rows(_ROUTINES, databases):
         if name is None:  # the row of a function's result
             params[routine], returns[routine] = [], types.declared(kind)
         else:
             params[routine].append((name, types.declared(kind)))
+            modes[routine].append(mode or "IN")
     bodies = {row[1]: row[2] or "" for row in _rows(session, _BODIES, databases)}
     return tuple(
-        Routine(name, tuple(params.get(name, ())), returns.get(name), bodies.get(name, ""))
+        Routine(
+            name,
+            tuple(params.get(name, ())),
+            returns.get(name),
+            bodies.get(name, ""),
+            tuple(modes.get(name, ())),
+        )
         for name in dict.fromkeys([*params, *bodies])
     )

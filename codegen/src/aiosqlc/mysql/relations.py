@@ -72,13 +72,15 @@ class Relation:
 class Routine:
     """A stored procedure or function: its parameters in order, and a function's result type.
 
-    `body` is the text of a procedure's body.
+    `body` is the text of a procedure's body. `modes` has IN, OUT or INOUT for each parameter of a
+    procedure.
     """
 
     name: str
     params: tuple[tuple[str, SqlType], ...]
     returns: SqlType | None = None
     body: str = ""
+    modes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

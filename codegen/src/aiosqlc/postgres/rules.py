@@ -178,9 +178,10 @@ RULES = (
     Rule("user-function", NOT_NULL,
          (
              "The value, or a column of the rows, that a user-defined function in standard SQL "
-             "returns is not NULL if its body returns no NULL there."
+             "returns is not NULL if its body returns no NULL there; so is an output parameter "
+             "of a procedure."
          ),
-         "SQL Functions", "user_functions.body_verdict",
+         "SQL Functions; CALL", "user_functions.body_verdict",
          (EVERY_PART, "the arguments of a strict function are not NULL",
          "the body of the function returns a row")),
     Rule("value-set", NOT_NULL, "Some built-in set-returning functions return no NULL.",

@@ -45,7 +45,8 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.sources import origin_of, source_of, variable_name
 from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.tenants import Tenants
-from aiosqlc.postgres.infer.verdict import maybe
+from aiosqlc.postgres.infer.user_functions import call_of, procedure_verdicts
+from aiosqlc.postgres.infer.verdict import Verdict, maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
 from aiosqlc.relational import tree
@@ -140,7 +141,8 @@ class QueryTyper:
         """Return the facts about a statement's columns, and why there are none if proofs fail."""
         try:
             scope = self._main_scope(self._nodes(described), described)
-            return self._columns(Prover(self.facts, RESOLVER), scope, described.columns or ()), ""
+            prover = Prover(self.facts, RESOLVER)
+            return self._columns(prover, scope, described), ""
         except _NOT_UNDERSTOOD as error:
             return (), _why(error)
 
@@ -150,7 +152,7 @@ class QueryTyper:
         nodes = self._nodes(described)
         scope = self._main_scope(nodes, described)
         utility = _single_row(nodes)
-        params = self._params(query, described, scope)
+        params = self._params(query, described, scope or self._call_scope(nodes))
         optional = frozenset(p.number for p in params if not p.not_null)
         loose = frozenset(p.number for p in params if not p.element_not_null)
         main = self._text(query.sql, query.embeds, described, scope, optional, loose)
@@ -254,7 +256,7 @@ class QueryTyper:
     ) -> _Text:
         """Infer the facts of one text: its columns, row count, stars and embedded rows."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
-        columns = self._columns(prover, scope, described.columns or ())
+        columns = self._columns(prover, scope, described)
         counter = row_counter(self.facts)
         cardinality = counter.count(level_of(scope)) if scope is not None else Cardinality.MANY
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(embeds))
@@ -287,26 +289,49 @@ class QueryTyper:
             return None
         return Scope(shown[0], None, self.facts)
 
+    def _call_scope(self, nodes: list[Node]) -> Scope | None:
+        """Return the scope of a CALL statement, or None for other statements."""
+        return Scope(nodes[0], None, self.facts) if call_of(nodes) is not None else None
+
     # --- columns ------------------------------------------------------------------------------
 
     def _columns(
-        self, prover: Prover, scope: Scope | None, heads: tuple[ColumnHead, ...]
+        self, prover: Prover, scope: Scope | None, described: Described
     ) -> tuple[Column, ...]:
+        heads = described.columns or ()
+        unseen = [_NOT_SEEN] * len(heads)
+        if scope is None and " :utilityStmt {CALLSTMT " in described.tree:
+            nodes = self._nodes(described)
+            outer, call = self._call_scope(nodes), call_of(nodes)
+            if outer is not None and call is not None:
+                unseen = procedure_verdicts(prover, call, outer, len(heads))
         exprs: list[Node | None] = [None] * len(heads)
         if scope is not None and scope.query["setOperations"] is None:
             for index, target in enumerate(output_targets(scope.query)[: len(heads)]):
                 exprs[index] = target["expr"]
         return tuple(
             [
-                self._column(prover, scope, head, number, expr)
+                self._column(
+                    prover,
+                    scope,
+                    head,
+                    column_in(prover, scope, number) if scope is not None else unseen[number - 1],
+                    number,
+                    expr,
+                )
                 for number, (head, expr) in enumerate(zip(heads, exprs, strict=True), 1)
             ]
         )
 
     def _column(
-        self, prover: Prover, scope: Scope | None, head: ColumnHead, number: int, expr: Node | None
+        self,
+        prover: Prover,
+        scope: Scope | None,
+        head: ColumnHead,
+        verdict: Verdict,
+        number: int,
+        expr: Node | None,
     ) -> Column:
-        verdict = _NOT_SEEN if scope is None else column_in(prover, scope, number)
         attribute = self.facts.attributes.get((head.table, head.attribute))
         elements = scope is not None and expr is not None and self._is_array(head.type_oid)
         inside = _NO_ARRAY
@@ -447,10 +472,10 @@ def _why(error: Exception) -> str:
 def _single_row(nodes: list[Node]) -> str:
     """Return why a utility statement returns exactly one row, or '' if it may return others."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
+    if call_of(nodes) is not None:
+        return "CALL returns the OUT parameters of the procedure in one row"
     if statement is None:
         return ""
-    if statement.kind == "CALLSTMT":
-        return "CALL returns the OUT parameters of the procedure in one row"
     if statement.kind == "VARIABLESHOWSTMT" and statement["name"] != "all":
         return "SHOW returns the setting"
     return ""

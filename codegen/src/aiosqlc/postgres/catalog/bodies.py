@@ -1,6 +1,6 @@
-"""Analyse SQL functions with a string body, for which the server stores no parse tree.
+"""Analyse SQL functions and procedures with a string body, for which no parse tree is stored.
 
-If such a function is created again as `BEGIN ATOMIC … END`, the server stores a tree for the same
+If such a routine is created again as `BEGIN ATOMIC … END`, the server stores a tree for the same
 statements. This happens in a transaction that is rolled back. A body for which it is impossible
 stays unknown.
 """
@@ -14,15 +14,22 @@ from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.servers.postgres.connection import Connection
 
 _MOST = 500  # functions looked into
+# Without OUT parameters: in BEGIN ATOMIC, the server counts them among the names of parameters, and
+# takes a name after one of them for another parameter.
 _SIGNATURE = """
-select pg_get_function_identity_arguments(oid), pg_get_function_result(oid)
-from pg_proc where oid = $1::oid and proconfig is null
+select (select coalesce(string_agg(concat_ws(' ', quote_ident(nullif(a.name, '')),
+                                             format_type(a.type, null)), ', ' order by a.n), '')
+        from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargnames, p.proargmodes)
+             with ordinality a(type, name, mode, n)
+        where coalesce(a.mode, 'i') in ('i', 'b', 'v')),
+       coalesce(pg_get_function_result(p.oid), 'record')
+from pg_proc p where p.oid = $1::oid and p.proconfig is null
 """
 _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodies'::regnamespace"
 
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
-    """Add, to `facts`, the parse trees of SQL functions whose bodies are strings.
+    """Add, to `facts`, the parse trees of SQL functions and procedures whose bodies are strings.
 
     The database must belong to the compiler.
     """
@@ -41,8 +48,8 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
 
 
 def is_closed(function: Function) -> bool:
-    """Return whether a function is written in SQL and stored only as text."""
-    users = function.oid >= FIRST_USER_OID and function.kind == "f"
+    """Return whether a function or procedure is written in SQL and stored only as text."""
+    users = function.oid >= FIRST_USER_OID and function.kind in "fp"
     return users and function.language == "sql" and not function.body
 
 

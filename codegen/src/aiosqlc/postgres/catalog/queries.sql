@@ -85,7 +85,9 @@ where not tgisinternal and tgenabled <> 'D'
 -- name: functions
 select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.proisstrict as strict, p.proretset as set,
        p.provolatile::text as volatility, p.prokind::text as kind, p.prorettype::int8 as result,
-       coalesce(p.proargnames, '{}') as arguments,
+       case when p.proargmodes is null then coalesce(p.proargnames, '{}') else
+           array(select coalesce(a.name, '') from unnest(p.proargnames, p.proargmodes) with ordinality a(name, mode, n)
+                 where a.mode in ('i', 'b', 'v') order by a.n) end as arguments,
        exists (select from unnest(p.proconfig) s where s not like 'search_path=%') as configured,
        case when p.oid < 16384 then '' else coalesce(p.prosqlbody::text, '') end as body,
        case when p.oid < 16384 then '' else l.lanname end as language,

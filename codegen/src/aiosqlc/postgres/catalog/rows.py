@@ -123,9 +123,10 @@ class Trigger(msgspec.Struct, frozen=True):
 class Function(msgspec.Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
-    `configured` is whether it changes a setting other than search_path while it runs. `outputs` are
-    the types of the columns of RETURNS TABLE, or of OUT parameters, for a user's function. `inputs`
-    is the number of parameters, including those with a default.
+    `arguments` are the names of its IN, INOUT and VARIADIC parameters, with or without a default,
+    and `inputs` is their number. `configured` is whether it changes a setting other than
+    search_path while it runs. `outputs` are the types of the columns of RETURNS TABLE, or of OUT
+    and INOUT parameters, for a user's function.
     """
 
     oid: int

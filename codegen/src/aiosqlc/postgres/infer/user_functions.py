@@ -53,12 +53,31 @@ def body_verdict(
     }
     inner = Prover(p.facts, p.resolver, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
-    some = function.set or p.resolver.at_least_one(p.facts, body)
+    # The server raises an error if a procedure with output parameters returns no row.
+    some = function.set or function.kind == "p" or p.resolver.at_least_one(p.facts, body)
     if not p.facts.holds("user-function", "the body of the function returns a row", some):
         return maybe(f"the body of {name} may return no row")
     return p.all_of(
         "user-function", [column_in(inner, body, place)], f"the body of {name} returns a value"
     )
+
+
+def call_of(nodes: list[Node]) -> Node | None:
+    """Return the CALL statement that the tree of a text consists of, or None for others."""
+    statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
+    return statement if statement is not None and statement.kind == "CALLSTMT" else None
+
+
+def procedure_verdicts(p: Prover, call: Node, scope: Scope, count: int) -> list[Verdict]:
+    """Infer for each output parameter of a CALL statement whether it can be NULL.
+
+    `scope` is that of the statement, and `count` is the number of columns in its result.
+    """
+    function = p.facts.functions.get(call["funcexpr"]["funcid"])
+    if function is None:
+        return [maybe("the procedure is not known")] * count
+    args = call["funcexpr"].list_of("args")
+    return [body_verdict(p, function, args, scope, number) for number in range(1, count + 1)]
 
 
 def _column_types(p: Prover, function: Function) -> list[int]:
