@@ -86,6 +86,7 @@ def test_the_queries_of_a_page_compile_or_are_refused_as_it_says(tmp_path: Path)
             id int, owner_id int, staff_id int NOT NULL, total int NOT NULL,
             public boolean, deleted_at timestamptz
         );
+        CREATE TABLE part (shop_id int, id int, name text, price int, PRIMARY KEY (shop_id, id));
         CREATE TABLE order_line (order_id int, title text, price int);
     """
     entry = "sql: [{engine: postgresql, schema: s.sql, queries: q.sql, gen: {python: {out: o}}}]\n"

@@ -618,16 +618,19 @@ class Lookup:
 class TypedBatch:
     """The text of a `:batchget` query that reads the rows of many keys.
 
-    `number` is the number of the parameter that is the key, and `param` is the list of keys in its
-    place. `column` is the key of each row: the hidden last column of the text, or, if `position` is
-    not None, the result column at that position.
+    `params` take the place of the parameters with the same numbers: the list of keys, or, if a key
+    has several columns, the columns of a list of rows. `columns` are the key of each row: the
+    hidden last columns of the text, or, if `position` is not None, the result column at that
+    position. `variants` are the texts of a dynamic query, as those of a `TypedQuery`; `written` are
+    the same texts before the stars were expanded.
     """
 
     sql: str
-    number: int
-    param: TypedParam
-    column: Column
+    params: tuple[TypedParam, ...]
+    columns: tuple[Column, ...]
     position: int | None = None
+    variants: tuple[Variant, ...] = ()
+    written: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)

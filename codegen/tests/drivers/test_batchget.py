@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +21,7 @@ from tests.drivers.connecting_mysql import MYSQL
 from tests.drivers.running import Engine, Subject, complaints, trying
 
 SCHEMA = """
-CREATE TABLE shop (id int PRIMARY KEY, name varchar(40) NOT NULL);
+CREATE TABLE shop (id int PRIMARY KEY, name varchar(40) {exact} NOT NULL);
 CREATE TABLE item (
     id bigint PRIMARY KEY, shop_id int NOT NULL REFERENCES shop (id), name varchar(40) NOT NULL,
     price numeric(9, 2), code varchar(9) {exact} NOT NULL, day date, raw {bytes}
@@ -65,12 +66,42 @@ WHERE shop.id = sqlc.arg(shop) ORDER BY item.name, item.id;
 -- name: Items :many :batchget
 SELECT shop.id, i.id AS item_id FROM shop LEFT JOIN item AS i ON i.shop_id = shop.id
 WHERE shop.id = sqlc.arg(id) ORDER BY i.id;
+
+-- name: Exact :one :batchget(shop, id)
+SELECT name, price FROM item WHERE id >= sqlc.arg(least) AND shop_id = sqlc.arg(shop)
+    AND item.id = sqlc.arg(id);
+
+-- name: Pairs :many :batchget(code, day)
+SELECT sqlc.embed(item), shop.name AS shop FROM item JOIN shop ON shop.id = item.shop_id
+WHERE item.code = sqlc.arg(code)
+  AND shop.name <> sqlc.arg(other) -- :if other
+  AND item.day = sqlc.arg(day)
+ORDER BY item.name, item.id;
+
+-- name: Filtered :many :batchget(shop)
+SELECT id, name FROM item
+WHERE price >= sqlc.arg(least) -- :if least
+  AND shop_id = sqlc.arg(shop)
+  AND (name = sqlc.arg(one) -- :if one
+    OR name = sqlc.arg(another)) -- :if another
+ORDER BY id; -- :sort id asc|desc
+
+-- name: InShops :many :batchget(shop, code)
+SELECT DISTINCT shop.name FROM item JOIN shop ON shop.id = item.shop_id
+WHERE shop.id = sqlc.arg(shop) AND item.code = sqlc.arg(code) AND item.name IN (sqlc.slice(names))
+ORDER BY shop.name;
+
+-- name: NestedOf :one :batchget(shop, name)
+SELECT shop.id, sqlc.nest(item) FROM shop LEFT JOIN item ON item.shop_id = shop.id
+WHERE shop.id = sqlc.arg(shop) AND shop.name = sqlc.arg(name) ORDER BY item.name, item.id;
 """
 CODES = ["a", "A", "a ", "ä", "a\u0308", "", "%s", "b"]
 RAWS = [b"", b"a", b"a\0", b"A", b"\xff"]
 DAYS = [date(2000, 1, 1) + timedelta(days=each) for each in range(3)]
 IDS = [*range(1, 13), 2**40]
-KEYS: dict[str, tuple[str, str, list[Any], dict[str, Any]]] = {
+Keyed = tuple[str | tuple[str, ...], str, list[Any], dict[str, Any]]
+"""The parameter or parameters of a key, the list of keys, the keys to try, further arguments."""
+KEYS: dict[str, Keyed] = {
     "get_item": ("id", "ids", [*IDS, 0, -1], {}),
     "name_of": ("id", "ids", [*IDS, 0, 2**62], {}),
     "in_shop": ("id", "ids", [*IDS, 0], {"shop": 1}),
@@ -81,6 +112,28 @@ KEYS: dict[str, tuple[str, str, list[Any], dict[str, Any]]] = {
     "by_raw": ("raw", "raws", [*RAWS, b"none"], {}),
     "nested": ("shop", "shops", [1, 2, 4, 9], {}),
     "items": ("id", "ids", [1, 2, 3, 4, 9], {}),
+    "exact": (("shop", "id"), "keys", list(product([1, 2, 3], IDS)), {"least": 2}),
+    "pairs": (("code", "day"), "keys", list(product(CODES, DAYS)), {}),
+    "in_shops": (
+        ("shop", "code"),
+        "keys",
+        list(product([1, 2, 3, 9], CODES)),
+        {"names": ["x", "y"]},
+    ),
+    "nested_of": (("shop", "name"), "keys", list(product([1, 2, 4], "abd")), {}),
+}
+DYNAMIC: dict[str, tuple[Keyed, list[dict[str, Any]]]] = {
+    "pairs": (KEYS["pairs"], [{"other": "a"}, {"other": None}]),
+    "filtered": (
+        ("shop", "shops", [1, 2, 3, 4], {}),
+        [
+            {"least": least, "one": one, "another": another, "sort": sort}
+            for least in (None, 2)
+            for one in (None, "x")
+            for another in (None, "y")
+            for sort in ("id", "id desc")
+        ],
+    ),
 }
 
 
@@ -148,15 +201,19 @@ def subject(
         yield subject
 
 
-def singly(subject: Subject, name: str, keys: Sequence[Any]) -> dict[Any, Any]:
+def singly(subject: Subject, name: str, keyed: Keyed, keys: Sequence[Any]) -> dict[Any, Any]:
     """Return the result of the ordinary function for each key that has one."""
-    one, _, _, more = KEYS[name]
-    found = {key: subject.call(name, **{one: key}, **more) for key in keys}
+    one, _, _, more = keyed
+    names = (one,) if isinstance(one, str) else one
+    found = {}
+    for key in keys:
+        values = (key,) if isinstance(one, str) else key
+        found[key] = subject.call(name, **dict(zip(names, values, strict=True)), **more)
     return {key: result for key, result in found.items() if result not in (None, [])}
 
 
-def together(subject: Subject, name: str, keys: Sequence[Any]) -> Any:
-    _, many, _, more = KEYS[name]
+def together(subject: Subject, name: str, keyed: Keyed, keys: Sequence[Any]) -> Any:
+    _, many, _, more = keyed
     return subject.call(f"{name}_many", **{many: keys}, **more)
 
 
@@ -169,18 +226,35 @@ def test_the_dict_has_the_results_of_the_single_calls(subject: Subject, name: st
     def check(keys: list[Any], seed: int) -> None:
         if seed < 3:
             fill(subject, seed)
-        assert together(subject, name, keys) == singly(subject, name, keys)
+        assert together(subject, name, KEYS[name], keys) == singly(subject, name, KEYS[name], keys)
 
     check()
     fill(subject, 1)
-    expected = singly(subject, name, every)
+    expected = singly(subject, name, KEYS[name], every)
     assert 0 < len(expected) < len(every)
-    assert together(subject, name, every) == expected
+    assert together(subject, name, KEYS[name], every) == expected
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_each_choice_of_optional_parts_returns_the_results_of_the_single_calls(
+    subject: Subject, name: str
+) -> None:
+    fill(subject, 3)
+    (one, many, keys, _), choices = DYNAMIC[name]
+    sizes = set()
+    for more in choices:
+        keyed = (one, many, keys, more)
+        expected = singly(subject, name, keyed, keys)
+        assert together(subject, name, keyed, keys) == expected
+        sizes.add(sum(map(len, expected.values())))
+    assert len(sizes) > 1, sizes
 
 
 def test_a_batch_may_have_more_keys_than_a_server_takes_parameters(subject: Subject) -> None:
     keys = [*range(100_000, 170_000), *IDS]
-    assert together(subject, "get_item", keys) == singly(subject, "get_item", IDS)
+    assert together(subject, "get_item", KEYS["get_item"], keys) == singly(
+        subject, "get_item", KEYS["get_item"], IDS
+    )
 
 
 def test_no_keys_need_no_server(subject: Subject) -> None:
@@ -198,11 +272,42 @@ def test_a_loader_joins_calls_and_gives_each_its_result(subject: Subject) -> Non
         return list(await asyncio.gather(*(loader.load(key) for key in keys)))
 
     keys = [*IDS, 0, *IDS[:3]]
-    found = singly(subject, "get_item", keys)
+    found = singly(subject, "get_item", KEYS["get_item"], keys)
     assert subject.wait(load("get_item", keys)) == [found.get(key) for key in keys]
-    lists = singly(subject, "of_shop", range(1, 6))
+    pairs = KEYS["exact"][2][:9]
+    rows = singly(subject, "exact", KEYS["exact"], pairs)
+    assert subject.wait(load("exact", pairs, least=2)) == [rows.get(key) for key in pairs]
+    lists = singly(subject, "of_shop", KEYS["of_shop"], range(1, 6))
     loaded = subject.wait(load("of_shop", range(1, 6), least=2))
     assert loaded == [lists.get(key, []) for key in range(1, 6)]
+
+
+def test_loaders_of_one_connection_can_be_gathered(subject: Subject) -> None:
+    if subject.blocking:
+        return
+    module = subject.module()
+
+    async def load() -> list[Any]:
+        names, rows = module.name_of_loader(subject.db), module.get_item_loader(subject.db)
+        days = module.by_day_loader(subject.db)
+        calls = [one.load(key) for key in IDS for one in (names, rows)]
+        return list(await asyncio.gather(*calls, *(days.load(day) for day in DAYS)))
+
+    found = subject.wait(load())
+    expected = [
+        singly(subject, name, KEYS[name], IDS).get(key)
+        for key in IDS
+        for name in ("name_of", "get_item")
+    ]
+    assert found[: len(expected)] == expected
+
+
+def test_a_loader_refuses_a_datetime_for_a_date(subject: Subject) -> None:
+    if subject.blocking:
+        return
+    loader = subject.module().by_day_loader(subject.db)
+    with pytest.raises(TypeError, match="is not a date without a time, but the key of the rows is"):
+        subject.wait(loader.load(datetime(2000, 1, 1, tzinfo=UTC)))
 
 
 @pytest.mark.parametrize("models", list(ModelKind))
@@ -214,8 +319,12 @@ def test_the_rows_are_those_of_each_kind_of_class(
     with made(request.getfixturevalue(engine), driver, tmp_path, f"models: {models}") as found:
         fill(found, 2)
         for name, (_, _, keys, _) in KEYS.items():
-            assert together(found, name, keys) == singly(found, name, keys) != {}
-        row = next(iter(together(found, "get_item", IDS).values()))
+            assert (
+                together(found, name, KEYS[name], keys)
+                == singly(found, name, KEYS[name], keys)
+                != {}
+            )
+        row = next(iter(together(found, "get_item", KEYS["get_item"], IDS).values()))
         assert type(row) is found.module("models").Item
 
 

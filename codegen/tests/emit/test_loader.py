@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from aiosqlc.emit.loader import LOADER
 _MODULE: dict[str, Any] = {"__name__": "loader"}
 exec(LOADER, _MODULE)
 Loader = _MODULE["Loader"]
+_DAY, _AWARE = date(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC)
+_NAIVE = _AWARE.replace(tzinfo=None)
 
 
 class Reads:
@@ -159,3 +162,112 @@ async def test_a_cancelled_batch_cancels_its_calls() -> None:
 def test_a_batch_needs_a_key() -> None:
     with pytest.raises(ValueError, match="a batch of 0 keys"):
         loader(None, 0)  # type: ignore[arg-type]  # not called
+
+
+async def test_two_calls_for_one_key_do_not_share_their_result() -> None:
+    async def read(keys: list[int]) -> dict[int, list[list[int]]]:
+        return {key: [[key]] for key in keys}
+
+    load = Loader(read, list).load
+    one, other = await asyncio.gather(load(1), load(1))
+    one[0].append(2)
+    one.append([3])
+    assert other == [[1]]
+    none, nothing = await asyncio.gather(load(1), load(1))
+    assert none == nothing
+
+
+async def test_a_result_that_cannot_be_copied_fails_only_the_second_call() -> None:
+    async def read(keys: list[int]) -> dict[int, object]:
+        return {key: memoryview(b"") for key in keys}
+
+    load = Loader(read, lambda: None).load
+    found = await asyncio.gather(load(1), load(1), load(2), return_exceptions=True)
+    assert [type(one) for one in found] == [memoryview, TypeError, memoryview]
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        (_NAIVE, _AWARE),
+        (_NAIVE, _DAY),
+        ("7", 7),
+    ],
+)
+async def test_a_key_that_is_unlike_the_key_of_its_row_is_an_error(
+    given: object, held: object
+) -> None:
+    async def read(keys: list[object]) -> dict[object, str]:
+        return {held if key == given else key: "row" for key in keys if key != "none"}
+
+    load = loader(read).load
+    assert await load("none") is None
+    with pytest.raises(TypeError, match="pass keys as the rows have them"):
+        await load(given)
+    assert await load(held) == "row"
+    found = await asyncio.gather(load(given), load(held), load("x"))
+    assert found[1:] == ["row", "row"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("date", [_DAY, "text"], [_NAIVE, _AWARE]),
+        ("aware", [_AWARE, 3], [_NAIVE, _DAY]),
+        ("naive", [_NAIVE], [_AWARE, _DAY]),
+        ("", [_NAIVE, _AWARE, _DAY], []),
+    ],
+)
+async def test_a_date_of_another_kind_is_refused_before_the_batch(
+    kind: str, right: list[object], wrong: list[object]
+) -> None:
+    reads: list[object] = []
+
+    async def read(keys: list[object]) -> dict[object, str]:
+        reads.extend(keys)
+        return {}
+
+    load = Loader(read, lambda: None, 9, None, (kind,)).load
+    pair = Loader(read, lambda: None, 9, None, ("", kind)).load
+    for key in right:
+        assert await load(key) is None
+        assert await pair((_NAIVE, key)) is None
+    for key in wrong:
+        with pytest.raises(TypeError, match="but the key of the rows is"):
+            await load(key)
+        with pytest.raises(TypeError, match="but the key of the rows is"):
+            await pair((key, key))
+    assert len(reads) == 2 * len(right)
+
+
+async def test_loaders_of_one_connection_take_turns() -> None:
+    class Connection:
+        pass
+
+    read, connection = Reads(held=True), Connection()
+    loaders = [Loader(read, lambda: None, 1000, connection) for _ in range(3)]
+    tasks = [asyncio.create_task(one.load(key)) for key, one in enumerate(loaders)]
+    await settle()
+    assert read.batches == [[0]]
+    tasks += [asyncio.create_task(loaders[2].load(9))]
+    await settle()
+    read.go.set()
+    assert await asyncio.gather(*tasks) == ["row 0", "row 1", "row 2", "row 9"]
+    assert read.batches == [[0], [1], [2, 9]]
+
+
+async def test_loaders_of_a_pool_do_not_wait_for_each_other() -> None:
+    class Pool:
+        def acquire(self) -> None: ...
+
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]
+
+    for db in (Pool(), None, Unhashable()):
+        reads, ready = [Reads(held=True), Reads(held=True)], []
+        ready = [asyncio.create_task(Loader(one, list, 10, db).load(1)) for one in reads]
+        await settle()
+        assert [one.batches for one in reads] == [[[1]], [[1]]]
+        for one in reads:
+            one.go.set()
+        assert await asyncio.gather(*ready) == ["row 1", "row 1"]

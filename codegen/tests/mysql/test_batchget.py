@@ -71,6 +71,20 @@ def test_clauses_that_keep_the_rows_of_a_key_together_do_not_matter(
     assert keys(either, sql) == (1,)
 
 
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("id = sqlc.arg(x)\nAND day = sqlc.arg(day) -- :if day\n", (1,)),
+        ("day = sqlc.arg(day) -- :if day\nAND id = sqlc.arg(x) AND big = sqlc.arg(y)\n", (2, 3)),
+        ("id = sqlc.arg(x) AND price > sqlc.arg(p)\nAND rate = sqlc.arg(r) -- :if r\n", (1,)),
+    ],
+)
+def test_each_text_of_a_dynamic_query_reads_by_the_key(
+    either: Compile, sql: str, found: tuple[int, ...]
+) -> None:
+    assert keys(either, f"SELECT id FROM t WHERE\n{sql}") == found
+
+
 def keys(compiled: Compile, sql: str) -> tuple[int, ...]:
     (query,), _ = compiled(SCHEMA, f"-- name: Q :many :batchget\n{sql};")
     assert query.lookup is not None

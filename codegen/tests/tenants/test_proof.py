@@ -72,6 +72,22 @@ def test_every_predicate_is_needed(analyzer: Analyzer, tmp_path: Path) -> None:
     assert [name for name, query in found.items() if not query.leaks] == []
 
 
+def test_many_keys_belong_to_one_tenant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """
+-- name: Kept :one :batchget(id)
+SELECT title FROM issue WHERE tenant_id = @tenant_id AND id = @id;
+-- name: Pairs :one :batchget(tenant_id, id)
+SELECT title FROM issue WHERE tenant_id = @tenant_id AND id = @id;
+-- name: Tenants :many :batchget(tenant_id)
+SELECT title FROM issue WHERE tenant_id = @tenant_id ORDER BY id;
+"""
+    write_project(tmp_path, {"schema.sql": SCHEMA, "queries.sql": text, "sqlc.yaml": CONFIG})
+    assert main(["generate", "-f", str(tmp_path / "sqlc.yaml")]) == 1
+    said = capsys.readouterr().err
+    assert "`Kept`" not in said
+    assert all(f"`{name}`" in said for name in ("Pairs", "Tenants"))
+
+
 def test_a_shared_table_is_shared_only_where_it_is_listed(
     analyzer: Analyzer, tmp_path: Path
 ) -> None:

@@ -1,7 +1,9 @@
 """Turn a `:batchget` query, which reads rows by one key, into a text that reads by many keys.
 
 `WHERE id = @id` becomes `WHERE id = ANY (@ids)`, or `IN (@ids)` without arrays, and each row gets
-its key as a hidden last column. The engine has proved that the rows of a key stay the same.
+its key as a hidden last column. For `:batchget(shop_id, id)`, both conditions together become
+`(shop_id, id) IN (…)` with a list of rows. The engine has proved that the rows of a key stay the
+same. Each text of a dynamic query is rewritten in this way.
 """
 
 from __future__ import annotations
@@ -83,21 +85,25 @@ class _UnfitAtError(UnfitError):
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A query that reads many keys, the number of its list parameter, and the key's column."""
+    """A query that reads many keys, the numbers of its list parameters, and the key's column."""
 
     parsed: ParsedQuery
-    number: int
+    numbers: tuple[int, ...]
     position: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """A condition `column = $number`: the tokens of the column, the `=` and the parameter."""
+    """A condition `column = $number`: the tokens of the column, the `=` and the parameter.
+
+    `connected` is where the `AND` before it starts, or where it starts itself.
+    """
 
     column: Sequence[Token]
     equals: Token
     number: int
     end: int
+    connected: int
 
 
 def _drafts(
@@ -125,10 +131,17 @@ def _merged(
     found = many.get(draft.parsed.name) if draft else None
     if draft is None or found is None:
         return query
-    param = next(param for param in found.params if param.number == draft.number)
-    column = found.columns[-1] if draft.position is None else query.columns[draft.position]
+    params = tuple(param for param in found.params if param.number in draft.numbers)
+    columns = found.columns[-len(params) :]
+    if draft.position is not None:
+        columns = (query.columns[draft.position],)
     batch = TypedBatch(
-        found.sql, draft.number, param, replace(column, not_null=True), draft.position
+        found.sql,
+        params,
+        tuple(replace(column, not_null=True) for column in columns),
+        draft.position,
+        found.variants,
+        found.parsed.variants,
     )
     # A list of tenants is not one tenant.
     leaks = tuple(dict.fromkeys((*query.leaks, *found.leaks)))
@@ -140,19 +153,35 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
     lookup = query.lookup or Lookup()
     if parsed.command not in _COMMANDS:
         raise UnfitError("the command must be `:one` or `:many`", "write `:many :batchget`")
-    if parsed.dynamic:
-        raise UnfitError("the query has optional parts", "write a query without directives")
     clauses = _clauses(parsed.sql, engine, lookup.why)
-    key = _key(query, _conditions(clauses))
-    written = parsed.spelled(key.number)
+    keys = _chosen(query, _conditions(clauses))
     if lookup.why:
         raise UnfitError(
             lookup.why, "select the rows of each key in SQL, and combine them in Python"
         )
+    for key in keys:
+        _check_key(query, key, lookup)
+    if not query.read_only:
+        raise UnfitError(
+            f"the query is not proved to be read-only: {query.unproved_reading}",
+            "remove the part that writes",
+        )
+    if parsed.command is Command.ONE and not query.cardinality.at_most_one:
+        raise UnfitError("a key may have several rows", "write `:many :batchget`")
+    return _rewritten(query, clauses, keys, catalog, engine)
+
+
+def _check_key(query: TypedQuery, key: _Condition, lookup: Lookup) -> None:
+    """Raise an error for a column and a parameter that cannot be a key, or a part of a key."""
+    parsed = query.parsed
+    written = parsed.spelled(key.number)
     given = next(param for param in parsed.params if param.number == key.number)
     if len(given.spans) > 1:
         why = f"{written} is also used elsewhere in the query"
         raise _UnfitAtError(why, _WRITE, given.spans[-1])
+    if any(given.name in {part.name, *part.also} for part in parsed.dynamic):
+        why = f"{written} decides whether a part of the query is optional"
+        raise _UnfitAtError(why, "write the condition on the key without `:if`", given.spans[0])
     if key.number not in lookup.keys:
         name = "".join(token.text for token in key.column)
         raise _UnfitAtError(
@@ -162,14 +191,6 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
             "`utf8mb4_nopad_bin`)",
             _span(parsed, key),
         )
-    if not query.read_only:
-        raise UnfitError(
-            f"the query is not proved to be read-only: {query.unproved_reading}",
-            "remove the part that writes",
-        )
-    if parsed.command is Command.ONE and not query.cardinality.at_most_one:
-        raise UnfitError("a key may have several rows", "write `:many :batchget`")
-    return _rewritten(query, clauses, key, given, catalog, engine)
 
 
 def _clauses(sql: str, engine: Dialect, why: str) -> Clauses:
@@ -186,6 +207,8 @@ def _conditions(clauses: Clauses) -> list[_Condition]:
     if "WHERE" not in clauses.at:
         return []
     found = []
+    first = clauses.of("WHERE")[0].start
+    before = first
     for part in _split(clauses.of("WHERE"), "AND"):
         at = next((at for at, token in enumerate(part) if token.text == "="), 0)
         right = "".join(token.text for token in part[at + 1 :])
@@ -194,7 +217,9 @@ def _conditions(clauses: Clauses) -> list[_Condition]:
             for place, token in enumerate(part[:at])
         )
         if at % 2 and plain and right[:1] == "$" and right[1:].isdigit():
-            found.append(_Condition(part[:at], part[at], int(right[1:]), part[-1].end))
+            start = part[0].start if before == first else before
+            found.append(_Condition(part[:at], part[at], int(right[1:]), part[-1].end, start))
+        before = part[-1].end if part else before
     return found
 
 
@@ -211,22 +236,44 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
     return parts
 
 
-def _key(query: TypedQuery, conditions: Sequence[_Condition]) -> _Condition:
-    """Return the WHERE condition on the key; if there are several, the option names the key."""
+def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condition]:
+    """Return the WHERE conditions on the key; if there are several, the option names the key."""
     names = {param.number: param.name for param in query.params}
-    chosen = dict(query.parsed.options)[OPTION]
-    some = [one for one in conditions if not chosen or names.get(one.number) == chosen]
-    if len(some) == 1:
-        return some[0]
-    if chosen and not some:
-        raise UnfitError(f"no condition `column = @{chosen}` in the outermost WHERE", _WRITE)
-    if not some:
+    option = dict(query.parsed.options)[OPTION]
+    if not option:
+        always = [
+            one
+            for one in conditions
+            if all(one.number in variant.numbers for variant in query.parsed.variants)
+        ]
+        return [_only(query, always or conditions, names)]
+    found = []
+    for name in option.split(","):
+        some = [one for one in conditions if names.get(one.number) == name]
+        if not some:
+            raise UnfitError(f"no condition `column = @{name}` in the outermost WHERE", _WRITE)
+        found.append(some[0])
+    ordered = sorted({one.number: one for one in found}.values(), key=lambda one: one.number)
+    if ordered != found:
+        listed = ", ".join(names[one.number] for one in ordered)
+        raise UnfitError(
+            "the columns of a key have the order of the function's parameters, each once",
+            f"write `:batchget({listed})`",
+        )
+    return found
+
+
+def _only(query: TypedQuery, conditions: Sequence[_Condition], names: dict[int, str]) -> _Condition:
+    if not conditions:
         raise UnfitError("no condition `column = @key` in the outermost WHERE", _WRITE)
-    listed = " or ".join(f"`:batchget({names[one.number]})`" for one in some)
+    if len(conditions) == 1:
+        return conditions[0]
+    listed = [names[one.number] for one in sorted(conditions, key=lambda one: one.number)]
+    each = " or ".join(f"`:batchget({name})`" for name in listed)
     raise _UnfitAtError(
-        f"the query has {len(some)} conditions `column = @key`, but only one can be the key",
-        f"write {listed}",
-        _span(query.parsed, some[-1]),
+        f"the query has {len(conditions)} conditions `column = @key`: state which are the key",
+        f"write {each}, or `:batchget({', '.join(listed)})` for keys that are tuples",
+        _span(query.parsed, conditions[-1]),
     )
 
 
@@ -240,39 +287,98 @@ def _span(parsed: ParsedQuery, condition: _Condition) -> Span:
 def _rewritten(
     query: TypedQuery,
     clauses: Clauses,
-    key: _Condition,
-    given: Param,
+    keys: Sequence[_Condition],
     catalog: Catalog,
     engine: Dialect,
 ) -> _Draft:
     parsed = query.parsed
-    source = parsed.source_map.to_source(key.equals.start)
-    of_keys = f"= ANY (${key.number})" if LEXES[engine].has_arrays else f"IN (${key.number})"
-    sql, source_map = _replaced(
-        parsed.sql, parsed.source_map, (key.equals.start, key.end), of_keys, source
+    numbers = tuple(key.number for key in keys)
+    position = None
+    if len(keys) == 1 and not parsed.dynamic:
+        position = _selected(query, clauses, keys[0], catalog)
+    hidden = KEY
+    while hidden in parsed.sql.lower():  # a column has this name, and ORDER BY may contain it
+        hidden += "_"
+    names = [f"{hidden}_{at}" if at else hidden for at, _ in enumerate(keys)]
+    last = max(param.number for param in parsed.params)
+    own = _Text(parsed.sql, parsed.source_map, range(1, last + 1))
+    texts = [_for_many(own, numbers, names if position is None else [], engine)]
+    for variant in parsed.variants:
+        text = _Text(variant.sql, variant.source_map, variant.numbers)
+        texts.append(_for_many(text, numbers, names, engine))
+    variants = tuple(
+        replace(variant, sql=text.sql, source_map=text.source_map)
+        for variant, text in zip(parsed.variants, texts[1:], strict=True)
     )
-    position = _selected(query, clauses, key, catalog)
-    if position is None:
-        name = parsed.sql[key.column[0].start : key.column[-1].end]
-        end = clauses.tokens[clauses.at["FROM"] - 1].end
-        hidden = KEY
-        while hidden in sql.lower():  # a column has this name, and ORDER BY may contain it
-            hidden += "_"
-        sql, source_map = inserted(sql, source_map, end, f", {name} AS {hidden}", source)
-    typed = next(param for param in query.params if param.number == key.number)
-    many = replace(given, name=plural(typed.name), is_slice=True, nullable=None)
-    params = tuple(many if param is given else param for param in parsed.params)
     draft = replace(
         parsed,
         name=batch_name(parsed.name),
         command=Command.MANY,
-        sql=sql,
-        source_map=source_map,
-        params=params,
+        sql=texts[0].sql,
+        source_map=texts[0].source_map,
+        params=_listed(query, numbers),
+        variants=variants,
         options=(),
         hints=(),
     )
-    return _Draft(draft, key.number, position)
+    return _Draft(draft, numbers, position)
+
+
+def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
+    """Return the parameters, with lists in place of the key's: one list of rows if it has several.
+
+    The parameters of a list of rows are its columns.
+    """
+    names = {param.number: param.name for param in query.params}
+    rows = "keys" if len(numbers) > 1 else ""
+    while rows and rows in {name for number, name in names.items() if number not in numbers}:
+        rows += "_"
+    found = []
+    for param in query.parsed.params:
+        if param.number not in numbers:
+            found.append(param)
+            continue
+        at = numbers.index(param.number)
+        name = plural(names[param.number]) if not rows else f"{rows}[{at}]" if at else rows
+        found.append(replace(param, name=name, is_slice=True, nullable=None, row=rows))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text of a query; `numbers` has the query's number of each parameter of the text."""
+
+    sql: str
+    source_map: SourceMap
+    numbers: Sequence[int]
+
+
+def _for_many(text: _Text, keys: Sequence[int], hidden: Sequence[str], engine: Dialect) -> _Text:
+    """Return the text for many keys, with the key's columns as the `hidden` last columns."""
+    clauses = _clauses(text.sql, engine, "")
+    found = {text.numbers[one.number - 1]: one for one in _conditions(clauses)}
+    if not set(keys) <= found.keys():
+        raise UnfitError("the condition on the key is not in every text of the query", _WRITE)
+    parts = [found[number] for number in keys]
+    first, *rest = sorted(parts, key=lambda part: part.equals.start)
+    sql, source_map = text.sql, text.source_map
+    at = source_map.to_source(first.equals.start)
+    for part in reversed(rest):
+        sql, source_map = _replaced(sql, source_map, (part.connected, part.end), "", at)
+    columns = [text.sql[part.column[0].start : part.column[-1].end] for part in parts]
+    place, condition = first.equals.start, f"IN (${first.number})"
+    if rest:
+        row = ", ".join(f"${part.number}" for part in parts)
+        place, condition = first.column[0].start, f"({', '.join(columns)}) IN (({row}))"
+    elif LEXES[engine].has_arrays:
+        condition = f"= ANY (${first.number})"
+    sql, source_map = _replaced(sql, source_map, (place, first.end), condition, at)
+    if hidden:
+        end = clauses.tokens[clauses.at["FROM"] - 1].end
+        pairs = zip(columns, hidden, strict=True)
+        added = "".join(f", {column} AS {name}" for column, name in pairs)
+        sql, source_map = inserted(sql, source_map, end, added, at)
+    return _Text(sql, source_map, text.numbers)
 
 
 def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Catalog) -> int | None:
@@ -303,4 +409,5 @@ def _replaced(
     if not after or after[0][0] > end + moved:  # the rest of a piece that was cut
         copied = [piece for piece in source_map.pieces if piece[0] < end][-1][2]
         after.insert(0, (end + moved, source_map.to_source(end), copied))
-    return f"{sql[:start]}{text}{sql[end:]}", SourceMap((*before, (start, source, False), *after))
+    added = [(start, source, False)] if text else []
+    return f"{sql[:start]}{text}{sql[end:]}", SourceMap((*before, *added, *after))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiosqlc.emit.literal import docstring, indented
+from aiosqlc.emit.literal import docstring, indented, line_literal
 from aiosqlc.emit.rows import bare_value, built, construct, mapped, unpacked
 from aiosqlc.plan.model import PyFunction, PyKeyed, PyNest, PyRow
 
@@ -39,11 +39,11 @@ def _nested(function: PyFunction, nest: PyNest, rows: str) -> list[str]:
     """Return the statements that nest the rows of each key."""
     _, keyed = _parts(function)
     found, key, row = (_free(function, name) for name in ("found", "key", "row"))
-    decoded = keyed.type.decode.replace("{}", key) or key
+    names, decoded = _key(function, keyed)
     first = "[0]" if keyed.unique else ""
     return [
         f"{found}: dict[{keyed.type.annotation}, list[list[Any]]] = {{}}",
-        f"for *{row}, {key} in {rows}:",
+        f"for *{row}, {names} in {rows}:",
         f"    {found}.setdefault({decoded}, []).append({row})",
         f"return {{{key}: {nest.name}({row}){first} for {key}, {row} in {found}.items()}}",
     ]
@@ -53,7 +53,10 @@ def print_loader(function: PyFunction, receiver: str, db: str) -> str:
     """Return the function that makes a loader; `receiver` is its first parameter."""
     _, keyed = _parts(function)
     rest = [param for param in function.params if param.name != keyed.keys]
-    shown = "".join(f", {param.name}: {param.type.annotation}" for param in rest)
+    shown = "".join(
+        f", {param.name}: {param.type.annotation}{param.default and f' = {param.default}'}"
+        for param in rest
+    )
     most = _free(function, "max_batch")
     value = row_of_key(function)
     if keyed.unique and not value.endswith("None"):
@@ -69,7 +72,11 @@ def print_loader(function: PyFunction, receiver: str, db: str) -> str:
     missing = "lambda: None" if keyed.unique else "list"
     said = f"Return a loader that joins the calls of one tick into one `{function.name}`."
     read = f"lambda {keys}: {call}({first}{keyed.keys}={keys}{given})"
-    lines = [docstring((said,)), f"return Loader({read}, {missing}, {most})"]
+    rest_of_call = [read, missing, most, f"{db}_db" if db else "db"]
+    if any(keyed.kinds):
+        kinds = ", ".join(map(line_literal, keyed.kinds))
+        rest_of_call.append(f"({kinds}{',' if len(keyed.kinds) == 1 else ''})")
+    lines = [docstring((said,)), f"return Loader({', '.join(rest_of_call)})"]
     return indented(head, lines)
 
 
@@ -95,14 +102,25 @@ def _each(function: PyFunction, row: PyRow, keyed: PyKeyed) -> tuple[str, str, s
             return value, value, value
         name = _free(function, "row")
         return f"{name}.{row.cls.fields[keyed.position].name}", name, name
-    key = _free(function, "key")
-    decoded = keyed.type.decode.replace("{}", key) or key
+    names, decoded = _key(function, keyed)
     if row.cls is None:
         value = _free(function, "value")
-        return decoded, bare_value(row, value), f"{value}, {key}"
+        return decoded, bare_value(row, value), f"{value}, {names}"
     if expression := built(row, _free(function, "row")):
-        return decoded, expression, f"*{_free(function, 'row')}, {key}"
-    return decoded, construct(row), f"{', '.join(row.names)}, {key}"
+        return decoded, expression, f"*{_free(function, 'row')}, {names}"
+    return decoded, construct(row), f"{', '.join(row.names)}, {names}"
+
+
+def _key(function: PyFunction, keyed: PyKeyed) -> tuple[str, str]:
+    """Return the variables of a key's columns, and the expression of the key."""
+    counted = [f"key_{at}" if at > 1 else "key" for at, _ in enumerate(keyed.columns, 1)]
+    names = [_free(function, name) for name in counted]
+    values = [
+        kind.decode.replace("{}", name) or name
+        for kind, name in zip(keyed.columns, names, strict=True)
+    ]
+    key = ", ".join(values)
+    return ", ".join(names), key if len(values) == 1 else f"({key})"
 
 
 def _source(row: PyRow, keyed: PyKeyed, rows: str) -> str:

@@ -81,7 +81,7 @@ def _touches(query: TypedQuery) -> Iterator[str]:
     if query.variants:
         yield f"variants: {len(query.variants)}"
     if query.batch:
-        yield f"many keys ({query.batch.param.name}):"
+        yield f"many keys ({query.batch.params[0].name}):"
         yield from (f"    {text}" for text in query.batch.sql.split("\n"))
     yield f"reads only: {'yes' if query.read_only else 'not proved'}"
     if query.unproved_reading:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from aiosqlc.analysis.json_shapes import weakest_shape
 from aiosqlc.ir import Cardinality, Column, ColumnRef, ParsedQuery, TypedEmbed, TypedQuery, Variant
+from aiosqlc.relational.batch import in_both
 from aiosqlc.relational.nest import merged
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
@@ -47,6 +48,7 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
         nesting=merged(whole.nesting, one.nesting),
         cardinality=_weaker_count(whole.cardinality, one.cardinality),
         variants=(*whole.variants, text),
+        lookup=in_both(whole.lookup, one.lookup, variant.numbers),
         unproved_reading=whole.unproved_reading or one.unproved_reading,
         advice=tuple(advice for advice in whole.advice if advice in one.advice),
     )

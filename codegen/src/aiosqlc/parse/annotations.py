@@ -14,7 +14,10 @@ from aiosqlc.source import SourceFile, Span
 
 KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant", "plan")
 OPTIONS = ("bulk", "batchget")
-_OPTION = re.compile(r"(?P<name>bulk|batchget)(?:(?<=get)\((?P<choice>\w+)\))?")
+_WORD = re.compile(r":batchget\([^()]*\)|\S+")
+_OPTION = re.compile(
+    r"(?P<name>bulk|batchget)(?:(?<=get)\(\s*(?P<choice>\w+(?:\s*,\s*\w+)*)\s*\))?"
+)
 COMMANDS = tuple(command.value for command in Command)
 
 
@@ -211,7 +214,7 @@ def _read_words(
     file: SourceFile, line: _Line, match: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
     """Parse the words after the query's name: one command, then options."""
-    words = list(re.finditer(r"\S+", match["rest"]))
+    words = list(_WORD.finditer(match["rest"]))
     if not words:
         return Diagnostic(
             "E104",
@@ -234,7 +237,8 @@ def _read_words(
         if position == 0 and value in COMMANDS:
             found.command = Command(value)
         elif position and (option := _OPTION.fullmatch(value)):
-            found.options.append((option["name"], option["choice"] or ""))
+            chosen = re.sub(r"\s", "", option["choice"] or "")
+            found.options.append((option["name"], chosen))
         else:
             return _bad_word(file, span, value, position, found)
     return None

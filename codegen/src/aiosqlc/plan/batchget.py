@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import Cardinality, Command, TypedBatch, TypedQuery
+from aiosqlc.ir import Cardinality, Column, Command, TypedBatch, TypedQuery
 from aiosqlc.plan.function import plan_function
-from aiosqlc.plan.model import Import, PyFunction, PyKeyed, PyType
+from aiosqlc.plan.model import Import, PyFunction, PyKeyed, PyParam, PyType
 from aiosqlc.plan.naming import function_name
-from aiosqlc.plan.rows import QueryPlanner
+from aiosqlc.plan.rows import QueryPlanner, parameter_names
 
 
 def plan_batch(
@@ -25,8 +26,9 @@ def plan_batch(
         return None, []
     many, problems = plan_function(_many(query, batch), planner)
     package = planner.package
-    key = _key_type(query, batch, one, planner)
-    keys = many.params[_ordered(query).index(batch.number)]
+    columns = _key_types(query, batch, one, planner)
+    key = _key_type(columns)
+    keys = _list_of_keys(query, batch, many)
     lists = {f"{kind}[{key.annotation}]" for kind in ("Sequence", "SequenceNotStr")}
     if keys.type.annotation not in lists:
         problems.append(_two_types(query, keys.type.annotation, key.annotation))
@@ -34,11 +36,13 @@ def plan_batch(
     keyed = PyKeyed(
         keys.name,
         key,
+        columns,
         unique=query.parsed.command is Command.ONE,
         position=batch.position,
         loader=f"{function_name(query.parsed.name)}_loader" if loaded else "",
+        kinds=tuple(map(_kind, batch.columns, columns)),
     )
-    imports = many.imports | key.imports_in(key.annotation, key.decode)
+    imports = many.imports.union(*(k.imports_in(k.annotation, k.decode) for k in columns))
     if loaded:
         imports |= {(package.in_package("loader"), "Loader")}
     doc = (f"Return the result of `{one.name}` for each key that has one.",)
@@ -67,31 +71,61 @@ def _two_types(query: TypedQuery, given: str, held: str) -> Diagnostic:
 _NAMES = frozenset({"Loader", "dict"})
 
 
-def _ordered(query: TypedQuery) -> list[int]:
-    return sorted(param.number for param in query.params)
-
-
 def _many(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
     """Return the query for many keys, whose rows have the columns of the original query."""
-    params = tuple(batch.param if param.number == batch.number else param for param in query.params)
+    lists = {param.number: param for param in batch.params}
+    params = tuple(lists.get(param.number, param) for param in query.params)
     parsed = replace(
-        query.parsed, name=batch_name(query.parsed.name), command=Command.MANY, options=()
+        query.parsed,
+        name=batch_name(query.parsed.name),
+        command=Command.MANY,
+        options=(),
+        variants=batch.written,
     )
     return replace(
         query,
         parsed=parsed,
         sql=batch.sql,
+        variants=batch.variants,
         params=params,
         cardinality=Cardinality.MANY,
         batch=None,
     )
 
 
-def _key_type(
+def _list_of_keys(query: TypedQuery, batch: TypedBatch, many: PyFunction) -> PyParam:
+    """Return the parameter of the function for many keys that has the keys."""
+    whole = _many(query, batch)
+    names = parameter_names(whole, frozenset() if query.parsed.dynamic else many.used)
+    numbers = sorted(param.number for param in query.params)
+    name = names[numbers.index(batch.params[0].number)]
+    return next(param for param in many.params if param.name == name)
+
+
+def _key_types(
     query: TypedQuery, batch: TypedBatch, one: PyFunction, planner: QueryPlanner
-) -> PyType:
-    """Return the Python type of the keys: that of the row's field which holds the key, if any."""
+) -> tuple[PyType, ...]:
+    """Return the Python types of a key's columns.
+
+    If a field of the row holds the key, its type is that of the field.
+    """
     row = one.row
     if batch.position is not None and row is not None:
-        return row.cls.fields[batch.position].type if row.cls else row.columns[0]
-    return planner.column(query, batch.column)
+        return (row.cls.fields[batch.position].type if row.cls else row.columns[0],)
+    return tuple(planner.column(query, column) for column in batch.columns)
+
+
+def _key_type(columns: Sequence[PyType]) -> PyType:
+    if len(columns) == 1:
+        return columns[0]
+    return PyType(f"tuple[{', '.join(column.annotation for column in columns)}]")
+
+
+def _kind(column: Column, kind: PyType) -> str:
+    """Return which dates Python takes for equal to those of a column, or empty for other types."""
+    if kind.annotation not in {"date", "datetime"}:
+        return ""
+    base = column.type
+    while base.base:
+        base = base.base
+    return {"date": "date", "timestamptz": "aware"}.get(base.name, "naive")

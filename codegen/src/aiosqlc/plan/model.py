@@ -229,16 +229,20 @@ class PyKeyset:
 class PyKeyed:
     """The mapping that a function for many keys returns.
 
-    `keys` is the parameter with the keys, and `type` the type of one key. With `unique`, a key has
-    one row instead of a list. `position` is the field of the row that is the key, or None if the
-    key is an additional last value. `loader` is the name of the loader's function, or empty.
+    `keys` is the parameter with the keys, and `type` the type of one key: a tuple if the key has
+    several `columns`. With `unique`, a key has one row instead of a list. `position` is the field
+    of the row that is the key, or None if the key is made of additional last values. `loader` is
+    the name of the loader's function, or empty. `kinds` has, for each column, the kind of date that
+    the loader requires: `date`, `aware` or `naive`, or an empty text.
     """
 
     keys: str
     type: PyType
+    columns: tuple[PyType, ...]
     unique: bool
     position: int | None = None
     loader: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

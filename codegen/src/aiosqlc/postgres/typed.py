@@ -50,7 +50,7 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
 from aiosqlc.relational import tree
-from aiosqlc.relational.batch import lookup_of
+from aiosqlc.relational.batch import in_both, lookup_of
 from aiosqlc.relational.embeds import Found, Row, as_present, embedded_rows, fitting, weakest
 from aiosqlc.relational.nest import merged, nested
 
@@ -159,6 +159,7 @@ class QueryTyper:
         texts = [main]
         trees = [nodes]
         leaks = self._leaks(params, nodes, scope, range(1, len(params) + 1))
+        lookup = self._lookup(query, nodes, scope)
         for variant, answer in zip(query.variants, variants, strict=True):
             own, held = (
                 {i for i, number in enumerate(variant.numbers, 1) if number in some}
@@ -169,6 +170,8 @@ class QueryTyper:
             embeds = query.embeds_in(variant)
             texts.append(self._text(variant.sql, embeds, answer, inner, own, held))
             leaks += self._leaks(params, trees[-1], inner, variant.numbers)
+            theirs = self._lookup(query, trees[-1], inner)
+            lookup = in_both(lookup, theirs, variant.numbers)
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
         rows, unfit = fitting(query, [text.embeds for text in texts])
@@ -197,7 +200,7 @@ class QueryTyper:
             cardinality_reasons=(utility,) if utility else main.reasons,
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
             leaks=tuple(dict.fromkeys(leaks)),
-            lookup=self._lookup(query, nodes, scope),
+            lookup=lookup,
         )
         if any(embed.nest for embed in typed.embeds) and not unfit:
             typed = self._nested(typed, texts, rows)

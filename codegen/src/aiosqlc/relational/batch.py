@@ -7,7 +7,7 @@ those of the original query, in the same order, unless a clause combines or coun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aiosqlc.ir import Lookup
 from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
@@ -16,6 +16,17 @@ from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
 def lookup_of(query: Query) -> Lookup:
     """Return the parameters that can be a query's key, or why it cannot read many keys."""
     return Lookup(tuple(_keys(query)), _why_not(query))
+
+
+def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) -> Lookup | None:
+    """Return what holds for a query and also for one of its variants.
+
+    `numbers` are the numbers that the variant's parameters have in the query.
+    """
+    if ours is None or theirs is None:
+        return None
+    keys = {numbers[number - 1] for number in theirs.keys}
+    return Lookup(tuple(key for key in ours.keys if key in keys), ours.why or theirs.why)
 
 
 def _keys(query: Query) -> Iterator[int]:

@@ -66,3 +66,56 @@ async def run(db, queries):
     jobs = await queries.list_jobs_many(db, rowses=[9, 8])
     assert jobs == {9: await queries.list_jobs(db, rows=9)}
     assert [job.batch_key for job in jobs[9]] == [6, 5]
+    await pairs(queries, db, one, three)
+
+
+async def pairs(queries, db, one, three):
+    await db.execute("UPDATE member SET born = '2001-01-01' WHERE id = $1", UUID(int=2))
+    since = date(2000, 6, 1)
+    keys = [(1, one), (1, UUID(int=2)), (2, UUID(int=2)), (2, three), (1, UUID(int=2))]
+    found = await queries.find_member_many(db, keys=keys, since=since)
+    assert {key: row.name for key, row in found.items()} == {(1, UUID(int=2)): "y"}
+    assert found[keys[1]] == await queries.find_member(
+        db, team_id=1, id=UUID(int=2), since=since
+    )
+    assert await queries.find_member_many(db, keys=[], since=since) == {}
+    loader = queries.find_member_loader(db, since=since)
+    assert await asyncio.gather(*map(loader.load, keys[:3])) == [
+        None,
+        found[keys[1]],
+        None,
+    ]
+    moods = list(sys.modules[queries.__package__ + ".models"].Mood)
+    wanted = [(team, mood) for team in (1, 2, 3) for mood in moods]
+    rows = await queries.mood_of_team_many(db, keys=wanted)
+    single = {
+        key: await queries.mood_of_team(db, id=key[0], mood=key[1]) for key in wanted
+    }
+    assert rows == {key: rows for key, rows in single.items() if rows}
+    assert [len(each) for each in rows.values()] == [2]
+    for more in (
+        {},
+        {"name": "x%"},
+        {"name": "%", "sort": "name desc"},
+        {"born": since, "sort": "born"},
+        {"born": date(1999, 1, 1), "name": "y"},
+    ):
+        found = await queries.search_members_many(db, team_ids=[1, 2, 3], **more)
+        for team in (1, 2, 3):
+            one_team = await queries.search_members(db, team_id=team, **more)
+            assert found.get(team, []) == one_team
+        assert found
+        of_team = queries.search_members_loader(db, **more)
+        assert await of_team.load(1) == found.get(1, [])
+    for other in (None, "x"):
+        found = await queries.search_pairs_many(db, keys=keys, other=other)
+        assert found == {
+            key: name
+            for key in keys
+            if (
+                name := await queries.search_pairs(
+                    db, team_id=key[0], id=key[1], other=other
+                )
+            )
+        }
+        assert len(found) == (3 if other is None else 2)

@@ -31,3 +31,26 @@ WHERE team.mood = @mood ORDER BY team.id, member.name;
 
 -- name: ListJobs :many :batchget
 SELECT batch_key, "row" FROM job WHERE key = @rows ORDER BY batch_key DESC;
+
+-- name: FindMember :one :batchget(team_id, id)
+SELECT name, born FROM member WHERE team_id = @team_id AND born >= @since AND id = @id;
+
+-- name: MoodOfTeam :many :batchget(id, mood)
+SELECT team.name, sqlc.embed(member) FROM team JOIN member ON member.team_id = team.id
+WHERE team.id = @id
+  AND team.mood = @mood
+ORDER BY member.name;
+
+-- name: SearchMembers :many :batchget(team_id)
+SELECT * FROM member
+WHERE team_id = @team_id
+  AND name LIKE @name -- :if name
+  AND born >= @born -- :if born
+ORDER BY name, id; -- :sort name desc, born
+
+-- name: SearchPairs :one :batchget(team_id, id)
+SELECT name FROM member
+WHERE name <> @other -- :if other
+  AND team_id = @team_id
+  AND id = @id
+;

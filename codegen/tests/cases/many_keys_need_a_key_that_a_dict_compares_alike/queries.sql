@@ -52,11 +52,43 @@ SELECT name FROM product WHERE shop_id = @shop_id AND id = @id;
 -- name: SeveralRows :one :batchget
 SELECT name FROM product WHERE name = @name AND shop_id = 3;
 
--- name: Optional :many :batchget
+-- name: Optional :many :batchget(id)
+SELECT name FROM product
+WHERE shop_id = @shop_id
+  AND id = @id -- :if id
+;
+
+-- name: Deciding :many :batchget(id)
 SELECT name FROM product
 WHERE id = @id
-  AND shop_id = @shop_id -- :if shop_id
+  AND shop_id > 3 -- :if id
 ;
+
+-- name: LimitedIf :many :batchget
+SELECT name FROM product
+WHERE id = @id
+LIMIT @most -- :if most
+;
+
+-- name: RankedBySort :many :batchget
+SELECT name FROM product WHERE id = @id
+ORDER BY name -- :sort name, row_number() OVER (ORDER BY price)
+;
+
+-- name: Turn :many :batchget(id, shop_id)
+SELECT name FROM product WHERE shop_id = @shop_id AND id = @id;
+
+-- name: Same :many :batchget(shop_id, shop_id)
+SELECT name FROM product WHERE shop_id = @shop_id AND id = @id;
+
+-- name: PartOfKey :many :batchget(shop_id, price)
+SELECT name FROM product WHERE shop_id = @shop_id AND price = @price;
+
+-- name: ManyPairs :one :batchget(shop_id, name)
+SELECT id FROM product WHERE shop_id = @shop_id AND name = @name LIMIT 1;
+
+-- name: NoSuch :many :batchget(shop_id, nme)
+SELECT name FROM product WHERE shop_id = @shop_id AND id = @id;
 
 -- name: Writing :many :batchget
 SELECT noted(id) AS noted FROM product WHERE id = @id;

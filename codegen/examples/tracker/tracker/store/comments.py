@@ -99,7 +99,10 @@ def list_comments_loader(
 ) -> Loader[int, list[ListCommentsRow]]:
     """Return a loader that joins the calls of one tick into one `list_comments_many`."""
     return Loader(
-        lambda keys: list_comments_many(db, issue_ids=keys, tenant_id=tenant_id), list, max_batch
+        lambda keys: list_comments_many(db, issue_ids=keys, tenant_id=tenant_id),
+        list,
+        max_batch,
+        db,
     )
 
 
@@ -224,6 +227,7 @@ def count_comments_loader(
         lambda keys: count_comments_many(db, issue_ids=keys, tenant_id=tenant_id),
         lambda: None,
         max_batch,
+        db,
     )
 
 
@@ -321,6 +325,7 @@ def list_issue_labels_loader(
         lambda keys: list_issue_labels_many(db, issue_ids=keys, tenant_id=tenant_id),
         list,
         max_batch,
+        db,
     )
 
 

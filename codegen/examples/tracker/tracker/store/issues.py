@@ -138,7 +138,7 @@ def get_issue_loader(
 ) -> Loader[int, Issue | None]:
     """Return a loader that joins the calls of one tick into one `get_issue_many`."""
     return Loader(
-        lambda keys: get_issue_many(db, ids=keys, tenant_id=tenant_id), lambda: None, max_batch
+        lambda keys: get_issue_many(db, ids=keys, tenant_id=tenant_id), lambda: None, max_batch, db
     )
 
 

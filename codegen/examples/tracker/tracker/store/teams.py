@@ -58,7 +58,7 @@ def get_person_loader(
 ) -> Loader[int, Person | None]:
     """Return a loader that joins the calls of one tick into one `get_person_many`."""
     return Loader(
-        lambda keys: get_person_many(db, ids=keys, tenant_id=tenant_id), lambda: None, max_batch
+        lambda keys: get_person_many(db, ids=keys, tenant_id=tenant_id), lambda: None, max_batch, db
     )
 
 

@@ -25,7 +25,7 @@ class PsycopgExecutor:
     connection. A `timestamptz` value is returned in the time zone of the session.
     """
 
-    __slots__ = ("_binary", "_connection")
+    __slots__ = ("__weakref__", "_binary", "_connection")
 
     def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
         self._connection = connection

@@ -14,7 +14,7 @@ class SqlalchemyExecutor:
     session's changes. Errors are exceptions of the driver.
     """
 
-    __slots__ = ("_owner",)
+    __slots__ = ("__weakref__", "_owner")
 
     def __init__(self, owner: AsyncConnection | AsyncSession) -> None:
         self._owner = owner

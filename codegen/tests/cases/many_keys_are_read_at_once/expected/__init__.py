@@ -26,5 +26,13 @@ QUERY_NAMES: Final = {
     queries.TEAMS_OF_MOOD_MANY: "TeamsOfMoodMany",
     queries.LIST_JOBS: "ListJobs",
     queries.LIST_JOBS_MANY: "ListJobsMany",
+    queries.FIND_MEMBER: "FindMember",
+    queries.FIND_MEMBER_MANY: "FindMemberMany",
+    queries.MOOD_OF_TEAM: "MoodOfTeam",
+    queries.MOOD_OF_TEAM_MANY: "MoodOfTeamMany",
+    **dict.fromkeys(queries.SEARCH_MEMBERS.values(), "SearchMembers"),
+    **dict.fromkeys(queries.SEARCH_MEMBERS_MANY.values(), "SearchMembersMany"),
+    **dict.fromkeys(queries.SEARCH_PAIRS.values(), "SearchPairs"),
+    **dict.fromkeys(queries.SEARCH_PAIRS_MANY.values(), "SearchPairsMany"),
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

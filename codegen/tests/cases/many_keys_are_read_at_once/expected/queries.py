@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import starmap
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from .executor import Executor, SequenceNotStr
 from .loader import Loader
 from .models import MOOD_BY_LABEL, Member, Mood, Team
+from .numbering import numbered
 
 GET_TEAM: Final = "SELECT id, name, mood FROM team WHERE id = $1"
 
@@ -42,7 +43,7 @@ async def get_team_many(db: Executor, *, ids: Sequence[int]) -> dict[int, Team]:
 
 def get_team_loader(db: Executor, *, max_batch: int = 1000) -> Loader[int, Team | None]:
     """Return a loader that joins the calls of one tick into one `get_team_many`."""
-    return Loader(lambda keys: get_team_many(db, ids=keys), lambda: None, max_batch)
+    return Loader(lambda keys: get_team_many(db, ids=keys), lambda: None, max_batch, db)
 
 
 GET_TEAM_NAME: Final = "SELECT name FROM team WHERE id = $1"
@@ -69,7 +70,7 @@ def get_team_name_loader(
 ) -> Loader[int, str | None]:
     """Return a loader that joins the calls of one tick into one `get_team_name_many`."""
     return Loader(
-        lambda keys: get_team_name_many(db, ids=keys), lambda: None, max_batch
+        lambda keys: get_team_name_many(db, ids=keys), lambda: None, max_batch, db
     )
 
 
@@ -110,7 +111,9 @@ def get_mood_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[str, GetMoodRow | None]:
     """Return a loader that joins the calls of one tick into one `get_mood_many`."""
-    return Loader(lambda keys: get_mood_many(db, names=keys), lambda: None, max_batch)
+    return Loader(
+        lambda keys: get_mood_many(db, names=keys), lambda: None, max_batch, db
+    )
 
 
 FIND_TEAM: Final = "SELECT name AS team_name FROM team WHERE name = $1"
@@ -136,7 +139,9 @@ async def find_team_many(db: Executor, *, keys: SequenceNotStr[str]) -> dict[str
 
 def find_team_loader(db: Executor, *, max_batch: int = 1000) -> Loader[str, str | None]:
     """Return a loader that joins the calls of one tick into one `find_team_many`."""
-    return Loader(lambda keys_: find_team_many(db, keys=keys_), lambda: None, max_batch)
+    return Loader(
+        lambda keys_: find_team_many(db, keys=keys_), lambda: None, max_batch, db
+    )
 
 
 LIST_MEMBERS: Final = (
@@ -177,7 +182,9 @@ def list_members_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[int, list[ListMembersRow]]:
     """Return a loader that joins the calls of one tick into one `list_members_many`."""
-    return Loader(lambda keys: list_members_many(db, team_ids=keys), list, max_batch)
+    return Loader(
+        lambda keys: list_members_many(db, team_ids=keys), list, max_batch, db
+    )
 
 
 LIST_TEAMS: Final = """\
@@ -230,7 +237,11 @@ def list_teams_loader(
 ) -> Loader[date, list[ListTeamsRow]]:
     """Return a loader that joins the calls of one tick into one `list_teams_many`."""
     return Loader(
-        lambda keys: list_teams_many(db, borns=keys, other=other), list, max_batch
+        lambda keys: list_teams_many(db, borns=keys, other=other),
+        list,
+        max_batch,
+        db,
+        ("date",),
     )
 
 
@@ -274,6 +285,7 @@ def member_of_team_loader(
         lambda keys: member_of_team_many(db, ids=keys, team_id=team_id),
         lambda: None,
         max_batch,
+        db,
     )
 
 
@@ -337,7 +349,7 @@ def team_with_members_loader(
 ) -> Loader[int, TeamWithMembersRow | None]:
     """Return a loader that joins the calls of one tick into one `team_with_members_many`."""
     return Loader(
-        lambda keys: team_with_members_many(db, ids=keys), lambda: None, max_batch
+        lambda keys: team_with_members_many(db, ids=keys), lambda: None, max_batch, db
     )
 
 
@@ -394,7 +406,7 @@ def teams_of_mood_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[Mood, list[TeamsOfMoodRow]]:
     """Return a loader that joins the calls of one tick into one `teams_of_mood_many`."""
-    return Loader(lambda keys: teams_of_mood_many(db, moods=keys), list, max_batch)
+    return Loader(lambda keys: teams_of_mood_many(db, moods=keys), list, max_batch, db)
 
 
 LIST_JOBS: Final = (
@@ -435,4 +447,277 @@ def list_jobs_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[int, list[ListJobsRow]]:
     """Return a loader that joins the calls of one tick into one `list_jobs_many`."""
-    return Loader(lambda keys: list_jobs_many(db, rowses=keys), list, max_batch)
+    return Loader(lambda keys: list_jobs_many(db, rowses=keys), list, max_batch, db)
+
+
+FIND_MEMBER: Final = (
+    "SELECT name, born FROM member WHERE team_id = $1 AND born >= $2 AND id = $3"
+)
+
+
+class FindMemberRow(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    born: date
+
+
+async def find_member(
+    db: Executor, *, team_id: int, since: date, id: UUID
+) -> FindMemberRow | None:
+    row = await db.fetchrow(FIND_MEMBER, team_id, since, id)
+    return None if row is None else FindMemberRow(*row)
+
+
+FIND_MEMBER_MANY: Final = """\
+SELECT name, born, team_id AS batch_key, id AS batch_key_1 FROM member
+WHERE (team_id, id) IN (SELECT * FROM unnest($1::integer[], $3::uuid[])) AND born >= $2
+"""
+
+
+async def find_member_many(
+    db: Executor, *, since: date, keys: Sequence[tuple[int, UUID]]
+) -> dict[tuple[int, UUID], FindMemberRow]:
+    """Return the result of `find_member` for each key that has one."""
+    if not keys:
+        return {}
+    rows = await db.fetch(
+        FIND_MEMBER_MANY, [item[0] for item in keys], since, [item[1] for item in keys]
+    )
+    return {(key, key_2): FindMemberRow(*row) for *row, key, key_2 in rows}
+
+
+def find_member_loader(
+    db: Executor, *, since: date, max_batch: int = 1000
+) -> Loader[tuple[int, UUID], FindMemberRow | None]:
+    """Return a loader that joins the calls of one tick into one `find_member_many`."""
+    return Loader(
+        lambda keys_: find_member_many(db, keys=keys_, since=since),
+        lambda: None,
+        max_batch,
+        db,
+    )
+
+
+MOOD_OF_TEAM: Final = """\
+SELECT team.name, member.id, member.team_id, member.name, member.born FROM team JOIN member ON member.team_id = team.id
+WHERE team.id = $1
+  AND team.mood = $2
+ORDER BY member.name
+"""
+
+
+class MoodOfTeamRow(msgspec.Struct, frozen=True):
+    name: str
+    member: Member
+
+
+def _mood_of_team_row(row: Iterable[Any]) -> MoodOfTeamRow:
+    name, member_id, member_team_id, member_name, member_born = row
+    return MoodOfTeamRow(
+        name, Member(member_id, member_team_id, member_name, member_born)
+    )
+
+
+async def mood_of_team(db: Executor, *, id: int, mood: Mood) -> list[MoodOfTeamRow]:
+    rows = await db.fetch(MOOD_OF_TEAM, id, mood)
+    return list(map(_mood_of_team_row, rows))
+
+
+MOOD_OF_TEAM_MANY: Final = """\
+SELECT team.name, member.id, member.team_id, member.name, member.born, team.id AS batch_key, team.mood AS batch_key_1
+FROM team JOIN member ON member.team_id = team.id
+WHERE (team.id, team.mood) IN (SELECT * FROM unnest($1::integer[], $2::mood[]))
+ORDER BY member.name
+"""
+
+
+async def mood_of_team_many(
+    db: Executor, *, keys: Sequence[tuple[int, Mood]]
+) -> dict[tuple[int, Mood], list[MoodOfTeamRow]]:
+    """Return the result of `mood_of_team` for each key that has one."""
+    if not keys:
+        return {}
+    rows = await db.fetch(
+        MOOD_OF_TEAM_MANY, [item[0] for item in keys], [item[1] for item in keys]
+    )
+    found: dict[tuple[int, Mood], list[MoodOfTeamRow]] = {}
+    for *row, key, key_2 in rows:
+        found.setdefault((key, MOOD_BY_LABEL[key_2]), []).append(_mood_of_team_row(row))
+    return found
+
+
+def mood_of_team_loader(
+    db: Executor, *, max_batch: int = 1000
+) -> Loader[tuple[int, Mood], list[MoodOfTeamRow]]:
+    """Return a loader that joins the calls of one tick into one `mood_of_team_many`."""
+    return Loader(lambda keys_: mood_of_team_many(db, keys=keys_), list, max_batch, db)
+
+
+SEARCH_MEMBERS: Final = {
+    (name, born, sort): numbered(
+        """\
+SELECT id, team_id, name, born FROM member
+WHERE team_id = $1
+""",
+        "  AND name LIKE $2\n" if name else "",
+        "  AND born >= $3\n" if born else "",
+        f"ORDER BY {sort}\n",
+    )
+    for name in (True, False)
+    for born in (True, False)
+    for sort in ("name desc", "born")
+}
+
+
+async def search_members(
+    db: Executor,
+    *,
+    team_id: int,
+    name: str | None = None,
+    born: date | None = None,
+    sort: Literal["name desc", "born"] = "name desc",
+) -> list[Member]:
+    try:
+        sql = SEARCH_MEMBERS[name is not None, born is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [team_id]
+    if name is not None:
+        arguments.append(name)
+    if born is not None:
+        arguments.append(born)
+    rows = await db.fetch(sql, *arguments)
+    return list(starmap(Member, rows))
+
+
+SEARCH_MEMBERS_MANY: Final = {
+    (name, born, sort): numbered(
+        """\
+SELECT id, team_id, name, born, team_id AS batch_key FROM member
+WHERE team_id = ANY ($1)
+""",
+        "  AND name LIKE $2\n" if name else "",
+        "  AND born >= $3\n" if born else "",
+        f"ORDER BY {sort}\n",
+    )
+    for name in (True, False)
+    for born in (True, False)
+    for sort in ("name desc", "born")
+}
+
+
+async def search_members_many(
+    db: Executor,
+    *,
+    team_ids: Sequence[int],
+    name: str | None = None,
+    born: date | None = None,
+    sort: Literal["name desc", "born"] = "name desc",
+) -> dict[int, list[Member]]:
+    """Return the result of `search_members` for each key that has one."""
+    try:
+        sql = SEARCH_MEMBERS_MANY[name is not None, born is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [team_ids]
+    if name is not None:
+        arguments.append(name)
+    if born is not None:
+        arguments.append(born)
+    if not team_ids:
+        return {}
+    rows = await db.fetch(sql, *arguments)
+    found: dict[int, list[Member]] = {}
+    for *row, key in rows:
+        found.setdefault(key, []).append(Member(*row))
+    return found
+
+
+def search_members_loader(
+    db: Executor,
+    *,
+    name: str | None = None,
+    born: date | None = None,
+    sort: Literal["name desc", "born"] = "name desc",
+    max_batch: int = 1000,
+) -> Loader[int, list[Member]]:
+    """Return a loader that joins the calls of one tick into one `search_members_many`."""
+    return Loader(
+        lambda keys: search_members_many(
+            db, team_ids=keys, name=name, born=born, sort=sort
+        ),
+        list,
+        max_batch,
+        db,
+    )
+
+
+SEARCH_PAIRS: Final = {
+    other: numbered(
+        "SELECT name FROM member\n",
+        """\
+WHERE name <> $1
+  AND team_id = $2
+"""
+        if other
+        else "",
+        "WHERE team_id = $2\n" if not other else "",
+        "  AND id = $3\n",
+    )
+    for other in (True, False)
+}
+
+
+async def search_pairs(
+    db: Executor, *, team_id: int, id: UUID, other: str | None = None
+) -> str | None:
+    arguments: list[object] = []
+    if other is not None:
+        arguments.append(other)
+    arguments.append(team_id)
+    arguments.append(id)
+    value: str | None = await db.fetchval(SEARCH_PAIRS[other is not None], *arguments)
+    return value
+
+
+SEARCH_PAIRS_MANY: Final = {
+    other: numbered(
+        "SELECT name, team_id AS batch_key, id AS batch_key_1 FROM member\n",
+        """\
+WHERE name <> $1
+  AND (team_id, id) IN (SELECT * FROM unnest($2::integer[], $3::uuid[]))
+"""
+        if other
+        else "",
+        "WHERE (team_id, id) IN (SELECT * FROM unnest($2::integer[], $3::uuid[]))\n"
+        if not other
+        else "",
+    )
+    for other in (True, False)
+}
+
+
+async def search_pairs_many(
+    db: Executor, *, keys: Sequence[tuple[int, UUID]], other: str | None = None
+) -> dict[tuple[int, UUID], str]:
+    """Return the result of `search_pairs` for each key that has one."""
+    arguments: list[object] = []
+    if other is not None:
+        arguments.append(other)
+    arguments.append([item[0] for item in keys])
+    arguments.append([item[1] for item in keys])
+    if not keys:
+        return {}
+    rows = await db.fetch(SEARCH_PAIRS_MANY[other is not None], *arguments)
+    return {(key, key_2): value for value, key, key_2 in rows}
+
+
+def search_pairs_loader(
+    db: Executor, *, other: str | None = None, max_batch: int = 1000
+) -> Loader[tuple[int, UUID], str | None]:
+    """Return a loader that joins the calls of one tick into one `search_pairs_many`."""
+    return Loader(
+        lambda keys_: search_pairs_many(db, keys=keys_, other=other),
+        lambda: None,
+        max_batch,
+        db,
+    )
