@@ -38,6 +38,9 @@ PASSED = {
     "a setting of a session": ("lib/a.py", 'x = "SET LOCAL whoever = nobody to tell"'),
     "an expression of Prometheus": ("lib/a.py", 'x = "sum by (nobody) (rate(whoever[1m] and b))"'),
     "an edge of a diagram": ("lib/a.py", 'x = "nobody -->|tells all| whoever or b"'),
+    "a query in lower case": ("lib/a.py", 'x = "select nobody from whoever, told, b"'),
+    "a list of names": ("lib/a.py", 'x = "nobody whoever told b".split()'),
+    "a condition of Python": ("lib/a.py", 'x = "if nobody is not whoever and told:"'),
     "a line of Python": ("lib/a.py", 'x = "from nobody import whoever, told, b"'),
 }
 

@@ -48,6 +48,12 @@ _NOT_PROSE: Final = re.compile(
     r"|\bSET (LOCAL|SESSION|TRANSACTION|\w+ =)|\bGRANT \w+ ON\b"
     r"|\b(sum|min|max|count) by \(|\b(rate|topk|label_replace)\(|--[->]|-\.->"
     r"|^(async )?def \w+\(|^from [\w.]+ import |^return .*\("
+    r'|^"""|^(if|for|while|return|raise|async def) .*:$|:= |: Final|(None|\)) else( |$)'
+    r"|^\W?.* for \w+ in [\w.{}…]+\]?:?$|^[\w.{}…]+\(.*\)$|^\||^case when"
+    # SQL in lower case
+    r"|^select .*( from |\(.*\)$|::)|^set (local )?(\w|…)+ = |^set constraints |^reset \w+;"
+    r"|^(drop database|create (function|domain|type|extension)) |^alter (function|database|role) "
+    r"|^explain \(|^(comment on|lock table|rollback to|insert into|delete from) "
 )
 
 
@@ -146,6 +152,8 @@ def python(path: str, source: str) -> Iterator[Text]:
         ):
             skipped.add(id(node.value))  # the description below a field
             yield Text(Kind.DOCSTRING, path, node.lineno, node.value.value)
+        if isinstance(node, ast.Attribute) and node.attr == "split":
+            skipped.add(id(node.value))  # a list of names
         if isinstance(node, ast.JoinedStr):
             skipped.update(id(part) for part in node.values)
             pieces = [
