@@ -1,4 +1,4 @@
-"""Build in a temporary folder, so that no build packages leftover files of an earlier build."""
+"""Build in a temporary folder, so that a package never contains files of an earlier build."""
 
 import tempfile
 

@@ -89,6 +89,6 @@ def test_explain_names_the_keys(tmp_path: Path, postgres_server: TestPostgres) -
         "rows: any number of rows",
         "    joined rows with equal `id` are one row",
         "lists:",
-        "    books: rows differ in `id`; joined rows may repeat them",
-        "    awards: rows differ in `author_id`, `year`; joined rows may repeat them",
+        "    books: rows differ in `id`; the query may repeat a row",
+        "    awards: rows differ in `author_id`, `year`; the query may repeat a row",
     ]

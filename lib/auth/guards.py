@@ -82,7 +82,8 @@ def require_verified(principal: Principal) -> None:
     """Check that the caller's address is verified."""
     if not principal.verified:
         raise forbidden(
-            "user is not verified; if you have just verified the address, refresh the access token"
+            "your email address is not verified; if you have just verified it, "
+            "refresh the access token"
         )
 
 

@@ -34,7 +34,7 @@ FLAWS = {
     "fresh": ({"signed_in_at": 0.0}, "this request requires a recent sign-in: sign in again"),
     "verified": (
         {"verified": False},
-        "user is not verified; if you have just verified",
+        "your email address is not verified; if you have just verified",
     ),
     "services": (
         {"roles": frozenset({Role.SERVICE})},

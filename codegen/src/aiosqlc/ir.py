@@ -568,7 +568,7 @@ class TypedEmbed:
 
 @dataclass(frozen=True, slots=True)
 class NestLevel:
-    """The rows of one level of a query with `sqlc.nest`.
+    """The returned rows of a query with `sqlc.nest`, or the rows of one kind of its lists.
 
     The first level has the rows that the function returns, and `embed` is None. Each other level
     has the rows of the embed with that index, in lists of the level with the index `parent`. `key`
@@ -584,7 +584,7 @@ class NestLevel:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """The levels of a query with `sqlc.nest`, each after its parent.
+    """The returned rows and the lists of a query with `sqlc.nest`, each list after its parent.
 
     `adjacent` is whether ORDER BY keeps the joined rows of one returned row together.
     """
@@ -595,7 +595,7 @@ class Nesting:
 
 @dataclass(frozen=True, slots=True)
 class NotNested:
-    """The reason why rows cannot be nested, with a correction; `embed` is the index of an embed."""
+    """The reason why rows cannot be nested, and a correction; `embed` is the index of the macro."""
 
     embed: int
     why: str

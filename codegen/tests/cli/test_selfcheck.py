@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Path:
 def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["selfcheck", "-f", str(project)]) == 0
     said = capsys.readouterr().err
-    assert "0 guarantees disproved" in said
+    assert "0 guarantees were disproved" in said
     assert "warning[E362]: `Fails` could not be executed" in said
     assert "row: ListNothing\n" in said
     assert (
@@ -78,7 +78,7 @@ def test_a_value_that_python_cannot_hold_is_no_broken_promise(
     )
     assert main(["selfcheck", "-f", str(project)]) == 0
     said = capsys.readouterr().err
-    assert "0 guarantees disproved" in said
+    assert "0 guarantees were disproved" in said
     for name in ("Endless (OverflowError: ", "Ides (ValueError: ", "Midnight (ValueError: "):
         assert f"Python cannot represent the result of: {name}" in said
 
@@ -148,7 +148,7 @@ def test_functions_of_every_driver_are_called_on_what_they_are_made_for(
     config = CONFIG.replace("executor: shop.nowhere", f"driver: {driver}")
     path = write_project(tmp_path, {"sqlc.yaml": config, **KINDS}) / "sqlc.yaml"
     assert main(["selfcheck", "-f", str(path)]) == 0
-    assert capsys.readouterr().err == "4 queries on random rows: 0 guarantees disproved\n"
+    assert capsys.readouterr().err == "4 queries ran on random rows; 0 guarantees were disproved\n"
 
 
 def test_a_missing_driver_is_named(

@@ -35,9 +35,9 @@ CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9));
     ("written", "said"),
     [
         ("SELECTid, name, od FROM a", "the server rejects the query"),
-        ("SELECT id, name FROM a", "the query returns 2 columns, but its class has 3 columns"),
-        ("SELECT id, od, name FROM a", "column 2 is `od`, but in the row class it is `name`"),
-        ("SELECT id, current_role AS name, id AS od FROM a", "column `od` is integer"),
+        ("SELECT id, name FROM a", "the query returns 2 columns, but its row class has 3 columns"),
+        ("SELECT id, od, name FROM a", "the name of column 2 is `od`, but in the row class `name`"),
+        ("SELECT id, current_role AS name, id AS od FROM a", "column `od` has the type integer"),
         ("SELECT id, name, od FROM a WHERE id = $1", "the query has 1 parameters"),
         ("SELECT id, name, od FROM a WHERE id = ?", "parameters of the query without a value: 1"),
     ],
@@ -75,7 +75,7 @@ FROM a WHERE id > sqlc.arg(id)
     queries, problems = compile_(SCHEMA, sql)
     assert not queries
     assert [problem.code for problem in problems] == ["E370"]
-    assert "the query returns one column, but its class has 2 columns" in problems[0].message
+    assert "the query returns one column, but its row class has 2 columns" in problems[0].message
 
 
 HELD = [

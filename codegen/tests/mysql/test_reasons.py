@@ -90,7 +90,7 @@ def test_explain_says_the_rule_in_its_own_sentence(compile_text: Compile) -> Non
     (query,), _ = compile_text(SCHEMA, "-- name: Q :many\nSELECT id + 1 AS n FROM a;\n")
     said = [line.strip() for line in query_lines(query)]
     assert "a.id is declared NOT NULL [column]" in said
-    assert "operators without NULL operands are not NULL [operator]" in said
+    assert "an operator is not NULL if its operands are not NULL [operator]" in said
 
 
 def test_explain_says_what_may_be_null(compile_text: Compile) -> None:

@@ -83,7 +83,7 @@ LOCKS = ("it locks rows", "the query locks no rows")
 UNLOGGED = "is an unlogged or temporary table, which does not exist on a standby server"
 VOLATILE = "the function is VOLATILE and is written in PL/pgSQL"
 ON_CHECKED = (
-    f"because of a CHECK of the domain checked: in checks(): {VOLATILE}",
+    f"a CHECK of the domain checked is not read-only: in checks(): {VOLATILE}",
     "the CHECK constraints of domains are read-only",
 )
 
@@ -164,7 +164,7 @@ UNPROVED: dict[str, tuple[str, str]] = {
     "select $1::checked": ON_CHECKED,
     "select jsonb_populate_record(null::pair, '{}')": ON_CHECKED,
     "select * from guarded": (
-        f"because of a policy of guarded: in checks(): {VOLATILE}",
+        f"a row-level security policy of guarded is not read-only: in checks(): {VOLATILE}",
         "row-level security policies are read-only",
     ),
 }

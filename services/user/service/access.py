@@ -88,4 +88,4 @@ def check_superset(principal: Principal, permissions: Iterable[str] | None, mess
 def require_verified(principal: Principal) -> None:
     """Check that the caller's address is verified, which changes to other accounts require."""
     if not principal.verified:
-        raise AppError(Code.FORBIDDEN, "user is not verified")
+        raise AppError(Code.FORBIDDEN, "your email address is not verified")

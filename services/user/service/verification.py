@@ -174,7 +174,7 @@ async def ask_again(db: Database, email: str, caller: Principal | None, limits: 
     """
     is_verified = None if caller is None else await _is_verified_own(db, email, caller)
     if is_verified:
-        raise AppError(Code.CONFLICT, "user is already verified")
+        raise AppError(Code.CONFLICT, "your email address is already verified")
     # Strangers who ask for this address do not use up what its owner may ask for.
     owner = None if caller is None or is_verified is None else caller.subject
     # One transaction: whether there is a mail to write or not, there is one commit to wait for.

@@ -76,7 +76,7 @@ async def test_an_unverified_moderator_changes_nobody_but_themselves(world) -> N
     new = await actor(world, Role.MODERATOR, "new", verified=False)
     ann = await actor(world, Role.CUSTOMER, "ann")
     refused = await new.call("PATCH", ann.path, {"first_name": "X"})
-    assert (refused.status, refused.message) == (403, "user is not verified")
+    assert (refused.status, refused.message) == (403, "your email address is not verified")
     assert (await new.call("PATCH", ME, {"first_name": "Own"})).status == 200
 
 

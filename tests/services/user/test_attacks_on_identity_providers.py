@@ -475,7 +475,7 @@ async def test_a_user_links_nothing_before_the_address_is_verified(town: Town) -
     session = await town.world.signed_up(VICTIM)
     answer = await town.browser().post(f"{LINKS}/one/start", {}, session)
     assert answer.status == 403
-    assert answer.message.startswith("user is not verified")
+    assert answer.message.startswith("your email address is not verified")
 
 
 async def test_an_identity_of_another_user_is_not_removed_or_shown(town: Town) -> None:

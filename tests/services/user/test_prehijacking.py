@@ -143,6 +143,6 @@ async def test_an_unverified_account_reads_and_changes_itself_and_has_no_picture
         method = "PUT" if path.endswith("picture") else "PATCH"
         answer = await world.call(method, path, headers=bearer(session))
         assert (answer.status, answer.code) == (403, "FORBIDDEN"), answer.body
-        assert answer.message.startswith("user is not verified")
+        assert answer.message.startswith("your email address is not verified")
     left = await world.call("DELETE", me, headers=bearer(session))
     assert left.status == 204, left.body

@@ -129,7 +129,7 @@ async def test_only_the_owner_is_told_that_the_address_is_verified(world) -> Non
     await world.db.execute("UPDATE account SET verified = true")
     ask = {"email": "ann@example.com"}
     own = await world.post("resend-verification", ask, headers=bearer(ann))
-    assert (own.status, own.message) == (409, "user is already verified")
+    assert (own.status, own.message) == (409, "your email address is already verified")
     assert (await world.post("resend-verification", ask, headers=bearer(bob))).status == 204
 
 

@@ -1,4 +1,4 @@
-"""Turn a `:batchget` query, which reads rows by one key, into a text that reads by many keys.
+"""Derive from a `:batchget` query, which reads the rows of one key, the SQL text for many keys.
 
 `WHERE id = @id` becomes `WHERE id = ANY (@ids)`, or `IN (@ids)` without arrays, and each row gets
 its key as a hidden last column. For `:batchget(shop_id, id)`, both conditions together become
@@ -198,7 +198,7 @@ def _clauses(sql: str, engine: Dialect, why: str) -> Clauses:
         return clauses_of(sql, engine)
     except UnfitError:
         form = "the query must be one SELECT with FROM, without FETCH, FOR, LOCK and INTO"
-        hint = "read several keys with another query, with `column IN (sqlc.slice(keys))`"
+        hint = "write another query that reads several keys: `column IN (sqlc.slice(keys))`"
         raise UnfitError(why or form, hint) from None
 
 
@@ -237,7 +237,7 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
 
 
 def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condition]:
-    """Return the WHERE conditions on the key; if there are several, the option names the key."""
+    """Return the WHERE conditions on the key; `:batchget(id)` selects among several conditions."""
     names = {param.number: param.name for param in query.params}
     option = dict(query.parsed.options)[OPTION]
     if not option:

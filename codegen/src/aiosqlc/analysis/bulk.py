@@ -80,7 +80,7 @@ def _rewrite_all(
         found = _rewrite(query, engine)
         if isinstance(found, str):
             at = (Label(query.parsed.file, query.parsed.name_span, found),)
-            said = "this query cannot be `:bulk`"
+            said = "this query cannot have the option `:bulk`"
             problems.append(Diagnostic("E330", said, at, _TAKEN[engine]))
         else:
             rewritten.append((query, found))

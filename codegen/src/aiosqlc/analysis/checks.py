@@ -47,7 +47,7 @@ def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
 
 
 def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
-    """Return whether a diagnostic's first label is in a query, or in a directive that follows."""
+    """Return whether a diagnostic's first label is in a query or in a directive after it."""
     for written in diagnostic.labels[:1]:
         label = written.home
         at = label.span.start

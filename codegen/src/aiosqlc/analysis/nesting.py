@@ -9,14 +9,14 @@ from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
 
 
 def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error if nested rows have no proved keys, or if a stream may split their lists."""
+    """Yield an error if nested rows have no proved key, or if a stream may split a list."""
     parsed, nesting = query.parsed, query.nesting
     if isinstance(nesting, NotNested):
         name = query.embeds[nesting.embed].name
         embed = next(embed for embed in parsed.embeds if embed.nest and embed.name == name)
         yield Diagnostic(
             "E345",
-            f"the rows of `{parsed.name}` cannot be grouped into `{name}`",
+            f"the rows of `{parsed.name}` cannot be grouped into the list `{name}`",
             (Label(parsed.file, embed.span, nesting.why),),
             nesting.hint,
         )
@@ -28,7 +28,8 @@ def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
         first = next(embed for embed in parsed.embeds if embed.nest)
         yield Diagnostic(
             "E346",
-            f"`{parsed.name}` may stream other rows between the joined rows of one row",
+            f"`{parsed.name}` may return other rows between the items of one list",
             (Label(parsed.file, first.span, "a list may be incomplete when it is returned"),),
-            f"begin ORDER BY with columns of the row that has the list, among them {key}",
+            f"begin ORDER BY with {key}, or with other columns of the row that has the list and "
+            f"then {key}",
         )

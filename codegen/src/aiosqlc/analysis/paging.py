@@ -1,4 +1,4 @@
-"""Check that the pages of a `:page` query by sort keys contain each row exactly once."""
+"""Check that the pages of a `:page` query with a cursor contain each row exactly once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MYSQL = frozenset(
 
 
 def with_pages(analyze: Analyze) -> Analyze:
-    """Return an analyser that also proves that the sort keys of `:page` queries order all rows.
+    """Return an analyser that also proves that no two rows of a `:page` query have equal sort keys.
 
     The order is total if a query for given values of its keys returns at most one row. The
     analyser proves that for a query that is never sent.
@@ -129,7 +129,7 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
                 Label(
                     parsed.file,
                     paging.keys[-1].span,
-                    "this key is not proved to differ in every row",
+                    "two rows may have the same value of this key",
                 ),
             ),
             "end ORDER BY with a unique column that is NOT NULL, such as `id`",

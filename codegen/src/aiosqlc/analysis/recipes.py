@@ -22,7 +22,7 @@ class ColumnRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Columns that must refer to a row of another table; they refer to its columns `foreign`."""
+    """The columns of a foreign key, and the columns `foreign` of the table to which they refer."""
 
     columns: tuple[str, ...]
     table: Name

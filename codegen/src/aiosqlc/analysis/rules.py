@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NOT_NULL, ELEMENTS, ROWS = "not null", "array elements", "rows"
-EVERY_PART, ONE_PART = "every input is not NULL", "one input is not NULL"
+EVERY_PART, ONE_PART = "no input is NULL", "at least one input is not NULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,19 +45,20 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
     """
     mine, theirs = promised.columns, found.columns
     if len(mine) != len(theirs):
-        return f"the query returns {_counted(len(theirs))}, but its class has {_counted(len(mine))}"
+        has = _counted(len(mine))
+        return f"the query returns {_counted(len(theirs))}, but its row class has {has}"
     for number, ((name, kind), (other, given)) in enumerate(zip(mine, theirs, strict=True), 1):
         if name != other:
-            return f"column {number} is `{other}`, but in the row class it is `{name}`"
+            return f"the name of column {number} is `{other}`, but in the row class `{name}`"
         if _alike(kind) != _alike(given):
-            return f"column `{name}` is {given}, but in the row class it is {kind}"
+            return f"column `{name}` has the type {given}, but in the row class {kind}"
     own = tuple(range(1, len(promised.params) + 1)) if numbers is None else numbers
     if len(own) != len(found.params):
         return f"the query has {len(found.params)} parameters, but its function passes {len(own)}"
     for at, number in enumerate(own):
         kind, given = promised.params[number - 1], found.params[at]
         if _alike(kind) != _alike(given):
-            return f"parameter ${number} is {given}, but in the function it is {kind}"
+            return f"parameter ${number} has the type {given}, but in the function {kind}"
     return ""
 
 

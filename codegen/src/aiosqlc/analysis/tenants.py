@@ -8,11 +8,14 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Tenant, TypedQuery
 
 EVERY_TENANT = "tenant"
-"""A name among a query's ignored codes that means `-- tenant: all REASON`."""
+"""The entry in a query's ignored codes that stands for the line `-- tenant: all REASON`."""
 
 
 def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Iterator[Diagnostic]:
-    """Yield an error for each query that may access other tenants' rows without a directive."""
+    """Yield an error for each query that may access other tenants' rows.
+
+    A query with the line `-- tenant: all REASON` may.
+    """
     if tenant is None:
         return
     for query in queries:
@@ -25,6 +28,7 @@ def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Itera
                 "E374",
                 f"`{parsed.name}` may touch another tenant's rows: {first}{rest}",
                 (Label(parsed.file, parsed.name_span, "not proved"),),
-                f"compare the column `{tenant.column}` with `@{tenant.parameter}`, list a table of"
-                " all tenants in `tenant.shared`, or write `-- tenant: all REASON` above the query",
+                f"compare the column `{tenant.column}` with `@{tenant.parameter}`, add the table "
+                "to `tenant.shared` if its rows belong to all tenants, or write "
+                "`-- tenant: all REASON` above the query",
             )

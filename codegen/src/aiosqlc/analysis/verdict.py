@@ -19,7 +19,10 @@ class Verdict(msgspec.Struct, frozen=True):
         return f"{self.text} [{self.rule}]" if self.rule else self.text
 
     def reasons(self) -> tuple[str, ...]:
-        """Return the reasons for this verdict, each once, after the reasons that it is based on."""
+        """Return the reasons for this verdict, each once.
+
+        The reasons of earlier verdicts come first.
+        """
         if not self.because:
             return (self.sentence,)
         found: dict[str, None] = {}

@@ -12,7 +12,7 @@ from aiosqlc.pipeline.unchanged import is_unchanged
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `check`."""
-    command.add_argument("--lock", action="store_true", help="also fail if the lock is not current")
+    command.add_argument("--lock", action="store_true", help="also fail if the lock file is stale")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ def load(arguments: argparse.Namespace) -> Project | None:
 def only_entry(
     project: Project, name: str | None, fits: Callable[[QuerySet], bool], needed: str
 ) -> QuerySet | str:
-    """Return the only entry that `fits` accepts, or a sentence why there is not exactly one.
+    """Return the only entry that `fits` accepts, or a sentence why none or several fit.
 
     `needed` names what the command needs in an entry.
     """

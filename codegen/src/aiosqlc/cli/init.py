@@ -134,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def engine_of(driver: str | None) -> Dialect:
-    """Return the engine of a driver, or PostgreSQL if none is named or both support it."""
+    """Return the engine of a driver, or PostgreSQL without a driver or if both engines have it."""
     return next(engine for engine in DRIVERS if not driver or driver in DRIVERS[engine])
 
 

@@ -32,7 +32,7 @@ _COMMANDS = {
     "format": "format the query files",
     "vet": "lint queries and schemas",
     "verify": "check whether to deploy code or migrations first",
-    "stats": "write a file with the statistics of a production database, which `vet --plans` uses",
+    "stats": "write the statistics of a production database to a file for `vet --plans`",
     "migrations": "check which locks the pending migrations take, and which queries wait",
     "plans": "record the plans of all queries, and report the plans that change",
     "review": "summarize for a pull request what a change means in production",
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Reopen standard streams that are closed (`>&-`), so that no opened file replaces one."""
+    """Reopen closed standard streams (`>&-`), so that no later file takes their place."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - not a path; stays open until the end

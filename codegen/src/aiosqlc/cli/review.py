@@ -46,7 +46,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--timeout-set",
         action="store_true",
-        help="state that your migration tool sets lock_timeout",
+        help="do not report a missing lock_timeout, because your migration tool sets it",
     )
 
 

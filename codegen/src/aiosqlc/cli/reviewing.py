@@ -139,7 +139,10 @@ def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> Entr
     engine = versions.engine
     if engine.observer is None:
         of = f" of {found.name}" if found.name else ""
-        why = f"the locks, plans and privileges{of} are not checked, which needs PostgreSQL"
+        why = (
+            f"the locks, plans and privileges{of} are not checked, because the check needs "
+            "PostgreSQL"
+        )
         return replace(found, skipped=(*found.skipped, why))
     if before.schema and versions.pending:
         chosen = since_reference(

@@ -112,9 +112,9 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
 def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:
     """Summarize the search, and list the queries that it could not test."""
     count = len(analysed.analysis.queries)
-    yield f"{count} queries on random rows: {len(checked.refuted)} guarantees disproved"
+    yield f"{count} queries ran on random rows; {len(checked.refuted)} guarantees were disproved"
     if checked.unrun:
-        yield f"{len(checked.unrun)} never ran"
+        yield f"{len(checked.unrun)} queries never ran"
     if checked.rowless:
         yield f"these queries never returned or wrote a row: {_listed(checked.rowless)}"
     if checked.empty:

@@ -49,7 +49,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-values",
         action="store_true",
-        help="do not read most common values and bounds of histograms, which are values of rows",
+        help="leave out the most common values and the histogram bounds, because they come from "
+        "rows",
     )
     command.add_argument(
         "--entry", metavar="NAME", help="the name of the entry, if `sql:` has several entries"

@@ -64,9 +64,12 @@ def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
         return verify_release(release, entry, inputs.shims, analyze=engine.analyze, attempt=attempt)
 
 
+_NOT_CALLED = "the queries were prepared and compared, but not executed"
+
+
 def _line(step: Step, reference: str) -> str:
     state = f"after {step.migration}" if step.migration else f"schema of {reference}"
-    how = f"{step.tried} calls tried" if step.tried else "prepared and compared, but not executed"
+    how = f"{step.tried} calls tried" if step.tried else _NOT_CALLED
     old, new = _verdict(step.old_code), _verdict(step.new_code)
     return f"{state}: old code {old}, new code {new} ({how})"
 

@@ -355,8 +355,8 @@ class _Loader:
             reader.error(
                 found["contract"],
                 (
-                    "`contract` needs `same_as`: it compares this entry with the entry of the "
-                    "other engine"
+                    "`contract` compares this entry with the entry of the other engine, so "
+                    "`same_as` must name that entry"
                 ),
             )
         contract = reader.mapping(found.get("contract"), ("out", "values"), "contract")

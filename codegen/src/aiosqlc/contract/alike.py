@@ -21,7 +21,7 @@ class Refused:
 
 
 def plain(value: object) -> object:
-    """Return a value in a form that is equal exactly if callers see no difference.
+    """Convert a value for comparison: two forms are equal if callers see no difference.
 
     A time of the last day comes from a server's clock and becomes `now`.
     """

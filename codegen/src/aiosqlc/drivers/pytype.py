@@ -11,7 +11,9 @@ Import = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PyType:
-    """A Python type. `decode` and `encode` are expressions with `{}`; empty means no conversion.
+    """A Python type.
+
+    `decode` and `encode` are expressions with `{}` for the value, or empty without a conversion.
 
     `atomic` is whether values can never form a reference cycle.
     """

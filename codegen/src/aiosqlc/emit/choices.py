@@ -66,7 +66,10 @@ class Texts(dict[tuple[bool | str, ...], str]):
 
 
 def numbering(*, built: bool) -> str:
-    """Return the source of the module `numbering`; `built` means that queries assemble texts."""
+    """Return the source of the module `numbering`.
+
+    `built` means that some queries assemble their texts when they run.
+    """
     return TEXTS if built else NUMBERING
 
 

@@ -57,7 +57,7 @@ _WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![.\w])\w+""")
 
 
 def _annotated(cls: PyClass) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield each attribute, its annotation, and the types in it that earlier attributes shadow.
+    """Yield each attribute, its annotation, and the type names that earlier attributes shadow.
 
     After `date: date`, a type checker reads `date` as the attribute, so later annotations use
     `_date`.

@@ -136,7 +136,7 @@ class States(Protocol):
         ...
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return by table the constraints of state `there` that rows of `home` may violate."""
+        """Return, by table, the constraints of state `there` that rows of `home` may violate."""
         ...
 
 

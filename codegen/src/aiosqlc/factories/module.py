@@ -1,4 +1,4 @@
-"""Render the class whose methods insert rows, and the rows that they refer to."""
+"""Render the class whose methods insert rows, and the rows to which foreign keys refer."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _is_package(module: str, package: str) -> bool:
 
 
 def _calls(node: ast.AST, owner: str) -> Iterator[tuple[ast.Call, str]]:
-    """Yield each call with the name that it is assigned to, or else the enclosing function's."""
+    """Yield each call with the name of the variable it is assigned to, or else of its function."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         owner = node.name
     targets: Sequence[ast.expr] = ()

@@ -76,7 +76,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and its number of columns, if all of them start at `position`."""
+        """Return `table.*` and its number of columns, if `columns` lists all from `position` on."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()

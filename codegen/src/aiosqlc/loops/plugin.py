@@ -23,14 +23,15 @@ _ALLOWED = "aiosqlc_loops_allow"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the settings of the plugin to pytest's configuration file."""
-    parser.addini(_LIMIT, "most calls of one query from one place", default="3")
+    parser.addini(_LIMIT, "maximum number of calls of one query from one line", default="3")
     parser.addini(_ALLOWED, "queries that may be called in a loop", type="linelist", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Wrap the functions of generated modules, and register the mark."""
     config.addinivalue_line(
-        "markers", f"{_LIMIT}(limit): most calls of one query from one place in this test"
+        "markers",
+        f"{_LIMIT}(limit): maximum number of calls of one query from one line in this test",
     )
     if not str(config.getini(_LIMIT)).isdigit():
         raise pytest.UsageError(f"{_LIMIT} must be a number, not {config.getini(_LIMIT)!r}")

@@ -61,7 +61,9 @@ def check_name(renaming: Renaming) -> None:
         raise RefusedError(f"`{new}` is a keyword of Python")
     query = renaming.entry.queries.get(symbol.block.name)
     if query and query.batch and symbol.sort in {Sort.QUERY, Sort.PARAMETER}:
-        raise RefusedError("the function for many keys would change too: rename it by hand")
+        raise RefusedError(
+            "the name of the function for many keys would change too: rename the query by hand"
+        )
     if symbol.sort is Sort.QUERY:
         if new in renaming.entry.queries:
             raise RefusedError(f"another query is called `{new}`")

@@ -85,7 +85,10 @@ def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
 def columns_named(
     found: Iterable[Source], name: str, alias: str = ""
 ) -> Iterator[tuple[Table, TableColumn]]:
-    """Yield the columns that have this name; an alias that is not empty selects the table."""
+    """Yield the columns that have this name.
+
+    If `alias` is not empty, only the table with this alias counts.
+    """
     for source in found:
         if source.table and alias.lower() in {"", source.alias.lower()}:
             for column in source.table.columns:

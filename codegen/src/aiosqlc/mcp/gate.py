@@ -83,7 +83,7 @@ class Gate:
             return Failure("unknown_tool", "there is no tool with this name")
         if _is_too_large(given, self.policy.max_argument):
             limit = self.policy.max_argument
-            return Failure("argument_too_large", f"arguments have at most {limit} characters")
+            return Failure("argument_too_large", f"arguments may have at most {limit} characters")
         return None
 
     async def _run(self, tool: Tool, session: Session, given: Mapping[str, Any]) -> Outcome:

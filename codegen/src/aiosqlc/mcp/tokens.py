@@ -18,7 +18,7 @@ class TokenFileError(Exception):
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A caller: a name for the audit log, the token's SHA-256 in hexadecimal, the bound values."""
+    """A caller: its name in the audit log, the SHA-256 of its token, and its bound values."""
 
     name: str
     sha256: str
@@ -26,7 +26,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenFile:
-    """The tokens of the token file, which are stored only as digests, as in the file."""
+    """The callers in the token file, which contains digests instead of tokens."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tuple(tokens)

@@ -100,8 +100,11 @@ CODES = {
     "E342": "an embed that is not a whole row of a table",
     "E343": "`selfcheck`: an override whose Python object cannot be imported",
     "E344": "`sqlc.nest` in a query that cannot return lists, or with an unknown path",
-    "E345": "`sqlc.nest` with rows that no proved key identifies",
-    "E346": "a `:stream` with `sqlc.nest` whose order does not keep the rows of a list together",
+    "E345": "`sqlc.nest` in a query without a proved key for the nested rows",
+    "E346": (
+        "a `:stream` query with `sqlc.nest` whose ORDER BY does not keep the items of a list "
+        "together"
+    ),
     "E350": "two engines: a query that only one engine has",
     "E351": "two engines or drivers: a query whose parameters or result differ",
     "E352": "two engines: `same_as` does not name an earlier entry",

@@ -69,7 +69,7 @@ def _lists(query: TypedQuery) -> Iterator[str]:
             yield "lists:"
             continue
         name = query.embeds[level.embed].name
-        again = "; joined rows may repeat them" if level.repeats else ""
+        again = "; the query may repeat a row" if level.repeats else ""
         yield f"    {name}: rows differ in {key}{again}"
 
 

@@ -54,7 +54,7 @@ _UNASKED = "inferred from the query text, without a server"
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """Hold the schema of the queries, and the server that has it, if there is one.
+    """The schema of the queries, and the server to which the schema was applied, if there is one.
 
     `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
@@ -275,7 +275,7 @@ def _without_server(
 
 
 def _unasked(query: TypedQuery) -> TypedQuery:
-    """Note on each inferred fact about a query that no server checked the query."""
+    """Add to the reasons of each inferred type and row count that no server checked the query."""
     return replace(
         query,
         columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),

@@ -91,7 +91,7 @@ Name = tuple[str, str]
 
 
 def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> Schema:
-    """Read the tables, views and routines of the default `database` and of the others, `others`."""
+    """Read the tables, views and routines of the databases `database` and `others`."""
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)

@@ -1,4 +1,4 @@
-"""Infer the type of a value in CASE, COALESCE and the like from the other values and the target."""
+"""Infer the type of a value in CASE, COALESCE and so on, from the other values and the use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_choice(node: exp.Expr) -> bool:
 
 
 def values_of(node: exp.Expr) -> list[exp.Expr]:
-    """Return the values among which an expression chooses, or that it compares to choose one."""
+    """Return the values from which CASE, COALESCE, NULLIF and so on choose their result."""
     if isinstance(node, exp.Case):
         found = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
     elif isinstance(node, exp.If | exp.Nvl2):
@@ -88,7 +88,7 @@ def literal_type(node: exp.Expr) -> SqlType | None:
 def best_of(
     known: SqlType | None, target: SqlType | None, literals: Sequence[SqlType | None]
 ) -> SqlType | None:
-    """Infer the type of one of several values: from the others, the target, and literals.
+    """Infer the type of one of several values from the other values and from its destination.
 
     `known` is the type of a value that is not a literal.
 

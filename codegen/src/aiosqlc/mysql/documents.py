@@ -251,7 +251,10 @@ class _Documents:
         return found is not None and found[2].shape is not None
 
     def _per_row(self) -> _Documents:
-        """Return the inference for an aggregate's argument. It runs only for rows that exist."""
+        """Return the inference for an aggregate's argument.
+
+        An argument is evaluated only for existing rows.
+        """
         around = self.reader.levels[id(self.proof.level.node)]  # without the facts of a branch
         level = replace(around, bare_is_null=False)
         proof = replace(self.proof, level=level, given=frozenset())
@@ -259,7 +262,7 @@ class _Documents:
 
 
 def _branches(node: exp.If | exp.Case, proof: Proof) -> Iterator[tuple[exp.Expr, Proof]]:
-    """Yield each branch of CASE or IF, with what its condition proves not NULL."""
+    """Yield each branch of CASE or IF, with the expressions that its condition proves not NULL."""
     level, is_slice = proof.level, proof.is_slice
     ifs = [node] if isinstance(node, exp.If) else node.args["ifs"]
     plain = isinstance(node, exp.If) or node.args.get("this") is None

@@ -122,7 +122,7 @@ def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
 def _in_part(
     part: exp.Expr, found: Sequence[Embed], reader: Reader, width: int | None
 ) -> Iterator[tuple[Embed, _Place | str]]:
-    """Yield each `sqlc.embed(t)` of one SELECT with its position, or with why it is refused."""
+    """Yield each `sqlc.embed(t)` of one SELECT with its position or the reason of a refusal."""
     level = reader.levels.get(id(part))
     if level is None:
         return

@@ -1,4 +1,4 @@
-"""Find comparisons `column = value` that treat the same values as equal as the unique key does."""
+"""Find comparisons `column = value` that agree with the column's unique key on equal values."""
 
 from __future__ import annotations
 

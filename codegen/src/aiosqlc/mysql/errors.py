@@ -248,7 +248,7 @@ def _near(sql: str, text: str, line: int) -> Span:
 
 
 def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
-    """Find a name in a statement after its clause's keyword, but not where it is defined as alias.
+    """Find a name in a statement after its clause's keyword. Skip the definition of an alias.
 
     With a qualifier, a name matches only if the qualifier's last part precedes it.
     """

@@ -89,7 +89,7 @@ def _sent(kind: SqlType | None) -> SqlType | None:
 
 
 def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
-    """Return the expression in the select list whose alias a name in HAVING is."""
+    """Return the select-list expression whose alias a name in HAVING refers to, or None."""
     if column.table or not isinstance(column.find_ancestor(exp.Having, exp.Query), exp.Having):
         return None
     items = level.node.expressions if isinstance(level.node, exp.Select) else []

@@ -93,7 +93,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return what a test such as `x IS TRUE` proves not NULL; one outcome of x makes it true."""
+    """Return what is not NULL if a test such as `x IS TRUE` has one of the outcomes `possible`."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -207,7 +207,7 @@ def _itself(level: Level, node: exp.Expr) -> Facts:
 
 
 def written_as(level: Level, node: exp.Expr) -> Written | None:
-    """Return a key by which expressions with equal values in each row are found, or None."""
+    """Return a key that is equal for two expressions with equal values in each row, or None."""
     if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
         return None
     stable = all(_is_stable(level, inner) for inner in node.walk())

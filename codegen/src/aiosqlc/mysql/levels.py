@@ -74,7 +74,7 @@ _KEY_TYPES = frozenset(
 _EXACT_COLLATIONS = ("_0900_bin", "_nopad_bin")
 _SORTED = 255  # most characters that ORDER BY always compares: 1,024 bytes (max_sort_length)
 _NO_ROW = -1
-"""The number of the outer join that stands for "no row": an empty group's columns are NULL."""
+"""The number of an imaginary outer join that makes all columns of an empty group NULL."""
 _ALL_ROWS = Limit(exact=True, some=True, from_first=True)
 
 
@@ -478,7 +478,7 @@ class _Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return the equality if an operand is a column that is compared as in its key, or None."""
+        """Return the equality if it compares a column as the column's unique key does, or None."""
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None
@@ -543,7 +543,7 @@ class _Lowering:
         return _opaque(node)
 
     def is_variable(self, node: exp.Expr) -> bool:
-        """Return whether a cast NULL compares as the procedure's variable does that it replaces.
+        """Return whether `CAST(NULL AS …)` compares like the procedure's variable that it replaces.
 
         A text does not: the cast does not determine its collation.
         """

@@ -1,4 +1,4 @@
-"""Find what a date calculation adds to or subtracts from, and the unit of its interval."""
+"""Find the date from which a date calculation starts, and the unit of its interval."""
 
 from __future__ import annotations
 

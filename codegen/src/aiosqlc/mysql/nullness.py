@@ -189,7 +189,7 @@ def _operator(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _strict(nodes: Iterable[exp.Expr | None], proof: Proof) -> Verdict:
-    text = "operators without NULL operands are not NULL"
+    text = "an operator is not NULL if its operands are not NULL"
     return proof.all_of("operator", _inferred(nodes, proof), text)
 
 
@@ -208,7 +208,7 @@ def _null_safe(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _quantified(node: exp.Expr, proof: Proof) -> Verdict:
-    text = "ANY and ALL without NULL on either side are not NULL"
+    text = "ANY and ALL are not NULL if neither side contains NULL"
     return proof.all_of("quantified", _offered(node.this, proof), text)
 
 
@@ -252,13 +252,13 @@ def _in(node: exp.Expr, proof: Proof) -> Verdict:
         if query is not None
         else (infer(value, proof) for value in node.expressions if not proof.is_slice(value))
     )
-    text = "IN without NULL on either side is not NULL"
+    text = "IN is not NULL if neither side contains NULL"
     return proof.all_of("in", chain([infer(node.this, proof)], values), text)
 
 
 def _coalesce(node: exp.Expr, proof: Proof) -> Verdict:
     values = [node.this, *node.expressions]
-    text = "one argument of COALESCE is not NULL"
+    text = "at least one argument of COALESCE is not NULL"
     return proof.any_of("coalesce", _inferred(values, proof), text)
 
 

@@ -62,7 +62,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
         yield Diagnostic(
             "E213",
             f"{parsed.name} cannot be planned: MariaDB, used instead of MySQL, reports: {said}",
-            (Label(parsed.file, parsed.name_span, "fails on every call on MariaDB"),),
+            (Label(parsed.file, parsed.name_span, "this query fails on every call on MariaDB"),),
             hint="select the server: `server: mysql` or `server: mariadb`",
             severity=Severity.ERROR if asked.strict else Severity.WARNING,
         )

@@ -61,7 +61,7 @@ def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Pre
 
 
 def _corrected(column: Output, made: Sequence[Output | None], premises: Premises) -> Output:
-    """Return a column; if it looked like a boolean but an operand returns numbers, as a number."""
+    """Return a column; change its type from boolean to a number if an operand returns numbers."""
     kind = column.type
     if kind == types.BOOL and any(one is None or one.type != types.BOOL for one in made):
         kind = types.INT

@@ -101,7 +101,7 @@ class _Refusals:
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, sql: str, problem: Diagnostic) -> None:
-        """Add a failure; if an earlier failure caused it, only count it there."""
+        """Add a failure; if an earlier failure caused it, only count it with the earlier one."""
         changed = changed_by(sql).lower()
         names = frozenset({changed} - {""}) if changed or _types_nothing(sql) else None
         for at, root in enumerate(self.failed):
@@ -190,7 +190,7 @@ def _load_among_others(
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop a temporary database on the user's server, or a private one and those its files made."""
+    """Drop a temporary database; on a private server, also the databases that its files created."""
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:
@@ -318,7 +318,7 @@ def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenie
 
 
 def _types_nothing(sql: str) -> bool:
-    """Return whether a statement cannot affect types: one that changes rows or privileges, say."""
+    """Return whether a statement cannot affect types, such as one that changes only rows."""
     return _NO_TYPES.match(sql) is not None
 
 
@@ -353,7 +353,7 @@ def _with_order(
     error: pymysql.MySQLError,
     database: str,
 ) -> Diagnostic:
-    """Add, to an error for a missing name, the file that drops it before or creates it later."""
+    """Add, to an error for a missing object, the file that drops it earlier or creates it later."""
     relation, column = missing_in(error, database)
     if not relation and not column:
         return problem

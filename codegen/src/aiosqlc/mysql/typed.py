@@ -56,7 +56,7 @@ class Text:
 
 
 def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic]]:
-    """Read a query's text twice: first to type its parameters, then with the types."""
+    """Read a query's text twice: first to infer its parameters, then with the inferred types."""
     tree = parse(query.sql)
     if tree is None:
         return _not_read(query), []
@@ -92,7 +92,7 @@ def _not_read(query: ParsedQuery) -> Text:
 
 
 def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:
-    """Return the parameters with the type ANY, because without a syntax tree it is unknown."""
+    """Return the parameters with the type ANY, because types are unknown without a syntax tree."""
     return tuple(
         TypedParam(
             p.number, p.name or f"p{p.number}", types.ANY, not_null=False, is_slice=p.is_slice

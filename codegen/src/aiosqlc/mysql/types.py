@@ -119,7 +119,7 @@ def returned(column: Described) -> SqlType:
 
 
 def same_family(left: SqlType, right: SqlType) -> bool:
-    """Return whether two types can belong to one column, even if PREPARE reported one of them."""
+    """Return whether a column's type in the schema fits its type in the result of PREPARE."""
     return family(left) == family(right)
 
 

@@ -548,7 +548,7 @@ def _compared_with(node: exp.Expr, child: exp.Expr) -> list[exp.Expr]:
 def _of_case(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type in CASE: operands are compared, conditions are boolean, results alike."""
+    """Infer a type in CASE: from the compared values, a boolean condition, or the other results."""
     holder = parent.parent if isinstance(parent, exp.If) else None
     if isinstance(parent, exp.Case) and parent.this is child:
         return _case_operand(place, parent, level, reader)

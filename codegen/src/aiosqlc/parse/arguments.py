@@ -62,7 +62,7 @@ def argument_of(pieces: Sequence[Piece]) -> list[Piece] | None:
 
 
 def _enclosed(tokens: Sequence[Piece]) -> list[Piece]:
-    """Return a signed number in parentheses: `-` before it would begin a comment `--`."""
+    """Return a signed number in parentheses, because `-` before `-1` would begin a comment."""
     opening = Piece(Kind.PUNCTUATION, "(", tokens[0].at)
     return [opening, *tokens, Piece(Kind.PUNCTUATION, ")", tokens[-1].at)]
 

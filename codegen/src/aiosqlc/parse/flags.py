@@ -75,6 +75,6 @@ def _unknown(file: SourceFile, part: Part, name: str, meant: str | None, label: 
     span = Span(start, start + len(name)) if at else part.span
     hint = f"did you mean `{meant}`?" if meant else ""
     if part.kind == "if":
-        hint += " A flag cannot be on lines with a parameter that occurs only there"
+        hint += " A line with a flag cannot have a parameter that no other line uses"
     message = f"`{name}` is not a parameter of this query"
     return Diagnostic("E134", message, (Label(file, span, label),), hint)

@@ -59,14 +59,14 @@ def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str
     several = "," in top
     if _begins_with_join(body):
         if several:
-            raise MisfitError("it contains both joins and a comma", _ONE_KIND)
+            raise MisfitError("the fragment contains both joins and a comma", _ONE_KIND)
         _check_after(after, _ENDS | _JOINS)
         return False
     if top[0] in _QUERIES:
         return True
     if not _JOINS.isdisjoint({"JOIN", "STRAIGHT_JOIN"} & set(top)):
         if several:
-            raise MisfitError("it contains both joins and a comma", _ONE_KIND)
+            raise MisfitError("the fragment contains both joins and a comma", _ONE_KIND)
         return True
     place = place_of(before)
     if place == "assignments":
@@ -74,12 +74,16 @@ def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str
         return False
     if place == "tables":
         if several and (after in _JOINS or previous not in {"FROM", "USING", ","}):
-            raise MisfitError("a join beside it would apply to only one of its tables", _ALONE)
+            raise MisfitError(
+                "a join next to the fragment would apply to only one table of the fragment", _ALONE
+            )
         return False
     if not _is_item(body, top):
         return True
     if previous not in _BEFORE_ITEMS:
-        raise MisfitError(f"`{previous}` would apply only to its first item", _ALONE)
+        raise MisfitError(
+            f"`{previous}` would apply only to the first item of the fragment", _ALONE
+        )
     _check_after(after, _ENDS)
     return False
 
@@ -90,17 +94,17 @@ _ALONE = "include the fragment as an item of a list, between commas or clauses"
 
 def _check_after(after: str, allowed: frozenset[str]) -> None:
     if after not in allowed:
-        raise MisfitError(f"`{after}` would apply only to its last item", _ALONE)
+        raise MisfitError(f"`{after}` would apply only to the last item of the fragment", _ALONE)
 
 
 def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
     """Raise `MisfitError` for a fragment that is a clause or that depends on the text around it."""
     if top[0] in {*_CLAUSES, "AND", "OR"} and body[0].kind is Kind.NAME:
-        raise MisfitError(f"it begins with {top[0]}", f"write {top[0]} in the query")
+        raise MisfitError(f"the fragment begins with {top[0]}", f"write {top[0]} in the query")
     if top[0] == ",":
-        raise MisfitError("it begins with a comma", "write the comma in the query")
+        raise MisfitError("the fragment begins with a comma", "write the comma in the query")
     if top[-1] in _LINKS:
-        raise MisfitError(f"it ends with `{top[-1]}`", f"write `{top[-1]}` in the query")
+        raise MisfitError(f"the fragment ends with `{top[-1]}`", f"write `{top[-1]}` in the query")
 
 
 def _begins_with_join(body: Sequence[Piece]) -> bool:

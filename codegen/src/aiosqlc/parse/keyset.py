@@ -20,7 +20,10 @@ AFTER, BACKWARD, NULL = "page_after", "page_backward", "page_null_"
 SIZE = "page_size"
 CURSOR = "cursor"
 _OWN = (AFTER, BACKWARD, SIZE, CURSOR)
-_NEEDS = "order by columns or expressions that are never NULL, the last one unique, such as `id`"
+_NEEDS = (
+    "order by columns or expressions that are never NULL, and end with a unique column, such as "
+    "`id`"
+)
 _SUBQUERY = "put the query into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
 
 
@@ -126,7 +129,7 @@ def _read(variant: Variant, dialect: Dialect) -> _Text:
         found.setdefault(term.sql, term)
     terms = tuple(found.values())
     if terms[-1].nulls:
-        raise UnfitError("the last sort key may not be NULL", _NEEDS)
+        raise UnfitError("the last sort key must not have NULLS FIRST or NULLS LAST", _NEEDS)
     return _Text(variant, clauses, terms)
 
 

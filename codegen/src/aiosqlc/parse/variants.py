@@ -140,7 +140,13 @@ def _check(
             Diagnostic(
                 "E133",
                 f"the optional parts need {count} SQL texts, but the limit is {LIMIT}",
-                (Label(file, dependent.span, "the first part that doubles the number of texts"),),
+                (
+                    Label(
+                        file,
+                        dependent.span,
+                        "the first optional part that doubles the number of SQL texts",
+                    ),
+                ),
                 hint="join the condition by AND in the outermost WHERE, with parameters that only "
                 "this part uses; or use one name for several parts",
             )

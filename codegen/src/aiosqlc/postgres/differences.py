@@ -45,7 +45,8 @@ def _changed_constraints(
             continue
         for oid in {after, item.foreign_relation} & there.relations.keys():
             table = there.relations[oid]
-            yield f"{table.schema}.{table.name}", f"meets another constraint {item.name}"
+            why = f"is affected by the changed constraint {item.name}"
+            yield f"{table.schema}.{table.name}", why
 
 
 def _changed_domains(here: Facts, there: Facts, after: int) -> Iterator[str]:
@@ -57,7 +58,7 @@ def _changed_domains(here: Facts, there: Facts, after: int) -> Iterator[str]:
     for column in there.columns.get(after, ()):
         check, kind = there.domain_checks.get(column.type), there.types.get(column.type)
         if check and kind and known.get((kind.schema, kind.name)) != check:
-            yield f"has different conditions on the domain {kind.name} of column {column.name}"
+            yield f"has other CHECK conditions for the column {column.name} of type {kind.name}"
 
 
 def _new_triggers(here: Facts, before: int, there: Facts, after: int) -> Iterator[str]:

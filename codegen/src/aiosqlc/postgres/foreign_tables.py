@@ -41,8 +41,8 @@ def schema_advice(place: Place, error: ServerError) -> str:
         return f"write `{own}`" if own else ""
     if error.state == "42P07":
         return (
-            "another statement of the schema creates this object: drop the object first, or "
-            "alter it"
+            "another statement of the schema already creates this object: drop the object first, "
+            "or alter it"
         )
     if modified := _MODIFIED.search(error.message):
         name = modified["name"].lower()

@@ -149,9 +149,9 @@ class ReadProofs:
             for tree in self._facts.trees.get(part, ()):
                 why = self._tree(tree)
                 if not self._holds("row-level security policies are read-only", not why):
-                    return f"because of a policy of {entry.name}: {why}"
+                    return f"a row-level security policy of {entry.name} is not read-only: {why}"
             if why := self._behind(part, "the functions of the types are read-only"):
-                return f"because of an index of {entry.name}: {why}"
+                return f"an index of {entry.name} uses a function that is not read-only: {why}"
         return ""
 
     def _operator(self, oid: int) -> str:
@@ -175,7 +175,7 @@ class ReadProofs:
         for tree in self._facts.trees.get(oid, ()):
             why = self._tree(tree)
             if not self._holds("the CHECK constraints of domains are read-only", not why):
-                return f"because of a CHECK of the domain {entry.name}: {why}"
+                return f"a CHECK of the domain {entry.name} is not read-only: {why}"
         if why := self._behind(oid, "the functions of the types are read-only"):
             return f"by the type {entry.name}: {why}"
         within = {entry.element, entry.base, entry.subtype} - {0}

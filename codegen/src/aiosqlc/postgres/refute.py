@@ -161,7 +161,7 @@ class _Hunt:
             for row in self.population.connection.rows(sql) if columns else ():
                 found.append(f"{facts.relation_name(table)} ({table_row(columns, row)})")
         if not found and self.shown:
-            yield "if the tables of the query are empty"
+            yield "the tables of the query are empty"
         for text in found[:_MOST_SHOWN]:
             yield f"where there is {text}"
 

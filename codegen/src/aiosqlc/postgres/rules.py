@@ -19,7 +19,7 @@ RULES = (
          "Table Expressions; Returning Data from Modified Rows; GROUPING SETS",
          "relations.judge_var",
          ("every outer join found a match", "the key appears in every grouping set",
-          "the OLD, NEW or source row exists for the action of the statement")),
+          "the row of the column (OLD, NEW or source) exists for the statement's action")),
     Rule("column-constraint", NOT_NULL,
          "A table column with NOT NULL, or with a CHECK that excludes NULL, is not NULL.",
          "Constraints: Check Constraints, Not-Null Constraints; Inheritance: Caveats",

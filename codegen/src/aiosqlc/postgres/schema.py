@@ -134,7 +134,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Add, to an error for a missing name, the file that drops it before or creates it later."""
+    """Add, to an error for a missing object, the file that drops it earlier or creates it later."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:

@@ -324,7 +324,7 @@ class _Nest:
                 raise _UnfitError(
                     index,
                     f"a row of `{names[0]}` may be joined although `{names[1]}` has no row",
-                    f"compare a column of `{names[0]}` with one of `{names[1]}` in ON",
+                    f"compare a column of `{names[0]}` with a column of `{names[1]}` in ON",
                 )
             up = levels[up].parent
         if embed.nullable and embed.presence is None:

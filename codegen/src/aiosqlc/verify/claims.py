@@ -136,7 +136,7 @@ def _writes(home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog) 
     known = {_key(item) for item in home.violable}
     for item in found.violable:
         if _key(item) not in known and _can_be_met(item, here, there):
-            yield f"may violate {item.kind} constraint {item.name} of {item.table}, which is new"
+            yield f"may violate the new {item.kind} constraint {item.name} of {item.table}"
     target = found.insert_into
     if target is None:
         return

@@ -36,11 +36,11 @@ select b.aid as c from a left join b on b.aid = a.id;
 -- case: NULL in c
 select grp as k, grp as c from a group by k, rollup (c);
 
--- refutes: column / the OLD, NEW or source row exists for the action of the statement
+-- refutes: column / the row of the column (OLD, NEW or source) exists for the statement's action
 -- case: NULL in c
 insert into a values (9, 'z', null, 1) returning old.name as c;
 
--- refutes: column / the OLD, NEW or source row exists for the action of the statement
+-- refutes: column / the row of the column (OLD, NEW or source) exists for the statement's action
 -- case: NULL in c
 merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
 
@@ -56,19 +56,19 @@ select note as c from parent;
 -- case: NULL in v
 select v from late;
 
--- refutes: values / every input is not NULL
+-- refutes: values / no input is NULL
 -- case: NULL in c
 select c from (values (1), (null)) t (c);
 
--- refutes: merged-column / every input is not NULL
+-- refutes: merged-column / no input is NULL
 -- case: NULL in x
 select x from (select 1 as x) s full join (select null::int as x) t using (x);
 
--- refutes: set-operation / every input is not NULL
+-- refutes: set-operation / no input is NULL
 -- case: NULL in c
 select name as c from a union all select bio from a;
 
--- refutes: set-operation / one input is not NULL
+-- refutes: set-operation / at least one input is not NULL
 -- case: NULL in c
 select bio as c from a intersect select bio from a;
 
@@ -114,7 +114,7 @@ select nullif(random() < 0.5, g > 0) as c from generate_series(1, 99) g where
 -- case: NULL in x
 update np set v = null where v is not null returning v as x;
 
--- refutes: assigned-value / every input is not NULL
+-- refutes: assigned-value / no input is NULL
 -- case: NULL in v
 update own set v = nullif(w, 1) where id = 1 returning v;
 

@@ -27,15 +27,15 @@ select coalesce($1::int, null) as c;
 -- case: NULL in c
 select null::loose as c;
 
--- refutes: boolean / every input is not NULL
+-- refutes: boolean / no input is NULL
 -- case: NULL in c
 select bio = 'x' and id > 0 as c from a;
 
--- refutes: coalesce / one input is not NULL
+-- refutes: coalesce / at least one input is not NULL
 -- case: NULL in c
 select coalesce(bio, null) as c from a;
 
--- refutes: greatest-least / one input is not NULL
+-- refutes: greatest-least / at least one input is not NULL
 -- case: NULL in c
 select greatest(bio, null) as c from a;
 
@@ -43,7 +43,7 @@ select greatest(bio, null) as c from a;
 -- case: NULL in c
 select '1'::pair2 is distinct from '2'::pair2 as c;
 
--- refutes: row-comparison / every input is not NULL
+-- refutes: row-comparison / no input is NULL
 -- case: NULL in c
 select row(bio, 1) < row(name, 2) as c from a;
 
@@ -51,7 +51,7 @@ select row(bio, 1) < row(name, 2) as c from a;
 -- case: NULL in c
 select row('1'::pair2, 1) < row('2'::pair2, 2) as c;
 
--- refutes: case / every input is not NULL
+-- refutes: case / no input is NULL
 -- case: NULL in c
 select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 
@@ -59,7 +59,7 @@ select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 -- case: NULL in c
 select case when bio is not null then first_value(bio) over (order by id) else 'x' end as c from a;
 
--- refutes: json / every input is not NULL
+-- refutes: json / no input is NULL
 -- case: NULL in c
 select json_scalar(bio) as c from a;
 
@@ -71,11 +71,11 @@ select (select max(id) from a where id > 99) as c;
 -- case: NULL in c
 select (select id from a where id > 99) as c;
 
--- refutes: subquery-comparison / every input is not NULL
+-- refutes: subquery-comparison / no input is NULL
 -- case: NULL in c
 select bio in (select name from a) as c from a;
 
--- refutes: total-function / every input is not NULL
+-- refutes: total-function / no input is NULL
 -- case: NULL in c
 select upper(bio) as c from a;
 
@@ -91,11 +91,11 @@ select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(
 -- case: NULL in c
 select concat(variadic null::text[]) as c;
 
--- refutes: any-argument-function / one input is not NULL
+-- refutes: any-argument-function / at least one input is not NULL
 -- case: NULL in c
 select array_cat(null::int[], null) as c;
 
--- refutes: first-argument-function / every input is not NULL
+-- refutes: first-argument-function / no input is NULL
 -- case: NULL in c
 select concat_ws(bio, 'x', 'y') as c from a;
 
@@ -103,7 +103,7 @@ select concat_ws(bio, 'x', 'y') as c from a;
 -- case: NULL in c
 select concat_ws(',', variadic null::text[]) as c;
 
--- refutes: user-function / every input is not NULL
+-- refutes: user-function / no input is NULL
 -- case: NULL in c
 select passes(null) as c;
 
@@ -123,7 +123,7 @@ select generate_series(1, 3), generate_series(1, 2) as c;
 -- case: NULL in c
 select json_array_elements_text('[null]') as c;
 
--- refutes: array-comparison / every input is not NULL
+-- refutes: array-comparison / no input is NULL
 -- case: NULL in c
 select bio = any (array['x']) as c from a;
 
@@ -135,7 +135,7 @@ select '1'::pair2 = any (array['2'::pair2]) as c;
 -- case: NULL in c
 select 7 = any (arr) as c from a;
 
--- refutes: json-exists / every input is not NULL
+-- refutes: json-exists / no input is NULL
 -- case: NULL in c
 select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
 
@@ -143,7 +143,7 @@ select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
 -- case: NULL in c
 select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
 
--- refutes: moment-field / every input is not NULL
+-- refutes: moment-field / no input is NULL
 -- case: NULL in c
 select extract(year from bio::date) as c from a where id = 1;
 
@@ -151,7 +151,7 @@ select extract(year from bio::date) as c from a where id = 1;
 -- case: NULL in c
 select extract(day from date 'infinity') as c;
 
--- refutes: subscript / every input is not NULL
+-- refutes: subscript / no input is NULL
 -- case: NULL in c
 select (array[bio])[1] as c from a;
 
@@ -175,7 +175,7 @@ select nullif(to_timestamp(1704110400)::date, make_date(2024, 1, 2)) as c;
 -- case: NULL in c
 select case when lower('É' collate "C") = 'É' and lower('É' collate pg_c_utf8) = 'é' then null else 1 end as c;
 
--- refutes: array-dimension / every input is not NULL
+-- refutes: array-dimension / no input is NULL
 -- case: NULL in c
 select array_length(array_agg(id), 1) as c from a where id > 99;
 
@@ -183,7 +183,7 @@ select array_length(array_agg(id), 1) as c from a where id > 99;
 -- case: NULL in c
 select array_length(array['{}'::int[]], 1) as c;
 
--- refutes: range-bound / every input is not NULL
+-- refutes: range-bound / no input is NULL
 -- case: NULL in c
 select lower(int4range(null, null)) as c;
 
@@ -191,7 +191,7 @@ select lower(int4range(null, null)) as c;
 -- case: NULL in c
 select lower(int4range(id, id)) as c from a;
 
--- refutes: json-member / every input is not NULL
+-- refutes: json-member / no input is NULL
 -- case: NULL in c
 select jsonb_build_object('k', bio) ->> 'k' as c from a where id = 1;
 

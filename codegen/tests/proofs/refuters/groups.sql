@@ -5,7 +5,7 @@ create table t (id int primary key, arr int[] not null, js jsonb not null);
 insert into a values (1, 'x', null, 1), (2, 'y', null, 2), (3, 'z', 'b', 3);
 insert into t values (1, '{1,NULL}', 'null');
 
--- refutes: aggregate / every input is not NULL
+-- refutes: aggregate / no input is NULL
 -- case: NULL in c
 select max(bio) as c from a group by name;
 
@@ -25,7 +25,7 @@ select stddev(n) as c from a group by name;
 -- case: null at c[]
 select case when bio is not null then json_agg(bio) over () end as c from a;
 
--- refutes: window / every input is not NULL
+-- refutes: window / no input is NULL
 -- case: NULL in c
 select max(bio) over (partition by id) as c from a;
 
@@ -41,7 +41,7 @@ select max(n) filter (where id > 9) over () as c from a;
 -- case: NULL in c
 select max(n) over (order by id rows between 2 preceding and 1 preceding) as c from a;
 
--- refutes: array-constructor / every input is not NULL
+-- refutes: array-constructor / no input is NULL
 -- case: NULL inside c
 select array[name, bio] as c from a;
 
@@ -49,7 +49,7 @@ select array[name, bio] as c from a;
 -- case: NULL inside c
 select array(select arr from t) as c;
 
--- refutes: array-collected / every input is not NULL
+-- refutes: array-collected / no input is NULL
 -- case: NULL inside c
 select array_agg(bio) as c from a group by id;
 
@@ -57,7 +57,7 @@ select array_agg(bio) as c from a group by id;
 -- case: NULL inside c
 select array_agg(arr) as c from t group by id;
 
--- refutes: array-alternatives / every input is not NULL
+-- refutes: array-alternatives / no input is NULL
 -- case: NULL inside c
 select coalesce(arr, array[1]) as c from t;
 
@@ -77,11 +77,11 @@ select string_to_array('a,b', ',', 'b') as c;
 -- case: NULL inside c with {NULL}
 select $1::int[] as c from t where arr <> $1;
 
--- refutes: array-joined / every input is not NULL
+-- refutes: array-joined / no input is NULL
 -- case: NULL inside c
 select array[id] || null::int as c from a;
 
--- refutes: array-set-operation / every input is not NULL
+-- refutes: array-set-operation / no input is NULL
 -- case: NULL inside c
 select c from (select array[1] as c union all select arr from t) q;
 

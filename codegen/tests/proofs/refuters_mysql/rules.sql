@@ -82,7 +82,7 @@ SELECT k.aid AS c FROM k LEFT JOIN b USING (aid);
 -- case: NULL in c
 SELECT k.aid AS c FROM a LEFT JOIN (k JOIN b USING (aid)) ON k.n = 9;
 
--- refutes: operator / every input is not NULL
+-- refutes: operator / no input is NULL
 -- case: NULL in c
 SELECT id + n AS c FROM a;
 
@@ -94,7 +94,7 @@ SELECT at + INTERVAL 1 DAY AS c FROM d;
 -- case: NULL in c
 SELECT id <=> n < n AS c FROM a;
 
--- refutes: division / every input is not NULL
+-- refutes: division / no input is NULL
 -- case: NULL in c
 SELECT n / 2 AS c FROM a;
 
@@ -102,19 +102,19 @@ SELECT n / 2 AS c FROM a;
 -- case: NULL in c
 SELECT id / 0 AS c FROM a;
 
--- refutes: quantified / every input is not NULL
+-- refutes: quantified / no input is NULL
 -- case: NULL in c
 SELECT 99 > ALL (SELECT aid FROM b) AS c;
 
--- refutes: in / every input is not NULL
+-- refutes: in / no input is NULL
 -- case: NULL in c
 SELECT id IN (5, NULL) AS c FROM a;
 
--- refutes: coalesce / one input is not NULL
+-- refutes: coalesce / at least one input is not NULL
 -- case: NULL in c
 SELECT COALESCE(bio, NULL) AS c FROM a;
 
--- refutes: cast / every input is not NULL
+-- refutes: cast / no input is NULL
 -- case: NULL in c
 SELECT CAST(n AS CHAR) AS c FROM a;
 
@@ -122,7 +122,7 @@ SELECT CAST(n AS CHAR) AS c FROM a;
 -- case: NULL in c
 SELECT CAST(name AS DATE) AS c FROM a;
 
--- refutes: case / every input is not NULL
+-- refutes: case / no input is NULL
 -- case: NULL in c
 SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 
@@ -146,7 +146,7 @@ SELECT (SELECT MAX(bio) FROM a) AS c;
 -- case: NULL in c with NULL
 SELECT CAST(sqlc.narg('x') AS CHAR) AS c;
 
--- refutes: window / every input is not NULL
+-- refutes: window / no input is NULL
 -- case: NULL in c
 SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
 
@@ -163,7 +163,7 @@ SELECT SUM(id) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS c 
 SELECT FIRST_VALUE(id) OVER (ORDER BY id RANGE BETWEEN 5 FOLLOWING AND UNBOUNDED FOLLOWING) AS c
 FROM a;
 
--- refutes: aggregate / every input is not NULL
+-- refutes: aggregate / no input is NULL
 -- case: NULL in c
 SELECT MAX(bio) AS c FROM a GROUP BY id;
 
@@ -183,12 +183,12 @@ SELECT MAX(id) AS c FROM a WHERE id = 9 HAVING COUNT(*) >= 0;
 -- case: NULL in c
 SELECT MAX(id) AS c FROM a WHERE id = 9 HAVING COUNT(*) > 0 OR MAX(id) IS NULL;
 
--- refutes: recursion / every input is not NULL
+-- refutes: recursion / no input is NULL
 -- case: NULL in c
 WITH RECURSIVE r (n, m) AS (SELECT 1, 2 UNION ALL SELECT n + 1, NULLIF(m, n + 1) FROM r WHERE n < 3)
 SELECT m AS c FROM r;
 
--- refutes: recursion / every input is not NULL
+-- refutes: recursion / no input is NULL
 -- case: NULL in c
 WITH RECURSIVE r (n, m, o) AS (
     SELECT 1, 2, 3 UNION ALL SELECT n + 1, o, NULLIF(o, 3) FROM r WHERE n < 4
@@ -203,11 +203,11 @@ SELECT m AS c FROM r;
 -- case: NULL in c
 SELECT VAR_SAMP(id) AS c FROM a GROUP BY id;
 
--- refutes: set-operation / every input is not NULL
+-- refutes: set-operation / no input is NULL
 -- case: NULL in c
 SELECT name AS c FROM a UNION SELECT bio FROM a;
 
--- refutes: set-operation / one input is not NULL
+-- refutes: set-operation / at least one input is not NULL
 -- case: NULL in c
 SELECT bio AS c FROM a INTERSECT SELECT bio FROM a;
 
@@ -215,7 +215,7 @@ SELECT bio AS c FROM a INTERSECT SELECT bio FROM a;
 -- case: NULL in c
 SELECT own AS c FROM d UNION ALL SELECT 'bad';
 
--- refutes: function / every input is not NULL
+-- refutes: function / no input is NULL
 -- case: NULL in c
 SELECT UPPER(bio) AS c FROM a;
 

@@ -37,7 +37,7 @@ def _lists(place: Place) -> str:
 
 
 def _listed(place: Place) -> str:
-    """Return the adjacent literals from a token on, as written and separated by commas."""
+    """Return the list of literals that starts at a token, as text: `1, 2, 'a'`."""
     items: list[str] = []
     step = 0
     while (token := place.token(step)) and token.kind in _LITERALS and len(items) < _MOST:

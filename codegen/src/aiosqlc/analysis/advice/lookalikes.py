@@ -17,7 +17,7 @@ _BEFORE = 2  # tokens before the reported one, which may contain the character
 
 
 def lookalike_advice(place: Place) -> str:
-    """Return a hint for a character near a position that SQL does not use, or an empty string."""
+    """Return a hint for a lookalike character near a position, or an empty string."""
     return next((said for char, word in _near(place) if (said := _said(char, word))), "")
 
 

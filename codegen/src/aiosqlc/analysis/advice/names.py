@@ -44,7 +44,7 @@ def _key(place: Place) -> str:
 
 
 def _same(place: Place, meant: str) -> str:
-    """Return a hint for `c.id = p.id` if `p.id` is unknown and `c.id` is the similar name."""
+    """Return a hint for `c.id = p.id` if `p.id` is unknown and the server suggests `c.id`."""
     operand = [place.word(step) for step in (1, 2)]
     if not meant or operand[:1] != ["."] or place.word(-1) != "=":
         return ""

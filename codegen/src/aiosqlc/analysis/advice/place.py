@@ -60,7 +60,7 @@ class Place:
         return Place(self.text, self.tokens, self.at + step, self.dialect)
 
     def above(self) -> list[tuple[int, str]]:
-        """Return the words before this position that are not in other parentheses, nearest first.
+        """Return the words before this position in the same parentheses, nearest first.
 
         The words end with the bracket that encloses the position, if there is one.
         """

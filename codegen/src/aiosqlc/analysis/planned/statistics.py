@@ -61,7 +61,7 @@ class RelationSize:
 
 @dataclass(frozen=True, slots=True)
 class ColumnStatistics:
-    """The statistics of a column: texts by key, both as in PostgreSQL's `pg_stats`.
+    """The statistics of a column: names and values as texts, as in PostgreSQL's `pg_stats`.
 
     `column` is the name of a table's column, or the number of an index's column. `inherited` is
     whether the statistics include the rows of child tables.

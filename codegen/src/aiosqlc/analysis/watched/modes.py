@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class Mode(IntEnum):
-    """A mode of a lock on a relation; a larger number conflicts with more modes."""
+    """A mode of a lock on a relation; a mode with a larger number conflicts with more modes."""
 
     ACCESS_SHARE = 1
     ROW_SHARE = 2

@@ -88,7 +88,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """A migration that ran, with what was observed for each of its statements.
+    """A migration that ran, with the observed effects and locks of each statement.
 
     `failures` are the refused statements, and `on_rows` those that are refused only if the tables
     have rows. `broken` are the queries that could be planned before the migration but not after it.

@@ -121,7 +121,7 @@ class Prover:
         """Return "not null" if every operand is not null; otherwise name the first nullable one."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
-        if self.facts.holds(rule, "every input is not NULL", doubt is None):
+        if self.facts.holds(rule, "no input is NULL", doubt is None):
             return Verdict(False, text, parts, rule)
         return Verdict(True, text, (doubt,) if doubt else ())
 
@@ -129,7 +129,7 @@ class Prover:
         """Return "not null" if one operand is not null, and name the first such operand."""
         parts = tuple(verdicts)
         proof = next((part for part in parts if not part.null), None)
-        if self.facts.holds(rule, "one input is not NULL", proof is not None):
+        if self.facts.holds(rule, "at least one input is not NULL", proof is not None):
             return Verdict(False, text, (proof,) if proof else (), rule)
         return Verdict(True, text, parts)
 

@@ -31,7 +31,9 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     for absence in absences_of_row(owner, varno, returning):
         ignored = (owner, absence) in p.ignored_joins
         if not p.facts.holds(
-            "column", "the OLD, NEW or source row exists for the action of the statement", ignored
+            "column",
+            "the row of the column (OLD, NEW or source) exists for the statement's action",
+            ignored,
         ):
             return maybe(_WHY_ABSENT[absence])
     if (
@@ -42,9 +44,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
         return maybe("a grouping set may omit this key")
     twice = owner.query["groupingSets"] and _grouped_twice(owner, varno, attribute)
     if not p.facts.holds("column", "the key appears in every grouping set", not twice):
-        return maybe(
-            "the key is in the list twice, and a grouping set may omit one of its two places"
-        )
+        return maybe("the key is in GROUP BY twice, and a grouping set may omit one of the two")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
         return never(
@@ -112,10 +112,10 @@ def _grouped_twice(owner: Scope, varno: int, attribute: int) -> bool:
 # Reasons why a column's row may be missing, besides outer joins (which have numbers > 0).
 _NO_OLD, _NO_NEW, _NO_SIDE, _NO_SOURCE = -1, -2, -3, -4
 _WHY_ABSENT = {
-    _NO_OLD: "an inserted row has no OLD",
-    _NO_NEW: "a deleted row has no NEW",
-    _NO_SIDE: "MERGE has OLD or NEW only for some actions",
-    _NO_SOURCE: "the source row is missing for rows NOT MATCHED BY SOURCE",
+    _NO_OLD: "OLD does not exist for an inserted row",
+    _NO_NEW: "NEW does not exist for a deleted row",
+    _NO_SIDE: "OLD or NEW exists only for some actions of MERGE",
+    _NO_SOURCE: "a row NOT MATCHED BY SOURCE has no source row",
 }
 
 

@@ -215,15 +215,18 @@ def _notes(connection: Connection, sizes: _Sizes, missing: set[Name]) -> Sequenc
     if missing:
         absent = names_of(sorted(name for _, name in missing))
         found.append(
-            "the database does not have these tables of the schema files, so the planner assumes"
-            f" that each has ten pages: {absent}"
+            "the database does not have these tables of the schema files, so the planner assumes "
+            f"that each of these tables has ten pages: {absent}"
         )
     if sizes.unknown_indexes:
         lacking = names_of(sizes.unknown_indexes)
         found.append(f"the schema files do not create these indexes of the database: {lacking}")
     if sizes.uncounted:
         never = names_of(sizes.uncounted)
-        found.append(f"ANALYZE never ran on these, so the planner guesses their rows: {never}")
+        found.append(
+            "ANALYZE never ran on these tables, so the planner guesses their number of rows: "
+            f"{never}"
+        )
     extended = [str(name) for (name,) in connection.rows(_EXTENDED)]
     if extended:
         found.append(f"extended statistics are not read: {names_of(extended)}")

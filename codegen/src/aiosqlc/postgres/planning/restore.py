@@ -68,7 +68,11 @@ def restore(
     connection.run("commit")
     for name, value in statistics.settings:
         refused += _run(connection, f"set {name} = {literal(value)}", f"the setting {name}")
-    return (*_named("not in this schema", absent), *_named("not in its table", lost), *refused)
+    return (
+        *_named("this schema does not have these tables or indexes", absent),
+        *_named("these columns are not in their table", lost),
+        *refused,
+    )
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
@@ -137,4 +141,4 @@ def _named(why: str, names: Sequence[str]) -> Iterator[str]:
     names = list(dict.fromkeys(names))
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        yield f"statistics not used, {why}: {', '.join(names[:_MOST_NAMES])}{more}"
+        yield f"statistics are not used, because {why}: {', '.join(names[:_MOST_NAMES])}{more}"

@@ -41,7 +41,8 @@ def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
         one = items[0]
         if len(items) > 1:
             more = len(items) - 1
-            texts = f"the same in {more} more SQL {'text' if more == 1 else 'texts'} of the query"
+            what = "text" if more == 1 else "texts"
+            texts = f"the same finding applies to {more} more SQL {what} of the query"
             one = replace(one, notes=(*one.notes, texts), hint=_together(items))
         result.append(one)
     return result

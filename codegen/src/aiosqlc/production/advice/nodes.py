@@ -71,7 +71,7 @@ def _spilling(node: Plan, parent: Plan | None, memory: float, hashing: float) ->
 def _needs(node: Plan, needed: float, memory: float, what: str) -> str:
     return (
         f"{node.node} of {number(node.rows)} rows needs about {_size(needed)}, and {what} is"
-        f" {_size(memory)}, so it spills to the disk"
+        f" {_size(memory)}, so the server writes temporary files"
     )
 
 
@@ -96,8 +96,8 @@ def _skipping(node: Plan, sql: str) -> Iterator[Finding]:
             yield (
                 "V036",
                 (
-                    f"OFFSET may read and discard up to {number(below)} rows of the"
-                    f" {node.children[0].node} below it"
+                    f"OFFSET may read and discard up to {number(below)} rows of its input, the "
+                    f"{node.children[0].node}"
                 ),
             )
 
@@ -111,7 +111,7 @@ def _repeated(node: Plan, rows: Mapping[str, float]) -> Iterator[Finding]:
                 "V037",
                 (
                     f"{node_text(node)} reads the result of the sub-select again for each of"
-                    f" {number(count)} rows, because it does not fit into memory"
+                    f" {number(count)} rows, because the result does not fit into memory"
                 ),
             )
 

@@ -108,7 +108,7 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
         hint = "first copy the data into another table, or accept that the rollback loses data"
         yield _warning("M010", message, label, hint)
     for problem in seen.on_rows:
-        message = f"fails on rows that the previous schema allows: {problem.message}"
+        message = f"the migration fails on rows that the previous schema allows: {problem.message}"
         hint = problem.hint or "change these rows in an earlier migration"
         yield _warning("M011", message, problem.labels, hint)
 
@@ -186,7 +186,8 @@ _MESSAGES = {
     "M003": lambda s: f"builds an index on {_all(s.indexed)} while {_who(s)} wait",
     "M004": lambda s: f"scans all rows of {_all(s.changed)} while {_who(s)} wait",
     "M005": lambda s: (
-        f"changes the rows of {_all(s.kept)} in one statement, and holds the row locks"
+        f"changes the rows of {_all(s.kept)} in one statement, and locks these rows until the "
+        f"transaction ends"
     ),
 }
 
