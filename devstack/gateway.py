@@ -81,7 +81,7 @@ _HTTPS = re.compile(
 
 
 class Place(msgspec.Struct, frozen=True):
-    """The settings of a gateway that are not the same on this machine and in a container."""
+    """The settings of a gateway that differ between this machine and a container."""
 
     listen: str
     addresses: Mapping[str, Sequence[str]]  # of each service's replicas, by its name

@@ -63,7 +63,7 @@ def gateway_program(settings: Settings) -> Program:
 
 
 def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
-    """Return a check whether `GET path` on this port of 127.0.0.1 responds 200 within a second."""
+    """Return a check that `GET path` on this port of 127.0.0.1 responds 200 within a second."""
 
     async def ask() -> bool:
         try:

@@ -184,7 +184,7 @@ def _log_format(environ: Mapping[str, str]) -> str:
 
 
 def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
-    """Refuse rotation settings at the start that `nginx/rotate.sh` would refuse at each check."""
+    """Refuse at the start those rotation settings that `nginx/rotate.sh` would refuse later."""
     given = environ.get(name)
     if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
         raise ValueError(f"{name}: {given} is not a number from 1 to 99999")

@@ -49,7 +49,7 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class Found:
-    """The keys and queries of one database that every shard must take part in."""
+    """The keys and queries of one database that involve every shard."""
 
     unique: tuple[str, ...]  # keys without the column
     everywhere: tuple[str, ...]  # queries that do not say it of some table

@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def free_pair(apart: int) -> int:
-    """Return a free port for which the port that is higher by `apart` is free too."""
+    """Return a free port `p`, such that the port `p + apart` is free too."""
     while True:
         port = free_port()
         above = port + apart

@@ -24,7 +24,10 @@ _AWAY: Final = (RedisError, OSError)
 
 
 class Loaded(NamedTuple):
-    """A response. If an upstream service did not respond, it is not `complete` and not cached."""
+    """A response.
+
+    If an upstream service did not respond, the response is not `complete` and not cached.
+    """
 
     answer: bytes
     complete: bool = True

@@ -196,7 +196,10 @@ class JetStream:
         return info.state.messages if info else 0
 
     async def _first_since(self, stream: str, seconds: float) -> int:
-        """Return the sequence number of the first entry in the last `seconds`, else of the next."""
+        """Return the sequence number of the first entry in the last `seconds`.
+
+        If there is none, return the number of the next entry.
+        """
         js = await self.context()
         reader = api.ConsumerConfig(
             deliver_policy=api.DeliverPolicy.BY_START_TIME,

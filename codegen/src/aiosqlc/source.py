@@ -136,7 +136,7 @@ class SourceMap:
         return src + (offset - out) if copied else src
 
     def over(self, span: Span) -> Span:
-        """Return the file's span that a span of the rewritten SQL comes from."""
+        """Return the span of the file from which a span of the rewritten SQL comes."""
         start = self.to_source(span.start)
         if span.end <= span.start:
             return Span(start, start)

@@ -25,7 +25,7 @@ class LocalUser:
 
 
 class Feed:
-    """Reorder messages that arrive out of order, twice or not at all.
+    """Deliver messages in order and once, although they may arrive out of order, twice or never.
 
     `last` has been delivered, `known` is stored: where they differ something is on its way, or was
     lost and must be read.

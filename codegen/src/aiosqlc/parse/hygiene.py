@@ -1,4 +1,4 @@
-"""Check a fragment's aliases: it must define or get each one, and none may hide an argument."""
+"""Check that a fragment defines or receives each alias that it uses, and hides no argument."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _behind(pieces: Sequence[Piece], at: int) -> int:
 
 
 def unbound(pieces: Sequence[Piece], known: Collection[str]) -> Piece | None:
-    """Return the first alias that a text uses, but that is neither defined in it nor in `known`."""
+    """Return the first alias that a text uses, and that neither the text nor `known` defines."""
     own = defined(pieces) | set(known) | _OF_THE_STATEMENT
     for chain in _chains(pieces):
         qualifiers = [piece.name.lower() for piece in chain[:-1]]

@@ -116,7 +116,7 @@ def _fragments(
 
 
 def _passed(code: Sequence[Piece]) -> Iterator[str]:
-    """Yield the names that a fragment passes on to other fragments, where they may be defined."""
+    """Yield the names that a fragment passes as arguments to other fragments."""
     for first, last in _calls(code):
         for argument in split_call(code, first, last)[1:]:
             yield from (piece.name.lower() for piece in argument[:1] if piece.is_name)

@@ -37,7 +37,7 @@ _MACROS: Final = frozenset({"embed", "nest"})
 
 
 class MisfitError(Exception):
-    """Raised if a fragment cannot stand at a place; `why` and `hint` are for the message."""
+    """Raised if a fragment cannot be included at a place; `why` and `hint` are for the message."""
 
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(why)
@@ -157,7 +157,7 @@ def _opens_tables(before: Sequence[Piece]) -> bool:
 
 
 def _clause(before: Sequence[Piece]) -> tuple[str, int]:
-    """Return the keyword and its index of the clause that the tokens have not ended yet."""
+    """Return the keyword of the clause in which the tokens end, and the keyword's index."""
     depth = 0
     for at in range(len(before) - 1, -1, -1):
         piece = before[at]

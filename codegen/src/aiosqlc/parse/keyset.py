@@ -237,7 +237,7 @@ def _variant(
 
 
 def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceMap]:
-    """Return the SQL that types are inferred from; all sort keys are parameters in it."""
+    """Return the SQL from which types are inferred, with a parameter for each sort key."""
     condition = " AND ".join(f"{key.sql} = ${key.number}" for key in keys)
     places = [(term, _place(keys, term)) for term in text.terms]
     order = ", ".join(term.order(f"{KEY}{place}") for term, place in places)

@@ -402,7 +402,7 @@ def expand(
 
 
 def _placed(use: Use, number: int) -> str:
-    """Return the text that replaces a use.
+    """Return the text that replaces a parameter or a macro.
 
     A list of rows is replaced by the parameters of one row.
     """

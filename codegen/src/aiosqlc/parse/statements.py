@@ -21,7 +21,7 @@ Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text of a statement with its semicolon, or the file's text after the last one."""
+    """The text of a statement with its semicolon, or the file's text after the last semicolon."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Statement:
 def statements_of(
     file: SourceFile, dialect: Dialect, parse: Callable[[SourceFile, list[Token], Dialect], Parsed]
 ) -> tuple[Statement, ...]:
-    """Split a file into statements and parse each; the text after the last may be a comment."""
+    """Split a file into statements, and parse each of them and the text after the last one."""
     before = _Before(_last_seen(file.path, dialect, parse), file)
     found: list[Statement] = []
     at = 0

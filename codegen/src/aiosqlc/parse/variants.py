@@ -191,7 +191,7 @@ def _blanks_before(text: str, at: int) -> int:
 
 
 def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
-    """Extend a cut to the whole line if nothing else is on the line.
+    """Extend a span to remove to its whole line, if nothing else is on the line.
 
     `ends` maps the start of a directive to its end.
     """
@@ -202,7 +202,7 @@ def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
 
 
 def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    """Drop the cuts that lie inside other cuts."""
+    """Drop the spans that lie inside other spans."""
     kept = dict(cuts)
     inner: set[Span] = set()
     reach = -1
@@ -229,7 +229,7 @@ def _directive_comments(
 
 
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
-    """Return the cuts of AND, OR, WHERE and commas that lack an operand, and whether SET is empty.
+    """Return the AND, OR, WHERE and commas that lack an operand, and whether SET is empty.
 
     `opened` are the positions of parentheses that had content with every part present. A group of
     conditions that has lost all of them is removed too.

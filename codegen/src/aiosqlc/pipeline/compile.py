@@ -320,7 +320,7 @@ def _print_beside(
     *,
     judge: bool,
 ) -> None:
-    """Render an entry's functions for another driver, which share the first driver's classes."""
+    """Render an entry's functions for another driver; they use the first driver's classes."""
     into.folders.append(target.out)
     modules, clashes = _planned(target, analysis, entry.engine, into)
     if not clashes:

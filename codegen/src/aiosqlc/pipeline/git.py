@@ -80,7 +80,7 @@ def base_of(root: Path, reference: str) -> str:
 
 
 def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:
-    """Return the SQL files that a reference has beside the current files, and that are gone."""
+    """Return the SQL files in the folders of the current files that exist only in the reference."""
     folders = {path.parent for path in current}
     found = []
     for folder in sorted(folders):

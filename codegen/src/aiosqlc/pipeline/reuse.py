@@ -82,7 +82,7 @@ def analyze_changed(
 
 
 def _another_server(known: Known, outcome: Outcome) -> bool:
-    """Return whether another release of the server than the current one wrote the lock."""
+    """Return whether the lock was written with another server version than the current one."""
     now = outcome.analysis.server_version
     return bool(now and known.server_version and now != known.server_version)
 

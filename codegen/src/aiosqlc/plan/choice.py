@@ -247,7 +247,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether the text in which only this optional part is on uses the parameter."""
+    """Return whether the parameter is in the text that has only this optional part."""
     for variant in variants:
         others = (
             chosen

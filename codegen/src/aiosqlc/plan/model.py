@@ -112,7 +112,7 @@ class PyLevel:
 
 @dataclass(frozen=True, slots=True)
 class PyNest:
-    """How the function `name` groups joined rows; the objects of the first level are returned.
+    """The function `name`, which groups joined rows and returns the objects of the first level.
 
     `key` is the variable of a key with several columns, and `last` that of the row before.
     """

@@ -12,14 +12,14 @@ from aiosqlc.store.memo import memo_by
 
 
 def _key(package: Package, needed: Gathered) -> tuple[object, ...]:
-    """Return the cache key of a models module; names identify all classes except named rows."""
+    """Return the cache key of `models.py`: its class names, and the fields of named rows."""
     names = (*needed.enums, "", *needed.composites, "", *needed.tables)
     return package.digest, names, digest_of(needed.rows)
 
 
 @memo_by(_key)
 def models_module(package: Package, needed: Gathered) -> PyModule:
-    """Plan `models.py`: enums, composites and the rows of whole tables."""
+    """Plan `models.py`: the enums and classes that several queries use."""
     classes = needed.classes
     imports = frozenset[Import]().union(
         *(item.type.imports_in(item.type.annotation) for cls in classes for item in cls.fields)

@@ -109,7 +109,10 @@ class Package:
 def package_of(
     target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
 ) -> Package:
-    """Return the package for the given queries; while nothing differs, it is the same object."""
+    """Return the package for the given queries.
+
+    If nothing differs, this is the object of the last call.
+    """
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of several constraints with one name keeps the name
         found = dict.fromkeys(item for query in queries for item in query.violable)

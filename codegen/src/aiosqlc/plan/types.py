@@ -156,7 +156,7 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override in whose field `what` one of the names stands."""
+        """Return the first override whose field `what` is one of the names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override

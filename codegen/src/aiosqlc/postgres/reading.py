@@ -286,7 +286,7 @@ class ReadProofs:
 
 
 def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
-    """Return the reason why the first such object is not proved read-only, or '' if all are."""
+    """Return why the first object that is not proved read-only is not, or '' if all are."""
     return next((why for oid in sorted(oids) if (why := judge(oid))), "")
 
 

@@ -82,7 +82,7 @@ def _privileges(words: list[str], place: int, *, locks: bool) -> tuple[str, ...]
 
 
 def _end(words: list[str], place: int) -> int:
-    """Return the position of the next statement's keyword, because semicolons are not words."""
+    """Return the position of the keyword that starts the next statement."""
     starts = {"UPDATE", "DELETE", "INSERT", "RETURN", "END", "PERFORM", "IF"}
     for at in range(place + 1, len(words)):
         if words[at] in starts and words[at - 1] not in {"DO", "THEN"}:

@@ -321,7 +321,11 @@ class _Applying:
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
     ) -> tuple[str, ServerError] | None:
-        """Run all steps. If one fails, return it; in a transaction, also undo the others."""
+        """Run all steps.
+
+        If a step fails, return the step with the error; in a transaction, also undo the earlier
+        steps.
+        """
         run = self._connection.run
         within = self._connection.in_transaction
         if within:
@@ -355,7 +359,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return the text to run for a statement, '' for none, or None for several steps."""
+        """Return the SQL to run for a statement: '' for nothing, or None for several steps."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles belong to the whole server, so none may log in

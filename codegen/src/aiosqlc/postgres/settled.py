@@ -47,7 +47,7 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` has the number in the query of each parameter of the text."""
+    """A text of a query; `numbers` lists the number of each of its parameters in the query."""
 
     query: ParsedQuery
     sql: str
@@ -236,7 +236,7 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return where a position in the text is after the edits that come before it."""
+    """Return a position after the edits before it have moved it."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )

@@ -64,7 +64,7 @@ class Starred:
 def write_stars(
     connection: Connection, queries: Sequence[TypedQuery], starred: Sequence[Starred]
 ) -> tuple[list[TypedQuery], list[Diagnostic]]:
-    """Return the queries with columns in place of each `*`, where this is proved to be the same.
+    """Return the queries with columns in place of each `*` if the query is proved to stay the same.
 
     A star that remains is a warning, because a column added later changes the result.
     """
@@ -116,7 +116,7 @@ def _why_kept(written: str, star: Star) -> tuple[str, str]:
 def _proved(
     connection: Connection, starred: Sequence[Starred]
 ) -> list[tuple[str, tuple[Star, ...]]]:
-    """Return each text after replacing each `*` that is proved equal, and the `*` that remain."""
+    """Return each text with its proved replacements of `*`, and each `*` that remains."""
     full = [expand(item.sql, item.stars) for item in starred]
     left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):

@@ -30,7 +30,7 @@ def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) 
 
 
 def _keys(query: Query) -> Iterator[int]:
-    """Yield the parameters compared with a column so that equal values are equal keys of a dict."""
+    """Yield the parameters that are compared with a column whose values can be keys of a dict."""
     for condition in query.root.conditions:
         meaning = condition.meaning
         if not isinstance(meaning, Equality) or not meaning.key:

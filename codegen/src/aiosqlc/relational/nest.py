@@ -208,7 +208,7 @@ class _Nest:
                 yield at if presence is None else presence
 
     def _is_fixed(self, expr: Expr, closure: Closure) -> bool:
-        """Return whether an expression has one value in all the rows that a closure is about."""
+        """Return whether an expression has the same value in all rows that `closure` describes."""
         expr = self.plain.resolve(expr)
         if closure.is_exact(expr):
             return True
@@ -223,7 +223,7 @@ class _Nest:
         return False
 
     def _is_alike(self, source: int, closure: Closure) -> bool:
-        """Return whether a FROM item has a row in all the rows that a closure is about, or in none.
+        """Return whether a FROM item has a row in all rows that `closure` describes, or in none.
 
         That is true if the outer joins around it decide by rows that are the same in all of them.
         """
@@ -400,7 +400,9 @@ class _Nest:
         self, query: Query, candidates: Sequence[int], sources: frozenset[int] | set[int],
         first: Sequence[int], above: _Above | None = None,
     ) -> tuple[int, ...] | None:  # fmt: skip
-        """Return as few columns as determine the rows of the FROM items, or None if all do not.
+        """Return a few columns that determine the rows of the FROM items.
+
+        Return None if not even all candidates do.
 
         A LIMIT without a fixed column does not determine a row, because a plan may read another
         row each time. One column of `first` is best. Otherwise the last ones are omitted first.

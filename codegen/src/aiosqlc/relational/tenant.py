@@ -491,7 +491,7 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the query's column that an expression is, if the column's row surely exists."""
+    """Return the query's column if an expression is a column whose row surely exists."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)

@@ -24,7 +24,7 @@ _AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
 
 
 def sent(query: TypedQuery) -> ParsedQuery:
-    """Return the queries' texts as generated code sends them: stars expanded, without hints."""
+    """Return the queries' texts as generated code sends them: with columns in place of each `*`."""
     return replace(query.parsed, sql=query.sql, variants=query.variants, embeds=(), hints=())
 
 

@@ -116,7 +116,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add the results of calls to a step, except for queries that a proof is about."""
+    """Add the results of calls to a step, except for queries that already have a proved finding."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),

@@ -73,7 +73,10 @@ def _try_code(code: Code, states: States, side: str, seen: list[_Seen]) -> None:
 
 
 def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Answer]:
-    """Run queries with arguments, again after key conflicts; return the last responses."""
+    """Run queries with arguments, and repeat them after key conflicts.
+
+    Return the last responses.
+    """
     answers: dict[int, Answer] = {}
     left = list(range(len(trials)))
     with rows.undone():

@@ -1,4 +1,4 @@
-"""Nullability rules for aggregates and window functions: the rows that they read matter."""
+"""Nullability rules for aggregates and window functions, which depend on the rows they read."""
 
 from __future__ import annotations
 

@@ -150,7 +150,10 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
-    """Infer whether ARRAY(SELECT …) may contain NULL; from arrays it makes one more dimension."""
+    """Infer whether ARRAY(SELECT …) may contain NULL.
+
+    A SELECT of arrays makes an array with one more dimension.
+    """
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)
     if p.facts.holds("array-subquery", "the aggregated value is not an array", flat):

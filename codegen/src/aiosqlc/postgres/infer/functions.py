@@ -1,4 +1,7 @@
-"""Nullability rules for calls: a strict function is NULL for NULL, a total one only then."""
+"""Nullability rules for function calls.
+
+A strict function is NULL for every NULL argument. A total function is NULL only for NULL arguments.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +140,10 @@ def is_declared(p: Prover, function: Function) -> bool:
 
 
 def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer a set-returning call in the select list: a call with more rows pads it with NULLs."""
+    """Infer whether a set-returning call in the select list can be NULL.
+
+    If another call returns more rows, the server pads this call with NULLs.
+    """
     sets = [
         inner
         for target in scope.query.list_of("targetList")

@@ -96,7 +96,7 @@ def together(nodes: list[Node], scope: Scope) -> HandedOn:
 
 
 def operands_alike(node: Node, scope: Scope) -> HandedOn:
-    """Return where the array and the elements come from that an array function combines."""
+    """Return where the values come from that an array function combines: arrays and elements."""
     if node.kind == "ARRAYEXPR":
         return handed_on(node, scope)
     if node.kind not in _CALLS:

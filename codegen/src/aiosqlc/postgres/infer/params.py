@@ -86,7 +86,9 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 
 
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
-    """Sort the columns that a parameter is stored in by their order in the text, not in the table.
+    """Sort the columns in which a parameter is stored.
+
+    They get their order in the query, not in the table.
 
     With several queries in the statement, a position does not show which query it belongs to.
     """
@@ -464,7 +466,7 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
-    """Return the arrays whose elements `unnest` makes the values of an expression."""
+    """Return the arrays whose elements become the values of an expression through `unnest`."""
     while node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry, attribute = owner.entry(node["varno"]), node["varattno"]
@@ -500,7 +502,7 @@ _UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    """Return the name of a column that an operand is, or from which it is computed."""
+    """Return the name of the column in an operand, or from which the operand is computed."""
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None

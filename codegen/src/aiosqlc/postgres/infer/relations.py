@@ -93,7 +93,7 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Infer an expression of SET or VALUES, which cannot refer to the new row."""
+    """Infer whether an expression of SET or VALUES can be NULL; it cannot refer to the new row."""
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):

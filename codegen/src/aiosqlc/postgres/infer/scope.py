@@ -117,7 +117,7 @@ class Scope:
 
     @contextmanager
     def given(self, facts: FactSet) -> Iterator[None]:
-        """Within the block, infer for a branch of CASE, whose conditions prove the facts."""
+        """Within the block, use the facts that the conditions of a CASE branch prove."""
         before = self.assumed, self.dead
         self.assumed = [*self.assumed, facts]
         self.dead = self.dead | self.joins.dead(facts)
@@ -252,7 +252,7 @@ class _Joins:
         return self._matched
 
     def dead(self, known: FactSet) -> set[tuple[int, int]]:
-        """Return (join, FROM item) for outer joins with a match, which non-null columns prove."""
+        """Return (join, FROM item) for outer joins with a match, known from a not-null column."""
         found: set[tuple[int, int]] = set()
         for fact in known:
             if isinstance(fact, Node):

@@ -269,7 +269,7 @@ def _members(query: Node) -> list[_Member]:
 
 
 def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
-    """Return the columns of each `*`, by its position: adjacent entries in which none repeats."""
+    """Return the columns of each `*` by its position: adjacent entries for different columns."""
     by_index = {member.index: member for member in members}
     certain: dict[int, list[_Member]] = {}
     guessed: dict[int, list[_Member]] = {}

@@ -231,7 +231,7 @@ def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """Return what a branch of `CASE x WHEN 1` proves not null; in the tree, a placeholder is x."""
+    """Return what a branch of `CASE x WHEN 1` proves not null; the tree has a placeholder for x."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

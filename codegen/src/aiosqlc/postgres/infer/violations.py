@@ -105,7 +105,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns of each constraint that stays satisfied unless one of them changes.
+    """Return, for each constraint that only a change of its columns can violate, these columns.
 
     The server checks every CHECK of a changed row. One that was true remains true only if it was
     validated and depends on nothing but the row.
@@ -128,7 +128,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """The effect of a foreign key on DELETE or UPDATE; `own` means that it can be violated."""
+    """The action of a foreign key on DELETE or UPDATE; `own` means that it can violate the key."""
 
     name: str
     own: bool

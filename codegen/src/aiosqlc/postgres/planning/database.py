@@ -1,4 +1,4 @@
-"""Prepare a database without rows for which the planner makes the same plans as in production.
+"""Prepare an empty database, for which the planner makes the same plans as in production.
 
 The planner takes a relation's size from its file, and scales the stored number of rows to it. So
 the statistics alone change nothing: each file is also extended to its size in production. The

@@ -76,7 +76,7 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics for indexed expressions that have none: those of the one column they use.
+    """Yield statistics for indexed expressions without any: those of the expression's only column.
 
     `lower(email)` has about as many distinct values as `email`.
     """

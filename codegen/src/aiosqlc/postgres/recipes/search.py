@@ -329,7 +329,7 @@ class _Trial:
         return [number for number, column in self._free.items() if column.name == named]
 
     def _choose_others(self, refused: Sequence[int]) -> bool:
-        """Choose another value for a refused column; if it has only one, for any column."""
+        """Choose other values for refused columns, or for any columns if these have no others."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

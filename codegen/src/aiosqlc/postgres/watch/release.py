@@ -43,7 +43,7 @@ _LATER = 1  # the seed of rows that are written after the migration
 
 
 class Watched:
-    """A migration that was observed; others can be run on the same schema, to compare them."""
+    """A migration that was observed; alternative migrations can be run on the same schema."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending

@@ -148,7 +148,7 @@ def amount(power: int) -> str:
 
 
 def power_of(shown: str) -> int:
-    """Return the power of ten whose text `amount` returns."""
+    """Return the power of ten that `amount` wrote as a text."""
     digits = shown.lstrip("~").rstrip("".join(_TENFOLDS))
     return len(digits) - 1 + 3 * _TENFOLDS.index(shown.lstrip("~")[len(digits) :])
 

@@ -58,7 +58,7 @@ def _by_object(rights: frozenset[Right]) -> dict[_Key, Right]:
 
 
 def _missing(wanted: dict[_Key, Right], known: dict[_Key, Right]) -> Iterable[Right]:
-    """Yield the wanted privileges that are not known, with only the unknown columns."""
+    """Yield the privileges in `wanted` that are not in `known`, with only the missing columns."""
     for key, right in wanted.items():
         other = known.get(key)
         if other is None:

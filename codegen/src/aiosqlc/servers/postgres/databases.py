@@ -1,4 +1,4 @@
-"""One database per schema hash: used again while in use, and never half created."""
+"""One database per schema hash, which later runs use again and never see half created."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Draft:
 
 
 def _when_free(admin: Connection, sql: str) -> ServerError | None:
-    """Run a statement on a database when nobody is connected to it; return the last error.
+    """Repeat a statement while a client is connected to its database; return the last error.
 
     The server may see a closed connection for a moment longer; on a busy machine, longer than the
     five seconds that it waits.
