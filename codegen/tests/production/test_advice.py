@@ -205,6 +205,86 @@ def test_a_useless_index_is_found_where_it_is_made(planner: Planner, tmp_path: P
     assert label.file.text[label.span.start : label.span.end] == "small_name"
 
 
+# Two indexes of a table, and the name of the one that is useless because of the other.
+TWO_INDEXES = [
+    ("(product)", "(product, status)", "a"),
+    ("(product DESC)", "(product DESC, status)", "a"),
+    ("(product)", "(product DESC, status)", ""),
+    ("(lower(status))", "(lower(status), product)", "a"),
+    ("(lower(status))", "(upper(status), product)", ""),
+    ("(id) WHERE status = 'open'", "(id) WHERE status = 'open'", "b"),
+    ("(id) WHERE status = 'open'", "(id) WHERE status = 'done'", ""),
+    ("(status text_pattern_ops)", "(status, product)", ""),
+    ('(status COLLATE "C")', "(status, product)", ""),
+    ("USING hash (status)", "(status, product)", ""),
+    ("USING hash (status)", "USING hash (status)", "b"),
+    ("(product) INCLUDE (status)", "(product, id)", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def useless(planner: Planner, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of all useless indexes."""
+    schema = "".join(
+        f"CREATE TABLE t{number} (id int NOT NULL, product int NOT NULL, status text NOT NULL);\n"
+        f"CREATE INDEX a{number} ON t{number} {first};\n"
+        f"CREATE INDEX b{number} ON t{number} {second};\n"
+        for number, (first, second, _) in enumerate(TWO_INDEXES)
+    )
+    queries = "-- name: A :one\nSELECT 1;\n"
+    advice = advised(planner, tmp_path_factory.mktemp("two"), queries, SCHEMA + schema)
+    return {item.message.partition(" ")[0] for item in advice.findings if item.code == "V039"}
+
+
+@pytest.mark.parametrize("number", range(len(TWO_INDEXES)), ids=map(str, TWO_INDEXES))
+def test_an_index_is_useless_beside_another(number: int, useless: set[str]) -> None:
+    expected = TWO_INDEXES[number][2]
+    assert {f"a{number}", f"b{number}"} & useless == (
+        {f"{expected}{number}"} if expected else set()
+    )
+
+
+def test_a_proposed_index_serves_the_queries_of_a_shorter_one(
+    planner: Planner, tmp_path: Path
+) -> None:
+    queries = (
+        "-- name: Short :many\nSELECT id FROM orders WHERE product_id = @id;\n"
+        "-- name: Long :many\nSELECT id FROM orders\n"
+        "WHERE product_id = @id AND created_at >= @since AND created_at < @till;\n"
+    )
+    found = [item for item in advised(planner, tmp_path, queries).findings if item.code == "V030"]
+    proposed = {item.hint.rpartition(" ON ")[2] for item in found}
+    assert len(found) == 2
+    assert proposed == {"orders (product_id, created_at);"}
+
+
+def test_a_proposed_index_replaces_a_shorter_one_of_the_schema(
+    planner: Planner, tmp_path: Path
+) -> None:
+    schema = f"{SCHEMA}CREATE INDEX orders_status ON orders (status);\n"
+    queries = (
+        "-- name: A :many\nSELECT id FROM orders WHERE status = @s ORDER BY product_id LIMIT 10;\n"
+    )
+    (item,) = (
+        one for one in advised(planner, tmp_path, queries, schema).findings if one.code == "V030"
+    )
+    assert item.hint.split("\n")[1:] == [
+        "CREATE INDEX CONCURRENTLY orders_status_product_id_idx ON orders (status, product_id);",
+        "DROP INDEX CONCURRENTLY orders_status; -- the new index contains it",
+    ]
+
+
+def test_a_partial_index_of_a_foreign_key_serves_only_matching_checks(
+    planner: Planner, tmp_path: Path
+) -> None:
+    queries = "-- name: A :exec\nDELETE FROM orders WHERE id = @id;\n"
+    partial = "CREATE INDEX line_order ON line (order_id) WHERE {};\n"
+    for condition, codes in (("order_id IS NOT NULL", []), ("id > 5", ["V031"])):
+        schema = SCHEMA + partial.format(condition)
+        advice = advised(planner, tmp_path, queries, schema)
+        assert [item.code for item in advice.findings if item.code == "V031"] == codes
+
+
 @pytest.mark.parametrize(
     ("budget", "said"),
     [

@@ -18,6 +18,7 @@ from aiosqlc.messages.json_shapes import json_document
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.production.advice.classes import differing
 from aiosqlc.production.advice.shown import plan_lines
 from aiosqlc.production.plans import PlannedText, plans
 from aiosqlc.production.statistics import StatisticsError, statistics_of
@@ -65,7 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
         plan = _query_plan(part, query) if arguments.plan and not planned else None
         if arguments.json:
             listed = [
-                {"variant": text.variant, **asdict(text.plan)} for text in planned if text.plan
+                {"variant": text.variant, "values": text.values, **_without_values(text)}
+                for text in planned
+                if text.plan
             ]
             more = {"plan": plan, **({"plans": listed} if listed else {})}
             sys.stdout.write(json.dumps({**_document(query), **more}, indent=2) + "\n")
@@ -74,8 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
             for text in planned:
                 if text.plan:
                     variant = f", {text.variant}" if text.variant else ""
-                    lines.append(f"plan in production{variant}:")
-                    lines += [f"    {line}" for line in plan_lines(text.plan)]
+                    values = f", for {text.values}" if text.values else ""
+                    lines.append(f"plan in production{variant}{values}:")
+                    shown = plan_lines(text.plan, conditions=not text.values)
+                    lines += [f"    {line}" for line in shown]
             sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
@@ -83,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]:
     """Return a query's plans under the statistics of production, or () without statistics.
 
+    The plans for common and rare values are among them if they differ from the generic plan.
     Raises `StatisticsError` and `NoServerError`.
     """
     statistics = statistics_of(part.entry)
@@ -91,7 +97,13 @@ def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]
     alone = replace(part, analysis=replace(part.analysis, queries=(query,)))
     with engine_for(part.entry.engine) as engine:
         assert engine.planner is not None  # noqa: S101 - `production` is for PostgreSQL only
-        return plans(engine.planner, alone, statistics).texts
+        return plans(engine.planner, alone, statistics, more=differing).texts
+
+
+def _without_values(text: PlannedText) -> dict[str, Any]:
+    """Return a plan as a document; the conditions of a text with values would contain them."""
+    assert text.plan is not None  # noqa: S101 - the caller selects such texts
+    return asdict(text.plan.without_conditions() if text.values else text.plan)
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aiosqlc.analysis.planned.plan import Plan
@@ -19,12 +19,16 @@ class PlannedText:
 
     `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
     is '' for the text of a static query. Without `plan`, the server does not plan the statement.
+    `values` describes the values that replace parameters in `sql` (`a common value of status`), or
+    is '' for the generic plan. `wide` is whether one of them makes a range of nearly all rows.
     """
 
     query: TypedQuery
     variant: str
     sql: str
     plan: Plan | None
+    values: str = ""
+    wide: bool = False
 
     @property
     def place(self) -> str:
@@ -46,11 +50,18 @@ class Plans:
     notes: tuple[str, ...] = ()
 
 
-def plans(planner: Planner, analysed: Analysed, statistics: Statistics | None) -> Plans:
+def plans(
+    planner: Planner,
+    analysed: Analysed,
+    statistics: Statistics | None,
+    *,
+    more: Callable[[PlannedDatabase, PlannedText, Statistics], Sequence[PlannedText]] | None = None,
+) -> Plans:
     """Return the generic plan of each text of each query that compiles.
 
-    Raises `StatisticsError` if the statistics are of another schema, `SchemaFailsError` if the
-    schema has errors, and `NoServerError`.
+    `more` returns further plans of a text, which come after its generic plan. It is not called
+    without statistics. Raises `StatisticsError` if the statistics are of another schema,
+    `SchemaFailsError` if the schema has errors, and `NoServerError`.
     """
     schema, catalog = analysed.inputs.schema, analysed.analysis.catalog
     options = options_of(analysed.entry, analysed.inputs.shims)
@@ -58,8 +69,10 @@ def plans(planner: Planner, analysed: Analysed, statistics: Statistics | None) -
     if statistics is not None:
         statistics, notes = fitted(statistics, schema, catalog)
     with planner.database(schema, options, statistics) as database:
-        texts = tuple(planned_texts(database, analysed.analysis.queries))
-        return Plans(texts, statistics is not None, (*notes, *database.notes))
+        texts = list(planned_texts(database, analysed.analysis.queries))
+        if more is not None and statistics is not None:
+            texts = [one for text in texts for one in (text, *more(database, text, statistics))]
+        return Plans(tuple(texts), statistics is not None, (*notes, *database.notes))
 
 
 def planned_texts(

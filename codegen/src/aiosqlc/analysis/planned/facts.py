@@ -9,16 +9,21 @@ from dataclasses import dataclass
 class Index:
     """An index of a table. The name of a table outside `public` starts with its schema and a dot.
 
-    `columns` are its keys, with '' for an expression. `plain` is whether every row is in a B-tree
-    in the usual order of its columns. `needed` is whether a constraint depends on it.
+    `columns` are its keys, with '' for an expression. `keys` are the same with expressions, orders
+    (`at DESC`) and unusual operator classes. `where` is the condition of a partial index, or ''.
+    `method` is its access method (`btree`). `needed` is whether a constraint depends on it.
+    `includes` is whether it stores further columns.
     """
 
     table: str
     name: str
     columns: tuple[str, ...]
+    keys: tuple[str, ...]
+    where: str
+    method: str
     unique: bool
-    plain: bool
     needed: bool
+    includes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

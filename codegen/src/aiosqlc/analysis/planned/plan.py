@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class Plan:
         yield self
         for child in self.children:
             yield from child.walk()
+
+    def without_conditions(self) -> Plan:
+        """Return the same plan without the texts of conditions, which may contain values."""
+        children = tuple(child.without_conditions() for child in self.children)
+        return replace(self, conditions=(), children=children)
 
     def condition(self, kind: str) -> str:
         """Return the text of the node's condition, or '' if it has none."""

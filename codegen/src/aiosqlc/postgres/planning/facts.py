@@ -20,9 +20,22 @@ select {_TABLE} as table, {_NAME.format(n="ni", c="c")} as name,
         from unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k(number, n)
         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
              and k.number > 0) as columns,
+       (select json_agg(pg_get_indexdef(i.indexrelid, k.n::int, true)
+                        || case when o.opcdefault then '' else ' ' || o.opcname end
+                        || case when l.oid in (0, coalesce(a.attcollation, l.oid)) then ''
+                           else ' COLLATE ' || l.oid::regcollation end
+                        || (array['', ' DESC NULLS LAST', ' NULLS FIRST', ' DESC'])[k.bits + 1]
+                        order by k.n)
+        from unnest(i.indkey[0:i.indnkeyatts - 1], i.indoption[0:i.indnkeyatts - 1],
+                    i.indclass[0:i.indnkeyatts - 1], i.indcollation[0:i.indnkeyatts - 1])
+             with ordinality k(number, bits, class, collate_as, n)
+        join pg_opclass o on o.oid = k.class
+        join lateral (select k.collate_as as oid) l on true
+        left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
+             and k.number > 0) as keys,
+       coalesce(pg_get_expr(i.indpred, i.indrelid), '') as where, m.amname as method,
+       (select count(*) from unnest(i.indkey[i.indnkeyatts:]))::int as included,
        i.indisunique as unique,
-       i.indpred is null and m.amname = 'btree' and not exists (
-           select from unnest(i.indoption[0:i.indnkeyatts - 1]) o(bits) where o.bits <> 0) as plain,
        exists (select from pg_constraint k where k.conindid = i.indexrelid) as needed
 from pg_index i
 join pg_class c on c.oid = i.indexrelid join pg_namespace ni on ni.oid = c.relnamespace
@@ -55,8 +68,11 @@ class _Index(msgspec.Struct):
     table: str
     name: str
     columns: list[str]
+    keys: list[str]
+    where: str
+    method: str
+    included: int
     unique: bool
-    plain: bool
     needed: bool
 
 
@@ -72,9 +88,12 @@ class _Reference(msgspec.Struct):
 def indexes_of(connection: Connection) -> tuple[Index, ...]:
     """Return the valid indexes of a schema, by table and name."""
     return tuple(
-        Index(item.table, item.name, tuple(item.columns), item.unique, item.plain, item.needed)
+        Index(
+            item.table, item.name, tuple(item.columns), tuple(item.keys), item.where, item.method,
+            item.unique, item.needed, item.included > 0,
+        )
         for item in connection.decode(_INDEXES, _Index)
-    )
+    )  # fmt: skip
 
 
 def references_of(connection: Connection) -> tuple[Reference, ...]:

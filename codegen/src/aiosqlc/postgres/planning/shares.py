@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from aiosqlc.analysis.planned.arrays import items_of
 from aiosqlc.analysis.planned.statistics import RelationSize, Statistics
 
 _EQUAL = re.compile(
     r"""\(*"?(?P<column>\w+)"?\)*(?:::\w+)? = (?:'(?P<text>(?:[^']|'')*)'|(?P<other>-?\w+))"""
 )
 _NULL = re.compile(r'"?(?P<column>\w+)"? IS (?P<not>NOT )?NULL')
-_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')
 _BOOLEANS = {"true": "t", "false": "f"}
 
 
@@ -53,10 +53,7 @@ def values_of(statistics: Statistics, table: RelationSize, column: str) -> Mappi
 
 def _of_value(values: Mapping[str, str], value: str) -> float:
     """Return the fraction of rows that have a value, from the statistics of the column."""
-    items = [
-        quoted.replace("\\\\", "\\").replace('\\"', '"') if quoted else bare
-        for quoted, bare in _ITEM.findall(values.get("most_common_vals", "{}"))
-    ]
+    items = items_of(values.get("most_common_vals", "{}"))
     shares = values.get("most_common_freqs", "{}").strip("{}").split(",")
     value = _BOOLEANS.get(value, value)
     if value in items and len(shares) == len(items):

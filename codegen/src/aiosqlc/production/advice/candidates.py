@@ -45,15 +45,20 @@ class Candidate:
 
 
 def candidates(
-    plan: Plan, rows: Mapping[str, float], distinct: Mapping[tuple[str, str], float]
+    plan: Plan,
+    rows: Mapping[str, float],
+    distinct: Mapping[tuple[str, str], float],
+    *,
+    constants: bool = True,
 ) -> list[Candidate]:
     """Return indexes to try for a plan.
 
     `rows` are the numbers of rows by table, and `distinct` the numbers of distinct values by table
-    and column, in both of which the names are those of plans.
+    and column, in both of which the names are those of plans. `constants` is whether an index may
+    contain constants of the plan.
     """
     found: dict[Candidate, None] = {}
-    all_comparisons = list(_all(plan))
+    all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]
     sorts = list(_limited_sorts(plan, limited=False))
     for table, alias in dict.fromkeys(
         (node.relation, node.alias) for node in plan.walk() if node.relation
@@ -63,7 +68,8 @@ def candidates(
         mine = [one for one in all_comparisons if one.alias == alias]
         ordered = [[(c, down) for _, c, down in keys] for keys in sorts if _only(keys, alias)]
         for candidate in islice(_of_relation(table, mine, ordered, distinct), _MOST):
-            found[candidate] = None
+            if constants or not candidate.where:
+                found[candidate] = None
     return list(found)
 
 
@@ -116,7 +122,9 @@ def _of_some_rows(
     ordered: Sequence[Sequence[tuple[str, bool]]],
 ) -> Iterator[Candidate]:
     """Yield a partial index for the rows that a query selects by constant values."""
-    constant = {one.column: one.other for one in plain if _CONSTANT.fullmatch(one.other)}
+    constant = {
+        one.column: one.other for one in plain if one.kind == "=" and _CONSTANT.fullmatch(one.other)
+    }
     equal = [one.column for one in plain if one.kind == "=" and not one.joined]
     others = [column for column in dict.fromkeys(equal) if column not in constant]
     sorts = [column for keys in ordered for column, _ in keys]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from aiosqlc.analysis.planned.facts import Index
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.planner import PlannedDatabase, Planner
 from aiosqlc.pipeline.analysed import Analysed, options_of
-from aiosqlc.production.advice import budget, keys, nodes, useless
+from aiosqlc.production.advice import budget, keys, nodes, redundant, useless
 from aiosqlc.production.advice.candidates import Candidate, candidates, indexed_columns
+from aiosqlc.production.advice.classes import with_values
+from aiosqlc.production.advice.facts import Facts, facts_of
 from aiosqlc.production.advice.found import finding, merged, proposal
-from aiosqlc.production.advice.tried import remedy
+from aiosqlc.production.advice.tried import LEAST, LEAST_WITH_VALUES, Remedy, remedy
 from aiosqlc.production.plans import PlannedText, planned_texts
 from aiosqlc.production.statistics.fitted import fitted
 
@@ -29,66 +32,104 @@ class Advice:
 def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advice:
     """Plan each SQL text of the queries, and return what makes these plans expensive in production.
 
+    Each text has its generic plan, and plans for common and for rare values of its parameters.
     Raises `StatisticsError` if the statistics are of another schema, `SchemaFailsError` if the
     schema has errors, and `NoServerError`.
     """
     schema, options = analysed.inputs.schema, options_of(analysed.entry, analysed.inputs.shims)
     statistics, notes = fitted(statistics, schema, analysed.analysis.catalog)
-    rows, distinct = _numbers(statistics)
+    facts = facts_of(statistics)
     with planner.database(schema, options, statistics) as database:
-        texts = list(planned_texts(database, analysed.analysis.queries))
-        references = keys.unindexed(database, texts, rows)
+        generic = list(planned_texts(database, analysed.analysis.queries))
+        texts = [*generic]
+        for text in generic:
+            texts += with_values(database, text, facts)
+        references = keys.unindexed(database, generic, facts.rows)
         notes = (*notes, *database.notes)
-    proposed = {
-        number: candidates(text.plan, rows, distinct) if text.plan else []
-        for number, text in enumerate(texts)
-    }
-    wanted = [one for some in proposed.values() for one in some]
+        existing = database.indexes
+    proposed = [_candidates(text, facts, existing) for text in texts]
+    wanted = [one for some in proposed for one in some]
     wanted += [one.candidate for one in references]
     tried = tuple(dict.fromkeys(one.definition for one in wanted))
     found: list[Diagnostic] = []
     with planner.database(schema, options, statistics, tried=tried) as database:
-        indexed = indexed_columns(database.indexes)
+        best = _remedies(database, texts, proposed)
+        checking = _Checking(database, statistics, facts, indexed_columns(existing), texts)
         for number, text in enumerate(texts):
-            if text.plan is not None:
-                missing = list(_missing(database, text, text.plan, proposed[number], indexed))
-                found += missing or nodes.hidden(text, text.plan, rows, indexed)
-                found += nodes.findings(text, text.plan, rows, statistics)
-                found += budget.findings(text, text.plan)
+            known = {(item.code, str(item.labels)) for item in found} if text.values else set()
+            found += [
+                item
+                for item in checking.findings(text, best.get(number))
+                if (item.code, str(item.labels)) not in known
+            ]
         found += keys.findings(database, references)
         found += useless.findings(database, texts, schema)
     return Advice(tuple(merged(found)), notes)
 
 
-def _missing(
+def _candidates(text: PlannedText, facts: Facts, existing: Sequence[Index]) -> list[Candidate]:
+    if text.plan is None:
+        return []
+    found = candidates(text.plan, facts.rows, facts.distinct, constants=not text.values)
+    return [one for one in found if not redundant.is_known(one, existing)]
+
+
+def _remedies(
     database: PlannedDatabase,
-    text: PlannedText,
-    plan: Plan,
-    proposed: Sequence[Candidate],
-    indexed: frozenset[tuple[str, str]],
-) -> Iterator[Diagnostic]:
-    """Yield a finding if some of the proposed indexes make the plan of a text much cheaper."""
-    best = remedy(database, text.sql, plan, proposed)
-    if best is None:
-        return
-    hidden = [(one.table, one.hidden) for one in best.indexes if one.hidden]
-    code = "V033" if any(pair in indexed for pair in hidden) else "V030"
-    message, hint, notes = proposal(database, best, plan)
-    yield finding(code, text, message, hint, notes)
+    texts: Sequence[PlannedText],
+    proposed: Sequence[Sequence[Candidate]],
+) -> dict[int, Remedy]:
+    """Return the best remedy of each text that has one, by the number of the text.
+
+    A text with values is only tried if no index helps its generic plan.
+    """
+    found: dict[int, Remedy] = {}
+    helped: set[tuple[str, str]] = set()
+    for number, (text, some) in enumerate(zip(texts, proposed, strict=True)):
+        name = (text.query.parsed.place, text.variant)
+        if text.plan is None or (text.values and name in helped):
+            continue
+        least = LEAST_WITH_VALUES if text.values else LEAST
+        best = remedy(database, text.sql, text.plan, some, least)
+        if best is not None:
+            found[number] = best
+            helped.add(name)
+    return redundant.merged(database, found, texts)
 
 
-def _numbers(
-    statistics: Statistics,
-) -> tuple[Mapping[str, float], Mapping[tuple[str, str], float]]:
-    """Return the number of rows per table, and the number of distinct values per column."""
-    rows = {_named(item.schema, item.name): item.rows for item in statistics.relations}
-    distinct = {}
-    for item in statistics.columns:
-        table = _named(item.schema, item.relation)
-        share = float(dict(item.values).get("n_distinct", "-1"))
-        distinct[table, item.column] = share if share > 0 else -share * max(rows[table], 0.0)
-    return rows, distinct
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    """Checks single texts on the database with the proposed indexes."""
 
+    database: PlannedDatabase
+    statistics: Statistics
+    facts: Facts
+    indexed: frozenset[tuple[str, str]]
+    texts: Sequence[PlannedText]
 
-def _named(schema: str, name: str) -> str:
-    return name if schema == "public" else f"{schema}.{name}"
+    def findings(self, text: PlannedText, best: Remedy | None) -> Iterator[Diagnostic]:
+        """Yield the findings about a text; `best` are the indexes that help its plan.
+
+        With values that make a range of nearly all rows, only an index is worth a finding.
+        """
+        if text.plan is None:
+            return
+        if best is not None:
+            yield self._missing(text, text.plan, best)
+        elif not text.values:
+            yield from nodes.hidden(text, text.plan, self.facts.rows, self.indexed)
+        if not text.wide:
+            yield from nodes.findings(text, text.plan, self.facts.rows, self.statistics)
+            yield from budget.findings(text, text.plan)
+
+    def _missing(self, text: PlannedText, plan: Plan, best: Remedy) -> Diagnostic:
+        """Return the finding that proposed indexes make the plan of a text much cheaper."""
+        hidden = [(one.table, one.hidden) for one in best.indexes if one.hidden]
+        code = "V033" if any(pair in self.indexed for pair in hidden) else "V030"
+        message, hint, notes = proposal(self.database, best, plan)
+        useless_then = [
+            f"DROP INDEX CONCURRENTLY {index.name}; -- the new index contains it"
+            for one in best.indexes
+            for index in redundant.replaced(self.database, one, self.texts)
+        ]
+        return finding(code, text, message, "\n".join((hint, *useless_then)), notes)

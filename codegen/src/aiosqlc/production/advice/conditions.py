@@ -9,11 +9,14 @@ from dataclasses import dataclass
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _COLUMN = re.compile(rf"(?P<alias>{_NAME})\.(?P<column>{_NAME})")
 _CAST = re.compile(rf"\((?P<of>{_COLUMN.pattern})\)::(?P<type>[\w .()\[\]]+)")
+_KEY = r" (?:->>?|#>>?) (?:'(?:[^']|'')*'(?:::[\w\[\]]+)?|\d+)"
+_JSON = re.compile(rf"\(*{_COLUMN.pattern}(?:{_KEY}\)*(?:::[\w ]+\)*)?)+")
 _CALL = re.compile(r"(?P<function>[a-z_]\w*)\((?P<inside>.*)\)(?:::[\w ]+)?", re.DOTALL)
 _PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]|[^'\"()]+")
 _DEPTHS = {"(": 1, ")": -1}
-_EQUALITIES = frozenset({"="})
 _RANGES = frozenset({"<", ">", "<=", ">="})
+# The operators whose two sides can be exchanged, and the operator that then has the same meaning.
+_TURNED = {"=": "=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?|IS|IS NOT) ")
 
 
@@ -22,7 +25,8 @@ class Comparison:
     """A comparison of a column, or of an expression on one column, with another value.
 
     `expression` is the text to index: the column's name if it is compared itself. `kind` is `=`,
-    `<` (any range) or another operator of the server. `joined` are the aliases in `other`.
+    `<` (any range) or another operator of the server. `sign` is the operator with the column on its
+    left side. `joined` are the aliases in `other`.
     """
 
     alias: str
@@ -31,6 +35,7 @@ class Comparison:
     kind: str
     other: str
     joined: frozenset[str]
+    sign: str = "="
 
     @property
     def is_plain(self) -> bool:
@@ -72,7 +77,7 @@ def _of_part(part: str) -> Iterator[Comparison]:
             yield Comparison(whole["alias"].strip('"'), name, name, "=", "true", frozenset())
         return
     left, sign, right = operator
-    for side, other, turned in ((left, right, sign), (right, left, _turned(sign))):
+    for side, other, turned in ((left, right, sign), (right, left, _TURNED.get(sign, ""))):
         found = _indexable(side)
         joined = aliases(other)
         if found is None or turned == "" or found[0] in joined:
@@ -82,12 +87,8 @@ def _of_part(part: str) -> Iterator[Comparison]:
             if other != "NULL":
                 continue
             kind = "="
-        yield Comparison(*found, kind="<" if kind in _RANGES else kind, other=other, joined=joined)
-
-
-def _turned(sign: str) -> str:
-    """Return the operator if the two sides of its comparison can be exchanged, or else ''."""
-    return sign if sign in _EQUALITIES | _RANGES else ""
+        kind = "<" if kind in _RANGES else kind
+        yield Comparison(*found, kind=kind, other=other, joined=joined, sign=turned)
 
 
 def _indexable(side: str) -> tuple[str, str, str] | None:
@@ -99,7 +100,7 @@ def _indexable(side: str) -> tuple[str, str, str] | None:
     if len(names) != 1 or "$" in side or "SubPlan" in side or "InitPlan" in side:
         return None
     ((alias, column),) = names
-    if _CAST.fullmatch(side) or _CALL.fullmatch(side):
+    if any(pattern.fullmatch(side) for pattern in (_CAST, _CALL, _JSON)):
         return alias.strip('"'), column, side.replace(f"{alias}.", "")
     return None
 

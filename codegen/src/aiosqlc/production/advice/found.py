@@ -24,7 +24,9 @@ def finding(
 ) -> Diagnostic:
     """Return a finding that points to the name of the query to which an SQL text belongs."""
     query = text.query.parsed
-    of = (f"in the text {text.variant}",) if text.variant else ()
+    of = [f"in the text {text.variant}"] if text.variant else []
+    if text.values:
+        of.append(f"only for {text.values}; the generic plan has no such finding")
     label = Label(query.file, query.name_span)
     hint = hint or RULES[code].fix
     return Diagnostic(code, message, (label,), hint, Severity.WARNING, (*notes, *of))

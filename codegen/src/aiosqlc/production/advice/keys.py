@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiosqlc.analysis.planned.facts import Index, Reference
@@ -36,9 +36,10 @@ def unindexed(
         mine = deleting.get(reference.parent, ())
         if not mine or rows.get(reference.child, 0) < FEWEST:
             continue
-        if any(_serves(index, reference) for index in database.indexes):
-            continue
         plan = database.plan(reference.check)
+        used = {node.index for node in plan.walk()} if plan else set()
+        if any(_serves(index, reference, used) for index in database.indexes):
+            continue
         if plan is not None:
             columns = tuple(f'"{column}"' for column in reference.columns)
             candidate = Candidate(reference.child, columns)
@@ -91,7 +92,10 @@ def _reached(table: str, references: Sequence[Reference]) -> list[str]:
     return found
 
 
-def _serves(index: Index, reference: Reference) -> bool:
-    """Return whether an index begins with the columns of a foreign key, in any order."""
+def _serves(index: Index, reference: Reference, used: Collection[str]) -> bool:
+    """Return whether an index begins with the columns of a foreign key, in any order.
+
+    A partial index serves only if the plan of the check uses it.
+    """
     begins = set(index.columns[: len(reference.columns)]) == set(reference.columns)
-    return index.table == reference.child and begins
+    return index.table == reference.child and begins and (not index.where or index.name in used)

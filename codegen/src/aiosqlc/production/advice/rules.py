@@ -74,7 +74,7 @@ RULES = {
         ),
         Rule(
             "V039",
-            "another index begins with the columns of this index, so this index is useless",
+            "another index has or begins with the columns of this index, so this index is useless",
             "CREATE INDEX ON orders (customer_id) -- and one on (customer_id, created_at)",
             "drop the index; writes then become cheaper",
         ),

@@ -29,14 +29,14 @@ def outline(plan: Plan) -> str:
     return ", ".join(names[:_MOST_NODES]) + more
 
 
-def plan_lines(plan: Plan, depth: int = 0) -> Iterator[str]:
+def plan_lines(plan: Plan, depth: int = 0, *, conditions: bool = True) -> Iterator[str]:
     """Yield a plan as lines: each node with its estimates, followed by the node's conditions."""
     indent = "    " * depth
     yield f"{indent}{node_text(plan)}  (rows {number(plan.rows)}, cost {number(plan.cost)})"
-    for kind, text in plan.conditions:
+    for kind, text in plan.conditions if conditions else ():
         yield f"{indent}  {kind}: {text}"
     for child in plan.children:
-        yield from plan_lines(child, depth + 1)
+        yield from plan_lines(child, depth + 1, conditions=conditions)
 
 
 def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from aiosqlc.engines.planner import PlannedDatabase
 from aiosqlc.production.advice.candidates import Candidate
 
 _WORTH = 2.0  # times cheaper
-_LEAST = 100.0  # of the planner's units of cost: reading 100 pages in order
-_NEARLY = 1.2  # a smaller proposal may be that much more expensive
+LEAST = 100.0  # of the planner's units of cost: reading 100 pages in order
+LEAST_WITH_VALUES = 1000.0  # other values are cheaper, so a single one must cost more
+NEARLY = 1.2  # a smaller proposal may be that much more expensive
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +25,36 @@ class Remedy:
 
 
 def remedy(
-    database: PlannedDatabase, sql: str, before: Plan, proposed: Sequence[Candidate]
+    database: PlannedDatabase,
+    sql: str,
+    before: Plan,
+    proposed: Sequence[Candidate],
+    least: float = LEAST,
 ) -> Remedy | None:
-    """Return the fewest proposed indexes that make a text much cheaper, or None."""
+    """Return the fewest proposed indexes that make a text much cheaper, or None.
+
+    They save at least the cost `least`.
+    """
     names = {
         database.tried[one.definition]: one for one in proposed if one.definition in database.tried
     }
-    if not names or before.cost < _LEAST:
+    if not names or before.cost < least:
         return None
     best = database.plan(sql, using=names)
-    if best is None or not _better(before, best):
+    if best is None or not _better(before, best, least):
         return None
     used = [name for name in names if name in {node.index for node in best.walk()}]
     chosen, after = used, best
     for name, candidate in names.items():
         alone = database.plan(sql, using=[name])
-        if alone and _better(before, alone) and alone.cost <= best.cost * _NEARLY:
+        if alone and _better(before, alone, least) and alone.cost <= best.cost * NEARLY:
             shorter = len(candidate.keys) < sum(len(names[one].keys) for one in chosen)
-            if len(chosen) > 1 or shorter or alone.cost * _NEARLY < after.cost:
+            if len(chosen) > 1 or shorter or alone.cost * NEARLY < after.cost:
                 chosen, after = [name], alone
     if not chosen:
         return None
     return Remedy(tuple(names[name] for name in chosen), before, after)
 
 
-def _better(before: Plan, after: Plan) -> bool:
-    return after.cost * _WORTH <= before.cost and before.cost - after.cost >= _LEAST
+def _better(before: Plan, after: Plan, least: float) -> bool:
+    return after.cost * _WORTH <= before.cost and before.cost - after.cost >= least

@@ -9,11 +9,10 @@ from aiosqlc.analysis.planned.facts import Index
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.engines.planner import PlannedDatabase
 from aiosqlc.ir import SchemaFile
+from aiosqlc.production.advice.redundant import unneeded
 from aiosqlc.production.advice.rules import RULES
 from aiosqlc.production.plans import PlannedText
 from aiosqlc.source import Span
-
-_SAME = 1.1  # a plan without the index may be that much more expensive
 
 
 def findings(
@@ -22,9 +21,10 @@ def findings(
     """Yield a finding for each useless index, at the statement that creates it."""
     for index in database.indexes:
         longer = next((one for one in database.indexes if _covers(one, index)), None)
-        if longer is None or not _unneeded(database, index, texts):
+        if longer is None or not unneeded(database, index, texts):
             continue
-        message = f"{index.name} is useless: {longer.name} begins with the same columns"
+        begins = "has" if longer.keys == index.keys else "begins with"
+        message = f"{index.name} is useless: {longer.name} {begins} the same columns"
         notes = ("tried: without the index, the cost of no plan grows by more than 10 %",)
         label = _place(index, schema)
         hint = f"drop the index: `DROP INDEX CONCURRENTLY {index.name};`"
@@ -35,26 +35,17 @@ def findings(
 
 
 def _covers(longer: Index, index: Index) -> bool:
+    """Return whether an index has at least the same rows, in the same order, as another one."""
+    same = longer.keys == index.keys
+    begins = index.method == "btree" and longer.keys[: len(index.keys)] == index.keys
     return (
-        index.plain
-        and longer.plain
-        and not (index.unique or index.needed)
-        and "" not in index.columns
-        and longer.table == index.table
+        not (index.unique or index.needed or index.includes)
+        and (longer.table, longer.method) == (index.table, index.method)
+        and longer.where == index.where
         and longer.name != index.name
-        and longer.columns[: len(index.columns)] == index.columns
-        and (len(longer.columns) > len(index.columns) or longer.name < index.name or longer.unique)
+        and (begins or same)
+        and (not same or longer.unique or longer.includes or longer.name < index.name)
     )
-
-
-def _unneeded(database: PlannedDatabase, index: Index, texts: Sequence[PlannedText]) -> bool:
-    for text in texts:
-        if text.plan is None or index.name not in {node.index for node in text.plan.walk()}:
-            continue
-        without = database.plan(text.sql, without=[index.name])
-        if without is None or without.cost > text.plan.cost * _SAME:
-            return False
-    return True
 
 
 def _place(index: Index, schema: Sequence[SchemaFile]) -> Label | None:

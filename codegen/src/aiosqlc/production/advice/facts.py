@@ -1,0 +1,38 @@
+"""The statistics of production, by the names that tables have in plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiosqlc.analysis.planned.statistics import Statistics
+
+Values = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The number of rows per table; the distinct values and all statistics of each column."""
+
+    rows: Mapping[str, float]
+    distinct: Mapping[tuple[str, str], float]
+    values: Values
+
+
+def facts_of(statistics: Statistics) -> Facts:
+    """Return the statistics by the names that tables have in plans."""
+    rows = {_named(item.schema, item.name): item.rows for item in statistics.relations}
+    distinct = {}
+    values: dict[tuple[str, str], Mapping[str, str]] = {}
+    for item in statistics.columns:
+        table = _named(item.schema, item.relation)
+        mine = dict(item.values)
+        if not item.inherited or (table, item.column) not in values:
+            values[table, item.column] = mine
+        share = float(mine.get("n_distinct", "-1"))
+        distinct[table, item.column] = share if share > 0 else -share * max(rows[table], 0.0)
+    return Facts(rows, distinct, values)
+
+
+def _named(schema: str, name: str) -> str:
+    return name if schema == "public" else f"{schema}.{name}"
