@@ -1,0 +1,1 @@
+"""Data sets of any size, with queries and their true plans."""
