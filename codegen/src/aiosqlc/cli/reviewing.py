@@ -21,6 +21,7 @@ from aiosqlc.pipeline.compile import (
 from aiosqlc.pipeline.deployed import analyze_old, old_inputs
 from aiosqlc.pipeline.git import base_of, removed_files
 from aiosqlc.production.advice.check import advise
+from aiosqlc.production.advice.stored import remembered
 from aiosqlc.production.migrations.check import check
 from aiosqlc.production.migrations.pending import since_reference
 from aiosqlc.production.plans import plans
@@ -279,7 +280,8 @@ def _of_plans(
     if statistics is None or versions.engine.planner is None:
         return vet_scans(some, versions.engine)
     wanted = versions.entry.vet_rules
-    found = advise(versions.engine.planner, some, statistics).findings
+    planned = functools.partial(advise, versions.engine.planner, some, statistics)
+    found = remembered(some, statistics, planned).findings
     return [item for item in found if not wanted or item.code in wanted]
 
 

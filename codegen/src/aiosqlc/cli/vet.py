@@ -13,8 +13,9 @@ from aiosqlc.engines import engine_for
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.compile import analyze_project, in_source_order
-from aiosqlc.production.advice.check import advise
+from aiosqlc.production.advice.check import Advice, advise
 from aiosqlc.production.advice.rules import RULES as PLAN_RULES
+from aiosqlc.production.advice.stored import remembered
 from aiosqlc.production.statistics import StatisticsError, statistics_of
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.vet import vet
@@ -75,9 +76,13 @@ def _of_plans(analysed: Analysed) -> list[Diagnostic]:
     statistics = statistics_of(entry)
     if statistics is None:
         return vet_scans(analysed)
-    with engine_for(entry.engine) as engine:
-        assert engine.planner is not None  # noqa: S101 - `production` is for PostgreSQL only
-        advice = advise(engine.planner, analysed, statistics)
+
+    def planned() -> Advice:
+        with engine_for(entry.engine) as engine:
+            assert engine.planner is not None  # noqa: S101 - `production` is for PostgreSQL only
+            return advise(engine.planner, analysed, statistics)
+
+    advice = remembered(analysed, statistics, planned)
     for note in advice.notes:
         sys.stderr.write(f"note: {note}\n")
     wanted = entry.vet_rules
