@@ -184,6 +184,12 @@ RULES = (
          "SQL Functions; CALL", "user_functions.body_verdict",
          (EVERY_PART, "the arguments of a strict function are not NULL",
          "the body of the function returns a row")),
+    Rule("procedural-function", NOT_NULL,
+         "A value, or a column, that a PL/pgSQL function returns is not NULL if no RETURN returns "
+         "NULL there. Only bodies are analysed that assign no parameter and have no loop.",
+         "PL/pgSQL: Returning from a Function; Variable Substitution",
+         "user_functions.body_verdict",
+         (EVERY_PART, "the query of a RETURN with a value returns a row")),
     Rule("value-set", NOT_NULL, "Some built-in set-returning functions return no NULL.",
          "Set Returning Functions", "functions.set_element_verdict",
          ("no other set-returning function in the select list returns more rows",
@@ -298,10 +304,11 @@ RULES = (
           "the other operand does not depend on a row of the table",
           "a LATERAL subquery refers to a single row")),
     Rule("function-rows", ROWS,
-         "A call of a user-defined function in standard SQL gives at most one row if its body "
-         "returns at most one row.",
-         "SQL Functions", "levels.Lowering.gives_one",
-         ("the body of the function returns at most one row",)),
+         "A call of a user-defined function in standard SQL or PL/pgSQL gives at most one row if "
+         "its body returns at most one row.",
+         "SQL Functions; PL/pgSQL: Returning from a Function", "levels.Lowering.gives_one",
+         ("the body of the function returns at most one row",
+          "one RETURN of a PL/pgSQL body has rows")),
     Rule("group-keys", ROWS,
          "GROUP BY and DISTINCT return one row if all their keys have a single value.",
          "GROUP BY and HAVING; DISTINCT", "relational.rows.RowCounter.at_most_one",

@@ -15,6 +15,8 @@ create operator < (leftarg = pair2, rightarg = pair2, function = p2_lt);
 create operator class p2_ops default for type pair2 using btree as operator 1 <, operator 3 =, function 1 p2_cmp(pair2, pair2);
 create function strict_zero(x int) returns int language sql immutable strict return coalesce(x, 0);
 create function perhaps(x int) returns int language sql immutable as 'select x where x > 100';
+create function branches(x int) returns int language plpgsql immutable as $$ begin if x = 1 then return null; end if; return x; end $$;
+create function looked_up(x int) returns text language plpgsql stable as $$ begin return name from a where id = x; end $$;
 create function passes(x int) returns int language sql immutable return x;
 set timezone = 'Pacific/Kiritimati';
 insert into a values (1, 'x', null, '{1,NULL}'), (2, 'y', 'b', '{}');
@@ -114,6 +116,14 @@ select strict_zero(null) as c;
 -- refutes: user-function / the body of the function returns a row
 -- case: NULL in c
 select perhaps(id) as c from a;
+
+-- refutes: procedural-function / no input is NULL
+-- case: NULL in c
+select branches(1) as c;
+
+-- refutes: procedural-function / the query of a RETURN with a value returns a row
+-- case: NULL in c
+select looked_up(-1) as c;
 
 -- refutes: value-set / no other set-returning function in the select list returns more rows
 -- case: NULL in c

@@ -14,6 +14,7 @@ create table skipping (id int primary key, v int);
 create function skip() returns trigger language plpgsql as $$ begin return null; end $$;
 create trigger skip before insert on skipping for each row execute function skip();
 create function all_of_a() returns setof a language sql stable as 'select * from a';
+create function twice() returns table (n bigint) language plpgsql stable as $$ begin return query select count(*) from a; return query select count(*) from b; end $$;
 set timezone = 'Europe/Berlin';
 insert into a values (1, 'x', 1), (2, 'x', 1);
 insert into item values ('a'), ('a ');
@@ -71,6 +72,10 @@ select distinct x.name from a cross join lateral (select a.id::text as name limi
 -- refutes: function-rows / the body of the function returns at most one row
 -- case: many
 select * from all_of_a();
+
+-- refutes: function-rows / one RETURN of a PL/pgSQL body has rows
+-- case: many
+select * from twice();
 
 -- refutes: group-keys / every key column has a single value
 -- case: many

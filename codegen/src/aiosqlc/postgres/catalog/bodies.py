@@ -1,8 +1,8 @@
 """Analyse SQL functions and procedures with a string body, for which no parse tree is stored.
 
 If such a routine is created again as `BEGIN ATOMIC … END`, the server stores a tree for the same
-statements. This happens in a transaction that is rolled back. A body for which it is impossible
-stays unknown.
+statements. This happens in a transaction that is rolled back. The queries that a simple PL/pgSQL
+body returns are analysed in the same way. A body for which it is impossible stays unknown.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
-from aiosqlc.postgres.catalog.rows import Function
+from aiosqlc.postgres.catalog.procedural import returns_of
+from aiosqlc.postgres.catalog.rows import Function, Returned
 from aiosqlc.servers.postgres.connection import Connection
 
 _MOST = 500  # functions looked into
@@ -25,11 +26,18 @@ select (select coalesce(string_agg(concat_ws(' ', quote_ident(nullif(a.name, '')
        coalesce(pg_get_function_result(p.oid), 'record')
 from pg_proc p where p.oid = $1::oid and p.proconfig is null
 """
+# In PL/pgSQL, the value of a function with OUT or INOUT parameters is not that of a RETURN.
+_COLUMNS = """
+select coalesce(a.name, '') from pg_proc p, unnest(p.proargnames, p.proargmodes) a(name, mode)
+where p.oid = $1::oid and a.mode = 't'
+union all
+select null from pg_proc p where p.oid = $1::oid and p.proargmodes && '{o,b}'
+"""
 _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodies'::regnamespace"
 
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
-    """Add, to `facts`, the parse trees of SQL functions and procedures whose bodies are strings.
+    """Add, to `facts`, the parse trees of functions and procedures whose bodies are strings.
 
     The database must belong to the compiler.
     """
@@ -39,27 +47,51 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
     connection.run("begin")
     connection.run("create schema aiosqlc_bodies")
     for function in closed:
-        connection.run("savepoint before_body")
-        body = _body(connection, function)
-        if body:
-            facts.functions[function.oid] = msgspec.structs.replace(function, body=body)
-        connection.run("rollback to before_body")
+        found = connection.rows(_SIGNATURE, (str(function.oid),))
+        if not found:
+            continue
+        arguments, result = found[0]
+        seen = function
+        if function.language == "sql":
+            body = _tree(connection, arguments, result or "", function.source)
+            seen = msgspec.structs.replace(function, body=body)
+        elif returned := _returned(connection, arguments, function):
+            seen = msgspec.structs.replace(function, returned=returned)
+        facts.functions[function.oid] = seen
     connection.run("rollback")
 
 
 def is_closed(function: Function) -> bool:
-    """Return whether a function or procedure is written in SQL and stored only as text."""
-    users = function.oid >= FIRST_USER_OID and function.kind in "fp"
-    return users and function.language == "sql" and not function.body
+    """Return whether a function or procedure is stored only as text that may be analysed."""
+    users = function.oid >= FIRST_USER_OID and not function.body
+    if function.language == "plpgsql":
+        return users and function.kind == "f"
+    return users and function.kind in "fp" and function.language == "sql"
 
 
-def _body(connection: Connection, function: Function) -> str:
-    found = connection.rows(_SIGNATURE, (str(function.oid),))
-    if not found:
-        return ""
-    arguments, result = found[0]
+def _tree(connection: Connection, arguments: str | None, result: str, body: str) -> str:
+    """Return the tree of a body's statements, or '' if the server does not accept them."""
+    connection.run("savepoint before_body")
     refused = connection.run(
         f"create function aiosqlc_bodies.body({arguments}) returns {result} language sql"
-        f" begin atomic {function.source}\n; end"
+        f" begin atomic {body}\n; end"
     )
-    return "" if refused else connection.rows(_BODY)[0][0] or ""
+    tree = "" if refused else connection.rows(_BODY)[0][0] or ""
+    connection.run("rollback to before_body")
+    return tree
+
+
+def _returned(
+    connection: Connection, arguments: str | None, function: Function
+) -> tuple[Returned, ...]:
+    columns = [name for (name,) in connection.rows(_COLUMNS, (str(function.oid),))]
+    outputs = {name for name in columns if name is not None}
+    if len(outputs) < len(columns):
+        return ()
+    found = []
+    for query in returns_of(function.source, function.name, function.arguments, outputs):
+        trees = [_tree(connection, arguments, "setof record", text) for text in query.texts]
+        if not all(trees):
+            return ()
+        found.append(Returned(tuple(trees), query.single))
+    return tuple(found)

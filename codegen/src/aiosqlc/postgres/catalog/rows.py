@@ -120,13 +120,24 @@ class Trigger(msgspec.Struct, frozen=True):
     function: int
 
 
+class Returned(msgspec.Struct, frozen=True):
+    """The parse trees of what one RETURN of a PL/pgSQL body returns, in each possible reading.
+
+    `single` is whether it returns one value, which is NULL if the query has no row.
+    """
+
+    trees: tuple[str, ...]
+    single: bool
+
+
 class Function(msgspec.Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
     `arguments` are the names of its IN, INOUT and VARIADIC parameters, with or without a default,
     and `inputs` is their number. `configured` is whether it changes a setting other than
     search_path while it runs. `outputs` are the types of the columns of RETURNS TABLE, or of OUT
-    and INOUT parameters, for a user's function.
+    and INOUT parameters, for a user's function. `returned` is what a PL/pgSQL body returns, or ()
+    if the body is not understood.
     """
 
     oid: int
@@ -144,6 +155,7 @@ class Function(msgspec.Struct, frozen=True):
     source: str
     outputs: list[int]
     inputs: int
+    returned: tuple[Returned, ...] = ()
 
 
 class Equality(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from aiosqlc.postgres.infer.matching import implied, same
 from aiosqlc.postgres.infer.outputs import arm_type, expression_type, output_targets
 from aiosqlc.postgres.infer.relations import absences_of_row
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.user_functions import last_query
+from aiosqlc.postgres.infer.user_functions import row_queries
 from aiosqlc.postgres.rules import RULES
 from aiosqlc.postgres.tree import Node, walk
 from aiosqlc.relational.joins import sources_of
@@ -328,14 +328,17 @@ class Lowering:
         if key not in self.facts.single_rows:
             self.facts.single_rows[key] = False  # a body may call its own function
             function = self.facts.functions.get(call["funcid"])
-            query = last_query(self.facts, function) if function else None
-            self.facts.single_rows[key] = query is not None and row_counter(self.facts).at_most_one(
-                level_of(Scope(query, None, self.facts)), limits=False
-            )
+            queries = row_queries(self.facts, function) if function else []
+            self.facts.single_rows[key] = bool(queries) and all(map(self._one_at_most, queries))
         return self.facts.holds(
             "function-rows",
             "the body of the function returns at most one row",
             self.facts.single_rows[key],
+        )
+
+    def _one_at_most(self, query: Node | None) -> bool:
+        return query is not None and row_counter(self.facts).at_most_one(
+            level_of(Scope(query, None, self.facts)), limits=False
         )
 
     def cte_use(self, entry: Node) -> Source:

@@ -24,7 +24,8 @@ def body_verdict(
     of a column of the rows that the function returns in FROM, or 0 for its value.
     """
     name = f"{function.name}()"
-    if not function.body or function.language != "sql" or p.depth >= _DEEPEST:
+    known = function.returned or (function.body and function.language == "sql")
+    if not known or p.depth >= _DEEPEST:
         return maybe(f"{name} is not analysed; its body is not standard SQL")
     verdicts = p.all(args, scope)
     if function.strict and function.set:
@@ -40,26 +41,53 @@ def body_verdict(
             "user-function", "the arguments of a strict function are not NULL", False
         ):
             return maybe(f"{name} is strict, and an argument may be NULL", missing)
-    query = last_query(p.facts, function)
-    types = _column_types(p, function) if column else [function.result]
-    place = max(column, 1)
-    if query is None or len(output_targets(query)) != len(types) or place > len(types):
-        return maybe(f"the body of {name} is not a single query")
-    if expression_type(output_targets(query)[place - 1]["expr"]) != types[place - 1]:
-        return maybe(f"the result of {name} is cast on return")
     arguments = {
         _position(arg, number): verdict
         for number, (arg, verdict) in enumerate(zip(args, verdicts, strict=True), 1)
     }
     inner = Prover(p.facts, p.resolver, (), arguments, p.depth + 1)
-    body = Scope(query, None, p.facts)
+    if function.returned:
+        return _procedural(inner, function, column)
+    query = last_query(p.facts, function)
+    verdict = _value(inner, function, query, column)
+    if query is None:
+        return verdict
     # The server raises an error if a procedure with output parameters returns no row.
-    some = function.set or function.kind == "p" or p.resolver.at_least_one(p.facts, body)
+    some = function.set or function.kind == "p" or _has_row(p, query)
     if not p.facts.holds("user-function", "the body of the function returns a row", some):
         return maybe(f"the body of {name} may return no row")
-    return p.all_of(
-        "user-function", [column_in(inner, body, place)], f"the body of {name} returns a value"
-    )
+    return p.all_of("user-function", [verdict], f"the body of {name} returns a value")
+
+
+def _procedural(p: Prover, function: Function, column: int) -> Verdict:
+    """Infer the value, or a column of the rows, that each RETURN of a PL/pgSQL body returns."""
+    name = f"{function.name}()"
+    verdicts = []
+    for returned in function.returned:
+        for tree in returned.trees:
+            query = _query_of(p.facts, tree)
+            some = not returned.single or (query is not None and _has_row(p, query))
+            if not p.facts.holds(
+                "procedural-function", "the query of a RETURN with a value returns a row", some
+            ):
+                return maybe(f"a RETURN of {name} may have no value")
+            verdicts.append(_value(p, function, query, column))
+    return p.all_of("procedural-function", verdicts, f"every RETURN of {name} has a value")
+
+
+def _value(p: Prover, function: Function, query: Node | None, column: int) -> Verdict:
+    """Infer a column of the query whose rows, or whose value, a function returns."""
+    types = _column_types(p, function) if column else [function.result]
+    place = max(column, 1)
+    if query is None or len(output_targets(query)) != len(types) or place > len(types):
+        return maybe(f"the body of {function.name}() is not a single query")
+    if expression_type(output_targets(query)[place - 1]["expr"]) != types[place - 1]:
+        return maybe(f"the result of {function.name}() is cast on return")
+    return column_in(p, Scope(query, None, p.facts), place)
+
+
+def _has_row(p: Prover, query: Node) -> bool:
+    return p.resolver.at_least_one(p.facts, Scope(query, None, p.facts))
 
 
 def call_of(nodes: list[Node]) -> Node | None:
@@ -100,9 +128,29 @@ def last_query(facts: Facts, function: Function) -> Node | None:
     """Return the query whose result a function returns, if the body consists of queries."""
     if not function.body or function.language != "sql":
         return None
-    nodes = facts.reader.read_text(function.body)
+    return _query_of(facts, function.body)
+
+
+def row_queries(facts: Facts, function: Function) -> list[Node | None]:
+    """Return the query whose rows a function returns, in each reading, or [] if unknown.
+
+    A PL/pgSQL body that is understood has no loop, so that it runs each RETURN at most once.
+    """
+    if not function.returned:
+        query = last_query(facts, function)
+        return [query] if query is not None else []
+    if not facts.holds(
+        "function-rows", "one RETURN of a PL/pgSQL body has rows", len(function.returned) == 1
+    ):
+        return []
+    trees = [tree for returned in function.returned for tree in returned.trees]
+    return [_query_of(facts, tree) for tree in trees]
+
+
+def _query_of(facts: Facts, body: str) -> Node | None:
+    nodes = facts.reader.read_text(body)
     if not nodes:
-        nodes = facts.reader.read_text(function.body.removeprefix("(").removesuffix(")"))
+        nodes = facts.reader.read_text(body.removeprefix("(").removesuffix(")"))
     last = nodes[-1] if nodes else None
     if last is None or last.kind != "QUERY" or last["commandType"] != kinds.Command.SELECT:
         return None

@@ -1,0 +1,238 @@
+"""Find the values that a PL/pgSQL body returns, if the body is simple enough.
+
+The server has no parse tree of such a body. The parser reads a subset whose statements assign no
+parameter, so that each RETURN is a query over the parameters. Any other body is not understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
+
+# Variables that a block has besides the declared ones.
+_SPECIAL: Final = frozenset({"found", "sqlstate", "sqlerrm"})
+_SKIPPED: Final = frozenset({"RAISE", "ASSERT", "PERFORM", "NULL"})
+_QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
+# After a name at the start of a statement, these make the statement an assignment.
+_ASSIGNS: Final = frozenset({":=", "=", "[", "."})
+_LONGEST_NAME = 63  # bytes; the server truncates longer names
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A query whose rows a body returns, in each reading that the server's settings allow.
+
+    In the first text, names of parameters are columns where there is such a column. In the second,
+    they are `$1`, `$2` and so on. `single` is whether the query is for one value: if it has no row,
+    the value is NULL.
+    """
+
+    texts: tuple[str, ...]
+    single: bool
+
+
+class _NotUnderstoodError(Exception):
+    """The body has a part outside the subset."""
+
+
+def returns_of(
+    body: str, name: str, inputs: Sequence[str], outputs: Collection[str]
+) -> tuple[Return, ...]:
+    """Return what a body returns, or () if it is not understood or returns nothing.
+
+    `name` is the function's, `inputs` are the names of its IN parameters, and `outputs` those of
+    the columns of RETURNS TABLE.
+    """
+    reader = _Reader(body, inputs, outputs)
+    try:
+        reader.block()
+        reader.optional(";")
+        if reader.at != len(reader.tokens):
+            return ()
+        return tuple([reader.returned(name, *found) for found in reader.found])
+    except _NotUnderstoodError:
+        return ()
+
+
+class _Reader:
+    def __init__(self, body: str, inputs: Sequence[str], outputs: Collection[str]) -> None:
+        self.body = body
+        self.tokens = code_tokens(body)
+        self.at = 0
+        self.inputs = inputs
+        self.declared: set[str] = set()
+        self.outputs = outputs
+        self.found: list[tuple[Sequence[Token], bool]] = []
+
+    # --- statements -------------------------------------------------------------------------------
+
+    def block(self) -> None:
+        if self.optional("DECLARE"):
+            while not self.optional("BEGIN"):
+                self.declaration()
+        else:
+            self.expect("BEGIN")
+        self.statements("END", "EXCEPTION")
+        if self.optional("EXCEPTION"):
+            while self.optional("WHEN"):
+                self.until("THEN")
+                self.statements("END", "WHEN")
+        self.expect("END")
+
+    def declaration(self) -> None:
+        """Read the declaration of a variable, but not of another name for a parameter."""
+        name = _folded(self.next())
+        following = self.until(";")
+        shadows = name in self.inputs or name == "declare"
+        if shadows or not following or following[0].text.upper() == "ALIAS":
+            raise _NotUnderstoodError
+        self.declared.add(name)
+
+    def statements(self, *ends: str) -> None:
+        while self.word() not in ends:
+            self.statement()
+
+    def statement(self) -> None:
+        word = self.word()
+        after = self.tokens[self.at + 1].text if self.at + 1 < len(self.tokens) else ""
+        if after in _ASSIGNS:
+            self.assignment()
+        elif word in {"BEGIN", "DECLARE"}:
+            self.block()
+            self.expect(";")
+        elif word == "IF":
+            self.branches()
+        elif word == "RETURN":
+            self.returning()
+        elif word in _SKIPPED:
+            self.until(";")
+        elif word in _QUERIES:
+            self.query()
+        else:
+            raise _NotUnderstoodError
+
+    def assignment(self) -> None:
+        if _folded(self.next()) not in self.declared:
+            raise _NotUnderstoodError
+        self.until(";")
+
+    def branches(self) -> None:
+        self.expect("IF")
+        self.until("THEN")
+        self.statements("ELSIF", "ELSEIF", "ELSE", "END")
+        while self.optional("ELSIF") or self.optional("ELSEIF"):
+            self.until("THEN")
+            self.statements("ELSIF", "ELSEIF", "ELSE", "END")
+        if self.optional("ELSE"):
+            self.statements("END")
+        self.expect("END")
+        self.expect("IF")
+        self.expect(";")
+
+    def returning(self) -> None:
+        self.expect("RETURN")
+        if self.optional(";"):
+            return
+        if self.optional("QUERY"):
+            self.found.append((self.until(";"), False))
+            return
+        self.optional("NEXT")
+        self.found.append((self.until(";"), True))
+
+    def query(self) -> None:
+        """Read a statement that may store its result, but only in declared variables."""
+        tokens = self.until(";")
+        for place, token in enumerate(tokens):
+            if token.text.upper() != "INTO" or (place == 1 and tokens[0].text.upper() == "INSERT"):
+                continue
+            self.targets(tokens[place + 1 :])
+
+    def targets(self, tokens: Sequence[Token]) -> None:
+        """Check that the names after INTO are declared variables."""
+        rest = [*tokens[1:]] if tokens and tokens[0].text.upper() == "STRICT" else [*tokens]
+        more = True
+        while more:
+            if not rest or _folded(rest.pop(0)) not in self.declared:
+                raise _NotUnderstoodError
+            if rest and rest[0].text in {".", "["}:
+                raise _NotUnderstoodError
+            more = bool(rest) and rest.pop(0).text == ","
+
+    # --- tokens -----------------------------------------------------------------------------------
+
+    def word(self) -> str:
+        """Return the next token in upper case."""
+        if self.at >= len(self.tokens):
+            raise _NotUnderstoodError
+        return self.tokens[self.at].text.upper()
+
+    def next(self) -> Token:
+        self.word()
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def optional(self, word: str) -> bool:
+        found = self.at < len(self.tokens) and self.word() == word
+        self.at += found
+        return found
+
+    def expect(self, word: str) -> None:
+        if not self.optional(word):
+            raise _NotUnderstoodError
+
+    def until(self, end: str) -> Sequence[Token]:
+        """Read up to and including a token outside parentheses; return the tokens before it."""
+        first, depth = self.at, 0
+        while True:
+            token = self.next()
+            if token.kind is Kind.UNTERMINATED:
+                raise _NotUnderstoodError
+            if depth == 0 and token.text.upper() == end:
+                return self.tokens[first : self.at - 1]
+            depth += (token.text in {"(", "["}) - (token.text in {")", "]"})
+            if depth < 0 or token.text == ";":
+                raise _NotUnderstoodError
+
+    # --- values -----------------------------------------------------------------------------------
+
+    def returned(self, name: str, tokens: Sequence[Token], single: bool) -> Return:
+        """Return the query of a RETURN, in which each name has one meaning per reading."""
+        if not tokens:
+            raise _NotUnderstoodError
+        variables = {*self.declared, *self.outputs, *_SPECIAL}
+        texts = [token.text for token in tokens]
+        pieces, end = [], tokens[0].start
+        for token, before, after in zip(tokens, ["", *texts], [*texts[1:], ""], strict=False):
+            pieces.append(self.body[end : token.start])
+            pieces.append(self.meaning(token, before, after, name, variables))
+            end = token.end
+        begin = "select " if single else ""
+        plain, numbered = self.body[tokens[0].start : tokens[-1].end], "".join(pieces)
+        return Return(tuple(dict.fromkeys((begin + plain, begin + numbered))), single)
+
+    def meaning(
+        self, token: Token, before: str, after: str, function: str, variables: Collection[str]
+    ) -> str:
+        """Return the text of a token, with `$1` for the first parameter, and so on."""
+        if token.kind not in (Kind.NAME, Kind.QUOTED):
+            return token.text
+        name = _folded(token)
+        if before == "." or before.upper() == "AS" or after == "(":
+            return token.text
+        if name in variables or (after == "." and name == function):
+            raise _NotUnderstoodError
+        if name in self.inputs and after not in {"=>", ":="}:
+            return f"${self.inputs.index(name) + 1}"
+        return token.text
+
+
+def _folded(token: Token) -> str:
+    """Return the name that the server looks up, or stop if that is not certain."""
+    text = unquote(token)
+    plain = token.kind is Kind.NAME or token.text.startswith('"')
+    if not plain or len(text.encode()) > _LONGEST_NAME or not text.isascii():
+        raise _NotUnderstoodError
+    return text.lower() if token.kind is Kind.NAME else text
