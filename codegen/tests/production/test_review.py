@@ -372,7 +372,7 @@ def test_an_entry_for_mysql_is_noted(shop: Repository) -> None:
     entry = shop.entry()
     assert entry["queries"]["changed"] == ["queries/all.sql:GetPerson"]
     assert entry["skipped"] == [
-        "the locks, plans and privileges are not checked, because the check needs PostgreSQL"
+        "the plans and privileges are not checked, because the check needs PostgreSQL"
     ]
 
 

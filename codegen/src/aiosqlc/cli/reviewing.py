@@ -138,13 +138,6 @@ def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> Entr
     if before.schema and (versions.pending or versions.edited.described):
         found = replace(found, order=_order(versions))
     engine = versions.engine
-    if engine.observer is None:
-        of = f" of {found.name}" if found.name else ""
-        why = (
-            f"the locks, plans and privileges{of} are not checked, because the check needs "
-            "PostgreSQL"
-        )
-        return replace(found, skipped=(*found.skipped, why))
     if before.schema and versions.pending:
         chosen = since_reference(
             versions.project, versions.entry, versions.new.inputs, versions.commit
@@ -158,6 +151,10 @@ def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> Entr
             statistics=statistics_of(versions.entry),
         )
         found = replace(found, migrations=tuple(checked))
+    if engine.planner is None:
+        of = f" of {found.name}" if found.name else ""
+        why = f"the plans and privileges{of} are not checked, because the check needs PostgreSQL"
+        return replace(found, skipped=(*found.skipped, why))
     return replace(found, grants=_grants(versions), plans=_plans(versions, found.queries))
 
 

@@ -11,6 +11,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFil
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
+    from aiosqlc.mysql.watch import ReleaseObserver
 
 
 class OnMysql(Opened):
@@ -20,8 +21,14 @@ class OnMysql(Opened):
     planned_on = "a few sample rows"
     embedded = False
     scratch = None
-    observer = None
     planner = None
+
+    @property
+    def observer(self) -> ReleaseObserver:
+        """Return the observer of running migrations."""
+        from aiosqlc.mysql.watch import ReleaseObserver
+
+        return ReleaseObserver()
 
     def dumped(self, uri: str) -> str:
         """Raise `NoServerError`: the compiler has no program that dumps a MySQL schema."""

@@ -37,8 +37,8 @@ class Engine(Protocol):
         ...
 
     @property
-    def observer(self) -> ReleaseObserver | None:
-        """Return the observer of running migrations and their locks, or None if unsupported."""
+    def observer(self) -> ReleaseObserver:
+        """Return the observer of running migrations and their locks."""
         ...
 
     @property

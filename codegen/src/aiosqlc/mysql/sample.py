@@ -17,6 +17,7 @@ from aiosqlc.parse.placeholders import fill
 from aiosqlc.servers.mysql.session import Session
 
 _ROWS = 6  # of each table
+_MOST_ROWS = 9  # generated values have one digit
 _MOST_TABLES = 300
 _MOST_SHOWN = 8
 _WORDS = ("ada", "bea", "cem", "dan", "eve", "fay")
@@ -54,19 +55,27 @@ def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
     Values of one type are the same in every table, row by row, so that foreign keys match.
     """
     session.run("BEGIN")
-    session.run("SET foreign_key_checks = 0")
     try:
-        made = {(row[0], row[1]) for row in session.rows(_MADE)}
-        for relation in [r for r in schema.relations if not r.is_view][:_MOST_TABLES]:
-            name = relation.table.name
-            columns = [c for c in relation.table.columns if (name, c.name) not in made]
-            keyed = {column for key in relation.unique for column in key}
-            for number in range(1, _ROWS + 1):
-                _insert(session, name, [(c, _held(c, number, keyed)) for c in columns])
-        session.run("SET foreign_key_checks = 1")
+        insert_rows(session, schema)
         yield
     finally:
         session.run("ROLLBACK")
+
+
+def insert_rows(
+    session: Session, schema: Schema, first: int = 1, *, with_nulls: bool = True
+) -> None:
+    """Insert a few rows into each table, from the generated row number `first` to at most 9."""
+    session.run("SET foreign_key_checks = 0")
+    made = {(row[0], row[1]) for row in session.rows(_MADE)}
+    for relation in [r for r in schema.relations if not r.is_view][:_MOST_TABLES]:
+        name = relation.table.name
+        columns = [c for c in relation.table.columns if (name, c.name) not in made]
+        keyed = {column for key in relation.unique for column in key}
+        keyed |= set() if with_nulls else {column.name for column in columns}
+        for number in range(first, min(first + _ROWS, _MOST_ROWS + 1)):
+            _insert(session, name, [(c, _held(c, number, keyed)) for c in columns])
+    session.run("SET foreign_key_checks = 1")
 
 
 def _insert(session: Session, table: str, cells: Sequence[tuple[TableColumn, str]]) -> None:

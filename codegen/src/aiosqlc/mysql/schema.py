@@ -189,6 +189,16 @@ def _load_among_others(
     return refusals.loaded(database, (), mark), None
 
 
+def applied_to(
+    session: Session, database: str, schema: Sequence[SchemaFile], *, lenient: bool
+) -> list[Diagnostic]:
+    """Apply files to the selected database, and return why statements were refused."""
+    refusals = _Refusals()
+    problem = _apply(session, database, schema, refusals, lenient=lenient)
+    session.restore()
+    return [problem] if problem else [one.problem for one in refusals.failed]
+
+
 def forget(session: Session, loaded: Loaded) -> None:
     """Drop a temporary database; on a private server, also the databases that its files created."""
     if not session.private:
@@ -271,7 +281,7 @@ def _apply(
                 _run(session, sql, lenient=lenient)
             except pymysql.MySQLError as error:
                 refused = Skipped(file, span, message_of(error, database))
-                problem = _located(session, file, span, error, database)
+                problem = located(session, file, span, error, database)
                 if not session.connection.open:
                     return problem
                 if session.private and _run_unkeyed(session, sql, error, lenient=lenient):
@@ -331,9 +341,10 @@ def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
     )
 
 
-def _located(
+def located(
     session: Session, file: SchemaFile, span: Span, error: pymysql.MySQLError, database: str
 ) -> Diagnostic:
+    """Return the diagnostic of a refused statement, at its place in the file."""
     sql = file.sql[span.start : span.end]
     found = span_in(sql, error, database)
     at = Span(span.start + found.start, span.start + found.end)

@@ -1,11 +1,13 @@
-"""PostgreSQL's table lock modes, from the weakest to the strongest, with their conflicts.
+"""The table locks of both engines, from the weakest to the strongest.
 
-The table is from the chapter "Explicit Locking" of the manual.
+PostgreSQL's modes and conflicts are from the chapter "Explicit Locking" of the manual, and MySQL's
+from the chapter "Online DDL Operations".
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TypeAlias
 
 
 class Mode(IntEnum):
@@ -38,6 +40,51 @@ class Mode(IntEnum):
     def stops_reads(self) -> bool:
         """Return whether SELECT waits for a lock of this mode."""
         return self.conflicts(Mode.ACCESS_SHARE)
+
+    @property
+    def timeout(self) -> str:
+        """Return the setting that limits the wait for such a lock."""
+        return "lock_timeout"
+
+    @property
+    def patience(self) -> str:
+        """Return the statement that limits the wait, and where it belongs."""
+        return "`SET LOCAL lock_timeout = '2s';` in a transaction"
+
+
+class TableLock(IntEnum):
+    """What a schema change of MySQL or MariaDB keeps waiting while it works."""
+
+    SHARED = 1
+    EXCLUSIVE = 2
+
+    @property
+    def written(self) -> str:
+        """Return the lock as ALTER TABLE writes it: `LOCK=SHARED`."""
+        return f"LOCK={self.name}"
+
+    @property
+    def stops_writes(self) -> bool:
+        """Return True: writes wait for both locks."""
+        return True
+
+    @property
+    def stops_reads(self) -> bool:
+        """Return whether SELECT waits for this lock."""
+        return self is TableLock.EXCLUSIVE
+
+    @property
+    def timeout(self) -> str:
+        """Return the setting that limits the wait for such a lock."""
+        return "lock_wait_timeout"
+
+    @property
+    def patience(self) -> str:
+        """Return the statement that limits the wait, and where it belongs."""
+        return "`SET SESSION lock_wait_timeout = 2;`"
+
+
+Lock: TypeAlias = Mode | TableLock
 
 
 def mode_of(reported: str) -> Mode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiosqlc.analysis.watched.modes import Mode
+from aiosqlc.analysis.watched.modes import Lock
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import SchemaFile
 from aiosqlc.source import Span
@@ -34,7 +34,7 @@ class Held:
     """A lock held when a statement ends; `since` is the statement that acquired the lock."""
 
     relation: Relation
-    mode: Mode
+    mode: Lock
     since: Span
 
 
@@ -42,7 +42,8 @@ class Held:
 class Observed:
     """A statement of a migration that was executed, with its observed effects.
 
-    `held` are the locks of its transaction on relations that existed before the release.
+    `held` are the locks of its transaction on relations that existed before the release, and
+    `brief` are exclusive locks that it holds only for a moment, however large the table is.
     `rewritten`, `scanned` and `indexed` name the tables whose rows were all copied, read, or put
     into an index. `changed` names the tables of which it scanned all rows to change some; `kept`
     names those of them in which it changed most rows, which stay locked. `lone` is whether the
@@ -54,6 +55,7 @@ class Observed:
     file: SchemaFile
     span: Span
     held: tuple[Held, ...] = ()
+    brief: tuple[Held, ...] = ()
     rewritten: tuple[str, ...] = ()
     scanned: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
@@ -95,7 +97,7 @@ class ObservedFile:
     `lost` is the data that the rollback does not restore (None: there is no rollback). `back` are
     the problems of the rollback itself. `lost_later` is the data that was written after the
     migration and that the rollback changes, and `back_later` are the problems of the rollback that
-    such data causes.
+    such data causes. `stand_in` names the server if it is not the kind that the project uses.
     """
 
     file: SchemaFile
@@ -108,6 +110,7 @@ class ObservedFile:
     back: tuple[Diagnostic, ...] = field(default=())
     lost_later: tuple[str, ...] = ()
     back_later: tuple[Diagnostic, ...] = ()
+    stand_in: str = ""
 
 
 class SchemaFailsError(Exception):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
-
+from aiosqlc.analysis.watched.contents import Column, Contents
 from aiosqlc.postgres.population import quoted
 from aiosqlc.servers.postgres.connection import Connection
 
@@ -50,22 +47,6 @@ Schema = frozenset[tuple[str | None, ...]]
 """A schema's description; queries behave the same on schemas with equal descriptions."""
 
 
-class Column(NamedTuple):
-    """A column: its number in the table, and a hash of all its values in any order."""
-
-    number: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """The content of a table: its OID, and the number of its rows."""
-
-    oid: int
-    rows: int
-    columns: Mapping[str, Column]
-
-
 def schema_of(connection: Connection) -> Schema:
     """Return the parts of a database's schema."""
     return frozenset(connection.rows(_SCHEMA))
@@ -95,70 +76,6 @@ def contents(connection: Connection) -> dict[str, Contents]:
         }
         found[_short(table)] = Contents(number_of, int(str(count)), valued)
     return found
-
-
-def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return descriptions of the data that a migration's rollback did not restore."""
-    found = []
-    for table, held in before.items():
-        now = after.get(table)
-        if now is None:
-            found.append(f"the table {table} and its rows")
-            continue
-        if now.rows < held.rows:
-            found.append(f"rows of {table}")
-            continue
-        gone = [name for name in held.columns if name not in now.columns]
-        other = [
-            name
-            for name, column in held.columns.items()
-            if name in now.columns and now.columns[name].digest != column.digest
-        ]
-        found += [f"the values of {table}.{name}" for name in [*gone, *other]]
-    return tuple(found)
-
-
-def changed(
-    old: Mapping[str, Contents], written: Mapping[str, Contents], after: Mapping[str, Contents]
-) -> tuple[str, ...]:
-    """Return descriptions of rows in `written` that a rollback changes in the tables of `old`.
-
-    Tables and columns that the migration created go with the rollback, and are not included.
-    """
-    known = {held.oid: held for held in old.values()}
-    now = {held.oid: (name, held) for name, held in after.items()}
-    found = []
-    for held in written.values():
-        if held.oid not in known or held.oid not in now:
-            continue
-        name, last = now[held.oid]
-        if last.rows < held.rows:
-            found.append(f"rows of {name}")
-            continue
-        old_numbers = {column.number for column in known[held.oid].columns.values()}
-        digests = {column.number: column.digest for column in held.columns.values()}
-        found += [
-            f"the values of {name}.{column}"
-            for column, (number, digest) in last.columns.items()
-            if number in old_numbers and digests.get(number, digest) != digest
-        ]
-    return tuple(found)
-
-
-def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return the tables, columns and rows that no longer exist; renamed ones still do."""
-    later = {held.oid: held for held in after.values()}
-    found = []
-    for table, held in before.items():
-        now = later.get(held.oid)
-        if now is None:
-            found.append(f"the table {table}")
-            continue
-        numbers = {column.number for column in now.columns.values()}
-        dropped = [name for name, column in held.columns.items() if column.number not in numbers]
-        found += [f"the column {table}.{name}" for name in dropped]
-        found += [f"rows of {table}"] * (now.rows < held.rows)
-    return tuple(found)
 
 
 def _short(table: str) -> str:

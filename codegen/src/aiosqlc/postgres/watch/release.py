@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from aiosqlc.analysis.watched.contents import Contents, changed, gone, lost
 from aiosqlc.analysis.watched.observed import (
     Observed,
     ObservedFile,
@@ -21,15 +22,7 @@ from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.watch import observer
-from aiosqlc.postgres.watch.contents import (
-    Contents,
-    Schema,
-    changed,
-    contents,
-    gone,
-    lost,
-    schema_of,
-)
+from aiosqlc.postgres.watch.contents import Schema, contents, schema_of
 from aiosqlc.postgres.watch.session import RowsRefuseError, Watching
 from aiosqlc.postgres.watch.texts import needed_locks, waiting
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError

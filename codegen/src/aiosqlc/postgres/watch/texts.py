@@ -47,7 +47,7 @@ def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ..
         name
         for name, locks in needed.items()
         if any(
-            oid == lock.relation.oid and mode.conflicts(lock.mode)
+            oid == lock.relation.oid and isinstance(lock.mode, Mode) and mode.conflicts(lock.mode)
             for lock in held
             for oid, mode in locks
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from aiosqlc.analysis.planned.statistics import Statistics
@@ -14,7 +15,7 @@ from aiosqlc.production.migrations.findings import danger, findings, place
 from aiosqlc.production.migrations.pending import Chosen, accepted
 from aiosqlc.production.migrations.sizes import size_notes
 from aiosqlc.production.migrations.tried import Proved, better, outcome, shown
-from aiosqlc.source import Span
+from aiosqlc.source import Dialect, Span
 
 
 @dataclass
@@ -50,14 +51,19 @@ def check(
     options = options_of(entry, inputs.shims)
     found = []
     for watched in observer.release(chosen.applied, chosen.pending, chosen.queries, options):
-        found.append(_checked(watched, statistics, patient=patient, tries=tries))
+        found.append(_checked(watched, entry.engine, statistics, patient=patient, tries=tries))
         if watched.seen.failures:  # later migrations would run on an unrealistic schema
             break
     return found
 
 
 def _checked(
-    watched: Watched, statistics: Statistics | None, *, patient: bool, tries: bool
+    watched: Watched,
+    dialect: Dialect,
+    statistics: Statistics | None,
+    *,
+    patient: bool,
+    tries: bool,
 ) -> Checked:
     seen = watched.seen
     items = findings(seen, patient=patient)
@@ -75,29 +81,37 @@ def _checked(
     proved: dict[Span, Proved] = {}
     for statement in seen.statements if tries and not seen.failures else ():
         if danger(statement) or statement.refused_in_block:
-            one = better(watched, statement)
+            one = better(watched, statement, dialect)
             if one is not None:
                 proved[statement.span] = one
-    advised = [_advised(_sized(item, seen, statistics), seen, proved) for item in items]
+    advised = [
+        _advised(_sized(item, seen, statistics), seen, proved, _ADVICE[dialect]) for item in items
+    ]
     return Checked(seen, advised, "", proved)
 
 
 def _sized(item: Diagnostic, seen: ObservedFile, statistics: Statistics | None) -> Diagnostic:
-    """Add table sizes to the finding of a statement that works longer on larger tables."""
+    """Add the sizes of tables, and the server that was asked if it is not the project's kind."""
     for statement in seen.statements:
         if item.code != "M007" and _concerns(item, seen, statement):
-            return replace(item, notes=(*item.notes, *size_notes(statement, statistics)))
+            own = (f"measured on {seen.stand_in}, not on MySQL",) if seen.stand_in else ()
+            return replace(item, notes=(*item.notes, *size_notes(statement, statistics), *own))
     return item
 
 
-def _advised(item: Diagnostic, seen: ObservedFile, proved: dict[Span, Proved]) -> Diagnostic:
+def _advised(
+    item: Diagnostic,
+    seen: ObservedFile,
+    proved: dict[Span, Proved],
+    advice: Mapping[str, str],
+) -> Diagnostic:
     """Add the proposed fix to the finding of its statement."""
     for statement in seen.statements:
         one = proved.get(statement.span)
         if one and _concerns(item, seen, statement):
             hint = f"write instead (`--fix` does):\n{shown(one)}"
             return replace(item, hint=hint, notes=(*item.notes, outcome(one)))
-    return replace(item, hint=item.hint or _ADVICE.get(item.code, ""))
+    return replace(item, hint=item.hint or advice.get(item.code, ""))
 
 
 def _concerns(item: Diagnostic, seen: ObservedFile, statement: Observed) -> bool:
@@ -106,12 +120,26 @@ def _concerns(item: Diagnostic, seen: ObservedFile, statement: Observed) -> bool
     return item.code in codes and any(label.span == at for label in item.labels)
 
 
+_SEVERAL_RELEASES = (
+    "change the column in several releases: add a new column, write both columns, copy the"
+    " old values in batches, read the new column, and drop the old column in a later release"
+)
+_CALM = (
+    "no safer statements are known: run the migration while no client needs the table, and"
+    " write `-- lock: accepted REASON`"
+)
+_BATCHES = "change the rows in batches by primary key, and commit after each"
 _ADVICE = {
-    "M001": "change the column in several releases: add a new column, write both columns, copy the"
-    " old values in batches, read the new column, and drop the old column in a later release",
-    "M002": "no safer statements are known: run the migration while no client needs the table, and"
-    " write `-- lock: accepted REASON`",
-    "M003": "create the index with CONCURRENTLY, outside a transaction",
-    "M004": "move the change of rows into a separate migration, and change the rows in batches",
-    "M005": "change the rows in batches by primary key, and commit after each",
+    Dialect.POSTGRESQL: {
+        "M001": _SEVERAL_RELEASES,
+        "M002": _CALM,
+        "M003": "create the index with CONCURRENTLY, outside a transaction",
+        "M004": "move the change of rows into a separate migration, and change the rows in batches",
+        "M005": _BATCHES,
+    },
+    Dialect.MYSQL: {
+        "M001": f"{_SEVERAL_RELEASES}; or copy the table with gh-ost or pt-online-schema-change",
+        "M003": "build the index with gh-ost or pt-online-schema-change, which copy the table",
+        "M005": _BATCHES,
+    },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aiosqlc.analysis.watched.modes import Mode
+from aiosqlc.analysis.watched.modes import Lock, TableLock
 from aiosqlc.analysis.watched.observed import Held, Observed, ObservedFile
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import SchemaFile
@@ -53,20 +53,31 @@ def _of_statement(seen: Observed) -> Iterator[Diagnostic]:
 
 def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
     """Return a finding for the first statement that may wait for a strong lock forever."""
-    asking = [one for one in statements if one.stopping and not one.patience and _fresh(one)]
+    asking = [one for one in statements if _requested(one) and not one.patience and _fresh(one)]
     if not asking:
         return []
-    first = asking[0].stopping[0]
-    message = f"{first.mode.written} on {first.relation.table} is requested without a lock_timeout"
+    first = _requested(asking[0])[0]
+    setting = first.mode.timeout
+    message = f"{_named(first)} on {first.relation.table} is requested without a {setting}"
     hint = (
-        "set lock_timeout at the start (`SET LOCAL lock_timeout = '2s';` in a transaction) and "
-        "retry"
-        " the statement after a timeout; pass `--timeout-set` if your migration tool sets it"
+        f"set {setting} at the start ({first.mode.patience}) and retry the statement after a"
+        " timeout; pass `--timeout-set` if your migration tool sets it"
     )
     behind = ["while the statement waits for a running transaction, these queries also wait"]
     if len(asking) > 1:
         behind.append(f"the same applies to {count(len(asking) - 1, 'further statement')}")
     return [finding("M006", asking[0], message, hint, notes=(*notes(asking[0]), *behind))]
+
+
+def _requested(seen: Observed) -> tuple[Held, ...]:
+    """Return the locks that block queries while the statement waits for them."""
+    return seen.stopping or seen.brief
+
+
+def _named(held: Held) -> str:
+    if isinstance(held.mode, TableLock):
+        return "an exclusive metadata lock"
+    return held.mode.written
 
 
 def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
@@ -132,12 +143,12 @@ def place(file: SchemaFile, span: Span) -> Span:
 def notes(seen: Observed) -> tuple[str, ...]:
     """Return notes about a statement's locks and the queries that wait for them."""
     strongest: dict[str, Held] = {}  # locks of indexes only if they are stronger
-    for held in sorted(seen.stopping, key=lambda held: (-held.mode, held.relation.is_index)):
+    for held in sorted(_requested(seen), key=lambda held: (-held.mode, held.relation.is_index)):
         strongest.setdefault(held.relation.table, held)
     found = [_lock(seen, held) for held in strongest.values()]
     if seen.waiting:
         found.append(f"{count(len(seen.waiting), 'query')} would wait: {listed(seen.waiting)}")
-    elif seen.stopping:
+    elif _requested(seen):
         found.append("no query of this project would wait")
     return tuple(found)
 
@@ -160,15 +171,17 @@ def _lock(seen: Observed, held: Held) -> str:
     who = "reads and writes wait" if held.mode.stops_reads else "writes wait"
     line = seen.file.file.line_col(place(seen.file, held.since).start)[0]
     since = "" if held.since == seen.span else f", since line {line}"
+    if held in seen.brief:
+        return f"locks {what} exclusively for a moment: reads and writes wait"
     return f"holds {held.mode.written} on {what}{since}: {who}"
 
 
 def _fresh(seen: Observed) -> bool:
     """Return whether the statement itself took one of the locks, and no earlier statement did."""
-    return any(held.since == seen.span for held in seen.stopping)
+    return any(held.since == seen.span for held in _requested(seen))
 
 
-def _strongest(seen: Observed) -> Mode:
+def _strongest(seen: Observed) -> Lock:
     return seen.stopping[0].mode
 
 

@@ -6,40 +6,50 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiosqlc.analysis.watched.modes import Mode
+from aiosqlc.analysis.watched.modes import Lock
 from aiosqlc.analysis.watched.observed import Observed, Pending
 from aiosqlc.engines.watch import Watched
+from aiosqlc.production.migrations import safer, safer_mysql
 from aiosqlc.production.migrations.findings import danger
-from aiosqlc.production.migrations.safer import Piece, proposals
+from aiosqlc.production.migrations.safer import Piece
 from aiosqlc.schema import schema_file
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
     """A proposal that was run: it led to the same schema and took no dangerous lock.
 
-    `strongest` is the strongest lock that a query would have waited for, or None.
+    `strongest` is the strongest lock that a query would have waited for, or None. `brief` is
+    whether a table is locked exclusively for a moment.
     """
 
     pieces: tuple[Piece, ...]
-    strongest: Mode | None
+    strongest: Lock | None
+    brief: bool = False
 
 
-def better(watched: Watched, statement: Observed) -> Proved | None:
+_PROPOSALS = {
+    Dialect.POSTGRESQL: safer.proposals,
+    Dialect.MYSQL: safer_mysql.proposals,
+}
+
+
+def better(watched: Watched, statement: Observed, dialect: Dialect) -> Proved | None:
     """Return the first proposal that is proved to have weaker locks, or None."""
-    for pieces in proposals(statement.sql):
-        seen, same = watched.instead(statement, tuple(_files(pieces)))
+    for pieces in _PROPOSALS[dialect](statement.sql):
+        seen, same = watched.instead(statement, tuple(_files(pieces, dialect)))
         if same and not any(danger(one) or one.refused_in_block for one in seen):
             modes = [held.mode for one in seen for held in one.stopping]
-            return Proved(pieces, max(modes, default=None))
+            brief = any(one.brief for one in seen)
+            return Proved(pieces, max(modes, default=None), brief)
     return None
 
 
-def _files(pieces: Sequence[Piece]) -> Iterator[Pending]:
+def _files(pieces: Sequence[Piece], dialect: Dialect) -> Iterator[Pending]:
     for number, piece in enumerate(pieces, 1):
         text = "".join(f"{statement};\n" for statement in piece.statements)
-        file = schema_file(SourceFile(Path(f"proposal_{number}.sql"), text))
+        file = schema_file(SourceFile(Path(f"proposal_{number}.sql"), text), dialect)
         yield Pending(file, None, piece.in_block)
 
 
@@ -55,6 +65,8 @@ def shown(proved: Proved) -> str:
 
 def outcome(proved: Proved) -> str:
     """Return a sentence about the locks that were measured for a proposal."""
+    if proved.brief:
+        return "tested: same resulting schema; the table is locked only for a moment"
     if proved.strongest is None:
         return "tested: same resulting schema, without a lock that blocks queries"
     return (

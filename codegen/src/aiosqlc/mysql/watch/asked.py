@@ -1,0 +1,111 @@
+"""Find a schema change's algorithm and lock: ask the server for the cheapest ones first.
+
+Without the clauses ALGORITHM and LOCK, a server chooses the first combination that it supports. A
+server refuses a combination that it does not support, so the first one that it accepts is the one
+that it would have chosen. See "Online DDL Operations" in MySQL's manual, and "InnoDB Online DDL
+Overview" in MariaDB's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pymysql
+
+from aiosqlc.mysql.errors import code_of
+from aiosqlc.servers.mysql.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a server changes a table; an empty text means that the server was not asked."""
+
+    algorithm: str = ""
+    lock: str = ""
+
+    def options(self, separator: str) -> str:
+        """Return the clauses that require this algorithm and this lock."""
+        clauses = [("ALGORITHM", self.algorithm), ("LOCK", self.lock)]
+        return "".join(f"{separator}{name}={value}" for name, value in clauses if value)
+
+
+_WAYS: Final = (
+    Way("INSTANT"),
+    Way("NOCOPY", "NONE"),
+    Way("INPLACE", "NONE"),
+    Way("NOCOPY", "SHARED"),
+    Way("INPLACE", "SHARED"),
+    Way("NOCOPY", "EXCLUSIVE"),
+    Way("INPLACE", "EXCLUSIVE"),
+    Way("COPY", "NONE"),
+    Way("COPY", "SHARED"),
+    Way("COPY", "EXCLUSIVE"),
+)
+_UNSUPPORTED: Final = frozenset({1845, 1846})  # ER_ALTER_OPERATION_NOT_SUPPORTED, …_REASON
+_NO_SUCH_CLAUSE: Final = frozenset({1064, 1221, 1800})  # statements that have no such clauses
+_I = re.IGNORECASE
+_NAME = r"(?:`(?:[^`]|``)+`|[\w$.]+)"
+_ALTER = re.compile(r"alter\s+(?:online\s+|ignore\s+)*table\b", _I)
+_CREATE_INDEX = re.compile(r"create\s+(?:online\s+|or\s+replace\s+|\w+\s+)?index\b", _I)
+_DROP_INDEX = re.compile(
+    rf"drop\s+index\s+(?P<exists>if\s+exists\s+)?(?P<index>{_NAME})\s+on\s+(?P<table>{_NAME})\s*$",
+    _I,
+)
+_ALGORITHM = re.compile(r"\balgorithm\s*=?\s*(\w+)", _I)
+_LOCK = re.compile(r"\block\s*=?\s*(none|shared|exclusive)\b", _I)
+
+
+def change(session: Session, sql: str) -> Way:
+    """Run a statement in the cheapest way that the server supports, and return that way.
+
+    Raises `pymysql.MySQLError` if the server refuses the statement in every way.
+    """
+    for way, text in _attempts(sql):
+        if way.algorithm == "NOCOPY" and not session.is_mariadb:
+            continue
+        try:
+            session.run(text)
+        except pymysql.MySQLError as error:
+            if code_of(error) in _NO_SUCH_CLAUSE:
+                break
+            if code_of(error) not in _UNSUPPORTED:
+                raise
+        else:
+            return way
+    session.run(sql)
+    return written(sql)
+
+
+def written(sql: str) -> Way:
+    """Return the algorithm and the lock that a statement itself requires."""
+    algorithm, lock = _ALGORITHM.search(sql), _LOCK.search(sql)
+    wanted = algorithm[1].upper() if algorithm else ""
+    return Way("" if wanted == "DEFAULT" else wanted, lock[1].upper() if lock else "")
+
+
+def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
+    """Yield the statement with each combination that its own clauses allow."""
+    own, (text, separator) = written(sql), _extended(sql)
+    if not separator:
+        return
+    for way in _WAYS:
+        if own.algorithm not in {"", way.algorithm} or own.lock not in {"", way.lock}:
+            continue
+        added = Way("" if own.algorithm else way.algorithm, "" if own.lock else way.lock)
+        yield way, f"{text}\n{added.options(separator)}"
+
+
+def _extended(sql: str) -> tuple[str, str]:
+    """Return a text to which clauses can be added, and what stands before each; or no separator."""
+    text = sql.strip()
+    if _ALTER.match(text):
+        return text, ", "
+    if _CREATE_INDEX.match(text):
+        return text, " "
+    if found := _DROP_INDEX.match(text):
+        exists = found["exists"] or ""
+        return f"ALTER TABLE {found['table']} DROP INDEX {exists}{found['index']}", ", "
+    return text, ""

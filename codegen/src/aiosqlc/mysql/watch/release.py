@@ -1,0 +1,219 @@
+"""Run pending migrations in order, each on the previous state, and observe their effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from aiosqlc.analysis.watched.contents import Contents, changed, gone, lost
+from aiosqlc.analysis.watched.observed import (
+    Observed,
+    ObservedFile,
+    Pending,
+    Relation,
+    SchemaFailsError,
+)
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.sample import insert_rows
+from aiosqlc.mysql.schema import applied_to
+from aiosqlc.mysql.watch.contents import Description, contents, description
+from aiosqlc.mysql.watch.session import RowsRefuseError, Watching, tables_in
+from aiosqlc.mysql.watch.texts import Texts, waiting
+from aiosqlc.servers.mysql import databases
+from aiosqlc.servers.mysql.session import Session, open_session
+
+_LATER = 7  # the number of the first row that is written after the migration
+
+
+class Rows(Enum):
+    """The generated rows of a database: with NULL where it is allowed, without NULL, or none."""
+
+    SOME = "some"
+    WITHOUT_NULL = "without null"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The sessions on the server, and whether MariaDB stands in for MySQL."""
+
+    acting: Session
+    reading: Session
+    lenient: bool
+
+    @contextmanager
+    def database(self, schema: Sequence[SchemaFile], rows: Rows) -> Iterator[str]:
+        """Yield a new database with a schema and a few rows; it is dropped at the end."""
+        name, mark = databases.make(self.acting)
+        try:
+            for session in (self.acting, self.reading):
+                session.connection.select_db(name)
+            problems = applied_to(self.acting, name, schema, lenient=self.lenient)
+            if problems:
+                raise SchemaFailsError(problems)
+            if rows is not Rows.NONE:
+                nulls = rows is Rows.SOME
+                insert_rows(self.acting, read_schema(self.acting, name), with_nulls=nulls)
+            yield name
+        finally:
+            self.reading.connection.rollback()
+            databases.drop(self.acting, name, mark)
+
+
+class Watched:
+    """A migration that was observed; others can be run on the same schema, to compare them."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        before: Sequence[SchemaFile],
+        existing: Mapping[str, Relation],
+        seen: ObservedFile,
+    ) -> None:
+        self._stage, self._before, self._existing = stage, before, existing
+        self.seen = seen
+
+    def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
+        """Run and observe other migrations in place of one statement.
+
+        Return the observations, and whether the migrations lead to the same schema without a
+        failure.
+        """
+        number = self.seen.statements.index(at)
+        spans = tuple(item.span for item in self.seen.statements[:number])
+        earlier = [*self._before, replace(self.seen.file, statements=spans)]
+        wanted = self._after([*earlier, replace(self.seen.file, statements=(at.span,))])
+        with self._stage.database(earlier, Rows.NONE) as name:
+            watching = Watching(
+                self._stage.acting, self._stage.reading, name, self._existing, filled=False
+            )
+            found = [item for one in files for item in watching.run(one.file)]
+            same = not watching.failures and description(self._stage.acting) == wanted
+            return found, same
+
+    def _after(self, schema: Sequence[SchemaFile]) -> Description:
+        with self._stage.database(schema, Rows.NONE):
+            return description(self._stage.acting)
+
+
+class ReleaseObserver:
+    """Observes migrations on a private server, or in temporary databases on the user's server."""
+
+    def release(
+        self,
+        applied: Sequence[SchemaFile],
+        pending: Sequence[Pending],
+        queries: Mapping[str, Sequence[str]],
+        options: AnalyzeOptions,
+    ) -> Iterator[Watched]:
+        """Yield the observations of each migration.
+
+        `queries` maps names to the texts of queries. Raises `SchemaFailsError` and `NoServerError`.
+        """
+        with ExitStack() as stack:
+            acting, reading = (
+                open_session(options.database_uri, options.cache_dir, options.server)
+                for _ in range(2)
+            )
+            stack.callback(acting.connection.close)
+            stack.callback(reading.connection.close)
+            lenient = options.server != "mariadb" and acting.private and acting.is_mariadb
+            yield from _watched(Stage(acting, reading, lenient), applied, pending, queries)
+
+
+def _watched(
+    stage: Stage,
+    applied: Sequence[SchemaFile],
+    pending: Sequence[Pending],
+    queries: Mapping[str, Sequence[str]],
+) -> Iterator[Watched]:
+    before = list(applied)
+    with stage.database(before, Rows.NONE):
+        existing = tables_in(stage.acting)
+    for one in pending:
+        if one.alone:
+            with stage.database(before, Rows.NONE):
+                existing = tables_in(stage.acting)
+        seen = _watch_on_rows(stage, before, one, existing, queries)
+        yield Watched(stage, tuple(before), existing, seen)
+        before.append(one.file)
+
+
+def _watch_on_rows(
+    stage: Stage,
+    before: Sequence[SchemaFile],
+    one: Pending,
+    existing: Mapping[str, Relation],
+    queries: Mapping[str, Sequence[str]],
+) -> ObservedFile:
+    """Run a migration on generated rows; if it fails because of them, run it on fewer."""
+    refused: tuple[Diagnostic, ...] = ()
+    for rows in (Rows.SOME, Rows.WITHOUT_NULL):
+        try:
+            seen = _watch_one(stage, before, one, existing, queries, rows)
+        except RowsRefuseError as error:
+            refused = refused or (error.problem,)
+        else:
+            return replace(seen, on_rows=refused)
+    return replace(_watch_one(stage, before, one, existing, queries, Rows.NONE), on_rows=refused)
+
+
+def _watch_one(
+    stage: Stage,
+    before: Sequence[SchemaFile],
+    one: Pending,
+    existing: Mapping[str, Relation],
+    queries: Mapping[str, Sequence[str]],
+    rows: Rows,
+) -> ObservedFile:
+    """Run a migration, and its rollback if there is one, on the schema before it."""
+    acting = stage.acting
+    with stage.database(before, rows) as name:
+        texts = Texts(acting, stage.reading)
+        needed = texts.needed(queries)
+        held = contents(acting)
+        watching = Watching(acting, stage.reading, name, existing, filled=rows is not Rows.NONE)
+        statements = watching.run(one.file)
+        failures = tuple(watching.failures)
+        now = contents(acting, held)
+        later = {} if failures else texts.needed({q: queries[q] for q in needed})
+        broken = () if failures else tuple(query for query in needed if query not in later)
+        seen = ObservedFile(
+            one.file,
+            tuple(
+                replace(item, waiting=waiting(needed, item.stopping or item.brief))
+                for item in statements
+            ),
+            failures,
+            broken=broken,
+            dropped=gone(held, now),
+            stand_in=f"MariaDB {acting.version.partition('-')[0]}" if stage.lenient else "",
+        )
+        if one.back is None or failures:
+            return seen
+        problems = tuple(applied_to(acting, name, [one.back], lenient=stage.lenient))
+        seen = replace(seen, back=problems, lost=() if problems else lost(held, contents(acting)))
+    return seen if problems else _taken_back_later(stage, before, one, seen, held)
+
+
+def _taken_back_later(
+    stage: Stage,
+    before: Sequence[SchemaFile],
+    one: Pending,
+    seen: ObservedFile,
+    held: Mapping[str, Contents],
+) -> ObservedFile:
+    """Write rows after the migration, run the rollback, and compare these rows."""
+    assert one.back is not None  # noqa: S101 - the caller has run it
+    acting = stage.acting
+    with stage.database([*before, one.file], Rows.NONE) as name:
+        insert_rows(acting, read_schema(acting, name), first=_LATER)
+        before_back = contents(acting, held)
+        problems = tuple(applied_to(acting, name, [one.back], lenient=stage.lenient))
+        found = () if problems else changed(held, before_back, contents(acting, before_back))
+    found = tuple(item for item in found if item not in (seen.lost or ()))
+    return replace(seen, lost_later=found, back_later=problems)

@@ -1,0 +1,237 @@
+"""Run a migration's statements as a tool does, and observe what each of them keeps waiting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import pymysql
+
+from aiosqlc.analysis.watched.modes import TableLock
+from aiosqlc.analysis.watched.observed import Held, Observed, Relation
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import SchemaFile
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.errors import code_of
+from aiosqlc.mysql.rights import needs
+from aiosqlc.mysql.schema import located
+from aiosqlc.mysql.watch.asked import Way, change
+from aiosqlc.mysql.watch.contents import quoted
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.schema.history import names_in
+from aiosqlc.servers.mysql.databases import MARK
+from aiosqlc.servers.mysql.session import Session
+from aiosqlc.source import Dialect, Span
+
+_TIMED_OUT: Final = 1205  # ER_LOCK_WAIT_TIMEOUT
+# Errors that only rows cause: NULL, duplicates, values out of range or too long, missing parents,
+# violated checks.
+_ROWS: Final = frozenset(
+    {1022, 1048, 1062, 1138, 1264, 1265, 1292, 1366, 1406, 1451, 1452, 1586, 3819, 4025}
+)
+_CHANGES: Final = frozenset({"INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"})
+_PASSIVE: Final = frozenset(
+    {"SET", "SELECT", "BEGIN", "START", "COMMIT", "ROLLBACK", "PREPARE", "EXECUTE", "DEALLOCATE"}
+)
+_PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
+_MOST_PROBED: Final = 8
+_WAITS: Final = re.compile(r"\b(?:wait\s+\d+|nowait)\b", re.IGNORECASE)
+_SHOWN: Final = {"SHARED": TableLock.SHARED, "EXCLUSIVE": TableLock.EXCLUSIVE}
+_INDEXES = """
+SELECT DISTINCT table_name, index_name FROM information_schema.statistics
+WHERE table_schema = DATABASE()
+"""
+
+
+class RowsRefuseError(Exception):
+    """Raised if a statement fails on rows that the previous schema allows."""
+
+    def __init__(self, problem: Diagnostic) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass
+class Watching:
+    """A database in which a migration runs, and a second session whose reads are in its way.
+
+    `existing` are the tables in use, which existed before the release. `filled` is whether rows
+    were inserted into the tables.
+    """
+
+    acting: Session
+    reading: Session
+    database: str
+    existing: Mapping[str, Relation]
+    filled: bool
+    failures: list[Diagnostic] = field(default_factory=list)
+
+    def run(self, file: SchemaFile) -> list[Observed]:
+        """Run a file and return the observations of its statements.
+
+        Raise `RowsRefuseError` if a statement fails only because of rows.
+        """
+        found = []
+        for span in file.statements:
+            try:
+                found.append(self._statement(file, span))
+            except pymysql.MySQLError as error:
+                problem = located(self.acting, file, span, error, self.database)
+                if self.filled and code_of(error) in _ROWS:
+                    raise RowsRefuseError(problem) from None
+                self.failures.append(problem)
+                break  # MySQL keeps what the earlier statements did, and tools stop here
+        self.acting.restore()
+        return found
+
+    def _statement(self, file: SchemaFile, span: Span) -> Observed:
+        sql = file.sql[span.start : span.end]
+        word = _first_word(sql)
+        if word in _PASSIVE:
+            self.acting.run(sql)
+            return Observed(file, span, patience=self._patience(sql))
+        if word in _CHANGES:
+            return self._rows(file, span, sql)
+        return self._schema(file, span, sql, word)
+
+    def _schema(self, file: SchemaFile, span: Span, sql: str, word: str) -> Observed:
+        """Run a change of the schema, and observe its locks, copies and new indexes."""
+        patience = self._patience(sql)
+        before, indexes = self._files(), set(self.acting.rows(_INDEXES))
+        way, brief = self._probed(sql)
+        after = self._files()
+        # TRUNCATE replaces a table by an empty one.
+        rewritten = set() if word == "TRUNCATE" else _rewritten(before, after)
+        if way.algorithm == "COPY":
+            rewritten |= set(brief[:1])
+        built = {str(table) for table, _ in set(self.acting.rows(_INDEXES)) - indexes}
+        # Without the clause, a copied table can be read but not written.
+        lock = _SHOWN.get(way.lock or ("SHARED" if rewritten and not way.algorithm else ""))
+        held = [] if lock is None else [t for t in brief if t in rewritten | built]
+        return Observed(
+            file,
+            span,
+            tuple(Held(self.existing[table], lock, span) for table in held if lock is not None),
+            tuple(Held(self.existing[table], TableLock.EXCLUSIVE, span) for table in brief),
+            rewritten=self._known(rewritten),
+            indexed=self._known(built - rewritten),
+            patience=patience,
+        )
+
+    def _probed(self, sql: str) -> tuple[Way, list[str]]:
+        """Run a statement; return its way, and the tables whose readers it had to wait for."""
+        brief: list[str] = []
+        for table in self._mentioned(sql):
+            with self._read(table), self._impatient():
+                try:
+                    return change(self.acting, sql), brief
+                except pymysql.MySQLError as error:
+                    if code_of(error) != _TIMED_OUT:
+                        raise
+                    brief.append(table)
+        return change(self.acting, sql), brief
+
+    def _mentioned(self, sql: str) -> list[str]:
+        """Return the existing tables that a statement names, in its order."""
+        names = list(dict.fromkeys(_names(sql)))
+        known = {name.lower(): name for name in self.existing if name in self._tables()}
+        return [known[name] for name in names if name in known][:_MOST_PROBED]
+
+    @contextmanager
+    def _read(self, table: str) -> Iterator[None]:
+        """Keep a transaction of the other session open that has read a table."""
+        self.reading.run("BEGIN")
+        try:
+            self.reading.rows(f"SELECT 1 FROM {quoted(table)} LIMIT 0")  # noqa: S608 - a quoted name
+            yield
+        finally:
+            self.reading.run("ROLLBACK")
+
+    @contextmanager
+    def _impatient(self) -> Iterator[None]:
+        """Let statements fail that would have to wait for a lock."""
+        ((timeout,),) = self.acting.rows("SELECT @@SESSION.lock_wait_timeout")
+        shortest = 0 if self.acting.is_mariadb else 1  # seconds
+        self.acting.run(f"SET SESSION lock_wait_timeout = {shortest}")
+        try:
+            yield
+        finally:
+            self.acting.run(f"SET SESSION lock_wait_timeout = {timeout}")
+
+    def _rows(self, file: SchemaFile, span: Span, sql: str) -> Observed:
+        """Run a change of rows, and find out whether it locks most rows of a table."""
+        tables = [one.table for one in read_schema(self.acting, self.database).relations]
+        rights = needs(tables, [sql]).rights
+        changed = {r.name for r in rights if r.privilege in {"UPDATE", "DELETE"}}
+        changed &= self.existing.keys()
+        sizes = {table: self._count(table) for table in changed}
+        with self.acting.connection.cursor() as cursor:
+            count = cursor.execute(sql)
+        bare = " WHERE " not in f" {' '.join(sql.upper().split())} "
+        kept = {t for t, rows in sizes.items() if (2 * count >= rows if rows else bare)}
+        return Observed(file, span, changed=tuple(sorted(changed)), kept=tuple(sorted(kept)))
+
+    def _count(self, table: str) -> int:
+        ((count,),) = self.acting.rows(f"SELECT count(*) FROM {quoted(table)}")  # noqa: S608 - a quoted name
+        return int(count)
+
+    def _tables(self) -> set[str]:
+        return {row[0] for row in self.acting.rows("SHOW TABLES")}
+
+    def _files(self) -> dict[str, frozenset[int]]:
+        """Return InnoDB's numbers of each table and its partitions; a copy has another number."""
+        source = "innodb_sys_tables" if self.acting.is_mariadb else "innodb_tables"
+        found: dict[str, frozenset[int]] = {}
+        for name, number in self.acting.rows(
+            f"SELECT name, table_id FROM information_schema.{source} WHERE name LIKE %s",  # noqa: S608 - one of two names
+            self.database.replace("_", "\\_") + "/%",
+        ):
+            table = re.split(r"#p#", str(name).partition("/")[2], flags=re.IGNORECASE)[0]
+            found[table] = found.get(table, frozenset()) | {int(number)}
+        return found
+
+    def _known(self, tables: set[str]) -> tuple[str, ...]:
+        return tuple(sorted(tables & self.existing.keys()))
+
+    def _patience(self, sql: str) -> bool:
+        ((timeout,),) = self.acting.rows("SELECT @@SESSION.lock_wait_timeout")
+        return int(timeout) < _PATIENT or bool(_WAITS.search(sql))
+
+
+def tables_in(session: Session) -> dict[str, Relation]:
+    """Return the tables of a database by name."""
+    rows = session.rows("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
+    names = [str(name) for name, _ in rows if name != MARK]
+    return {name: Relation(number, name, name) for number, name in enumerate(names)}
+
+
+def _rewritten(
+    before: Mapping[str, frozenset[int]], after: Mapping[str, frozenset[int]]
+) -> set[str]:
+    """Return the tables that were copied: old numbers are gone, and there are new ones."""
+    everything = frozenset[int]().union(*after.values(), frozenset())
+    known = frozenset[int]().union(*before.values(), frozenset())
+    return {
+        table
+        for table, numbers in before.items()
+        if numbers - everything and after.get(table, frozenset()) - known
+    }
+
+
+def _first_word(sql: str) -> str:
+    for token in scan(sql, Dialect.MYSQL):
+        if token.kind is not Kind.COMMENT:
+            return token.text.upper()
+    return ""
+
+
+def _names(sql: str) -> Iterator[str]:
+    """Yield the names and words of a text in their order, in lower case."""
+    present = names_in(sql, Dialect.MYSQL)
+    for token in scan(sql, Dialect.MYSQL):
+        name = token.text.strip("`").lower()
+        if name in present:
+            yield name

@@ -1,0 +1,209 @@
+"""`aiosqlc migrations check` on MySQL: what a change keeps waiting, and what it copies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosqlc.cli.main import main
+
+from tests.projects import write_project
+
+CONFIG = """\
+version: "2"
+sql:
+  - engine: mysql
+    schema: migrations
+    queries: queries
+    gen:
+      python: {out: OUT}
+"""
+FIRST = """\
+CREATE TABLE team (id int PRIMARY KEY, name varchar(40) NOT NULL);
+CREATE TABLE person (
+    id int PRIMARY KEY, team_id int, email varchar(80) NOT NULL, name varchar(40), age int NOT NULL,
+    note text, KEY person_age (age)
+);
+CREATE VIEW elder AS SELECT id, name FROM person WHERE age > 60;
+"""
+QUERIES = """\
+-- name: GetPerson :one
+SELECT * FROM person WHERE id = sqlc.arg(id);
+-- name: ListElders :many
+SELECT id, name FROM elder ORDER BY id LIMIT 3;
+-- name: AddPerson :exec
+INSERT INTO person (id, team_id, email, age)
+VALUES (sqlc.arg(id), sqlc.narg(team_id), sqlc.arg(email), sqlc.arg(age));
+-- name: ListTeams :many
+SELECT id, name FROM team ORDER BY id;
+"""
+
+
+class Project:
+    """A project whose first migration is applied."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root, capsys
+        self.write(
+            {"sqlc.yaml": CONFIG, "queries/all.sql": QUERIES, "migrations/0001_a.sql": FIRST}
+        )
+
+    def write(self, files: Mapping[str, str]) -> None:
+        write_project(self.root, files)
+
+    def check(self, *options: str) -> tuple[int, str, str]:
+        code = main(["migrations", "check", "-f", str(self.root), "--after", "0001_a", *options])
+        return code, *self._capsys.readouterr()
+
+    def found(self, sql: str, *options: str, rollback: str = "") -> list[Any]:
+        """Return the findings of one migration."""
+        self.write({"migrations/0002_b.sql": sql})
+        if rollback:
+            self.write({"migrations/0002_b.rollback.sql": rollback})
+        _, out, err = self.check("--format", "json", *(options or ("--timeout-set",)))
+        assert err == ""
+        return [{**item, "line": item["labels"][0]["line"]} for item in json.loads(out)]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
+    return Project(tmp_path, capsys)
+
+
+INSTANT = [
+    "ALTER TABLE person ADD COLUMN points int NOT NULL DEFAULT 3",
+    "ALTER TABLE person ADD COLUMN points int, ADD COLUMN rank_ int",
+    "ALTER TABLE person MODIFY name varchar(60)",
+    "ALTER TABLE person ALTER COLUMN age SET DEFAULT 3",
+    "ALTER TABLE person COMMENT 'people'",
+    "ALTER TABLE person ADD INDEX person_email (email)",
+    "ALTER TABLE person ADD UNIQUE (email)",
+    "CREATE INDEX person_email ON person (email)",
+    "CREATE UNIQUE INDEX person_email ON person (email) -- of the address",
+    "DROP INDEX person_age ON person",
+    "CREATE TABLE pet (id int PRIMARY KEY, of int, FOREIGN KEY (of) REFERENCES person (id))",
+    "CREATE VIEW young AS SELECT id FROM person WHERE age < 20",
+    "INSERT INTO team VALUES (100, 'new')",
+    "UPDATE person SET age = 3 WHERE id = 1",
+    "SET @a = 1",
+]
+COPIED = {
+    "ALTER TABLE person MODIFY age bigint NOT NULL": "writes",
+    "ALTER TABLE person MODIFY name varchar(30)": "writes",
+    "ALTER TABLE person CONVERT TO CHARACTER SET latin1": "writes",
+    "ALTER TABLE person ADD CHECK (age >= 0)": "writes",
+    "ALTER TABLE person ADD FOREIGN KEY (team_id) REFERENCES team (id)": "writes",
+    "ALTER TABLE person ADD FULLTEXT (note)": "writes",
+    "ALTER TABLE person PARTITION BY HASH (id) PARTITIONS 2": "writes",
+    "ALTER TABLE person ADD INDEX (email), ALGORITHM=COPY": "writes",
+    "ALTER TABLE person ADD COLUMN a int, ALGORITHM = COPY, LOCK = EXCLUSIVE": "reads and writes",
+}
+
+
+@pytest.mark.parametrize("sql", INSTANT)
+def test_a_change_without_a_long_lock_is_no_finding(shop: Project, sql: str) -> None:
+    assert [item["code"] for item in shop.found(f"{sql};\n")] == []
+
+
+@pytest.mark.parametrize("sql", COPIED)
+def test_a_copied_table_is_a_finding_that_names_who_waits(shop: Project, sql: str) -> None:
+    (found,) = shop.found(f"{sql};\n")
+    assert (found["code"], found["line"]) == ("M001", 1)
+    assert found["message"] == f"rewrites person while {COPIED[sql]} wait"
+    waits = [note for note in found["notes"] if "would wait" in note]
+    assert "queries/all.sql:AddPerson" in waits[0]
+    reads = COPIED[sql] != "writes"
+    assert all(
+        (f"queries/all.sql:{name}" in waits[0]) is reads for name in ("GetPerson", "ListElders")
+    )
+    assert "ListTeams" not in waits[0]
+    assert any(note.startswith("measured on MariaDB 1") for note in found["notes"])
+
+
+def test_a_change_of_most_rows_is_a_finding(shop: Project) -> None:
+    (found,) = shop.found("UPDATE person SET note = 'x';\n")
+    assert (found["code"], found["message"]) == (
+        "M005",
+        "changes the rows of person in one statement, and holds the row locks",
+    )
+    found = shop.found("DELETE FROM person WHERE age > 0;\n")
+    assert [item["code"] for item in found] == ["M005", "M009"]
+
+
+def test_a_moment_without_a_timeout_is_a_finding_once(shop: Project) -> None:
+    sql = "ALTER TABLE person ADD COLUMN a int;\nALTER TABLE team ADD COLUMN a int;\n"
+    (found,) = shop.found(sql, "--format", "json")
+    assert (found["code"], found["line"]) == ("M006", 1)
+    assert (
+        found["message"]
+        == "an exclusive metadata lock on person is requested without a lock_wait_timeout"
+    )
+    assert "SET SESSION lock_wait_timeout = 2;" in found["hint"]
+    assert shop.found(f"SET SESSION lock_wait_timeout = 2;\n{sql}", "--format", "json") == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "proposed"),
+    [
+        (
+            "ALTER TABLE person ADD INDEX (email), ALGORITHM=COPY",
+            "ALTER TABLE person ADD INDEX (email);",
+        ),
+        (
+            "ALTER TABLE person ADD CONSTRAINT of_team FOREIGN KEY (team_id) REFERENCES team (id)",
+            "SET SESSION foreign_key_checks = 0;",
+        ),
+    ],
+)
+def test_a_proposal_is_tested_and_written(shop: Project, sql: str, proposed: str) -> None:
+    (found,) = shop.found(f"{sql};\n")
+    assert proposed in found["hint"]
+    assert any("tested: same resulting schema" in note for note in found["notes"])
+    assert shop.check("--fix", "--timeout-set")[0] == 1
+    assert proposed in (shop.root / "migrations/0002_b.sql").read_text()
+    assert shop.check("--timeout-set")[0] == 0
+
+
+def test_a_query_that_fails_afterwards_and_lost_data_are_findings(shop: Project) -> None:
+    found = shop.found("ALTER TABLE person DROP COLUMN name;\n")
+    assert [item["code"] for item in found] == ["M008", "M009"]
+    assert "queries/all.sql:ListElders" in found[0]["notes"][0]
+    assert "the column person.name" in found[1]["message"]
+
+
+def test_a_renamed_column_is_not_lost(shop: Project) -> None:
+    found = shop.found("ALTER TABLE team RENAME COLUMN name TO title;\n")
+    assert [item["code"] for item in found] == ["M008"]
+    assert [item["code"] for item in shop.found("RENAME TABLE team TO squad;\n")] == ["M008"]
+
+
+def test_a_rollback_that_does_not_restore_is_a_finding(shop: Project) -> None:
+    back = "ALTER TABLE person ADD COLUMN note text;\n"
+    found = shop.found("ALTER TABLE person DROP COLUMN note;\n", rollback=back)
+    assert "the values of person.note" in next(
+        item["message"] for item in found if item["code"] == "M010"
+    )
+    (found,) = shop.found(
+        "CREATE INDEX a ON person (name);\n", rollback="DROP INDEX b ON person;\n"
+    )
+    assert found["code"] == "M010"
+
+
+def test_a_change_that_rows_refuse_is_a_finding(shop: Project) -> None:
+    sql = "ALTER TABLE person MODIFY team_id int NOT NULL;\n"
+    assert [item["code"] for item in shop.found(sql)] == ["M011"]
+
+
+def test_a_refused_statement_is_an_error_at_its_place(shop: Project) -> None:
+    (found,) = shop.found("SET @a = 1;\nALTER TABLE persons ADD COLUMN a int;\n")
+    assert (found["code"], found["severity"], found["line"]) == ("E200", "error", 2)
+
+
+def test_an_accepted_migration_is_no_finding(shop: Project) -> None:
+    sql = "-- lock: accepted 40 rows\nALTER TABLE person MODIFY age bigint NOT NULL;\n"
+    assert shop.found(sql) == []
+    code, out, _ = shop.check("--timeout-set")
+    assert (code, out) == (0, "0002_b.sql: 1 statement run, accepted: 40 rows\n")
