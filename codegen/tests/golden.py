@@ -44,7 +44,7 @@ def analyzer_on(url: str) -> Analyze:
 def copy_case(case: Path, folder: Path) -> Path:
     """Copy a case's inputs; return the configuration file."""
     for path in case.iterdir():
-        if path.is_file() and path.suffix in {".sql", ".yaml"}:
+        if path.is_file() and path.suffix in {".sql", ".yaml", ".json"}:
             shutil.copy(path, folder)
         elif path.is_dir() and path.name != "expected":
             shutil.copytree(path, folder / path.name)

@@ -86,6 +86,25 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredJson:
+    """The declared structure of a table column's JSON, and the place `span` of the declaration.
+
+    `column` is `table.column` or `schema.table.column`. The structure is that of the Python type
+    `python`, or, if `schema` is set, that of the JSON Schema in this file. Modules are looked for
+    in `folder`, the folder of the configuration `file`. `pydantic` is whether pydantic decodes the
+    values, and not msgspec.
+    """
+
+    column: str
+    file: SourceFile
+    span: Span
+    folder: Path
+    python: str = ""
+    schema: Path | None = None
+    pydantic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
     """Options of an analyser, in addition to the schema and the queries.
 
@@ -469,7 +488,11 @@ class ColumnRef:
 
 
 class JsonKind(StrEnum):
-    """The kind of a JSON value; a `MAP` is an object whose keys depend on the data."""
+    """The kind of a JSON value; a `MAP` is an object whose keys depend on the data.
+
+    A `STORED` value is read from a table's column. Only the configuration can declare its
+    structure, so this kind is replaced after the analysis.
+    """
 
     OBJECT = "object"
     ARRAY = "array"
@@ -477,6 +500,20 @@ class JsonKind(StrEnum):
     MAP = "map"
     SCALAR = "scalar"
     ANY = "any"
+    STORED = "stored"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStep:
+    """One step of a path into a JSON value: an object key, a list index, or either of the two.
+
+    `any_key` and `any_index` mean a key or an index of unknown value.
+    """
+
+    key: str | None = None
+    index: int | None = None
+    any_key: bool = False
+    any_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,6 +525,11 @@ class JsonShape:
     `type` is the database type of a scalar, or of a text that may contain an inner JSON value.
     `nullable` is whether the value may be `null` in JSON. `absent` is whether an object may lack
     this member.
+
+    A `STORED` value is found at `path` in the column `stored`. For a path, `nullable` is whether
+    the value can be NULL for another reason than a member that is missing. `declared` is whether
+    the configuration declares this structure, without a proof; `name` is then the Python class of
+    the value: a dotted name, or the name of a class that is generated.
     """
 
     kind: JsonKind
@@ -495,6 +537,10 @@ class JsonShape:
     absent: bool = False
     type: SqlType | None = None
     members: tuple[tuple[str, JsonShape], ...] = ()
+    stored: ColumnRef | None = None
+    path: tuple[JsonStep, ...] = ()
+    declared: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,6 +551,8 @@ class Column:
     is the origin in sqlc's sense if it differs: the WITH query that the column is read from. `kept`
     is the column whose values it returns, or contains as elements, through array functions. `shape`
     is the shape of its JSON value, or None if the query does not determine the shape.
+    `declared_not_null` is whether the configuration declares that the member of a stored JSON value
+    always exists, without a proof.
     """
 
     name: str
@@ -518,6 +566,7 @@ class Column:
     via: ColumnRef | None = None
     kept: ColumnRef | None = None
     shape: JsonShape | None = None
+    declared_not_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -703,9 +752,13 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The result of an engine's analyser for one query set, without diagnostics."""
+    """The result of an engine's analyser for one query set, without diagnostics.
+
+    `stored` are the declared structures of JSON columns, which the configuration adds.
+    """
 
     catalog: Catalog
     queries: tuple[TypedQuery, ...] = ()
     server_version: str = ""
     facts: tuple[tuple[str, str], ...] = field(default=())
+    stored: tuple[tuple[ColumnRef, JsonShape], ...] = ()

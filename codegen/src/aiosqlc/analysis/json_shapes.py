@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from aiosqlc.ir import JsonKind, JsonShape
+from aiosqlc.ir import ColumnRef, JsonKind, JsonShape, JsonStep
 
 ANY = JsonShape(JsonKind.ANY, nullable=True)
 """The shape of a JSON value about which nothing is known."""
 EMPTY, EMPTY_OBJECT = JsonShape(JsonKind.ARRAY), JsonShape(JsonKind.MAP)
 NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 """The shape of an expression that is always NULL in SQL."""
+
+
+def is_declared(shape: JsonShape) -> bool:
+    """Return whether a shape, or a part of the shape, is only declared, and not proved."""
+    return shape.declared or any(is_declared(member) for _, member in shape.members)
 
 
 def object_of(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
@@ -23,6 +28,11 @@ def object_of(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
     return JsonShape(JsonKind.OBJECT, members=found)
 
 
+def stored_in(column: ColumnRef) -> JsonShape:
+    """Return the JSON shape of a table column's values, until the configuration declares it."""
+    return JsonShape(JsonKind.STORED, stored=column)
+
+
 def _left_out(shape: JsonShape) -> JsonShape:
     """Return the shape of an object's member if the object omits members whose value is NULL."""
     if shape.kind is JsonKind.ANY:
@@ -32,6 +42,8 @@ def _left_out(shape: JsonShape) -> JsonShape:
 
 def stripped(shape: JsonShape) -> JsonShape:
     """Return the shape of json_strip_nulls(), which removes members that are null at any depth."""
+    if shape.kind is JsonKind.STORED:
+        return ANY
     members = tuple((key, stripped(member)) for key, member in shape.members)
     if shape.kind is JsonKind.OBJECT:
         members = tuple((key, _left_out(member)) for key, member in members)
@@ -52,6 +64,9 @@ def part(
     index counts from the end. Returns ANY if the place is unknown.
     """
     members = dict(document.members)
+    if document.kind is JsonKind.STORED:
+        step = JsonStep(key, index, any_key, any_index)
+        return replace(document, path=(*document.path, step))
     if document.kind is JsonKind.OBJECT:
         return replace(members.get(key or "", ANY), absent=False)
     if document.kind is JsonKind.MAP and (any_key or key is not None):
@@ -107,6 +122,8 @@ def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape |
     if one is None or other is None:
         return None
     if (one.kind, one.type) != (other.kind, other.type):
+        return None
+    if (one.stored, one.path, one.name) != (other.stored, other.path, other.name):
         return None
     if [key for key, _ in one.members] != [key for key, _ in other.members]:
         return None

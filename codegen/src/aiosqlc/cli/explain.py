@@ -154,6 +154,7 @@ def _document(query: TypedQuery) -> dict[str, Any]:
                 "name": column.name,
                 "type": type_name(column.type),
                 "not_null": column.not_null,
+                "declared_not_null": column.declared_not_null,
                 "reasons": list(column.reasons),
                 "json": json_document(column.shape) if column.shape else None,
             }

@@ -28,7 +28,7 @@ from aiosqlc.source import Dialect, SourceFile
 from aiosqlc.store.disk import read_bytes
 
 if TYPE_CHECKING:
-    from aiosqlc.ir import Tenant
+    from aiosqlc.ir import StoredJson, Tenant
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
 
@@ -45,6 +45,7 @@ _SET = (
 _PYTHON = (
     "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
     "emit_exceptions", "emit_helpers", "overrides", "readers", "same_as", "contract", "typed_json",
+    "json",
 )  # fmt: skip
 # Options of sqlc's own Python generator that always apply here or have no meaning here.
 _PYTHON_OF_SQLC = (
@@ -53,6 +54,7 @@ _PYTHON_OF_SQLC = (
 )  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
+_STORED_HINT = "such as `app.models.Preferences`, or `{schema: schemas/preferences.json}`"
 _SERVERS = ("mysql", "mariadb")
 _ENGINES = {"postgresql": Dialect.POSTGRESQL, "mysql": Dialect.MYSQL}
 _SERVER_HINTS = {
@@ -379,6 +381,7 @@ class _Loader:
             emit_helpers=reader.flag(found.get("emit_helpers"), "emit_helpers"),
             readers=reader.flag(found.get("readers"), "readers"),
             typed_json=reader.flag(found.get("typed_json"), "typed_json"),
+            json=self._stored(found.get("json"), pydantic=models == ModelKind.PYDANTIC),
             same_as=same_as,
             contract=self._folder / test if test else None,
             contract_values=tuple(
@@ -386,6 +389,48 @@ class _Loader:
             ),
             overrides=(*self._override_list(found.get("overrides")), *shared),
         )
+
+    def _stored(self, node: yaml.Node | None, *, pydantic: bool) -> tuple[StoredJson, ...]:
+        """Read the key `json`: a Python type, or a JSON Schema file, for each JSON column."""
+        from aiosqlc.ir import StoredJson  # imported late, because most projects declare none
+
+        reader = self._reader
+        found = []
+        for column, value in reader.mapping(node, (), "json").items():
+            python, schema = "", None
+            if isinstance(value, yaml.MappingNode):
+                said = reader.mapping(value, ("schema",), f"json.{column}")
+                schema = reader.string(said.get("schema"), "schema")
+                if not schema:
+                    reader.lacks(value, f"`{column}` needs a `schema`", hint=_STORED_HINT)
+                    continue
+            else:
+                python = reader.string(value, f"json.{column}") or ""
+                if not self._is_python(value, python):
+                    continue
+            found.append(
+                StoredJson(
+                    column=column,
+                    file=reader.file,
+                    span=reader.span(value),
+                    folder=self._folder,
+                    python=python,
+                    schema=self._folder / schema if schema else None,
+                    pydantic=pydantic,
+                )
+            )
+        return tuple(found)
+
+    def _is_python(self, node: yaml.Node, text: str) -> bool:
+        """Return whether a text is a Python type with its module, and report any other text."""
+        if not text or not is_type(text):
+            self._reader.error(node, f"`{text}` is not a Python type", hint=_STORED_HINT)
+            return False
+        if name := unknown_type(text):
+            message = f"`{name}` is not a built-in type: write the module before the type name"
+            self._reader.error(node, message, hint=type_hint(name))
+            return False
+        return True
 
     def _override_list(self, node: yaml.Node | None) -> tuple[Override, ...]:
         read = [self._override(item) for item in self._reader.items(node, "overrides")]

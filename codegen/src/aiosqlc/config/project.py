@@ -12,7 +12,7 @@ from aiosqlc.config.policy import McpPolicy
 from aiosqlc.source import Dialect, SourceFile, Span
 
 if TYPE_CHECKING:  # the check for changes imports no stage of the compiler
-    from aiosqlc.ir import Tenant
+    from aiosqlc.ir import StoredJson, Tenant
 
 
 class ModelKind(StrEnum):
@@ -54,7 +54,8 @@ class PythonTarget:
     `emit_class` makes a module's functions methods, and `emit_protocol` adds their Protocol.
     `emit_exceptions` raises a class of its own for each constraint that a query can violate.
     `emit_helpers` adds transactions with retries and an executor that reports every query.
-    `typed_json` decodes JSON to generated classes if the query determines its shape.
+    `typed_json` decodes JSON to generated classes if the query determines its shape. `json` are the
+    declared structures of JSON columns.
     With `readers`, functions that are proved to only read take a `Reader`, which can be a replica.
     `same_as` is the package of an earlier entry for another engine, with which the functions must
     agree. `contract` is the path of the test that compares the results of both engines, and
@@ -74,6 +75,7 @@ class PythonTarget:
     emit_helpers: bool = False
     readers: bool = False
     typed_json: bool = False
+    json: tuple[StoredJson, ...] = ()
     overrides: tuple[Override, ...] = ()
     same_as: str = ""
     contract: Path | None = None

@@ -1,4 +1,4 @@
-"""The generated file `json_documents.py`, which creates JSON decoders."""
+"""The generated files `json_documents.py` and `stored_json.py`, which decode JSON."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ def json_documents(models: ModelKind, ending: str) -> str:
     library = "pydantic" if models is ModelKind.PYDANTIC else "msgspec"
     written = files("aiosqlc.emit.written").joinpath(f"json_{library}{ending}.py")
     return written.read_text("utf-8")
+
+
+@cache
+def stored_json(models: ModelKind) -> str:
+    """Return the source of the file that reads and writes stored JSON of declared structure."""
+    library = "pydantic" if models is ModelKind.PYDANTIC else "msgspec"
+    return files("aiosqlc.emit.written").joinpath(f"stored_{library}.py").read_text("utf-8")

@@ -9,7 +9,7 @@ from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
 from aiosqlc.drivers.helpers import print_helpers, protocols_of
 from aiosqlc.emit.choices import numbering
-from aiosqlc.emit.documents import json_documents
+from aiosqlc.emit.documents import json_documents, stored_json
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
@@ -20,6 +20,7 @@ from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
 from aiosqlc.plan.documents import MODULE
 from aiosqlc.plan.model import Import, PyFunction, PyModule
+from aiosqlc.plan.stored import MODULE as STORED
 from aiosqlc.source import Dialect
 
 MARK = "# Generated "
@@ -72,6 +73,9 @@ def print_package(
     if any(function.decoders for function in functions):
         source = json_documents(target.models, driver.types.json_reader)
         files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
+    if _imported_from(target, modules, STORED):
+        source = stored_json(target.models)
+        files.append(Rendered(target.out / f"{STORED}.py", f"{header.of('')}\n{source}"))
     if any(function.keyset for function in functions):
         files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))
     if any(function.keyed and function.keyed.loader for function in functions):

@@ -105,6 +105,9 @@ CODES = {
         "a `:stream` query with `sqlc.nest` whose ORDER BY does not keep the items of a list "
         "together"
     ),
+    "E347": "a declared structure for a column that does not exist or is not JSON",
+    "E348": "a Python class for stored JSON that cannot be found or decoded",
+    "E349": "a JSON Schema file that is missing, invalid, or has an unsupported keyword",
     "E350": "two engines: a query that only one engine has",
     "E351": "two engines or drivers: a query whose parameters or result differ",
     "E352": "two engines: `same_as` does not name an earlier entry",

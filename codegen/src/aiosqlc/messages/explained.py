@@ -89,6 +89,8 @@ def _touches(query: TypedQuery) -> Iterator[str]:
 
 
 def _null(value: Column | TypedParam) -> str:
+    if isinstance(value, Column) and value.declared_not_null:
+        return " NOT NULL, as declared for the stored JSON"
     return " NOT NULL" if value.not_null else " NULL"
 
 

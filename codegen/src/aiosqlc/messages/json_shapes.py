@@ -17,10 +17,15 @@ _NAMES = {
 _OF = frozenset({JsonKind.ARRAY, JsonKind.MAP})
 
 
+DECLARED = "the configuration declares the structure of this stored JSON: it is not proved"
+
+
 def json_lines(shape: JsonShape) -> Iterator[str]:
     """Describe the structure of a column's JSON as indented lines."""
     yield f"JSON: {_name(shape)}"
     yield from _inside(shape)
+    if shape.declared:
+        yield f"    {DECLARED}"
 
 
 def _inside(shape: JsonShape) -> Iterator[str]:
@@ -30,7 +35,8 @@ def _inside(shape: JsonShape) -> Iterator[str]:
     if shape.kind in _OF:
         return
     for number, (key, member) in enumerate(shape.members):
-        yield f"    {key or number}: {_name(member)}{_null(member)}"
+        declared = ", declared" if member.declared and not shape.declared else ""
+        yield f"    {key or number}: {_name(member)}{_null(member)}{declared}"
         yield from (f"    {line}" for line in _inside(member))
 
 
@@ -38,6 +44,8 @@ def _name(shape: JsonShape) -> str:
     """Name a kind of JSON: `text`, `object`, `list of object`, `map of list of int4 NULL`."""
     if shape.kind is JsonKind.SCALAR:
         return shape.type.name if shape.type else "any JSON"
+    if "." in shape.name:
+        return shape.name
     name = _NAMES[shape.kind]
     if shape.kind not in _OF:
         return name
@@ -56,6 +64,8 @@ def _null(shape: JsonShape) -> str:
 def json_document(shape: JsonShape) -> dict[str, Any]:
     """Return the structure of JSON as a document for machines."""
     found: dict[str, Any] = {"kind": shape.kind.value, "not_null": not shape.nullable}
+    if shape.declared:
+        found["declared"] = True
     if shape.kind is JsonKind.SCALAR and shape.type:
         found["type"] = shape.type.name
     if shape.kind is JsonKind.OBJECT:

@@ -13,6 +13,7 @@ from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.analysis.passes import in_passes
 from aiosqlc.analysis.port import Analyze
+from aiosqlc.analysis.stored import declared_shapes, with_declared
 from aiosqlc.analysis.tenants import check_tenants
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -23,7 +24,16 @@ from aiosqlc.emit.package import print_package
 from aiosqlc.emit.paired import Planned, paired, paired_interface
 from aiosqlc.engines import Engine, engine_for
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    ColumnRef,
+    JsonShape,
+    ParsedQuery,
+    Rendered,
+    SchemaFile,
+)
 from aiosqlc.lock.document import Known, Locked
 from aiosqlc.lock.reading import read_lock
 from aiosqlc.messages.causes import merged
@@ -33,6 +43,7 @@ from aiosqlc.pipeline.internal import culprits, internal_error, surviving
 from aiosqlc.pipeline.reuse import analyze_changed
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
+from aiosqlc.plan.naming import singular
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
 from aiosqlc.source import Dialect, SourceFile, Span
@@ -248,10 +259,26 @@ def analyze_inputs(
         reuse=reuse,
     )
     analysis, mistaken = apply_hints(outcome.analysis)
+    analysis, unusable = _with_stored(entry, analysis)
+    mistaken += unusable
     found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
     found += check_tenants(analysis.queries, entry.tenant)
     diagnostics = without_ignored(found, inputs.queries)
     return Analysed(entry, inputs, analysis, outcome.locked, tuple(diagnostics))
+
+
+def _with_stored(entry: QuerySet, analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
+    """Return the analysis with the declared structures of stored JSON, and their errors."""
+    declared: dict[ColumnRef, JsonShape] = {}
+    problems: list[Diagnostic] = []
+    # Without a schema, no column is known, and the errors in the schema are reported.
+    if entry.python and entry.python.json and analysis.catalog.tables:
+        declared, problems = declared_shapes(entry.python.json, analysis.catalog, _stored_class)
+    return with_declared(analysis, declared), problems
+
+
+def _stored_class(table: str, column: str) -> str:
+    return f"{singular(table)}_{column}"
 
 
 def print_set(

@@ -63,6 +63,10 @@ def inputs_digest(project: Project) -> str:
         if entry.python:
             settings = ruff_settings(entry.python.out)
             parts.append(said_by(settings) if settings else "")
+            if entry.python.json:
+                from aiosqlc.analysis.stored import sources_of  # for such projects only
+
+                parts += [file_digest(path) for path in sources_of(entry.python.json)]
             existing = sorted(entry.python.out.glob("*.py"))
             parts += [path.name for path in existing]
     server = "given" if all(entry.database_uri for entry in project.sets) else embedded_server()

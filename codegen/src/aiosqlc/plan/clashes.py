@@ -174,7 +174,13 @@ def _said(kind: Kind) -> str:
     return f"{word} `{f'{schema}.' if schema and schema != 'public' else ''}{name}`"
 
 
-_KEPT = ("row class", "enum", "type", "table")  # classes earlier in this list keep their names
+_KEPT = (
+    "row class",
+    "enum",
+    "type",
+    "table",
+    "stored JSON",
+)  # classes earlier in this list keep their names
 
 
 def check_module(

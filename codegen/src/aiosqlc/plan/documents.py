@@ -50,13 +50,15 @@ _UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?col
 class Documents:
     """Plan the JSON columns of one query; `classes` and `decoders` collect the results.
 
-    `enum` returns the class of an enum.
+    `enum` returns the class of an enum, and `declared` the type of stored JSON of declared
+    structure.
     """
 
     query: str
     models: ModelKind
     maker: Import
     enum: Callable[[SqlType], PyType]
+    declared: Callable[[JsonShape], PyType]
     taken: set[str]
     classes: list[PyClass] = field(default_factory=list)
     decoders: list[PyDecoder] = field(default_factory=list)
@@ -84,6 +86,8 @@ class Documents:
 
     def _certain(self, shape: JsonShape, name: str) -> PyType:
         inside = [member for _, member in shape.members]
+        if shape.declared:
+            return self.declared(shape)
         if shape.kind is JsonKind.SCALAR and shape.type:
             return self._scalar(shape.type)
         if shape.kind is JsonKind.OBJECT:
@@ -91,36 +95,32 @@ class Documents:
         if shape.kind is JsonKind.ARRAY:
             of = _singular(name) if name else f"{self.query}_item"
             item = self._type(inside[0], of) if inside else pytypes.UNKNOWN
-            return _generic("list", [item])
+            return generic("list", [item])
         if shape.kind is JsonKind.MAP:
             of = _singular(name) if name else f"{self.query}_value"
             item = self._type(inside[0], of) if inside else pytypes.UNKNOWN
-            return _generic("dict", [pytypes.TEXT, item])
+            return generic("dict", [pytypes.TEXT, item])
         if shape.kind is JsonKind.TUPLE:
             of = name or f"{self.query}_item"
             kinds = [self._type(item, f"{of}_{n}") for n, item in enumerate(inside, 1)]
-            return _generic("tuple", kinds)
+            return generic("tuple", kinds)
         return pytypes.UNKNOWN
 
     def _scalar(self, sql: SqlType) -> PyType:
         if sql.kind is TypeKind.ENUM:
             found = self.enum(sql)
             return PyType(found.annotation, found.imports_in(found.annotation))
-        if sql.schema:
-            known = _SCALARS.get(sql.name) if sql.schema == "pg_catalog" else None
-        else:  # only MySQL's types have no schema; TINYINT(1) is a boolean
-            known = _SCALARS["bool"] if sql.length == 1 else _MYSQL_SCALARS.get(sql.name)
-        return known or pytypes.TEXT
+        return scalar_type(sql)
 
     def _object(self, shape: JsonShape, name: str) -> PyType:
         """Return the class of an object, or a dict if a key cannot be an attribute."""
         keys = [key for key, _ in shape.members]
-        if not keys or any(_attribute(key, self.models) != key for key in keys):
-            return _generic("dict", [pytypes.TEXT, pytypes.UNKNOWN])
+        if not keys or any(json_attribute(key, self.models) != key for key in keys):
+            return generic("dict", [pytypes.TEXT, pytypes.UNKNOWN])
         called = self._free(camel(name))
         kinds = [self._type(member, f"{called}_{key}") for key, member in shape.members]
         members = zip(shape.members, kinds, strict=True)
-        made = [_field(key, kind, absent=member.absent) for (key, member), kind in members]
+        made = [member_field(key, kind, absent=member.absent) for (key, member), kind in members]
         fields = tuple(sorted(made, key=lambda item: bool(item.default)))  # as a class must
         cls = PyClass(called, self.models, fields)
         self.classes.append(cls)
@@ -137,18 +137,28 @@ class Documents:
         return found
 
 
-def _field(key: str, kind: PyType, *, absent: bool) -> PyField:
+def member_field(key: str, kind: PyType, *, absent: bool) -> PyField:
     """Return the attribute for a member of an object; the member may be absent."""
     return PyField(key, pytypes.optional(kind), "None") if absent else PyField(key, kind)
 
 
-def _generic(name: str, inside: Sequence[PyType]) -> PyType:
+def scalar_type(sql: SqlType) -> PyType:
+    """Return the Python type of a scalar in JSON that is not of an enum."""
+    if sql.schema:
+        known = _SCALARS.get(sql.name) if sql.schema == "pg_catalog" else None
+    else:  # only MySQL's types have no schema; TINYINT(1) is a boolean
+        known = _SCALARS["bool"] if sql.length == 1 else _MYSQL_SCALARS.get(sql.name)
+    return known or pytypes.TEXT
+
+
+def generic(name: str, inside: Sequence[PyType]) -> PyType:
+    """Return the type `name[…]` of the given types."""
     shown = ", ".join(kind.annotation for kind in inside)
     imports = frozenset[Import]().union(*(kind.imports for kind in inside))
     return PyType(f"{name}[{shown}]", imports, atomic=False)
 
 
-def _attribute(key: str, models: ModelKind) -> str:
+def json_attribute(key: str, models: ModelKind) -> str:
     """Return the attribute name for a JSON key, which is the key itself if possible."""
     plain = key.isidentifier() and key.isascii() and not key.startswith("_")
     small = key.lower()

@@ -12,17 +12,21 @@ from aiosqlc.plan.model import PyClass, PyEnum
 Name = tuple[str, str]
 """A schema, and the name of an object in it."""
 Kind = tuple[str, str, str]
-"""The source of a class: `enum`, `type`, `table` or `row class`, with the schema and name."""
+"""The source of a class, with the schema and name.
+
+The source is `enum`, `type`, `table`, `row class` or `stored JSON`.
+"""
 
 
 @dataclass
 class Gathered:
-    """The shared classes in the order of first use."""
+    """The shared classes in the order of first use; `stored` are those of JSON Schema files."""
 
     enums: dict[Name, PyEnum] = field(default_factory=dict)
     composites: dict[Name, PyClass] = field(default_factory=dict)
     tables: dict[Name, PyClass] = field(default_factory=dict)
     rows: dict[str, PyClass] = field(default_factory=dict)
+    stored: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
         """Add the classes of another collection that this one does not contain yet."""
@@ -34,6 +38,8 @@ class Gathered:
             self.tables.setdefault(name, cls)
         for word, cls in other.rows.items():
             self.rows.setdefault(word, cls)
+        for word, cls in other.stored.items():
+            self.stored.setdefault(word, cls)
 
     @property
     def named(self) -> Iterator[tuple[Kind, str]]:
@@ -47,11 +53,18 @@ class Gathered:
                 yield (kind, schema, name), made.name
         for name in self.rows:
             yield ("row class", "", name), name
+        for name, cls in self.stored.items():
+            yield ("stored JSON", "", name), cls.name
 
     @property
     def classes(self) -> tuple[PyClass, ...]:
         """All classes."""
-        return (*self.composites.values(), *self.tables.values(), *self.rows.values())
+        return (
+            *self.composites.values(),
+            *self.tables.values(),
+            *self.rows.values(),
+            *self.stored.values(),
+        )
 
     def other_shapes(self, rows: dict[str, PyClass], query: TypedQuery) -> list[Diagnostic]:
         """Report each row class whose columns differ from an earlier class with the same name."""

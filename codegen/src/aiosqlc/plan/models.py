@@ -13,7 +13,7 @@ from aiosqlc.store.memo import memo_by
 
 def _key(package: Package, needed: Gathered) -> tuple[object, ...]:
     """Return the cache key of `models.py`: its class names, and the fields of named rows."""
-    names = (*needed.enums, "", *needed.composites, "", *needed.tables)
+    names = (*needed.enums, "", *needed.composites, "", *needed.tables, "", *needed.stored)
     return package.digest, names, digest_of(needed.rows)
 
 

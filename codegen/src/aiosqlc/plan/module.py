@@ -41,9 +41,7 @@ def plan_modules(
     If there are diagnostics, the modules must not be rendered.
     """
     overrides = (*hinted_types(analysis.queries), *target.overrides)
-    package = package_of(
-        replace(target, overrides=overrides), analysis.catalog, engine, analysis.queries
-    )
+    package = package_of(replace(target, overrides=overrides), analysis, engine)
     files, needed, problems = _gathered(package, analysis.queries)
     models = models_module(package, needed)
     if renamed := renamed_classes(needed, models):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
-from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery, TypeKind
+from aiosqlc.ir import (
+    Analysis,
+    Catalog,
+    ColumnRef,
+    Constraint,
+    JsonShape,
+    Table,
+    TypedQuery,
+    TypeKind,
+)
 from aiosqlc.plan.documents import MAKER, MODULE
 from aiosqlc.plan.errors import ErrorKey, plan_errors
 from aiosqlc.plan.gathered import Kind
@@ -23,7 +32,8 @@ from aiosqlc.store.memo import memo_by
 class Package:
     """The settings, import paths and schema of a generated package; `digest` is their hash.
 
-    `renamed` are the classes whose own names are already in use.
+    `renamed` are the classes whose own names are already in use. `stored` are the declared
+    structures of JSON columns.
     """
 
     target: PythonTarget
@@ -32,6 +42,7 @@ class Package:
     digest: str = ""
     renamed: Mapping[Kind, str] = field(default_factory=dict)
     errors: dict[ErrorKey, PyError] = field(default_factory=dict)
+    stored: Mapping[ColumnRef, JsonShape] = field(default_factory=dict)
 
     @cached_property
     def driver(self) -> Driver:
@@ -106,18 +117,18 @@ class Package:
         return "Queries" if module == "queries" else f"{camel(module)}Queries"
 
 
-def package_of(
-    target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
-) -> Package:
+def package_of(target: PythonTarget, analysis: Analysis, engine: Dialect) -> Package:
     """Return the package for the given queries.
 
     If nothing differs, this is the object of the last call.
     """
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of several constraints with one name keeps the name
-        found = dict.fromkeys(item for query in queries for item in query.violable)
-    digest = digest_of(target, catalog.digest, engine, tuple(found))
-    return _package(digest, target, catalog, engine, tuple(found))
+        found = dict.fromkeys(item for query in analysis.queries for item in query.violable)
+    # The configuration file's text and positions do not matter.
+    target = replace(target, json=())
+    digest = digest_of(target, analysis.catalog.digest, engine, tuple(found), analysis.stored)
+    return _package(digest, target, analysis.catalog, engine, tuple(found), analysis.stored)
 
 
 def with_renamed(package: Package, renamed: Mapping[Kind, str]) -> Package:
@@ -133,8 +144,9 @@ def _package(
     catalog: Catalog,
     engine: Dialect,
     constraints: tuple[Constraint, ...],
+    stored: tuple[tuple[ColumnRef, JsonShape], ...],
 ) -> Package:
-    package = Package(target, catalog, engine, digest)
+    package = Package(target, catalog, engine, digest, stored=dict(stored))
     if violations := package.driver.violations:
         named_first = sorted(constraints, key=lambda item: item.kind == "not_null")
         plan_errors(named_first, package.errors, violations)

@@ -26,6 +26,7 @@ from aiosqlc.plan.nests import class_name, is_inner, list_field, with_lists
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.pytypes import optional
 from aiosqlc.plan.scope import Scope, numbered_names
+from aiosqlc.plan.stored import StoredTypes, reads_stored
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.store.memo import memo_by
 
@@ -40,6 +41,7 @@ class QueryPlanner:
         self.gathered = Gathered()
         self.problems: list[Diagnostic] = []
         self.documents: Documents | None = None
+        self.stored = StoredTypes(package, self.gathered)
         self.types = TypeResolver(
             package.target,
             package.models_name,
@@ -53,6 +55,7 @@ class QueryPlanner:
             package.catalog.columns,
             package.renamed,
             self._stored,
+            stored_types=self.stored,
         )
 
     def own_name(self, query: TypedQuery) -> str:
@@ -89,16 +92,21 @@ class QueryPlanner:
         the query.
         """
         origin, name = column.origin or column.kept, f"{query.parsed.name}.{column.name}"
-        if column.shape and self._decodes(column.type, origin, name):
+        if column.shape and column.shape.declared:
+            if not self.types.is_column_overridden(column.type, origin, name):
+                sure = column.not_null or column.declared_not_null
+                return self.stored.column(column.shape, name, not_null=sure)
+        elif column.shape and self._decodes(column.type, origin, name):
             found = self._documents(query).column(column.name, column.shape)
             return found if column.not_null else optional(found)
-        return self.types.column(
+        found = self.types.column(
             column.type,
-            not_null=column.not_null,
+            not_null=column.not_null or column.declared_not_null,
             element_not_null=column.element_not_null,
             origin=origin,
             query=name,
         )
+        return self.stored.present(found, name) if column.declared_not_null else found
 
     def _decodes(self, kind: SqlType, origin: ColumnRef | None, name: str) -> bool:
         """Return whether a JSON column is decoded to generated classes."""
@@ -114,6 +122,7 @@ class QueryPlanner:
                 package.target.models,
                 package.json_maker,
                 lambda kind: self.types.column(kind, not_null=True),
+                self.stored.value,
                 {self.own_name(query)},
             )
         return self.documents
@@ -172,6 +181,9 @@ class QueryPlanner:
                 return None
             if own.not_null and not column.not_null:
                 return None
+            stored = column.shape and column.shape.declared  # which a view's class does not show
+            if (stored or column.declared_not_null) and expected not in self.package.stored:
+                return None
         queried = (f"{query.parsed.name}.{column.name}" for column in columns)
         return None if self.package.particular.intersection(queried) else table
 
@@ -229,7 +241,7 @@ def _as_in_classes(
     """Return the types of columns as the fields of their classes declare them.
 
     A fact that only one query proves would otherwise require a different conversion for a shared
-    class.
+    class. Only stored JSON keeps its conversion, which names the query in its errors.
     """
     found = list(columns)
     if not nested and len(cls.fields) == len(columns):
@@ -237,7 +249,8 @@ def _as_in_classes(
     for item in nested:
         own = item.cls.fields[: item.count]
         found[item.first : item.first + item.count] = [field.type for field in own]
-    return tuple(found)
+    pairs = zip(found, columns, strict=True)
+    return tuple(own if reads_stored(own) else declared for declared, own in pairs)
 
 
 def _fields(

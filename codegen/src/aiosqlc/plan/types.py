@@ -16,6 +16,7 @@ from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, class_name, labels_table, members
 from aiosqlc.plan.overrides import JSON, of_array, overridden
 from aiosqlc.plan.scope import CLASSES, Scope, numbered_names
+from aiosqlc.plan.stored import StoredTypes
 from aiosqlc.source import Dialect
 
 
@@ -29,7 +30,8 @@ class TypeResolver:
 
     `row_of` is the class for *values* of a table's row type, for which the table's constraints may
     not hold. `stored` is the class for rows that are stored in the table, for which they hold.
-    `applied` are the overrides that were used.
+    `applied` are the overrides that were used. `stored_types` resolves the JSON columns of declared
+    structure.
     """
 
     target: PythonTarget
@@ -45,6 +47,7 @@ class TypeResolver:
     renamed: Mapping[Kind, str] = field(default_factory=dict)
     stored: Callable[[str, str], PyClass | None] = _no_rows
     applied: dict[Override, None] = field(default_factory=dict)
+    stored_types: StoredTypes | None = None
 
     def column(
         self,
@@ -59,6 +62,8 @@ class TypeResolver:
         base = self._particular(
             sql, origin, query, element_not_null=element_not_null, parameter=False
         )
+        if base is None:
+            base = self._declared(sql, origin, element_not_null=element_not_null, parameter=False)
         if base is None:
             base = self._value(sql, element_not_null=element_not_null, parameter=False)
         return base if not_null else pytypes.optional(base)
@@ -93,6 +98,10 @@ class TypeResolver:
                 parameter=True,
                 is_slice=is_slice,
             )
+            if base is None:
+                base = self._declared(
+                    sql, origin, element_not_null=True, parameter=True, is_slice=is_slice
+                )
         if base is None:
             base = self._value(sql, element_not_null=element_not_null, parameter=True)
         return base if not_null else pytypes.optional(base)
@@ -103,6 +112,32 @@ class TypeResolver:
         """Return whether the configuration overrides the type of a column or its database type."""
         found = self._particular(sql, origin, query, element_not_null=False, parameter=False)
         return found is not None or self._by_type(sql) is not None
+
+    def is_column_overridden(self, sql: SqlType, origin: ColumnRef | None, query: str) -> bool:
+        """Return whether an override names the column of the query or of the table."""
+        found = self._particular(sql, origin, query, element_not_null=False, parameter=False)
+        return found is not None
+
+    def _declared(
+        self,
+        sql: SqlType,
+        origin: ColumnRef | None,
+        *,
+        element_not_null: bool,
+        parameter: bool,
+        is_slice: bool = False,
+    ) -> PyType | None:
+        """Return the type of a stored JSON value or of a list of them, if it is declared."""
+        if self.stored_types is None or origin is None:
+            return None
+        shape = self.stored_types.shapes.get(origin)
+        if shape is None or not is_json(replace(sql, array_dims=0)):
+            return None
+        item = self.stored_types.column(shape, f"{origin.table}.{origin.column}", not_null=True)
+        if not (sql.array_dims or is_slice):
+            return item
+        item = item if element_not_null else pytypes.optional(item)
+        return self._list(replace(sql, array_dims=sql.array_dims or 1), item, parameter)
 
     def _particular(
         self,

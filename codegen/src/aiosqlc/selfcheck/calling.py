@@ -15,6 +15,7 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
+from aiosqlc.analysis.json_shapes import is_declared
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import hints_of, unlike
 from aiosqlc.contract.values import Values
@@ -30,6 +31,7 @@ _CALLS = 20  # of each function
 _LONGEST = 10.0  # longest time of one call, in seconds
 # Errors for a document that does not fit the user's class, because the test rows are random.
 _DOCUMENT = ("ValidationError: Expected", "DecodeError: ")
+_STORED = "StoredJsonError"
 _NEEDED = " is needed beside "  # the error text for arguments that must be passed together
 _REMEMBERED = 5  # rows of a result or table whose values are passed again
 
@@ -125,6 +127,18 @@ def _in_decoder(error: Exception) -> bool:
     return any(Path(frame.filename).stem == DOCUMENTS for frame in frames)
 
 
+def _is_unmade(error: Exception, text: str) -> bool:
+    """Return whether generated JSON does not fit the class of an override."""
+    return text.startswith(_DOCUMENT) and not _in_decoder(error)
+
+
+def _is_declared(error: Exception, query: TypedQuery) -> bool:
+    """Return whether generated JSON lacks a structure that is only declared, and not proved."""
+    shapes = [column.shape for column in query.columns if column.shape]
+    inside = _in_decoder(error) and any(map(is_declared, shapes))
+    return inside or type(error).__name__ == _STORED
+
+
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
     """Return argument values for a query, partly from the columns that the query compares with."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
@@ -170,7 +184,7 @@ async def _call(
             called.unread.setdefault(name, text)
         elif isinstance(error, db.refusals):
             called.unanswered.setdefault(name, text.split("\n", maxsplit=1)[0])
-        elif _NEEDED in text or (text.startswith(_DOCUMENT) and not _in_decoder(error)):
+        elif _NEEDED in text or _is_declared(error, query) or _is_unmade(error, text):
             called.unanswered.setdefault(name, text)
         else:
             called.broken.setdefault(name, f"{text} with {arguments!r}")

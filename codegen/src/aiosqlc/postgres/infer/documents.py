@@ -1,6 +1,7 @@
 """Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
-A value without a rule is `ANY`: a stored JSON value, or the result of another function.
+A value of a table's column is `STORED`. A value without a rule is `ANY`, such as the result of
+another function.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from aiosqlc.analysis.json_shapes import (
     object_of,
     optional,
     part,
+    stored_in,
     stripped,
 )
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
@@ -53,6 +55,13 @@ _STRIPS = frozenset({"json_strip_nulls", "jsonb_strip_nulls"})
 _MEMBER = frozenset({"json_object_field", "jsonb_object_field"})
 _ELEMENT = frozenset({"json_array_element", "jsonb_array_element"})
 _PATHS = frozenset({"json_extract_path", "jsonb_extract_path"})
+# The operators and functions that return a member or an element as a text.
+_TEXTS_AT = frozenset({
+    "json_object_field_text", "jsonb_object_field_text", "json_array_element_text",
+    "jsonb_array_element_text",
+})  # fmt: skip
+_TEXTS_AT_PATH = frozenset({"json_extract_path_text", "jsonb_extract_path_text"})
+_AT = _MEMBER | _ELEMENT | _PATHS | _TEXTS_AT | _TEXTS_AT_PATH
 _INT = 23
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
 _IS_OBJECT, _IS_ARRAY, _OBJECT_AGG, _ARRAY_AGG, _IS_SCALAR = 1, 2, 3, 4, 6  # JsonConstructorType
@@ -80,23 +89,75 @@ class Documents:
 
     def column(self, node: Node, scope: Scope) -> JsonShape | None:
         """Return the shape of a column, or None if it is unknown or not JSON."""
-        if expression_type(node) not in _IS_JSON:
+        kind = expression_type(node)
+        if self._facts.base_type(kind) not in _IS_JSON and kind != _TEXT:
             return None
         before, scope.returned = scope.returned, scope.command != kinds.Command.SELECT
         try:
             with self.prover.assuming(scope, "returned"):
+                if kind == _TEXT:
+                    return self._text_at(node, scope, 0)
                 found = self._made(node, scope, 0)
+                found = self._at_stored(found, node, scope)
         finally:
             scope.returned = before
-        return None if found.kind is JsonKind.ANY or found.nullable else found
+        if found.kind is JsonKind.STORED:
+            return found
+        return (
+            None if kind not in _IS_JSON or found.kind is JsonKind.ANY or found.nullable else found
+        )
 
     def shape(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
         """Return the shape of an expression whose type is JSON."""
         found = self._made(node, scope, depth)
         if found.kind is JsonKind.ANY:
             return ANY
+        if found.path:
+            return self._at_stored(found, node, scope)
         null = found.nullable or self.prover.judge(node, scope).null
         return replace(found, nullable=null)
+
+    # --- paths into stored values -----------------------------------------------------------------
+
+    def _at_stored(self, found: JsonShape, node: Node, scope: Scope) -> JsonShape:
+        """Set `nullable` of a path into a stored JSON value; other shapes remain unchanged."""
+        return replace(found, nullable=not self._is_there(node, scope)) if found.path else found
+
+    def _is_there(self, node: Node, scope: Scope) -> bool:
+        """Return whether a path is NULL only if the stored JSON value lacks the member."""
+        if scope.query["groupingSets"]:
+            return False
+        if node.kind == "VAR":
+            behind = follow(node, scope)
+            if behind is None:
+                return not self.prover.judge(node, scope).null
+            # An outer join can omit the row, but a stored column that is never NULL is proved so.
+            if node["varnullingrels"] or node["varlevelsup"]:
+                return False
+            return self._is_there(*behind)
+        if called(node) and self._facts.built_in(called(node)) in _AT:
+            return self._is_there(node.list_of("args")[0], scope)
+        return not self.prover.judge(node, scope).null
+
+    def _text_at(self, node: Node, scope: Scope, depth: int) -> JsonShape | None:
+        """Return the place of a stored JSON value's member that an expression reads as a text."""
+        if depth > _DEEPEST:
+            return None
+        if node.kind == "VAR" and node["varattno"] > 0:
+            behind = follow(node, scope)
+            found = self._text_at(*behind, depth + 1) if behind else None
+            return None if found is None or not self._is_there(node, scope) else found
+        name = self._facts.built_in(called(node)) if called(node) else ""
+        args = node.list_of("args") if name else []
+        if name in _TEXTS_AT:
+            found = _part(self._made(args[0], scope, depth + 1), args[1])
+        elif name in _TEXTS_AT_PATH and len(args) == 2:
+            found = self._at_path(args, scope, depth + 1)
+        else:
+            return None
+        if not found.path or not self._is_there(node, scope):
+            return None
+        return replace(found, type=_bare(self.types.get(_TEXT)), nullable=False)
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         """Return the shape of an expression's JSON values, including JSON `null`, but not NULL."""
@@ -123,8 +184,16 @@ class Documents:
             return self._made(target, scope.inner(query), depth)
         if node.kind == "VAR" and node["varattno"] > 0:
             behind = follow(node, scope)
-            return self._made(*behind, depth) if behind else ANY
+            return self._made(*behind, depth) if behind else self._stored(node, scope)
         return self._other(node, scope, depth)
+
+    def _stored(self, node: Node, scope: Scope) -> JsonShape:
+        """Return the JSON shape of a table's column, or ANY for any other Var."""
+        entry = scope.up(node["varlevelsup"]).entry(node["varno"])
+        if entry["rtekind"] != kinds.Rte.RELATION:
+            return ANY
+        column = self._facts.column_ref(entry["relid"], node["varattno"])
+        return stored_in(column) if column else ANY
 
     def _branches(self, node: Node, scope: Scope, depth: int) -> Iterator[JsonShape]:
         """Yield the JSON shape of each result of a CASE, inferred under the result's conditions."""
@@ -257,6 +326,8 @@ class Documents:
         if depth > _DEEPEST:
             return ANY
         nullable = self.prover.judge(node, scope).null
+        if nullable and kind == _TEXT and (text := self._text_at(node, scope, depth)):
+            return text
         if kind == _RECORD or self._is_composite(kind):
             found = self._row(node, scope, kind, depth + 1)
         elif self._facts.is_array(kind):
@@ -380,6 +451,9 @@ class Documents:
         for column in self._facts.columns.get(relation, ()):
             full = elements_checked(self._facts, relation, column.number)
             value = self._of_column(column.type, column.dims, full=full, depth=depth)
+            at = self._facts.column_ref(relation, column.number)
+            if at and self._facts.base_type(column.type) in _IS_JSON:
+                value = stored_in(at)
             known = certain(column.number) or value.kind is JsonKind.ANY
             yield column.name, value if known else optional(value)
 

@@ -1,0 +1,75 @@
+"""Replace stored JSON values in the shapes of columns by their declared structures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aiosqlc.analysis.json_shapes import ANY, part
+from aiosqlc.ir import Analysis, Column, ColumnRef, JsonKind, JsonShape, JsonStep
+
+Declared = Mapping[ColumnRef, JsonShape]
+
+
+def with_declared(analysis: Analysis, declared: Declared) -> Analysis:
+    """Return the analysis after each stored JSON value gets its declared structure.
+
+    A stored value without a declaration becomes JSON of unknown structure. A query whose columns do
+    not change stays the same object.
+    """
+    queries = list(analysis.queries)
+    for number, query in enumerate(queries):
+        if not any(column.shape for column in query.columns):
+            continue
+        columns = tuple([_column(column, declared) for column in query.columns])
+        if columns != query.columns:
+            queries[number] = replace(query, columns=columns)
+    return replace(analysis, queries=tuple(queries), stored=tuple(declared.items()))
+
+
+def _column(column: Column, declared: Declared) -> Column:
+    shape = column.shape
+    if shape is None:
+        return column
+    found = shape_of(shape, declared)
+    if shape.kind is not JsonKind.STORED:
+        return column if found == shape else replace(column, shape=found)
+    known = found.kind is not JsonKind.ANY or found.name
+    sure = bool(shape.path) and bool(known) and not found.nullable and shape.stored in declared
+    kept = found if known and shape.type is None else None
+    return replace(column, shape=kept, declared_not_null=sure and not column.not_null)
+
+
+def shape_of(shape: JsonShape, declared: Declared) -> JsonShape:
+    """Return a shape whose stored values have their declared structures."""
+    if shape.kind is JsonKind.STORED:
+        return _stored(shape, declared)
+    if not shape.members:
+        return shape
+    members = tuple([(key, shape_of(member, declared)) for key, member in shape.members])
+    return shape if members == shape.members else replace(shape, members=members)
+
+
+def _stored(shape: JsonShape, declared: Declared) -> JsonShape:
+    found = declared.get(shape.stored) if shape.stored else None
+    as_text = JsonShape(JsonKind.SCALAR, nullable=True, absent=shape.absent, type=shape.type)
+    if found is None:
+        return as_text if shape.type else replace(ANY, absent=shape.absent)
+    there = not shape.nullable and not found.nullable
+    for step in shape.path:
+        there = there and _always_has(found, step)
+        found = part(found, step.key, step.index, any_key=step.any_key, any_index=step.any_index)
+    if shape.type:
+        return replace(as_text, nullable=not there, declared=True)
+    if found.kind is JsonKind.ANY and not found.name:
+        return replace(ANY, absent=shape.absent)
+    nullable = not there if shape.path else shape.nullable or found.nullable
+    return replace(found, nullable=nullable, absent=shape.absent, declared=True)
+
+
+def _always_has(document: JsonShape, step: JsonStep) -> bool:
+    """Return whether a document of this structure always has the member, which is not null."""
+    if document.kind is not JsonKind.OBJECT or step.key is None:
+        return False
+    member = dict(document.members).get(step.key)
+    return member is not None and not member.absent and not member.nullable

@@ -1,0 +1,86 @@
+"""Read and write stored JSON whose structure the configuration declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+_T = TypeVar("_T")
+
+
+class StoredJsonError(ValueError):
+    """Raised for a stored JSON value that does not have its declared structure."""
+
+
+def read_stored(text: Any, kind: type[_T], place: str) -> _T:
+    """Decode a JSON text to a class. `place` is the query and the column, for errors."""
+    found: _T = read_stored_as(text, kind, place)
+    return found
+
+
+def read_stored_as(text: Any, kind: Any, place: str) -> Any:
+    """Decode a JSON text to any type."""
+    if text is None:
+        raise StoredJsonError(_missing(place))
+    try:
+        return _adapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise StoredJsonError(f"{place}: {error}") from error
+
+
+def convert_stored(value: Any, kind: type[_T], place: str) -> _T:
+    """Convert a JSON value that the driver has decoded to a class."""
+    found: _T = convert_stored_as(value, kind, place)
+    return found
+
+
+def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
+    """Convert a JSON value that the driver has decoded to any type."""
+    return read_stored_as(to_json(value), kind, place)
+
+
+def read_stored_text(text: str | None, place: str) -> str:
+    """Return the text of a member that is declared to exist always."""
+    if text is None:
+        raise StoredJsonError(_missing(place))
+    return text
+
+
+def write_stored(value: Any) -> str:
+    """Encode a value as a JSON text."""
+    return to_json(value).decode()
+
+
+def write_members(value: Any) -> str:
+    """Encode generated classes as a JSON text. Members with the default None are left out."""
+    return write_stored(_without_defaults(value))
+
+
+def _missing(place: str) -> str:
+    return f"{place}: the value is NULL, but its declared structure requires it"
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _without_defaults(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_without_defaults(item) for item in cast("Iterable[Any]", value)]
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {key: _without_defaults(item) for key, item in members.items()}
+    if not isinstance(value, BaseModel):
+        return value
+    fields = type(value).model_fields
+    found = {name: getattr(value, name) for name in fields}
+    return {
+        name: _without_defaults(item)
+        for name, item in found.items()
+        if item is not None or fields[name].is_required()
+    }

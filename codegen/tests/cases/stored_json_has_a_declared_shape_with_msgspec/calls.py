@@ -1,0 +1,1 @@
+../stored_json_has_a_declared_shape_with_dataclass/calls.py
