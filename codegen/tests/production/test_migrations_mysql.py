@@ -125,10 +125,8 @@ def test_a_copied_table_is_a_finding_that_names_who_waits(shop: Project, sql: st
 
 def test_a_change_of_most_rows_is_a_finding(shop: Project) -> None:
     (found,) = shop.found("UPDATE person SET note = 'x';\n")
-    assert (found["code"], found["message"]) == (
-        "M005",
-        "changes the rows of person in one statement, and holds the row locks",
-    )
+    assert found["code"] == "M005"
+    assert found["message"].startswith("changes the rows of person in one statement")
     found = shop.found("DELETE FROM person WHERE age > 0;\n")
     assert [item["code"] for item in found] == ["M005", "M009"]
 
