@@ -1,4 +1,4 @@
-"""`python -m tests.tenants --n 2000 [--datasets N] [--seed N]`: the long run of the fuzzer."""
+"""`python -m tests.tenants --n 20000 [--groups N] [--seed N]`: the long run of the fuzzer."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from aiosqlc.postgres import Analyzer
+
 from tests.servers.postgres import running
-from tests.tenants.fuzz import fuzz
+from tests.tenants.fuzz import Fuzz
+
+_PORTION = 500
 
 
 def main() -> int:
     """Fuzz, print the counts, and exit 1 on a difference."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=2_000)
-    parser.add_argument("--datasets", type=int, default=10)
+    parser.add_argument("--groups", type=int, default=10)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
-    with running() as server, tempfile.TemporaryDirectory() as folder:
-        tally = fuzz(args.n, args.datasets, args.seed, server.create_empty(), Path(folder))
-    print(tally.report())
-    return 1 if tally.different else 0
+    with (
+        running() as server,
+        tempfile.TemporaryDirectory() as folder,
+        Analyzer() as analyzer,
+        Fuzz(args.seed, args.groups, analyzer, server.create_empty(), Path(folder)) as run,
+    ):
+        for _ in range(0, args.n, _PORTION):
+            run.portion(min(_PORTION, args.n))
+            print(run.tally.report(), flush=True)
+    return 1 if run.tally.different else 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def typed(
     config = SourceFile(Path("sqlc.yaml"), "")
     files, problems = read_schema(folder, ("schema.sql",), Dialect.POSTGRESQL, config, Span(0, 0))
     queries, found = parse_file(SourceFile(Path("q.sql"), text), Dialect.POSTGRESQL)
-    assert not problems
-    assert not found
+    assert not problems, problems[0]
+    assert not found, found[0]
     analysis, _ = analyzer.analyze(files, queries, AnalyzeOptions(tenant=tenant))
     return {query.parsed.name: query for query in analysis.queries}

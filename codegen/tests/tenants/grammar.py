@@ -1,39 +1,32 @@
-"""Random statements about tenants: joins, subqueries, WITH, set operations and writes."""
+"""Random queries about tenants: joins, subqueries, aggregates and set operations."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-SCHEMA = """\
-CREATE TABLE person (id int PRIMARY KEY, n int);
-CREATE TABLE project (id int PRIMARY KEY, tenant_id int, n int, UNIQUE (tenant_id, n));
-CREATE TABLE issue (
-    id int PRIMARY KEY, tenant_id int, n int,
-    project_id int REFERENCES project, assignee int REFERENCES person
-);
-CREATE TABLE comment (
-    id int PRIMARY KEY, issue_id int REFERENCES issue, author int REFERENCES person, n int,
-    UNIQUE (issue_id, n)
-);
-CREATE TABLE reply (id int PRIMARY KEY, comment_id int REFERENCES comment, n int);
-CREATE VIEW joined AS SELECT i.id, i.tenant_id, p.n FROM issue i
-    LEFT JOIN project p ON p.id = i.project_id AND p.tenant_id = i.tenant_id;
-CREATE VIEW few AS SELECT id, tenant_id, n FROM issue WHERE n > 1;
-"""
+from tests.tenants.tables import TABLES, VIEWS
+
 _COLUMNS = {
-    "project": ("id", "tenant_id", "n"),
-    "issue": ("id", "tenant_id", "n", "project_id", "assignee"),
-    "comment": ("id", "issue_id", "author", "n"),
-    "reply": ("id", "comment_id", "n"),
-    "person": ("id", "n"),
-    "joined": ("id", "tenant_id", "n"),
-    "few": ("id", "tenant_id", "n"),
+    **{name: table.columns for name, table in TABLES.items()},
+    **dict.fromkeys(VIEWS, ("id", "tenant_id", "n")),
 }
-_WEIGHTS = (6, 8, 4, 2, 2, 2, 2)
-_REFERENCES = {"issue_id": "issue", "project_id": "project", "comment_id": "comment"}
-_PERSONS = ("assignee", "author")
+_WEIGHTS = {"issue": 8, "project": 6, "comment": 4, "mark": 3, "label": 3, "event": 3}
 _DEEPEST = 3
+# How a query compares tenants, and how often. Not each form restricts the rows to one tenant.
+_PINS = {
+    "{own} = {other}": 20,
+    "{other} = {own}": 3,
+    "{own} = ANY (ARRAY[{other}])": 1,
+    "({own}, {alias}.n) = ({other}, 1)": 1,
+    "NOT {own} <> {other}": 0.5,
+    "{own} IS NOT DISTINCT FROM {other}": 0.5,
+    "({own} = {other} OR {alias}.n = 1)": 0.5,
+    "({own} = {other} AND {alias}.n = 1 OR {own} = {other} AND {alias}.n = 2)": 0.5,
+    "{own} = coalesce({other}, 2)": 0.3,
+    "{own} <= {other}": 0.3,
+}
 
 
 @dataclass(frozen=True)
@@ -45,29 +38,19 @@ class Item:
     columns: tuple[str, ...]
 
 
+def _refers(item: Item) -> Mapping[str, str]:
+    """Return the tables that a source refers to, by its columns."""
+    return TABLES[item.table].refers if item.table in TABLES else {}
+
+
 class Grammar:
     """Makes statements of one random sequence, each pinned more often than not."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._count = 0
+        self._joins = self._pins = self._inner_pins = 0.5
         self._with: dict[str, tuple[str, ...]] = {}
-
-    def statement(self) -> str:
-        """Return a statement."""
-        self._count, self._with = 0, {}
-        head = ""
-        if self._may(0.25):
-            recursive = self._may(0.2)
-            inner = self._write(returning=True) if self._may(0.3) else self._query(1, ())
-            kind = self._random.choice(("", "MATERIALIZED ", "NOT MATERIALIZED "))
-            if recursive:
-                step = "SELECT i.id, i.tenant_id, i.n FROM issue i JOIN w ON i.project_id = w.id"
-                inner = self._query(2, ()) + f" UNION {step} WHERE {self._pin('i', ())}"
-            head = f"WITH {'RECURSIVE ' if recursive else ''}w AS {kind}({inner}) "
-            self._with["w"] = ("id", "tenant_id", "n")
-        body = self._query(0, ()) if self._may(0.7) else self._write()
-        return head + body
 
     def _may(self, share: float) -> bool:
         return self._random.random() < share
@@ -103,7 +86,8 @@ class Grammar:
             columns = f"{key} AS id, {chosen} AS tenant_id, count(*)::int AS n"
             return f"SELECT {columns} FROM {joined}{where} GROUP BY {sets}"
         if shape < 0.25:
-            n = f"(count(*) OVER (PARTITION BY {chosen}))::int"
+            window = self._random.choice((f"PARTITION BY {chosen}", f"ORDER BY {key}", ""))
+            n = f"(count(*) OVER ({window}))::int"
         distinct = "DISTINCT " if self._may(0.1) else ""
         order = ""
         if not distinct and self._may(0.05):
@@ -133,18 +117,20 @@ class Grammar:
     def _item(self, depth: int, lateral: tuple[Item, ...]) -> tuple[str, Item]:
         alias = self._alias()
         if self._with and self._may(0.3):
-            return f"w {alias}", Item(alias, "", self._with["w"])
+            name = self._random.choice(tuple(self._with))
+            return f"{name} {alias}", Item(alias, "", self._with[name])
         if depth < _DEEPEST and self._may(0.2):
             word = "LATERAL " if self._may(0.5) else ""
             inner = self._query(depth + 1, lateral if word else ())
             return f"{word}({inner}) {alias}", Item(alias, "", ("id", "tenant_id", "n"))
-        (table,) = self._random.choices(tuple(_COLUMNS), _WEIGHTS)
+        weights = [_WEIGHTS.get(name, 2) for name in _COLUMNS]
+        (table,) = self._random.choices(tuple(_COLUMNS), weights)
         return f"{table} {alias}", Item(alias, table, _COLUMNS[table])
 
     def _joined(self, depth: int, outer: tuple[Item, ...], items: list[Item]) -> str:
         text, first = self._item(depth, outer)
         own = [first]
-        while len(items) + len(own) < 4 and self._may(0.45):
+        while len(items) + len(own) < 4 and self._may(self._joins):
             kind = self._random.choices(
                 ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"), (5, 4, 2, 0.2)
             )[0]
@@ -163,8 +149,8 @@ class Grammar:
             tests = [self._tie(nested, own)]
             tests += [
                 self._pin(i.alias, own)
-                for i in nested
-                if "tenant_id" in i.columns and self._may(0.8)
+                for i in (*nested, *own)
+                if "tenant_id" in i.columns and self._may(0.85 if i in nested else 0.3)
             ]
             if self._may(0.15):
                 tests.append(self._subquery([*own, *nested], (), depth))
@@ -177,10 +163,12 @@ class Grammar:
         for left, right in ((one, other), (other, one)):
             for a in left:
                 for b in right:
-                    for column in a.columns:
-                        tied = _REFERENCES.get(column) or (column in _PERSONS and "person")
-                        if tied and tied == b.table and self._may(0.8):
-                            return f"{a.alias}.{column} = {b.alias}.id"
+                    for column, tied in _refers(a).items():
+                        if tied == b.table and self._may(0.7):
+                            text = f"{a.alias}.{column} = {b.alias}.id"
+                            whole = a.table == "mark" and self._may(0.5)
+                            same = f" AND {a.alias}.tenant_id = {b.alias}.tenant_id"
+                            return text + same if whole else text
         a, b = self._random.choice(one), self._random.choice(other)
         left, right = self._random.choice(a.columns), self._random.choice(b.columns)
         return f"{a.alias}.{left} = {b.alias}.{right}"
@@ -190,11 +178,14 @@ class Grammar:
     def _pin(self, alias: str, others: list[Item] | tuple[Item, ...]) -> str:
         beside = [i.alias for i in others if "tenant_id" in i.columns and i.alias != alias]
         if beside and self._may(0.5):
-            return f"{alias}.tenant_id = {self._random.choice(beside)}.tenant_id"
-        return f"{alias}.tenant_id = @tenant_id"
+            other = f"{self._random.choice(beside)}.tenant_id"
+        else:
+            other = "@tenant_id"
+        (form,) = self._random.choices(tuple(_PINS), tuple(_PINS.values()))
+        return form.format(own=f"{alias}.tenant_id", other=other, alias=alias)
 
     def _where(self, items: list[Item], outer: tuple[Item, ...], depth: int) -> str:
-        share = 0.85 if depth == 0 else 0.6
+        share = self._inner_pins if depth else self._pins
         around = [*items, *outer]
         tests = [
             self._pin(i.alias, around)
@@ -216,56 +207,3 @@ class Grammar:
             some = self._random.choice(items).alias
             return f"{some}.id {self._random.choice(('', 'NOT '))}IN (SELECT s.id FROM ({inner}) s)"
         return f"{word} ({inner})"
-
-    # --- writes -------------------------------------------------------------------------------
-
-    def _write(self, *, returning: bool = False) -> str:
-        table = self._random.choice(("issue", "project", "comment", "reply", "person", "few"))
-        columns = _COLUMNS[table]
-        target = Item("w0", table, columns)
-        items: list[Item] = []
-        kind = self._random.random()
-        if kind < 0.35:
-            joined = self._joined(2, (), items)
-            where = self._where(items, (), 2)
-            values = [f"@new::int + {self._random.choice(items).alias}.id"]
-            values += [self._value(items, column) for column in columns[1:]]
-            text = f"INSERT INTO {table} AS w0 ({', '.join(columns)}) SELECT {', '.join(values)}"
-            text += f" FROM {joined}{where}{self._conflict(table)}"
-        else:
-            joined = self._joined(2, (), items)
-            tests = [self._tie([target], items)]
-            if "tenant_id" in columns and self._may(0.85):
-                tests.append(self._pin("w0", items))
-            where = self._where(items, (target,), 2)
-            tests += [where.removeprefix(" WHERE ")] if where else []
-            if kind < 0.65:
-                column = self._random.choice(columns[1:])
-                given = self._value([*items, target], column)
-                text = f"UPDATE {table} w0 SET {column} = {given} FROM {joined}"
-            else:
-                text = f"DELETE FROM {table} w0 USING {joined}"
-            text += f" WHERE {' AND '.join(tests)}"
-        tenant = "w0.tenant_id" if "tenant_id" in columns else "w0.id"
-        shown = f" RETURNING w0.id, {tenant} AS tenant_id, w0.n"
-        return text + (shown if returning or self._may(0.5) else "")
-
-    def _value(self, items: list[Item], column: str) -> str:
-        if column == "tenant_id" and self._may(0.7):
-            return "@tenant_id"
-        tied = _REFERENCES.get(column, "person")
-        fitting = [f"{i.alias}.id" for i in items if i.table == tied]
-        if fitting and column not in {"n", "tenant_id"} and self._may(0.8):
-            return self._random.choice(fitting)
-        item = self._random.choice(items)
-        return self._random.choice(
-            (f"{item.alias}.{self._random.choice(item.columns)}", "@other::int")
-        )
-
-    def _conflict(self, table: str) -> str:
-        keys = {"project": ("id", "tenant_id, n"), "comment": ("id", "issue_id, n")}
-        key = self._random.choice(keys.get(table, ("id",)))
-        column = self._random.choice(_COLUMNS[table][1:])
-        given = self._random.choice(("excluded", "w0"))
-        update = f" ON CONFLICT ({key}) DO UPDATE SET {column} = {given}.{column}"
-        return self._random.choice(("", "", " ON CONFLICT DO NOTHING", update))
