@@ -1,0 +1,1 @@
+"""A database for each test, by a reset and by CREATE DATABASE."""
