@@ -1,9 +1,10 @@
-"""Apply one migration to PostgreSQL, with a bounded wait for locks."""
+"""Apply one migration to PostgreSQL, with a bounded wait for locks and a report of progress."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import psycopg
@@ -13,6 +14,7 @@ from yoyo.migrations import Migration
 ATTEMPTS: Final = 6
 _WAIT = "2s"  # for a lock: queries behind us wait as long, so it is short
 _PAUSE_SECONDS = 0.5  # before the second attempt, and twice as long before each further one
+_RAISED = "00000"  # of RAISE NOTICE; the server's own notices, such as "already exists", differ
 _PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
@@ -25,17 +27,23 @@ def apply_one(
     only for moments. `SET LOCAL lock_timeout` in the file overrides the wait. Raises what the
     driver raises: after the last attempt `LockNotAvailable` or `DeadlockDetected`.
 
-    A migration without a transaction is applied once, as yoyo does it: what it did before a failure
-    stays, so that nothing is tried again.
+    A migration without a transaction is applied once: what it did before a failure stays, so that
+    nothing is tried again.
+
+    `report` gets a line for each notice of the migration (`RAISE NOTICE`), so that a long change of
+    rows in batches shows its progress.
     """
     migration.load()
     if not migration.use_transactions:
-        backend.apply_one(migration)
+        with backend.copy() as working, _told(working, migration, report):
+            migration.process_steps(working, "apply")
+        with backend.transaction():
+            backend.mark_one(migration)
         return
     pause = _PAUSE_SECONDS
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _in_one_transaction(backend, migration)
+            _in_one_transaction(backend, migration, report)
         except _PASSING:
             if attempt == ATTEMPTS:
                 raise
@@ -46,8 +54,32 @@ def apply_one(
         pause *= 2
 
 
-def _in_one_transaction(backend: DatabaseBackend, migration: Migration) -> None:
-    with backend.copy() as working, working.transaction():
+def _in_one_transaction(
+    backend: DatabaseBackend, migration: Migration, report: Callable[[str], None]
+) -> None:
+    with (
+        backend.copy() as working,
+        _told(working, migration, report),
+        working.transaction(),
+    ):
         working.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
         migration.process_steps(working, "apply")
         working.mark_one(migration)
+
+
+@contextmanager
+def _told(
+    backend: DatabaseBackend, migration: Migration, report: Callable[[str], None]
+) -> Iterator[None]:
+    """Report the notices of a migration's statements as they arrive."""
+
+    def tell(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "NOTICE" and notice.sqlstate == _RAISED:
+            report(f"{migration.id}: {notice.message_primary}")
+
+    connection = backend.connection
+    connection.add_notice_handler(tell)
+    try:
+        yield
+    finally:
+        connection.remove_notice_handler(tell)

@@ -171,6 +171,21 @@ async def test_a_lock_is_requested_again_and_got_once_it_is_free(
     assert lines == ["0003_wide could not lock its tables, attempt 1 of 6"]
 
 
+@pytest.mark.parametrize("heading", ["", "-- transactional: false\n"])
+def test_a_long_change_of_rows_shows_its_progress(empty_database, folder, monkeypatch, heading):
+    text = """DO $$ BEGIN
+        CREATE TABLE IF NOT EXISTS shelf (label text);
+        FOR batch IN 1..3 LOOP RAISE NOTICE 'shelf: % of 3 pages', batch; END LOOP;
+    END $$;
+    CREATE TABLE IF NOT EXISTS shelf (label text);"""
+    migrations.apply(empty_database, folder, db="shop")
+    (folder / "0003_fill.sql").write_text(heading + text)
+    lines = []
+    monkeypatch.setattr(migrations, "_report", lines.append)
+    assert migrations.apply(empty_database, folder, db="shop") == ["0003_fill"]
+    assert lines == [f"0003_fill: shelf: {page} of 3 pages" for page in (1, 2, 3)]
+
+
 async def test_a_lock_that_stays_taken_ends_the_migration_with_a_sentence(
     empty_database, folder, monkeypatch
 ):

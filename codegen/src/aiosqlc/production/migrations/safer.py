@@ -210,19 +210,21 @@ def _add_column(table: str, found: re.Match[str]) -> Parts | None:
 
 
 def _in_batches(table: str, column: str, value: str) -> str:
-    """Return a DO block that fills a column page by page and commits after each batch."""
+    """Return a DO block that fills a column page by page, commits and reports after each batch."""
     return f"""\
 DO $$
 DECLARE
     page bigint := 0;
+    pages bigint := pg_relation_size('{table}') / current_setting('block_size')::bigint;
 BEGIN
-    WHILE page <= pg_relation_size('{table}') / current_setting('block_size')::bigint LOOP
+    WHILE page <= pages LOOP
         UPDATE {table} SET {column} = {value}
         WHERE {column} IS NULL
           AND ctid >= format('(%s,0)', page)::tid
           AND ctid < format('(%s,0)', page + {_PAGES})::tid;
         COMMIT;
         page := page + {_PAGES};
+        RAISE NOTICE '{table}: % of % pages', least(page, pages), pages;
     END LOOP;
 END $$"""  # noqa: S608 - the migration's own names
 
