@@ -14,6 +14,8 @@ from typing import Any
 import asyncpg
 import pytest
 from aiosqlc.cli.main import main
+from aiosqlc.inline.find import literals
+from aiosqlc.source import SourceFile
 
 from tests.drivers.running import complaints
 from tests.projects import ran, write_project
@@ -218,7 +220,11 @@ MISTAKES = {
     '"SELECT id "\n    "FROM autor"': ("E310", 2, 7, 'relation "autor" does not exist'),
     '"SELECT \\x61 FROM author"': ("E311", 2, 7, 'column "a" does not exist'),
     '"SELECT 1; SELECT 2"': ("E113", 2, 7, "a second statement below"),
-    '""': ("E111", 2, 7, "there is no query below this"),
+    '""': ("E009", 2, 7, "the literal is empty: write a statement"),
+    '" \\n"': ("E009", 2, 7, "the literal is empty: write a statement"),
+    '"SELECT \\ud800"': ("E009", 2, 7, "the literal has half of a character: \\ud800"),
+    '"-- :oen\\nSELECT 1"': ("E107", 2, 7, "unknown command `:oen`"),
+    '"""-- :one\nSELECT id, nam FROM author"""': ("E311", 3, 12, 'column "nam" does not exist'),
     '"SELECT \'x"': ("E114", 2, 15, "unterminated string"),
     'f"SELECT {1}"': ("E009", 2, 7, "`sql` needs exactly one string literal"),
     '"SELECT 1", 2': ("E009", 2, 3, "`sql` needs exactly one string literal"),
@@ -266,3 +272,126 @@ def test_check_reports_a_changed_literal(
     capsys.readouterr()
     assert _scan(tmp_path, "--check") == 1
     assert "ORDER BY name" in capsys.readouterr().out
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    _project(tmp_path, "\ufeff" + APP)
+    assert _scan(tmp_path) == 0
+
+
+@pytest.mark.parametrize("depth", [900, 30_000])
+def test_a_deep_expression_is_no_internal_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], depth: int
+) -> None:
+    _project(tmp_path, f"from inline import sql\nA = sql({'+'.join(depth * [repr('x')])})\n")
+    assert _scan(tmp_path) == 1
+    assert "error[E009]: " in capsys.readouterr().err
+
+
+def test_a_package_without_literals_is_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, APP)
+    assert _scan(tmp_path) == 0
+    (tmp_path / "inline" / "notes.py").write_text("kept = 1\n")
+    (tmp_path / "app" / "people.py").write_text("x = 1\n")
+    assert _scan(tmp_path, "--check") == 1
+    capsys.readouterr()
+    assert _scan(tmp_path) == 0
+    assert "removed " in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "inline").glob("*.py")] == ["notes.py"]
+    assert _scan(tmp_path) == 1
+
+
+def test_a_package_of_generate_is_not_removed(tmp_path: Path) -> None:
+    _project(tmp_path, "x = 1\n")
+    assert main(["generate", "-f", str(tmp_path)]) == 0
+    there = sorted((tmp_path / "store").glob("*.py"))
+    command = ["scan", "-f", str(tmp_path), str(tmp_path / "app"), "-o", str(tmp_path / "store")]
+    assert main(command) == 1
+    assert sorted((tmp_path / "store").glob("*.py")) == there
+
+
+def test_the_annotation_of_a_literal_is_no_comment_of_its_function(tmp_path: Path) -> None:
+    app = """\
+from inline import sql
+
+A = sql("-- :one\\n-- Count them.\\nSELECT count(*) AS n FROM author")
+B = sql("-- name: Names\\nSELECT name FROM author")
+"""
+    _project(tmp_path, app)
+    assert _scan(tmp_path) == 0
+    text = (tmp_path / "inline" / "statements.py").read_text()
+    assert '"""Count them."""' in text
+    assert ":one" not in text
+    assert "-- name" not in text
+    assert "async def names(" in text
+
+
+# Code around a call, and whether the call is of the imported function.
+SCOPES = (
+    ("def f():\n    return sql(Q)", True),
+    ("def f(sql):\n    return sql(Q)", False),
+    ("def f(*, sql=None):\n    return sql(Q)", False),
+    ("def f(*sql):\n    return [sql(Q) for _ in sql]", False),
+    ("def f(x=sql(Q), sql=1):\n    return x", True),
+    ("f = lambda sql: sql(Q)", False),
+    ("f = lambda x: sql(Q)", True),
+    ("def f():\n    sql = str\n    return sql(Q)", False),
+    ("def f():\n    for sql in [str]:\n        sql(Q)", False),
+    ("def f(sql):\n    def g():\n        return sql(Q)\n    return g", False),
+    ("def f():\n    def g(sql):\n        return sql\n    return sql(Q)", True),
+    ("def f():\n    def sql(x):\n        return x\n    return sql(Q)", False),
+    ("f = [sql(Q) for sql in [str]]", False),
+    ("class C:\n    def sql(self):\n        return sql(Q)", True),
+    ("def f():\n    global sql\n    x = sql(Q)", True),
+)
+
+
+@pytest.mark.parametrize(("code", "compiled"), SCOPES)
+def test_a_name_that_is_bound_again_is_another_function(code: str, compiled: bool) -> None:
+    text = f"from inline import sql\n{code.replace('Q', repr('SELECT 1'))}\n"
+    found, problems = literals(SourceFile(Path("a.py"), text), "inline")
+    assert (len(found), problems) == (int(compiled), [])
+
+
+def test_check_does_not_depend_on_the_spelling_of_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _project(tmp_path, APP)
+    (tmp_path / "app" / "z.py").write_text('from inline import sql\nLIST = sql("SELECT 1 AS x")\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(["scan", "app", "-o", "inline"]) == 0
+    text = (tmp_path / "inline" / "sql.py").read_text()
+    assert "run `aiosqlc scan app -o inline`" in text
+    for sources in (["./app/"], [str(tmp_path / "app")], ["app/../app", "app"], ["app/."]):
+        assert main(["scan", *sources, "-o", "./inline/", "--check"]) == 0, sources
+    monkeypatch.chdir(tmp_path / "app")
+    assert main(["scan", "-f", "..", ".", "-o", "../inline", "--check"]) == 0
+    files = ["z.py", "people.py"]
+    assert main(["scan", "-f", "..", *files, "-o", "../inline"]) == 0
+    assert main(["scan", "-f", "..", *files[::-1], "-o", "../inline", "--check"]) == 0
+
+
+def test_literals_include_the_fragments_of_query_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = """\
+from inline import sql
+
+A = sql("SELECT a.id FROM author a WHERE sqlc.include(named, a)")
+"""
+    _project(tmp_path, app)
+    fragment = "-- fragment: named(t)\nt.name = @name;\n"
+    (tmp_path / "queries.sql").write_text(f"{fragment}\n-- name: One :one\nSELECT 1 AS one;\n")
+    assert _scan(tmp_path) == 0
+    assert "name: str" in (tmp_path / "inline" / "statements.py").read_text()
+    (tmp_path / "queries.sql").write_text(fragment.replace("t.name", "t.nam"))
+    capsys.readouterr()
+    assert _scan(tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "column a.nam does not exist" in said
+    assert "app/people.py:3:42" in said
+    (tmp_path / "queries.sql").write_text("-- name: One :one\nSELECT 1 AS one;\n")
+    assert _scan(tmp_path) == 1
+    assert "app/people.py:3:" in capsys.readouterr().err

@@ -44,15 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"{said}\n")
         return 2
     out = Path.cwd() / arguments.out
-    sources = " ".join(map(str, arguments.sources))
-    command = f"aiosqlc scan {sources} -o {arguments.out}"
+    command = _command(arguments, project.root)
     with engine_for(entry.engine) as engine:
         scanned = compile_literals(project, entry, arguments.sources, out, engine, command)
     style = style_of(arguments, project.root)
     report(scanned.diagnostics, style)
-    if not scanned.files:
+    changes = compare(scanned.files, [out], "scan")
+    stale = changes and not scanned.count  # the last literal was removed
+    if scanned.failed or not (scanned.files or stale):
         return _nothing(scanned, arguments.out)
-    changes = compare(scanned.files, [out])
     if arguments.check:
         sys.stdout.write(diff(changes))
         return 1 if changes else 0
@@ -60,7 +60,21 @@ def run(arguments: argparse.Namespace) -> int:
     report(refused, style)
     for file in () if refused else changes.write:
         sys.stderr.write(f"wrote {os.path.relpath(file.path)}\n")
+    for path in () if refused else changes.remove:
+        sys.stderr.write(f"removed {os.path.relpath(path)}\n")
     return 1 if refused else 0
+
+
+def _command(arguments: argparse.Namespace, root: Path) -> str:
+    """Return the command for the message of `sql`, with paths from the configuration's folder.
+
+    It is a part of the generated file, so it does not depend on how the paths are written.
+    """
+    places = sorted({os.path.relpath(path.resolve(), root.resolve()) for path in arguments.sources})
+    out = os.path.relpath(arguments.out.resolve(), root.resolve())
+    return " ".join(
+        ["aiosqlc scan", *(Path(p).as_posix() for p in places), "-o", Path(out).as_posix()]
+    )
 
 
 def _nothing(scanned: Scanned, out: Path) -> int:

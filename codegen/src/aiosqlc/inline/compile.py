@@ -10,6 +10,7 @@ from pathlib import Path
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine
+from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.inline.find import FUNCTION, Literal, literals
 from aiosqlc.inline.gather import gathered
 from aiosqlc.inline.module import print_inline
@@ -33,6 +34,11 @@ class Scanned:
     diagnostics: tuple[Diagnostic, ...] = ()
     count: int = 0
 
+    @property
+    def failed(self) -> bool:
+        """Return whether one of the diagnostics is an error."""
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
 
 def compile_literals(
     project: Project,
@@ -48,8 +54,9 @@ def compile_literals(
     """
     found: list[Literal] = []
     problems: list[Diagnostic] = []
-    for path in _python_files(sources, out):
-        file = _read(path, project.root)
+    places = {path.resolve() for path in _python_files(sources, out)}
+    for place in sorted(places):  # in one order, however the sources are named
+        file = _read(place, project.root.resolve())
         if isinstance(file, Diagnostic):
             problems.append(file)
             continue
@@ -62,8 +69,9 @@ def compile_literals(
     if entry.python is None or not found or schema:
         return Scanned((), (*problems, *schema), len(found))
     parts = gathered(found, SourceFile(Path(_STATEMENTS), ""), entry.engine)
+    settings = settings_alone(entry.python, out)
     made = compile_alone(
-        project, entry, settings_alone(entry.python, out), inputs, parts.source, engine.analyze
+        project, entry, settings, inputs, parts.source, engine.analyze, _library(project, entry)
     )
     said = in_source_order([*problems, *(parts.located(one) for one in made.diagnostics)])
     if any(item.severity is Severity.ERROR for item in said) or made.module is None:
@@ -71,6 +79,12 @@ def compile_literals(
     text = print_inline(made.header, parts.parts, made.module, command)
     files = made.files("scan", Rendered(out / f"{FUNCTION}.py", text))
     return Scanned(_exported(files, out), tuple(said), len(found))
+
+
+def _library(project: Project, entry: QuerySet) -> list[SourceFile]:
+    """Return the query files of an entry, whose fragments the literals may include."""
+    paths, _ = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
+    return read_files(project.root, paths, whole=False)[0]
 
 
 def _exported(files: Sequence[Rendered], out: Path) -> tuple[Rendered, ...]:
@@ -107,6 +121,6 @@ def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
 def _read(path: Path, root: Path) -> SourceFile | Diagnostic:
     shown = Path(os.path.relpath(path, root))
     try:
-        return SourceFile(shown, path.read_bytes().decode())
+        return SourceFile(shown, path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError:
         return Diagnostic("E008", f"{shown} is not UTF-8 text")

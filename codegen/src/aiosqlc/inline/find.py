@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.inline.scopes import calls_of
 from aiosqlc.source import SourceFile, Span
 
 FUNCTION = "sql"
@@ -35,6 +36,9 @@ def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagno
     """
     try:
         tree = ast.parse(file.text)
+    except (RecursionError, MemoryError):
+        message = "the file has an expression that is nested too deeply to be read"
+        return [], [Diagnostic("E009", message, (Label(file, Span(0, 1)),))]
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         at = file.line_start(line)
@@ -43,12 +47,13 @@ def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagno
     names = set(_imported(tree, package))
     found: list[Literal] = []
     problems: list[Diagnostic] = []
-    for call, owner in _calls(tree, "") if names else ():
-        if not isinstance(call.func, ast.Name) or call.func.id not in names:
-            continue
+    for call, owner in calls_of(tree, names) if names else ():
         node = call.args[0] if len(call.args) == 1 and not call.keywords else None
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.append(_literal(file, node, node.value, owner))
+            if wrong := _unusable(node.value):
+                problems.append(Diagnostic("E009", wrong, (Label(file, _span(file, node)),)))
+            else:
+                found.append(_literal(file, node, node.value, owner))
         else:
             problems.append(
                 Diagnostic(
@@ -76,21 +81,18 @@ def _is_package(module: str, package: str) -> bool:
     return parts[-1] == package or parts[-2:] == [package, FUNCTION]
 
 
-def _calls(node: ast.AST, owner: str) -> Iterator[tuple[ast.Call, str]]:
-    """Yield each call with the name of the variable it is assigned to, or else of its function."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        owner = node.name
-    targets: Sequence[ast.expr] = ()
-    if isinstance(node, ast.Assign):
-        targets = node.targets
-    elif isinstance(node, ast.AnnAssign):
-        targets = (node.target,)
-    if len(targets) == 1 and isinstance(targets[0], ast.Name):
-        owner = targets[0].id
-    if isinstance(node, ast.Call):
-        yield node, owner
-    for child in ast.iter_child_nodes(node):
-        yield from _calls(child, owner)
+def _unusable(text: str) -> str:
+    """Return why a literal has no SQL that can be compiled, or ''."""
+    if not text.strip():
+        return f'the literal is empty: write a statement, as in `{FUNCTION}("SELECT 1 AS one")`'
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return (
+            f"the literal has half of a character: \\u{ord(text[error.start]):04x} is a surrogate,"
+            " which is not text; write the whole character"
+        )
+    return ""
 
 
 def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Literal:

@@ -10,7 +10,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.find import Literal
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.naming import camel
-from aiosqlc.source import Dialect, SourceFile, Span
+from aiosqlc.source import Dialect, ExpandedFile, SourceFile, Span
 
 _NAMED = re.compile(r"\s*--\s*name:\s*(\w+)\s*(:.*)?")
 _COMMAND = re.compile(r"\s*--\s*(:\w+.*)")
@@ -21,7 +21,8 @@ _ROWS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW"})
 class Part:
     """A literal, and the name of its query in the joined text.
 
-    In the gathered text, its annotation begins at `first` and its own text at `start`.
+    In the gathered text, its annotation begins at `first`. Offsets from `start` are offsets in the
+    literal.
     """
 
     literal: Literal
@@ -44,16 +45,19 @@ class Gathered:
     def _label(self, label: Label) -> Label:
         if label.file.path != self.source.path:
             return label
-        at = label.span.start
+        at, span = label.span.start, label.span
+        if isinstance(label.file, ExpandedFile):
+            while inclusion := label.file.inclusion(at):  # a label in a fragment
+                at, span = inclusion.call.start, inclusion.call
         part = next((p for p in reversed(self.parts) if p.first <= at), self.parts[0])
         literal = part.literal
         length = len(literal.text)
         first = at - part.start
         if literal.start is None or not 0 <= first <= length:
             return replace(label, file=literal.file, span=literal.span)
-        last = min(label.span.end - part.start, length)
-        span = Span(literal.start + first, literal.start + max(first, last))
-        return replace(label, file=literal.file, span=span)
+        last = min(span.end - part.start, length)
+        place = Span(literal.start + first, literal.start + max(first, last))
+        return replace(label, file=literal.file, span=place)
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
@@ -63,27 +67,33 @@ def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Ga
     for item in found:
         first.setdefault(item.text, item)
     for literal in first.values():
-        name, head = _head(literal, names, dialect)
+        name, head, dropped = _head(literal, names, dialect)
         names.add(name)
-        parts.append(Part(literal, name, len(text), len(text) + len(head)))
+        parts.append(Part(literal, name, len(text), len(text) + len(head) - dropped))
         text += head
-        text += literal.text.rstrip().rstrip(";") + "\n;\n"
+        text += literal.text[dropped:].rstrip().rstrip(";") + "\n;\n"
     return Gathered(replace(path, text=text), tuple(parts))
 
 
-def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str]:
-    """Return the name of a literal's query, and the annotation line to write before its SQL."""
+def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int]:
+    """Return the name of a literal's query, and the annotation line to write before its SQL.
+
+    The last number is the length of the literal's own annotation, which the line replaces: it would
+    become a comment of the generated function.
+    """
     first = literal.text.lstrip().partition("\n")[0]
     named, command = _NAMED.match(first), _COMMAND.match(first)
     if named and named[2]:
-        return named[1], ""  # an annotation as in a query file
+        return named[1], "", 0  # an annotation as in a query file
     wanted = named[1] if named else camel(literal.owner) if literal.owner else "Query"
     name, number = wanted, 1
     while name in taken:
         number += 1
         name = f"{wanted}{number}"
     how = command[1] if command else _command(literal.text, dialect)
-    return name, f"-- name: {name} {how}\n"
+    whole = len(literal.text) - len(literal.text.lstrip()) + len(first) + 1
+    dropped = min(whole, len(literal.text)) if named or command else 0
+    return name, f"-- name: {name} {how}\n", dropped
 
 
 def _command(text: str, dialect: Dialect) -> str:

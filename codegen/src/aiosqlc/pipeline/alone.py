@@ -59,9 +59,13 @@ def compile_alone(
     inputs: Inputs,
     source: SourceFile,
     analyze: Analyze,
+    library: Sequence[SourceFile] = (),
 ) -> Alone:
-    """Compile the queries of a text on the schema of an entry. `python` are the settings."""
-    queries, mistakes = parse_files([source], entry.engine)
+    """Compile the queries of a text on the schema of an entry. `python` are the settings.
+
+    The queries may include the fragments of the files in `library`.
+    """
+    queries, mistakes = parse_files([source], entry.engine, library=library)
     compiled = surviving(in_passes(analyze, entry.engine))
     analysis, found = compiled(inputs.schema, queries, options_of(entry, inputs.shims))
     analysis, mistaken = apply_hints(analysis)

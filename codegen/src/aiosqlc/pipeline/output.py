@@ -29,10 +29,15 @@ class Changes:
         return bool(self.write or self.remove)
 
 
-def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
-    """Compare generated files with those in `folders`, which contain only generated packages."""
+def compare(
+    files: Sequence[Rendered], folders: Iterable[Path], command: str = "generate"
+) -> Changes:
+    """Compare generated files with those in `folders`, which contain only generated packages.
+
+    `command` is the command whose files are stale if there are no files.
+    """
     wanted = {file.path for file in files}
-    commands = {_command(file.text) for file in files} - {""} or {"generate"}
+    commands = {_command(file.text) for file in files} - {""} or {command}
     stale = [
         path
         for folder in sorted(set(folders))
