@@ -25,12 +25,14 @@ CREATE TABLE orders (id int PRIMARY KEY, tenant_id int NOT NULL, paid tinyint(1)
 CREATE TABLE ticks (id int PRIMARY KEY);
 """
 QUERIES = """\
--- name: GetUser :one
+-- name: GetUser :one :batchget(id)
 SELECT id, email, mood, born, size FROM users
 WHERE id = sqlc.arg(id) AND tenant_id = sqlc.arg(tenant_id);
 -- name: ListUsers :many
 SELECT id FROM users WHERE tenant_id = sqlc.arg(tenant_id) AND id IN (sqlc.slice(ids))
 ORDER BY id;
+-- name: WalkUsers :page
+SELECT id FROM users WHERE tenant_id = sqlc.arg(tenant_id) ORDER BY email DESC, id;
 -- name: Search :many
 SELECT id FROM users WHERE tenant_id = sqlc.arg(tenant_id) AND email LIKE sqlc.arg(pattern)
 ORDER BY id;
@@ -100,7 +102,9 @@ async def test_tools_answer_within_their_tenant_and_their_limits(
 ) -> None:
     async with Client(started) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
-        assert names == ["get_user", "list_users", "search", "slow", "pay_order"]
+        assert names == [
+            "get_user", "list_users", "walk_users", "search", "slow", "pay_order", "get_user_many"
+        ]  # fmt: skip
         user = (await client.call_tool("get_user", {"id": 2})).structured_content
         assert user == {
             "row": {
@@ -157,3 +161,21 @@ def test_a_grant_exceeds_the_tools_where_it_changes_more_than_they_write(
     line: str, written: str, excess: list[str]
 ) -> None:
     assert excess_of(line, frozenset({written} - {""})) == excess
+
+
+async def test_pages_and_many_keys_are_those_of_the_tenant(started: StdioServerParameters) -> None:
+    async with Client(started) as client:
+        found, cursor = [], None
+        while True:
+            page = await client.call_tool("walk_users", {"page_size": 3, "cursor": cursor})
+            content = page.structured_content or {}
+            found += content["rows"]
+            if (cursor := content["next"]) is None:
+                break
+        assert sorted(found) == [number for number in range(1, 100) if number % 2 == 0]
+        assert found == sorted(found, key=lambda number: f"u{number}", reverse=True)
+        many = await client.call_tool("get_user_many", {"ids": [2, 3, 4]})
+        entries = (many.structured_content or {})["entries"]
+        assert {entry["key"]: entry["row"]["id"] for entry in entries} == {2: 2, 4: 4}
+        wide = await client.call_tool("get_user_many", {"ids": [2, 4, 6, 8]})
+        assert code_of(wide) == "invalid_argument"

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     report(mistakes, style_of(arguments, project.root))
     if mistakes:
         return 2
-    with toolbox_of(project, part, offers) as toolbox:
+    with toolbox_of(project, part, offers, project.mcp) as toolbox:
         if arguments.grants:
             return _print_grants(arguments.grants, part, toolbox)
         for refused in toolbox.refused:

@@ -15,10 +15,11 @@ from typing import Any, Final
 import msgspec
 
 from aiosqlc.config.policy import McpPolicy
-from aiosqlc.ir import Command
+from aiosqlc.mcp.cursors import Cursors, UnknownCursorError, call_of
+from aiosqlc.mcp.forms import Form, TooLargeError, result_of
 from aiosqlc.mcp.outcome import Database, Failure, Outcome, Result
 from aiosqlc.mcp.schemas import to_json
-from aiosqlc.mcp.tools import STREAM_OPTION, ArgumentError, Tool, hide, is_many, texts_in
+from aiosqlc.mcp.tools import STREAM_OPTION, ArgumentError, Tool, hide, texts_in
 
 _log: Final = logging.getLogger("aiosqlc.mcp")
 _MINUTE: Final = 60.0  # seconds
@@ -29,12 +30,13 @@ _MOST_VALUES: Final = 10_000  # most JSON values in the arguments of one call
 
 @dataclass
 class Session:
-    """A caller: name in the audit log, values bound to the caller, and times of recent calls."""
+    """A caller: name in the audit log, values bound to the caller, recent calls, and cursors."""
 
     name: str
     bound: Mapping[str, str] = field(default_factory=dict)
     recent: deque[float] = field(default_factory=deque)
     running: int = 0
+    cursors: Cursors = field(default_factory=Cursors)
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,17 @@ class Gate:
     async def _run(self, tool: Tool, session: Session, given: Mapping[str, Any]) -> Outcome:
         try:
             arguments = tool.arguments(given, session.bound)
-        except ArgumentError as error:
+            call = call_of(tool.name, given)
+            if tool.form is Form.KEYSET and arguments.get("cursor") is not None:
+                arguments["cursor"] = session.cursors.read(arguments["cursor"], call)
+        except (ArgumentError, UnknownCursorError) as error:
             return Failure("invalid_argument", str(error))
         try:
             # The server's own timeout is one second shorter.
             async with asyncio.timeout(self.policy.timeout + 1):
-                return await self._executed(tool, arguments)
+                return await self._executed(
+                    tool, arguments, lambda cursor: session.cursors.handle(cursor, call)
+                )
         except TimeoutError:
             return Failure("timeout", f"no response within {self.policy.timeout} s")
         except Exception as error:  # noqa: BLE001 - the message may quote rows
@@ -103,22 +110,19 @@ class Gate:
                 _log.exception("a tool failed: %s", tool.name)
             return known or Failure("internal_error", "the tool failed")
 
-    async def _executed(self, tool: Tool, arguments: dict[str, Any]) -> Outcome:
+    async def _executed(
+        self, tool: Tool, arguments: dict[str, Any], handle: Callable[[Any], str | None]
+    ) -> Outcome:
         """Run the function in a transaction. Roll it back if the result is too large."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
             answer = tool.call(self.executor(connection), **arguments, **_options(tool))
-            if is_many(tool.offer):
+            if tool.form is Form.ROWS:
                 return await self._rows(tool, answer)
+            most = (self.policy.max_rows, self.policy.max_bytes)
             value = await answer
-            command = tool.offer.query.parsed.command
-            if command is Command.EXEC:
-                return Result({"done": True})
-            if command is Command.EXECROWS:
-                return Result({"affected": value})
-            row = None if value is None else hide(to_json(value), tool.masked)
-            if len(msgspec.json.encode(row)) > self.policy.max_bytes:
-                raise _TooLargeError
-            return Result({"row": row}, rows=int(row is not None))
+            return result_of(
+                tool.form, value, lambda row: hide(to_json(row), tool.masked), most, handle
+            )
 
     async def _rows(self, tool: Tool, answer: Any) -> Result:
         """Read rows up to a limit, and leave the remaining rows unread."""
@@ -129,7 +133,7 @@ class Gate:
                 shown = hide(to_json(row), tool.masked)
                 size += len(msgspec.json.encode(shown))
                 if size > self.policy.max_bytes and not rows:
-                    raise _TooLargeError
+                    raise TooLargeError
                 if len(rows) == self.policy.max_rows or size > self.policy.max_bytes:
                     return Result({"rows": rows, "truncated": True}, len(rows))
                 rows.append(shown)
@@ -167,14 +171,10 @@ async def _each(answer: Awaitable[Sequence[Any]]) -> AsyncGenerator[Any, None]:
         yield row
 
 
-class _TooLargeError(Exception):
-    """Raised if one row is larger than the limit for results."""
-
-
 def _of_function(error: Exception) -> Failure | None:
     """Return a failure for an exception that the generated function itself raises, or None."""
-    if isinstance(error, _TooLargeError):
-        return Failure("result_too_large", "one row is larger than the maximum size of a result")
+    if isinstance(error, TooLargeError):
+        return Failure("result_too_large", "the result is too large: ask for fewer rows or keys")
     if isinstance(error, ValueError | OverflowError | TypeError):
         return Failure(
             "invalid_argument", "the arguments contradict each other or are out of range"

@@ -77,6 +77,11 @@ def functions_for(
                 name: (getattr(importlib.import_module(f"{package}.{file}"), function), rows[name])
                 for name, (file, function) in functions.items()
             }
+            for module in modules:
+                python = importlib.import_module(f"{package}.{module.path.stem}")
+                for item in module.functions:
+                    if item.keyed:
+                        imported[item.query_name] = (getattr(python, item.name), item.row)
             adapter = importlib.import_module(f"{package}.adapter") if driver.adapter else None
             yield Functions(imported, getattr(adapter, driver.executor) if adapter else _as_it_is)
         finally:
@@ -92,10 +97,12 @@ def _as_it_is(connection: Any) -> Any:
 def _as_tool(query: TypedQuery) -> TypedQuery:
     """Return a query without its Python type hints; a `:many` query becomes `:stream`.
 
-    A `:many` with lists of joined rows that are not adjacent is read completely.
+    A `:many` with lists of joined rows is read completely if they are not adjacent, or if a
+    function for many keys groups them too.
     """
     parsed = query.parsed
-    whole = isinstance(query.nesting, Nesting) and not query.nesting.adjacent
+    adjacent = isinstance(query.nesting, Nesting) and query.nesting.adjacent
+    whole = isinstance(query.nesting, Nesting) and (not adjacent or query.batch is not None)
     hints = tuple(replace(hint, python_type=None) for hint in parsed.hints)
     streams = parsed.command is Command.MANY and not _TAKEN & {item.name for item in query.params}
     command = Command.STREAM if streams and not whole else parsed.command

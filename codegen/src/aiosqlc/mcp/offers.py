@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
+from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.ir import Catalog, Column, ColumnRef, Command, TypedQuery
+from aiosqlc.plan.batchget import many_of
 from aiosqlc.plan.naming import argument, snake
+from aiosqlc.plan.paging import without_hidden
 
 OFFERED_COMMANDS: Final = frozenset(
-    {Command.ONE, Command.MANY, Command.STREAM, Command.EXEC, Command.EXECROWS}
+    {Command.ONE, Command.MANY, Command.STREAM, Command.PAGE, Command.EXEC, Command.EXECROWS}
 )
 _LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accept
 
@@ -24,7 +27,8 @@ class Offer:
 
     `writes` is whether the policy allows the query to write. `bound` are the Python names of the
     parameters that the assistant cannot pass. `reads` are the columns, `table.column`, or tables
-    that it reads. `masked` are the positions of the result columns whose values are hidden.
+    that it reads. `masked` are the positions of the result columns whose values are hidden. If the
+    tool reads many keys, `single` is the `:batchget` query, and `query` is the text for many keys.
     """
 
     name: str
@@ -33,6 +37,12 @@ class Offer:
     bound: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     masked: frozenset[int] = frozenset()
+    single: TypedQuery | None = None
+
+    @property
+    def source(self) -> TypedQuery:
+        """Return the query of the project that the tool's function is generated from."""
+        return self.single or self.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,9 @@ def offers_of(
 
     `needs_of` returns the privileges that one query needs.
     """
+    single = {batch_name(q.parsed.name): q for q in queries if q.batch}
+    many = [many_of(q, q.batch) for q in queries if q.batch]
+    queries = [*queries, *many]
     asked = [q for q in queries if any(fnmatchcase(q.parsed.name, p) for p in policy.queries)]
     offered: dict[str, Offer] = {}
     refused: list[NotOffered] = []
@@ -74,7 +87,9 @@ def offers_of(
             other = offered[found.name].query.parsed.place
             found = f"`{other}` has the same tool name `{found.name}`"
         if isinstance(found, Offer):
-            offered[found.name] = found
+            name = query.parsed.name
+            of = single.get(name) if any(query is one for one in many) else None
+            offered[found.name] = replace(found, single=of)
         else:
             refused.append(NotOffered(query, found))
     mistakes = tuple(_mistakes(policy, queries, asked, catalog))
@@ -152,7 +167,8 @@ def _hidden(
     ]
     if not reads_masked:
         return frozenset()
-    for column in query.columns:
+    columns = without_hidden(query).columns
+    for column in columns:
         if column.origin is None:
             return (
                 f"the result column `{column.name}` is an expression, which could reveal"
@@ -160,7 +176,7 @@ def _hidden(
             )
     return frozenset(
         position
-        for position, column in enumerate(query.columns)
+        for position, column in enumerate(columns)
         if any(_is(ref, name) for ref in _origins(column) for name in policy.mask)
     )
 

@@ -76,14 +76,16 @@ def mistakes_in(offers: Offers, project: Project, policy: McpPolicy) -> list[Dia
 
 
 @contextlib.contextmanager
-def toolbox_of(project: Project, part: Analysed, offers: Offers) -> Iterator[Toolbox]:
+def toolbox_of(
+    project: Project, part: Analysed, offers: Offers, policy: McpPolicy
+) -> Iterator[Toolbox]:
     """Import the functions of offered queries and describe them as tools."""
-    queries = [offer.query for offer in offers.offered]
+    queries = list({o.source.parsed.name: o.source for o in offers.offered}.values())
     with functions_for(project, part, queries) as functions:
         tools: dict[str, Tool] = {}
         refused = list(offers.refused)
         for offer in offers.offered:
-            found = _tool(offer, *functions.by_query[offer.query.parsed.name])
+            found = _tool(offer, *functions.by_query[offer.query.parsed.name], policy.max_rows)
             if isinstance(found, Tool):
                 tools[offer.name] = found
             else:
@@ -91,9 +93,11 @@ def toolbox_of(project: Project, part: Analysed, offers: Offers) -> Iterator[Too
         yield Toolbox(tools, tuple(refused), functions.executor)
 
 
-def _tool(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool | NotOffered:
+def _tool(
+    offer: Offer, call: Callable[..., Any], row: PyRow | None, most: int
+) -> Tool | NotOffered:
     try:
-        return tool_of(offer, call, row)
+        return tool_of(offer, call, row, most)
     except NoJsonFormError as error:
         return NotOffered(offer.query, f"JSON cannot represent a parameter of the type {error}")
 

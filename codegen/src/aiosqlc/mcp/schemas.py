@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -41,10 +41,19 @@ class NoJsonFormError(Exception):
 
 
 def without(hint: Any, sentinel: str) -> Any:
-    """Return a union without its member class that is named `sentinel`."""
+    """Return a union without its member class that is named `sentinel`.
+
+    A sequence of texts that may not be a text itself becomes a sequence.
+    """
+    if getattr(get_origin(hint), "__name__", "") == "SequenceNotStr":
+        return Sequence[get_args(hint)[0]]  # type: ignore[misc] # known only at run time
     if get_origin(hint) not in {Union, UnionType}:
         return hint
-    kept = tuple(item for item in get_args(hint) if getattr(item, "__name__", "") != sentinel)
+    kept = tuple(
+        without(item, sentinel)
+        for item in get_args(hint)
+        if getattr(item, "__name__", "") != sentinel
+    )
     return Union[kept]  # noqa: UP007 - the members are known only at run time
 
 

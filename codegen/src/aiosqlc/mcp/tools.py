@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
-from aiosqlc.ir import Cardinality, Command
+from aiosqlc.ir import Cardinality
+from aiosqlc.mcp.forms import Form, form_of
 from aiosqlc.mcp.offers import Offer
 from aiosqlc.mcp.schemas import from_json, from_setting, input_schema, output_schema, without
+from aiosqlc.parse.keyset import SIZE
 from aiosqlc.plan.model import PyRow
+from aiosqlc.plan.naming import argument
 
 MASKED: Final = "[masked]"
 STREAM_OPTION: Final = "chunk"  # of functions that yield rows: the number of rows per fetch
@@ -21,6 +24,12 @@ _ROW_COUNTS: Final = {
     Cardinality.ZERO_OR_ONE: "at most one row",
     Cardinality.SOME: "one or more rows",
     Cardinality.MANY: "any number of rows",
+}
+_SAID: Final = {
+    Form.PAGE: "one page of rows, and the total number of rows",
+    Form.KEYSET: "one page of rows; pass `next` or `previous` as `cursor` for the pages beside it",
+    Form.ENTRIES: "an entry with a row for each key that has one",
+    Form.LISTS: "an entry with the rows of each key that has some",
 }
 _NAMED: Final = 20  # most relations in a description
 
@@ -43,7 +52,8 @@ class Tool:
     `hints` are the annotations of the parameters that the assistant may pass.
 
     `required` are the arguments without a default. `masked` are the fields of a row whose values
-    are hidden. Each is a path of positions, which leads through nested rows and lists.
+    are hidden. Each is a path of positions, which leads through nested rows and lists. `limits` has
+    the smallest and the largest value of an argument, or the smallest and largest length of a list.
     """
 
     offer: Offer
@@ -54,6 +64,12 @@ class Tool:
     hints: Mapping[str, Any]
     required: frozenset[str]
     masked: tuple[tuple[int, ...], ...] = ()
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def form(self) -> Form:
+        """Return the form of the results."""
+        return form_of(self.offer)
 
     @property
     def name(self) -> str:
@@ -72,6 +88,11 @@ class Tool:
         if missing:
             raise ArgumentError(f"the argument `{missing[0]}` is missing")
         found = {name: _converted(name, value, self.hints[name]) for name, value in given.items()}
+        for name, (least, most) in self.limits.items():
+            value = found.get(name, least)
+            count = value if isinstance(value, int) else len(value)
+            if not least <= count <= most:
+                raise ArgumentError(f"`{name}` must be from {least} to {most}")
         return found | self.bound_values(bound)
 
     def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:
@@ -90,15 +111,15 @@ class Tool:
         return found
 
 
-def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
-    """Describe a function as a tool.
+def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None, most: int) -> Tool:
+    """Describe a function as a tool, for pages of at most `most` rows.
 
     Raises `NoJsonFormError` if a parameter has no JSON form.
     """
     parameters = [item for item in inspect.signature(call).parameters.values() if _is_passed(item)]
     annotations = get_type_hints(call)
     hints = {
-        item.name: without(annotations[item.name], "Unset")
+        item.name: _passed(annotations[item.name])
         for item in parameters
         if item.name not in offer.bound
         and not (inspect.isasyncgenfunction(call) and item.name == STREAM_OPTION)
@@ -107,6 +128,10 @@ def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
         item.name for item in parameters if item.name in hints and item.default is item.empty
     ]
     schemas, shared = input_schema(hints)
+    limits = {name: limit for name, limit in _limits(offer, most).items() if name in hints}
+    for name, (least, largest) in limits.items():
+        of = ("minItems", "maxItems") if "array" in str(schemas[name]) else ("minimum", "maximum")
+        schemas[name] = {**schemas[name], of[0]: least, of[1]: largest}
     incoming: dict[str, Any] = {
         "type": "object",
         "properties": schemas,
@@ -125,17 +150,34 @@ def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
         hints,
         frozenset(required),
         masked,
+        limits,
     )
+
+
+def _limits(offer: Offer, most: int) -> dict[str, tuple[int, int]]:
+    """Return the limits of the arguments that decide how many rows a tool returns."""
+    form, query = form_of(offer), offer.query
+    if form is Form.KEYSET:
+        return {SIZE: (1, most)}
+    if form is Form.PAGE and query.parsed.paging:
+        numbers = {query.parsed.paging.limit}
+        return {argument(p.name): (1, most) for p in query.params if p.number in numbers}
+    if offer.single is not None and offer.single.batch:
+        return {argument(offer.single.batch.params[0].name): (0, most)}
+    return {}
+
+
+def _passed(hint: Any) -> Any:
+    """Return the class of the values that an assistant passes for a parameter."""
+    hint = without(hint, "Unset")
+    if any(getattr(item, "__name__", "") == "KeysetCursor" for item in get_args(hint)):
+        return str | None
+    return hint
 
 
 def _is_passed(parameter: inspect.Parameter) -> bool:
     """Return whether a parameter is passed by name; the connection is not."""
     return parameter.kind is inspect.Parameter.KEYWORD_ONLY
-
-
-def is_many(offer: Offer) -> bool:
-    """Return whether a query's result is a list of rows."""
-    return offer.query.parsed.command in {Command.MANY, Command.STREAM}
 
 
 def hide(row: Any, masked: tuple[tuple[int, ...], ...]) -> Any:
@@ -193,7 +235,7 @@ def _description(offer: Offer) -> str:
     query = offer.query
     facts = [
         "Writes to the database." if offer.writes else "Proved to be read-only.",
-        f"Returns {_ROW_COUNTS[query.cardinality]}."
+        f"Returns {_SAID.get(form_of(offer), _ROW_COUNTS[query.cardinality])}."
         if query.parsed.command.returns_rows
         else "Returns no rows.",
     ]
@@ -209,25 +251,39 @@ def _description(offer: Offer) -> str:
 
 
 def _result_schema(offer: Offer, returned: Any, *, open_rows: bool) -> dict[str, Any]:
-    """Return the schema of `structuredContent`, which is an object for every command."""
-    command = offer.query.parsed.command
-    if command is Command.EXEC:
+    """Return the schema of `structuredContent`, which is an object for every form."""
+    form = form_of(offer)
+    if form is Form.DONE:
         return _object({"done": {"const": True}})
-    if command is Command.EXECROWS:
+    if form is Form.AFFECTED:
         return _object({"affected": {"type": "integer", "minimum": 0}})
-    if open_rows:
-        row: dict[str, Any] = {}
-        shared: dict[str, Any] = {}
-    elif is_many(offer):
-        row, shared = output_schema(get_args(returned)[0])
+    key, hint = _of_result(form, returned)
+    row, shared = ({}, {}) if open_rows else output_schema(hint)
+    rows = {"rows": {"type": "array", "items": row}}
+    flag = {"truncated": {"type": "boolean"}}
+    handle = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    if form in {Form.ENTRIES, Form.LISTS}:
+        key_schema, more = output_schema(key)
+        shared = {**shared, **more}
+        entry = {"key": key_schema, **(rows if form is Form.LISTS else {"row": row})}
+        result = _object({"entries": {"type": "array", "items": _object(entry)}, **flag})
+    elif form is Form.KEYSET:
+        result = _object({**rows, "next": handle, "previous": handle})
+    elif form is Form.PAGE:
+        result = _object({**rows, "total": {"type": "integer", "minimum": 0}, **flag})
     else:
-        row, shared = output_schema(returned)
-    if is_many(offer):
-        rows = {"type": "array", "items": row}
-        result = _object({"rows": rows, "truncated": {"type": "boolean"}})
-    else:
-        result = _object({"row": row})
+        result = _object({**rows, **flag} if form is Form.ROWS else {"row": row})
     return {**result, "$defs": shared} if shared else result
+
+
+def _of_result(form: Form, returned: Any) -> tuple[Any, Any]:
+    """Return the annotations of a key and of a row in the annotation of a function's result."""
+    if form is Form.ROW:
+        return None, returned
+    found = get_args(returned)
+    if form in {Form.ENTRIES, Form.LISTS}:
+        return found[0], get_args(found[1])[0] if form is Form.LISTS else found[1]
+    return None, get_args(found[0])[0] if form is Form.PAGE else found[0]
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

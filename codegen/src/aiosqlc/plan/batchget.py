@@ -24,7 +24,7 @@ def plan_batch(
     batch = query.batch
     if batch is None or one.row is None:
         return None, []
-    many, problems = plan_function(_many(query, batch), planner)
+    many, problems = plan_function(many_of(query, batch), planner)
     package = planner.package
     columns = _key_types(query, batch, one, planner)
     key = _key_type(columns)
@@ -71,7 +71,7 @@ def _two_types(query: TypedQuery, given: str, held: str) -> Diagnostic:
 _NAMES = frozenset({"Loader", "dict"})
 
 
-def _many(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
+def many_of(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
     """Return the query for many keys, whose rows have the columns of the original query."""
     lists = {param.number: param for param in batch.params}
     params = tuple(lists.get(param.number, param) for param in query.params)
@@ -95,7 +95,7 @@ def _many(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
 
 def _list_of_keys(query: TypedQuery, batch: TypedBatch, many: PyFunction) -> PyParam:
     """Return the parameter of the function for many keys that has the keys."""
-    whole = _many(query, batch)
+    whole = many_of(query, batch)
     names = parameter_names(whole, frozenset() if query.parsed.dynamic else many.used)
     numbers = sorted(param.number for param in query.params)
     name = names[numbers.index(batch.params[0].number)]
