@@ -1,0 +1,1 @@
+"""Measures what requests notice of risky migrations, naively and as the compiler proposes them."""
