@@ -62,7 +62,8 @@ class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
 
     `picture_url` expires after some hours. `personal_id_preview` has the last two digits of a
     provider's personal ID. Only the owner and callers who may see salaries get `employment`. If the
-    account has a custom role, `custom_role` is its name, and `role` is its kind.
+    account has a custom role, `custom_role` is the name of this role, and `role` is the kind of
+    account.
     """
 
     id: UUID
@@ -101,7 +102,10 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoleView(ReaderView, frozen=True):
-    """A role with its permissions. If one of them is deleted, `version` does not change."""
+    """A role with its permissions.
+
+    If one of the permissions is deleted, `version` does not change.
+    """
 
     name: str
     kind: AccountRole

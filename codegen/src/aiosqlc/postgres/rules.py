@@ -177,16 +177,18 @@ RULES = (
          "`not_null_functions` of the configuration", "functions.judge_call"),
     Rule("user-function", NOT_NULL,
          (
-             "The value, or a column of the rows, that a user-defined function in standard SQL "
-             "returns is not NULL if its body returns no NULL there; so is an output parameter "
-             "of a procedure."
+             "A value, a column or an output parameter of a user-defined function or procedure in "
+             "standard SQL is not NULL if the body never returns NULL for it."
          ),
          "SQL Functions; CALL", "user_functions.body_verdict",
          (EVERY_PART, "the arguments of a strict function are not NULL",
          "the body of the function returns a row")),
     Rule("procedural-function", NOT_NULL,
-         "A value, or a column, that a PL/pgSQL function returns is not NULL if no RETURN returns "
-         "NULL there. Only bodies are analysed that assign no parameter and have no loop.",
+         (
+             "A value or column that a PL/pgSQL function returns is not NULL if no RETURN returns "
+             "NULL for it. The compiler analyses only bodies that assign no parameter and have no "
+             "loop."
+         ),
          "PL/pgSQL: Returning from a Function; Variable Substitution",
          "user_functions.body_verdict",
          (EVERY_PART, "the query of a RETURN with a value returns a row")),
@@ -218,7 +220,7 @@ RULES = (
              "for rows in which the value is not NULL."
          ),
          "Aggregate Expressions", "scope.Scope.rows_of",
-         ("no condition of a CASE around the aggregate",)),
+         ("no condition of a CASE around the aggregate is used",)),
     Rule("group-key", NOT_NULL,
          (
              "An aggregate of a grouping key is not NULL if the key is not NULL, because the key "

@@ -106,7 +106,9 @@ class Scope:
         before = self.assumed, self.dead
         found = _about_rows(facts_of(condition, IF_TRUE, self.catalog)) if condition else NOTHING
         free = not self.assumed and self.dead is self.matched
-        if not self.catalog.holds("filter", "no condition of a CASE around the aggregate", free):
+        if not self.catalog.holds(
+            "filter", "no condition of a CASE around the aggregate is used", free
+        ):
             self.assumed, self.dead = [], self.matched
         self.assumed = [*self.assumed, found]
         self.dead = self.dead | self.joins.dead(found)
