@@ -1,0 +1,1 @@
+"""The tools, each as a function from a suite to verdicts."""
