@@ -507,13 +507,15 @@ class JsonKind(StrEnum):
 class JsonStep:
     """One step of a path into a JSON value: an object key, a list index, or either of the two.
 
-    `any_key` and `any_index` mean a key or an index of unknown value.
+    `any_key` and `any_index` mean a key or an index of unknown value. The last step of a path may
+    be `as_text`: the value is read as a text that is not JSON, as `->>` does.
     """
 
     key: str | None = None
     index: int | None = None
     any_key: bool = False
     any_index: bool = False
+    as_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,19 @@ NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 """The shape of an expression that is always NULL in SQL."""
 
 
+def handed_on(shape: JsonShape | None) -> JsonShape | None:
+    """Return the shape of a value that an expression, a sub-select or a join may replace by NULL.
+
+    Whether the value itself may be NULL is proved elsewhere, except for a path into stored JSON.
+    """
+    return replace(shape, nullable=True) if shape and shape.path else shape
+
+
+def text_of(stored: JsonShape) -> JsonShape:
+    """Return the shape of a stored member that is read as a text, as `->>` does."""
+    return replace(stored, path=(*stored.path, JsonStep(as_text=True)))
+
+
 def is_declared(shape: JsonShape) -> bool:
     """Return whether a shape, or a part of the shape, is only declared, and not proved."""
     return shape.declared or any(is_declared(member) for _, member in shape.members)

@@ -20,8 +20,10 @@ from aiosqlc.analysis.json_shapes import (
     NULL,
     array_of,
     either,
+    handed_on,
     object_of,
     part,
+    text_of,
 )
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
 from aiosqlc.mysql import types
@@ -69,21 +71,24 @@ def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> Js
     made = _Documents(proof, reader, depth + 1)
     if isinstance(node, exp.Column):
         found = proof.level.resolve(node)
-        return found[2].shape if found else ANY
+        return handed_on(found[2].shape) if found else ANY
     if isinstance(node, exp.Subquery | exp.Query):
         outputs = reader.sub_select(node, proof.level).outputs
-        return outputs[0].shape if outputs and len(outputs) == 1 else ANY
+        return handed_on(outputs[0].shape) if outputs and len(outputs) == 1 else ANY
     if isinstance(node, exp.Coalesce):
-        return made.either((node.this, *node.expressions))
+        return handed_on(made.either((node.this, *node.expressions)))
     if isinstance(node, exp.If | exp.Case):
-        return made.branches(node)
+        return handed_on(made.branches(node))
     return made.called(node)
 
 
 def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
-    """Return the shape of a column's JSON."""
-    if not reader.has_json or not _Documents(proof, reader, 0).may_be_json(node):
+    """Return the shape of a column's JSON, or the place of a member that it reads as a text."""
+    made = _Documents(proof, reader, 0)
+    if not reader.has_json:
         return None
+    if not made.may_be_json(node):
+        return made.text(node)
     return _whole(document(node, proof, reader))
 
 
@@ -94,7 +99,9 @@ def _whole(shape: JsonShape | None) -> JsonShape | None:
 
 def is_document(shape: JsonShape | None) -> bool:
     """Return whether a result column with this JSON shape gets a generated type."""
-    return shape is not None and shape.kind is not JsonKind.ANY and not shape.nullable
+    if shape is None or shape.kind is JsonKind.ANY:
+        return False
+    return shape.kind is JsonKind.STORED or not shape.nullable
 
 
 def has_zeros(node: exp.Expr, level: Level, reader: Reader) -> bool:
@@ -158,15 +165,26 @@ class _Documents:
         item = self._per_row().value(pairs[0][1])
         return None if item is None else JsonShape(JsonKind.MAP, members=(("", item),))
 
-    def part(self, node: exp.JSONExtract) -> JsonShape | None:
+    def part(self, node: exp.JSONExtract | exp.JSONExtractScalar) -> JsonShape | None:
         """Return the JSON shape of the member or element at a constant path."""
         found = document(node.this, self.proof, self.reader, self.depth) or ANY
         path = node.expression
         if node.expressions or not isinstance(path, exp.JSONPath):
             return ANY
+        first = found.kind is JsonKind.STORED and not found.path
         for place in path.expressions[1:]:
             found = _inside(found, place)
+        if first and found.path:
+            found = replace(found, nullable=infer(node.this, self.proof).null)
         return found
+
+    def text(self, node: exp.Expr) -> JsonShape | None:
+        """Return the place of a stored member that is always there and is read as a text."""
+        inner = node.expressions[0] if name_of(node) == "JSON_UNQUOTE" else node
+        if not isinstance(inner, exp.JSONExtract | exp.JSONExtractScalar):
+            return None
+        found = self.part(inner)
+        return text_of(found) if found and found.path and not found.nullable else None
 
     def either(self, nodes: Iterable[exp.Expr]) -> JsonShape | None:
         """Return the common JSON shape of alternative expressions."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from aiosqlc.analysis.json_shapes import ANY, weakest_shape
+from aiosqlc.analysis.json_shapes import ANY, handed_on, stored_in, weakest_shape
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.ir import ColumnRef, JsonShape, SqlType, TableColumn
@@ -389,7 +389,7 @@ class Reader:
                     output.collation,
                     unsure=unsure,
                     column=(source.number, output.name.lower()) if here else None,
-                    shape=output.shape,
+                    shape=handed_on(output.shape),
                     padded=output.padded,
                 )
         return Output(
@@ -442,7 +442,7 @@ class Reader:
                         unsure=output.unsure,
                         nameless=output.nameless,
                         column=(source.number, output.name.lower()),
-                        shape=output.shape,
+                        shape=handed_on(output.shape),
                         padded=output.padded,
                     )
                 )
@@ -524,7 +524,8 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
 def _document_in(relation: Relation, column: TableColumn) -> JsonShape | None:
     """Return the shape of the JSON in a table's or view's column, or None for other columns."""
     found = relation.shapes.get(column.name.lower())
-    return found or (ANY if column.type.name == "json" else None)
+    at = ColumnRef(relation.table.schema, relation.table.name, column.name)
+    return found or (stored_in(at) if column.type.name == "json" else None)
 
 
 def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aiosqlc.analysis.json_shapes import ANY, part
-from aiosqlc.ir import Analysis, Column, ColumnRef, JsonKind, JsonShape, JsonStep
+from aiosqlc.ir import Analysis, Column, ColumnRef, JsonKind, JsonShape, JsonStep, SqlType
 
 Declared = Mapping[ColumnRef, JsonShape]
 
@@ -34,9 +34,9 @@ def _column(column: Column, declared: Declared) -> Column:
     found = shape_of(shape, declared)
     if shape.kind is not JsonKind.STORED:
         return column if found == shape else replace(column, shape=found)
-    known = found.kind is not JsonKind.ANY or found.name
-    sure = bool(shape.path) and bool(known) and not found.nullable and shape.stored in declared
-    kept = found if known and shape.type is None else None
+    known = found.kind is not JsonKind.ANY or bool(found.name)
+    sure = bool(shape.path) and known and not found.nullable
+    kept = found if known and not _is_text(shape) else None
     return replace(column, shape=kept, declared_not_null=sure and not column.not_null)
 
 
@@ -52,19 +52,29 @@ def shape_of(shape: JsonShape, declared: Declared) -> JsonShape:
 
 def _stored(shape: JsonShape, declared: Declared) -> JsonShape:
     found = declared.get(shape.stored) if shape.stored else None
-    as_text = JsonShape(JsonKind.SCALAR, nullable=True, absent=shape.absent, type=shape.type)
     if found is None:
-        return as_text if shape.type else replace(ANY, absent=shape.absent)
+        return _text(shape, nullable=True) if _is_text(shape) else replace(ANY, absent=shape.absent)
     there = not shape.nullable and not found.nullable
     for step in shape.path:
+        if step.as_text:
+            return _text(shape, nullable=not there)
         there = there and _always_has(found, step)
         found = part(found, step.key, step.index, any_key=step.any_key, any_index=step.any_index)
-    if shape.type:
-        return replace(as_text, nullable=not there, declared=True)
-    if found.kind is JsonKind.ANY and not found.name:
+    unknown = found.kind is JsonKind.ANY and not found.name
+    # A server that writes JSON as a text inside JSON writes a text in JSON in the same way.
+    if unknown or (shape.type and found.kind is JsonKind.SCALAR):
         return replace(ANY, absent=shape.absent)
     nullable = not there if shape.path else shape.nullable or found.nullable
     return replace(found, nullable=nullable, absent=shape.absent, declared=True)
+
+
+def _is_text(shape: JsonShape) -> bool:
+    return bool(shape.path) and shape.path[-1].as_text
+
+
+def _text(shape: JsonShape, *, nullable: bool) -> JsonShape:
+    kind = SqlType("pg_catalog", "text")
+    return JsonShape(JsonKind.SCALAR, nullable=nullable, absent=shape.absent, type=kind)
 
 
 def _always_has(document: JsonShape, step: JsonStep) -> bool:

@@ -23,6 +23,7 @@ from aiosqlc.analysis.json_shapes import (
     part,
     stored_in,
     stripped,
+    text_of,
 )
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
 from aiosqlc.postgres.catalog.elements import elements_checked
@@ -125,8 +126,6 @@ class Documents:
 
     def _is_there(self, node: Node, scope: Scope) -> bool:
         """Return whether a path is NULL only if the stored JSON value lacks the member."""
-        if scope.query["groupingSets"]:
-            return False
         if node.kind == "VAR":
             behind = follow(node, scope)
             if behind is None:
@@ -157,7 +156,7 @@ class Documents:
             return None
         if not found.path or not self._is_there(node, scope):
             return None
-        return replace(found, type=_bare(self.types.get(_TEXT)), nullable=False)
+        return text_of(replace(found, nullable=False))
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         """Return the shape of an expression's JSON values, including JSON `null`, but not NULL."""
