@@ -326,6 +326,33 @@ def test_the_base_is_planned_again(shop: Project) -> None:
     assert shop.plans("diff", "--base", "nowhere")[0] == 2
 
 
+@pytest.mark.parametrize("content", [b"SELECT 1;\n", b"\xff", b"# Query plans.\n"])
+def test_a_file_of_somebody_else_is_not_replaced(shop: Project, content: bytes) -> None:
+    other = shop.root / "notes.txt"
+    other.write_bytes(content)
+    said = "notes.txt was not written by `aiosqlc plans record`: choose another file\n"
+    assert shop.plans("record", "-o", "notes.txt") == (2, said)
+    assert other.read_bytes() == content
+    other.write_text("\n")
+    assert shop.plans("record", "-o", "notes.txt")[0] == 0
+
+
+def test_a_name_with_a_line_feed_stays_on_its_line(shop: Project) -> None:
+    shop.write(
+        {
+            "migrations/0002_b.sql": 'CREATE TABLE "a\nb\r  (c" (id int PRIMARY KEY);\n'
+            'ALTER INDEX "a\nb\r  (c_pkey" RENAME TO "x\n\ny";\n',
+            "queries/all.sql": '-- name: Q :one\nSELECT id FROM "a\nb\r  (c" WHERE id = $1;\n'
+            '-- name: R :many\nSELECT 1 AS n FROM "a\nb\r  (c" t;\n',
+        }
+    )
+    assert shop.plans("record") == (0, "wrote plans.txt: 2 plans\n")
+    text = (shop.root / "plans.txt").read_text()
+    assert '"a\\nb\\r  (c"' in text
+    assert '"x\\n\\ny"' in text
+    assert shop.plans("diff") == (0, "no plan changed since plans.txt\n")
+
+
 def test_bad_input_gets_one_sentence(shop: Project) -> None:
     assert shop.plans("diff") == (
         2,

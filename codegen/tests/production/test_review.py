@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.production.review import markdown
+from aiosqlc.production.review.replaced import is_report
 
 from tests.projects import write_project
 
@@ -407,6 +408,41 @@ def test_entries_with_different_orders_are_named(shop: Repository) -> None:
 
 
 # --- the comment is text of strangers -------------------------------------------------------------
+
+
+def test_only_a_report_is_replaced_by_a_report(shop: Repository) -> None:
+    shop.write({"migrations/0002_b.sql": "ALTER TABLE person ADD COLUMN x int;\n", "a.md": "# A\n"})
+    (shop.root / "b.json").write_bytes(b"\xff")
+    for target, left in (("markdown=a.md", b"# A\n"), ("json=b.json", b"\xff")):
+        how, _, name = target.partition("=")
+        said = f"{name} is not a review in the format {how}: choose another file\n"
+        assert shop.review("json", "--output", target) == (2, said)
+        assert (shop.root / name).read_bytes() == left
+    shop.write({"a.md": ""})
+    for _ in range(2):  # the second run replaces what the first one wrote
+        shop.review("json", "--output", "markdown=a.md")
+        assert (shop.root / "a.md").read_text().startswith("### ")
+
+
+@pytest.mark.parametrize("how", FORMATS)
+def test_a_report_is_recognised_in_its_own_format(how: str) -> None:
+    for other, name in FORMATS.items():
+        assert is_report((GOLDEN / name).read_text(), how) == (how == other), name
+    foreign = ("SELECT 1;", "[]", "{}", "null", '{"runs": []}', "[" * 100_000, "### Notes\n")
+    assert not any(is_report(text, how) for text in foreign)
+
+
+def test_a_name_with_a_line_feed_stays_on_its_line(shop: Repository) -> None:
+    shop.write(
+        {
+            "migrations/0002_b.sql": 'CREATE TABLE "pets\n+ x" (id int);\n',
+            "queries/all.sql": QUERIES + '\n-- name: New :many\nSELECT id FROM "pets\n+ x";\n',
+        }
+    )
+    for how in ("text", "markdown"):
+        _, out = shop.review(how)
+        assert not any(line.startswith('+ x"') for line in out.splitlines()), out
+        assert '"pets\\n+ x"' in out
 
 
 @pytest.mark.long

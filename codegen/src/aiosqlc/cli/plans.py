@@ -25,7 +25,7 @@ from aiosqlc.pipeline.deployed import analyze_old, old_inputs
 from aiosqlc.pipeline.git import GitError, base_of
 from aiosqlc.production.plans import plans
 from aiosqlc.production.recorded.changes import Change, changes
-from aiosqlc.production.recorded.file import FILE, DamagedError, read, written
+from aiosqlc.production.recorded.file import FILE, FOREIGN, DamagedError, is_recorded, read, written
 from aiosqlc.production.recorded.shown import diagnostics, document, plain
 from aiosqlc.production.recorded.texts import TextName, basis_of, plans_by_text
 from aiosqlc.production.recorded.tree import Step
@@ -101,12 +101,17 @@ def _record(project: Project, path: Path, style: Style) -> int:
         found |= one
     text = written(found, basis)
     try:
-        if path.exists() and path.read_text(encoding="utf-8") == text:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        if before == text:
             return 0
+        if not is_recorded(before):
+            raise _UnusableError(f"{os.path.relpath(path)} {FOREIGN}")
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise _UnusableError(f"{os.path.relpath(path)} {FOREIGN}") from None
+    except OSError as error:
         raise _UnusableError(f"cannot write {path}: {reason(error)}") from error
     sys.stdout.write(f"wrote {os.path.relpath(path)}: {len(found)} plans\n")
     return 0

@@ -17,6 +17,7 @@ from aiosqlc.pipeline.git import GitError
 from aiosqlc.production.review.document import document, plain
 from aiosqlc.production.review.markdown import comment
 from aiosqlc.production.review.model import Review
+from aiosqlc.production.review.replaced import is_report
 from aiosqlc.production.review.verdict import findings
 from aiosqlc.production.statistics import StatisticsError
 from aiosqlc.servers.private import NoServerError
@@ -75,10 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"the schema of {arguments.base} has errors: fix them first\n")
         return 2
     for how, path in arguments.output:
-        try:
-            path.write_text(_formatted(found, replace(style, colour=False), how), encoding="utf-8")
-        except OSError as error:
-            sys.stderr.write(f"cannot write {path}: {reason(error)}\n")
+        if said := _not_written(path, how, _formatted(found, replace(style, colour=False), how)):
+            sys.stderr.write(f"{said}\n")
             return 2
     if arguments.format == "text":
         sys.stdout.write(plain(found))
@@ -86,6 +85,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(_formatted(found, style, arguments.format))
     return 1 if findings(found) else 0
+
+
+def _not_written(path: Path, how: str, text: str) -> str:
+    """Write a report to a file. Return why that is impossible, or ''."""
+    foreign = f"{path} is not a review in the format {how}: choose another file"
+    try:
+        if path.exists() and not is_report(path.read_text(encoding="utf-8"), how):
+            return foreign
+        path.write_text(text, encoding="utf-8")
+    except UnicodeDecodeError:
+        return foreign
+    except OSError as error:
+        return f"cannot write {path}: {reason(error)}"
+    return ""
 
 
 def _formatted(found: Review, style: Style, how: str) -> str:

@@ -87,7 +87,11 @@ def _github(item: Diagnostic, style: Style) -> str:
     where = ""
     if item.labels:
         place = _place(item.labels[0], style)
-        where = f" file={place['file']},line={place['line']},col={place['column']},"
+        file = _escaped(place["file"]).replace(":", "%3A").replace(",", "%2C")
+        where = f" file={file},line={place['line']},col={place['column']},"
         where += f"title={item.code}"
-    text = f"{item.message}. {item.hint}".strip().replace("%", "%25").replace("\n", "%0A")
-    return f"::{level}{where}::{text}\n"
+    return f"::{level}{where}::{_escaped(f'{item.message}. {item.hint}'.strip())}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

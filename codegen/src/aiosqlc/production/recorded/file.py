@@ -11,6 +11,7 @@ from aiosqlc.production.recorded.texts import TextName
 from aiosqlc.production.recorded.tree import Step, lines, power_of
 
 FILE: Final = "plans.txt"
+FOREIGN: Final = "was not written by `aiosqlc plans record`: choose another file"
 _HEAD: Final = "# Query plans. Written by `aiosqlc plans record`; do not edit."
 _BASIS: Final = "# Planned on: "
 _NAME: Final = r'(?:"(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)'
@@ -38,6 +39,11 @@ def written(plans: Mapping[TextName, Step], basis: str) -> str:
         named = [f"  [{text}]\n" for text in texts] if any(texts) else []
         parts.append(f"{query}\n{''.join(named)}" + "".join(f"    {x}\n" for x in lines(plan)))
     return "\n".join(parts)
+
+
+def is_recorded(text: str) -> bool:
+    """Return whether a file's text may be replaced: `written` wrote it, or it is empty."""
+    return not text.strip() or text.partition("\n")[0].rstrip("\r") == _HEAD
 
 
 def read(text: str) -> tuple[dict[TextName, Step], str]:

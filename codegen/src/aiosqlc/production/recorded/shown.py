@@ -8,6 +8,7 @@ from typing import Any
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
+from aiosqlc.messages.one_line import one_line
 from aiosqlc.production.recorded.changes import Change
 from aiosqlc.production.recorded.tree import lines
 
@@ -40,7 +41,7 @@ def plain(changes: Sequence[Change]) -> str:
 
 def diagnostics(changes: Sequence[Change], queries: Iterable[ParsedQuery]) -> list[Diagnostic]:
     """Return a P001 for each query with changed plans, at the query's name if it still exists."""
-    by_place = {query.place: query for query in queries}
+    by_place = {one_line(query.place): query for query in queries}
     return [_diagnostic(change, by_place.get(change.query)) for change in changes]
 
 

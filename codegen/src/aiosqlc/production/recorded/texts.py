@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiosqlc.messages.one_line import one_line
 from aiosqlc.production.plans import Plans
 from aiosqlc.production.recorded.tree import Step, simplified
 
@@ -29,10 +30,11 @@ def plans_by_text(plans: Plans) -> dict[TextName, Step]:
         if text.plan is None:
             continue
         step = simplified(text.plan, estimated=plans.with_statistics)
-        name, number = TextName(text.query.parsed.place, text.variant), 1
+        place, variant = one_line(text.query.parsed.place), one_line(text.variant)
+        name, number = TextName(place, variant), 1
         while found.get(name, step) != step:  # the same query in two entries, or equal parts
             number += 1
-            name = TextName(text.query.parsed.place, f"{text.variant} #{number}".strip())
+            name = TextName(place, f"{variant} #{number}".strip())
         found[name] = step
     return found
 

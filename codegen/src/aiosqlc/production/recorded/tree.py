@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.messages.one_line import one_line
 
 _TENFOLDS: Final = ("", "k", "M", "G", "T")  # of one thousand each
 _PARAMETER: Final = re.compile(r"\$\d+")
@@ -76,7 +77,7 @@ def _step(plan: Plan, aliases: Mapping[str, str], own: str = "", *, estimated: b
     kind = _kind(plan)
     if kind in {"Append", "Merge Append"}:
         inner = _without_alike(inner)
-    indexes = [plan.index] if plan.index else []
+    indexes = [one_line(plan.index)] if plan.index else []
     conditions = [_plain(plan.condition("Index Cond"), own, aliases)]
     if "Bitmap Heap Scan" in kind:  # the indexes are below, in steps that add nothing else
         below = [step for part in inner for step in part.walk()]
@@ -85,10 +86,10 @@ def _step(plan: Plan, aliases: Mapping[str, str], own: str = "", *, estimated: b
         kind, inner = kind.replace("Bitmap Heap Scan", "Bitmap Scan"), []
     return Step(
         kind,
-        plan.relation or plan.detail("CTE Name"),
+        one_line(plan.relation or plan.detail("CTE Name")),
         tuple(dict.fromkeys(indexes)),
         " and ".join(dict.fromkeys(filter(None, conditions))),
-        re.sub(r" \d+.*", "", plan.detail("Subplan Name")),
+        one_line(re.sub(r" \d+.*", "", plan.detail("Subplan Name"), flags=re.DOTALL)),
         _power(plan.rows) if estimated else None,
         None,
         alike=False,

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.messages.machines import format_diagnostics
+from aiosqlc.messages.one_line import one_line
 from aiosqlc.messages.render import Style
 from aiosqlc.production.recorded.shown import document as plans_document
 from aiosqlc.production.review.model import EntryReview, Review
@@ -26,9 +27,9 @@ def plain(review: Review) -> str:
     for entry in review.touched:
         for row in rows(entry):
             first, *more = row.effects
-            shown.append(f"  {row.what}{row.more}: {_MARKS[row.mark]}{first}\n")
-            shown += [f"      {effect}\n" for effect in more]
-        shown += [f"  note: {why}\n" for why in entry.skipped]
+            shown.append(f"  {one_line(f'{row.what}{row.more}: {_MARKS[row.mark]}{first}')}\n")
+            shown += [f"      {one_line(effect)}\n" for effect in more]
+        shown += [f"  note: {one_line(why)}\n" for why in entry.skipped]
     return "".join(shown)
 
 

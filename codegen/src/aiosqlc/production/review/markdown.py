@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.diagnostics import Severity
+from aiosqlc.messages.one_line import one_line
 from aiosqlc.messages.render import Style, render
 from aiosqlc.production.migrations.findings import count
 from aiosqlc.production.review.escape import code, fenced, prose
@@ -76,7 +77,7 @@ def _details(review: Review, style: Style) -> Iterator[str]:
             number = count(len({change.query for change in changes}), "query")
             yield folded(f"{what} of {number}", plan_blocks(changes, bases))
     rights = [
-        f"{sign} {text}"
+        f"{sign} {one_line(text)}"
         for entry in entries
         for sign, some in (("+", entry.grants.granted), ("-", entry.grants.revoked))
         for text in privileges(some, entry.grants)
@@ -85,7 +86,7 @@ def _details(review: Review, style: Style) -> Iterator[str]:
         title = f"Privileges on {count(len(rights), 'object')}"
         yield folded(title, fenced("\n".join(rights), "diff"))
     names = [
-        f"{sign} {query.place}"
+        f"{sign} {one_line(query.place)}"
         for entry in entries
         for sign, queries in (
             ("+", entry.queries.added),
