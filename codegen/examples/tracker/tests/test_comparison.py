@@ -20,6 +20,7 @@ from tracker.store import comments, issues, teams
 from tracker.store.keyset import KeysetCursor
 
 from bench.tracker import in_sqlalchemy as peer
+from bench.tracker.__main__ import calls_on
 
 HERE = Path(__file__).parents[1]
 FUNCTIONS = ("walk_issues", "get_details", "patch_issue", "get_tree", "get_board")
@@ -138,6 +139,18 @@ async def test_a_card_is_a_dict_whose_dates_are_texts(
     assert theirs[2][0]["due"] == "2030-01-01"
     with pytest.raises(KeyError):
         print(theirs[2][0]["titel"])  # type-checks: a card is Any
+
+
+async def test_each_call_of_the_benchmark_returns_something(database_url: str) -> None:
+    async with calls_on(database_url) as calls:
+        assert tuple(snake(call.name) for call in calls) == FUNCTIONS
+        for call in calls:
+            assert await call.ours()
+            assert await call.theirs()
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def lines_of_sql(name: str) -> int:
