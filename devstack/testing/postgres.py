@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL: one migrated template per database, cloned for tests.
 
-A clone that is given back is used again, as new, where its schema is still the template's.
+A clone that is given back is used again: what was written is undone, or the clone is replaced.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from aiosqlc.testing import Databases
 from psycopg import sql
 
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, accepts
-from devstack.testing import containers, postgres_reset
+from devstack.testing import containers
 from devstack.testing.killable import folder
 from devstack.testing.standby import Standby, standby_of
 from lib.db import migrations
@@ -33,11 +34,8 @@ class TestPostgres:
     def __init__(self, server: Server, migrations_root: Path) -> None:
         self._server = server
         self._root = migrations_root
-        self._templates: dict[Kind, str] = {}
-        self._snapshots: dict[Kind, postgres_reset.Snapshot] = {}
-        self._clones: dict[str, Kind] = {}
-        self._counts: dict[str, postgres_reset.Counts] = {}  # of those that were given back
-        self._free: dict[Kind, list[str]] = {}
+        self._clones: dict[Kind, Databases] = {}
+        self._taken: dict[str, Databases] = {}
         self._count = 0
 
     def create(self, db: str, *, demo: bool = False, schema: Path | None = None) -> str:
@@ -46,14 +44,11 @@ class TestPostgres:
         The migrations are those of `schema`, or else those under the root for `db`.
         """
         kind = (db, demo, schema)
-        template = self._template(kind)
-        if free := self._free.get(kind):
-            return free.pop()
-        url = self._new(db, template)
-        if kind not in self._snapshots:
-            # Of a clone: what is granted on the template itself, as a database, is not copied.
-            self._snapshots[kind] = postgres_reset.snapshot(url)
-        self._clones[url] = kind
+        if kind not in self._clones:
+            template = self._template(*kind)
+            self._clones[kind] = Databases(template, name=lambda: self._name(db), file_copy=True)
+        url = self._clones[kind].take()
+        self._taken[url] = self._clones[kind]
         return url
 
     def create_empty(self, name: str = "empty") -> str:
@@ -62,15 +57,10 @@ class TestPostgres:
 
     def give_back(self, url: str) -> None:
         """End the sessions in a database made here; it is used again, or else dropped."""
-        before = self._counts.pop(url, {})
-        if kind := self._clones.get(url):
-            after = postgres_reset.reset(url, self._snapshots[kind], before)
-            if after is not None:
-                self._counts[url] = after
-                self._free.setdefault(kind, []).append(url)
-                return
-        self._clones.pop(url, None)
-        self.drop(url)
+        if databases := self._taken.pop(url, None):
+            databases.give_back(url)
+        else:
+            self.drop(url)
 
     def drop(self, url: str) -> None:
         """Drop a database made here, ending the sessions in it."""
@@ -105,15 +95,12 @@ class TestPostgres:
         with standby_of(self._server.instance) as standby:
             yield standby
 
-    def _template(self, kind: Kind) -> str:
-        if kind not in self._templates:
-            db, demo, schema = kind
-            url = self._new(f"template_{db}", "template0")
-            self._ensure_role(role_of(db))
-            folder = schema or migrations.source(self._root, db, url)
-            migrations.apply(url, folder, db=db, demo=demo)
-            self._templates[kind] = url.rpartition("/")[2]
-        return self._templates[kind]
+    def _template(self, db: str, demo: bool, schema: Path | None) -> str:
+        url = self._new(f"template_{db}", "template0")
+        self._ensure_role(role_of(db))
+        folder = schema or migrations.source(self._root, db, url)
+        migrations.apply(url, folder, db=db, demo=demo)
+        return url
 
     def _ensure_role(self, name: str) -> None:
         password = self._server.instance.password
@@ -124,12 +111,15 @@ class TestPostgres:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, secret))
 
     def _new(self, stem: str, template: str) -> str:
-        self._count += 1
-        name = f"{stem}_{self._count}"
+        name = self._name(stem)
         # Files are copied: through the log, which is the server's way, takes three times the work.
         copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         self._admin(copied.format(sql.Identifier(name), sql.Identifier(template)))
         return self._server.instance.url(name)
+
+    def _name(self, stem: str) -> str:
+        self._count += 1
+        return f"{stem}_{self._count}"
 
     def _admin(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._server.instance.url(), autocommit=True) as connection:
