@@ -65,8 +65,9 @@ $(READY): requirements-dev.lock $(PROJECTS)
 	@touch $(LOCAL) $@
 
 .PHONY: setup-system
-setup-system: ## install MariaDB, PgBouncer, etcd, NATS, Redis with TLS, Prometheus, Chromium and Node.js (as root on Debian)
+setup-system: ## install MariaDB, PgBouncer, etcd, NATS, Redis with TLS, Prometheus, Chromium, Node.js and older PostgreSQL (as root on Debian)
 	@bash .ci/setup-system
+	@bash .ci/older-postgres
 
 # --- run ------------------------------------------------------------------------------------------
 

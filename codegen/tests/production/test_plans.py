@@ -16,7 +16,14 @@ from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.compile import analyze_project
 from aiosqlc.postgres.planning.trees import explained
 from aiosqlc.production.plans import plans
-from aiosqlc.production.statistics import Statistics, StatisticsError, fitted, parsed, written
+from aiosqlc.production.statistics import (
+    Statistics,
+    StatisticsError,
+    fitted,
+    missing,
+    parsed,
+    written,
+)
 from aiosqlc.schema import schema_file
 from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.databases import new_database
@@ -177,8 +184,8 @@ def test_a_renamed_column_keeps_its_statistics(planner: Planner, in_use: InUse) 
     schema = [file(SCHEMA), later]
     with engine_for(Dialect.POSTGRESQL) as engine:
         catalog = engine.analyze(schema, [], AnalyzeOptions())[0].catalog
-    statistics, notes = fitted(pulled(planner, in_use), schema, catalog)
-    assert notes == (
+    statistics = fitted(pulled(planner, in_use), schema, catalog)
+    assert missing(statistics, catalog) == (
         "no statistics, so the planner assumes a table of ten pages: fresh",
         "no statistics, so the planner uses its defaults: purchase.note",
     )
@@ -186,6 +193,39 @@ def test_a_renamed_column_keeps_its_statistics(planner: Planner, in_use: InUse) 
         plan = database.plan("SELECT * FROM purchase WHERE buyer_id = $1")
         assert plan
         assert (plan.rows, plan.children[0].index) == (16, "orders_customer")
+
+
+def test_a_new_partition_has_the_statistics_of_a_sibling(planner: Planner, in_use: InUse) -> None:
+    later = file(
+        "CREATE TABLE event_2025 PARTITION OF event"
+        " FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');"
+        "CREATE TABLE other (id bigint, at date NOT NULL) PARTITION BY RANGE (at);"
+        "CREATE TABLE other_1 PARTITION OF other FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
+        "0002_b.sql",
+    )
+    schema = [file(SCHEMA), later]
+    with engine_for(Dialect.POSTGRESQL) as engine:
+        catalog = engine.analyze(schema, [], AnalyzeOptions())[0].catalog
+    with planner.database(schema, AnalyzeOptions(), pulled(planner, in_use)) as database:
+        assert database.statistics
+        assert missing(database.statistics, catalog) == (
+            "no statistics, so the planner assumes a table of ten pages: other",
+            "no statistics, so the planner assumes a table of ten pages: other_1",
+        )
+        note = "no statistics of the partition event_2025: those of event_2024 are used"
+        assert note in database.notes
+        old = database.plan("SELECT * FROM event_2024")
+        whole = database.plan("SELECT * FROM event_2025")
+        new = database.plan("SELECT * FROM event WHERE at >= '2025-01-01'")
+        found = database.plan("SELECT * FROM event WHERE at = '2025-03-03'")
+    assert old
+    assert whole
+    assert new
+    assert found
+    assert whole.rows == old.rows > 5000
+    # The values of the key are unknown, so a range of all rows is estimated as half of them.
+    assert new.rows == round(old.rows / 2)
+    assert "event_2025_at_idx" in {node.index for node in found.walk()}
 
 
 @pytest.mark.parametrize(
@@ -325,7 +365,10 @@ def test_an_index_that_is_tried_has_its_name_in_plans(
 ) -> None:
     schema = [file(STRANGE)]
     tried = [what, "app.big (at)", "no such table (id)"]
-    with planner.database(schema, AnalyzeOptions(), strange, tried=tried) as database:
+    with (
+        planner.database(schema, AnalyzeOptions(), strange) as first,
+        first.trying(tried) as database,
+    ):
         assert list(database.tried) == [what]
         name = database.tried[what]
         before, after = database.plan(sql), database.plan(sql, using=[name])

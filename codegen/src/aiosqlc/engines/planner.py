@@ -22,6 +22,11 @@ class PlannedDatabase(Protocol):
         ...
 
     @property
+    def statistics(self) -> Statistics | None:
+        """Return the statistics in use, with those of new partitions, or None without any."""
+        ...
+
+    @property
     def indexes(self) -> Sequence[Index]:
         """Return the indexes that the schema creates, without the proposed indexes."""
         ...
@@ -34,6 +39,14 @@ class PlannedDatabase(Protocol):
     @property
     def tried(self) -> Mapping[str, str]:
         """Return the names of the proposed indexes that were created, by their table and keys."""
+        ...
+
+    def trying(self, tried: Sequence[str]) -> AbstractContextManager[PlannedDatabase]:
+        """Return a second database that also has the indexes of `tried`, once.
+
+        They are as `orders (status, created_at)`, and an index that the server refuses is left out.
+        This database must have statistics, and stays usable.
+        """
         ...
 
     def plan(
@@ -55,15 +68,11 @@ class Planner(Protocol):
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         statistics: Statistics | None,
-        *,
-        tried: Sequence[str] = (),
     ) -> AbstractContextManager[PlannedDatabase]:
         """Return a database with the schema and the statistics, on the private server.
 
-        `tried` are indexes that a plan can be made with, as `orders (status, created_at)`. An index
-        that the server refuses is left out. Without statistics the tables are empty, and a plan
-        uses an index if one is usable. Raises `SchemaFailsError` if the schema has errors, and
-        `NoServerError`.
+        Without statistics the tables are empty, and a plan uses an index if one is usable. Raises
+        `SchemaFailsError` if the schema has errors, and `NoServerError`.
         """
         ...
 

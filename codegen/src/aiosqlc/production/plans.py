@@ -10,7 +10,7 @@ from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.engines.planner import PlannedDatabase, Planner
 from aiosqlc.ir import OptionalPart, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed, options_of
-from aiosqlc.production.statistics.fitted import fitted
+from aiosqlc.production.statistics.fitted import fitted, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,15 @@ def plans(
     """
     schema, catalog = analysed.inputs.schema, analysed.analysis.catalog
     options = options_of(analysed.entry, analysed.inputs.shims)
-    notes: tuple[str, ...] = ()
     if statistics is not None:
-        statistics, notes = fitted(statistics, schema, catalog)
+        statistics = fitted(statistics, schema, catalog)
     with planner.database(schema, options, statistics) as database:
         texts = list(planned_texts(database, analysed.analysis.queries))
         if more is not None and statistics is not None:
             texts = [one for text in texts for one in (text, *more(database, text, statistics))]
-        return Plans(tuple(texts), statistics is not None, (*notes, *database.notes))
+        used = database.statistics
+        notes = missing(used, catalog) if used is not None else ()
+        return Plans(tuple(texts), used is not None, (*notes, *database.notes))
 
 
 def planned_texts(

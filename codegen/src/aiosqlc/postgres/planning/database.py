@@ -20,6 +20,7 @@ from aiosqlc.analysis.watched.observed import SchemaFailsError
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.planning.facts import indexes_of, references_of
+from aiosqlc.postgres.planning.partitions import with_new_partitions
 from aiosqlc.postgres.planning.pull import pulled
 from aiosqlc.postgres.planning.restore import literal, restore
 from aiosqlc.postgres.planning.sizes import sizes_of
@@ -61,6 +62,12 @@ class PlannedDatabase:
     connection: Connection
     notes: tuple[str, ...] = ()
     tried: Mapping[str, str] = field(default_factory=dict)
+    copies: _Copies | None = None
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """Return the statistics in use, with those of new partitions, or None without any."""
+        return self.copies.statistics if self.copies else None
 
     @cached_property
     def indexes(self) -> tuple[Index, ...]:
@@ -76,6 +83,13 @@ class PlannedDatabase:
     def _names(self) -> Mapping[str, str]:
         return {str(name): str(shown) for name, shown in self.connection.rows(_INDEXES)}
 
+    @contextlib.contextmanager
+    def trying(self, tried: Sequence[str]) -> Iterator[PlannedDatabase]:
+        """Create a second database, which also has the indexes of `tried`."""
+        assert self.copies is not None  # noqa: S101 - it has statistics
+        with _one_error(), contextlib.ExitStack() as stack:
+            yield self.copies.one(stack, tried)
+
     def plan(
         self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
     ) -> Plan | None:
@@ -83,6 +97,32 @@ class PlannedDatabase:
         changes = [_VALID.format(value="true", names=_list(using))] if using else []
         changes += [_VALID.format(value="false", names=_list(without))] if without else []
         return explained(self.connection, sql, self._names, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """Copies a database that has only the schema, and gives the copies the statistics."""
+
+    server: Server
+    draft: Draft
+    statistics: Statistics
+    notes: tuple[str, ...]
+
+    def one(self, stack: contextlib.ExitStack, tried: Sequence[str]) -> PlannedDatabase:
+        """Return a copy with indexes to try, which is dropped when the stack is closed."""
+        with Connection(self.draft.conninfo) as connection:
+            names = _create(connection, tried)
+            sizes = sizes_of(connection, self.statistics)
+        # The server must not have the pages of the files in memory, so the files are a fresh copy.
+        admin = stack.enter_context(Connection(self.server.admin))
+        name = new_draft(admin, self.draft.name, own_server=True)
+        stack.callback(admin.run, f'drop database if exists "{name}" with (force)')
+        extend(admin, name, sizes)
+        connection = stack.enter_context(Connection(self.server.conninfo(name)))
+        notes = restore(connection, self.statistics, sizes)
+        if names:
+            connection.run(_VALID.format(value="false", names=_list(names.values())))
+        return PlannedDatabase(connection, (*self.notes, *notes), names, self)
 
 
 def _list(names: Collection[str]) -> str:
@@ -101,22 +141,19 @@ class Planner:
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         statistics: Statistics | None,
-        *,
-        tried: Sequence[str] = (),
     ) -> Iterator[PlannedDatabase]:
         """Create a database with a schema and statistics.
 
         Raises `SchemaFailsError` if the schema has errors, and `NoServerError`.
         """
         with _one_error(), contextlib.ExitStack() as stack:
-            yield self._prepared(schema, options, statistics, tried, stack)
+            yield self._prepared(schema, options, statistics, stack)
 
     def _prepared(
         self,
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         statistics: Statistics | None,
-        tried: Sequence[str],
         stack: contextlib.ExitStack,
     ) -> PlannedDatabase:
         # Use the private server in every case, because the compiler extends the server's files.
@@ -127,18 +164,8 @@ class Planner:
             connection.run("set enable_seqscan = off")
             return PlannedDatabase(connection)
         with Connection(draft.conninfo) as connection:
-            names = _create(connection, tried)
-            sizes = sizes_of(connection, statistics)
-        # The server must not have the pages of the files in memory, so the files are a fresh copy.
-        admin = stack.enter_context(Connection(server.admin))
-        name = new_draft(admin, draft.name, own_server=True)
-        stack.callback(admin.run, f'drop database if exists "{name}" with (force)')
-        extend(admin, name, sizes)
-        connection = stack.enter_context(Connection(server.conninfo(name)))
-        notes = restore(connection, statistics, sizes)
-        if names:
-            connection.run(_VALID.format(value="false", names=_list(names.values())))
-        return PlannedDatabase(connection, notes, names)
+            statistics, notes = with_new_partitions(connection, statistics)
+        return _Copies(server, draft, statistics, notes).one(stack, ())
 
     def pulled(
         self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool

@@ -215,8 +215,8 @@ def _notes(connection: Connection, sizes: _Sizes, missing: set[Name]) -> Sequenc
     if missing:
         absent = names_of(sorted(name for _, name in missing))
         found.append(
-            "the database does not have these tables of the schema files, so the planner assumes "
-            f"that each of these tables has ten pages: {absent}"
+            "the database does not have these tables of the schema files, so they get no"
+            f" statistics: {absent}"
         )
     if sizes.unknown_indexes:
         lacking = names_of(sizes.unknown_indexes)

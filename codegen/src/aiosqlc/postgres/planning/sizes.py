@@ -40,6 +40,8 @@ _FILLED = 0.9 * (BLOCK - _PAGE_HEADERS)
 _HEADER, _POINTER, _TID = 8, 4, 6
 _POSTING = 2704  # bytes of the longest list of equal keys
 _INNER_FILLED = 0.7
+# A BRIN index: pages of the table in one range, bytes of a range's summary, and its first pages.
+_RANGE, _SUMMARY, _BRIN_FIXED = 128, 48, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...
             if where:
                 share = share_of(statistics, of, where)
                 of = replace(of, pages=math.ceil(of.pages * share), rows=of.rows * share)
-            pages = _pages(statistics, of, keys) if is_tree else max(1, math.ceil(of.pages / 4))
+            pages = _pages(statistics, of, keys) if is_tree else _other_pages(str(method), of)
             size = RelationSize(str(schema), str(name), pages, of.rows)
         if size is not None:
             height = _height(size.pages, keys[0][1]) if is_tree and keys else None
@@ -109,6 +111,14 @@ def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, in
     lists = max(1.0, equal * _TID / _POSTING)
     bytes_of_key = key * equal if equal < 2 else lists * key + equal * _TID
     return 1 + max(1, math.ceil(distinct * bytes_of_key / _FILLED))
+
+
+def _other_pages(method: str, table: RelationSize) -> int:
+    """Estimate the number of pages of an index that is not a B-tree, from the size of its table."""
+    if method == "brin":
+        ranges = math.ceil(table.pages / _RANGE)
+        return _BRIN_FIXED + math.ceil(ranges * _SUMMARY / BLOCK)
+    return max(1, math.ceil(table.pages / 4))
 
 
 def _height(pages: int, width: int) -> int:

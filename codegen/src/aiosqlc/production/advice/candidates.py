@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from aiosqlc.analysis.planned.facts import Index
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.production.advice.conditions import Comparison, comparisons, sort_columns
 
 FEWEST = 1000  # rows of a table that an index can help
-_MOST = 10  # indexes that are tried for one relation of a plan
+_MOST = 12  # indexes that are tried for one relation of a plan
 _MOST_COLUMNS = 4
 _IN_ARRAYS = frozenset({"@>", "&&", "<@"})
 _CONSTANT = re.compile(r"'(?:[^']|'')*'(?:::[\w ]+)?|-?\d+|true|false")
@@ -48,14 +48,16 @@ def candidates(
     plan: Plan,
     rows: Mapping[str, float],
     distinct: Mapping[tuple[str, str], float],
+    ordered_columns: Collection[tuple[str, str]] = (),
     *,
     constants: bool = True,
 ) -> list[Candidate]:
     """Return indexes to try for a plan.
 
     `rows` are the numbers of rows by table, and `distinct` the numbers of distinct values by table
-    and column, in both of which the names are those of plans. `constants` is whether an index may
-    contain constants of the plan.
+    and column. `ordered_columns` are the columns in whose order the rows of a table are stored. In
+    all of them the names are those of plans. `constants` is whether an index may contain constants
+    of the plan.
     """
     found: dict[Candidate, None] = {}
     all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]
@@ -67,7 +69,11 @@ def candidates(
             continue
         mine = [one for one in all_comparisons if one.alias == alias]
         ordered = [[(c, down) for _, c, down in keys] for keys in sorts if _only(keys, alias)]
-        for candidate in islice(_of_relation(table, mine, ordered, distinct), _MOST):
+        proposed = chain(
+            _of_relation(table, mine, ordered, distinct),
+            _of_ranges(table, mine, ordered_columns),
+        )
+        for candidate in islice(proposed, _MOST):
             if constants or not candidate.where:
                 found[candidate] = None
     return list(found)
@@ -113,6 +119,20 @@ def _of_relation(
             yield Candidate(table, (one.column,), method="gin")
         if not one.is_plain and one.kind in {"=", "<"}:
             yield Candidate(table, (f"({one.expression})",), one.column.strip('"'))
+
+
+def _of_ranges(
+    table: str, mine: Sequence[Comparison], ordered_columns: Collection[tuple[str, str]]
+) -> Iterator[Candidate]:
+    """Yield indexes on an expression and a range, and BRIN indexes on ranges of stored order."""
+    ranges = list(dict.fromkeys(one.column for one in mine if one.is_plain and one.kind == "<"))
+    for one in mine:
+        if not one.is_plain and one.kind == "=" and ranges:
+            keys = (f"({one.expression})", ranges[0])
+            yield Candidate(table, keys, one.column.strip('"'))
+    for column in ranges:
+        if (table, column.strip('"')) in ordered_columns:
+            yield Candidate(table, (column,), method="brin")
 
 
 def _of_some_rows(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from aiosqlc.analysis.planned.facts import Index
@@ -18,7 +19,7 @@ from aiosqlc.production.advice.facts import Facts, facts_of
 from aiosqlc.production.advice.found import finding, merged, proposal
 from aiosqlc.production.advice.tried import LEAST, LEAST_WITH_VALUES, Remedy, remedy
 from aiosqlc.production.plans import PlannedText, planned_texts
-from aiosqlc.production.statistics.fitted import fitted
+from aiosqlc.production.statistics.fitted import fitted, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +38,39 @@ def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advi
     schema has errors, and `NoServerError`.
     """
     schema, options = analysed.inputs.schema, options_of(analysed.entry, analysed.inputs.shims)
-    statistics, notes = fitted(statistics, schema, analysed.analysis.catalog)
-    facts = facts_of(statistics)
-    with planner.database(schema, options, statistics) as database:
-        generic = list(planned_texts(database, analysed.analysis.queries))
-        texts = [*generic]
-        for text in generic:
+    catalog = analysed.analysis.catalog
+    with planner.database(schema, options, fitted(statistics, schema, catalog)) as database:
+        statistics = database.statistics or statistics
+        facts = facts_of(statistics)
+        texts = list(planned_texts(database, analysed.analysis.queries))
+        references = keys.unindexed(database, texts, facts.rows)
+        for text in tuple(texts):
             texts += with_values(database, text, facts)
-        references = keys.unindexed(database, generic, facts.rows)
-        notes = (*notes, *database.notes)
         existing = database.indexes
-    proposed = [_candidates(text, facts, existing) for text in texts]
-    wanted = [one for some in proposed for one in some]
-    wanted += [one.candidate for one in references]
-    tried = tuple(dict.fromkeys(one.definition for one in wanted))
-    found: list[Diagnostic] = []
-    with planner.database(schema, options, statistics, tried=tried) as database:
-        best = _remedies(database, texts, proposed)
-        checking = _Checking(database, statistics, facts, indexed_columns(existing), texts)
-        for number, text in enumerate(texts):
-            known = {(item.code, str(item.labels)) for item in found} if text.values else set()
-            found += [
-                item
-                for item in checking.findings(text, best.get(number))
-                if (item.code, str(item.labels)) not in known
-            ]
-        found += keys.findings(database, references)
-        found += useless.findings(database, texts, schema)
-    return Advice(tuple(merged(found)), notes)
+        proposed = [_candidates(text, facts, existing) for text in texts]
+        wanted = [one for some in proposed for one in some]
+        wanted += [one.candidate for one in references]
+        with _trying(database, [one.definition for one in wanted]) as second:
+            checking = _Checking(second, statistics, facts, indexed_columns(existing), texts)
+            found = list(checking.all(_remedies(second, texts, proposed)))
+            found += keys.findings(second, references)
+            found += useless.findings(second, texts, schema)
+        return Advice(tuple(merged(found)), (*missing(statistics, catalog), *database.notes))
+
+
+def _trying(
+    database: PlannedDatabase, wanted: Sequence[str]
+) -> AbstractContextManager[PlannedDatabase]:
+    """Return a database with the proposed indexes: the same one if nothing is proposed."""
+    return database.trying(wanted) if wanted else nullcontext(database)
 
 
 def _candidates(text: PlannedText, facts: Facts, existing: Sequence[Index]) -> list[Candidate]:
-    if text.plan is None:
+    if text.plan is None or text.plan.cost < _least(text):
         return []
-    found = candidates(text.plan, facts.rows, facts.distinct, constants=not text.values)
+    found = candidates(
+        text.plan, facts.rows, facts.distinct, facts.ordered, constants=not text.values
+    )
     return [one for one in found if not redundant.is_known(one, existing)]
 
 
@@ -89,12 +89,16 @@ def _remedies(
         name = (text.query.parsed.place, text.variant)
         if text.plan is None or (text.values and name in helped):
             continue
-        least = LEAST_WITH_VALUES if text.values else LEAST
-        best = remedy(database, text.sql, text.plan, some, least)
+        best = remedy(database, text.sql, text.plan, some, _least(text))
         if best is not None:
             found[number] = best
             helped.add(name)
     return redundant.merged(database, found, texts)
+
+
+def _least(text: PlannedText) -> float:
+    """Return the cost that an index for a text must save."""
+    return LEAST_WITH_VALUES if text.values else LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,20 @@ class _Checking:
     facts: Facts
     indexed: frozenset[tuple[str, str]]
     texts: Sequence[PlannedText]
+
+    def all(self, best: Mapping[int, Remedy]) -> Iterator[Diagnostic]:
+        """Yield the findings about all texts.
+
+        A text with values has no finding that a generic plan of its query already has.
+        """
+        known: set[tuple[str, str]] = set()
+        for number, text in enumerate(self.texts):
+            for item in self.findings(text, best.get(number)):
+                name = (item.code, str(item.labels))
+                if not text.values:
+                    known.add(name)
+                if not text.values or name not in known:
+                    yield item
 
     def findings(self, text: PlannedText, best: Remedy | None) -> Iterator[Diagnostic]:
         """Yield the findings about a text; `best` are the indexes that help its plan.

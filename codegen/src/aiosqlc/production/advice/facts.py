@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from aiosqlc.analysis.planned.statistics import Statistics
 
+_ORDERED = 0.95  # correlation of a column with the order on the disk
 Values = Mapping[tuple[str, str], Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """The number of rows per table; the distinct values and all statistics of each column."""
 
     rows: Mapping[str, float]
     distinct: Mapping[tuple[str, str], float]
     values: Values
+
+    @cached_property
+    def ordered(self) -> frozenset[tuple[str, str]]:
+        """Return the columns in whose order the rows of their table are stored."""
+        return frozenset(
+            place
+            for place, values in self.values.items()
+            if abs(float(values.get("correlation", "0"))) >= _ORDERED
+        )
 
 
 def facts_of(statistics: Statistics) -> Facts:

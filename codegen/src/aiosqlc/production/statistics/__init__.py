@@ -4,7 +4,7 @@ from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.config.project import QuerySet
 from aiosqlc.production.statistics.declared import declared_rows
 from aiosqlc.production.statistics.file import StatisticsError, is_statistics, parsed, read, written
-from aiosqlc.production.statistics.fitted import fitted
+from aiosqlc.production.statistics.fitted import fitted, missing
 
 __all__ = [
     "Statistics",
@@ -12,6 +12,7 @@ __all__ = [
     "declared_rows",
     "fitted",
     "is_statistics",
+    "missing",
     "parsed",
     "read",
     "statistics_of",

@@ -12,35 +12,47 @@ from aiosqlc.schema.history import history_of
 from aiosqlc.source import Dialect
 
 
-def fitted(
-    statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog
-) -> tuple[Statistics, tuple[str, ...]]:
-    """Return statistics under the current names of the schema, and notes about missing statistics.
+def fitted(statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog) -> Statistics:
+    """Return statistics under the current names of the schema.
 
-    A renamed table or column keeps its statistics. A table without statistics is new: the planner
-    assumes ten pages. A column without statistics is new: the planner assumes its own defaults, 200
-    distinct values and no NULL. Raises `StatisticsError` if no table of the schema is in them.
+    A renamed table or column keeps its statistics. Raises `StatisticsError` if no table of the
+    schema is in them.
     """
-    tables = {
+    tables = _tables(catalog)
+    renamed = _renamed(statistics, schema, tables)
+    if tables and not set(renamed.sizes) & set(tables):
+        raise StatisticsError(
+            "the statistics have no table of this schema: they come from another database"
+        )
+    return renamed
+
+
+def missing(statistics: Statistics, catalog: Catalog) -> tuple[str, ...]:
+    """Return notes about tables and columns that have no statistics.
+
+    Such a table is new: the planner assumes ten pages. Such a column is new: the planner assumes
+    its own defaults, 200 distinct values and no NULL.
+    """
+    tables = _tables(catalog)
+    known = statistics.sizes
+    new = [name for of, name in tables if (of, name) not in known]
+    notes = [f"no statistics, so the planner assumes a table of ten pages: {name}" for name in new]
+    there = {(item.schema, item.relation, item.column) for item in statistics.columns}
+    for (of, name), columns in sorted(tables.items()):
+        lacks = [column for column in sorted(columns) if (of, name, column) not in there]
+        if (of, name) in known and known[of, name].rows > 0 and lacks:
+            columns_of = f"{name}.{f', {name}.'.join(lacks)}"
+            notes.append(f"no statistics, so the planner uses its defaults: {columns_of}")
+    return tuple(notes)
+
+
+def _tables(catalog: Catalog) -> dict[tuple[str, str], set[str]]:
+    """Return the columns of each table that has statistics."""
+    return {
         (table.schema, table.name): {column.name for column in table.columns}
         for table in catalog.tables
         if table.kind in {"table", "partitioned", "matview"}
     }
-    renamed = _renamed(statistics, schema, tables)
-    known = set(renamed.sizes)
-    if tables and not known & set(tables):
-        raise StatisticsError(
-            "the statistics have no table of this schema: they come from another database"
-        )
-    new = [name for of, name in tables if (of, name) not in known]
-    notes = [f"no statistics, so the planner assumes a table of ten pages: {name}" for name in new]
-    there = {(item.schema, item.relation, item.column) for item in renamed.columns}
-    for (of, name), columns in sorted(tables.items()):
-        lacks = [column for column in sorted(columns) if (of, name, column) not in there]
-        if (of, name) in known and renamed.sizes[of, name].rows > 0 and lacks:
-            columns_of = f"{name}.{f', {name}.'.join(lacks)}"
-            notes.append(f"no statistics, so the planner uses its defaults: {columns_of}")
-    return renamed, tuple(notes)
 
 
 def _renamed(
