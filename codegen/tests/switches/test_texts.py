@@ -26,6 +26,7 @@ CONDITIONS = (
     "t.c{n} IN (SELECT x FROM y WHERE z = @p{n} AND w)",
     "CASE WHEN t.c{n} AND t.d{n} OR t.e{n} THEN @p{n} END",
     "t.c{n}\n    = @p{n}",
+    "t.c{n} || 'x' = @p{n} || t.d{n}",
     "t.c{n} = 'AND' AND t.\"or\" <> @p{n}",
 )
 FIRST = ("", "t.tenant = @tenant", "t.a = 1 AND t.b BETWEEN 1 AND 2")
@@ -122,6 +123,15 @@ DEPENDENT = [
     ("of an INSERT", f"INSERT INTO u SELECT 1 FROM t WHERE t.a{BODY}\n  AND t.y = @y -- :if y\n"),
     ("in WITH", f"WITH w AS (SELECT 1 FROM u\nWHERE u.y = @y -- :if y\n) SELECT 1 WHERE a{BODY}\n"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "code"), [(Dialect.POSTGRESQL, []), (Dialect.MYSQL, ["E133"])])
+def test_two_bars_are_a_disjunction_in_mysql_only(dialect: Dialect, code: list[str]) -> None:
+    text = f"SELECT 1 FROM t WHERE t.a{BODY}\n  AND t.y || 'x' = @y -- :if y\n"
+    text = re.sub(r"@(\w+)", r"sqlc.arg(\1)", text)
+    text = f"-- name: Q :many\n{text};\n"
+    _, problems = parse_file(SourceFile(Path("q.sql"), text), dialect)
+    assert [item.code for item in problems] == code
 
 
 @pytest.mark.parametrize(("why", "text"), DEPENDENT, ids=[why for why, _ in DEPENDENT])

@@ -15,6 +15,7 @@ in every combination if it holds without any of them, with each alone and with a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from aiosqlc.parse.dynamic import Part
@@ -30,18 +31,17 @@ _AFTER_WHERE = frozenset(
     }
 )
 _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
-# Operators that bind more loosely than AND, in one of the engines or in both.
-_LOOSER = frozenset({"OR", "XOR", "||", ":="})
 
 
 def independent_parts(
-    body: Sequence[Token], uses: Sequence[Use], parts: Sequence[Part]
+    body: Sequence[Token], uses: Sequence[Use], parts: Sequence[Part], looser: AbstractSet[str]
 ) -> tuple[frozenset[int], Span | None]:
     """Return the indexes of the independent parts, and the position before the first condition.
 
     The gap is the text between WHERE and the first condition, if that condition is independent.
+    `looser` are the operators that bind more loosely than AND.
     """
-    conditions, where = _conditions(body)
+    conditions, where = _conditions(body, looser)
     if where is None:
         return frozenset(), None
     found = frozenset(
@@ -58,7 +58,9 @@ def independent_parts(
     return found, Span(where.end, first)
 
 
-def _conditions(body: Sequence[Token]) -> tuple[list[tuple[int, int]], Token | None]:
+def _conditions(
+    body: Sequence[Token], looser: AbstractSet[str]
+) -> tuple[list[tuple[int, int]], Token | None]:
     """Return the spans of the conditions of the outermost WHERE, each with the AND before it."""
     nothing: tuple[list[tuple[int, int]], None] = ([], None)
     if not body or body[0].text.upper() not in _STATEMENTS:
@@ -84,7 +86,7 @@ def _conditions(body: Sequence[Token]) -> tuple[list[tuple[int, int]], Token | N
             where = token
         elif where is not None and not ended:
             ended = word in _AFTER_WHERE or word == ";"
-            if word in _LOOSER:
+            if word in looser:
                 return nothing
             if not ended:
                 outer.append(token if word else token._replace(kind=Kind.STRING))

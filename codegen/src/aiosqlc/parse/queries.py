@@ -179,7 +179,9 @@ def _parse_statement(
     variants: tuple[Variant, ...] = ()
     dynamic: tuple[OptionalPart, ...] = ()
     if parts:
-        expanded, variants, dynamic, found = write_variants(file, span, inside, uses, parts)
+        expanded, variants, dynamic, found = write_variants(
+            file, span, inside, uses, parts, dialect
+        )
     else:
         expanded = expand(file, span, uses)
     if found:

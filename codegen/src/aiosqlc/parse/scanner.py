@@ -95,7 +95,8 @@ class Lexis(NamedTuple):
     `nests` is whether comments nest. `names_by_at` is whether `@name` is a parameter. `has_arrays`
     is whether a list is one parameter. `delimits` is whether files change the end of statements by
     `DELIMITER`. `has_infinity` is whether a literal can be a date or time that Python cannot
-    represent. `quotes` are the quotation marks of a name.
+    represent. `quotes` are the quotation marks of a name. `looser` are the operators that bind more
+    loosely than AND.
     """
 
     grammar: str
@@ -105,6 +106,7 @@ class Lexis(NamedTuple):
     delimits: bool
     has_infinity: bool
     quotes: str
+    looser: frozenset[str]
 
 
 LEXES: Final[Mapping[Dialect, Lexis]] = {
@@ -116,6 +118,7 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         delimits=False,
         has_infinity=True,
         quotes='""',
+        looser=frozenset({"OR"}),
     ),
     Dialect.MYSQL: Lexis(
         _MYSQL,
@@ -125,6 +128,7 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         delimits=True,
         has_infinity=False,
         quotes="``",
+        looser=frozenset({"OR", "XOR", "||", ":="}),
     ),
 }
 _BLOCK_EDGE = re.compile(r"/\*|\*/")

@@ -17,8 +17,8 @@ from aiosqlc.parse.dynamic import Part
 from aiosqlc.parse.flags import unknown_names
 from aiosqlc.parse.independent import independent_parts
 from aiosqlc.parse.macros import ROWS, Expanded, Use, expand
-from aiosqlc.parse.scanner import Kind, Token
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.parse.scanner import LEXES, Kind, Token
+from aiosqlc.source import Dialect, SourceFile, Span
 
 LIMIT = 256
 
@@ -32,13 +32,18 @@ _NEXT_CLAUSE = frozenset(
 
 
 def write_variants(
-    file: SourceFile, span: Span, tokens: list[Token], uses: list[Use], parts: tuple[Part, ...]
+    file: SourceFile,
+    span: Span,
+    tokens: list[Token],
+    uses: list[Use],
+    parts: tuple[Part, ...],
+    dialect: Dialect,
 ) -> tuple[Expanded, tuple[Variant, ...], tuple[OptionalPart, ...], list[Diagnostic]]:
     """Return a dynamic query's full text, every variant, and the optional parts."""
     body = [token for token in tokens if token.kind is not Kind.COMMENT]
     apart, gap = frozenset[int](), None
     if _count(parts) > LIMIT:
-        apart, gap = independent_parts(body, uses, parts)
+        apart, gap = independent_parts(body, uses, parts, LEXES[dialect].looser)
     problems = _check(file, uses, parts, apart)
     if problems:
         return Expanded(), (), (), problems
