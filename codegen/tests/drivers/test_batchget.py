@@ -36,7 +36,7 @@ QUERIES = """
 SELECT * FROM item WHERE id = sqlc.arg(id);
 
 -- name: NameOf :one :batchget
-SELECT name FROM item WHERE id = sqlc.arg(id);
+SELECT name FROM item WHERE sqlc.arg(id) = id;
 
 -- name: InShop :one :batchget(id)
 SELECT item.id, item.name, shop.name AS shop FROM item JOIN shop ON shop.id = item.shop_id
@@ -75,13 +75,13 @@ SELECT name, price FROM item WHERE id >= sqlc.arg(least) AND shop_id = sqlc.arg(
 SELECT sqlc.embed(item), shop.name AS shop FROM item JOIN shop ON shop.id = item.shop_id
 WHERE item.code = sqlc.arg(code)
   AND shop.name <> sqlc.arg(other) -- :if other
-  AND item.day = sqlc.arg(day)
+  AND sqlc.arg(day) = item.day
 ORDER BY item.name, item.id;
 
 -- name: Filtered :many :batchget(shop)
 SELECT id, name FROM item
 WHERE price >= sqlc.arg(least) -- :if least
-  AND shop_id = sqlc.arg(shop)
+  AND sqlc.arg(shop) = shop_id
   AND (name = sqlc.arg(one) -- :if one
     OR name = sqlc.arg(another)) -- :if another
 ORDER BY id; -- :sort id asc|desc

@@ -94,16 +94,23 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """A condition `column = $number`: the tokens of the column, the `=` and the parameter.
+    """A condition `column = $number` or `$number = column`.
 
-    `connected` is where the `AND` before it starts, or where it starts itself.
+    The parts are the tokens of the column, the `=` and the parameter. The condition extends from
+    `start` to `end`, and `connected` is where the `AND` before it starts, or its own start.
     """
 
     column: Sequence[Token]
     equals: Token
     number: int
+    start: int
     end: int
     connected: int
+
+    @property
+    def commuted(self) -> bool:
+        """Return whether the parameter comes first."""
+        return self.start < self.column[0].start
 
 
 def _drafts(
@@ -203,7 +210,7 @@ def _clauses(sql: str, engine: Dialect, why: str) -> Clauses:
 
 
 def _conditions(clauses: Clauses) -> list[_Condition]:
-    """Return the conditions `column = $n` that AND combines in the outermost WHERE."""
+    """Return the conditions `column = $n` or `$n = column` that AND combines in the outer WHERE."""
     if "WHERE" not in clauses.at:
         return []
     found = []
@@ -211,16 +218,22 @@ def _conditions(clauses: Clauses) -> list[_Condition]:
     before = first
     for part in _split(clauses.of("WHERE"), "AND"):
         at = next((at for at, token in enumerate(part) if token.text == "="), 0)
-        right = "".join(token.text for token in part[at + 1 :])
-        plain = all(
-            token.kind in {Kind.NAME, Kind.QUOTED} if place % 2 == 0 else token.text == "."
-            for place, token in enumerate(part[:at])
-        )
-        if at % 2 and plain and right[:1] == "$" and right[1:].isdigit():
-            start = part[0].start if before == first else before
-            found.append(_Condition(part[:at], part[at], int(right[1:]), part[-1].end, start))
+        for column, given in ((part[:at], part[at + 1 :]), (part[at + 1 :], part[:at])):
+            number = "".join(token.text for token in given)
+            if _is_column(column) and number[:1] == "$" and number[1:].isdigit():
+                start, end = part[0].start, part[-1].end
+                connected = start if before == first else before
+                found.append(_Condition(column, part[at], int(number[1:]), start, end, connected))
         before = part[-1].end if part else before
     return found
+
+
+def _is_column(tokens: Sequence[Token]) -> bool:
+    """Return whether tokens are a name, or several names with dots between them."""
+    return len(tokens) % 2 == 1 and all(
+        token.kind in {Kind.NAME, Kind.QUOTED} if place % 2 == 0 else token.text == "."
+        for place, token in enumerate(tokens)
+    )
 
 
 def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
@@ -369,9 +382,11 @@ def _for_many(text: _Text, keys: Sequence[int], hidden: Sequence[str], engine: D
     place, condition = first.equals.start, f"IN (${first.number})"
     if rest:
         row = ", ".join(f"${part.number}" for part in parts)
-        place, condition = first.column[0].start, f"({', '.join(columns)}) IN (({row}))"
+        place, condition = first.start, f"({', '.join(columns)}) IN (({row}))"
     elif LEXES[engine].has_arrays:
         condition = f"= ANY (${first.number})"
+    if first.commuted and not rest:
+        place, condition = first.start, f"{columns[0]} {condition}"
     sql, source_map = _replaced(sql, source_map, (place, first.end), condition, at)
     if hidden:
         end = clauses.tokens[clauses.at["FROM"] - 1].end

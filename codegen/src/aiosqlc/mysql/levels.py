@@ -489,7 +489,7 @@ class _Lowering:
             right_classes=theirs,
             families=frozenset(family for family, _ in mine | theirs),
             collation=self.collation(left if mine else right),
-            key=bool(mine) and self.is_key(left),
+            key=(bool(mine) and self.is_key(left)) or (bool(theirs) and self.is_key(right)),
         )
 
     def is_key(self, node: exp.Expr) -> bool:

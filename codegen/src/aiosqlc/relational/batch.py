@@ -35,9 +35,10 @@ def _keys(query: Query) -> Iterator[int]:
         meaning = condition.meaning
         if not isinstance(meaning, Equality) or not meaning.key:
             continue
-        left, right = meaning.left, meaning.right
-        if isinstance(left, Column) and not left.level and isinstance(right, Parameter):
-            yield right.number
+        sides = meaning.left, meaning.right
+        for column, given in (sides, sides[::-1]):
+            if isinstance(column, Column) and not column.level and isinstance(given, Parameter):
+                yield given.number
 
 
 def _why_not(query: Query) -> str:

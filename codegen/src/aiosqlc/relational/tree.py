@@ -108,8 +108,8 @@ class Equality(_Part, frozen=True, kw_only=True):
 
     `left_classes` and `right_classes` are the comparisons of the operands by a unique index, and
     `families` are the operator's. `image` means that only one stored value satisfies it, under a
-    deterministic collation. `key` means that a Python mapping with the left column's values as keys
-    finds a value exactly if the condition holds.
+    deterministic collation. `key` means that a Python mapping with the values of the column as keys
+    finds a value exactly if the condition holds, for a comparison of a column with a parameter.
     """
 
     left: Expr

@@ -97,7 +97,7 @@ SELECT noted(id) AS noted FROM product WHERE id = @id;
 WITH cheap AS (SELECT * FROM product WHERE shop_id = @shop_id) SELECT name FROM cheap;
 
 -- name: Turned :many :batchget
-SELECT name FROM product WHERE @id = id;
+SELECT name FROM product WHERE @id + 0 = id;
 
 -- name: NoTable :one :batchget
 SELECT upper(@name::text) AS upper_name;
