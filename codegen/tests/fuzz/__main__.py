@@ -15,13 +15,15 @@ from tests.fuzz.called import hunt_called
 from tests.fuzz.hunt import Tally, hunt
 from tests.proofs.twins import trials
 
+_FILLINGS, _CALLED_ON = 10, 3
+
 
 def main() -> int:
     """Hunt, print what was seen, and exit 1 on any false claim."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
-    parser.add_argument("--fillings", type=int, default=10, help="of the tables, per statement")
+    parser.add_argument("--fillings", type=int, help="of the tables, per statement")
     parser.add_argument("--select", action="store_true", help="queries only, no DML")
     parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
     parser.add_argument("--causes", action="store_true", help="why columns were not proved")
@@ -32,15 +34,21 @@ def main() -> int:
     print(f"seed {args.seed}", flush=True)
     if args.called or args.documents:
         with tempfile.TemporaryDirectory() as folder:
-            calls = hunt_called(args.n, args.seed, Path(folder), documents=args.documents)
-        print(calls.report())
+            calls = hunt_called(
+                args.n,
+                args.seed,
+                Path(folder),
+                documents=args.documents,
+                fillings=args.fillings or _CALLED_ON,
+                tell=lambda seen: print(seen.report(), flush=True),
+            )
         return 1 if calls.broken else 0
     tally = hunt(
         args.n,
         args.seed,
         select_only=args.select,
         closer=args.causes,
-        fillings=args.fillings,
+        fillings=args.fillings or _FILLINGS,
     )
     print(tally.report())
     print(f"{time.monotonic() - started:.0f} s")

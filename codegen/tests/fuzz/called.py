@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,25 +51,48 @@ class Tally:
 
 
 def hunt_called(
-    calls: int, seed: int, folder: Path, queries: int = 120, *, documents: bool = False
+    calls: int,
+    seed: int,
+    folder: Path,
+    queries: int = 120,
+    *,
+    documents: bool = False,
+    fillings: int = _ROUNDS,
+    tell: Callable[[Tally], None] = lambda _: None,
 ) -> Tally:
     """Call functions about this many times; each schema has this many queries.
 
-    With `documents` each query makes JSON, which is read into classes.
+    With `documents` each query makes JSON, which is read into classes. The functions of a schema
+    are called on so many fillings of its tables; more of them make a call cheaper, since its
+    function is compiled once. `tell` is given what is known after each schema.
     """
     tally = Tally()
     with embedded_server() as server:
         number = 0
         while tally.calls < calls:
             _one_schema(
-                server, tally, seed + number, folder / f"s{number}", queries, documents=documents
+                server,
+                tally,
+                seed + number,
+                folder / f"s{number}",
+                queries,
+                documents=documents,
+                fillings=fillings,
             )
             number += 1
+            tell(tally)
     return tally
 
 
 def _one_schema(
-    server: Server, tally: Tally, seed: int, folder: Path, queries: int, *, documents: bool
+    server: Server,
+    tally: Tally,
+    seed: int,
+    folder: Path,
+    queries: int,
+    *,
+    documents: bool,
+    fillings: int,
 ) -> None:
     name = f"called_{seed % 1000000}"
     schema, r = make_schema(seed), random.Random(seed)
@@ -84,7 +108,7 @@ def _one_schema(
             )
         tally.functions += len(analysis.queries)
         tally.shapes += sum(bool(c.shape) for q in analysis.queries for c in q.columns)
-        for turn in range(_ROUNDS):
+        for turn in range(fillings):
             fill(connection.run, schema, r)
             package = Package(PACKAGE, folder)
             called = call_all(server.conninfo(name), package, analysis.queries, seed + turn)
