@@ -397,7 +397,10 @@ class SqlType:
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column of a table or view, in the catalog."""
+    """A column of a table or view, in the catalog.
+
+    `json_kind` is the kind of JSON (`object`, `array`, …) that a CHECK requires, or empty.
+    """
 
     name: str
     type: SqlType
@@ -405,6 +408,7 @@ class TableColumn:
     has_default: bool = False
     comment: str = ""
     element_not_null: bool = False
+    json_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

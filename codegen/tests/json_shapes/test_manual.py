@@ -42,7 +42,7 @@ def test_the_queries_of_the_manual_have_its_classes(
 ) -> None:
     engine, place, analyze = example
     blocks = [text for _, text in _BLOCK.findall(PAGE.read_text())]
-    assert len(blocks) == 11
+    assert len(blocks) == 12
     python, schema, classes, query = blocks[0], blocks[1], blocks[3], blocks[place]
     entry = f"sql:\n- engine: {engine}\n  schema: schema.sql\n  queries: queries.sql\n  "
     config = f'version: "2"\n{entry}{python.replace(chr(10), chr(10) + "  ").rstrip()}\n'
@@ -58,7 +58,7 @@ def test_the_declared_structures_of_the_manual_have_its_classes(
     tmp_path: Path, postgres_server: TestPostgres
 ) -> None:
     blocks = [text for _, text in _BLOCK.findall(PAGE.read_text())][5:]
-    python, schema, preferences, query, classes, explained = blocks
+    python, schema, preferences, query, classes, _, explained = blocks
     entry = "sql:\n- engine: postgresql\n  schema: schema.sql\n  queries: queries.sql\n  "
     config = f'version: "2"\n{entry}{python.replace(chr(10), chr(10) + "  ").rstrip()}\n'
     files = {

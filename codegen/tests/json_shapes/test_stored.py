@@ -417,3 +417,40 @@ def test_a_changed_class_or_schema_is_compiled_again(tmp_path: Path) -> None:
     between = inputs_digest(project)
     (tmp_path / "stored_app.py").write_text(_STORED_APP.replace("here: int", "here: str"))
     assert len({before, between, inputs_digest(project)}) == 3
+
+
+# --- constraints ----------------------------------------------------------------------------------
+
+_CHECKS = {
+    "CHECK (jsonb_typeof(place) = 'array')": "array",
+    "CONSTRAINT c CHECK (jsonb_typeof(place) = 'object')": "",
+    "CHECK (place IS NOT NULL AND jsonb_typeof(place) = 'array')": "array",
+    "CHECK (jsonb_typeof(place) = 'array' OR id = 1)": "",
+    "CHECK (NOT jsonb_typeof(place) = 'array')": "",
+    "CHECK (jsonb_typeof(place) <> 'array')": "",
+    "CHECK (jsonb_typeof(bag) = 'string')": "string",
+    "CHECK (jsonb_typeof(place -> 'city') = 'string')": "",
+    "CHECK (json_typeof(places) = 'object')": "object",
+}
+
+
+@pytest.mark.parametrize("check", _CHECKS)
+def test_a_check_that_requires_another_kind_of_json_is_an_error(
+    check: str, tmp_path: Path, postgres_server: TestPostgres
+) -> None:
+    files = {
+        "sqlc.yaml": _config("stored_app.Bag"),
+        "schema.sql": _TABLES.replace("bag jsonb", f"bag jsonb, {check}"),
+        "queries.sql": "-- name: One :many\nSELECT id FROM users;\n",
+        "stored_app.py": _STORED_APP,
+    }
+    project = loaded(write_project(tmp_path, files))
+    url = postgres_server.create_empty()
+    compiled = compile_project(project, analyzer_on(url))
+    postgres_server.drop(url)
+    wrong = _CHECKS[check]
+    assert [item.code for item in compiled.diagnostics] == (["E375"] if wrong else [])
+    if wrong:
+        [problem] = compiled.diagnostics
+        assert f"to be a JSON {wrong}, and not a JSON " in problem.message
+        assert problem.labels[0].file.path.name == "sqlc.yaml"

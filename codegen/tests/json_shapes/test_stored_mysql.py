@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -199,3 +200,23 @@ def test_stored_json_is_read_strictly_and_written(models: str, compiled: Any) ->
             queries.raw(db, document=wrong)
             with pytest.raises(stored.StoredJsonError, match=r"ListPaths\.prefs: "):
                 queries.list_paths(db)
+
+
+def test_a_check_that_requires_another_kind_of_json_is_an_error(
+    tmp_path: Path, mysql_server: TestMysql
+) -> None:
+    files = {
+        "sqlc.yaml": 'version: "2"\nsql:\n' + _ENTRY.format(models="msgspec"),
+        "schema.sql": _TABLES.replace(
+            "other json", "other json, CHECK (JSON_TYPE(prefs) = 'ARRAY')"
+        ),
+        "queries.sql": _QUERIES,
+        "prefs.json": _SCHEMA,
+    }
+    project = loaded(write_project(tmp_path, files))
+    url = mysql_server.create_empty()
+    compiled = compile_project(project, analyzer_on(url))
+    mysql_server.drop(url)
+    [problem] = [item for item in compiled.diagnostics if item.code == "E375"]
+    message = "a CHECK requires `users.prefs` to be a JSON array, and not a JSON object"
+    assert problem.message == message

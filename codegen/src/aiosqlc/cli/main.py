@@ -31,7 +31,7 @@ _COMMANDS = {
     "explain": "explain the inferred types, nullability and row count of a query",
     "format": "format the query files",
     "vet": "lint queries and schemas",
-    "verify": "check whether to deploy code or migrations first",
+    "verify": "check whether to deploy code or migrations first, or check stored JSON",
     "stats": "write the statistics of a production database to a file for `vet --plans`",
     "migrations": "check which locks the pending migrations take, and which queries wait",
     "plans": "record the plans of all queries, and report the plans that change",

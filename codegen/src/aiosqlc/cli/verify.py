@@ -1,4 +1,4 @@
-"""`aiosqlc verify --against REF`: find a safe order to deploy code and migrations."""
+"""`aiosqlc verify`: find a safe order to deploy code and migrations, or check stored JSON."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.compile import analyze_project, read_inputs
 from aiosqlc.pipeline.git import GitError
+from aiosqlc.servers.private import NoServerError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
+from aiosqlc.verify.stored import Sampled, sampled
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `verify`."""
-    command.add_argument(
-        "--against", required=True, metavar="REF", help="git reference of the deployed version"
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--against", metavar="REF", help="git reference of the deployed version")
+    what.add_argument(
+        "--database",
+        metavar="URI",
+        help="compare the stored JSON of this database with its declared structure; nothing is"
+        " written to it",
     )
     command.add_argument("--json", action="store_true", help="for machines")
 
@@ -30,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
+    if arguments.database:
+        return _check_stored(project, arguments)
     safe = True
     for entry in project.sets:
         try:
@@ -49,6 +58,46 @@ def run(arguments: argparse.Namespace) -> int:
         report(list(dict.fromkeys(failing)), style_of(arguments, project.root))
         sys.stdout.write(f"{verdict}\n")
     return 0 if safe else 1
+
+
+def _check_stored(project: Project, arguments: argparse.Namespace) -> int:
+    """Read some rows of each column with a declared structure, and report those without it."""
+    scheme = arguments.database.partition(":")[0].partition("+")[0]
+    entries = [
+        entry
+        for entry in project.sets
+        if entry.python and entry.python.json and scheme in engine_for(entry.engine).schemes
+    ]
+    if not entries:
+        sys.stderr.write("no entry for this database declares stored JSON (`gen.python.json`)\n")
+        return 2
+    style = style_of(arguments, project.root)
+    columns: list[Sampled] = []
+    for analysed in analyze_project(replace(project, sets=tuple(entries))):
+        if analysed.failed:
+            report(list(analysed.diagnostics), style)
+            return 2
+        declared = analysed.entry.python.json if analysed.entry.python else ()
+        try:
+            with engine_for(analysed.entry.engine) as engine:
+                columns += sampled(engine, arguments.database, declared, analysed.analysis)
+        except NoServerError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+    if arguments.json:
+        sys.stdout.write(json.dumps({"columns": [_sampled(item) for item in columns]}) + "\n")
+    else:
+        report([problem for item in columns for problem in item.problems], style)
+        for item in columns:
+            wrong = sum(len(rows) for _, rows in item.misfits)
+            said = f"{wrong} do not fit" if wrong else "all fit"
+            sys.stdout.write(f"{item.name}: {item.rows} rows read, {said}\n")
+    return 1 if any(item.misfits for item in columns) else 0
+
+
+def _sampled(item: Sampled) -> dict[str, object]:
+    misfits = [{"reason": reason, "rows": list(rows)} for reason, rows in item.misfits]
+    return {"column": item.name, "rows": item.rows, "misfits": misfits}
 
 
 def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.port import Opened, Schema
-from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    ColumnRef,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
@@ -20,6 +28,7 @@ class OnMysql(Opened):
     quote = "`"
     planned_on = "a few sample rows"
     embedded = False
+    schemes = frozenset({"mysql", "mariadb"})
     scratch = None
     planner = None
 
@@ -36,6 +45,14 @@ class OnMysql(Opened):
 
         del uri
         raise NoServerError("the compiler cannot read a schema from a MySQL server")
+
+    def stored_rows(
+        self, uri: str, at: ColumnRef, key: Sequence[str], most: int
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the key and the JSON text of some rows."""
+        from aiosqlc.mysql.stored_rows import stored_rows
+
+        return stored_rows(uri, at, key, most)
 
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -10,7 +10,15 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.planner import Planner
 from aiosqlc.engines.scratch import Scratch
 from aiosqlc.engines.watch import ReleaseObserver
-from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    ColumnRef,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
@@ -23,13 +31,14 @@ class Engine(Protocol):
 
     `quote` is the quotation mark of identifiers. `planned_on` describes the data of its query
     plans. `embedded` is whether the compiler includes its programs, so that it can lend a server
-    and dump a schema. A method raises `ModuleNotFoundError` if the engine's driver is not
-    installed.
+    and dump a schema. `schemes` are those of its databases' URIs. A method raises
+    `ModuleNotFoundError` if the engine's driver is not installed.
     """
 
     quote: str
     planned_on: str
     embedded: bool
+    schemes: frozenset[str]
 
     @property
     def scratch(self) -> Scratch | None:
@@ -51,6 +60,15 @@ class Engine(Protocol):
 
     def dumped(self, uri: str) -> str:
         """Return a database's schema as SQL. Raise `NoServerError` if the schema cannot be read."""
+        ...
+
+    def stored_rows(
+        self, uri: str, at: ColumnRef, key: Sequence[str], most: int
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the key and the JSON text of at most `most` rows of a database's column.
+
+        Raise `NoServerError` if the column cannot be read.
+        """
         ...
 
     def __enter__(self) -> Self: ...

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.port import Opened, Schema
-from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    ColumnRef,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
@@ -24,6 +32,7 @@ class OnPostgres(Opened):
     quote = '"'
     planned_on = "empty tables"
     embedded = True
+    schemes = frozenset({"postgresql", "postgres"})
 
     @cached_property
     def scratch(self) -> Scratch:
@@ -58,6 +67,14 @@ class OnPostgres(Opened):
         from aiosqlc.servers.postgres.dump import dumped
 
         return dumped(uri)
+
+    def stored_rows(
+        self, uri: str, at: ColumnRef, key: Sequence[str], most: int
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the key and the JSON text of some rows."""
+        from aiosqlc.postgres.stored_rows import stored_rows
+
+        return stored_rows(uri, at, key, most)
 
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKin
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Reference, Relation, Routine, Schema
 from aiosqlc.mysql.views import settle_views
+from aiosqlc.parse.json_checks import required_kind
 from aiosqlc.servers.mysql.databases import MARK
 from aiosqlc.servers.mysql.session import SYSTEM, Session
 
@@ -117,6 +118,7 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
                 constraints.get(name, ()),
                 definitions.get(name),
                 json,
+                _conditions(name, constraints.get(name, ()), checks),
             ),
             referring=referring.get(name, ()),
             triggers=frozenset(triggers.get(name, ())),
@@ -152,6 +154,7 @@ def _relation(
     constraints: tuple[Constraint, ...],
     definition: str | None,
     json: set[tuple[str, str, str]],
+    conditions: Sequence[str],
 ) -> Relation:
     columns = []
     for row in rows:
@@ -167,6 +170,7 @@ def _relation(
                 not_null=row[6] == "NO" and not own,
                 has_default=bool(row[7]) or "auto_increment" in extra or "generated" in extra,
                 comment=str(row[9] or ""),
+                json_kind=required_kind(conditions, str(row[4])) if conditions else "",
             )
         )
     is_view = definition is not None
@@ -188,6 +192,18 @@ def _relation(
         counted=_marked(rows, "auto_increment"),
         padded=frozenset(str(row[4]).lower() for row in rows if "zerofill" in str(row[5]).lower()),
     )
+
+
+def _conditions(
+    name: Name, constraints: Sequence[Constraint], checks: dict[tuple[str, str, str], str]
+) -> list[str]:
+    """Return the CHECK conditions of a table, which MySQL knows by the name of the constraint."""
+    names = {item.name for item in constraints if item.kind == "check"}
+    return [
+        text
+        for (schema, table, check), text in checks.items()
+        if schema == name[0] and (table == name[1] or (not table and check in names))
+    ]
 
 
 def _marked(rows: list[tuple[object, ...]], word: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from aiosqlc.analysis.stored.classes import ClassProblem, module_files, python_shape
 from aiosqlc.analysis.stored.schemas import schema_shape
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import Catalog, ColumnRef, JsonShape, SqlType, StoredJson, TypeKind
+from aiosqlc.ir import Catalog, ColumnRef, JsonKind, JsonShape, SqlType, StoredJson, TypeKind
 from aiosqlc.messages.suggest import did_you_mean
 
 _JSON = frozenset({"json", "jsonb"})
@@ -27,7 +27,7 @@ def declared_shapes(
     found: dict[ColumnRef, JsonShape] = {}
     problems: list[Diagnostic] = []
     for item in declarations:
-        column = _column(item, catalog)
+        column = column_of(item, catalog)
         if isinstance(column, Diagnostic):
             problems.append(column)
             continue
@@ -39,6 +39,7 @@ def declared_shapes(
             shape = python_shape(item.python, item.folder, pydantic=item.pydantic)
         if isinstance(shape, JsonShape):
             found[column] = replace(shape, declared=True)
+            problems += _contradicted(item, shape, catalog.columns[column].json_kind)
         elif isinstance(shape, ClassProblem):
             problems.append(_error(item, "E348", shape.message, shape.hint))
         elif not shape.labels:
@@ -59,7 +60,7 @@ def sources_of(declarations: Sequence[StoredJson]) -> Iterator[Path]:
             yield from module_files(item.python, item.folder)
 
 
-def _column(item: StoredJson, catalog: Catalog) -> ColumnRef | Diagnostic:
+def column_of(item: StoredJson, catalog: Catalog) -> ColumnRef | Diagnostic:
     """Return the JSON column of a declaration, or an error."""
     known: dict[str, _At] = {}
     for table in reversed(catalog.tables):
@@ -78,6 +79,28 @@ def _column(item: StoredJson, catalog: Catalog) -> ColumnRef | Diagnostic:
         message = f"the column `{item.column}` has the type {kind}, not JSON"
         return _error(item, "E347", message, "declare columns of the types json and jsonb only")
     return at[0]
+
+
+_KINDS = {
+    JsonKind.OBJECT: "object",
+    JsonKind.MAP: "object",
+    JsonKind.ARRAY: "array",
+    JsonKind.TUPLE: "array",
+}
+_SCALARS = {
+    "bool": "boolean", "int8": "number", "float8": "number", "numeric": "",  # a text or a number
+}  # fmt: skip
+
+
+def _contradicted(item: StoredJson, shape: JsonShape, required: str) -> list[Diagnostic]:
+    """Report a CHECK that requires another kind of JSON than the declared one."""
+    kind = _KINDS.get(shape.kind, "")
+    if shape.kind is JsonKind.SCALAR and shape.type:
+        kind = _SCALARS.get(shape.type.name, "string")
+    if not kind or not required or kind == required or (required == "null" and shape.nullable):
+        return []
+    message = f"a CHECK requires `{item.column}` to be a JSON {required}, and not a JSON {kind}"
+    return [_error(item, "E375", message, "correct the declaration or the CHECK constraint")]
 
 
 def _only(name: str, known: dict[str, _At]) -> _At | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiosqlc.ir import Catalog, Column, Constraint, SqlType, Table, TableColumn, TypeKind
+from aiosqlc.parse.json_checks import required_kind
 from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Attribute, TypeRow
@@ -152,6 +153,10 @@ def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | N
         has_default=row.has_default,
         comment=row.comment,
         element_not_null=judged.element_not_null if judged else full,
+        json_kind=required_kind(
+            (c.definition for c in facts.constraints.get(row.relation, ()) if c.kind == "c"),
+            row.name,
+        ),
     )
 
 

@@ -1,0 +1,86 @@
+"""Compare the JSON values of a live database with their declared structures."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aiosqlc.analysis.stored import column_of, misfit
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.engines import Engine
+from aiosqlc.ir import Analysis, Catalog, ColumnRef, JsonShape, StoredJson
+
+MOST = 1000
+"""The number of rows that are read of each column."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """The read rows of a column: their number, and the keys of those that do not fit, by reason."""
+
+    name: str
+    rows: int
+    misfits: tuple[tuple[str, tuple[str, ...]], ...]
+    place: Label
+
+    @property
+    def problems(self) -> Iterator[Diagnostic]:
+        """Yield an error for each reason why rows do not have the declared structure."""
+        for reason, rows in self.misfits:
+            more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+            shown = "; ".join(rows[:_SHOWN])
+            yield Diagnostic(
+                "E376",
+                f"{len(rows)} of {self.rows} rows of `{self.name}` do not have the declared"
+                f" structure: {reason} ({shown}{more})",
+                (self.place,),
+                "correct the rows or the declaration: reading such a row raises an error",
+            )
+
+
+def sampled(
+    engine: Engine,
+    uri: str,
+    declarations: Sequence[StoredJson],
+    analysis: Analysis,
+    most: int = MOST,
+) -> Iterator[Sampled]:
+    """Read some rows of each column with a declared structure, and compare their JSON.
+
+    Raises:
+        NoServerError: if the database cannot be read.
+    """
+    shapes = dict(analysis.stored)
+    for item in declarations:
+        at = column_of(item, analysis.catalog)
+        if isinstance(at, Diagnostic) or at not in shapes:
+            continue
+        key = _key(analysis.catalog, at)
+        found: dict[tuple[str, ...], str] = {}
+        for values, document in engine.stored_rows(uri, at, key, most):
+            found[values or (str(len(found)),)] = document
+        misfits = _misfits(shapes[at], key, found)
+        place = Label(item.file, item.span, "declared here")
+        yield Sampled(f"{at.table}.{at.column}", len(found), misfits, place)
+
+
+def _misfits(
+    shape: JsonShape, key: tuple[str, ...], found: dict[tuple[str, ...], str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    wrong: defaultdict[str, list[str]] = defaultdict(list)
+    for values, document in found.items():
+        if reason := misfit(json.loads(document), shape):
+            named = ", ".join(f"{name} {value}" for name, value in zip(key, values, strict=False))
+            wrong[reason].append(named or "a row without a key")
+    return tuple((reason, tuple(rows)) for reason, rows in wrong.items())
+
+
+def _key(catalog: Catalog, at: ColumnRef) -> tuple[str, ...]:
+    """Return the columns of the table's primary key, if it has one."""
+    name = (at.schema, at.table)
+    tables = (table for table in catalog.tables if (table.schema, table.name) == name)
+    found = (item for table in tables for item in table.constraints if item.kind == "primary")
+    return next((item.columns for item in found), ())
