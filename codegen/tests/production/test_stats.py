@@ -178,6 +178,91 @@ def test_bad_input_is_refused(project: Project, database: str) -> None:
     )
 
 
+DISTRIBUTIONS = """
+      public.orders:
+        rows: 50_000_000
+        columns:
+          kind: {values: {x: 0.9, "y's": 0.0001}, nulls: 0}
+          paid: {values: {true: 0.25}}
+          customer_id: {distinct: 1_000, values: {7: 0.4}}
+          due: {nulls: 0.5}
+      customer: {columns: {mood: {values: {calm: 1}}}}
+      part: {rows: 1000, columns: {id: {values: {2: .5}}}}
+"""
+
+
+def declare(project: Project, tables: str) -> None:
+    """Replace the declared tables of the configuration."""
+    start, _, end = CONFIG.partition(
+        "{statistics: stats.sql, tables: {public.orders: 50_000_000, customer: 2000000}}"
+    )
+    deeper = tables.replace("\n", "\n  ")
+    text = f"{start}\n      statistics: stats.sql\n      tables:{deeper}"
+    (project.root / "sqlc.yaml").write_text(text.rstrip() + end)
+
+
+def shares(statistics: Statistics, relation: str, column: str) -> tuple[str, str, str, str]:
+    """Return the null fraction, distinct values, common values and their shares of a column."""
+    (item,) = (
+        one
+        for one in statistics.columns
+        if (one.relation, one.column) == (relation, column) and not one.inherited
+    )
+    known = dict(item.values)
+    keys = ("null_frac", "n_distinct", "most_common_vals", "most_common_freqs")
+    values = [known.get(key, "") for key in keys]
+    return values[0], values[1], values[2], values[3]
+
+
+def test_declared_distributions_give_statistics(project: Project) -> None:
+    declare(project, DISTRIBUTIONS)
+    code, _, err = project.run("synth")
+    assert code == 0, err
+    found = read(project.file)
+    assert shares(found, "orders", "kind") == (
+        "0", "3", '{"x","z","y\'s"}', "{0.9,0.0999,0.0001}",
+    )  # fmt: skip
+    assert shares(found, "orders", "paid") == ("0.1", "2", '{"f","t"}', "{0.65,0.25}")
+    assert shares(found, "orders", "customer_id") == ("0", "1000", '{"7"}', "{0.4}")
+    assert shares(found, "orders", "due") == ("0.5", "3650", "", "")
+    assert shares(found, "customer", "mood") == ("0", "2", '{"calm"}', "{1}")
+    assert shares(found, "part_1", "id") == ("0", "50", '{"2"}', "{0.5}")
+    assert {item.name: item.rows for item in found.relations}["customer"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ("\n      orders: {rows: many}", "`many` is not a number of rows"),
+        ("\n      orders: {row: 5}", "unknown key `row` in `orders`"),
+        ("\n      orders: {columns: {kin: {nulls: 0}}}", "no column `kin` in `orders`"),
+        ("\n      orders: {columns: {kind: {nulls: 2}}}", "`2` is not a share of rows"),
+        ("\n      orders: {columns: {kind: {nulls: -1}}}", "`-1` is not a share of rows"),
+        ("\n      orders: {columns: {kind: {distinct: 0.5}}}", "not a number of distinct values"),
+        (
+            "\n      orders: {columns: {kind: {values: {x: 0.7, z: 0.4}}}}",
+            "the shares of `kind` are 1.1 in total",
+        ),
+        ("\n      orders: {columns: {kind: [x]}}", "`kind` should be a mapping"),
+        (
+            "\n      customer: {columns: {mood: {values: {calmer: 0.1}}}}",
+            "a value that does not fit customer.mood: invalid input value for enum mood",
+        ),
+        (
+            "\n      orders: {columns: {due: {values: {soon: 0.1}}}}",
+            "a value that does not fit orders.due: invalid input syntax for type date",
+        ),
+    ],
+)
+def test_a_wrong_distribution_is_refused(tables: str, said: str, project: Project) -> None:
+    declare(project, tables)
+    code, out, err = project.run("synth")
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert not project.file.exists()
+
+
 def test_an_unknown_table_is_pointed_at(project: Project) -> None:
     text = (project.root / "sqlc.yaml").read_text()
     (project.root / "sqlc.yaml").write_text(text.replace("customer:", "custmer:"))

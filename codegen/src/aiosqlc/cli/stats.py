@@ -17,7 +17,7 @@ from aiosqlc.engines import engine_for
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Inputs, options_of
 from aiosqlc.pipeline.compile import read_inputs
-from aiosqlc.production.statistics import StatisticsError, declared_rows, is_statistics, written
+from aiosqlc.production.statistics import StatisticsError, declared, is_statistics, written
 from aiosqlc.servers.private import NoServerError
 
 _NO_VALUES = (
@@ -176,11 +176,11 @@ def _found(
             values = not arguments.no_values
             return planner.pulled(arguments.database, inputs.schema, options, values=values)
         catalog = engine.analyze(inputs.schema, (), options)[0].catalog
-        rows, unknown = declared_rows(project, entry, catalog)
+        found, unknown = declared(project, entry, catalog)
         if unknown:
             report(unknown, style_of(arguments, project.root))
-            raise _UnusableError("`production.tables` lists tables that the schema does not create")
-        return planner.synthesised(inputs.schema, options, rows)
+            raise _UnusableError("`production.tables` does not fit the schema")
+        return planner.synthesised(inputs.schema, options, found.rows, found.columns)
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,6 +12,8 @@ import yaml
 
 from aiosqlc.config.policy import McpPolicy, read_policy
 from aiosqlc.config.project import (
+    DeclaredColumn,
+    DeclaredTable,
     JsonTarget,
     ModelKind,
     Override,
@@ -247,18 +249,55 @@ class _Loader:
             reader.error(node, "`production` works for PostgreSQL only", hint=hint)
         path = reader.string(found.get("statistics"), "statistics")
         tables = reader.mapping(found.get("tables"), (), "tables")
-        sizes = [(name, self._rows(value), reader.span(value)) for name, value in tables.items()]
-        return Production(self._folder / path if path else None, tuple(sizes))
+        declared = [self._declared(name, value) for name, value in tables.items()]
+        return Production(self._folder / path if path else None, tuple(declared))
 
-    def _rows(self, node: yaml.Node) -> int:
-        """Read a number of rows: `50000000`, or `50_000_000`."""
-        text = self._reader.string(node, "a number of rows")
+    def _declared(self, name: str, node: yaml.Node) -> DeclaredTable:
+        """Read a table: its number of rows, or a mapping that also has columns."""
+        reader = self._reader
+        if not isinstance(node, yaml.MappingNode):
+            return DeclaredTable(name, reader.span(node), self._count(node, "rows"))
+        found = reader.mapping(node, ("rows", "columns"), f"`{name}`")
+        columns = reader.mapping(found.get("columns"), (), "columns")
+        read = [self._column(column, value) for column, value in columns.items()]
+        rows = self._count(found["rows"], "rows") if "rows" in found else None
+        return DeclaredTable(name, reader.span(node), rows, tuple(read))
+
+    def _column(self, name: str, node: yaml.Node) -> DeclaredColumn:
+        """Read the distribution of a column: shares of values, distinct values and NULL."""
+        reader = self._reader
+        found = reader.mapping(node, ("values", "distinct", "nulls"), f"`{name}`")
+        values = reader.mapping(found.get("values"), (), "values")
+        shares = tuple((value, self._share(share)) for value, share in values.items())
+        nulls = self._share(found["nulls"]) if "nulls" in found else None
+        total = sum(share for _, share in shares) + (nulls or 0.0)
+        if total > 1 + 1e-9:
+            hint = "write shares of all rows, such as `0.25`; together they are at most 1"
+            reader.error(node, f"the shares of `{name}` are {total:g} in total", hint=hint)
+        distinct = (
+            self._count(found["distinct"], "distinct values") if "distinct" in found else None
+        )
+        return DeclaredColumn(name, reader.span(node), shares, distinct, nulls)
+
+    def _count(self, node: yaml.Node, what: str) -> int:
+        """Read a number such as `50000000` or `50_000_000`."""
+        text = self._reader.string(node, f"a number of {what}")
         if text is not None and re.fullmatch(r"\d[\d_]{0,18}", text):
             return int(text)
         if text is not None:
             hint = "write a whole number, such as `50_000_000`"
-            self._reader.error(node, f"`{text}` is not a number of rows", hint=hint)
+            self._reader.error(node, f"`{text}` is not a number of {what}", hint=hint)
         return 0
+
+    def _share(self, node: yaml.Node) -> float:
+        """Read a share of all rows: a number from 0 to 1."""
+        text = self._reader.string(node, "a share of rows")
+        if text is not None and re.fullmatch(r"0?\.\d{1,15}|[01](\.0*)?", text):
+            return float(text)
+        if text is not None:
+            hint = "write a number from 0 to 1, such as `0.25` for a quarter of all rows"
+            self._reader.error(node, f"`{text}` is not a share of rows", hint=hint)
+        return 0.0
 
     def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:
         """Read the server's URI; `${NAME}` is taken from the environment.

@@ -102,14 +102,39 @@ class JsonTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredColumn:
+    """The declared distribution of a column.
+
+    `values` are the shares of all rows by value. `distinct` is the number of distinct values, and
+    `nulls` is the share of rows with NULL; both are None if they are not declared.
+    """
+
+    name: str
+    span: Span
+    values: tuple[tuple[str, float], ...] = ()
+    distinct: int | None = None
+    nulls: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredTable:
+    """The declared size of a table (`orders`, or `sales.orders`); `rows` is None if undeclared."""
+
+    name: str
+    span: Span
+    rows: int | None
+    columns: tuple[DeclaredColumn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Production:
     """The database in production: `statistics` is the file with its statistics, if there is one.
 
-    `tables` are declared numbers of rows by table (`orders`, or `sales.orders`), with their places.
+    `tables` are the declared tables, for projects without production.
     """
 
     statistics: Path | None = None
-    tables: tuple[tuple[str, int, Span], ...] = ()
+    tables: tuple[DeclaredTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Protocol
 
+from aiosqlc.analysis.planned.declared import Distribution
 from aiosqlc.analysis.planned.facts import Index, Reference
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.pulled import Pulled
@@ -91,10 +93,12 @@ class Planner(Protocol):
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         rows: Mapping[tuple[str, str], int],
+        columns: Mapping[tuple[str, str, str], Distribution] = MappingProxyType({}),
     ) -> Pulled:
         """Return statistics derived from the schema and from a given number of rows per table.
 
-        The numbers are by schema and name of the table. Raises `SchemaFailsError` and
-        `NoServerError`.
+        The numbers are by schema and name of the table, and `columns` are distributions by schema,
+        table and column. Raises `PullError` if a value does not fit the type of its column,
+        `SchemaFailsError` and `NoServerError`.
         """
         ...

@@ -11,7 +11,9 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 
+from aiosqlc.analysis.planned.declared import Distribution
 from aiosqlc.analysis.planned.facts import Index, Reference
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.pulled import Pulled
@@ -185,16 +187,17 @@ class Planner:
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         rows: Mapping[tuple[str, str], int],
+        columns: Mapping[tuple[str, str, str], Distribution] = MappingProxyType({}),
     ) -> Pulled:
         """Return statistics that are derived from a schema and the numbers of rows per table.
 
-        Raises `SchemaFailsError` and `NoServerError`.
+        Raises `PullError`, `SchemaFailsError` and `NoServerError`.
         """
         server = self.analyzer.server(replace(options, database_uri=None))
         with _one_error(), contextlib.ExitStack() as stack:
             draft = _drafted(server, schema, options, stack)
             with Connection(draft.conninfo) as own:
-                return synthesised(own, rows)
+                return synthesised(own, rows, columns)
 
 
 def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:

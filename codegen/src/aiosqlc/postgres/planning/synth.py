@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from aiosqlc.analysis.planned.pulled import Pulled
+from aiosqlc.analysis.planned.declared import Distribution
+from aiosqlc.analysis.planned.pulled import Pulled, PullError
 from aiosqlc.analysis.planned.statistics import ColumnStatistics, RelationSize, Statistics
 from aiosqlc.postgres.planning.pull import names_of
+from aiosqlc.postgres.planning.restore import literal
 from aiosqlc.postgres.planning.sizes import BLOCK
 from aiosqlc.servers.postgres.connection import Connection
 
@@ -32,7 +34,8 @@ select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind as 
        coalesce((select json_agg(json_build_object(
            'name', a.attname, 'number', a.attnum, 'kind', t.typtype, 'type', t.typname,
            'category', t.typcategory, 'of', t.typbasetype::regtype::text,
-           'length', a.attlen, 'modifier', a.atttypmod, 'not_null', a.attnotnull,
+           'full', format_type(a.atttypid, a.atttypmod), 'length', a.attlen,
+           'modifier', a.atttypmod, 'not_null', a.attnotnull,
            'rising', a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid)
                      ~ '^(nextval|now|clock_timestamp|uuidv7|CURRENT_)',
            'labels', coalesce((select json_agg(e.enumlabel order by e.enumsortorder)
@@ -77,6 +80,7 @@ class _Column(msgspec.Struct):
     type: str
     category: str
     of: str
+    full: str
     length: int
     modifier: int
     not_null: bool
@@ -127,30 +131,43 @@ class _Schema:
     unique: frozenset[tuple[int, int]]
     references: Mapping[tuple[int, int], tuple[int, int]]
     lists: Mapping[tuple[int, int], tuple[str, ...]]
+    shares: Mapping[tuple[int, int], Distribution]
     undeclared: Sequence[str] = field(default=())
 
 
-def synthesised(connection: Connection, declared: Mapping[tuple[str, str], int]) -> Pulled:
-    """Return statistics for the schema of a database, from numbers of rows by schema and name."""
-    schema = _read(connection, declared)
-    sizes, columns = [], []
+def synthesised(
+    connection: Connection,
+    declared: Mapping[tuple[str, str], int],
+    columns: Mapping[tuple[str, str, str], Distribution],
+) -> Pulled:
+    """Return statistics for the schema of a database, from numbers of rows by schema and name.
+
+    `columns` are declared distributions by schema, table and column. Raises `PullError` if a value
+    does not fit the type of its column.
+    """
+    schema = _read(connection, declared, columns)
+    sizes, found = [], []
     for table in schema.tables.values():
         rows = schema.rows[table.oid]
         pages = 0 if table.kind == "p" else _pages(table, rows)
         sizes.append(RelationSize(table.schema, table.name, pages, rows, pages))
         for column in table.columns:
-            found = _statistics(schema, table, column)
-            columns.append(
-                ColumnStatistics(table.schema, table.name, column.name, found, table.kind == "p")
+            values = _statistics(schema, table, column)
+            found.append(
+                ColumnStatistics(table.schema, table.name, column.name, values, table.kind == "p")
             )
     notes = []
     if schema.undeclared:
         names = names_of(schema.undeclared)
         notes.append(f"the number of rows is not declared; {UNDECLARED} are assumed: {names}")
-    return Pulled(Statistics("synthesised", (), tuple(sizes), tuple(columns)), tuple(notes))
+    return Pulled(Statistics("synthesised", (), tuple(sizes), tuple(found)), tuple(notes))
 
 
-def _read(connection: Connection, declared: Mapping[tuple[str, str], int]) -> _Schema:
+def _read(
+    connection: Connection,
+    declared: Mapping[tuple[str, str], int],
+    columns: Mapping[tuple[str, str, str], Distribution],
+) -> _Schema:
     tables = {table.oid: table for table in connection.decode(_TABLES, _Table)}
     parents = {item.oid: item.target for item in connection.decode(_PARTS, _Reference)}
     shares: dict[int, int] = {}
@@ -180,8 +197,47 @@ def _read(connection: Connection, declared: Mapping[tuple[str, str], int]) -> _S
         frozenset((key.oid, key.column) for key in connection.decode(_KEYS, _Key)),
         {(item.oid, item.column): (item.target, item.key) for item in references},
         lists,
+        _shares(connection, tables, parents, columns),
         sorted(undeclared),
     )
+
+
+def _shares(
+    connection: Connection,
+    tables: Mapping[int, _Table],
+    parents: Mapping[int, int],
+    columns: Mapping[tuple[str, str, str], Distribution],
+) -> dict[tuple[int, int], Distribution]:
+    """Return declared distributions by table and column; a partition has those of its parent.
+
+    The values are as the server writes them. Raises `PullError`.
+    """
+    found = {}
+    for oid, table in tables.items():
+        of = tables.get(parents.get(oid, 0), table)
+        for column in table.columns:
+            own = columns.get((table.schema, table.name, column.name))
+            one = own or columns.get((of.schema, of.name, column.name))
+            if one is not None:
+                values = sorted(one.values, key=lambda pair: -pair[1])
+                place = f"{table.name}.{column.name}"
+                texts = tuple(
+                    (_canonical(connection, value, column.full, place), share)
+                    for value, share in values
+                    if share
+                )
+                found[oid, column.number] = replace(one, values=texts)
+    return found
+
+
+def _canonical(connection: Connection, value: str, kind: str, place: str) -> str:
+    """Return a value as the server writes it. Raises `PullError` if it does not fit its type."""
+    try:
+        rows = connection.rows(f"select {literal(value)}::{kind}")
+    except RuntimeError as error:
+        why = f"`production.tables` has a value that does not fit {place}: {error}"
+        raise PullError(why) from error
+    return str(rows[0][0])
 
 
 def _pages(table: _Table, rows: float) -> int:
@@ -192,21 +248,35 @@ def _pages(table: _Table, rows: float) -> int:
 
 def _statistics(schema: _Schema, table: _Table, column: _Column) -> tuple[tuple[str, str], ...]:
     rows = schema.rows[table.oid]
+    declared = schema.shares.get((table.oid, column.number), Distribution())
     nulls = 0.0 if column.not_null else _NULLS
-    choices = _choices(schema, table, column)
-    distinct = float(len(choices)) if choices else _distinct(schema, table.oid, column.number, ())
+    nulls = declared.nulls if declared.nulls is not None else nulls
+    shares = _frequencies(_choices(schema, table, column), declared, 1 - nulls)
+    distinct = _distinct(schema, table.oid, column.number, ())
+    if declared.distinct is not None:
+        distinct = float(declared.distinct)
     found = {
         "null_frac": f"{nulls:g}",
         "avg_width": str(column.width),
-        "n_distinct": _stored(distinct, rows, nulls),
+        "n_distinct": _stored(max(distinct, len(shares)), rows, nulls),
     }
-    if choices:
-        share = f"{(1 - nulls) / len(choices):.6g}"
-        found["most_common_vals"] = "{" + ",".join(map(_quoted, choices)) + "}"
-        found["most_common_freqs"] = "{" + ",".join([share] * len(choices)) + "}"
+    if shares:
+        found["most_common_vals"] = "{" + ",".join(_quoted(value) for value, _ in shares) + "}"
+        found["most_common_freqs"] = "{" + ",".join(f"{share:.6g}" for _, share in shares) + "}"
     if column.category != _GEOMETRIC and column.type not in _UNSORTED:
         found["correlation"] = "1" if column.rising else "0"
     return tuple(found.items())
+
+
+def _frequencies(
+    choices: Sequence[str], declared: Distribution, there: float
+) -> list[tuple[str, float]]:
+    """Return the shares of values: the declared ones, and equal shares for the other choices."""
+    known = dict(declared.values)
+    others = [value for value in choices if value not in known]
+    rest = max(0.0, there - sum(known.values()))
+    shares = [*declared.values, *((value, rest / len(others)) for value in others)]
+    return sorted((pair for pair in shares if pair[1] > 0), key=lambda pair: -pair[1])
 
 
 def _choices(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:

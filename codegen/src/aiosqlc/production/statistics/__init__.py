@@ -2,14 +2,14 @@
 
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.config.project import QuerySet
-from aiosqlc.production.statistics.declared import declared_rows
+from aiosqlc.production.statistics.declared import declared
 from aiosqlc.production.statistics.file import StatisticsError, is_statistics, parsed, read, written
 from aiosqlc.production.statistics.fitted import fitted, missing
 
 __all__ = [
     "Statistics",
     "StatisticsError",
-    "declared_rows",
+    "declared",
     "fitted",
     "is_statistics",
     "missing",

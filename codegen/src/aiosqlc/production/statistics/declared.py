@@ -1,9 +1,11 @@
-"""The numbers of rows per table that the configuration declares."""
+"""The sizes of tables and the distributions of columns that the configuration declares."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from aiosqlc.analysis.planned.declared import Distribution
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Catalog
@@ -12,20 +14,43 @@ from aiosqlc.messages.suggest import did_you_mean
 _STORED = frozenset({"table", "partitioned", "matview"})
 
 
-def declared_rows(
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the configuration declares: rows by schema and table, and distributions by column."""
+
+    rows: Mapping[tuple[str, str], int]
+    columns: Mapping[tuple[str, str, str], Distribution]
+
+
+def declared(
     project: Project, entry: QuerySet, catalog: Catalog
-) -> tuple[Mapping[tuple[str, str], int], tuple[Diagnostic, ...]]:
-    """Return declared numbers of rows by schema and name, and an error for each unknown table."""
+) -> tuple[Declared, tuple[Diagnostic, ...]]:
+    """Return what is declared, and an error for each unknown table or column."""
     tables = [table for table in catalog.tables if table.kind in _STORED]
-    known = {table.name: (table.schema, table.name) for table in reversed(tables)}
-    known |= {f"{table.schema}.{table.name}": (table.schema, table.name) for table in tables}
+    known = {table.name: table for table in reversed(tables)}
+    known |= {f"{table.schema}.{table.name}": table for table in tables}
     rows: dict[tuple[str, str], int] = {}
+    columns: dict[tuple[str, str, str], Distribution] = {}
     problems = []
-    for name, count, span in entry.production.tables if entry.production else ():
-        if name in known:
-            rows[known[name]] = count
+    for one in entry.production.tables if entry.production else ():
+        if one.name not in known:
+            hint = did_you_mean(one.name, known, otherwise="name a table that the schema creates")
+            label = Label(project.file, one.span)
+            message = f"no table `{one.name}` in the schema"
+            problems.append(Diagnostic("E003", message, (label,), hint))
             continue
-        hint = did_you_mean(name, known, otherwise="name a table that the schema creates")
-        label = Label(project.file, span)
-        problems.append(Diagnostic("E003", f"no table `{name}` in the schema", (label,), hint))
-    return rows, tuple(problems)
+        table = known[one.name]
+        if one.rows is not None:
+            rows[table.schema, table.name] = one.rows
+        names = [column.name for column in table.columns]
+        for column in one.columns:
+            if column.name not in names:
+                hint = did_you_mean(column.name, names, otherwise=f"known are {', '.join(names)}")
+                label = Label(project.file, column.span)
+                message = f"no column `{column.name}` in `{one.name}`"
+                problems.append(Diagnostic("E003", message, (label,), hint))
+                continue
+            columns[table.schema, table.name, column.name] = Distribution(
+                column.values, column.distinct, column.nulls
+            )
+    return Declared(rows, columns), tuple(problems)
