@@ -176,7 +176,7 @@ test-containers: $(READY) ## test docker-compose's core and monitoring (needs a 
 RELEASED ?= $(or $(shell git rev-parse -q --verify origin/main || git rev-parse -q --verify main),HEAD)
 
 .PHONY: check
-check: $(READY) ## format, lint, types, imports, generated files up to date
+check: $(READY) ## format, lint, types, imports, plans, generated files up to date
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -187,6 +187,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@for config in $(QUERY_SETS); do \
 		$(PY) -m aiosqlc migrations check --base $(RELEASED) --timeout-set -f $$config >/dev/null; \
 	done
+	@$(MAKE) --no-print-directory plans
 	@$(PY) -m tools.protobuf --check
 	@$(PY) -m tools.specs check
 	@$(PY) -m tools.rendered check
@@ -198,7 +199,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 
 .PHONY: plans
 plans: $(READY) ## vet the queries, planned for the sizes of a town (docs/capacity.md)
-	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc vet --plans -f $$config || exit 1; done
+	@printf '%s\n' $(QUERY_SETS) | xargs -P 2 -n 1 $(PY) -m aiosqlc vet --plans -f
 
 .PHONY: lint
 lint: $(READY) ## the quick part of check: format and lint
