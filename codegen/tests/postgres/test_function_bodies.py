@@ -214,3 +214,14 @@ def test_row_counts_of_functions_are_proved_from_their_bodies(
             assert not single or len(db.execute(query.encode()).fetchall()) <= 1, query
         db.rollback()
     assert proved == dict(SINGLE)
+
+
+def test_call_without_outputs_has_no_row(analyzer: Analyzer) -> None:
+    schema_sql = "create procedure p(x int) language sql as 'select x';"
+    queries = "-- name: A :one\nCALL p(1);\n-- name: B :exec\nCALL p(1);\n"
+    parsed, _ = parse_file(SourceFile(Path("q.sql"), queries), Dialect.POSTGRESQL)
+    schema = schema_file(SourceFile(Path("schema.sql"), schema_sql), Dialect.POSTGRESQL)
+    _, problems = analyzer.analyze([schema], parsed, AnalyzeOptions())
+    assert [(p.code, p.hint) for p in problems] == [
+        ("E321", "use :exec: the procedure has no OUT or INOUT parameter")
+    ]

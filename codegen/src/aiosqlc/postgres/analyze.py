@@ -23,6 +23,7 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.messages.progress import counted
+from aiosqlc.parse.scanner import code_tokens
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -462,12 +463,15 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     yield from _unpassable(query)
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t` returns rows without columns
+        hint = f"use :exec or :execrows, or add a {'column' if empty else 'RETURNING clause'}"
+        if code_tokens(parsed.sql)[0].text.upper() == "CALL":
+            hint = "use :exec: the procedure has no OUT or INOUT parameter"
         yield Diagnostic(
             "E321",
             f":{parsed.command} needs rows, but this statement returns no rows"
             + (" with a column" if empty else ""),
             (Label(parsed.file, parsed.name_span),),
-            f"use :exec or :execrows, or add a {'column' if empty else 'RETURNING clause'}",
+            hint,
         )
     if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:
         yield Diagnostic(

@@ -14,6 +14,7 @@ from aiosqlc.postgres.catalog.procedural import returns_of
 from aiosqlc.postgres.catalog.rows import Function, Returned
 from aiosqlc.servers.postgres.connection import Connection
 
+_NO_VALUE = frozenset({2278, 2279, 3838})  # the types void, trigger and event_trigger
 _MOST = 500  # functions looked into
 # Without OUT parameters: in BEGIN ATOMIC, the server counts them among the names of parameters, and
 # takes a name after one of them for another parameter.
@@ -46,6 +47,7 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
         return
     connection.run("begin")
     connection.run("create schema aiosqlc_bodies")
+    connection.run("savepoint before_body")
     for function in closed:
         found = connection.rows(_SIGNATURE, (str(function.oid),))
         if not found:
@@ -65,20 +67,20 @@ def is_closed(function: Function) -> bool:
     """Return whether a function or procedure is stored only as text that may be analysed."""
     users = function.oid >= FIRST_USER_OID and not function.body
     if function.language == "plpgsql":
-        return users and function.kind == "f"
+        return users and function.kind == "f" and function.result not in _NO_VALUE
     return users and function.kind in "fp" and function.language == "sql"
 
 
 def _tree(connection: Connection, arguments: str | None, result: str, body: str) -> str:
     """Return the tree of a body's statements, or '' if the server does not accept them."""
-    connection.run("savepoint before_body")
     refused = connection.run(
-        f"create function aiosqlc_bodies.body({arguments}) returns {result} language sql"
-        f" begin atomic {body}\n; end"
+        f"rollback to before_body; create function aiosqlc_bodies.body({arguments})"
+        f" returns {result} language sql begin atomic {body}\n; end"
     )
-    tree = "" if refused else connection.rows(_BODY)[0][0] or ""
-    connection.run("rollback to before_body")
-    return tree
+    if refused:
+        connection.run("rollback to before_body")
+        return ""
+    return connection.rows(_BODY)[0][0] or ""
 
 
 def _returned(
