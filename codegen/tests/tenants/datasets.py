@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from tests.tenants.tables import TABLES
@@ -14,25 +13,28 @@ _LACKING = 0.15  # the share of NULL among the values that may be NULL
 Rows = dict[str, list[tuple[int | None, ...]]]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Data sets with the same rows of tenant 1. The first one has no other rows."""
-
-    scripts: tuple[str, ...]
-
-
-def group(random: Random, variants: int) -> Group:
-    """Return data sets, each as the statements that replace the tables' rows."""
+def group(random: Random, variants: int) -> list[Rows]:
+    """Return data sets with the same rows of tenant 1. The first one has no other tenant's rows."""
     known = _known(random)
     own = _owned(random, known, (1,), 0)
-    scripts = []
+    found = []
     for variant in range(variants):
         rows = {name: [*known[name], *own[name]] for name in TABLES}
         if variant:
             for name, beside in _others(random, known).items():
                 rows[name] += beside
-        scripts.append("".join(_script(rows)))
-    return Group(tuple(scripts))
+        found.append(rows)
+    return found
+
+
+def shuffled(rows: Rows, random: Random) -> Rows:
+    """Return the same rows in another order."""
+    return {name: random.sample(stored, len(stored)) for name, stored in rows.items()}
+
+
+def script(rows: Rows) -> str:
+    """Return the statements that replace all rows of the tables."""
+    return "".join(_script(rows))
 
 
 def _known(random: Random) -> Rows:
