@@ -78,11 +78,15 @@ class Tenant:
     """The tenant settings: the `column` of tenant tables, and the `parameter` with the tenant's ID.
 
     `shared` lists tables that belong to all tenants, and functions that a person has checked.
+    `trust_foreign_keys` promises that a foreign key never refers to a row of another tenant.
+    `table` is the table with a row for each tenant.
     """
 
     column: str
     parameter: str
     shared: tuple[str, ...] = ()
+    trust_foreign_keys: bool = False
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from aiosqlc.postgres import Analyzer
 
 from tests.servers.postgres import running
 from tests.tenants.fuzz import Fuzz
+from tests.tenants.tables import TENANT, TRUSTING
 
 _PORTION = 500
 
@@ -21,13 +22,15 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=2_000)
     parser.add_argument("--groups", type=int, default=10)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
+    parser.add_argument("--trust", action="store_true", help="trust foreign keys")
     args = parser.parse_args()
+    tenant = TRUSTING if args.trust else TENANT
     print(f"seed {args.seed}", flush=True)
     with (
         running() as server,
         tempfile.TemporaryDirectory() as folder,
         Analyzer() as analyzer,
-        Fuzz(args.seed, args.groups, analyzer, server.create_empty(), Path(folder)) as run,
+        Fuzz(args.seed, args.groups, analyzer, server.create_empty(), Path(folder), tenant) as run,
     ):
         for _ in range(0, args.n, _PORTION):
             run.portion(min(_PORTION, args.n))

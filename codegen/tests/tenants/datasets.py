@@ -58,9 +58,10 @@ def _owned(random: Random, known: Rows, tenants: Sequence[int | None], first: in
     Their numbers start with `first` and have the step 2.
     """
     rows: Rows = {name: [] for name in TABLES}
-    owners: dict[tuple[str, int | None], int | None] = {}
+    rows["org"] = [(tenant, _small(random)) for tenant in sorted({t for t in tenants if t})]
+    owners = {("org", row[0]): row[0] for row in rows["org"]}
     for name, table in TABLES.items():
-        if name in {"country", "person"}:
+        if name in {"country", "person", "org"}:
             continue
         for at in range(_ROWS):
             owner = random.choice(tenants)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tests.tenants.tables import TABLES, VIEWS
+from tests.tenants.tables import TABLES, TENANT_COLUMNS, VIEWS
 
 _COLUMNS = {
     **{name: table.columns for name, table in TABLES.items()},
@@ -36,6 +36,11 @@ class Item:
     alias: str
     table: str
     columns: tuple[str, ...]
+
+
+def tenant_of(item: Item) -> str:
+    """Return the column of a source that stores the tenant, or an empty string."""
+    return TENANT_COLUMNS.get(item.table, "tenant_id" if "tenant_id" in item.columns else "")
 
 
 def _refers(item: Item) -> Mapping[str, str]:
@@ -148,9 +153,9 @@ class Grammar:
                 continue
             tests = [self._tie(nested, own)]
             tests += [
-                self._pin(i.alias, own)
+                self._pin(i, own)
                 for i in (*nested, *own)
-                if "tenant_id" in i.columns and self._may(0.85 if i in nested else 0.3)
+                if tenant_of(i) and self._may(0.85 if i in nested else 0.3)
             ]
             if self._may(0.15):
                 tests.append(self._subquery([*own, *nested], (), depth))
@@ -175,23 +180,21 @@ class Grammar:
 
     # --- conditions ---------------------------------------------------------------------------
 
-    def _pin(self, alias: str, others: list[Item] | tuple[Item, ...]) -> str:
-        beside = [i.alias for i in others if "tenant_id" in i.columns and i.alias != alias]
+    def _pin(self, item: Item, others: Sequence[Item]) -> str:
+        beside = [i for i in others if tenant_of(i) and i.alias != item.alias]
         if beside and self._may(0.5):
-            other = f"{self._random.choice(beside)}.tenant_id"
+            chosen = self._random.choice(beside)
+            other = f"{chosen.alias}.{tenant_of(chosen)}"
         else:
             other = "@tenant_id"
         (form,) = self._random.choices(tuple(_PINS), tuple(_PINS.values()))
-        return form.format(own=f"{alias}.tenant_id", other=other, alias=alias)
+        own = f"{item.alias}.{tenant_of(item)}"
+        return form.format(own=own, other=other, alias=item.alias)
 
     def _where(self, items: list[Item], outer: tuple[Item, ...], depth: int) -> str:
         share = self._inner_pins if depth else self._pins
         around = [*items, *outer]
-        tests = [
-            self._pin(i.alias, around)
-            for i in items
-            if "tenant_id" in i.columns and self._may(share)
-        ]
+        tests = [self._pin(i, around) for i in items if tenant_of(i) and self._may(share)]
         if outer and self._may(0.6):
             tests.append(self._tie(items, list(outer)))
         if self._may(0.2):

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from aiosqlc.ir import Tenant
 
 TENANT = Tenant("tenant_id", "tenant_id", ("country",))
+TRUSTING = Tenant("tenant_id", "tenant_id", ("country",), trust_foreign_keys=True)
 
 SCHEMA = """\
+CREATE TABLE org (id int PRIMARY KEY, n int);
+CREATE TABLE token (id int PRIMARY KEY, n int, org_id int REFERENCES org);
 CREATE TABLE country (id int PRIMARY KEY, n int);
 CREATE TABLE person (id int PRIMARY KEY, n int);
-CREATE TABLE project (id int PRIMARY KEY, tenant_id int, n int, UNIQUE (tenant_id, n));
+CREATE TABLE project (
+    id int PRIMARY KEY, tenant_id int REFERENCES org, n int, UNIQUE (tenant_id, n)
+);
 CREATE TABLE issue (
     id int PRIMARY KEY, tenant_id int, n int, project_id int REFERENCES project,
     assignee int REFERENCES person, country_id int REFERENCES country
@@ -57,6 +62,8 @@ class Stored:
 
 _OWN = "tenant_id = 1"
 TABLES: Mapping[str, Stored] = {
+    "org": Stored(("id", "n"), {}, "id = 1"),
+    "token": Stored(("id", "n", "org_id"), {"org_id": "org"}, "org_id = 1"),
     "country": Stored(("id", "n"), {}, "false"),
     "person": Stored(("id", "n"), {}, "false"),
     "project": Stored(("id", "tenant_id", "n"), {}, _OWN, unique=True),
@@ -85,4 +92,6 @@ TABLES: Mapping[str, Stored] = {
     ),
     "event": Stored(("id", "tenant_id", "n", "issue_id"), {"issue_id": "issue"}, _OWN),
 }
+TENANT_COLUMNS = {"org": "id", "token": "org_id"}
+"""The columns that store the tenant, if not `tenant_id`."""
 VIEWS = ("joined", "few", "both_kinds", "counted")

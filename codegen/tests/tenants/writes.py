@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.tenants.grammar import Grammar, Item
-from tests.tenants.tables import TABLES
+from tests.tenants.grammar import Grammar, Item, tenant_of
+from tests.tenants.tables import TABLES, TENANT_COLUMNS
 
 _WRITTEN = (*(name for name in TABLES if name != "country"), "few", "issue", "comment")
 _COLUMNS = {
     **{name: table.columns for name, table in TABLES.items()},
     "few": ("id", "tenant_id", "n"),
 }
+_ISSUE = Item("i", "issue", TABLES["issue"].columns)
 _STEP = "SELECT i.id, i.tenant_id, i.n FROM issue i JOIN w ON i.project_id = w.id WHERE "
 
 
@@ -41,7 +42,7 @@ class Statements(Grammar):
             kind = self._random.choice(("", "MATERIALIZED ", "NOT MATERIALIZED "))
             if recursive:
                 writes = False
-                inner = f"{self._query(2, ())} UNION {_STEP}{self._pin('i', ())}"
+                inner = f"{self._query(2, ())} UNION {_STEP}{self._pin(_ISSUE, ())}"
             head = f"WITH {'RECURSIVE ' if recursive else ''}w AS {kind}({inner})"
             self._with["w"] = ("id", "tenant_id", "n")
             if self._may(0.3):
@@ -64,8 +65,8 @@ class Statements(Grammar):
             items: list[Item] = []
             joined = self._joined(2, (), items)
             tests = [self._tie([target], items)]
-            if "tenant_id" in columns and self._may(0.85):
-                tests.append(self._pin("w0", items))
+            if tenant_of(target) and self._may(0.85):
+                tests.append(self._pin(target, items))
             where = self._where(items, (target,), 2)
             tests += [where.removeprefix(" WHERE ")] if where else []
             if kind < 0.7:
@@ -109,10 +110,10 @@ class Statements(Grammar):
         target = Item("w0", table, columns)
         text, item = self._item(2, ())
         tests = [self._tie([target], [item])]
-        if "tenant_id" in columns and self._may(0.85):
-            tests.append(self._pin("w0", [item]))
-        if "tenant_id" in item.columns and self._may(0.7):
-            tests.append(self._pin(item.alias, ()))
+        if tenant_of(target) and self._may(0.85):
+            tests.append(self._pin(target, [item]))
+        if tenant_of(item) and self._may(0.7):
+            tests.append(self._pin(item, ()))
         merged = f"MERGE INTO {table} w0 USING {text} ON {' AND '.join(tests)}"
         for _ in range(self._random.choice((1, 1, 2))):
             merged += self._when(table, target, item)
@@ -126,8 +127,8 @@ class Statements(Grammar):
         tests = ""
         if self._may(0.4):
             one = self._random.choice(seen)
-            tenant = "tenant_id" in one.columns and self._may(0.7)
-            tests = f" AND {self._pin(one.alias, ()) if tenant else one.alias + '.n = 1'}"
+            tenant = tenant_of(one) and self._may(0.7)
+            tests = f" AND {self._pin(one, ()) if tenant else one.alias + '.n = 1'}"
         if kind == "NOT MATCHED":
             values = [f"@new::int + {item.alias}.id"]
             values += [self._value([item], table, column) for column in columns[1:]]
@@ -138,8 +139,9 @@ class Statements(Grammar):
         return f" WHEN {kind}{tests} THEN {action}"
 
     def _value(self, items: list[Item], table: str, column: str) -> str:
-        if column == "tenant_id" and self._may(0.7):
-            return "@tenant_id"
+        if column == TENANT_COLUMNS.get(table, "tenant_id") and self._may(0.7):
+            inner = [f"{item.alias}.tenant_id" for item in items if item.table == ""]
+            return self._random.choice(("@tenant_id", *inner))
         tied = TABLES[table].refers.get(column) if table in TABLES else None
         fitting = [f"{item.alias}.id" for item in items if item.table == tied]
         if fitting and self._may(0.8):
@@ -159,7 +161,10 @@ class Statements(Grammar):
         column = self._random.choice(_COLUMNS[table][1:])
         given = self._random.choice(("excluded", "w0"))
         update = f" ON CONFLICT ({key}) DO UPDATE SET {column} = {given}.{column}"
-        if self._may(0.2):
+        if tenant_of(Item("w0", table, _COLUMNS[table])) and self._may(0.5):
+            own = TENANT_COLUMNS.get(table, "tenant_id")
+            update += f" WHERE w0.{own} = {self._random.choice(('excluded.' + own, '@tenant_id'))}"
+        elif self._may(0.2):
             inner = self._query(3, (Item("w0", table, _COLUMNS[table]),))
             update += f" WHERE EXISTS ({inner})"
         return self._random.choice(("", "", " ON CONFLICT DO NOTHING", update))

@@ -13,7 +13,6 @@ INSERT INTO issue (tenant_id, project_id, parent_id, author_id, title, body, pri
 VALUES (@tenant_id, @project_id, @parent_id, @author_id, @title, @body, @priority, @due)
 RETURNING *;
 
--- tenant: all each row contains its tenant, and the foreign keys contain it too
 -- name: ImportIssues :many :bulk
 INSERT INTO issue (tenant_id, project_id, author_id, title, priority)
 VALUES (@tenant_id, @project_id, @author_id, @title, @priority)

@@ -56,7 +56,6 @@ UPDATE project
 SET archived_at = now()
 WHERE tenant_id = @tenant_id AND id = @id AND archived_at IS NULL;
 
--- tenant: all each row contains its tenant, and the conflict key contains it too
 -- name: PutLabels :many :bulk
 -- Create labels, or change the color of labels that exist.
 INSERT INTO label (tenant_id, name, color)

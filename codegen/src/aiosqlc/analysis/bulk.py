@@ -68,7 +68,12 @@ def _merged(one: TypedQuery, many: TypedQuery | None, *, arrays: bool) -> TypedQ
         return one
     sql = many.sql if arrays else one.sql
     return replace(
-        many, parsed=one.parsed, sql=sql, params=one.params, cardinality=Cardinality.MANY
+        many,
+        parsed=one.parsed,
+        sql=sql,
+        params=one.params,
+        cardinality=Cardinality.MANY,
+        leaks=one.leaks,  # each row contains its tenant, as in a call of the one-row INSERT
     )
 
 

@@ -221,13 +221,14 @@ class _Loader:
         )
 
     def _tenant(self, node: yaml.Node | None, engine: str) -> Tenant | None:
-        """Read the key `tenant`: the tenant column, its parameter and the shared tables."""
+        """Read the key `tenant`: the tenant column, its parameter, and facts about tables."""
         from aiosqlc.ir import Tenant  # imported late, because most projects declare no tenants
 
         reader = self._reader
         if node is None:
             return None
-        found = reader.mapping(node, ("column", "parameter", "shared"), "tenant")
+        keys = ("column", "parameter", "shared", "table", "trust_foreign_keys")
+        found = reader.mapping(node, keys, "tenant")
         column = reader.string(found.get("column"), "column")
         if not column:
             reader.lacks(node, "`tenant` needs `column`", "such as `column: tenant_id`")
@@ -236,7 +237,13 @@ class _Loader:
             hint = "remove `tenant`, or move it to an entry with `engine: postgresql`"
             reader.error(node, "`tenant` works for PostgreSQL only", hint=hint)
         parameter = reader.string(found.get("parameter"), "parameter") or column
-        return Tenant(column, parameter, tuple(reader.strings(found.get("shared"), "shared")))
+        return Tenant(
+            column,
+            parameter,
+            tuple(reader.strings(found.get("shared"), "shared")),
+            reader.flag(found.get("trust_foreign_keys"), "trust_foreign_keys"),
+            reader.string(found.get("table"), "table") or "",
+        )
 
     def _production(self, node: yaml.Node | None, engine: str) -> Production | None:
         """Read the key `production`: the path of the statistics, and declared numbers of rows."""

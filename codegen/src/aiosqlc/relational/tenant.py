@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import msgspec
 
 from aiosqlc.relational.joins import conditions_of, joins_of
+from aiosqlc.relational.tenancy import Tenancy
 from aiosqlc.relational.tree import (
     Column,
     Command,
@@ -39,42 +39,6 @@ Place = tuple[int, int]
 """A column of a query: the number of the FROM item, and the column's number in the item."""
 
 _DEEPEST = 50  # most nested queries, because queries can be nested without limit
-
-
-class Tenancy(Protocol):
-    """The facts about tenants from the configuration and the schema."""
-
-    def column(self, relation: Hashable) -> int:
-        """Return the number of a table's tenant column, or 0 if the table has none."""
-        ...
-
-    def shared(self, relation: Hashable) -> bool:
-        """Return whether a table's rows belong to all tenants."""
-        ...
-
-    def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys: the other table, and its column for each own column."""
-        ...
-
-    def image(self, equality: Equality) -> bool:
-        """Return whether only one stored value can satisfy an equality."""
-        ...
-
-    def stored(self, relation: Hashable) -> bool:
-        """Return whether a relation is a materialized view, which may contain all tenants' rows."""
-        ...
-
-    def generated(self, relation: Hashable) -> bool:
-        """Return whether a table computes its tenant column from other columns."""
-        ...
-
-    def reads_rows(self, call: Hashable) -> bool:
-        """Return whether a function may read or write rows."""
-        ...
-
-    def called(self, call: Hashable) -> str:
-        """Return the name of a function for messages."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +88,9 @@ class _Proof:
     def __init__(self, tenancy: Tenancy, parameter: int) -> None:
         self.tenancy = tenancy
         self.parameter = parameter
+        # The outputs of queries that are the tenant's parameter, and how many are being inferred.
+        self.fixed: dict[int, frozenset[int]] = {}
+        self.nested = 0
 
     def visit(
         self,
@@ -137,6 +104,11 @@ class _Proof:
         `given` are the outputs that the enclosing query fixes. `outer` are the enclosing queries,
         innermost first.
         """
+        actions = query.actions() if depth <= _DEEPEST else ()
+        for action in actions:
+            yield from self.visit(action, given, outer, depth + 1)
+        if actions:
+            return
         if query.command is Command.OTHER or depth > _DEEPEST:
             yield Leak("", "the compiler cannot analyse the statement")
             return
@@ -230,11 +202,83 @@ class _Proof:
                 elif isinstance(other, Column) and (found := _outside(other, outer)):
                     level.beyond.setdefault(other.level, set()).add((place, found))
         for number in query.reads_from:
+            source = query.source(number)
+            if isinstance(source, Derived) or (isinstance(source, CteUse) and not source.recursive):
+                level.pinned |= {(number, column) for column in self._outputs(source.query())}
+            for joined in query.reads_from:
+                self._follow(query, number, joined, level)
+        for number in query.reads_from:
             if self._is_owned(query, number, level, outer):
                 level.owned.add(number)
             if number in level.owned or self._is_bound(query, number, level):
                 level.bound.add(number)
         return before != level.size()
+
+    def _outputs(self, query: Query) -> frozenset[int]:
+        """Return the outputs of a subquery that are the tenant's parameter in each row."""
+        if id(query) in self.fixed or self.nested > _DEEPEST:
+            return self.fixed.get(id(query), frozenset())
+        self.fixed[id(query)] = frozenset()  # a recursive query reads its own outputs
+        self.nested += 1
+        found = self.fixed[id(query)] = self._fixed(query)
+        self.nested -= 1
+        return found
+
+    def _fixed(self, query: Query) -> frozenset[int]:
+        if query.arms is not None:
+            arms = [query.source(number) for number in _arms(query.arms)]
+            outputs = [self._outputs(a.query()) for a in arms if isinstance(a, Derived)]
+            found = _kept(query.arms) if len(outputs) == len(arms) else frozenset[int]()
+            return found.intersection(*outputs)
+        if query.command is Command.OTHER or query.grouping_sets != ():
+            return frozenset()
+        level = self._level(query, frozenset(), ())
+        if query.command is Command.INSERT:
+            self._pin_new(query, level)
+        level = self._returned(query, level)
+        return frozenset(
+            number
+            for number, expr in enumerate(query.outputs(), 1)
+            if not (isinstance(expr, Column) and expr.absent)
+            and self._is_parameter(query, expr, level, ())
+        )
+
+    def _pin_new(self, query: Query, level: _Level) -> None:
+        """Pin the tenant column of a new row; `_written` reports a conflict with another one."""
+        target, given = query.source(query.target), query.assigned()
+        column = self.tenancy.column(target.relation) if isinstance(target, Table) else 0
+        if column in given and self._gives(query, given[column], level, column):
+            level.pinned.add((query.target, column))
+
+    def _follow(self, query: Query, number: int, other: int, level: _Level) -> None:
+        """Derive from a foreign key that two joined rows belong to one tenant.
+
+        The foreign key contains the tenant columns of both tables, or the configuration trusts it.
+        In the first case, the query may compare the other columns only, if these are unique.
+        """
+        source, beside = query.source(number), query.source(other)
+        if number == other or not isinstance(source, Table) or not isinstance(beside, Table):
+            return
+        own, its = self.tenancy.column(source.relation), self.tenancy.column(beside.relation)
+        if not own or not its or self._is_shared(source) or self._is_shared(beside):
+            return
+        for relation, columns in self.tenancy.references(source.relation):
+            if relation != beside.relation:
+                continue
+            pairs = {((number, a), (other, b)) for a, b in columns.items() if a != own}
+            whole = columns.get(own) == its
+            if whole and not (pairs and self.tenancy.unique(relation, {b for _, (_, b) in pairs})):
+                continue
+            if not whole and (own in columns or not self.tenancy.trusted()):
+                continue
+            if (number, own) in level.pinned and {(b, a) for a, b in pairs} <= level.equal:
+                level.pinned.add((other, its))
+            present = not whole or self.tenancy.not_null(source.relation, own)
+            if present and (other, its) in level.pinned and pairs <= level.equal:
+                level.pinned.add((number, own))
+
+    def _is_shared(self, table: Table) -> bool:
+        return self.tenancy.shared(table.relation) or self.tenancy.stored(table.relation)
 
     def _is_parameter(
         self, query: Query, expr: Expr, level: _Level, outer: tuple[_Around, ...]
@@ -350,10 +394,43 @@ class _Proof:
             yield Leak(name, "the tenant column is not set")
         conflict = query.conflict
         if conflict is not None and not conflict.does_nothing:
-            if column not in conflict.key:
+            if column not in conflict.key and not self._updates_own(query, column):
                 yield Leak(name, "ON CONFLICT may find another tenant's row")
-            if conflict.sets is None or column in conflict.sets:
+            if conflict.sets is None or (
+                column in conflict.sets
+                and not self._is_own(query, conflict.assigned().get(column), column)
+            ):
                 yield Leak(name, "ON CONFLICT sets the tenant column to another value")
+
+    def _updates_own(self, query: Query, column: int) -> bool:
+        """Return whether the WHERE of ON CONFLICT compares the existing row's tenant."""
+        for condition in query.conflict.conditions if query.conflict else ():
+            equality = condition.meaning
+            if isinstance(equality, Equality) and self.tenancy.image(equality):
+                for one, other in (
+                    (equality.left, equality.right),
+                    (equality.right, equality.left),
+                ):
+                    if (
+                        isinstance(one, Column)
+                        and not one.level
+                        and (one.source, one.column) == (query.target, column)
+                        and self._is_own(query, other, column)
+                    ):
+                        return True
+        return False
+
+    def _is_own(self, query: Query, expr: Expr | None, column: int) -> bool:
+        """Return whether ON CONFLICT uses the parameter, or the tenant of the new row."""
+        if isinstance(expr, Parameter):
+            return expr.number == self.parameter
+        excluded = query.conflict.excluded if query.conflict else 0
+        return (
+            isinstance(expr, Column)
+            and not expr.level
+            and excluded > 0
+            and (expr.source, expr.column) == (excluded, column)
+        )
 
     def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
         """Return whether the value assigned to a column is the tenant's parameter in every row."""
@@ -384,7 +461,7 @@ class _Proof:
     def _tied_row(self, query: Query, source: Table, level: _Level, name: str) -> Iterator[Leak]:
         """Yield the possible tenant leaks of a write to a table without a tenant column."""
         if query.command is Command.INSERT:
-            yield from self._new_row(query, source, name)
+            yield from self._new_row(query, source, name, level)
             return
         if query.target in level.bound and query.target not in level.owned:
             yield Leak(name, "rows of other tenants may also refer to the changed row")
@@ -426,7 +503,7 @@ class _Proof:
                 return True
         return False
 
-    def _new_row(self, query: Query, source: Table, name: str) -> Iterator[Leak]:
+    def _new_row(self, query: Query, source: Table, name: str, level: _Level) -> Iterator[Leak]:
         """Yield possible leaks of an INSERT, which must refer to a row of the tenant."""
         given, conflict = query.assigned(), query.conflict
         keys = [
@@ -435,6 +512,11 @@ class _Proof:
             for number in query.reads_from
             if isinstance(inner := query.source(number), Derived)
             and self._from_owned(inner.query(), relation, columns, given, number)
+        ]
+        keys += [
+            columns.keys()
+            for relation, columns in self._owners(source)
+            if self._refers_to_owned(query, relation, columns, given, level)
         ]
         if not keys:
             yield Leak(

@@ -324,7 +324,8 @@ class Conflict(_Part, frozen=True, kw_only=True):
     `updates` means that any existing row is updated, `alone` that no WITH query is read.
 
     `does_nothing` means that the existing row is unchanged. `key` are the columns that both rows
-    share. `sets` are the columns that are assigned, or None if unknown.
+    share. `sets` are the columns that are assigned, or None if unknown; `assigned` are the values.
+    `conditions` are those of its WHERE, and `excluded` is the source that stands for the new row.
     """
 
     updates: bool = False
@@ -332,6 +333,9 @@ class Conflict(_Part, frozen=True, kw_only=True):
     does_nothing: bool = False
     key: frozenset[int] = frozenset()
     sets: frozenset[int] | None = None
+    assigned: Callable[[], Mapping[int, Expr]] = dict
+    conditions: tuple[Condition, ...] = ()
+    excluded: int = 0
 
 
 class Query(_Part, frozen=True, kw_only=True):
@@ -346,7 +350,8 @@ class Query(_Part, frozen=True, kw_only=True):
     means that no row is locked. `target` is the written source. `no_windows` means that there is no
     window function. `assigned` are the expressions for the target's columns. `subqueries` are the
     subqueries in expressions, `writing_ctes` the WITH queries that write, and `calls` the called
-    functions. `name` returns the name of a source.
+    functions. `name` returns the name of a source. `actions` are the actions of a MERGE, each as a
+    query for the rows on which it acts; the command of the MERGE itself is `OTHER`.
     """
 
     command: Command = Command.OTHER
@@ -372,6 +377,7 @@ class Query(_Part, frozen=True, kw_only=True):
     subqueries: Callable[[], Sequence[Query]] = tuple
     writing_ctes: Callable[[], Sequence[Query]] = tuple
     calls: Callable[[], Sequence[Hashable]] = tuple
+    actions: Callable[[], Sequence[Query]] = tuple
     name: Callable[[int], str] = str
 
     def source(self, number: int) -> Source:

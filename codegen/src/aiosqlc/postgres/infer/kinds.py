@@ -16,6 +16,7 @@ class Command:
     DELETE = 4
     MERGE = 5
     UTILITY = 6
+    NOTHING = 7
 
 
 class Rte:
@@ -91,5 +92,5 @@ IS_NOT_NULL = 1  # NullTestType
 IS_TRUE, IS_NOT_TRUE, IS_FALSE, IS_NOT_FALSE, IS_UNKNOWN, IS_NOT_UNKNOWN = range(6)
 CURRENT_SCHEMA = 14  # SQLValueFunctionOp
 ON_CONFLICT_UPDATE = 2
-NOT_MATCHED_BY_SOURCE = 1  # MergeMatchKind
+MATCHED, NOT_MATCHED_BY_SOURCE = 0, 1  # MergeMatchKind
 LIMIT_WITH_TIES = 1

@@ -216,11 +216,12 @@ class Lowering:
             limit=_limit(node),
             arms=operation if isinstance(operation, SetOperation) else None,
             target=node["resultRelation"] or 0,
-            conflict=None if conflict is None else _conflict(conflict, self.facts),
+            conflict=None if conflict is None else self.conflict(conflict),
             no_windows=not node["hasWindowFuncs"],
             assigned=self.assigned,
             subqueries=self.subqueries,
             writing_ctes=self.writing_ctes,
+            actions=self.actions,
             calls=lambda: tuple({int(oid) for oid in _CALLS.findall(node.text)}),
             name=lambda number: str(self.scope.entry(number)["eref"]["aliasname"]),
         )
@@ -492,6 +493,87 @@ class Lowering:
         targets = self.scope.query.list_of("targetList")
         return {t["resno"]: self.expr(_bare(t["expr"])) for t in targets if not t["resjunk"]}
 
+    def conflict(self, node: Node) -> Conflict:
+        """Convert ON CONFLICT."""
+        facts = self.facts
+        updates = node["action"] == kinds.ON_CONFLICT_UPDATE
+        elements = [
+            element["expr"]
+            for element in node.list_of("arbiterElems")
+            if facts.deterministic(element["infercollid"])
+        ]
+        return Conflict(
+            updates=updates and node["onConflictWhere"] is None and is_understood(node),
+            alone=not _READS_WITH.search(node.text),
+            does_nothing=not updates,
+            key=frozenset(
+                element["varattno"]
+                for element in elements
+                if element.kind == "VAR" and facts.deterministic(element["varcollid"])
+            ),
+            sets=frozenset(target["resno"] for target in node.list_of("onConflictSet")),
+            assigned=lambda: {
+                t["resno"]: self.expr(_bare(t["expr"])) for t in node.list_of("onConflictSet")
+            },
+            conditions=tuple(self.condition(part) for part in conjuncts(node["onConflictWhere"])),
+            excluded=node["exclRelIndex"] or 0,
+        )
+
+    def actions(self) -> list[Query]:
+        """Return the actions of a MERGE, each as a query for the rows on which it acts.
+
+        Return no action if one of them, or RETURNING, is unsupported. DO NOTHING is omitted.
+        """
+        node = self.scope.query
+        source = self.item(node["jointree"]) if node["jointree"] is not None else None
+        joined = list(conjuncts(node.get("mergeJoinCondition")))
+        known = node.get("mergeTargetRelation") == node["resultRelation"] and is_understood(node)
+        if (
+            self.scope.command != kinds.Command.MERGE
+            or not (known and joined and isinstance(source, From))
+            or any(True for _ in _sublinks_in(list(node.list_of("returningList"))))
+        ):
+            return []
+        on = tuple(self.condition(part) for part in joined)
+        return [
+            self.action(action, source, on)
+            for action in node.list_of("mergeActionList")
+            if action["commandType"] != kinds.Command.NOTHING
+        ]
+
+    def action(self, node: Node, source: From, on: tuple[Condition, ...]) -> Query:
+        """Convert an action of a MERGE; its rows are those of the source, the target, or both."""
+        query, target = self.scope.query, Leaf(source=self.scope.query["resultRelation"])
+        # ON restricts the rows of the side that may lack a match.
+        kind = JoinKind.INNER if node["matchKind"] == kinds.MATCHED else JoinKind.LEFT
+        sides = (
+            (target, source)
+            if node["matchKind"] == kinds.NOT_MATCHED_BY_SOURCE
+            else (source, target)
+        )
+        root = From(
+            items=(Join(kind=kind, left=sides[0], right=sides[1], conditions=on),),
+            conditions=tuple(self.condition(part) for part in conjuncts(node["qual"])),
+        )
+        parts = [query["mergeJoinCondition"], node["qual"], *node.list_of("targetList")]
+        links = list(_sublinks_in(parts))
+        return Query(
+            command=_COMMANDS.get(node["commandType"], Command.OTHER),
+            sources=tuple(self.source(entry) for entry in self.scope.range_table),
+            root=root,
+            reads_from=tuple(sources_of(root)),
+            target=query["resultRelation"],
+            assigned=lambda: {
+                t["resno"]: self.expr(_bare(t["expr"]))
+                for t in node.list_of("targetList")
+                if not t["resjunk"]
+            },
+            subqueries=lambda: [self.inner(link) for link in links],
+            writing_ctes=self.writing_ctes,
+            calls=lambda: tuple({int(oid) for oid in _CALLS.findall(query.text)}),
+            name=lambda number: str(self.scope.entry(number)["eref"]["aliasname"]),
+        )
+
     def subqueries(self) -> list[Query]:
         """Return the subqueries in the query's own expressions."""
         return [self.inner(query) for query in _sublinks(self.scope.query)]
@@ -582,7 +664,11 @@ def _limit(query: Node) -> Limit:
 
 def _sublinks(query: Node) -> Iterator[Node]:
     """Yield the subqueries in a query's own expressions."""
-    rest: list[Any] = [value for _, value in query.children()]
+    return _sublinks_in([value for _, value in query.children()])
+
+
+def _sublinks_in(rest: list[Any]) -> Iterator[Node]:
+    """Yield the subqueries in expressions, but not those inside other subqueries."""
     while rest:
         value = rest.pop()
         if isinstance(value, list):
@@ -591,26 +677,6 @@ def _sublinks(query: Node) -> Iterator[Node]:
             if value.kind == "SUBLINK":
                 yield value["subselect"]
             rest += [inside for _, inside in value.children()]
-
-
-def _conflict(node: Node, facts: Facts) -> Conflict:
-    updates = node["action"] == kinds.ON_CONFLICT_UPDATE
-    elements = [
-        element["expr"]
-        for element in node.list_of("arbiterElems")
-        if facts.deterministic(element["infercollid"])
-    ]
-    return Conflict(
-        updates=updates and node["onConflictWhere"] is None and is_understood(node),
-        alone=not _READS_WITH.search(node.text),
-        does_nothing=not updates,
-        key=frozenset(
-            element["varattno"]
-            for element in elements
-            if element.kind == "VAR" and facts.deterministic(element["varcollid"])
-        ),
-        sets=frozenset(target["resno"] for target in node.list_of("onConflictSet")),
-    )
 
 
 def _is_true(quals: Node | None) -> bool:

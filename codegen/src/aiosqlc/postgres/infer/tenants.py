@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Final
 
 from aiosqlc.ir import Tenant
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.catalog.rows import ConstraintRow
 from aiosqlc.postgres.infer.levels import level_of
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.relational.tenant import leaks_of
@@ -28,6 +31,7 @@ class Tenants:
     def __init__(self, facts: Facts, tenant: Tenant) -> None:
         self.facts = facts
         self.tenant = tenant
+        self._columns: dict[int, int] = {}
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
         """Return the uses of tables in which rows of other tenants may be read or written.
@@ -40,9 +44,75 @@ class Tenants:
         return tuple(f"`{leak.source}`: {leak.why}" if leak.source else leak.why for leak in found)
 
     def column(self, relation: Hashable) -> int:
-        """Return the number of a table's tenant column, or 0 if the table has none."""
-        columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
+        """Return the number of a table's tenant column, or 0 if the table has none.
+
+        In the table of the tenants it is the key to which tenant columns refer. In another table
+        it may also be the only foreign key to the table of the tenants.
+        """
+        if not isinstance(relation, int):
+            return 0
+        if relation not in self._columns:
+            self._columns[relation] = self._named(relation) or self._by_key(relation)
+        return self._columns[relation]
+
+    def _named(self, relation: int) -> int:
+        columns = self.facts.columns.get(relation, ())
         return next((c.number for c in columns if c.name == self.tenant.column), 0)
+
+    def _by_key(self, relation: int) -> int:
+        if relation in self._keys:
+            return self._keys[relation]
+        own = {
+            c.columns[0]
+            for c in self.facts.constraints.get(relation, ())
+            if self._refers_singly(c) and self._keys.get(c.foreign_relation) == c.foreign_columns[0]
+        }
+        return own.pop() if len(own) == 1 else 0
+
+    @cached_property
+    def _keys(self) -> dict[int, int]:
+        """Return the tables of the tenants, each with the key to which tenant columns refer.
+
+        The configuration names one, or a foreign key of a tenant column refers to it.
+        """
+        found: dict[int, set[int]] = {}
+        for relation, constraints in self.facts.constraints.items():
+            for c in constraints:
+                if c.kind == "p" and len(c.columns) == 1 and self._is_table(relation):
+                    return {relation: c.columns[0]}
+                named = self._refers_singly(c) and c.columns[0] == self._named(relation)
+                if named and c.foreign_relation != relation:
+                    found.setdefault(c.foreign_relation, set()).add(c.foreign_columns[0])
+        return {
+            table: keys.pop()
+            for table, keys in found.items()
+            if len(keys) == 1 and not self._named(table) and not self.shared(table)
+        }
+
+    def _is_table(self, relation: int) -> bool:
+        entry = self.facts.relations.get(relation)
+        return entry is not None and self.tenant.table in {
+            entry.name,
+            f"{entry.schema}.{entry.name}",
+        }
+
+    def _refers_singly(self, constraint: ConstraintRow) -> bool:
+        return constraint.kind == "f" and constraint.validated and len(constraint.columns) == 1
+
+    def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
+        """Return whether at most one row of a table has the same values in columns."""
+        return isinstance(relation, int) and any(
+            not key.predicate and all(part.column in columns for part in key.parts)
+            for key in self.facts.unique_keys(relation, with_children=True)
+        )
+
+    def not_null(self, relation: Hashable, column: int) -> bool:
+        """Return whether a column of a table is never NULL."""
+        return isinstance(relation, int) and self.facts.not_null(relation, column)
+
+    def trusted(self) -> bool:
+        """Return whether the configuration promises that foreign keys stay within a tenant."""
+        return self.tenant.trust_foreign_keys
 
     def shared(self, relation: Hashable) -> bool:
         """Return whether the configuration lists a table as shared."""
@@ -79,7 +149,7 @@ class Tenants:
     def generated(self, relation: Hashable) -> bool:
         """Return whether a table computes its tenant column from other columns."""
         columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
-        return any(c.generated for c in columns if c.name == self.tenant.column)
+        return any(c.generated for c in columns if c.number == self.column(relation))
 
     def reads_rows(self, call: Hashable) -> bool:
         """Return whether a function may read or write rows, which an immutable function may not."""

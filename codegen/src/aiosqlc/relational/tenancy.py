@@ -1,0 +1,57 @@
+"""The facts about tenants that the proof of `relational.tenant` needs from an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+from aiosqlc.relational.tree import Equality
+
+
+class Tenancy(Protocol):
+    """The facts about tenants from the configuration and the schema."""
+
+    def column(self, relation: Hashable) -> int:
+        """Return the number of a table's tenant column, or 0 if the table has none."""
+        ...
+
+    def shared(self, relation: Hashable) -> bool:
+        """Return whether a table's rows belong to all tenants."""
+        ...
+
+    def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
+        """Return a table's foreign keys: the other table, and its column for each own column."""
+        ...
+
+    def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
+        """Return whether at most one row of a table has the same values in columns."""
+        ...
+
+    def not_null(self, relation: Hashable, column: int) -> bool:
+        """Return whether a column of a table is never NULL."""
+        ...
+
+    def trusted(self) -> bool:
+        """Return whether the configuration promises that foreign keys stay within a tenant."""
+        ...
+
+    def image(self, equality: Equality) -> bool:
+        """Return whether only one stored value can satisfy an equality."""
+        ...
+
+    def stored(self, relation: Hashable) -> bool:
+        """Return whether a relation is a materialized view, which may contain all tenants' rows."""
+        ...
+
+    def generated(self, relation: Hashable) -> bool:
+        """Return whether a table computes its tenant column from other columns."""
+        ...
+
+    def reads_rows(self, call: Hashable) -> bool:
+        """Return whether a function may read or write rows."""
+        ...
+
+    def called(self, call: Hashable) -> str:
+        """Return the name of a function for messages."""
+        ...
