@@ -21,6 +21,8 @@ DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
 QUERIES := $(notdir $(patsubst %/,%,$(wildcard sql/*/)))
 SERVICES := $(notdir $(patsubst %/__main__.py,%,$(wildcard services/*/__main__.py)))
 QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
+# Databases whose tests have a factory of rows, in tests/rows/.
+ROWS := user
 
 db ?=
 svc ?=
@@ -188,6 +190,7 @@ check: $(READY) ## format, lint, types, imports, plans, generated files up to da
 		$(PY) -m aiosqlc migrations check --base $(RELEASED) --timeout-set -f $$config >/dev/null; \
 	done
 	@$(MAKE) --no-print-directory plans
+	@for db in $(ROWS); do $(PY) -m aiosqlc factories -f sql/$$db tests/rows/$$db --check; done
 	@$(PY) -m tools.protobuf --check
 	@$(PY) -m tools.specs check
 	@$(PY) -m tools.rendered check
@@ -229,6 +232,7 @@ start-project: $(READY) ## name a project that begins with this repository (name
 sqlc: $(READY) ## compile the queries of a database (db=user)
 	$(call one-of,db,$(QUERIES))
 	@for config in $(filter sql/$(db)/%,$(QUERY_SETS)); do $(PY) -m aiosqlc generate -f $$config; done
+	@for db in $(filter $(db),$(ROWS)); do $(PY) -m aiosqlc factories -f sql/$$db tests/rows/$$db; done
 
 .PHONY: grants
 grants: $(READY) ## write the rights that each service's queries need

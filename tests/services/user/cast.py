@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lib.auth import Role
 from lib.ids import new_id
 from services.user.service.roles import BUILT_IN
 from tests.grants import GRANTS
+from tests.rows.user.models import AccountRole
 from tests.services.running import ISSUER
 from tests.services.user.world import Answer, World
 
@@ -58,26 +60,23 @@ async def actor(
     can_log_in: bool = True,
 ) -> Actor:
     """Add somebody; `name` makes the address, and is the role's where it is left out."""
-    account_id = str(new_id())
     first = name or role.value.lower()
-    await world.db.execute(
-        "INSERT INTO account (id, email, first_name, last_name, phone_number, password_hash, role,"
-        " verified) VALUES ($1, $2, $3, 'Tester', '995555123456', $4, $5, $6)",
-        account_id,
-        f"{first}@example.com",
-        first.title(),
-        "not a hash" if can_log_in else None,
-        role.value,
-        verified,
+    account = await world.rows.make_account(
+        id=new_id(),
+        email=f"{first}@example.com",
+        first_name=first.title(),
+        last_name="Tester",
+        phone_number="995555123456",
+        password_hash="not a hash" if can_log_in else None,
+        role=AccountRole(role.value),
+        verified=verified,
+    )
+    session = await world.rows.make_session(
+        id=new_id(), account_id=account.id, expires_at=datetime.now(UTC) + timedelta(days=1)
     )
     granted = PERMISSIONS[role] if permissions is None else permissions
-    session = str(new_id())
-    await world.db.execute(
-        "INSERT INTO session (id, account_id, expires_at)"
-        " VALUES ($1, $2, now() + interval '1 day')",
-        *(session, account_id),
-    )
+    account_id, session_id = str(account.id), str(session.id)
     headers = ISSUER.authorized(
-        *granted, subject=account_id, role=role, verified=verified, session=session
+        *granted, subject=account_id, role=role, verified=verified, session=session_id
     )
     return Actor(world, account_id, role, headers)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -256,10 +257,9 @@ async def test_the_last_way_to_sign_in_is_not_removed(town: Town) -> None:
 
 async def test_an_identity_at_a_provider_that_is_gone_is_no_way_to_sign_in(town: Town) -> None:
     session = (await town.browser().sign_in(town.one)).data
-    await town.world.db.execute(
-        "INSERT INTO identity (id, account_id, issuer, subject, proved)"
-        " VALUES (gen_random_uuid(), $1, 'https://gone.example.com', '1', true)",
-        session["user_id"],
+    account_id = UUID(session["user_id"])
+    await town.world.rows.make_identity(
+        account_id=account_id, issuer="https://gone.example.com", proved=True
     )
     listed = (await town.world.call("GET", LINKS, headers=bearer(session))).data
     assert [one["provider"] for one in listed] == ["one", None]

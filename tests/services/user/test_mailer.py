@@ -21,6 +21,8 @@ from lib.ids import new_id
 from lib.mail import SmtpOptions, SmtpSender
 from services.user.config import UserConfig
 from services.user.mailer import Mailer, MailPolicy
+from tests.rows.user.factory import Factory
+from tests.rows.user.models import AccountRole
 from tests.services.user.world import running_world
 
 QUICK = MailPolicy(attempts=3, first_wait=0.02, longest_wait=0.05, lease=60.0, idle=0.02)
@@ -61,24 +63,21 @@ class Outbox:
     def __init__(self, url: str, connection: asyncpg.Connection, port: int) -> None:
         self.config = UserConfig(_env_file=None, database_url=url)
         self.connection = connection
+        self.rows = Factory(connection)
         self.sender = SmtpSender(
             SmtpOptions("127.0.0.1", port, "shop@example.com", plain=True, seconds=30)
         )
 
     async def add(self, template: str = "verify_email", address: str = "ann@example.com") -> None:
-        account_id = new_id()
-        await self.connection.execute(
-            "INSERT INTO account (id, email, first_name, last_name, role, password_hash)"
-            " VALUES ($1, $2, 'Ann', 'O''Neil', 'CUSTOMER', 'x')",
-            account_id,
-            address,
+        ann = await self.rows.make_account(
+            email=address,
+            first_name="Ann",
+            last_name="O'Neil",
+            role=AccountRole.CUSTOMER,
+            password_hash="x",
         )
-        await self.connection.execute(
-            "INSERT INTO mail_outbox (id, template, account_id, recipient) VALUES ($1, $2, $3, $4)",
-            new_id(),
-            template,
-            account_id,
-            address,
+        await self.rows.make_mail_outbox(
+            id=new_id(), template=template, account_id=ann.id, recipient=address
         )
 
     @asynccontextmanager

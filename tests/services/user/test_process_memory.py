@@ -19,11 +19,12 @@ from devstack.embedded import children
 from devstack.embedded.ports import free_port
 from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.ids import new_id
 from services.user.config import MOST_PASSWORD_THREADS
 from services.user.images import MAX_PIXELS, MAX_PROGRESSIVE_PIXELS
 from services.user.memory import PROCESS_MIB, needed_mib
 from tests.conftest import NewDatabase
+from tests.rows.user.factory import Factory
+from tests.rows.user.models import AccountRole
 from tests.services.running import ISSUER
 from tests.services.user.test_memory import ROOT, drawn, limits
 
@@ -83,15 +84,14 @@ async def senders(url: str) -> list[dict[str, str]]:
     """Add accounts and return the headers of each."""
     connection = await asyncpg.connect(url)
     try:
-        ids = [str(new_id()) for _ in range(SENDERS)]
-        await connection.executemany(
-            "INSERT INTO account (id, email, first_name, last_name, phone_number, role, verified)"
-            " VALUES ($1, $2, 'Ann', 'Tester', '995555123456', 'CUSTOMER', true)",
-            [(one, f"{one}@example.com") for one in ids],
-        )
+        rows = Factory(connection)
+        accounts = [
+            await rows.make_account(role=AccountRole.CUSTOMER, verified=True)
+            for _ in range(SENDERS)
+        ]
     finally:
         await connection.close()
-    return [ISSUER.authorized(subject=one, role=Role.CUSTOMER) for one in ids]
+    return [ISSUER.authorized(subject=str(one.id), role=Role.CUSTOMER) for one in accounts]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from lib.auth import Principal, Role
 from lib.errors import AppError
 from services.user.service import access
 from services.user.service.roles import BUILT_IN
+from tests.rows.user.models import AccountRole
 from tests.services.user.cast import PERMISSIONS, Actor, actor
 from tests.services.user.world import World
 
@@ -50,15 +51,9 @@ async def of_role(world: World, name: str, called: str) -> Actor:
 @pytest.fixture
 async def world(world: World) -> World:
     for name, (kind, may) in CREATED.items():
-        await world.db.execute(
-            "INSERT INTO custom_role (name, kind, description, updated_by)"
-            " VALUES ($1, $2, 'Created', 'test')",
-            *(name, kind.value),
-        )
-        await world.db.executemany(
-            "INSERT INTO custom_role_permission (role, permission) VALUES ($1, $2)",
-            [(name, one) for one in may],
-        )
+        await world.rows.make_custom_role(name=name, kind=AccountRole(kind.value))
+        for one in may:
+            await world.rows.make_custom_role_permission(role=name, permission=one)
     return world
 
 

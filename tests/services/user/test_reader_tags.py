@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from uuid import UUID
+
 from lib.auth import Role
 from services.user.service.access import READ, WRITE
 from tests.services.user.cast import actor
@@ -9,7 +12,7 @@ from tests.services.user.cast import actor
 
 async def test_an_account_has_another_tag_for_who_may_see_what_it_earns(world) -> None:
     ann = await actor(world, Role.STAFF, "ann")
-    await world.db.execute("INSERT INTO staff (id, age, salary) VALUES ($1, 30, 1000.00)", ann.id)
+    await world.rows.make_staff(id=UUID(ann.id), age=30, salary=Decimal(1000))
     manager = await actor(world, Role.STAFF, "mary", permissions=[WRITE])
     reader = await actor(world, Role.STAFF, "rita", permissions=[WRITE, READ])
     shown = await manager.call("GET", ann.path)
@@ -23,7 +26,7 @@ async def test_an_account_has_another_tag_for_who_may_see_what_it_earns(world) -
 
 async def test_a_change_of_a_joined_row_changes_the_tag(world) -> None:
     ann = await actor(world, Role.STAFF, "ann")
-    await world.db.execute("INSERT INTO staff (id, age, salary) VALUES ($1, 30, 1000.00)", ann.id)
+    await world.rows.make_staff(id=UUID(ann.id), age=30, salary=Decimal(1000))
     before = await ann.call("GET", ann.path)
     await world.db.execute("UPDATE staff SET age = 31 WHERE id = $1", ann.id)
     after = await ann.call("GET", ann.path, headers={"If-None-Match": before.headers["ETag"]})

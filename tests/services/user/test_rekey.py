@@ -18,6 +18,8 @@ from devstack.testing.wait import eventually
 from lib.ids import new_id
 from services.user import rekey
 from services.user.personal_ids import PersonalIds, parse_keys
+from tests.rows.user.factory import Factory
+from tests.rows.user.models import AccountRole
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST, SECOND, GONE = (
@@ -48,19 +50,12 @@ async def keep(connection: asyncpg.Connection, keys: str, numbers: Sequence[str]
     """Providers with these numbers, under the first of the keys."""
     ids = PersonalIds(parse_keys(keys))
     accounts = [new_id() for _ in numbers]
-    sealed = [ids.encrypt(*pair) for pair in zip(numbers, accounts, strict=True)]
-    await connection.executemany(
-        "INSERT INTO account (id, email, first_name, last_name, role)"
-        " VALUES ($1, $2, 'Petra', '', 'PROVIDER')",
-        [(account, f"{account}@example.com") for account in accounts],
-    )
-    await connection.executemany(
-        "INSERT INTO provider (account_id, personal_id, key_id) VALUES ($1, $2, $3)",
-        [
-            (account, one.ciphertext, one.key_id)
-            for account, one in zip(accounts, sealed, strict=True)
-        ],
-    )
+    rows = Factory(connection)
+    for number, account in zip(numbers, accounts, strict=True):
+        email = f"{account}@example.com"
+        await rows.make_account(id=account, email=email, role=AccountRole.PROVIDER)
+        one = ids.encrypt(number, account)
+        await rows.make_provider(account_id=account, personal_id=one.ciphertext, key_id=one.key_id)
     return accounts
 
 

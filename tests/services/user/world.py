@@ -16,6 +16,7 @@ import aiohttp
 import asyncpg
 
 from devstack.testing.wait import DEADLINE, eventually
+from tests.rows.user.factory import Factory
 from tests.services.running import running_user
 
 AUTH = "/api/v1/auth"
@@ -53,6 +54,9 @@ class World:
     db: asyncpg.Connection
     mails: Path
     read: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.rows = Factory(self.db)
 
     async def call(self, method: str, path: str, json: Any = None, **more: Any) -> Answer:
         async with self.http.request(method, path, json=json, **more) as response:
