@@ -14,10 +14,13 @@ from aiohttp import hdrs, web
 
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.resource.field_errors import collect, from_message
+from lib.resource.lists import CursorListQuery
 from lib.resource.messages import not_json
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+# An empty cursor means the first page.
+_CURSOR: Final = ("cursor",)
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -64,13 +67,14 @@ def query(request: web.Request, spec: type[T]) -> T:
     given = request.rel_url.query
     values: dict[str, Any] = {}
     lists = _list_fields(spec) if given else ()
+    empty = _CURSOR if issubclass(spec, CursorListQuery) else ()
     numbers = _number_fields(spec)
     # What is rare is looked at closely only where these say so: most queries are two plain numbers.
     has_odd = has_null = False
     if not _ELSEWHERE.keys().isdisjoint(given):
         _refuse_renamed(given, spec)
     for name, value in given.items():
-        if not value:
+        if not value and name not in empty:
             continue
         if "\x00" in value:
             raise invalid(FieldError(name, "contains a NUL character"))
@@ -88,6 +92,8 @@ def query(request: web.Request, spec: type[T]) -> T:
         raise invalid(
             *odd, *(other for other in others if other.field.partition("[")[0] not in named)
         )
+    if empty and "cursor" in values and "page" in values:
+        raise invalid(FieldError("cursor", "cannot be combined with page"))
     try:
         decoded: T = msgspec.convert(values, spec, strict=False)
     except msgspec.ValidationError as error:

@@ -13,7 +13,8 @@ from lib.errors import AppError, FieldError
 from lib.http.etag import etag, matches_none
 from lib.http.status import STATUS
 from lib.http.whole import Whole
-from lib.resource.lists import PageQuery
+from lib.resource.cursors import CURSOR_EXAMPLE, Beside
+from lib.resource.lists import Extent, PageQuery
 from lib.resource.views import ReaderView
 
 T = TypeVar("T")
@@ -35,13 +36,21 @@ JSON = "application/json; charset=utf-8"
 _JSON_LINE: Final = f"Content-Type: {JSON}\r\n"
 
 
-class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Pagination metadata. `degraded` lists the upstream services that did not respond."""
+_Cursor = Annotated[str, msgspec.Meta(examples=[CURSOR_EXAMPLE])]
 
-    page: int
+
+class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Pagination metadata: page and totals, or for a page by cursor the cursors beside it.
+
+    `degraded` lists the upstream services that did not respond.
+    """
+
+    page: int | msgspec.UnsetType = msgspec.UNSET
     page_size: int
-    total_count: int
-    total_pages: int
+    total_count: int | msgspec.UnsetType = msgspec.UNSET
+    total_pages: int | msgspec.UnsetType = msgspec.UNSET
+    next_cursor: _Cursor | msgspec.UnsetType = msgspec.UNSET
+    previous_cursor: _Cursor | msgspec.UnsetType = msgspec.UNSET
     degraded: Annotated[tuple[str, ...], msgspec.Meta(examples=[["points"]])] = ()
 
 
@@ -130,8 +139,15 @@ def ok(data: T, *, headers: Mapping[str, str] | None = None) -> Answer[T]:
     return _json(Answer, Success(True, data), headers=headers)
 
 
-def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
-    """Return the `meta` of a page of a list with `total` items."""
+def page_meta(wanted: PageQuery, total: Extent, *, degraded: tuple[str, ...] = ()) -> PageMeta:
+    """Return the `meta` of a page of a list with `total` items, or of a page between cursors."""
+    if isinstance(total, Beside):
+        return PageMeta(
+            page_size=wanted.page_size,
+            next_cursor=total.next or msgspec.UNSET,
+            previous_cursor=total.previous or msgspec.UNSET,
+            degraded=degraded,
+        )
     return PageMeta(
         page=wanted.page,
         page_size=wanted.page_size,
@@ -141,12 +157,12 @@ def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) 
     )
 
 
-def paged(wanted: PageQuery, data: T, total: int, *, degraded: tuple[str, ...] = ()) -> Paged[T]:
+def paged(wanted: PageQuery, data: T, total: Extent, *, degraded: tuple[str, ...] = ()) -> Paged[T]:
     """Return an object that contains a page of a list with `total` items, and the `meta`."""
     return _json(Paged, SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
 
 
-def page(wanted: PageQuery, rows: Sequence[T], total: int) -> Page[T]:
+def page(wanted: PageQuery, rows: Sequence[T], total: Extent) -> Page[T]:
     """Return a page of a list with `total` items: `{"success": true, "data": …, "meta": …}`."""
     return _json(Page, SuccessPage(True, rows, page_meta(wanted, total)))
 

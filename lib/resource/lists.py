@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from lib.limits.searches import searching
+from lib.resource.cursors import CURSOR_EXAMPLE, MAX_LENGTH, Beside, Keyset, key_of, not_valid, read
 from lib.resource.input import Query
+from lib.texts import END
 
 T = TypeVar("T")
 
@@ -53,6 +57,37 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
         return f"{order_by} desc" if self.sort is Sort.DESC else order_by
 
 
+class CursorListQuery(ListQuery, frozen=True, kw_only=True):
+    """The parameters of a sorted list that can also be read by cursors."""
+
+    cursor: (
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_LENGTH,
+                pattern=rf"^[A-Za-z0-9_-]*{END}",
+                extra={"message": "is not a cursor"},
+                examples=[CURSOR_EXAMPLE],
+                description="`next_cursor` or `previous_cursor` of another page, or empty for the "
+                "first page; instead of `page`",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+# The total number of rows of a list, or the cursors of the pages beside the returned one.
+Extent: TypeAlias = int | Beside
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The query that reads a list by cursors, and the module `keyset` of its store."""
+
+    query: Callable[..., Awaitable[Any]]
+    keyset: Keyset
+
+
 def orders_of(things: str) -> Meta:
     """Describe an `order_by`, a Literal of the fields that the list can be sorted by."""
     return Meta(description=f"Fields that {things} can be sorted by.")
@@ -79,3 +114,33 @@ async def page_of(
         return await page()
     async with searching(search):
         return await page()
+
+
+async def page_or_walk_of(
+    wanted: CursorListQuery,
+    list_: Callable[..., Awaitable[tuple[Sequence[T], int]]],
+    walk: Walk,
+    *executor: object,
+    sort: str,
+    **filters: Any,
+) -> tuple[Sequence[T], Extent]:
+    """Return a page as `page_of` does, or, if the caller sent a cursor, the page at the cursor.
+
+    A page at a cursor comes from the query of `walk`, with the cursors of the pages beside it.
+
+    Raises:
+        AppError: VALIDATION_ERROR for a cursor of another list, order or filter.
+    """
+    if wanted.cursor is UNSET:
+        return await page_of(wanted, list_, *executor, sort=sort, **filters)
+    key = key_of(walk.query.__name__, sort, filters)
+    start = read(wanted.cursor, walk.keyset, key)
+    size = wanted.page_size
+    search: str | None = filters.get("search")
+    async with nullcontext() if search is None else searching(search):
+        try:
+            page = await walk.query(*executor, **filters, sort=sort, page_size=size, cursor=start)
+        except walk.keyset.KeysetCursorError:  # signed by an older version of the list
+            raise not_valid() from None
+    signed = [beside and beside.signed(key) for beside in (page.next, page.previous)]
+    return page.rows, Beside(*signed)

@@ -27,6 +27,12 @@ CALLS: Final = (
         on_mysql.products.ProductsQueries,
         ordered=True,
     ),
+    Call(
+        "walk_products",
+        on_postgresql.products.ProductsQueries,
+        on_mysql.products.ProductsQueries,
+        ordered=True,
+    ),
     Call("add_product", on_postgresql.products.ProductsQueries, on_mysql.products.ProductsQueries),
     Call(
         "change_product", on_postgresql.products.ProductsQueries, on_mysql.products.ProductsQueries

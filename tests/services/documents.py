@@ -14,7 +14,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
@@ -72,6 +72,8 @@ def _always_excluded(case: schemathesis.Case) -> Iterator[Check]:
     # To JSON Schema 3.0 is an integer, and to us; a case may have meant it to be none.
     if any(isinstance(value, float) and value.is_integer() for value in case.query.values()):
         yield negative_data_rejection
+    if "cursor" in case.query:  # only the service can write one
+        yield positive_data_acceptance
 
 
 def hold(

@@ -20,6 +20,7 @@ from lib.http.route import PROBES
 from lib.idempotency import IdempotencyKeys
 from lib.limits import Limiter
 from lib.limits.settings import LimitSettings
+from lib.resource.cursors import sign_cursors_with
 
 
 class MiddlewareSettings(AuthSettings, LimitSettings):
@@ -57,6 +58,7 @@ def install_middleware(
     shell = app[SHELL]
     shell.proxies, shell.admit = settings.proxies(), not_yet
     secret = settings.auth_csrf_secret.get_secret_value().encode()
+    sign_cursors_with(secret)
     authenticator = Authenticator(verifier, csrf_secret=secret)
 
     async def admission(app: web.Application) -> AsyncIterator[None]:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery, orders_of
+from lib.resource.lists import CursorListQuery, orders_of
 from lib.texts import BLANK, END, NOT_BLANK
 
 MAX_STOCK: Final = 1_000_000_000
@@ -54,7 +54,7 @@ class SaleStatus(StrEnum):
     INACTIVE = "inactive"
 
 
-class ListProducts(ListQuery, frozen=True, kw_only=True):
+class ListProducts(CursorListQuery, frozen=True, kw_only=True):
     """The query string of the list. `search` matches names and descriptions."""
 
     order_by: Annotated[Literal["name", "price", "created_at"], orders_of("products")] = "name"

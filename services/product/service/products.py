@@ -13,7 +13,7 @@ from lib.db import Database, Executor
 from lib.db.like import contains
 from lib.ids import new_id
 from lib.resource.input import is_empty
-from lib.resource.lists import PageQuery, page_of
+from lib.resource.lists import Extent, PageQuery, Walk, page_of, page_or_walk_of
 from lib.resource.rules import at_version, or_not_found
 from lib.texts import trimmed
 from services.product.model.products import (
@@ -25,7 +25,7 @@ from services.product.model.products import (
 )
 from services.product.service import ledger
 from services.product.service.events import ProductRemoved, product_event, product_removed
-from services.product.store import products, stock
+from services.product.store import keyset_of, products, stock
 from services.product.store.postgres.models import (
     PriceChange,
     Product,
@@ -45,12 +45,13 @@ async def get(db: Executor, product_id: UUID) -> Product:
     return or_not_found(await products(db).get_product(id=product_id), "product")
 
 
-async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], int]:
-    """Return one page and the total number of products."""
+async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], Extent]:
+    """Return one page of products, by its number or by a cursor."""
     queries = products(db)
-    return await page_of(
+    return await page_or_walk_of(
         wanted,
         queries.list_products,
+        Walk(queries.walk_products, keyset_of(db)),
         sort=wanted.sql_sort,
         status=_STATUS[wanted.status],
         min_price=Decimal(wanted.min_price or 0),

@@ -51,18 +51,30 @@ SELECT * FROM goods_order_line
 WHERE order_id = ANY (@order_ids::uuid[])
 ORDER BY order_id, position;
 
--- name: ListOrders :page
--- One page of the orders that match, in the order asked for, equal ones by id.
-SELECT * FROM goods_order AS o
+-- fragment: listed_orders(o)
+-- The orders that match the filters of a list.
+goods_order AS o
 WHERE o.status = ANY (@statuses::goods_status[])
     AND o.created_at >= @created_from AND o.created_at < @created_to
     AND (o.deleted_at IS NOT NULL) = @deleted
     AND o.user_id = @user_id -- :if user_id
     AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = @product_id) -- :if product_id
+;
+
+-- name: ListOrders :page
+-- One page of the orders that match, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_orders, o)
 ORDER BY
     o.created_at, -- :sort created_at asc|desc, total asc|desc
     o.id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkOrders :page
+-- The same orders, from a cursor on.
+SELECT * FROM sqlc.include(listed_orders, o)
+ORDER BY
+    o.created_at, -- :sort created_at asc|desc, total asc|desc
+    o.id;
 
 -- name: MoveOrder :execrows
 -- Take the order to a status other than cancelled. One that is delivered is to be settled: by us, or after the lease

@@ -14,19 +14,31 @@ SELECT * FROM product WHERE id IN (sqlc.slice(ids));
 -- In the order of their ids, so that two who lock the same ones do not deadlock.
 SELECT * FROM product WHERE id IN (sqlc.slice(ids)) ORDER BY id FOR UPDATE;
 
--- name: ListProducts :page
--- One page of the products that match, in the order asked for, equal ones by id.
--- `search` is a LIKE pattern.
-SELECT * FROM product
+-- fragment: listed_products()
+-- The products that match the filters of a list. `search` is a LIKE pattern.
+product
 WHERE status = sqlc.arg(status)
     AND price BETWEEN sqlc.arg(min_price) AND sqlc.arg(max_price)
     AND stock >= sqlc.arg(min_stock)
     AND currency = sqlc.arg(currency) -- :if currency
     AND (lower(name) LIKE lower(sqlc.arg(search)) OR lower(description) LIKE lower(sqlc.arg(search))) -- :if search
+;
+
+-- name: ListProducts :page
+-- One page of the products that match, in the order asked for, equal ones by id.
+-- `search` is a LIKE pattern.
+SELECT * FROM sqlc.include(listed_products)
 ORDER BY
     name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
     id
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
+
+-- name: WalkProducts :page
+-- The same products, from a cursor on.
+SELECT * FROM sqlc.include(listed_products)
+ORDER BY
+    name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
+    id;
 
 -- name: AddProduct :exec
 INSERT INTO product (id, name, description, price, currency, stock, status)

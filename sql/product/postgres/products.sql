@@ -14,20 +14,33 @@ SELECT * FROM product WHERE id = ANY (@ids::uuid[]);
 -- In the order of their ids, so that two who lock the same ones do not deadlock.
 SELECT * FROM product WHERE id = ANY (@ids::uuid[]) ORDER BY id FOR UPDATE;
 
--- name: ListProducts :page
--- ignore: V030 a shop has few currencies, and the statistics assume 2,000
--- One page of the products that match, in the order asked for, equal ones by id.
--- `search` is a LIKE pattern.
-SELECT * FROM product
+-- fragment: listed_products()
+-- The products that match the filters of a list. `search` is a LIKE pattern.
+product
 WHERE status = @status
     AND price BETWEEN @min_price AND @max_price
     AND stock >= @min_stock
     AND currency = @currency -- :if currency
     AND (name ILIKE @search OR description ILIKE @search) -- :if search
+;
+
+-- name: ListProducts :page
+-- ignore: V030 a shop has few currencies, and the statistics assume 2,000
+-- One page of the products that match, in the order asked for, equal ones by id.
+-- `search` is a LIKE pattern.
+SELECT * FROM sqlc.include(listed_products)
 ORDER BY
     name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkProducts :page
+-- ignore: V030 a shop has few currencies, and the statistics assume 2,000
+-- The same products, from a cursor on.
+SELECT * FROM sqlc.include(listed_products)
+ORDER BY
+    name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
+    id;
 
 -- name: AddProduct :exec
 INSERT INTO product (id, name, description, price, currency, stock, status)

@@ -75,14 +75,14 @@ class Values:
     def arguments(
         self, function: Callable[..., object], naive: frozenset[str]
     ) -> dict[str, object]:
-        """Choose an argument for each parameter except `self`, the executor and `chunk`.
+        """Choose an argument for each parameter except `self`, the executor, `chunk` and a cursor.
 
         `naive` names the parameters whose times have no time zone.
         """
         hints = hints_of(function)
         chosen: dict[str, object] = {}
         for name, parameter in signature(function).parameters.items():
-            if name in {"self", "db", "chunk"}:
+            if name in {"self", "db", "chunk"} or _is_cursor(hints[name]):
                 continue
             if parameter.default is not Parameter.empty and self._random.random() < 0.5:
                 continue
@@ -140,3 +140,8 @@ class Values:
 
 def _is_unset(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, Enum) and hint.__name__ == "Unset"
+
+
+def _is_cursor(hint: Any) -> bool:
+    """Return whether a hint is that of a cursor, of which each package has its own class."""
+    return any(getattr(item, "__name__", "") == "KeysetCursor" for item in get_args(hint))

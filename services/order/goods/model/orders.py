@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from lib.clock import in_utc
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery, Sort, orders_of
+from lib.resource.lists import CursorListQuery, Sort, orders_of
 from services.order.goods.store.models import GoodsStatus
 
 MAX_LINES: Final = 100
@@ -45,7 +45,7 @@ class OrderChange(Input, frozen=True, kw_only=True):
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class ListOrders(ListQuery, frozen=True, kw_only=True):
+class ListOrders(CursorListQuery, frozen=True, kw_only=True):
     """The query string of the list. The default order is newest first."""
 
     order_by: Annotated[Literal["created_at", "total"], orders_of("orders")] = "created_at"

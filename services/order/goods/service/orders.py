@@ -11,14 +11,14 @@ from msgspec import UNSET, UnsetType
 from lib.auth.guards import forbidden
 from lib.db import Executor
 from lib.errors import AppError, Code, not_found
-from lib.resource.lists import page_of
+from lib.resource.lists import Extent, Walk, page_or_walk_of
 from lib.resource.rules import check_version
 from lib.together import together
 from services.order.goods.model.orders import ListOrders, OrderChange
 from services.order.goods.model.status import may_be_removed, may_follow
 from services.order.goods.service import finishing, settling
 from services.order.goods.service.shop import Caller, Found, Shop, user_if_known
-from services.order.goods.store import orders
+from services.order.goods.store import keyset, orders
 from services.order.goods.store.models import (
     GoodsOrder,
     GoodsOrderLine,
@@ -41,16 +41,19 @@ async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
 
 async def list_page(
     db: Executor, wanted: ListOrders, caller: Caller
-) -> tuple[Sequence[Found], int]:
-    """Return a page of matching orders. The staff sees all orders, others see their own.
+) -> tuple[Sequence[Found], Extent]:
+    """Return a page of matching orders, by its number or by a cursor.
+
+    The staff sees all orders, others see their own.
 
     Raises:
         AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
     """
     user_id = _whose(wanted, caller)
-    found, total = await page_of(
+    found, total = await page_or_walk_of(
         wanted,
         orders.list_orders,
+        Walk(orders.walk_orders, keyset),
         db,
         sort=wanted.sql_sort,
         statuses=wanted.statuses,

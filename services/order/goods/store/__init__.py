@@ -22,6 +22,7 @@ QUERY_NAMES: Final = {
     orders.LOCK_ORDER: "LockOrder",
     orders.LIST_LINES: "ListLines",
     **dict.fromkeys(orders.LIST_ORDERS.values(), "ListOrders"),
+    **dict.fromkeys(orders.WALK_ORDERS.values(), "WalkOrders"),
     orders.MOVE_ORDER: "MoveOrder",
     orders.CLAIM_UNSETTLED: "ClaimUnsettled",
     orders.NOTE_SETTLED: "NoteSettled",
@@ -47,6 +48,7 @@ READS: Final = frozenset(
         orders.FIND_ORDER,
         orders.LIST_LINES,
         *orders.LIST_ORDERS.values(),
+        *orders.WALK_ORDERS.values(),
     }
 )
 """The SQL texts that are proved to be read-only, so a replica can run them."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.order.goods.store.executor import split_total
+from services.order.goods.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
 from services.order.goods.store.models import (
     GOODS_STATUS_BY_LABEL,
     GOODS_STOCK_BY_LABEL,
@@ -216,7 +217,8 @@ LIST_ORDERS: Final = {
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
     due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
     settled_at,
-    (SELECT count(*) FROM goods_order AS o
+    (SELECT count(*) FROM
+    goods_order AS o
     WHERE o.status = ANY ($1::goods_status[])
         AND o.created_at >= $2 AND o.created_at < $3
         AND (o.deleted_at IS NOT NULL) = $4
@@ -226,7 +228,8 @@ SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, 
         if product_id
         else "",
         """\
-    ) AS page_total FROM goods_order AS o
+    ) AS page_total FROM
+goods_order AS o
 WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
@@ -280,6 +283,118 @@ async def list_orders(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(map(_goods_order, found)), total
+
+
+WALK_ORDERS: Final = {
+    (user_id, product_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
+    due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
+    settled_at,
+    created_at AS page_key_1,
+    o.id AS page_key_2,
+    total AS page_key_3 FROM
+goods_order AS o
+""",
+        "WHERE ( o.status = ANY ($1::goods_status[])\n" if page_after else "",
+        "WHERE o.status = ANY ($1::goods_status[])\n" if not page_after else "",
+        """\
+    AND o.created_at >= $2 AND o.created_at < $3
+    AND (o.deleted_at IS NOT NULL) = $4
+""",
+        "    AND o.user_id = $5\n" if user_id else "",
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        if product_id
+        else "",
+        ") AND (created_at <= $7 AND (created_at, o.id) < ($7, $8))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $7 AND (created_at, o.id) > ($7, $8))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $7 AND (created_at > $7 OR (created_at = $7 AND o.id < $8)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $7 AND (created_at < $7 OR (created_at = $7 AND o.id > $8)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (total <= $9 AND (total, o.id) < ($9, $8))\n"
+        if sort == "total" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "total" and page_backward else "",
+        ") AND (total >= $9 AND (total, o.id) > ($9, $8))\n"
+        if sort == "total" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "total" and not page_backward else "",
+        ") AND (total >= $9 AND (total > $9 OR (total = $9 AND o.id < $8)))\n"
+        if sort == "total desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "total desc" and page_backward else "",
+        ") AND (total <= $9 AND (total < $9 OR (total = $9 AND o.id > $8)))\n"
+        if sort == "total desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "total desc" and not page_backward
+        else "",
+        "LIMIT $10\n",
+    )
+    for user_id in (True, False)
+    for product_id in (True, False)
+    for sort in ("created_at", "created_at desc", "total", "total desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_orders(
+    db: Reader,
+    *,
+    statuses: Sequence[GoodsStatus],
+    created_from: datetime,
+    created_to: datetime,
+    deleted: bool,
+    page_size: int,
+    user_id: UUID | None = None,
+    product_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[GoodsOrder]:
+    """The same orders, from a cursor on."""
+    page_of = f"WalkOrders {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_ORDERS[
+            user_id is not None, product_id is not None, sort, page_after, page_backward
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [statuses, created_from, created_to, deleted]
+    if user_id is not None:
+        arguments.append(user_id)
+    if product_id is not None:
+        arguments.append(product_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("total", "total desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_goods_order, found)), following, previous)
 
 
 MOVE_ORDER: Final = """\

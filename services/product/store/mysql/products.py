@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from lib.db import Executor
 from lib.ids import from_bytes, to_bytes
 from services.product.store.mysql.executor import split_total
+from services.product.store.mysql.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
 from services.product.store.postgres.models import (
     PRODUCT_STATUS_BY_LABEL,
     PriceChange,
@@ -63,7 +64,8 @@ LIST_PRODUCTS: Final = {
         (
             """\
 SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at,
-    (SELECT count(*) FROM product
+    (SELECT count(*) FROM
+    product
     WHERE status = %s
         AND price BETWEEN %s AND %s
         AND stock >= %s
@@ -73,7 +75,8 @@ SELECT id, name, description, price, currency, stock, status, version, created_a
             if search
             else "",
             """\
-    ) AS page_total FROM product
+    ) AS page_total FROM
+product
 WHERE status = %s
     AND price BETWEEN %s AND %s
     AND stock >= %s
@@ -93,6 +96,106 @@ LIMIT %s OFFSET %s
     for currency in (True, False)
     for search in (True, False)
     for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
+}
+
+
+WALK_PRODUCTS: Final = {
+    (currency, search, sort, page_after, page_backward): "".join(
+        (
+            """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at,
+    name AS page_key_1,
+    id AS page_key_2,
+    price AS page_key_3,
+    created_at AS page_key_4 FROM
+product
+""",
+            "WHERE ( status = %s\n" if page_after else "",
+            "WHERE status = %s\n" if not page_after else "",
+            """\
+    AND price BETWEEN %s AND %s
+    AND stock >= %s
+""",
+            "    AND currency = %s\n" if currency else "",
+            "    AND (lower(name) LIKE lower(%s) OR lower(description) LIKE lower(%s))\n"
+            if search
+            else "",
+            ") AND (name <= %s AND (name, id) < (%s, %s))\n"
+            if sort == "name" and page_after and page_backward
+            else "",
+            "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+            if sort == "name" and page_backward
+            else "",
+            ") AND (name >= %s AND (name, id) > (%s, %s))\n"
+            if sort == "name" and page_after and not page_backward
+            else "",
+            "ORDER BY page_key_1, page_key_2\n" if sort == "name" and not page_backward else "",
+            ") AND (name >= %s AND (name > %s OR (name = %s AND id < %s)))\n"
+            if sort == "name desc" and page_after and page_backward
+            else "",
+            "ORDER BY page_key_1, page_key_2 DESC\n"
+            if sort == "name desc" and page_backward
+            else "",
+            ") AND (name <= %s AND (name < %s OR (name = %s AND id > %s)))\n"
+            if sort == "name desc" and page_after and not page_backward
+            else "",
+            "ORDER BY page_key_1 DESC, page_key_2\n"
+            if sort == "name desc" and not page_backward
+            else "",
+            ") AND (price <= %s AND (price, id) < (%s, %s))\n"
+            if sort == "price" and page_after and page_backward
+            else "",
+            "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+            if sort == "price" and page_backward
+            else "",
+            ") AND (price >= %s AND (price, id) > (%s, %s))\n"
+            if sort == "price" and page_after and not page_backward
+            else "",
+            "ORDER BY page_key_3, page_key_2\n" if sort == "price" and not page_backward else "",
+            ") AND (price >= %s AND (price > %s OR (price = %s AND id < %s)))\n"
+            if sort == "price desc" and page_after and page_backward
+            else "",
+            "ORDER BY page_key_3, page_key_2 DESC\n"
+            if sort == "price desc" and page_backward
+            else "",
+            ") AND (price <= %s AND (price < %s OR (price = %s AND id > %s)))\n"
+            if sort == "price desc" and page_after and not page_backward
+            else "",
+            "ORDER BY page_key_3 DESC, page_key_2\n"
+            if sort == "price desc" and not page_backward
+            else "",
+            ") AND (created_at <= %s AND (created_at, id) < (%s, %s))\n"
+            if sort == "created_at" and page_after and page_backward
+            else "",
+            "ORDER BY page_key_4 DESC, page_key_2 DESC\n"
+            if sort == "created_at" and page_backward
+            else "",
+            ") AND (created_at >= %s AND (created_at, id) > (%s, %s))\n"
+            if sort == "created_at" and page_after and not page_backward
+            else "",
+            "ORDER BY page_key_4, page_key_2\n"
+            if sort == "created_at" and not page_backward
+            else "",
+            ") AND (created_at >= %s AND (created_at > %s OR (created_at = %s AND id < %s)))\n"
+            if sort == "created_at desc" and page_after and page_backward
+            else "",
+            "ORDER BY page_key_4, page_key_2 DESC\n"
+            if sort == "created_at desc" and page_backward
+            else "",
+            ") AND (created_at <= %s AND (created_at < %s OR (created_at = %s AND id > %s)))\n"
+            if sort == "created_at desc" and page_after and not page_backward
+            else "",
+            "ORDER BY page_key_4 DESC, page_key_2\n"
+            if sort == "created_at desc" and not page_backward
+            else "",
+            "LIMIT %s\n",
+        )
+    )
+    for currency in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
 }
 
 
@@ -215,6 +318,86 @@ class ProductsQueries:
             return [], split_total(rows)[1]
         found, total = split_total(rows)
         return list(map(_product, found)), total
+
+    async def walk_products(
+        self,
+        *,
+        status: ProductStatus,
+        min_price: Decimal,
+        max_price: Decimal,
+        min_stock: int,
+        page_size: int,
+        currency: str | None = None,
+        search: str | None = None,
+        sort: Literal[
+            "name", "name desc", "price", "price desc", "created_at", "created_at desc"
+        ] = "name",
+        cursor: KeysetCursor | None = None,
+    ) -> KeysetPage[Product]:
+        """The same products, from a cursor on."""
+        page_of = f"WalkProducts {sort}"
+        (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
+            cursor, page_of, 4, page_size
+        )
+        try:
+            sql = WALK_PRODUCTS[
+                currency is not None, search is not None, sort, page_after, page_backward
+            ]
+        except KeyError:
+            raise ValueError(f"no such sort: {sort!r}") from None
+        arguments: list[object] = [status, min_price, max_price, min_stock]
+        if currency is not None:
+            arguments.append(currency)
+        if search is not None:
+            arguments.append(search)
+        if search is not None:
+            arguments.append(search)
+        if page_after and sort == "name":
+            arguments.append(page_key_1)
+        if page_after and sort == "name desc":
+            arguments.append(page_key_1)
+        if page_after and sort == "price":
+            arguments.append(page_key_3)
+        if page_after and sort == "price desc":
+            arguments.append(page_key_3)
+        if page_after and sort == "created_at":
+            arguments.append(page_key_4)
+        if page_after and sort == "created_at desc":
+            arguments.append(page_key_4)
+        if page_after and sort == "name":
+            arguments.append(page_key_1)
+        if page_after and sort == "name desc":
+            arguments.append(page_key_1)
+        if page_after and sort == "price":
+            arguments.append(page_key_3)
+        if page_after and sort == "price desc":
+            arguments.append(page_key_3)
+        if page_after and sort == "created_at":
+            arguments.append(page_key_4)
+        if page_after and sort == "created_at desc":
+            arguments.append(page_key_4)
+        if page_after and sort == "name":
+            arguments.append(page_key_2)
+        if page_after and sort == "name desc":
+            arguments.append(page_key_1)
+        if page_after and sort == "price":
+            arguments.append(page_key_2)
+        if page_after and sort == "price desc":
+            arguments.append(page_key_3)
+        if page_after and sort == "created_at":
+            arguments.append(page_key_2)
+        if page_after and sort == "created_at desc":
+            arguments.append(page_key_4)
+        if page_after and sort == "name desc":
+            arguments.append(page_key_2)
+        if page_after and sort == "price desc":
+            arguments.append(page_key_2)
+        if page_after and sort == "created_at desc":
+            arguments.append(page_key_2)
+        arguments.append(page_size + 1)
+        rows = await self._db.fetch(sql, *arguments)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 4)
+        return KeysetPage(list(map(_product, found)), following, previous)
 
     async def add_product(
         self,

@@ -11,6 +11,12 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.product.store.postgres.executor import split_total
+from services.product.store.postgres.keyset import (
+    KeysetCursor,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.product.store.postgres.models import (
     PRODUCT_STATUS_BY_LABEL,
     PriceChange,
@@ -63,7 +69,8 @@ LIST_PRODUCTS: Final = {
     (currency, search, sort): numbered(
         """\
 SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at,
-    (SELECT count(*) FROM product
+    (SELECT count(*) FROM
+    product
     WHERE status = $1
         AND price BETWEEN $2 AND $3
         AND stock >= $4
@@ -71,7 +78,8 @@ SELECT id, name, description, price, currency, stock, status, version, created_a
         "        AND currency = $5\n" if currency else "",
         "        AND (name ILIKE $6 OR description ILIKE $6)\n" if search else "",
         """\
-    ) AS page_total FROM product
+    ) AS page_total FROM
+product
 WHERE status = $1
     AND price BETWEEN $2 AND $3
     AND stock >= $4
@@ -88,6 +96,92 @@ LIMIT $7 OFFSET $8
     for currency in (True, False)
     for search in (True, False)
     for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
+}
+
+
+WALK_PRODUCTS: Final = {
+    (currency, search, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at,
+    name AS page_key_1,
+    id AS page_key_2,
+    price AS page_key_3,
+    created_at AS page_key_4 FROM
+product
+""",
+        "WHERE ( status = $1\n" if page_after else "",
+        "WHERE status = $1\n" if not page_after else "",
+        """\
+    AND price BETWEEN $2 AND $3
+    AND stock >= $4
+""",
+        "    AND currency = $5\n" if currency else "",
+        "    AND (name ILIKE $6 OR description ILIKE $6)\n" if search else "",
+        ") AND (name <= $7 AND (name, id) < ($7, $8))\n"
+        if sort == "name" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n" if sort == "name" and page_backward else "",
+        ") AND (name >= $7 AND (name, id) > ($7, $8))\n"
+        if sort == "name" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "name" and not page_backward else "",
+        ") AND (name >= $7 AND (name > $7 OR (name = $7 AND id < $8)))\n"
+        if sort == "name desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n" if sort == "name desc" and page_backward else "",
+        ") AND (name <= $7 AND (name < $7 OR (name = $7 AND id > $8)))\n"
+        if sort == "name desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "name desc" and not page_backward
+        else "",
+        ") AND (price <= $9 AND (price, id) < ($9, $8))\n"
+        if sort == "price" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "price" and page_backward else "",
+        ") AND (price >= $9 AND (price, id) > ($9, $8))\n"
+        if sort == "price" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "price" and not page_backward else "",
+        ") AND (price >= $9 AND (price > $9 OR (price = $9 AND id < $8)))\n"
+        if sort == "price desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "price desc" and page_backward else "",
+        ") AND (price <= $9 AND (price < $9 OR (price = $9 AND id > $8)))\n"
+        if sort == "price desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "price desc" and not page_backward
+        else "",
+        ") AND (created_at <= $10 AND (created_at, id) < ($10, $8))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_4 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $10 AND (created_at, id) > ($10, $8))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_4, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $10 AND (created_at > $10 OR (created_at = $10 AND id < $8)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_4, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $10 AND (created_at < $10 OR (created_at = $10 AND id > $8)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_4 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        "LIMIT $11\n",
+    )
+    for currency in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
 }
 
 
@@ -167,6 +261,24 @@ class ProductsQueriesProtocol(Protocol):
         """One page of the products that match, in the order asked for, equal ones by id.
         `search` is a LIKE pattern.
         """
+        ...
+
+    async def walk_products(
+        self,
+        *,
+        status: ProductStatus,
+        min_price: Decimal,
+        max_price: Decimal,
+        min_stock: int,
+        page_size: int,
+        currency: str | None = None,
+        search: str | None = None,
+        sort: Literal[
+            "name", "name desc", "price", "price desc", "created_at", "created_at desc"
+        ] = "name",
+        cursor: KeysetCursor | None = None,
+    ) -> KeysetPage[Product]:
+        """The same products, from a cursor on."""
         ...
 
     async def add_product(
@@ -267,6 +379,50 @@ class ProductsQueries:
             return [], split_total(rows)[1]
         found, total = split_total(rows)
         return list(map(_product, found)), total
+
+    async def walk_products(
+        self,
+        *,
+        status: ProductStatus,
+        min_price: Decimal,
+        max_price: Decimal,
+        min_stock: int,
+        page_size: int,
+        currency: str | None = None,
+        search: str | None = None,
+        sort: Literal[
+            "name", "name desc", "price", "price desc", "created_at", "created_at desc"
+        ] = "name",
+        cursor: KeysetCursor | None = None,
+    ) -> KeysetPage[Product]:
+        """The same products, from a cursor on."""
+        page_of = f"WalkProducts {sort}"
+        (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
+            cursor, page_of, 4, page_size
+        )
+        try:
+            sql = WALK_PRODUCTS[
+                currency is not None, search is not None, sort, page_after, page_backward
+            ]
+        except KeyError:
+            raise ValueError(f"no such sort: {sort!r}") from None
+        arguments: list[object] = [status, min_price, max_price, min_stock]
+        if currency is not None:
+            arguments.append(currency)
+        if search is not None:
+            arguments.append(search)
+        if page_after and sort in ("name", "name desc"):
+            arguments.append(page_key_1)
+        if page_after:
+            arguments.append(page_key_2)
+        if page_after and sort in ("price", "price desc"):
+            arguments.append(page_key_3)
+        if page_after and sort in ("created_at", "created_at desc"):
+            arguments.append(page_key_4)
+        arguments.append(page_size + 1)
+        rows = await self._db.fetch(sql, *arguments)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 4)
+        return KeysetPage(list(map(_product, found)), following, previous)
 
     async def add_product(
         self,
