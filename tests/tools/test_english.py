@@ -40,6 +40,8 @@ PASSED = {
     "an edge of a diagram": ("lib/a.py", 'x = "nobody -->|tells all| whoever or b"'),
     "a query in lower case": ("lib/a.py", 'x = "select nobody from whoever, told, b"'),
     "a list of names": ("lib/a.py", 'x = "nobody whoever told b".split()'),
+    "names of functions": ("lib/a.py", 'x = "NOBODY WHOEVER TOLD B"'),
+    "a regular expression": ("lib/a.py", 'x = "nobody told ([^,]+) or b"'),
     "a condition of Python": ("lib/a.py", 'x = "if nobody is not whoever and told:"'),
     "a line of Python": ("lib/a.py", 'x = "from nobody import whoever, told, b"'),
 }

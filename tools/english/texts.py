@@ -50,6 +50,7 @@ _NOT_PROSE: Final = re.compile(
     r"|^(async )?def \w+\(|^from [\w.]+ import |^return .*\("
     r'|^"""|^(if|for|while|return|raise|async def) .*:$|:= |: Final|(None|\)) else( |$)'
     r"|^\W?.* for \w+ in [\w.{}…]+\]?:?$|^[\w.{}…]+\(.*\)$|^\||^case when"
+    r"|^[^a-z]+$|\[\^|\(\.[+*]\)|^-[A-Zc] "
     # SQL in lower case
     r"|^select .*( from |\(.*\)$|::)|^set (local )?(\w|…)+ = |^set constraints |^reset \w+;"
     r"|^(drop database|create (function|domain|type|extension)) |^alter (function|database|role) "
