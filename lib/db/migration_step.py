@@ -35,7 +35,7 @@ def apply_one(
     """
     migration.load()
     if not migration.use_transactions:
-        with backend.copy() as working, _told(working, migration, report):
+        with backend.copy() as working, _reporting(working, migration, report):
             migration.process_steps(working, "apply")
         with backend.transaction():
             backend.mark_one(migration)
@@ -59,7 +59,7 @@ def _in_one_transaction(
 ) -> None:
     with (
         backend.copy() as working,
-        _told(working, migration, report),
+        _reporting(working, migration, report),
         working.transaction(),
     ):
         working.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
@@ -68,18 +68,18 @@ def _in_one_transaction(
 
 
 @contextmanager
-def _told(
+def _reporting(
     backend: DatabaseBackend, migration: Migration, report: Callable[[str], None]
 ) -> Iterator[None]:
     """Report the notices of a migration's statements as they arrive."""
 
-    def tell(notice: psycopg.errors.Diagnostic) -> None:
+    def show(notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "NOTICE" and notice.sqlstate == _RAISED:
             report(f"{migration.id}: {notice.message_primary}")
 
     connection = backend.connection
-    connection.add_notice_handler(tell)
+    connection.add_notice_handler(show)
     try:
         yield
     finally:
-        connection.remove_notice_handler(tell)
+        connection.remove_notice_handler(show)

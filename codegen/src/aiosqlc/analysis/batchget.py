@@ -338,7 +338,9 @@ def _rewritten(
 
 
 def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
-    """Return the parameters, with lists in place of the key's: one list of rows if it has several.
+    """Return the parameters, with a list in place of the key.
+
+    A key of several columns becomes a list of rows.
 
     The parameters of a list of rows are its columns.
     """
@@ -359,7 +361,7 @@ def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` has the query's number of each parameter of the text."""
+    """A text of a query; `numbers` lists the number of each of its parameters in the query."""
 
     sql: str
     source_map: SourceMap

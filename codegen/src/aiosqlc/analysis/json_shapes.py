@@ -42,7 +42,7 @@ def object_of(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
 
 
 def stored_in(column: ColumnRef) -> JsonShape:
-    """Return the JSON shape of a table column's values, until the configuration declares it."""
+    """Return the shape of a table column's stored JSON, before declarations are applied."""
     return JsonShape(JsonKind.STORED, stored=column)
 
 

@@ -134,7 +134,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def engine_of(driver: str | None) -> Dialect:
-    """Return the engine of a driver, or PostgreSQL without a driver or if both engines have it."""
+    """Return the engine of a driver.
+
+    Without a driver, or for a driver of both engines, return PostgreSQL.
+    """
     return next(engine for engine in DRIVERS if not driver or driver in DRIVERS[engine])
 
 

@@ -1,4 +1,4 @@
-"""The cursors that one session has received, each under a text without a meaning.
+"""The cursors that one session has received, each under a random text.
 
 A cursor contains the sort keys of a row, which may be the values of a masked column. So the
 assistant gets a random text in its place, and the cursor stays in the server.
@@ -16,7 +16,7 @@ _MOST: Final = 1000  # cursors of one session; the oldest is forgotten
 
 
 class UnknownCursorError(Exception):
-    """Raised for a text that stands for no cursor of this call. The message says why."""
+    """Raised for a text that is not a cursor of this call. The message gives the reason."""
 
 
 class Cursors:

@@ -14,7 +14,7 @@ from aiosqlc.mcp.outcome import Result
 
 
 class Form(Enum):
-    """What `structuredContent` of a result contains."""
+    """The form of a result, which decides the fields of `structuredContent`."""
 
     ROW = auto()
     ROWS = auto()

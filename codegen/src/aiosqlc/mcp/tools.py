@@ -28,8 +28,8 @@ _ROW_COUNTS: Final = {
 _SAID: Final = {
     Form.PAGE: "one page of rows, and the total number of rows",
     Form.KEYSET: "one page of rows; pass `next` or `previous` as `cursor` for the pages beside it",
-    Form.ENTRIES: "an entry with a row for each key that has one",
-    Form.LISTS: "an entry with the rows of each key that has some",
+    Form.ENTRIES: "one entry for each key that has a row",
+    Form.LISTS: "one entry, with its rows, for each key that has rows",
 }
 _NAMED: Final = 20  # most relations in a description
 

@@ -94,7 +94,7 @@ def many_of(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
 
 
 def _list_of_keys(query: TypedQuery, batch: TypedBatch, many: PyFunction) -> PyParam:
-    """Return the parameter of the function for many keys that has the keys."""
+    """Return the parameter for the keys in the function for many keys."""
     whole = many_of(query, batch)
     names = parameter_names(whole, frozenset() if query.parsed.dynamic else many.used)
     numbers = sorted(param.number for param in query.params)
@@ -122,7 +122,7 @@ def _key_type(columns: Sequence[PyType]) -> PyType:
 
 
 def _kind(column: Column, kind: PyType) -> str:
-    """Return which dates Python takes for equal to those of a column, or empty for other types."""
+    """Return the kind of dates or times that a column's keys must have, or '' for other types."""
     if kind.annotation not in {"date", "datetime"}:
         return ""
     base = column.type

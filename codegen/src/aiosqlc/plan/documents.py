@@ -143,7 +143,7 @@ def member_field(key: str, kind: PyType, *, absent: bool) -> PyField:
 
 
 def scalar_type(sql: SqlType) -> PyType:
-    """Return the Python type of a scalar in JSON that is not of an enum."""
+    """Return the Python type of a JSON scalar that is not an enum value."""
     if sql.schema:
         known = _SCALARS.get(sql.name) if sql.schema == "pg_catalog" else None
     else:  # only MySQL's types have no schema; TINYINT(1) is a boolean

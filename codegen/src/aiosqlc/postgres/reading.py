@@ -285,9 +285,9 @@ class ReadProofs:
         return dict(tables), dict(functions), dict(types)
 
 
-def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
-    """Return why the first object that is not proved read-only is not, or '' if all are."""
-    return next((why for oid in sorted(oids) if (why := judge(oid))), "")
+def _first(check: Callable[[int], str], oids: Iterable[int]) -> str:
+    """Return the reason for the first object that is not proved read-only, or '' if all are."""
+    return next((why for oid in sorted(oids) if (why := check(oid))), "")
 
 
 def _oids(pattern: re.Pattern[str], text: str) -> set[int]:

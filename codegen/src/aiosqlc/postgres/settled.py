@@ -236,7 +236,7 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return a position after the edits before it have moved it."""
+    """Return the new offset of a position, after the edits before it."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )

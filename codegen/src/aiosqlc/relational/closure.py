@@ -312,7 +312,7 @@ class Closure:
         )
 
     def _matches(self, binding: Binding, part: KeyPart) -> bool:
-        """Return whether a unique key treats all values of a fixed column as equal."""
+        """Return whether a unique key treats all values that a fixed column may have as equal."""
         if binding.exact:
             return True
         return part.cls in binding.classes and (

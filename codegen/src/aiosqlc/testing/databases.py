@@ -35,8 +35,8 @@ class TemplateError(Exception):
 class Databases:
     """Copies of one PostgreSQL database, each for one test at a time.
 
-    `template` is the URL of a database with the schema, which nobody may be connected to while a
-    copy is made. Its role must be a superuser; for another role each test gets a new copy. `name`
+    `template` is the URL of a database with the schema, to which no session may be connected while
+    a copy is made. Its role must be a superuser; for another role each test gets a new copy. `name`
     returns the name of the next copy. With `file_copy` the server copies files, which is faster if
     nothing waits for a disk, and slow on a busy server. All methods may be called from any thread.
     """

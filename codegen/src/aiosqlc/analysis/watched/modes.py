@@ -53,7 +53,7 @@ class Mode(IntEnum):
 
 
 class TableLock(IntEnum):
-    """What a schema change of MySQL or MariaDB keeps waiting while it works."""
+    """The lock of a schema change on MySQL or MariaDB. EXCLUSIVE also blocks reads."""
 
     SHARED = 1
     EXCLUSIVE = 2

@@ -99,7 +99,7 @@ def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
 
 
 def _extended(sql: str) -> tuple[str, str]:
-    """Return a text to which clauses can be added, and what stands before each; or no separator."""
+    """Return a text and the separator before each added clause, or '' if it accepts no clauses."""
     text = sql.strip()
     if _ALTER.match(text):
         return text, ", "

@@ -65,7 +65,7 @@ class Stage:
 
 
 class Watched:
-    """A migration that was observed; others can be run on the same schema, to compare them."""
+    """A migration that was observed; alternative migrations can be run on the same schema."""
 
     def __init__(
         self,

@@ -122,7 +122,10 @@ class Watching:
         )
 
     def _probed(self, sql: str) -> tuple[Way, list[str]]:
-        """Run a statement; return its way, and the tables whose readers it had to wait for."""
+        """Run a statement.
+
+        Return how the server ran it, and the tables on which readers blocked it.
+        """
         brief: list[str] = []
         for table in self._mentioned(sql):
             with self._read(table), self._impatient():

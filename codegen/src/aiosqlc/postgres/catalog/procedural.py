@@ -23,7 +23,7 @@ _LONGEST_NAME = 63  # bytes; the server truncates longer names
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A query whose rows a body returns, in each reading that the server's settings allow.
+    """A query whose rows a body returns, with one text for each possible meaning of its names.
 
     In the first text, names of parameters are columns where there is such a column. In the second,
     they are `$1`, `$2` and so on. `single` is whether the query is for one value: if it has no row,

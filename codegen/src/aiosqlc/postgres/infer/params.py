@@ -88,7 +88,7 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
     """Sort the columns in which a parameter is stored.
 
-    They get their order in the query, not in the table.
+    The order is that of the query, not of the table.
 
     With several queries in the statement, a position does not show which query it belongs to.
     """

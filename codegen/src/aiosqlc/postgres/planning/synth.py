@@ -308,7 +308,7 @@ def _distinct(schema: _Schema, oid: int, number: int, seen: tuple[tuple[int, int
 
 
 def _stored(distinct: float, rows: float, nulls: float) -> str:
-    """Return a number of distinct values as the server stores it: as a fraction of many rows."""
+    """Return a number of distinct values as the server stores it: a large number as a fraction."""
     if rows and distinct > _MOST_SCALED * rows:
         return f"{-min(distinct / rows, 1 - nulls):g}"
     return f"{max(1, round(distinct))}"

@@ -64,13 +64,13 @@ def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> l
 def differing(
     database: PlannedDatabase, text: PlannedText, statistics: Statistics
 ) -> list[PlannedText]:
-    """Return a text with those values for which its plan has another shape than generically."""
+    """Return a text with the values for which its plan has another shape than the generic plan."""
     found = with_values(database, text, facts_of(statistics))
     return [one for one in found if one.plan and text.plan and one.plan.shape != text.plan.shape]
 
 
 def value_classes(plan: Plan, facts: Facts) -> list[ValueClass]:
-    """Return the classes of values with which a generic plan is worth another look."""
+    """Return the classes of values with which a text should be planned again."""
     common: list[_Choice] = []
     rare: list[_Choice] = []
     wide: list[_Choice] = []

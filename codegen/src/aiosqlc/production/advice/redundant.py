@@ -1,4 +1,4 @@
-"""Propose no index that another index, which exists or is also proposed, already contains."""
+"""Drop a proposed index if another index contains it, whether that index exists or is proposed."""
 
 from __future__ import annotations
 

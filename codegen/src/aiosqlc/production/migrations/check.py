@@ -91,7 +91,7 @@ def _checked(
 
 
 def _sized(item: Diagnostic, seen: ObservedFile, statistics: Statistics | None) -> Diagnostic:
-    """Add the sizes of tables, and the server that was asked if it is not the project's kind."""
+    """Add the sizes of tables, and a note if MariaDB was used instead of MySQL."""
     for statement in seen.statements:
         if item.code != "M007" and _concerns(item, seen, statement):
             own = (f"measured on {seen.stand_in}, not on MySQL",) if seen.stand_in else ()

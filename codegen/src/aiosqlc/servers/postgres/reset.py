@@ -160,7 +160,7 @@ def _grown(connection: Connection, tables: Sequence[Table]) -> bool:
 def _places(
     connection: Connection, new: Snapshot, changed: set[int]
 ) -> Iterator[tuple[int, int, bool]]:
-    """Yield each sequence that is not at its first place, with this place."""
+    """Yield each sequence whose value has changed, with its first value."""
     read = {oid: name for oid, name in new.sequences.items() if oid in changed}
     for oid, place in places_of(connection, read).items():
         if place != new.places[oid]:
