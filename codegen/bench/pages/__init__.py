@@ -1,0 +1,1 @@
+"""Random pages by sort keys under concurrent changes, and their speed."""
