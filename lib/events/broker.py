@@ -65,7 +65,7 @@ class Subscription(Protocol):
         """Return the oldest entry that this member has received and not finished."""
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
-        """Take over an entry of a terminated member, if the broker does not reassign entries."""
+        """Take over an entry of a member whose process has ended, if the broker does not do so."""
 
     async def acknowledge(self, *entry_ids: str) -> None:
         """Acknowledge finished entries."""

@@ -203,7 +203,7 @@ class Consumer:
             await self._deliver(topic, entry)
 
     async def _deliver_together(self, topic: str, entries: Sequence[Entry]) -> bool:
-        """Handle a batch in one transaction. Return False if the transaction was rolled back."""
+        """Handle a batch in one transaction. Return False if its events must be handled singly."""
         began, outcomes = time.perf_counter(), []
         if any(entry.deliveries > 1 for entry in entries):
             return False

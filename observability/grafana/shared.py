@@ -12,7 +12,7 @@ REAL = 'route!~"/(health|livez|readyz|metrics)"'
 
 
 def quantiles(metric: str, selector: str) -> dict[str, str]:
-    """Return the quantile queries of a histogram by legend."""
+    """Return the queries for a histogram's quantiles. The keys are the legends, such as `p99`."""
     buckets = f"sum by (le) (rate({metric}_bucket{{{selector}}}[{RATE}]))"
     return {f"p{q * 100:g}": f"histogram_quantile({q}, {buckets})" for q in (0.99, 0.9, 0.5)}
 

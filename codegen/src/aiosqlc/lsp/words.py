@@ -20,7 +20,7 @@ COMMANDS = {
     "many": "returns all rows as a list",
     "exec": "returns nothing",
     "execrows": "returns the number of affected rows",
-    "execresult": "returns the server's status",
+    "execresult": "returns the server's text about the statement, such as `INSERT 0 1`",
     "execlastid": "returns the last inserted id (MySQL)",
     "copyfrom": "inserts many rows by COPY",
     "batchexec": "runs the query once for each set of arguments",

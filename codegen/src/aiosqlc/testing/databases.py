@@ -75,7 +75,7 @@ class Databases:
             return self._free.pop() if self._free else self._create(self._name())
 
     def give_back(self, url: str) -> None:
-        """End all sessions in a database of `take`, and undo what was written.
+        """End all sessions in a database that `take` returned, and undo all changes in it.
 
         Raises `TemplateError`, and `psycopg.Error`.
         """

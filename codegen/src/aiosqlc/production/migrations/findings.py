@@ -65,7 +65,8 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
     )
     behind = ["while the statement waits for a running transaction, these queries also wait"]
     if len(asking) > 1:
-        behind.append(f"the same applies to {count(len(asking) - 1, 'further statement')}")
+        further = count(len(asking) - 1, "further statement")
+        behind.append(f"{further} also requested a lock without a {setting}")
     return [finding("M006", asking[0], message, hint, notes=(*notes(asking[0]), *behind))]
 
 
