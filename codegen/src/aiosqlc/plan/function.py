@@ -308,7 +308,10 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     read = query.columns if types.structured and not types.user_types_as_text else ()
     if refused := next(filter(None, (unreadable_field(column.type) for column in read)), ""):
         message = f"{driver.name} cannot read {refused} inside a row without a type"
-        hint = "cast the row to a composite type, such as `ROW(…)::line`, or return JSON"
+        hint = (
+            "collect the row of a table, cast the row to a composite type, such as `ROW(…)::line`,"
+            " or return JSON, such as `jsonb_agg(t)`"
+        )
         return [Diagnostic("E415", message, at, hint)]
     if parsed.dynamic and parsed.command in _BATCHES:
         hint = "remove the directives, or use another command"

@@ -433,8 +433,7 @@ class TypeResolver:
     def _fields(self, sql: SqlType, *, parameter: bool) -> tuple[PyField, ...]:
         """Return the fields of a composite's class."""
         kinds = [
-            self._value(kind, element_not_null=False, parameter=parameter)
-            for _, kind, _ in sql.fields
+            self._in_row(sql, label, kind, parameter=parameter) for label, kind, _ in sql.fields
         ]
         types = [
             kind if not_null else pytypes.optional(kind)
@@ -442,6 +441,14 @@ class TypeResolver:
         ]
         names = numbered_names([attribute(label, self.target.models) for label, *_ in sql.fields])
         return tuple(PyField(name, kind) for name, kind in zip(names, types, strict=True))
+
+    def _in_row(self, row: SqlType, label: str, kind: SqlType, *, parameter: bool) -> PyType:
+        """Return the type of a composite's field; JSON that a table stores may be declared."""
+        found = None
+        if any(certain for _, _, certain in row.fields):  # the rows of a table
+            at = ColumnRef(row.schema, row.name, label)
+            found = self._declared(kind, at, element_not_null=False, parameter=parameter)
+        return found or self._value(kind, element_not_null=False, parameter=parameter)
 
     def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
         """Return the expression that parses the text form of a composite."""

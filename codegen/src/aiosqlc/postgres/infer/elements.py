@@ -145,7 +145,13 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
                 [array_elements(p, collected, scope)],
                 "array_agg() of arrays without NULL",
             )
-        return p.all_of("array-collected", [p.judge(collected, scope)], "array_agg() of values")
+        condition = node["aggfilter"]
+        if condition is None:
+            found = p.judge(collected, scope)
+        else:
+            with scope.rows_of(condition), p.assuming(scope, "each row", condition):
+                found = p.judge(collected, scope)
+        return p.all_of("array-collected", [found], "array_agg() of values")
     return maybe("the array may contain NULL")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.elements import dimensions_of
 from aiosqlc.postgres.infer.outputs import expression_type, follow, output_targets
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
@@ -25,13 +28,42 @@ class Field:
 
 def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
     """Return the fields of a record or of the records in an array, or nothing if unknown."""
-    found = _row_in(p, node, scope)
+    found = _value_in(p, node, scope)
     if found is None:
         return []
-    row, inner = found
+    if found.node.kind == "VAR" and found.node["varattno"] == 0:
+        return _of_sub_select(p, found.node, found.scope)
+    if found.node.kind != "ROWEXPR":
+        return []
+    inner = found.scope
+    with _collected(p, found):
+        return [
+            Field(expression_type(field), not p.judge(field, inner).null, field, inner)
+            for field in found.node.list_of("args")
+        ]
+
+
+def _of_sub_select(p: Prover, node: Node, scope: Scope) -> list[Field]:
+    """Return the fields of the rows of a sub-select or of a WITH query, or nothing if unknown."""
+    owner = scope.up(node["varlevelsup"])
+    entry = owner.entry(node["varno"])
+    if entry["rtekind"] == kinds.Rte.SUBQUERY:
+        query, parent = entry["subquery"], owner
+    elif entry["rtekind"] == kinds.Rte.CTE:
+        parent = owner.up(entry["ctelevelsup"])
+        cte = parent.cte(entry["ctename"])
+        query = cte["ctequery"]
+        if cte["cterecursive"] or query["commandType"] != kinds.Command.SELECT:
+            return []
+    else:
+        return []
+    if query["setOperations"] is not None:
+        return []
+    inner = parent.inner(query)
+    targets = [target["expr"] for target in output_targets(query)]
     return [
-        Field(expression_type(field), not p.judge(field, inner).null, field, inner)
-        for field in row.list_of("args")
+        Field(expression_type(target), not p.judge(target, inner).null, target, inner)
+        for target in targets
     ]
 
 
@@ -43,16 +75,18 @@ def whole_row(p: Prover, node: Node, scope: Scope) -> int:
     found = _value_in(p, node, scope)
     if found is None:
         return 0
-    value, inner = found
+    value = found.node
     if value.kind != "VAR" or value["varattno"] != 0:
         return 0
-    owner = inner.up(value["varlevelsup"])
+    owner = found.scope.up(value["varlevelsup"])
     entry = owner.entry(value["varno"])
     relation = p.facts.relations.get(entry["relid"]) if _is_relation(entry) else None
     reads = owner.command == kinds.Command.SELECT and not owner.query["groupingSets"]
-    if relation is None or relation.kind not in _STORED or value["varnullingrels"] or not reads:
+    if relation is None or relation.kind not in _STORED or not reads:
         return 0
-    return relation.oid
+    with _collected(p, found):
+        nulled = owner.alive(value["varno"], value["varnullingrels"] or ())
+    return 0 if nulled else relation.oid
 
 
 _STORED = frozenset({"r", "p"})  # the constraints of a foreign table are not enforced
@@ -62,13 +96,28 @@ def _is_relation(entry: Node) -> bool:
     return bool(entry["rtekind"] == kinds.Rte.RELATION)
 
 
-def _row_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    found = _value_in(p, node, scope)
-    return found if found is not None and found[0].kind == "ROWEXPR" else None
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value that an array collects, and the FILTER of the aggregate, if it has one."""
+
+    node: Node
+    scope: Scope
+    condition: Node | None = None
 
 
-def _value_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the value that `array_agg` and the like collect, or `node` itself, with its scope."""
+@contextmanager
+def _collected(p: Prover, value: _Value) -> Iterator[None]:
+    """Within the block, infer only for the rows that the aggregate collects."""
+    if value.condition is None:
+        yield
+        return
+    scope = value.scope
+    with scope.rows_of(value.condition), p.assuming(scope, "each row", value.condition):
+        yield
+
+
+def _value_in(p: Prover, node: Node, scope: Scope) -> _Value | None:
+    """Return the value that `array_agg` and the like collect, or `node` itself."""
     while True:
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
             query = node["subselect"]
@@ -79,13 +128,29 @@ def _value_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
         elif node.kind == "AGGREF" and p.facts.built_in(node["aggfnoid"]) in _COLLECTS:
             if not node["args"] or node["agglevelsup"]:
                 return None
-            node = node["args"][0]["expr"]
+            condition, node = node["aggfilter"], node["args"][0]["expr"]
+            if condition is not None:
+                return _Value(node, scope, condition)
+        elif node.kind == "COALESCEEXPR":
+            several = [arg for arg in node["args"] if not _is_empty(p, arg)]
+            if len(several) != 1:
+                return None
+            node = several[0]
         elif node.kind == "ARRAYEXPR" and len(node.list_of("elements")) == 1:
             node = node["elements"][0]
         elif node.kind == "VAR" and node["varattno"] > 0:
             target = follow(node, scope)
-            if target is None or scope.alive(node["varno"], node["varnullingrels"] or ()):
+            # An outer join replaces an array as a whole, and no element of the array.
+            whole = p.facts.is_array(node["vartype"])
+            omitted = not whole and scope.alive(node["varno"], node["varnullingrels"] or ())
+            if target is None or omitted:
                 return None
             node, scope = target
         else:
-            return node, scope
+            return _Value(node, scope)
+
+
+def _is_empty(p: Prover, node: Node) -> bool:
+    """Return whether a node is the constant `'{}'`, an array without elements."""
+    constant = node.kind == "CONST" and not node["constisnull"]
+    return constant and p.facts.is_array(node["consttype"]) and dimensions_of(p, node) == 0

@@ -1,0 +1,1 @@
+../rows_are_collected_into_arrays_with_dataclass/calls.py
