@@ -16,6 +16,8 @@ from tests.servers.postgres import TestPostgres
 
 _TABLES = """
 CREATE TABLE u (id int PRIMARY KEY, p jsonb NOT NULL, o jsonb, n int);
+CREATE DOMAIN doc AS jsonb;
+CREATE TABLE w (id int PRIMARY KEY, p doc NOT NULL);
 CREATE TABLE v (id int PRIMARY KEY, u_id int REFERENCES u (id));
 """
 _SCHEMA = """{
@@ -37,7 +39,7 @@ sql:
       python:
         out: paths
         typed_json: true
-        json: {u.p: {schema: p.json}, u.o: {schema: p.json}}
+        json: {u.p: {schema: p.json}, u.o: {schema: p.json}, w.p: {schema: p.json}}
 """
 _IN = "{x: bool, list?: [float8]}"
 _WHOLE = f"{{a: text, b?: int8, null: text?, in: {_IN}}}"
@@ -45,6 +47,9 @@ _WHOLE = f"{{a: text, b?: int8, null: text?, in: {_IN}}}"
 _CASES = {
     "p -> 'a' AS doc FROM u": ("text", True),
     "p ->> 'a' AS doc FROM u": ("none", True),
+    "p -> 'a' AS doc FROM w": ("text", True),
+    "p ->> 'a' AS doc FROM w": ("none", True),
+    "p AS doc FROM w": (f"{_WHOLE}", False),
     "p -> 'b' AS doc FROM u": ("int8?", False),
     "p ->> 'b' AS doc FROM u": ("none", False),
     "p -> 'null' AS doc FROM u": ("text?", False),

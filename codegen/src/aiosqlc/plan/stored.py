@@ -69,11 +69,11 @@ class StoredTypes:
         return pytypes.optional(found) if shape.nullable else found
 
     def _certain(self, shape: JsonShape) -> PyType:
-        inside = [self.value(member) for _, member in shape.members]
         if shape.kind is JsonKind.SCALAR and shape.type:
             return _scalar(shape.type)
         if shape.name:
             return self._class(shape)
+        inside = [self.value(member) for _, member in shape.members]
         if shape.kind is JsonKind.ARRAY:
             return generic("list", inside or [pytypes.UNKNOWN])
         if shape.kind is JsonKind.MAP:

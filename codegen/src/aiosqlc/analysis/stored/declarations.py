@@ -31,6 +31,10 @@ def declared_shapes(
         if isinstance(column, Diagnostic):
             problems.append(column)
             continue
+        if column in found:
+            message = f"the column `{item.column}` is declared twice"
+            problems.append(_error(item, "E347", message, "remove one of the declarations"))
+            continue
         if item.schema:
             shown = os.path.relpath(item.schema, item.folder)
             name = class_of(column.table, column.column)

@@ -134,6 +134,8 @@ class Documents:
             if node["varnullingrels"] or node["varlevelsup"]:
                 return False
             return self._is_there(*behind)
+        if node.kind == "RELABELTYPE":
+            return self._is_there(node["arg"], scope)
         if called(node) and self._facts.built_in(called(node)) in _AT:
             return self._is_there(node.list_of("args")[0], scope)
         return not self.prover.judge(node, scope).null
@@ -164,6 +166,8 @@ class Documents:
             return ANY
         depth += 1
         if node.kind == "COERCEVIAIO" and expression_type(node["arg"]) in _IS_JSON:
+            return self._made(node["arg"], scope, depth)
+        if node.kind == "RELABELTYPE" and self._is_json(node["arg"]):  # of a domain
             return self._made(node["arg"], scope, depth)
         if node.kind == "FUNCEXPR":
             return self._called(node, scope, depth)
