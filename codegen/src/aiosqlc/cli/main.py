@@ -37,6 +37,7 @@ _COMMANDS = {
     "plans": "record the plans of all queries, and report the plans that change",
     "review": "summarize for a pull request what a change means in production",
     "grants": "print the GRANT statements that the queries need",
+    "policies": "print row-level security policies for the tables of the tenants",
     "lsp": "run the language server for editors",
     "watch": "regenerate when a file changes",
     "serve": "run a program with a temporary database that has the schema",

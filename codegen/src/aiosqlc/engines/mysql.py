@@ -14,11 +14,13 @@ from aiosqlc.ir import (
     ColumnRef,
     ParsedQuery,
     SchemaFile,
+    Tenant,
     TypedQuery,
 )
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
+    from aiosqlc.analysis.policies import Policies
     from aiosqlc.mysql.watch import ReleaseObserver
 
 
@@ -120,3 +122,10 @@ class OnMysql(Opened):
 
         del schema, options
         return needs(catalog.tables, own, borrowed)
+
+    def policies(
+        self, schema: Schema, options: AnalyzeOptions, tenant: Tenant, setting: str
+    ) -> Policies | None:
+        """Return None, because MySQL has no row-level security."""
+        del schema, options, tenant, setting
+        return None

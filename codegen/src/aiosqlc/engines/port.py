@@ -17,11 +17,13 @@ from aiosqlc.ir import (
     ColumnRef,
     ParsedQuery,
     SchemaFile,
+    Tenant,
     TypedQuery,
 )
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
+    from aiosqlc.analysis.policies import Policies
 
 Schema = tuple[SchemaFile, ...]
 
@@ -122,6 +124,12 @@ class Engine(Protocol):
         borrowed: Sequence[str],
     ) -> Needs:
         """Return the privileges that SQL statements need on the objects of the catalog."""
+        ...
+
+    def policies(
+        self, schema: Schema, options: AnalyzeOptions, tenant: Tenant, setting: str
+    ) -> Policies | None:
+        """Return the row-level security policies of a schema, or None if the schema has errors."""
         ...
 
 

@@ -15,11 +15,13 @@ from aiosqlc.ir import (
     ColumnRef,
     ParsedQuery,
     SchemaFile,
+    Tenant,
     TypedQuery,
 )
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
+    from aiosqlc.analysis.policies import Policies
     from aiosqlc.postgres import Analyzer
     from aiosqlc.postgres.planning import Planner
     from aiosqlc.postgres.scratch import Scratch
@@ -147,3 +149,12 @@ class OnPostgres(Opened):
         if opened is None:
             return Needs(unknown=("the schema has errors",))
         return needs(*opened, own, borrowed)
+
+    def policies(
+        self, schema: Schema, options: AnalyzeOptions, tenant: Tenant, setting: str
+    ) -> Policies | None:
+        """Return the row-level security policies of a schema, or None if the schema has errors."""
+        from aiosqlc.postgres.policies import policies
+
+        opened = self.analyzer.opened(schema, options)
+        return policies(opened[1], tenant, setting) if opened else None
