@@ -65,6 +65,11 @@ CASES = [
     ),
     ("V030", ":exec", "UPDATE orders SET status = 'done' WHERE product_id = @id"),
     ("V030", ":many", "SELECT id FROM customer WHERE upper(note) = @note"),
+    (
+        "V030",
+        ":exec",
+        "UPDATE orders SET product_id = 1 WHERE status = 'rare' AND created_at < '2018-03-01'",
+    ),
     ("", ":many", "SELECT id FROM orders WHERE customer_id = @id"),
     ("", ":one", "SELECT id FROM customer WHERE email = @email"),
     ("", ":many", "SELECT id FROM small WHERE id < 10"),

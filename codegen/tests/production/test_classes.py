@@ -166,6 +166,20 @@ def test_a_finding_of_the_generic_plan_is_not_repeated(
     assert "only for" not in shown(item)
 
 
+def test_no_value_is_in_a_proposed_partial_index(
+    planner: Planner, statistics: Statistics, tmp_path: Path
+) -> None:
+    queries = (
+        "-- name: Q :many\nSELECT id FROM orders WHERE status = @s AND at >= @a;\n"
+        "-- name: R :many\nSELECT id FROM orders WHERE status = @s ORDER BY note LIMIT 20;\n"
+    )
+    found = found_by(planner, tmp_path, queries, statistics)
+    assert {item.code for item in found} >= {"V030"}
+    for item in found:
+        assert "WHERE" not in item.hint
+        assert SECRET not in shown(item)
+
+
 def test_explain_shows_the_other_plans_without_values(
     statistics: Statistics, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
