@@ -162,6 +162,60 @@ def test_a_setting_that_is_no_number_is_an_error_of_usage(project: Path) -> None
     assert "ERROR: aiosqlc_loops must be a number, not 'often'" in said
 
 
+@pytest.mark.parametrize(
+    ("settings", "failed"),
+    [("", {"jobs", "loop"}), ("aiosqlc_loops_callers = worker", {"loop"})],
+)
+def test_each_job_of_a_worker_is_counted_alone(
+    project: Path, settings: str, failed: set[str]
+) -> None:
+    (project / "job.py").write_text(JOB)
+    (project / "worker.py").write_text(WORKER)
+    (project / "test_worker.py").write_text(JOBS)
+    said = run(project, "test_worker.py", settings=settings)
+    assert set(re.findall(r"^FAILED test_worker.py::test_(\w+)", said, re.MULTILINE)) == failed, (
+        said
+    )
+
+
+JOB = """
+from store import queries
+
+
+async def work(db, keys):
+    for key in keys:
+        await queries.get_user(db, id=key)
+"""
+WORKER = """
+import job
+
+
+async def run(db, jobs):
+    for keys in jobs:
+        await job.work(db, keys)
+"""
+JOBS = """
+import os
+
+import asyncpg
+import pytest
+import worker
+
+
+@pytest.fixture
+async def db():
+    db = await asyncpg.connect(os.environ["LOOPS_URL"])
+    yield db
+    await db.close()
+
+
+async def test_jobs(db):
+    await worker.run(db, [[1], [2], [3], [4], [5]])
+
+
+async def test_loop(db):
+    await worker.run(db, [[1, 2, 3, 4, 5]])
+"""
 REPORT = """
 import os
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -58,12 +59,16 @@ class _Kind(Enum):
 
 
 class TestFiles:
-    """Decides whether a file is test code; subclasses know the settings of a test runner."""
+    """Decides whether a file is test code; subclasses know the settings of a test runner.
+
+    `callers` are modules that call the program once for each job, as frameworks do.
+    """
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, callers: Iterable[str] = ()) -> None:
         self.kinds: dict[int, _Kind] = {}
+        self.callers = frozenset(callers)
 
     def __contains__(self, name: object) -> bool:
         """Return whether a file is test code."""
@@ -96,7 +101,7 @@ def _kind(frame: FrameType, tests: TestFiles) -> _Kind:
     module, name = frame.f_globals.get("__name__") or "", frame.f_code.co_filename
     if module in _RUNNERS:
         return _Kind.RUNNER
-    if name in tests or module.partition(".")[0] in _FRAMEWORKS:
+    if name in tests or module in tests.callers or module.partition(".")[0] in _FRAMEWORKS:
         return _Kind.CALLER
     return _Kind.LIBRARY if is_library(name) else _Kind.PROGRAM
 

@@ -19,12 +19,16 @@ from aiosqlc.loops.wrapping import trace_tasks, wrap_generated
 
 _LIMIT = "aiosqlc_loops"
 _ALLOWED = "aiosqlc_loops_allow"
+_CALLERS = "aiosqlc_loops_callers"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the settings of the plugin to pytest's configuration file."""
     parser.addini(_LIMIT, "maximum number of calls of one query from one line", default="3")
     parser.addini(_ALLOWED, "queries that may be called in a loop", type="linelist", default=[])
+    parser.addini(
+        _CALLERS, "modules that call the program once per job", type="linelist", default=[]
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,7 +83,7 @@ class _Files(TestFiles):
     """Test code: the files that pytest collects, conftest files, and the folders of `testpaths`."""
 
     def __init__(self, config: pytest.Config) -> None:
-        super().__init__()
+        super().__init__(config.getini(_CALLERS))
         self._patterns = [*config.getini("python_files"), "conftest.py"]
         self._folders = [config.rootpath / name for name in (*config.getini("testpaths"), "tests")]
 
