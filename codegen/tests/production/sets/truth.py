@@ -254,7 +254,7 @@ def _helps(
 ) -> bool:
     """Return whether proposed indexes, made on the rows, make a text much cheaper.
 
-    `made` are the indexes that exist already, which the planner uses only if it is told to.
+    `made` are the indexes that exist already, which the planner uses only on request.
     """
     index, query, what = proposal
     using = []

@@ -16,7 +16,7 @@ _STORED = frozenset({"table", "partitioned", "matview"})
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the configuration declares: rows by schema and table, and distributions by column."""
+    """The declared numbers of rows by schema and table, and distributions by column."""
 
     rows: Mapping[tuple[str, str], int]
     columns: Mapping[tuple[str, str, str], Distribution]
