@@ -2,8 +2,10 @@
 
 It gives random queries and the queries of this repository to every tool that is installed below
 `--tools` (see `bench/soundness/README.md`), executes each query on many data sets, and counts the
-claims that rows contradict. `replay ID` executes the query of one contradiction again; `page`
-writes the tables of the manual from the committed result.
+claims that rows contradict. With `--only` the figures of all other tools stay as they are.
+`replay ID` executes the query of one contradiction again; `page` writes the tables of the manual
+from the committed result. `slice` renews our counts for the first queries of the seed, which a test
+repeats: that is enough after a change of the grammar or of the proofs, until the next whole run.
 """
 
 from __future__ import annotations
@@ -51,18 +53,28 @@ def main() -> int:
     parser.add_argument("--tools", type=Path, default=_TOOLS, help="where the tools are installed")
     parser.add_argument("--other", type=Path, help="a folder with projects, which only count")
     parser.add_argument("--only", action="append", default=[], help="the name of a tool")
-    parser.add_argument("command", nargs="*", help="`replay ID` or `page`")
+    parser.add_argument("--out", type=Path, default=results.FOLDER, help="for the result")
+    parser.add_argument("command", nargs="*", help="`replay ID`, `page` or `slice`")
     options = parser.parse_args()
     match options.command:
         case []:
             return _run(options)
         case ["page"]:
             page.write()
+        case ["slice"]:
+            _renew_slice()
         case ["replay", known]:
             return _replay(known)
         case _:
-            parser.error("the commands are `replay ID` and `page`")
+            parser.error("the commands are `replay ID`, `page` and `slice`")
     return 0
+
+
+def _renew_slice() -> None:
+    document, refuted = results.read(results.FOLDER)
+    with Analyzer() as analyzer, embedded_server() as server:
+        document["slice"] = slice_of(analyzer, server, document["seed"])
+    results.write(results.FOLDER, document, refuted)
 
 
 def _replay(known: str) -> int:
@@ -95,8 +107,12 @@ def _run(options: argparse.Namespace) -> int:
         document = results.document(found, peers, absent, tools, head)
         document["slice"] = slice_of(analyzer, server, options.seed)
         document["json"] = _documents(analyzer, server, peers, tools)
-    results.write(document, found.refuted)
-    page.write()
+    refuted = found.refuted
+    if options.only and (options.out / results.RESULTS).exists():
+        document, refuted = results.renewed(results.read(options.out), (document, refuted))
+    results.write(options.out, document, refuted)
+    if options.out == results.FOLDER:
+        page.write()
     print(page.table(document))
     for name, why in found.failed.items():
         print(f"{name} failed: {why}")
@@ -153,6 +169,7 @@ def _documents(
     with database_of(analyzer, suite) as rows:
         seen = execute(rows, suite, 6)
     params = {name: one.params for name, one in seen.items()}
+    names = {name: one.names for name, one in seen.items()}
     found: dict[str, Any] = {}
     with lent(server, suite) as url:
         for peer in peers:
@@ -161,7 +178,7 @@ def _documents(
             else:
                 with tempfile.TemporaryDirectory(prefix="soundness-") as folder:
                     try:
-                        verdicts = peer.ask(suite, Place(tools, Path(folder), url, params))
+                        verdicts = peer.ask(suite, Place(tools, Path(folder), url, params, names))
                     except Exception as error:
                         print(f"{peer.name} failed with JSON: {error}")
                         continue

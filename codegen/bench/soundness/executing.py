@@ -59,6 +59,7 @@ class Seen:
 
     params: tuple[ServerType, ...] = ()
     columns: list[ColumnSeen] = field(default_factory=list)
+    names: tuple[str, ...] = ()
     runs: int = 0
     refusal: str = ""
     counts: dict[tuple[int, frozenset[int]], Witness] = field(default_factory=dict)
@@ -113,6 +114,7 @@ class Described:
         self._types: dict[int, ServerType] = {}
         self.params: dict[str, tuple[int, ...]] = {}
         self.columns: dict[str, tuple[int, ...]] = {}
+        self.names: dict[str, tuple[str, ...]] = {}
         self.refused: dict[str, str] = {}
         with psycopg.connect(rows.address, autocommit=True) as connection:
             self._catalog(connection)
@@ -141,6 +143,9 @@ class Described:
             return
         self.params[query.name] = tuple(found.param_type(n) for n in range(found.nparams))
         self.columns[query.name] = tuple(found.ftype(n) for n in range(found.nfields))
+        self.names[query.name] = tuple(
+            (found.fname(n) or b"").decode() for n in range(found.nfields)
+        )
 
     def types(self, oids: Sequence[int]) -> tuple[ServerType, ...]:
         """Return types by their numbers."""
@@ -159,6 +164,7 @@ def execute(
         q.name: Seen(
             described.types(described.params[q.name]),
             list(map(ColumnSeen, described.types(described.columns[q.name]))),
+            described.names[q.name],
         )
         for q in prepared
     }

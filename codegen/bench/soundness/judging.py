@@ -65,12 +65,13 @@ def judge(
         found.executions = sum(one.runs for one in seen.values())
         found.queries.update(query.source for query in suite.queries if query.name in seen)
         params = {name: one.params for name, one in seen.items()}
+        names = {name: one.names for name, one in seen.items()}
         sender = Sender(url)
         for peer in peers:
             started = time.monotonic()
             with tempfile.TemporaryDirectory(prefix="soundness-") as folder:
                 try:
-                    verdicts = peer.ask(suite, Place(tools, Path(folder), url, params))
+                    verdicts = peer.ask(suite, Place(tools, Path(folder), url, params, names))
                 except Exception as error:
                     found.failed[peer.name] = f"{suite.name}: {type(error).__name__}: {error}"
                     continue

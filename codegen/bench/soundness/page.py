@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.soundness.results import RESULTS, total
+from bench.soundness.results import FOLDER, RESULTS, total
 
 PAGE = Path(__file__).parents[2] / "docs" / "scoreboard.md"
 START, END = "<!-- result: start -->", "<!-- result: end -->"
@@ -97,5 +97,5 @@ def write() -> None:
     """Put the tables of the committed result into the page."""
     before, _, rest = PAGE.read_text().partition(START)
     _, _, after = rest.partition(END)
-    result = json.loads(RESULTS.read_text())
+    result = json.loads((FOLDER / RESULTS).read_text())
     PAGE.write_text(f"{before}{START}\n\n{table(result)}\n\n{END}{after}")

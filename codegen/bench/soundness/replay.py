@@ -33,7 +33,7 @@ def replay(analyzer: Analyzer, row: Refutation) -> str:
     )
     lines = [
         *suite.sql.splitlines(), "", f"{row.sql};", f"-- data set {row.rows}; {arguments}", "",
-        f"{row.peer} claims of {row.claim}", f"observed: {row.observed}", "", f"{count} rows",
+        f"claim of {row.peer}: {row.claim}", f"observed: {row.observed}", "", f"{count} rows",
         *shown, *([said] if said else []),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -61,9 +61,7 @@ def _bare(name: str) -> Kind:
 
 def _generic(name: str, inner: list[ast.expr], names: Mapping[str, Kind]) -> Kind:
     if name == "Literal":
-        values = tuple(
-            item.value if isinstance(item, ast.Constant) else ast.unparse(item) for item in inner
-        )
+        values = [ast.literal_eval(item) for item in inner]
         kinds = {type(value).__name__ for value in values}
         return Kind(kinds.pop() if len(kinds) == 1 else "any", values=tuple(map(str, values)))
     items = [_of_node(item, names) for item in inner]

