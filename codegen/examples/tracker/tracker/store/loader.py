@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import deepcopy
 from datetime import date, datetime
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 K = TypeVar("K", bound=Hashable)
@@ -48,8 +48,7 @@ class Loader(Generic[K, V]):
         Each call gets a result of its own. Raises TypeError if Python does not take the key for
         equal to the key of its rows, such as a datetime without a time zone.
         """
-        values = key if len(self._kinds) > 1 and isinstance(key, tuple) else (key,)
-        for value, kind in zip(values, self._kinds, strict=False):
+        for value, kind in zip(_values(key, len(self._kinds)), self._kinds, strict=False):
             if _is_other_kind(value, kind):
                 raise TypeError(f"{value!r} is not {_KINDS[kind]}, but the key of the rows is")
         loop = asyncio.get_running_loop()
@@ -102,6 +101,13 @@ _KINDS = {
     "aware": "a datetime with a time zone",
     "naive": "a datetime without a time zone",
 }
+
+
+def _values(key: object, count: int) -> Sequence[object]:
+    """Return the values of a key of `count` columns."""
+    if count > 1 and isinstance(key, tuple):
+        return cast("tuple[object, ...]", key)
+    return (key,)
 
 
 def _is_other_kind(value: object, kind: str) -> bool:
