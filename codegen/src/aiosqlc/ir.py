@@ -79,7 +79,7 @@ class Tenant:
 
     `shared` lists tables that belong to all tenants, and functions that a person has checked.
     `trust_foreign_keys` promises that a foreign key never refers to a row of another tenant.
-    `table` is the table with a row for each tenant.
+    `table` is the table with a row for each tenant. `columns` are further names of the column.
     """
 
     column: str
@@ -87,6 +87,7 @@ class Tenant:
     shared: tuple[str, ...] = ()
     trust_foreign_keys: bool = False
     table: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,19 @@ def test_the_configuration_names_the_table_of_the_tenants(
     assert len(proved(analyzer, tmp_path, text, named, schema)) == 2
 
 
+def test_the_tenant_column_may_have_several_names(analyzer: Analyzer, tmp_path: Path) -> None:
+    schema = """CREATE TABLE a (id int, tenant_id int, "orgId" int);
+    CREATE TABLE b (id int, "orgId" int); CREATE TABLE c (id int, n int);"""
+    text = """SELECT id FROM a WHERE tenant_id = @tenant_id;
+    SELECT id FROM b WHERE "orgId" = @tenant_id;
+    SELECT id FROM a WHERE "orgId" = @tenant_id;
+    SELECT id FROM c WHERE n = @tenant_id;
+    """
+    both = Tenant("tenant_id", "tenant_id", columns=("orgId",))
+    assert proved(analyzer, tmp_path, text, TENANT, schema) == split(text)[:1]
+    assert proved(analyzer, tmp_path, text, both, schema) == split(text)[:2]
+
+
 def _true(*_: object) -> bool:
     return True
 
@@ -119,7 +132,7 @@ sql:
     schema: schema.sql
     queries: queries.sql
     gen: {python: {out: out}}
-    tenant: {column: tenant_id, table: org, trust_foreign_keys: true}
+    tenant: {column: [tenant_id, other], table: org, trust_foreign_keys: true}
 """
     queries = "".join(
         f"-- name: Q{n} :many\n{text.strip()};\n" for n, text in enumerate(split(TRUSTED))

@@ -229,7 +229,7 @@ class _Loader:
             return None
         keys = ("column", "parameter", "shared", "table", "trust_foreign_keys")
         found = reader.mapping(node, keys, "tenant")
-        column = reader.string(found.get("column"), "column")
+        column, *more = reader.strings(found.get("column"), "column") or [""]
         if not column:
             reader.lacks(node, "`tenant` needs `column`", "such as `column: tenant_id`")
             return None
@@ -243,6 +243,7 @@ class _Loader:
             tuple(reader.strings(found.get("shared"), "shared")),
             reader.flag(found.get("trust_foreign_keys"), "trust_foreign_keys"),
             reader.string(found.get("table"), "table") or "",
+            tuple(more),
         )
 
     def _production(self, node: yaml.Node | None, engine: str) -> Production | None:

@@ -56,8 +56,9 @@ class Tenants:
         return self._columns[relation]
 
     def _named(self, relation: int) -> int:
-        columns = self.facts.columns.get(relation, ())
-        return next((c.number for c in columns if c.name == self.tenant.column), 0)
+        columns = {c.name: c.number for c in self.facts.columns.get(relation, ())}
+        names = (self.tenant.column, *self.tenant.columns)
+        return next((columns[name] for name in names if name in columns), 0)
 
     def _by_key(self, relation: int) -> int:
         if relation in self._keys:
