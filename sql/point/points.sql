@@ -4,6 +4,7 @@
 -- The user's points; nothing where the user never had any.
 SELECT balance FROM point_balance WHERE user_id = @user_id;
 
+-- tenant: all the list of accounts shows the points of each account
 -- name: ListBalances :many
 -- The points of those of the users who ever had any.
 SELECT user_id, balance FROM point_balance WHERE user_id = ANY(@user_ids::uuid[]);
@@ -19,6 +20,7 @@ LIMIT @page_size;
 -- The user's points, which nobody else moves before the transaction ends; nothing for a newcomer.
 SELECT balance FROM point_balance WHERE user_id = @user_id FOR UPDATE;
 
+-- tenant: all an award is unique among all users
 -- name: IsAwarded :one
 -- Whether there is an entry for this source.
 SELECT EXISTS (SELECT FROM point_entry WHERE source = @source::text);
@@ -43,6 +45,7 @@ SELECT count(*) FROM point_entry
 WHERE user_id = @user_id AND counterpart = @counterpart::uuid AND source IS NOT NULL AND amount > 0
     AND created_at > now() - make_interval(secs => @seconds::double precision);
 
+-- tenant: all the service takes back the awards of both parties of a job
 -- name: ListAwards :many
 -- What was given for these, by user.
 SELECT source, user_id, amount FROM point_entry
