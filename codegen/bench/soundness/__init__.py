@@ -1,1 +1,1 @@
-"""How often the types of SQL tools are wrong: claims of each tool beside the rows of a server."""
+"""Count the false types of SQL tools: compare the claims of each tool with the rows of a server."""

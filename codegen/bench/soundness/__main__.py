@@ -1,4 +1,4 @@
-"""How often the types of SQL tools are wrong: `python -m bench.soundness`.
+"""Count the false types of SQL tools: `python -m bench.soundness`.
 
 It gives random queries and the queries of this repository to every tool that is installed below
 `--tools` (see `bench/soundness/README.md`), executes each query on many data sets, and counts the
@@ -23,10 +23,10 @@ from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.embedded import Server, embedded_server
 
 from bench.soundness import page, results
+from bench.soundness.checking import Checked, check, merged
 from bench.soundness.corpora import other_suites, own_suites
 from bench.soundness.executing import DATA_SETS, database_of, execute
 from bench.soundness.json_queries import documents_of, json_suite, ours_of
-from bench.soundness.judging import Judged, judge, merged
 from bench.soundness.loopback import lent
 from bench.soundness.model import Suite
 from bench.soundness.peers import iron_sql, node, ours, sqlc, sqlty
@@ -41,7 +41,7 @@ PEERS = (
 )  # fmt: skip
 _TOOLS = Path(__file__).parents[2] / ".cache" / "soundness" / "tools"
 SLICE, SLICE_DATA_SETS = 50, 6
-_FEWER = 2  # so many times fewer data sets for projects, which are many schemas
+_FEWER = 2  # divides the number of data sets for projects, which have many schemas
 
 
 def main() -> int:
@@ -103,7 +103,7 @@ def _run(options: argparse.Namespace) -> int:
     }  # fmt: skip
     with Analyzer() as analyzer, embedded_server() as server:
         head["server"] = _version(server)
-        found = merged(_judged(analyzer, server, peers, tools, options))
+        found = merged(_checked(analyzer, server, peers, tools, options))
         document = results.document(found, peers, absent, tools, head)
         document["slice"] = slice_of(analyzer, server, options.seed)
         document["json"] = _documents(analyzer, server, peers, tools)
@@ -127,16 +127,16 @@ def _version(server: Server) -> str:
         return str(admin.rows("show server_version")[0][0])
 
 
-def _judged(
+def _checked(
     analyzer: Analyzer,
     server: Server,
     peers: Sequence[Peer],
     tools: Path,
     options: argparse.Namespace,
-) -> Iterator[Judged]:
-    def judged(suite: Suite, data_sets: int) -> Judged:
+) -> Iterator[Checked]:
+    def checked(suite: Suite, data_sets: int) -> Checked:
         started = time.monotonic()
-        found = judge(analyzer, server, suite, peers, tools, data_sets)
+        found = check(analyzer, server, suite, peers, tools, data_sets)
         took = time.monotonic() - started
         counts = f"{len(suite.queries)} queries, {found.executions} executions"
         print(f"{suite.name}: {counts}, {took:.0f} s", flush=True)
@@ -145,18 +145,18 @@ def _judged(
     for first in range(0, options.queries, PER_SUITE):
         count = min(PER_SUITE, options.queries - first)
         number = options.seed + first // PER_SUITE
-        yield judged(random_suite(analyzer, number, count), options.data_sets)
+        yield checked(random_suite(analyzer, number, count), options.data_sets)
     for suite in own_suites(analyzer.analyze):
-        yield judged(suite, max(1, options.data_sets // _FEWER))
+        yield checked(suite, max(1, options.data_sets // _FEWER))
     if options.other:
         for suite in other_suites(analyzer.analyze, options.other, 20):
-            yield judged(suite, max(1, options.data_sets // _FEWER))
+            yield checked(suite, max(1, options.data_sets // _FEWER))
 
 
 def slice_of(analyzer: Analyzer, server: Server, seed: int) -> dict[str, Any]:
     """Return our counts for the first queries of a seed: a test makes them again."""
     suite = random_suite(analyzer, seed, SLICE)
-    found = judge(analyzer, server, suite, [ours.PEER], _TOOLS, SLICE_DATA_SETS)
+    found = check(analyzer, server, suite, [ours.PEER], _TOOLS, SLICE_DATA_SETS)
     sources = sorted(found.counts.items())
     return {source: results.flat(count) for (_, source), count in sources}
 

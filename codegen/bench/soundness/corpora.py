@@ -35,7 +35,7 @@ def own_suites(analyze: Analyze) -> Iterator[Suite]:
 
 
 def other_suites(analyze: Analyze, root: Path, most: int) -> Iterator[Suite]:
-    """Yield so many projects below a folder, those with the most queries first."""
+    """Yield at most `most` projects below a folder, those with the most queries first."""
     known: set[str] = set()
     configs = sorted(p for name in ("sqlc.yaml", "sqlc.json") for p in root.rglob(name))
     found = [
@@ -73,7 +73,7 @@ def _suites(
 
 
 def _is_special(query: ParsedQuery) -> bool:
-    """Whether a query's text is more than one statement with plain parameters."""
+    """Return whether a query's text is more than one statement with plain parameters."""
     return any(param.is_slice for param in query.params) or query.command in _SPECIAL
 
 

@@ -42,7 +42,7 @@ class Witness:
 
 @dataclass(slots=True)
 class ColumnSeen:
-    """What rows showed of one column: NULL, by the arguments that were, and different values."""
+    """The NULLs, by the arguments that were NULL, and the different values of one column."""
 
     type: ServerType
     null: dict[frozenset[int], Witness] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class ColumnSeen:
 
 @dataclass(slots=True)
 class Seen:
-    """What the executions of one query showed.
+    """The rows, columns and errors of the executions of one query.
 
     `counts` are numbers of rows, 2 for more than one, with an execution for each choice of
     arguments that are NULL. `params` are the types that the server gives to the parameters.
@@ -155,7 +155,7 @@ class Described:
 def execute(
     rows: Rows, suite: Suite, data_sets: int = DATA_SETS, draws: int = DRAWS
 ) -> dict[str, Seen]:
-    """Execute each query of a suite on so many data sets, with so many arguments on each."""
+    """Execute each query of a suite with random arguments on each of `data_sets` data sets."""
     described = Described(rows, suite.queries)
     types = Types(rows.facts)
     prepared = [query for query in suite.queries if query.name not in described.refused]
@@ -187,7 +187,7 @@ def execute(
 
 
 def _drawn(sampler: Sampler, kinds: Sequence[SqlType]) -> tuple[str | None, ...]:
-    """Return arguments. An array has no NULL inside: what it may hold is no claim of a column."""
+    """Return arguments. An array has no NULL inside: a column does not claim whether it has."""
     return tuple(
         None if sampler.chance(_NULL_SHARE) else sampler.value(kind, elements_null=False)
         for kind in kinds

@@ -39,7 +39,7 @@ def _whole(name: str) -> list[str]:
 
 @dataclass(slots=True)
 class Documents:
-    """What a tool makes of documents: `typed` have a structure, `whole` no `any` inside it."""
+    """Numbers of queries: `typed` return JSON with a structure, `whole` one without `any`."""
 
     accepted: int = 0
     typed: int = 0

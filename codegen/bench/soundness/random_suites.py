@@ -76,7 +76,7 @@ def _grouped(r: random.Random, tables: list[Relation], statements: list[str]) ->
 
 
 def random_suite(analyzer: Analyzer, seed: int, count: int = PER_SUITE) -> Suite:
-    """Return a schema with so many queries that the server prepares, one in five with JSON."""
+    """Return a schema with `count` queries that the server prepares, one in five with JSON."""
     schema = plain_schema(seed)
     made = _candidates(schema, seed)
     empty = Suite(f"{PREFIX}{seed}", tuple(schema.statements), ())

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.soundness.judging import Judged
+from bench.soundness.checking import Checked
 from bench.soundness.model import Refutation
 from bench.soundness.peers.port import Peer
 
@@ -20,7 +20,7 @@ _KEPT = 12  # refutations of one tool and category that are committed
 
 
 def document(
-    found: Judged,
+    found: Checked,
     peers: Sequence[Peer],
     absent: Mapping[str, str],
     tools: Path,

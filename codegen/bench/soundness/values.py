@@ -1,4 +1,4 @@
-"""What a driver makes of a value: the names of its type, in Python and in JavaScript."""
+"""The representation of values by a driver: the names of its type, in Python and in JavaScript."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ServerType:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """How a driver represents values. `parses_json` is whether JSON becomes objects."""
+    """The representation of values by a driver. `parses_json` is whether JSON becomes objects."""
 
     scalars: Mapping[str, str]
     text: str

@@ -48,7 +48,7 @@ class Subject:
 
     @property
     def blocking(self) -> bool:
-        """Whether its functions wait in their thread."""
+        """Return whether its functions wait in their thread."""
         return self.driver == "pymysql" or self.driver.endswith("-sync")
 
     @property

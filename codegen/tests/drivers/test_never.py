@@ -114,7 +114,7 @@ def refused(
 
 
 def always_fails(db: Any, tables: str, statement: str) -> bool:
-    """Whether the server refuses a statement in each state."""
+    """Return whether the server refuses a statement in each state."""
     for state in STATES:
         for table in tables.split():
             db.execute(f"DELETE FROM {table}")

@@ -119,7 +119,7 @@ def subject(
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal; of NaN, whether both are that."""
+    """Return whether two values are equal; of NaN, whether both are that."""
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if dataclasses.is_dataclass(one) and type(one) is type(other):

@@ -35,7 +35,7 @@ class Parts:
 
     @property
     def open(self) -> bool:
-        """Whether there may be more optional parts."""
+        """Return whether there may be more optional parts."""
         return self._most > 0
 
     def maybe(self, share: float = 0.5) -> bool:
@@ -89,7 +89,7 @@ def named(text: str, random: Random, argument: Callable[[str], str]) -> tuple[st
 
 
 def is_dynamic(text: str) -> bool:
-    """Whether a text says what only a query file can say."""
+    """Return whether a text says what only a query file can say."""
     return "-- :" in text or "sqlc." in text
 
 

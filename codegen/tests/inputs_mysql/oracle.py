@@ -165,7 +165,7 @@ class Oracle:
         return self._asked.outcome(sql, [value.python] * len(numbers))
 
     def _is_steady(self, position: Position, value: Value) -> bool:
-        """Whether a literal gives the same answer twice."""
+        """Return whether a literal gives the same answer twice."""
         first = self._literal(position, value)
         return first.answers_as(self._literal(position, value))
 

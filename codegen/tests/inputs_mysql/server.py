@@ -39,16 +39,16 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the server took every value as it is."""
+        """Return whether the server took every value as it is."""
         return not self.error and not self.warned
 
     @property
     def is_null(self) -> bool:
-        """Whether nothing but NULL came."""
+        """Return whether nothing but NULL came."""
         return all(cell is None for row in self.rows for cell in row)
 
     def answers_as(self, other: Outcome) -> bool:
-        """Whether the same came of both, types included; numbers are one type."""
+        """Return whether the same came of both, types included; numbers are one type."""
         same = (self.error, bool(self.warned)) == (other.error, bool(other.warned))
         return same and _plain(self.rows) == _plain(other.rows)
 

@@ -34,7 +34,7 @@ without_mysql_server_url = pytest.mark.skipif(
 
 @cache
 def is_mysql() -> bool:
-    """Whether the server that the tests ask is MySQL itself."""
+    """Return whether the server that the tests ask is MySQL itself."""
     if not SERVER_URL:
         return False
     session = open_session(SERVER_URL, None)

@@ -299,7 +299,7 @@ def _has_array(connection: Connection, kind: str) -> bool:
 
 
 def _works(connection: Connection, kind: str, clause: str) -> bool:
-    """Whether a type has what a clause needs, such as an equality, with a literal in it."""
+    """Return whether a type has what a clause needs, such as an equality, with a literal in it."""
     text = clause.replace("{t}", cast_name(kind))
     literal = typed(kind, VALUES[kind][0])
     text = text.replace("{a}", f"array[{literal}]").replace("§", literal).replace("{v}", literal)

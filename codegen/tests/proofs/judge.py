@@ -161,7 +161,7 @@ def _never_null(shape: JsonShape, place: str) -> Iterator[str]:
 
 
 def has_null_inside(array: bytes) -> bool:
-    """Whether an array, as the server writes it, holds NULL: in quotes it is a text."""
+    """Return whether an array, as the server writes it, holds NULL: in quotes it is a text."""
     return _NULL_ELEMENT.search(_QUOTED.sub(b"", array)) is not None
 
 

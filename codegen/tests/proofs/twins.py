@@ -28,7 +28,7 @@ class Trial:
 
     @property
     def kills(self) -> bool:
-        """Whether the rows refute the twin, and not the rule."""
+        """Return whether the rows refute the twin, and not the rule."""
         return bool(self.seen.facts & self.denied_by_twin) and not self.seen.facts & self.denied
 
 

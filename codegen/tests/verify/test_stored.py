@@ -36,7 +36,7 @@ _MISFITS = {
     "[]": "the value is not an object",
     "null": "the value is null",
     '{"theme": "dark"}': "`bio` is missing",
-    '{"theme": "secret", "bio": null}': "`theme` is none of the declared texts",
+    '{"theme": "secret", "bio": null}': "`theme` is not one of the declared texts",
     '{"theme": 3, "bio": null}': "`theme` is not a text",
     '{"theme": null, "bio": null}': "`theme` is null",
     '{"theme": "dark", "bio": null, "size": "3"}': "`size` is not an integer",
@@ -111,7 +111,7 @@ def test_rows_of_postgresql_are_reported_by_their_keys(
     code, out, err = _checked(config, url, capsys)
     assert (code, out) == (1, "users.prefs: 1000 rows read, 3 do not fit\n")
     assert "error[E376]: 2 of 1000 rows of `users.prefs` do not have the declared structure" in err
-    assert "`theme` is none of the declared texts (id 2; id 2999)" in err
+    assert "`theme` is not one of the declared texts (id 2; id 2999)" in err
     assert "the value is not an object (id 1)" in err
     assert "sqlc.yaml" in err
     assert "my-secret" not in out + err

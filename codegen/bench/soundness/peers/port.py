@@ -1,4 +1,4 @@
-"""What each tool's module offers."""
+"""The interface of each tool's module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.soundness.values import Driver, ServerType
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tool works: the folder of installed tools, an empty folder, and a database.
+    """The environment of a tool: the folder of installed tools, an empty folder, and a database.
 
     The database at `url`, on the loopback interface, has the suite's schema. `params` are the types
     that the server gives to the parameters of each query.
@@ -43,7 +43,7 @@ def ran(
     limit: float = 300,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, at most so many seconds, whatever its exit code is."""
+    """Run a command for at most `limit` seconds, and return its result with any exit code."""
     return subprocess.run(
         [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False,
         timeout=limit, env=env,

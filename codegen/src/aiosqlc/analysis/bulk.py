@@ -50,8 +50,8 @@ def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze
             return analysis, problems
         rewritten, refused = _rewrite_all(marked, engine)
         spread, found = analyze(schema, [parsed for _, parsed in rewritten], options)
-        told = {(item.code, item.labels) for item in problems}
-        more = [item for item in found if (item.code, item.labels) not in told]
+        reported = {(item.code, item.labels) for item in problems}
+        more = [item for item in found if (item.code, item.labels) not in reported]
         by_name = {query.parsed.name: query for query in spread.queries}
         known = tuple(
             _merged(query, by_name.get(query.parsed.name), arrays=arrays)

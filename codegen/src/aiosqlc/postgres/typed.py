@@ -61,7 +61,7 @@ _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of a query with its analysis."""
+    """The analysis of one SQL text: a query with optional parts has several texts."""
 
     columns: tuple[Column, ...]
     cardinality: Cardinality

@@ -74,7 +74,7 @@ def _of_scalar(value: Any, shape: JsonShape, at: str) -> str:
         return f"{at} is not a text"
     choices = shape.type.labels if shape.type else ()
     if choices and value not in choices:
-        return f"{at} is none of the declared texts"
+        return f"{at} is not one of the declared texts"
     try:
         _TEXTS.get(name, str)(value)
     except ValueError:

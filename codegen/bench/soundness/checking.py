@@ -22,7 +22,7 @@ from bench.soundness.peers.port import Peer, Place
 
 @dataclass(slots=True)
 class Count:
-    """What one tool did with the queries of one source.
+    """The counts of one tool for the queries of one source.
 
     `typed` are columns with a type other than `any`, `not_null` those whose type excludes NULL;
     `false` counts refuted claims by category, and `wrong` the queries that have one.
@@ -39,7 +39,7 @@ class Count:
 
 
 @dataclass(slots=True)
-class Judged:
+class Checked:
     """The counts of a suite by tool and source, the refutations, and the seconds of each tool."""
 
     counts: dict[tuple[str, str], Count] = field(default_factory=dict)
@@ -50,16 +50,16 @@ class Judged:
     queries: Counter[str] = field(default_factory=Counter)
 
 
-def judge(
+def check(
     analyzer: Analyzer,
     server: Server,
     suite: Suite,
     peers: Sequence[Peer],
     tools: Path,
     data_sets: int,
-) -> Judged:
+) -> Checked:
     """Compare the claims of all tools about one suite with its executions."""
-    found = Judged()
+    found = Checked()
     with database_of(analyzer, suite) as rows, lent(server, suite) as url:
         seen = execute(rows, suite, data_sets)
         found.executions = sum(one.runs for one in seen.values())
@@ -81,7 +81,7 @@ def judge(
 
 
 def _count(
-    found: Judged,
+    found: Checked,
     suite: Suite,
     peer: Peer,
     verdicts: Verdicts,
@@ -109,9 +109,9 @@ def _count(
             found.refuted += wrong
 
 
-def merged(parts: Iterator[Judged]) -> Judged:
+def merged(parts: Iterator[Checked]) -> Checked:
     """Return the sum of what was found of several suites."""
-    whole = Judged()
+    whole = Checked()
     for part in parts:
         for key, count in part.counts.items():
             total = whole.counts.setdefault(key, Count())
