@@ -132,6 +132,7 @@ async def test_a_full_balance_takes_what_fits_and_no_more(db) -> None:
     assert [tuple(row) for row in amounts] == [(model.MAX_BALANCE - 3,), (3,)]
 
 
+@pytest.mark.aiosqlc_loops(4)  # an event that fails is tried three times
 async def test_what_is_no_such_event_is_set_aside_and_holds_up_nobody(db, redis) -> None:
     async with awarding(db, redis):
         broken = _event("orders", "order.settled", new_id(), {"order_id": "x"})

@@ -84,6 +84,7 @@ async def test_an_entry_that_cannot_be_is_refused(pool: Any, amount: int) -> Non
     )
 
 
+@pytest.mark.aiosqlc_loops(8)  # a ledger is read in pages: nothing is held in between
 async def test_a_ledger_longer_than_a_page_comes_whole_and_in_order(pool: Any) -> None:
     newcomer = new_id()
     ids = [new_id() for _ in range(7)]
