@@ -17,6 +17,8 @@ from lib.resource.lists import ListQuery, Sort
 
 # Its four orders are four queries.
 ONE_QUERY_EACH = {"ListDepartments"}
+# Two queries share the orders of one list, because the cursors of one contain salaries.
+SHARED = {"walk_accounts": "walk_accounts", "walk_accounts_by_employment": "walk_accounts"}
 
 
 def modules(service: str) -> Iterator[ModuleType]:
@@ -53,8 +55,15 @@ def taken(service: str) -> dict[str, frozenset[str]]:
             for name, function in functions(module):
                 hints: dict[str, Any] = get_type_hints(function, vars(module))
                 if "sort" in hints:
-                    found[f"{module.__name__}.{name}"] = frozenset(get_args(hints["sort"]))
+                    query = f"{module.__name__}.{SHARED.get(name, name)}"
+                    orders = frozenset(plain(order) for order in get_args(hints["sort"]))
+                    found[query] = found.get(query, frozenset()) | orders
     return found
+
+
+def plain(order: str) -> str:
+    """Return an order without the place of NULL, which callers do not choose."""
+    return order.removesuffix(" nulls first").removesuffix(" nulls last")
 
 
 def functions(module: ModuleType) -> Iterator[tuple[str, Any]]:

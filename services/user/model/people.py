@@ -12,11 +12,12 @@ from msgspec import UNSET, Meta, UnsetType
 from lib.auth import Role
 from lib.errors import FieldError, invalid
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery
+from lib.resource.lists import CursorListQuery
 from services.user.model.account import Email, LastName, Name, Phone
 from services.user.store.models import AccountStatus
 
 OrderBy = Literal["name", "email", "age", "salary", "created_at"]
+EMPLOYMENT_KEYS: Final = ("age", "salary")
 
 
 class Kind(StrEnum):
@@ -41,7 +42,7 @@ class Kind(StrEnum):
 _PRESENT: Final = [AccountStatus.ACTIVE, AccountStatus.INACTIVE]
 
 
-class PeopleQuery(ListQuery, frozen=True, kw_only=True):
+class PeopleQuery(CursorListQuery, frozen=True, kw_only=True):
     """Filters, page and order of the list of users."""
 
     kind: Annotated[

@@ -17,7 +17,7 @@ from lib.http import respond
 from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Answer, Created, Done, Item, Paged
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
-from services.user.model.people import Kind, NewPerson, PeopleQuery, PersonChange
+from services.user.model.people import EMPLOYMENT_KEYS, Kind, NewPerson, PeopleQuery, PersonChange
 from services.user.personal_ids import preview
 from services.user.routes.caller import (
     OTHERS,
@@ -194,7 +194,7 @@ def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
     if access.may_see_salaries(principal):
         return True
     # An order tells as much as the figures.
-    hidden = query.kind is Kind.STAFF or query.order_by in ("age", "salary")
+    hidden = query.kind is Kind.STAFF or query.order_by in EMPLOYMENT_KEYS
     if hidden:
         raise lacking(principal, access.READ)
     if not access.may_manage(principal):

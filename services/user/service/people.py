@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from lib.db import Executor
 from lib.db.like import contains
 from lib.errors import AppError
 from lib.log import get_logger
+from lib.resource.lists import Extent, Walk, page_or_walk_of
 from lib.together import together
-from services.user.model.people import Kind, PeopleQuery
+from services.user.model.people import EMPLOYMENT_KEYS, Kind, PeopleQuery
 from services.user.ports import Points
-from services.user.store import staff
+from services.user.store import keyset, staff
+from services.user.store.keyset import KeysetPage
 from services.user.store.models import AccountRole
-from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
+from services.user.store.staff import (
+    ListAccountsRow,
+    ListStaffRow,
+    StaffStatisticsRow,
+    WalkAccountsByEmploymentRow,
+)
 from services.user.views import UserList, with_points
 
 log = get_logger(__name__)
 
 POINTS: Final = "point"
+_NULLS_AS_LISTED: Final[Mapping[str, Any]] = {
+    "age": "age nulls last",
+    "age desc": "age desc nulls first",
+    "salary": "salary nulls last",
+    "salary desc": "salary desc nulls first",
+}
 _Rows = Sequence[ListStaffRow | ListAccountsRow]
 
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """A page of users, the total count, and the services whose data is missing."""
+    """A page of users, the total count or cursors, and the services whose data is missing."""
 
     data: UserList
-    total: int
+    total: Extent
     degraded: tuple[str, ...]
 
 
@@ -60,34 +73,37 @@ async def list_users(
 
 async def _page_with_points(
     db: Executor, points: Points, query: PeopleQuery, search: str | None
-) -> tuple[_Rows, int, Mapping[UUID, int] | None]:
+) -> tuple[_Rows, Extent, Mapping[UUID, int] | None]:
     people, total = await _page(db, query, search)
     if not people:
         return people, total, {}
     return people, total, await _points_or_none(points, [person.id for person in people])
 
 
-async def _page(db: Executor, query: PeopleQuery, search: str | None) -> tuple[_Rows, int]:
+async def _page(db: Executor, query: PeopleQuery, search: str | None) -> tuple[_Rows, Extent]:
+    filters: dict[str, Any] = {
+        "statuses": query.statuses,
+        "department_id": query.department_id,
+        "search": search,
+    }
     if query.kind is Kind.STAFF:
-        return await staff.list_staff(
-            db,
-            statuses=query.statuses,
-            department_id=query.department_id,
-            search=search,
-            sort=query.sql_sort,
-            page_size=query.page_size,
-            skip=query.offset,
+        walk = Walk(staff.walk_staff, keyset)
+        return await page_or_walk_of(
+            query, staff.list_staff, walk, db, sort=query.sql_sort, **filters
         )
-    return await staff.list_accounts(
-        db,
-        statuses=query.statuses,
-        roles=[AccountRole(role) for role in query.kind.roles],
-        department_id=query.department_id,
-        search=search,
-        sort=query.sql_sort,
-        page_size=query.page_size,
-        skip=query.offset,
+    # A cursor by employment has ages and salaries, so it is only for those who may sort by them.
+    by_employment = query.order_by in EMPLOYMENT_KEYS
+    walk = Walk(_walk_by_employment if by_employment else staff.walk_accounts, keyset)
+    filters["roles"] = [AccountRole(role) for role in query.kind.roles]
+    return await page_or_walk_of(
+        query, staff.list_accounts, walk, db, sort=query.sql_sort, **filters
     )
+
+
+async def _walk_by_employment(
+    db: Executor, *, sort: str, **wanted: Any
+) -> KeysetPage[WalkAccountsByEmploymentRow]:
+    return await staff.walk_accounts_by_employment(db, sort=_NULLS_AS_LISTED[sort], **wanted)
 
 
 async def _points_or_none(points: Points, ids: Sequence[UUID]) -> Mapping[UUID, int] | None:
