@@ -40,7 +40,7 @@ _Cursor = Annotated[str, msgspec.Meta(examples=[CURSOR_EXAMPLE])]
 
 
 class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Pagination metadata: page and totals, or for a page by cursor the cursors beside it.
+    """Pagination metadata: page number and totals, or cursors of the next and the previous page.
 
     `degraded` lists the upstream services that did not respond.
     """

@@ -289,7 +289,7 @@ def _exporter() -> list[Panel]:
         ),
         Panel(
             "Lines",
-            "Lines of the access log counted per second.",
+            "Number of lines that the exporter reads from the access log per second.",
             {"{{log}}": f"rate(nginx_exporter_lines_total[{RATE}])"},
         ),
         Panel(

@@ -72,10 +72,10 @@ def refuted_hints(
     back. Without a counterexample, the hint is still not proved.
     """
     for item in queries:
-        yield from _Hunt(connection, facts, item).run()
+        yield from _Search(connection, facts, item).run()
 
 
-class _Hunt:
+class _Search:
     """The search for rows that disprove the hints of one query."""
 
     def __init__(self, connection: Connection, facts: Facts, item: Hinted) -> None:
