@@ -7,16 +7,28 @@ SELECT * FROM service WHERE id = @id;
 -- As it is, to be changed by this transaction alone; providers may still take it up.
 SELECT * FROM service WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListServices :page
--- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
-SELECT * FROM service
+-- fragment: listed_services()
+-- The services that match the filters of a list. `search` is a LIKE pattern.
+service
 WHERE true
     AND subcategory_id = @subcategory_id -- :if subcategory_id
     AND (name ILIKE @search OR description ILIKE @search) -- :if search
+;
+
+-- name: ListServices :page
+-- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
+SELECT * FROM sqlc.include(listed_services)
 ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkServices :page
+-- The same services, from a cursor on.
+SELECT * FROM sqlc.include(listed_services)
+ORDER BY
+    name, -- :sort name asc|desc, created_at asc|desc
+    id;
 
 -- name: AddService :exec
 INSERT INTO service (id, subcategory_id, name, description)

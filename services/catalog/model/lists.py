@@ -7,14 +7,17 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from lib.resource.lists import ListQuery, orders_of
+from lib.resource.lists import CursorListQuery, ListQuery, orders_of
+
+OrderBy = Annotated[Literal["name", "created_at"], orders_of("the list")]
+Search = Annotated[str, Meta(max_length=100, examples=["piano"])]
 
 
 class ListEntries(ListQuery, frozen=True, kw_only=True):
-    """Common query parameters of all lists. `search` matches names."""
+    """Common query parameters of short lists. `search` matches names."""
 
-    order_by: Annotated[Literal["name", "created_at"], orders_of("the list")] = "name"
-    search: Annotated[str, Meta(max_length=100, examples=["piano"])] | None = None
+    order_by: OrderBy = "name"
+    search: Search | None = None
 
 
 class ListCategoryTypes(ListEntries, frozen=True, kw_only=True):
@@ -34,7 +37,18 @@ class ListSubcategories(ListEntries, frozen=True, kw_only=True):
     type_id: UUID | None = None
 
 
-class ListServices(ListEntries, frozen=True, kw_only=True):
+class ListServicesBelow(CursorListQuery, frozen=True, kw_only=True):
+    """Filters of the services of a subcategory. `search` also matches descriptions."""
+
+    order_by: OrderBy = "name"
+    search: Search | None = None
+
+
+class ListServices(ListServicesBelow, frozen=True, kw_only=True):
     """Filters of services. `search` also matches descriptions."""
 
     subcategory_id: UUID | None = None
+
+
+# Of any level. A class cannot have the fields of both.
+ListLevel = ListEntries | ListServicesBelow

@@ -11,7 +11,7 @@ from aiohttp import web
 from lib.cache import Cache, Loaded
 from lib.http.etag import etag, matches_none
 from lib.http.respond import JSON, Item, Page, Success, SuccessPage, Versioned, encode, page_meta
-from lib.resource.lists import PageQuery
+from lib.resource.lists import Extent, PageQuery
 
 CACHE: Final = web.AppKey("CACHE", Cache)
 
@@ -50,7 +50,7 @@ async def page(
     key: str,
     tags: Sequence[str],
     wanted: PageQuery,
-    load: Callable[[], Awaitable[tuple[Sequence[T], int]]],
+    load: Callable[[], Awaitable[tuple[Sequence[T], Extent]]],
 ) -> TaggedPage[T]:
     """Return one page with an `ETag` of its content. Without tags, do not use the cache."""
 

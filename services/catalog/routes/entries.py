@@ -17,7 +17,7 @@ from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
 from services.catalog.model import tags
-from services.catalog.model.lists import ListEntries
+from services.catalog.model.lists import ListLevel
 from services.catalog.routes import answers
 from services.catalog.routes.access import WRITE
 from services.catalog.routes.answers import TaggedPage
@@ -36,7 +36,7 @@ class Entries:
     row: type[Struct]
     new: type[Struct]
     change: type[Struct]
-    listing: type[ListEntries]
+    listing: type[ListLevel]
 
     def declare(self, route: Routes) -> None:
         """Declare the routes of this kind of entry."""
@@ -50,7 +50,7 @@ class Entries:
             access=PUBLIC, name=f"list_{plural}", tag=self.path,
             types={"wanted": self.listing, "return": TaggedPage[row]},
         )  # fmt: skip
-        async def list_(request: web.Request, db: Db, wanted: ListEntries) -> web.Response:
+        async def list_(request: web.Request, db: Db, wanted: ListLevel) -> web.Response:
             return await list_entries(request, db, level, wanted)
 
         @route(
@@ -97,7 +97,7 @@ async def list_entries(
     request: web.Request,
     db: Db,
     level: Level[Any],
-    wanted: ListEntries,
+    wanted: ListLevel,
     *,
     parent: tuple[Level[Any], UUID] | None = None,
 ) -> web.Response:

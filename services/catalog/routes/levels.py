@@ -50,7 +50,12 @@ _SERVICES: Final = Entries(
 )
 
 
-def _below(parent: Entries, found: Entries, field: str) -> None:
+def _below(
+    parent: Entries,
+    found: Entries,
+    field: str,
+    listing: type[lists.ListLevel] = lists.ListEntries,
+) -> None:
     """Declare the route that lists the entries below a parent. `field` names the parent's ID."""
     row: Any = found.row
 
@@ -61,10 +66,10 @@ def _below(parent: Entries, found: Entries, field: str) -> None:
         access=PUBLIC,
         name=f"list_{found.path}_of_{parent.level.tag}",
         tag=found.path,
-        types={"return": TaggedPage[row]},
+        types={"common": listing, "return": TaggedPage[row]},
     )
     async def list_(
-        request: web.Request, db: Db, common: lists.ListEntries, parent_id: Id
+        request: web.Request, db: Db, common: lists.ListLevel, parent_id: Id
     ) -> web.Response:
         wanted = found.listing(**asdict(common) | {field: parent_id})
         above = (parent.level, parent_id)
@@ -78,5 +83,5 @@ _below(_TYPES, _SUBCATEGORIES, "type_id")
 _CATEGORIES.declare(route)
 _below(_CATEGORIES, _SUBCATEGORIES, "category_id")
 _SUBCATEGORIES.declare(route)
-_below(_SUBCATEGORIES, _SERVICES, "subcategory_id")
+_below(_SUBCATEGORIES, _SERVICES, "subcategory_id", lists.ListServicesBelow)
 _SERVICES.declare(route)

@@ -14,11 +14,11 @@ from lib.db import Database, Executor
 from lib.db.like import contains
 from lib.ids import new_id
 from lib.resource.input import changes_nothing
-from lib.resource.lists import page_of
+from lib.resource.lists import CursorListQuery, Extent, Walk, page_of, page_or_walk_of
 from lib.resource.rules import Versioned, at_version, change_errors, or_not_found
-from services.catalog.model.lists import ListEntries
+from services.catalog.model.lists import ListEntries, ListLevel
 from services.catalog.service.events import Removed, publish_event
-from services.catalog.store import categories, category_types, services, subcategories
+from services.catalog.store import categories, category_types, keyset, services, subcategories
 
 R = TypeVar("R", bound=Versioned)
 
@@ -37,6 +37,8 @@ class Level(Generic[R]):
     parent: str | None = None
     # The tags of other levels whose rows decide what is on a list of this one.
     reads: tuple[str, ...] = ()
+    # Reads the list by cursors, if it grows without a bound.
+    walk: Walk | None = None
 
     @property
     def tag(self) -> str:
@@ -83,7 +85,9 @@ SERVICES: Final = Level(
     services.remove_service,
     services.list_services,
     parent="subcategory",
+    walk=Walk(services.walk_services, keyset),
 )
+_NOT_FILTERS: Final = {*ListEntries.__struct_fields__, *CursorListQuery.__struct_fields__}
 LEVELS: Final = (CATEGORY_TYPES, CATEGORIES, SUBCATEGORIES, SERVICES)
 
 
@@ -92,26 +96,22 @@ async def get(level: Level[R], db: Executor, entry_id: UUID) -> R:
     return or_not_found(await level.find(db, id=entry_id), level.noun)
 
 
-async def list_page(level: Level[R], db: Executor, wanted: ListEntries) -> tuple[Sequence[R], int]:
-    """Return one page of a level in the requested order, and the total count."""
+async def list_page(level: Level[R], db: Executor, wanted: ListLevel) -> tuple[Sequence[R], Extent]:
+    """Return one page of a level in the requested order, by its number or by a cursor."""
     filters = {
-        name: getattr(wanted, name)
-        for name in wanted.__struct_fields__
-        if name not in ListEntries.__struct_fields__
+        name: getattr(wanted, name) for name in wanted.__struct_fields__ if name not in _NOT_FILTERS
     }
-    return await page_of(
-        wanted,
-        level.list_,
-        db,
-        sort=wanted.sql_sort,
-        search=contains(wanted.search),
-        **filters,
+    filters["search"] = contains(wanted.search)
+    if level.walk is None or not isinstance(wanted, CursorListQuery):
+        return await page_of(wanted, level.list_, db, sort=wanted.sql_sort, **filters)
+    return await page_or_walk_of(
+        wanted, level.list_, level.walk, db, sort=wanted.sql_sort, **filters
     )
 
 
 async def list_below(
-    parent: Level[Any], parent_id: UUID, level: Level[R], db: Executor, wanted: ListEntries
-) -> tuple[Sequence[R], int]:
+    parent: Level[Any], parent_id: UUID, level: Level[R], db: Executor, wanted: ListLevel
+) -> tuple[Sequence[R], Extent]:
     """Return one page of the entries below `parent_id`. Raises NOT_FOUND for an unknown parent."""
     await get(parent, db, parent_id)
     return await list_page(level, db, wanted)

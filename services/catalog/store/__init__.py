@@ -33,6 +33,7 @@ QUERY_NAMES: Final = {
     services.GET_SERVICE: "GetService",
     services.LOCK_SERVICE: "LockService",
     **dict.fromkeys(services.LIST_SERVICES.values(), "ListServices"),
+    **dict.fromkeys(services.WALK_SERVICES.values(), "WalkServices"),
     services.ADD_SERVICE: "AddService",
     **dict.fromkeys(services.CHANGE_SERVICE.values(), "ChangeService"),
     services.REMOVE_SERVICE: "RemoveService",
@@ -56,6 +57,7 @@ READS: Final = frozenset(
         provider_services.LIST_PROVIDERS_OF_SERVICE,
         services.GET_SERVICE,
         *services.LIST_SERVICES.values(),
+        *services.WALK_SERVICES.values(),
         subcategories.GET_SUBCATEGORY,
         *subcategories.LIST_SUBCATEGORIES.values(),
     }

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
 from services.catalog.store.executor import split_total
+from services.catalog.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
 from services.catalog.store.models import Service
 from services.catalog.store.numbering import numbered
 
@@ -39,13 +40,15 @@ LIST_SERVICES: Final = {
     (subcategory_id, search, sort): numbered(
         """\
 SELECT id, subcategory_id, name, description, version, created_at, updated_at,
-    (SELECT count(*) FROM service
+    (SELECT count(*) FROM
+    service
     WHERE true
 """,
         "        AND subcategory_id = $1\n" if subcategory_id else "",
         "        AND (name ILIKE $2 OR description ILIKE $2)\n" if search else "",
         """\
-    ) AS page_total FROM service
+    ) AS page_total FROM
+service
 WHERE true
 """,
         "    AND subcategory_id = $1\n" if subcategory_id else "",
@@ -91,6 +94,106 @@ async def list_services(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(starmap(Service, found)), total
+
+
+WALK_SERVICES: Final = {
+    (subcategory_id, search, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, subcategory_id, name, description, version, created_at, updated_at,
+    name AS page_key_1,
+    id AS page_key_2,
+    created_at AS page_key_3 FROM
+service
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND subcategory_id = $1\n" if subcategory_id else "",
+        "    AND (name ILIKE $2 OR description ILIKE $2)\n" if search else "",
+        ") AND (name <= $3 AND (name, id) < ($3, $4))\n"
+        if sort == "name" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n" if sort == "name" and page_backward else "",
+        ") AND (name >= $3 AND (name, id) > ($3, $4))\n"
+        if sort == "name" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "name" and not page_backward else "",
+        ") AND (name >= $3 AND (name > $3 OR (name = $3 AND id < $4)))\n"
+        if sort == "name desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n" if sort == "name desc" and page_backward else "",
+        ") AND (name <= $3 AND (name < $3 OR (name = $3 AND id > $4)))\n"
+        if sort == "name desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "name desc" and not page_backward
+        else "",
+        ") AND (created_at <= $5 AND (created_at, id) < ($5, $4))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $5 AND (created_at, id) > ($5, $4))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $5 AND (created_at > $5 OR (created_at = $5 AND id < $4)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $5 AND (created_at < $5 OR (created_at = $5 AND id > $4)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        "LIMIT $6\n",
+    )
+    for subcategory_id in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "created_at", "created_at desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_services(
+    db: Reader,
+    *,
+    page_size: int,
+    subcategory_id: UUID | None = None,
+    search: str | None = None,
+    sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Service]:
+    """The same services, from a cursor on."""
+    page_of = f"WalkServices {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_SERVICES[
+            subcategory_id is not None, search is not None, sort, page_after, page_backward
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if subcategory_id is not None:
+        arguments.append(subcategory_id)
+    if search is not None:
+        arguments.append(search)
+    if page_after and sort in ("name", "name desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(starmap(Service, found)), following, previous)
 
 
 ADD_SERVICE: Final = """\
