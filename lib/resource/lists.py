@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -122,18 +122,23 @@ async def page_or_walk_of(
     walk: Walk,
     *executor: object,
     sort: str,
+    changing: Mapping[str, Any] | None = None,
     **filters: Any,
 ) -> tuple[Sequence[T], Extent]:
     """Return a page as `page_of` does, or, if the caller sent a cursor, the page at the cursor.
 
     A page at a cursor comes from the query of `walk`, with the cursors of the pages beside it.
+    `changing` has further filters that change with time, such as one that compares with the
+    present time. A cursor stays valid if their values change.
 
     Raises:
         AppError: VALIDATION_ERROR for a cursor of another list, order or filter.
     """
     if wanted.cursor is UNSET:
-        return await page_of(wanted, list_, *executor, sort=sort, **filters)
-    key = key_of(walk.query.__name__, sort, filters)
+        return await page_of(wanted, list_, *executor, sort=sort, **filters, **(changing or {}))
+    given = {name: value is not None for name, value in (changing or {}).items()}
+    key = key_of(walk.query.__name__, sort, filters | given)
+    filters |= changing or {}
     start = read(wanted.cursor, walk.keyset, key)
     size = wanted.page_size
     search: str | None = filters.get("search")
@@ -144,3 +149,14 @@ async def page_or_walk_of(
             raise not_valid() from None
     signed = [beside and beside.signed(key) for beside in (page.next, page.previous)]
     return page.rows, Beside(*signed)
+
+
+def empty_page(wanted: CursorListQuery) -> tuple[Sequence[T], Extent]:
+    """Return the page of a list that has no rows for these filters.
+
+    Raises:
+        AppError: VALIDATION_ERROR for a cursor, because no page of such a list has one.
+    """
+    if wanted.cursor:
+        raise not_valid()
+    return (), 0 if wanted.cursor is UNSET else Beside(None, None)

@@ -7,20 +7,31 @@ SELECT * FROM service_order WHERE id = @id;
 -- The order as it is. Whoever writes anything about it, its offers or its job has this lock first.
 SELECT * FROM service_order WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListServiceOrders :page
--- ignore: V030 few orders are PENDING at a time, and the statistics assume that all statuses are equally frequent
--- ignore: V032 few orders are PENDING at a time, and the service passes open_after with this status only
--- One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over.
-SELECT * FROM service_order
+-- fragment: listed_orders()
+-- The orders that match the filters of a list; `open_after` leaves out whose time is over.
+service_order
 WHERE true
     AND status = @status -- :if status
     AND customer_id = @customer_id -- :if customer_id
     AND service_id = @service_id -- :if service_id
     AND time_end > @open_after -- :if open_after
+;
+
+-- name: ListServiceOrders :page
+-- ignore: V030 few orders are PENDING at a time, and the statistics assume that all statuses are equally frequent
+-- One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over.
+SELECT * FROM sqlc.include(listed_orders)
 ORDER BY
     created_at, -- :sort created_at asc|desc, time_start asc|desc
     id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkServiceOrders :page
+-- The same orders, from a cursor on.
+SELECT * FROM sqlc.include(listed_orders)
+ORDER BY
+    created_at, -- :sort created_at asc|desc, time_start asc|desc
+    id;
 
 -- name: ListServiceOrdersNear :page
 -- One page of those that take offers, the nearest first; the boxes are as in NearestLocations. Distances are to

@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from lib.errors import FieldError, invalid
-from lib.resource.lists import ListQuery, orders_of
+from lib.resource.lists import CursorListQuery, ListQuery, orders_of
 from lib.texts import END
 from services.order.marketplace.model.places import Iso2, Location, RadiusKm
 from services.order.marketplace.store.models import JobStatus, OfferStatus, ServiceOrderStatus
@@ -49,7 +49,7 @@ class ListCities(ListQuery, frozen=True, kw_only=True):
     iso2: Iso2 | None = None
 
 
-class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
+class ListOrdersOf(CursorListQuery, frozen=True, kw_only=True):
     """Filters of the service orders of one customer."""
 
     order_by: Annotated[Literal["created_at", "time_start"], orders_of("service orders")] = (
@@ -69,10 +69,13 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
         """Return the coordinates in `near`.
 
         Raises:
-            AppError: VALIDATION_ERROR where it is nowhere on the globe.
+            AppError: VALIDATION_ERROR where it is nowhere on the globe, or together with a cursor:
+                distances are not in the order of a cursor.
         """
         if self.near is None:
             return None
+        if self.cursor is not UNSET:
+            raise invalid(FieldError("cursor", "cannot be combined with near"))
         longitude, latitude = (float(part) for part in self.near.split(","))
         if abs(longitude) > 180 or abs(latitude) > 90:
             raise invalid(FieldError("near", "must be valid coordinates"))

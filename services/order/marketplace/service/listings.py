@@ -1,4 +1,4 @@
-"""Pages of service orders, offers, jobs and reviews, with the total counts."""
+"""Pages of service orders, offers, jobs and reviews, by number or by a cursor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Executor
-from lib.resource.lists import page_of
+from lib.resource.lists import Extent, Walk, empty_page, page_of, page_or_walk_of
 from services.order.marketplace.model.box import ROUNDING_KM, around
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import (
@@ -23,7 +23,7 @@ from services.order.marketplace.model.lists import (
 )
 from services.order.marketplace.model.places import Location
 from services.order.marketplace.service import orders
-from services.order.marketplace.store import jobs, offers, reviews, service_orders
+from services.order.marketplace.store import jobs, keyset, offers, reviews, service_orders
 from services.order.marketplace.store.models import (
     Job,
     Offer,
@@ -37,7 +37,7 @@ from services.order.marketplace.store.service_orders import ListServiceOrdersNea
 
 async def orders_for(
     db: Executor, wanted: ListServiceOrders, caller: Caller, *, clock: Clock = utc_now
-) -> tuple[Sequence[ServiceOrder], int]:
+) -> tuple[Sequence[ServiceOrder], Extent]:
     """Return the orders that the caller may see: all for the staff, open orders for providers.
 
     Everybody else sees their own.
@@ -46,7 +46,7 @@ async def orders_for(
         return await _orders(db, wanted)
     if caller.is_provider:
         if wanted.status not in (None, "PENDING"):
-            return [], 0
+            return empty_page(wanted)
         return await _orders(db, wanted, status=ServiceOrderStatus.PENDING, open_after=clock())
     return await orders_of(db, _id_of(caller), wanted)
 
@@ -76,7 +76,7 @@ async def orders_near(
 
 async def orders_of(
     db: Executor, customer_id: UUID, wanted: ListOrdersOf
-) -> tuple[Sequence[ServiceOrder], int]:
+) -> tuple[Sequence[ServiceOrder], Extent]:
     """Return the orders of one customer."""
     return await _orders(db, wanted, customer_id=customer_id)
 
@@ -149,16 +149,17 @@ async def _orders(
     status: ServiceOrderStatus | None = None,
     customer_id: UUID | None = None,
     open_after: datetime | None = None,
-) -> tuple[Sequence[ServiceOrder], int]:
-    return await page_of(
+) -> tuple[Sequence[ServiceOrder], Extent]:
+    return await page_or_walk_of(
         wanted,
         service_orders.list_service_orders,
+        Walk(service_orders.walk_service_orders, keyset),
         db,
         sort=wanted.sql_sort,
+        changing={"open_after": open_after},
         status=status or wanted.status,
         customer_id=customer_id,
         service_id=wanted.service_id,
-        open_after=open_after,
     )
 
 
