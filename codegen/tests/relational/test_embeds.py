@@ -120,6 +120,6 @@ def test_a_row_of_a_set_operation_is_there_in_each_part_and_of_one_table() -> No
 
     row = (col(1, 1), col(1, 2))
     assert isinstance(union(row, row), Row)
-    assert "lists its columns" in str(union(row, row, parts=1))
+    assert "single columns" in str(union(row, row, parts=1))
     assert "outer join" in str(union(row, (col(1, 1, 3), col(1, 2, 3))))
     assert "not a table" in str(union(row, (col(1, 2), col(1, 1))))

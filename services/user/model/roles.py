@@ -61,7 +61,7 @@ class RoleAssignment(Input, frozen=True, kw_only=True):
 
 
 class NewPermission(Input, frozen=True, kw_only=True):
-    """A permission to create."""
+    """The data of a new permission."""
 
     name: PermissionName
     description: _Description

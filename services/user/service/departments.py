@@ -1,4 +1,4 @@
-"""Consume events of the department service: a deleted department has no employees."""
+"""Consume events of the department service: remove the employees of a deleted department."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class OnPostgres(Opened):
 
     @cached_property
     def scratch(self) -> Scratch:
-        """Return the factory for temporary databases on the same server."""
+        """Return the factory for temporary databases on the analyzer's server."""
         from aiosqlc.postgres.scratch import Scratch
 
         return Scratch(self.analyzer)

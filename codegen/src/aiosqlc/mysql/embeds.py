@@ -181,7 +181,7 @@ def _apart(places: Sequence[_Place], parts: int) -> str:
     table.
     """
     if len(places) < parts:
-        return "another part of the set operation lists its columns at this position"
+        return "another part of the set operation has single columns at this position"
     if any(place.nullable for place in places):
         return "an outer join may omit the embedded row in a part of the set operation"
     if any(place.source.relation is None for place in places):

@@ -24,7 +24,7 @@ _LATE = {
 
 
 def settled_late(sql: str, reader: Reader | None, schema: Schema) -> frozenset[str]:
-    """Return the kinds of values (`types.family`) whose described type may change when run."""
+    """Return the kinds of values (`types.family`) whose type may change when the query runs."""
     if reader is None:
         named = [kinds for name, (_, kinds) in _LATE.items() if mentions(sql, name)]
         views = [relation.settled_late for relation in schema.relations]

@@ -79,7 +79,7 @@ RULES = (
     Rule("case", NOT_NULL,
          "CASE is not NULL if every branch is not NULL under the condition of the branch.",
          "Flow Control Functions", "nullness.infer",
-         (EVERY_PART, "a condition of one branch is not used for another branch",
+         (EVERY_PART, "each branch is checked under its own condition only",
           "a condition that is always true ends the CASE")),
     Rule("subquery",
         NOT_NULL,

@@ -26,7 +26,7 @@ def decode_request(data: bytes) -> dict[str, Any]:
 
 
 def encode_response(files: Sequence[tuple[str, str]]) -> bytes:
-    """Return sqlc's response with the names and contents of the files."""
+    """Encode the plugin's response to sqlc: the names and contents of the generated files."""
     shown = [{"name": name, "contents": text.encode()} for name, text in files]
     encoded: bytes = _class_of("Response")(files=shown).SerializeToString()
     return encoded

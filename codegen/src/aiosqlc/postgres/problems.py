@@ -106,7 +106,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 def query_problem(
     query: ParsedQuery, error: ServerError, sql: str = "", source_map: SourceMap | None = None
 ) -> Diagnostic:
-    """Return the diagnostic for a query that is refused, or for a text of a dynamic query."""
+    """Return the diagnostic for a refused query. Of a dynamic query, one SQL text is refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
     if choice := _sort_choice(query, error):
         return _unknown_sort(query, error, choice)

@@ -114,7 +114,7 @@ RULES = (
              "branch."
          ),
          "Conditional Expressions", "values.judge_case",
-         (EVERY_PART, "a condition of one branch is not used for another branch")),
+         (EVERY_PART, "each branch is checked under its own condition only")),
     Rule("constant-expression", NOT_NULL,
          "An immutable built-in function of constants always gives the same result.",
          "Function Volatility Categories; Collation Support", "constants.values_of",

@@ -102,7 +102,7 @@ def _unfit(
     it is a row of one table.
     """
     if len(place.embeds) < parts:
-        return "another part of the set operation lists its columns at this position"
+        return "another part of the set operation has single columns at this position"
     if len(missing) < parts:
         return (
             "the columns of the embed may not form one row, because the query lists them one by one"

@@ -57,7 +57,7 @@ select row('1'::pair2, 1) < row('2'::pair2, 2) as c;
 -- case: NULL in c
 select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 
--- refutes: case / a condition of one branch is not used for another branch
+-- refutes: case / each branch is checked under its own condition only
 -- case: NULL in c
 select case when bio is not null then first_value(bio) over (order by id) else 'x' end as c from a;
 

@@ -126,7 +126,7 @@ SELECT CAST(name AS DATE) AS c FROM a;
 -- case: NULL in c
 SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 
--- refutes: case / a condition of one branch is not used for another branch
+-- refutes: case / each branch is checked under its own condition only
 -- case: NULL in c
 SELECT CASE WHEN n = 0 THEN FIRST_VALUE(n) OVER (ORDER BY id) ELSE 1 END AS c FROM a;
 

@@ -132,7 +132,7 @@ def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
     """Infer arguments without the conditions of CASE, which hold only for the current row."""
-    if not p.facts.holds("case", "a condition of one branch is not used for another branch", False):
+    if not p.facts.holds("case", "each branch is checked under its own condition only", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:
         assumed = scope.assumed

@@ -112,7 +112,7 @@ class _Checking:
     texts: Sequence[PlannedText]
 
     def all(self, best: Mapping[int, Remedy]) -> Iterator[Diagnostic]:
-        """Yield the findings about all texts.
+        """Yield the findings about all SQL texts of the queries, with and without values.
 
         A text with values has no finding that a generic plan of its query already has.
         """

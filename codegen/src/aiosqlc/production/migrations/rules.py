@@ -7,7 +7,7 @@ from typing import Final
 RULES: Final = {
     "M001": "a table is rewritten while a lock keeps queries waiting",
     "M002": "a table is read from end to end while a lock keeps queries waiting",
-    "M003": "an index is built while a lock keeps queries waiting",
+    "M003": "queries wait for a lock until an index is built",
     "M004": "a lock of an earlier statement is held while a statement changes many rows",
     "M005": (
         "one statement changes all rows of a table, and holds the row locks until the end of the "
