@@ -18,6 +18,11 @@ create function perhaps(x int) returns int language sql immutable as 'select x w
 create function branches(x int) returns int language plpgsql immutable as $$ begin if x = 1 then return null; end if; return x; end $$;
 create function looked_up(x int) returns text language plpgsql stable as $$ begin return name from a where id = x; end $$;
 create function passes(x int) returns int language sql immutable return x;
+create schema elsewhere;
+create table elsewhere.a (id int, name text, bio text, arr int[]);
+insert into elsewhere.a (id) values (1), (1);
+create function names_by_sql() returns setof text language sql as 'select name from a';
+create function names_by_plpgsql() returns setof text language plpgsql as $$ begin return query select name from a; end $$;
 set timezone = 'Pacific/Kiritimati';
 insert into a values (1, 'x', null, '{1,NULL}'), (2, 'y', 'b', '{}');
 
@@ -116,6 +121,14 @@ select strict_zero(null) as c;
 -- refutes: user-function / the body of the function returns a row
 -- case: NULL in c
 select perhaps(id) as c from a;
+
+-- refutes: user-function / no function of the statement changes which tables names mean
+-- case: NULL in c
+select set_config('search_path', 'elsewhere', true) as s, names_by_sql() as c;
+
+-- refutes: procedural-function / no function of the statement changes which tables names mean
+-- case: NULL in c
+select set_config('search_path', 'elsewhere', true) as s, names_by_plpgsql() as c;
 
 -- refutes: procedural-function / no input is NULL
 -- case: NULL in c

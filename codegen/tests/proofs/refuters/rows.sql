@@ -15,6 +15,10 @@ create function skip() returns trigger language plpgsql as $$ begin return null;
 create trigger skip before insert on skipping for each row execute function skip();
 create function all_of_a() returns setof a language sql stable as 'select * from a';
 create function twice() returns table (n bigint) language plpgsql stable as $$ begin return query select count(*) from a; return query select count(*) from b; end $$;
+create schema elsewhere;
+create table elsewhere.a (id int, name text);
+insert into elsewhere.a values (1, 'x'), (1, 'y');
+create function one_of_a(path text) returns setof text language sql as 'select name from a where id = 1';
 set timezone = 'Europe/Berlin';
 insert into a values (1, 'x', 1), (2, 'x', 1);
 insert into item values ('a'), ('a ');
@@ -72,6 +76,10 @@ select distinct x.name from a cross join lateral (select a.id::text as name limi
 -- refutes: function-rows / the body of the function returns at most one row
 -- case: many
 select * from all_of_a();
+
+-- refutes: function-rows / no function of the statement changes which tables names mean
+-- case: many
+select n from (select set_config('search_path', 'elsewhere', true) as s offset 0) x, one_of_a('x') n where s <> n;
 
 -- refutes: function-rows / one RETURN of a PL/pgSQL body has rows
 -- case: many

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.catalog.lookup import Hidden, moving_functions
 from aiosqlc.postgres.catalog.procedural import returns_of
 from aiosqlc.postgres.catalog.rows import Function, Returned
 from aiosqlc.servers.postgres.connection import Connection
@@ -36,6 +37,19 @@ select null from pg_proc p where p.oid = $1::oid and p.proargmodes && '{o,b}'
 """
 _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodies'::regnamespace"
 
+_HIDDEN = """
+select distinct refobjid, classid = 'pg_trigger'::regclass from pg_depend
+where refclassid = 'pg_proc'::regclass and classid <> 'pg_proc'::regclass and refobjid >= 16384
+"""
+# The parse trees of views, rules, defaults and constraints that call set_config.
+_SETS = """
+select 1 from (
+    select ev_action::text from pg_rewrite where oid >= 16384
+    union all select adbin::text from pg_attrdef
+    union all select conbin::text from pg_constraint where conbin is not null
+) stored(tree) where tree like '%:funcid 2078 %' limit 1
+"""
+
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
     """Add, to `facts`, the parse trees of functions and procedures whose bodies are strings.
@@ -61,6 +75,22 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
             seen = msgspec.structs.replace(function, returned=returned)
         facts.functions[function.oid] = seen
     connection.run("rollback")
+    # A name in a string body may mean another table after one of these functions has run.
+    moving = moving_functions(facts.functions.values(), _hidden(connection))
+    for function in closed:
+        if function.oid in moving.functions:
+            facts.functions[function.oid] = function
+    facts.moving = moving
+
+
+def _hidden(connection: Connection) -> Hidden:
+    """Return the functions that statements run without naming them."""
+    users = [(int(str(oid)), trigger == "t") for oid, trigger in connection.rows(_HIDDEN)]
+    return Hidden(
+        frozenset(oid for oid, trigger in users if trigger),
+        frozenset(oid for oid, trigger in users if not trigger),
+        bool(connection.rows(_SETS)),
+    )
 
 
 def is_closed(function: Function) -> bool:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog import rows
+from aiosqlc.postgres.catalog.lookup import Moving
 from aiosqlc.postgres.catalog.totality import total_functions
 from aiosqlc.postgres.tree import Node, Reader
 from aiosqlc.relational.tree import Class, KeyPart, UniqueKey
@@ -25,7 +26,7 @@ set intervalstyle = 'postgres'; set extra_float_digits = 1
 """
 # The server's text of such a CHECK. Constraints not enforced or not inherited have more words.
 _CHECKED = re.compile(r'CHECK \(\("?(\w+)"? IS NOT NULL\)\)')
-FIRST_USER_OID = 16384
+FIRST_USER_OID = rows.FIRST_USER_OID
 _LONGEST = 10_000  # largest value, in bytes, that is computed
 _HasRelation = TypeVar(
     "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
@@ -69,6 +70,7 @@ class Facts:
     nondeterministic: frozenset[int] = frozenset()
     cast_to_json: frozenset[int] = frozenset()
     total: frozenset[int] = frozenset()
+    moving: Moving = field(default_factory=Moving)
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
     dropped: frozenset[tuple[str, str]] = frozenset()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+FIRST_USER_OID = 16384
+
 
 class TypeRow(msgspec.Struct, frozen=True):
     """A type. `element` is set for real array types, `subtype` for ranges and multiranges."""

@@ -19,7 +19,7 @@ from aiosqlc.postgres.infer.matching import implied, same
 from aiosqlc.postgres.infer.outputs import arm_type, expression_type, output_targets
 from aiosqlc.postgres.infer.relations import absences_of_row
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.user_functions import row_queries
+from aiosqlc.postgres.infer.user_functions import names_stay, row_queries
 from aiosqlc.postgres.rules import RULES
 from aiosqlc.postgres.tree import Node, walk
 from aiosqlc.relational.joins import sources_of
@@ -324,6 +324,12 @@ class Lowering:
         LIMIT is ignored: without an order, each evaluation may give another row.
         """
         if call.kind != "FUNCEXPR" or any(map(_gives_set, call.list_of("args"))):
+            return False
+        if not self.facts.holds(
+            "function-rows",
+            "no function of the statement changes which tables names mean",
+            names_stay(self.scope),
+        ):
             return False
         key = call["funcid"], self.facts.dropped
         if key not in self.facts.single_rows:

@@ -15,6 +15,13 @@ from aiosqlc.postgres.tree import Node
 _DEEPEST = 8
 
 
+def names_stay(scope: Scope) -> bool:
+    """Return whether no function of the whole statement changes which tables names mean."""
+    while scope.parent is not None:
+        scope = scope.parent
+    return not scope.catalog.moving.runs_in(scope.query.text)
+
+
 def body_verdict(
     p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0
 ) -> Verdict:
@@ -27,6 +34,19 @@ def body_verdict(
     known = function.returned or (function.body and function.language == "sql")
     if not known or p.depth >= _DEEPEST:
         return maybe(f"{name} is not analysed; its body is not standard SQL")
+    stay = names_stay(scope)
+    if function.returned:
+        stay = p.facts.holds(
+            "procedural-function",
+            "no function of the statement changes which tables names mean",
+            stay,
+        )
+    elif not stay:
+        stay = p.facts.holds(
+            "user-function", "no function of the statement changes which tables names mean", False
+        )
+    if not stay:
+        return maybe(f"another function of the statement may change what names in {name} mean")
     verdicts = p.all(args, scope)
     if function.strict and function.set:
         verdicts = [
