@@ -205,3 +205,20 @@ def test_an_accepted_migration_is_no_finding(shop: Project) -> None:
     assert shop.found(sql) == []
     code, out, _ = shop.check("--timeout-set")
     assert (code, out) == (0, "0002_b.sql: 1 statement run, accepted: 40 rows\n")
+
+
+def test_a_prepared_statement_is_measured_like_its_text(shop: Project) -> None:
+    alter = "ALTER TABLE person MODIFY age bigint NOT NULL"
+    (found,) = shop.found(f"SET @s = '{alter}';\nPREPARE st FROM @s;\nEXECUTE st;\n")
+    assert (found["code"], found["line"]) == ("M001", 3)
+    (found,) = shop.found(f"PREPARE st FROM '{alter}';\nEXECUTE st;\nDEALLOCATE PREPARE st;\n")
+    assert (found["code"], found["line"]) == ("M001", 2)
+
+
+def test_a_change_under_lock_tables_keeps_others_waiting(shop: Project) -> None:
+    sql = "LOCK TABLES person WRITE;\nUPDATE person SET note = 'x';\nUNLOCK TABLES;\n"
+    (found,) = shop.found(sql)
+    assert (found["code"], found["line"]) == ("M004", 2)
+    assert "holds LOCK=EXCLUSIVE on person, since line 1: reads and writes wait" in found["notes"]
+    sql = "LOCK TABLES person WRITE;\nALTER TABLE person ADD COLUMN z int;\nUNLOCK TABLES;\n"
+    assert shop.found(sql) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,9 +33,9 @@ _ROWS: Final = frozenset(
     {1022, 1048, 1062, 1138, 1264, 1265, 1292, 1366, 1406, 1451, 1452, 1586, 3819, 4025}
 )
 _CHANGES: Final = frozenset({"INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"})
-_PASSIVE: Final = frozenset(
-    {"SET", "SELECT", "BEGIN", "START", "COMMIT", "ROLLBACK", "PREPARE", "EXECUTE", "DEALLOCATE"}
-)
+_PASSIVE: Final = frozenset({"SET", "SELECT", "BEGIN", "START", "COMMIT", "ROLLBACK", "DEALLOCATE"})
+_PREPARE: Final = re.compile(r"prepare\s+(?P<name>\S+)\s+from\s+(?P<text>.+)", re.IGNORECASE | re.DOTALL)
+_EXECUTE: Final = re.compile(r"execute\s+(?P<name>[^\s;]+)\s*$", re.IGNORECASE)
 _PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
 _MOST_PROBED: Final = 8
 _WAITS: Final = re.compile(r"\b(?:wait\s+\d+|nowait)\b", re.IGNORECASE)
@@ -68,6 +68,8 @@ class Watching:
     existing: Mapping[str, Relation]
     filled: bool
     failures: list[Diagnostic] = field(default_factory=list)
+    _locked: tuple[Held, ...] = ()  # by LOCK TABLES
+    _prepared: dict[str, str] = field(default_factory=dict)
 
     def run(self, file: SchemaFile) -> list[Observed]:
         """Run a file and return the observations of its statements.
@@ -75,6 +77,7 @@ class Watching:
         Raise `RowsRefuseError` if a statement fails only because of rows.
         """
         found = []
+        self.reading.run("SET SESSION lock_wait_timeout = 1")
         for span in file.statements:
             try:
                 found.append(self._statement(file, span))
@@ -90,12 +93,28 @@ class Watching:
     def _statement(self, file: SchemaFile, span: Span) -> Observed:
         sql = file.sql[span.start : span.end]
         word = _first_word(sql)
-        if word in _PASSIVE:
+        if executed := _EXECUTE.match(sql.strip()):  # the text of a prepared statement instead
+            sql = self._prepared.get(executed["name"].lower(), sql)
+            word = _first_word(sql)
+        if word in _PASSIVE | {"PREPARE", "LOCK", "UNLOCK"}:
             self.acting.run(sql)
-            return Observed(file, span, patience=self._patience(sql))
+            self._remember(span, sql, word)
+            return Observed(file, span, self._locked, patience=self._patience(sql))
         if word in _CHANGES:
             return self._rows(file, span, sql)
         return self._schema(file, span, sql, word)
+
+    def _remember(self, span: Span, sql: str, word: str) -> None:
+        """Record the text that PREPARE names, and the tables that LOCK TABLES locks."""
+        if word == "PREPARE" and (found := _PREPARE.match(sql.strip())):
+            ((text,),) = self.acting.rows(f"SELECT {found['text']}")
+            self._prepared[found["name"].lower()] = str(text)
+        if word == "LOCK":
+            mode = TableLock.EXCLUSIVE if "write" in sql.lower() else TableLock.SHARED
+            tables = self._mentioned(sql)
+            self._locked = tuple(Held(self.existing[table], mode, span) for table in tables)
+        if word in {"UNLOCK", "BEGIN", "START"}:  # a new transaction releases the locks
+            self._locked = ()
 
     def _schema(self, file: SchemaFile, span: Span, sql: str, word: str) -> Observed:
         """Run a change of the schema, and observe its locks, copies and new indexes."""
@@ -114,7 +133,10 @@ class Watching:
         return Observed(
             file,
             span,
-            tuple(Held(self.existing[table], lock, span) for table in held if lock is not None),
+            (
+                *(Held(self.existing[table], lock, span) for table in held if lock is not None),
+                *self._locked,
+            ),
             tuple(Held(self.existing[table], TableLock.EXCLUSIVE, span) for table in brief),
             rewritten=self._known(rewritten),
             indexed=self._known(built - rewritten),
@@ -145,10 +167,14 @@ class Watching:
 
     @contextmanager
     def _read(self, table: str) -> Iterator[None]:
-        """Keep a transaction of the other session open that has read a table."""
+        """Keep a transaction of the other session open that has read a table.
+
+        It cannot read a table that LOCK TABLES has locked.
+        """
         self.reading.run("BEGIN")
         try:
-            self.reading.rows(f"SELECT 1 FROM {quoted(table)} LIMIT 0")  # noqa: S608 - a quoted name
+            with suppress(pymysql.OperationalError):
+                self.reading.rows(f"SELECT 1 FROM {quoted(table)} LIMIT 0")  # noqa: S608 - a quoted name
             yield
         finally:
             self.reading.run("ROLLBACK")
@@ -175,7 +201,9 @@ class Watching:
             count = cursor.execute(sql)
         bare = " WHERE " not in f" {' '.join(sql.upper().split())} "
         kept = {t for t, rows in sizes.items() if (2 * count >= rows if rows else bare)}
-        return Observed(file, span, changed=tuple(sorted(changed)), kept=tuple(sorted(kept)))
+        return Observed(
+            file, span, self._locked, changed=tuple(sorted(changed)), kept=tuple(sorted(kept))
+        )
 
     def _count(self, table: str) -> int:
         ((count,),) = self.acting.rows(f"SELECT count(*) FROM {quoted(table)}")  # noqa: S608 - a quoted name
