@@ -147,4 +147,4 @@ def test_a_contract_needs_another_engine(tmp_path, capsys) -> None:
     config.write_text(text)
     assert main(["generate", "-f", str(config)]) == 2
     out = capsys.readouterr()
-    assert "`contract` needs `same_as`" in out.out + out.err
+    assert "so `same_as` must name that entry" in out.out + out.err

@@ -191,6 +191,16 @@ DISTRIBUTIONS = """
 """
 
 
+def test_statistics_are_refused_only_in_a_folder_of_sql(project: Project) -> None:
+    inside = str(project.root / "migrations" / "stats.sql")
+    assert "would be read as SQL of the project" in project.refused("synth", "-o", inside)
+    files = CONFIG.replace("schema: migrations", "schema: schema.sql").replace(
+        ": queries", ": q.sql"
+    )
+    write_project(project.root, {"sqlc.yaml": files, "schema.sql": SCHEMA, "q.sql": ""})
+    assert project.run("synth")[0] == 0
+
+
 def declare(project: Project, tables: str) -> None:
     """Replace the declared tables of the configuration."""
     start, _, end = CONFIG.partition(

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         report([item for item in problems if item.severity is Severity.ERROR], style)
         if not inputs.readable:
             raise _UnusableError("the schema files cannot be read: fix the schema first")
-        _refuse_inputs(project, inputs, output)
+        _refuse_inputs(project, entry, output)
         found = _found(project, entry, inputs, arguments)
     except SchemaFailsError as error:
         report(error.problems, style)
@@ -144,12 +144,14 @@ def _output(entry: QuerySet, arguments: argparse.Namespace) -> Path | None:
     return path
 
 
-def _refuse_inputs(project: Project, inputs: Inputs, output: Path | None) -> None:
+def _refuse_inputs(project: Project, entry: QuerySet, output: Path | None) -> None:
     """Raise `_UnusableError` if the output would be read as a query or schema file."""
     if output is None or output.suffix != ".sql":
         return
-    read = [*inputs.files, *(file.file for file in inputs.schema)]
-    if output.parent.resolve() in {(project.root / file.path).parent.resolve() for file in read}:
+    read = [project.root / path for path in (*entry.schema, *entry.queries)]
+    folders = {path.resolve() for path in read if path.is_dir()}
+    folders |= {path.parent.resolve() for path in read if "*" in path.name}
+    if output.parent.resolve() in folders:
         raise _UnusableError(
             f"{output} would be read as SQL of the project: write it into another folder, or with"
             " another ending, such as `.stats`"

@@ -34,7 +34,9 @@ _ROWS: Final = frozenset(
 )
 _CHANGES: Final = frozenset({"INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"})
 _PASSIVE: Final = frozenset({"SET", "SELECT", "BEGIN", "START", "COMMIT", "ROLLBACK", "DEALLOCATE"})
-_PREPARE: Final = re.compile(r"prepare\s+(?P<name>\S+)\s+from\s+(?P<text>.+)", re.IGNORECASE | re.DOTALL)
+_PREPARE: Final = re.compile(
+    r"prepare\s+(?P<name>\S+)\s+from\s+(?P<text>.+)", re.IGNORECASE | re.DOTALL
+)
 _EXECUTE: Final = re.compile(r"execute\s+(?P<name>[^\s;]+)\s*$", re.IGNORECASE)
 _PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
 _MOST_PROBED: Final = 8
