@@ -21,7 +21,7 @@ from aiosqlc.servers.mysql.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a server changes a table; an empty text means that the server was not asked."""
+    """The way in which a server changes a table; an empty text if the server was not asked."""
 
     algorithm: str = ""
     lock: str = ""

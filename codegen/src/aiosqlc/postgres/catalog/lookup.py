@@ -113,8 +113,8 @@ def _of_tree(text: str) -> _Uses:
 def _of_plpgsql(function: Function) -> _Uses | None:
     tokens = code_tokens(function.source)
     words = [token.text.upper() for token in tokens]
-    begun = {word for before, word in zip(["", *words], words, strict=False) if before in _STARTS}
-    if "EXECUTE" in words or not _MOVING.isdisjoint(begun):
+    started = {word for before, word in zip(["", *words], words, strict=False) if before in _STARTS}
+    if "EXECUTE" in words or not _MOVING.isdisjoint(started):
         return None
     called = zip(tokens, [*words[1:], ""], strict=True)
     names = frozenset(
