@@ -13,7 +13,7 @@ from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.analysis.passes import in_passes
 from aiosqlc.analysis.port import Analyze
-from aiosqlc.analysis.stored import declared_shapes, with_declared
+from aiosqlc.analysis.stored import declared_shapes, distinct_names, with_declared
 from aiosqlc.analysis.tenants import check_tenants
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -43,7 +43,7 @@ from aiosqlc.pipeline.internal import culprits, internal_error, surviving
 from aiosqlc.pipeline.reuse import analyze_changed
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
-from aiosqlc.plan.naming import singular
+from aiosqlc.plan.naming import camel, singular
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
 from aiosqlc.source import Dialect, SourceFile, Span
@@ -274,7 +274,7 @@ def _with_stored(entry: QuerySet, analysis: Analysis) -> tuple[Analysis, list[Di
     # Without a schema, no column is known, and the errors in the schema are reported.
     if entry.python and entry.python.json and analysis.catalog.tables:
         declared, problems = declared_shapes(entry.python.json, analysis.catalog, _stored_class)
-    return with_declared(analysis, declared), problems
+    return with_declared(analysis, distinct_names(declared, camel)), problems
 
 
 def _stored_class(table: str, column: str) -> str:

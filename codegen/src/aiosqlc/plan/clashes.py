@@ -190,7 +190,7 @@ def check_module(
     by_name = {batch_name(query.parsed.name): query for query in queries if query.batch}
     by_name |= {query.parsed.name: query for query in queries}
     owners = dict.fromkeys(_MODULE_NAMES, "a name that the generated code uses")
-    owners |= dict.fromkeys((imported for _, imported in sorted(module.imports)), "an import")
+    owners |= dict.fromkeys((name for _, name in sorted(module.imports)), "an import")
     problems = []
     for function in module.functions:
         own = [function.name, function.constant]
@@ -207,9 +207,12 @@ def check_module(
         query = by_name[function.query_name]
         problems += [_clash(query, name, other) for other, name in clashing.items()]
     classes = [*(enum.name for enum in module.enums), *(cls.name for cls in module.classes)]
-    taken = [*_MODULE_CLASSES, *(name for _, name in module.imports)]
+    imported = sorted(module.imports)
+    taken = [*_MODULE_CLASSES, *(name for _, name in imported)]
     for name in dict.fromkeys(_twice([*taken, *classes])):
-        of = " and ".join(_said(kind) for kind, called in named if called == name)
+        both = [_said(kind) for kind, called in named if called == name]
+        both = both or [f"`{source}.{word}`" for source, word in imported if word == name]
+        of = " and ".join(both)
         message = f"two generated names would both be `{name}` in {module.path.name}"
         message += f": {of}" if of else ""
         problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
