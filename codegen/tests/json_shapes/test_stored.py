@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,8 +33,10 @@ import datetime
 import enum
 import msgspec
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NotRequired, Optional, TypedDict
+from typing import Annotated, Any, ClassVar, Literal, NotRequired, Optional, TypedDict
+import typing_extensions
 from decimal import Decimal
+from app import deep
 from app.deep import Elsewhere as Moved
 from pydantic import BaseModel, Field
 
@@ -102,6 +105,40 @@ class Node(msgspec.Struct):
 class Plain:
     x: int
 
+@dataclass
+class Elsewhere(deep.Elsewhere):
+    x: int
+
+@dataclass
+class Mixed(deep.Place):
+    x: int
+
+@dataclass
+class Loop(Loop):
+    x: int
+
+@dataclass
+class Unclosed:
+    x: "list[int"
+
+class Extended(typing_extensions.TypedDict):
+    here: typing_extensions.NotRequired[int]
+
+class Defaulted(BaseModel):
+    x: Annotated[int, Field(default=3)]
+    y: "Annotated[Annotated[str, Field(default_factory=str)], Field(min_length=1)]"
+    z: Annotated[int, Field(gt=0)]
+    limited: Annotated[str, Len(1, 2)]
+    empty: Annotated[()]
+    both: Annotated[int, Field(default=3)] = Field(gt=0)
+
+class AliasedInside(BaseModel):
+    x: Annotated[int, Field(alias="X")]
+
+class AliasedDeep(BaseModel):
+    x: "Optional[int]"
+    y: "Annotated[Annotated[int, Field(validation_alias='X')], 1]"
+
 Alias = dict[str, int]
 """
 _SHAPES = {
@@ -121,6 +158,9 @@ _SHAPES = {
     "app.models.Plain": "any",
     "app.models.Alias": "any",
     "app.models.Moved": "{deep: int8}",
+    "app.models.Elsewhere": "any",
+    "app.models.Mixed": "any",
+    "app.models.Extended": "{here?: int8}",
     "app.deep.Elsewhere": "{deep: int8}",
     "list[app.models.Place]": "[{city: text, zip?: text?}]",
     "dict[str, app.models.Bag]": "{*: {here: int8, there?: text}}",
@@ -134,6 +174,9 @@ _SHAPES = {
 _OF_PYDANTIC = {
     "app.models.Model": "{x: int8, y: int8, z?: text?}",
     "app.models.Aliased": "any",
+    "app.models.Defaulted": "{x?: int8, y?: text, z: int8, limited: text, empty: any, both?: int8}",
+    "app.models.AliasedInside": "any",
+    "app.models.AliasedDeep": "any",
     "app.models.Configured": "any",
     "app.models.Place": "{city: text, zip?: text?}",
 }
@@ -147,6 +190,10 @@ _REFUSED = {
         False,
     ): "cannot read the module `app.broken`: '(' was never closed (line 1)",
     ("list[app.models.Nothing]", False): "the module `app.models` has no `Nothing`",
+    ("app.models.Loop", False): "the structure of `app.models.Loop` is nested too deeply",
+    ("app.models.Unclosed", False): (
+        "cannot read the annotation `list[int` of the module `app.models`, line 91"
+    ),
 }
 
 
@@ -184,6 +231,7 @@ def test_a_class_that_cannot_be_read_or_decoded_is_refused(
     assert _spelled(python_shape(text, folder, pydantic=pydantic)) == _REFUSED[text, pydantic]
 
 
+_PAIR = '"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]'
 _SCHEMAS = {
     '{"type": "string"}': "text",
     '{"type": ["integer", "null"]}': "int8?",
@@ -193,7 +241,14 @@ _SCHEMAS = {
     "{}": "any",
     "true": "any",
     '{"type": "array", "items": {"type": "boolean"}}': "[bool]",
-    '{"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}]}': "(text, int8)",
+    f'{{{_PAIR}, "minItems": 2, "items": false}}': "(text, int8)",
+    f'{{{_PAIR}, "minItems": 2, "maxItems": 2}}': "(text, int8)",
+    f"{{{_PAIR}}}": "[any]",
+    f'{{{_PAIR}, "items": false}}': "[any]",
+    f'{{{_PAIR}, "minItems": 2}}': "[any]",
+    f'{{{_PAIR}, "minItems": 1, "maxItems": 2}}': "[any]",
+    f'{{{_PAIR}, "minItems": "2", "maxItems": "2"}}': "[any]",
+    '{"prefixItems": [{"type": "strng"}]}': "`strng` is not a type of JSON",
     '{"type": "object"}': "{*: any}",
     '{"type": "object", "additionalProperties": false}': "{*: any}",
     '{"additionalProperties": {"type": "integer"}, "type": "object"}': "{*: int8}",
@@ -203,6 +258,15 @@ _SCHEMAS = {
     '{"properties": {"a": {}, "b": {"type": "string"}}, "required": ["b"]}': "{a?: any, b: text}",
     '{"enum": ["a", null]}': "text?",
     '{"enum": [1, 2]}': "int8",
+    '{"enum": [1e5]}': "float8",
+    '{"const": 1E2}': "float8",
+    '{"const": "1E2"}': "text",
+    '{"enum": [1, 2.5, null]}': "float8?",
+    '{"enum": ["\\ud83d\\ude00", "\\/"]}': "text",
+    '{"properties": {"\\u00e9": {"const": "null"}}}': "{é?: text}",
+    '{"const": "\\ud83d"}': "this text is not valid Unicode",
+    f'{{"const": {"9" * 5000}}}': "this JSON cannot be read",
+    '"true"': "a schema must be a JSON object",
     '{"enum": [1, "a"]}': "the choices must have one type: texts, numbers or booleans",
     '{"enum": []}': "the choices must have one type: texts, numbers or booleans",
     '{"const": "a"}': "text",
@@ -227,10 +291,33 @@ _SCHEMAS = {
 }
 
 
-@pytest.mark.parametrize("text", _SCHEMAS)
+@pytest.mark.parametrize("text", _SCHEMAS, ids=lambda text: text[:60])
 def test_a_schema_has_the_structure_of_its_keywords(text: str, tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(text)
     assert _spelled(schema_shape(tmp_path / "s.json", "s.json", "name")) == _SCHEMAS[text]
+
+
+def test_the_choices_of_a_schema_are_the_texts_that_json_has(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(json.dumps({"enum": ["😀", "1e5", "a/b", "\t"]}))
+    shape = schema_shape(tmp_path / "s.json", "s.json", "name")
+    assert isinstance(shape, JsonShape)
+    assert shape.type
+    assert shape.type.labels == ("😀", "1e5", "a/b", "\t")
+
+
+@pytest.mark.parametrize("levels", [70, 300, 5_000, 100_000])
+def test_a_deep_schema_is_one_error(levels: int, tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text('{"items": ' * levels + "{}" + "}" * levels)
+    found = schema_shape(tmp_path / "s.json", "s.json", "name")
+    assert _spelled(found) == "the schema is nested more than 64 levels deep"
+
+
+def test_references_that_nest_deeply_are_one_error(tmp_path: Path) -> None:
+    chain = {f"a{n}": {"items": {"$ref": f"#/$defs/a{n + 1}"}} for n in range(300)}
+    chain["a300"] = {}
+    (tmp_path / "s.json").write_text(json.dumps({"$ref": "#/$defs/a0", "$defs": chain}))
+    found = schema_shape(tmp_path / "s.json", "s.json", "name")
+    assert _spelled(found) == "the schema is nested more than 64 levels deep"
 
 
 # --- on a server ----------------------------------------------------------------------------------

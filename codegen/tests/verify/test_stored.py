@@ -24,7 +24,9 @@ _SCHEMA = """{
     "bio": {"type": ["string", "null"]}, "since": {"type": "string", "format": "date-time"},
     "in": {"type": "object", "properties": {"mail": {"type": "boolean"}}, "required": ["mail"]},
     "tags": {"type": "array", "items": {"type": "string"}},
-    "pair": {"prefixItems": [{"type": "string"}, {"type": "number"}]},
+    "pair": {
+      "prefixItems": [{"type": "string"}, {"type": "number"}], "minItems": 2, "items": false
+    },
     "counts": {"type": "object", "additionalProperties": {"type": "integer"}}
   },
   "required": ["theme", "bio"]

@@ -26,13 +26,15 @@ _SCALARS = {
 _LISTS = frozenset({"list", "typing.List", "collections.abc.Sequence", "typing.Sequence"})
 _MAPS = frozenset({"dict", "typing.Dict", "collections.abc.Mapping", "typing.Mapping"})
 _STRUCT, _MODEL = "msgspec.Struct", "pydantic.BaseModel"
-_PLAIN_BASES = frozenset({_STRUCT, _MODEL, "typing.TypedDict", "typing_extensions.TypedDict"})
-_TYPED_DICTS = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
+_TYPED_DICT = "typing.TypedDict"
+_PLAIN_BASES = frozenset({_STRUCT, _MODEL, _TYPED_DICT})
 # Class arguments that do not change the JSON form of the members.
 _KEYWORDS = frozenset({
     "frozen", "kw_only", "omit_defaults", "forbid_unknown_fields", "gc", "eq", "order",
     "cache_hash", "weakref", "total", "extra", "slots",
 })  # fmt: skip
+_WRAPPERS = frozenset({"typing.Annotated", "typing.Required", "typing.NotRequired"})
+_FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field"})
 _MOST_REEXPORTS = 10
 
 
@@ -99,12 +101,15 @@ def python_shape(text: str, folder: Path, *, pydantic: bool) -> JsonShape | Clas
         return reader.annotation(tree, None)
     except _Unusable as found:
         return found.problem
+    except RecursionError:
+        message = f"the structure of `{text}` is nested too deeply"
+        return ClassProblem(message, "write `Any` for a value at a smaller depth")
 
 
 def module_files(text: str, folder: Path) -> list[Path]:
     """Return the source files that decide the structure of a Python type."""
     reader = _Classes(folder, pydantic=False)
-    with contextlib.suppress(_Unusable):
+    with contextlib.suppress(_Unusable, RecursionError):
         reader.annotation(ast.parse(text, mode="eval").body, None)
     return sorted(reader.read)
 
@@ -141,7 +146,7 @@ class _Classes:
     def annotation(self, node: ast.expr, module: _Module | None) -> JsonShape:
         """Return the structure of the values that an annotation allows."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):  # a quoted annotation
-            return self.annotation(ast.parse(node.value, mode="eval").body, module)
+            return self.annotation(_unquoted(node, module), module)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
             return self._union([node.left, node.right], module)
         if isinstance(node, ast.Subscript):
@@ -168,7 +173,7 @@ class _Classes:
         if name in {"typing.Optional", "typing.Union"}:
             none = [ast.Constant(None)] if name == "typing.Optional" else []
             return self._union([*arguments, *none], module)
-        if name in {"typing.Annotated", "typing.Required", "typing.NotRequired"}:
+        if name in _WRAPPERS and arguments:
             return self.annotation(arguments[0], module)
         if name == "typing.Literal":
             values = [item.value for item in arguments if isinstance(item, ast.Constant)]
@@ -231,7 +236,7 @@ class _Classes:
         inherited: dict[str, JsonShape] = {}
         for base in bases:
             own = next(
-                (c for c in _classes(module.tree) if c.name == base.rpartition(".")[2]), None
+                (c for c in _classes(module.tree) if f"{module.name}.{c.name}" == base), None
             )
             if base in _PLAIN_BASES:
                 continue
@@ -243,7 +248,7 @@ class _Classes:
         known = bool(bases) or any(name.startswith(_DECORATORS) for name in decorated)
         if not known or any(item.arg not in _KEYWORDS for item in node.keywords):
             return None
-        optional = bool(_TYPED_DICTS & set(bases)) and any(
+        optional = _TYPED_DICT in bases and any(
             item.arg == "total" and ast.unparse(item.value) == "False" for item in node.keywords
         )
         for item in node.body:
@@ -251,14 +256,16 @@ class _Classes:
                 return None
             if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
                 continue
-            kind = _full(_callee(item.annotation), module)
+            kind = _full(_callee(_unquoted(item.annotation, module)), module)
             if kind in {"typing.ClassVar", "dataclasses.InitVar"}:
                 continue
-            if _is_renamed(item.value):
+            about = _metadata(item.annotation, module)
+            if any(_is_renamed(value) for value in (item.value, *about)):
                 return None
-            absent = item.value is not None or optional or kind == "typing.NotRequired"
+            absent = optional or kind == "typing.NotRequired" or _may_be_absent(item.value)
+            absent = absent or any(_has_default(value, module) for value in about)
             found = self.annotation(item.annotation, module)
-            inherited[item.target.id] = replace(found, absent=absent and not _is_required(item))
+            inherited[item.target.id] = replace(found, absent=absent)
         return list(inherited.items())
 
     def _check_library(self, name: str, bases: list[str]) -> None:
@@ -295,7 +302,9 @@ def _full(node: ast.expr, module: _Module | None) -> str:
         return ".".join(BARE[name]) if name in BARE else name
     imported = module.imported()
     if first in imported:
-        return f"{imported[first]}{dot}{rest}"
+        full = f"{imported[first]}{dot}{rest}"
+        module_name, _, last = full.rpartition(".")
+        return f"typing.{last}" if module_name == "typing_extensions" else full
     if any(item.name == first for item in _classes(module.tree)):
         return f"{module.name}.{name}"
     defined = first in set(module.names())
@@ -309,6 +318,29 @@ def _callee(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Subscript) else node
 
 
+def _unquoted(node: ast.expr, module: _Module | None) -> ast.expr:
+    """Return an annotation without its quotation marks."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return node
+    try:
+        return _unquoted(ast.parse(node.value, mode="eval").body, module)
+    except (SyntaxError, ValueError, MemoryError):
+        where = f" of the module `{module.name}`, line {node.lineno}" if module else ""
+        message = f"cannot read the annotation `{node.value}`{where}"
+        raise _Unusable(message, "correct the annotation") from None
+
+
+def _metadata(node: ast.expr, module: _Module) -> list[ast.expr]:
+    """Return the arguments of `Annotated` around a type, such as `Field(alias="x")`."""
+    node = _unquoted(node, module)
+    if not isinstance(node, ast.Subscript):
+        return []
+    arguments = _arguments(node)
+    if _full(node.value, module) not in _WRAPPERS or not arguments:
+        return []
+    return [*arguments[1:], *_metadata(arguments[0], module)]
+
+
 def _assigns(node: ast.Assign) -> str:
     return ast.unparse(node.targets[0])
 
@@ -319,9 +351,17 @@ def _is_renamed(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Call) and any(item.arg in names for item in value.keywords)
 
 
-def _is_required(node: ast.AnnAssign) -> bool:
-    """Return whether the value of a field is a call without a default: `Field(gt=0)`."""
-    if not isinstance(node.value, ast.Call):
-        return False
-    named = {item.arg for item in node.value.keywords}
-    return not named & {"default", "default_factory", "factory"} and not node.value.args
+def _may_be_absent(value: ast.expr | None) -> bool:
+    """Return whether a field's value is a default, and not a call without one: `Field(gt=0)`."""
+    return _gives_default(value) if isinstance(value, ast.Call) else value is not None
+
+
+def _has_default(value: ast.expr, module: _Module) -> bool:
+    """Return whether an argument of `Annotated` is pydantic's `Field` with a default."""
+    called = isinstance(value, ast.Call) and _full(value.func, module) in _FIELDS
+    return called and _may_be_absent(value)
+
+
+def _gives_default(call: ast.Call) -> bool:
+    named = {item.arg for item in call.keywords}
+    return bool(named & {"default", "default_factory", "factory"} or call.args)

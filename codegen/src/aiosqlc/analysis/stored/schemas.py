@@ -35,6 +35,11 @@ _LIMITS = frozenset({
 _FORMATS = {"date-time": "timestamptz", "date": "date", "time": "time", "uuid": "uuid"}
 _SCALARS = {"integer": "int8", "number": "float8", "boolean": "bool"}
 _TYPES = (*_SCALARS, "string", "object", "array", "null")
+_TAGS = {str: "str", int: "int", float: "float", bool: "bool", type(None): "null"}
+# Later steps go through the structure recursively.
+_DEEPEST = 64
+_TOO_DEEP = f"the schema is nested more than {_DEEPEST} levels deep"
+_FLATTER = "write `{}` for a value of any type at a smaller depth"
 
 
 class _Problem(Exception):  # noqa: N818 - it becomes a diagnostic, and leaves no module
@@ -63,11 +68,14 @@ def schema_shape(path: Path, shown: str, name: str) -> JsonShape | Diagnostic:
         root: yaml.Node | None = yaml.compose(text.replace("\t", " "), Loader=yaml.SafeLoader)
     except json.JSONDecodeError as error:
         return _diagnostic(file, Span(error.pos, error.pos + 1), f"invalid JSON: {error.msg}", "")
-    except (yaml.YAMLError, RecursionError):
+    except RecursionError:
+        return _diagnostic(file, Span(0, 1), _TOO_DEEP, _FLATTER)
+    except (yaml.YAMLError, ValueError):  # an integer may have too many digits
         return _diagnostic(file, Span(0, 1), "this JSON cannot be read", "")
     if root is None:
         return _diagnostic(file, Span(0, 1), "this JSON cannot be read", "")
     try:
+        _read_scalars(root, text)
         return _Reader(root, name).shape(root, name, ())
     except _Problem as problem:
         start = problem.node.start_mark.index
@@ -85,10 +93,17 @@ def _diagnostic(file: SourceFile, span: Span, message: str, hint: str) -> Diagno
 class _Reader:
     root: yaml.Node
     name: str
+    depth: int = 0
 
     def shape(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
         """Return the structure that a schema describes; `within` are the references around it."""
-        if isinstance(node, yaml.ScalarNode) and node.value == "true":
+        if self.depth >= _DEEPEST:
+            raise _Problem(node, _TOO_DEEP, _FLATTER)
+        return replace(self, depth=self.depth + 1).of_keywords(node, name, within)
+
+    def of_keywords(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
+        """Return the structure that the keywords of a schema describe."""
+        if isinstance(node, yaml.ScalarNode) and _is_constant(node, "true"):
             return anything()
         said = self._members(node, "a schema")
         for key, (at, _) in said.items():
@@ -154,6 +169,8 @@ class _Reader:
         if "prefixItems" in values:
             listed = _items(values["prefixItems"], "prefixItems")
             kinds = [self.shape(item, f"{name}_{n}", within) for n, item in enumerate(listed, 1)]
+            if not _is_length(values, len(kinds)):  # a list may be shorter or longer
+                return JsonShape(JsonKind.ARRAY, members=(("", anything()),), declared=True)
             members = tuple(("", kind) for kind in kinds)
             return JsonShape(JsonKind.TUPLE, members=members, declared=True)
         items = values.get("items")
@@ -210,6 +227,36 @@ def _items(node: yaml.Node, what: str) -> list[yaml.Node]:
     return list(node.value)
 
 
+def _read_scalars(root: yaml.Node, text: str) -> None:
+    """Set each scalar to its value in JSON, because YAML reads `1e5` as a text."""
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.MappingNode):
+            nodes += [item for pair in node.value for item in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+        else:
+            source = text[node.start_mark.index : node.end_mark.index]
+            value = json.loads(source)
+            node.value = value if isinstance(value, str) else source
+            node.tag = f"tag:yaml.org,2002:{_TAGS[type(value)]}"
+            if any("\ud800" <= char <= "\udfff" for char in node.value):
+                raise _Problem(node, "this text is not valid Unicode", "write both surrogates")
+
+
+def _is_constant(node: yaml.Node | None, word: str) -> bool:
+    """Return whether a node is `true`, `false` or a number, and not a text."""
+    return node is not None and node.value == word and not node.tag.endswith(":str")
+
+
+def _is_length(values: dict[str, yaml.Node], length: int) -> bool:
+    """Return whether the keywords of a list allow only this length."""
+    most = _is_constant(values.get("maxItems"), str(length))
+    most = most or _is_constant(values.get("items"), "false")
+    return most and _is_constant(values.get("minItems"), str(length))
+
+
 def _is_null_schema(node: yaml.Node) -> bool:
     pairs = dict(_pairs(node))
     return len(pairs) == 1 and str(pairs.get("type")) == "null"
@@ -225,6 +272,7 @@ def _choice(node: yaml.Node, items: list[yaml.Node]) -> JsonShape:
     others = [item for item in items if not item.tag.endswith(":null")]
     tags = {item.tag.rpartition(":")[2] for item in others}
     names = {"str": "text", "int": "int8", "bool": "bool", "float": "float8"}
+    tags = {"float"} if tags == {"int", "float"} else tags
     if len(tags) != 1 or not tags <= names.keys():
         message = "the choices must have one type: texts, numbers or booleans"
         raise _Problem(node, message, "leave the choices out, and write only `type`")
