@@ -174,6 +174,7 @@ test-containers: $(READY) ## test docker-compose's core and monitoring (needs a 
 	@bash deploy/docker/offline/build.sh
 	@$(PY) -m pytest tests/ops/containers.py
 
+VET_PLANS = printf '%s\n' $(QUERY_SETS) | xargs -P 2 -n 1 $(PY) -m aiosqlc vet --plans -f
 # What runs now: migrations after it are checked for locks. On main itself nothing is pending.
 RELEASED ?= $(or $(shell git rev-parse -q --verify origin/main || git rev-parse -q --verify main),HEAD)
 
@@ -189,7 +190,7 @@ check: $(READY) ## format, lint, types, imports, plans, generated files up to da
 	@for config in $(QUERY_SETS); do \
 		$(PY) -m aiosqlc migrations check --base $(RELEASED) --timeout-set -f $$config >/dev/null; \
 	done
-	@$(MAKE) --no-print-directory plans
+	@$(VET_PLANS)
 	@for db in $(ROWS); do $(PY) -m aiosqlc factories -f sql/$$db tests/rows/$$db --check; done
 	@$(PY) -m tools.protobuf --check
 	@$(PY) -m tools.specs check
@@ -202,7 +203,7 @@ check: $(READY) ## format, lint, types, imports, plans, generated files up to da
 
 .PHONY: plans
 plans: $(READY) ## vet the queries, planned for the sizes of a town (docs/capacity.md)
-	@printf '%s\n' $(QUERY_SETS) | xargs -P 2 -n 1 $(PY) -m aiosqlc vet --plans -f
+	@$(VET_PLANS)
 
 .PHONY: lint
 lint: $(READY) ## the quick part of check: format and lint

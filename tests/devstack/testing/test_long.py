@@ -26,8 +26,9 @@ class Item:
         return self.marker if name == "long" else None
 
     def add_marker(self, mark: pytest.MarkDecorator) -> None:
-        assert (mark.name, mark.args) == ("timeout", (3600,))
-        self.has_time = True
+        if mark.name == "timeout":
+            assert mark.args == (3600,)
+            self.has_time = True
 
 
 @dataclass
