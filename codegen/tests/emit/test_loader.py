@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosqlc.emit.loader import LOADER
@@ -240,11 +241,21 @@ async def test_a_date_of_another_kind_is_refused_before_the_batch(
     assert len(reads) == 2 * len(right)
 
 
-async def test_loaders_of_one_connection_take_turns() -> None:
-    class Connection:
-        pass
+class Plain:
+    pass
 
-    read, connection = Reads(held=True), Connection()
+
+class Slots:
+    __slots__ = ()
+
+
+class Unhashable:
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("kind", [Plain, Slots, Unhashable])
+async def test_loaders_of_one_connection_take_turns(kind: type) -> None:
+    read, connection = Reads(held=True), kind()
     loaders = [Loader(read, lambda: None, 1000, connection) for _ in range(3)]
     tasks = [asyncio.create_task(one.load(key)) for key, one in enumerate(loaders)]
     await settle()
@@ -260,10 +271,7 @@ async def test_loaders_of_a_pool_do_not_wait_for_each_other() -> None:
     class Pool:
         def acquire(self) -> None: ...
 
-    class Unhashable:
-        __hash__ = None  # type: ignore[assignment]
-
-    for db in (Pool(), None, Unhashable()):
+    for db in (Pool(), None):
         reads, ready = [Reads(held=True), Reads(held=True)], []
         ready = [asyncio.create_task(Loader(one, list, 10, db).load(1)) for one in reads]
         await settle()
@@ -271,3 +279,77 @@ async def test_loaders_of_a_pool_do_not_wait_for_each_other() -> None:
         for one in reads:
             one.go.set()
         assert await asyncio.gather(*ready) == ["row 1", "row 1"]
+
+
+def test_loaders_of_one_connection_take_turns_in_each_event_loop() -> None:
+    connection = Slots()
+    read = Reads()
+    loaders = [Loader(read, lambda: None, 1000, connection) for _ in range(2)]
+
+    async def both() -> list[str]:
+        return list(await asyncio.gather(*(one.load(1) for one in loaders)))
+
+    for _ in range(2):
+        read.go = asyncio.Event()
+        read.go.set()
+        assert asyncio.run(both()) == ["row 1", "row 1"]
+
+
+async def test_the_connection_is_free_when_the_last_waiting_call_is_cancelled() -> None:
+    read = Reads(held=True)
+    one = loader(read)
+    tasks = [asyncio.create_task(one.load(key)) for key in (1, 2)]
+    await settle()
+    tasks[0].cancel()
+    await settle()
+    assert read.running == 1  # somebody still waits
+    tasks[1].cancel()
+    await asyncio.wait(tasks)
+    assert read.running == 0
+    read.go.set()
+    assert await one.load(3) == "row 3"
+
+
+async def test_calls_that_wait_get_the_end_of_a_run() -> None:
+    read = Reads(held=True)
+    one = loader(read, 1)
+    tasks = [asyncio.create_task(one.load(key)) for key in (1, 2)]
+    await settle()
+    one._task.cancel()
+    done, _ = await asyncio.wait(tasks)
+    assert all(task.cancelled() for task in done)
+
+
+async def test_a_read_that_is_cancelled_leaves_the_next_batch() -> None:
+    batches: list[list[int]] = []
+
+    async def read(keys: list[int]) -> dict[int, str]:
+        batches.append(keys)
+        if keys == [1]:
+            raise asyncio.CancelledError
+        return {2: "row 2"}
+
+    load = loader(read, 1).load
+    found = await asyncio.gather(load(1), load(2), return_exceptions=True)
+    assert (type(found[0]), found[1]) == (asyncio.CancelledError, "row 2")
+
+
+async def test_a_wrong_key_fails_no_call_with_a_right_one() -> None:
+    async def read(keys: list[object]) -> dict[object, str]:
+        return {7: "row"}
+
+    load = loader(read).load
+    found = await asyncio.gather(load("7"), load(8), return_exceptions=True)
+    assert (type(found[0]), found[1]) == (TypeError, None)
+
+
+async def test_a_time_in_a_repeated_hour_finds_its_row() -> None:
+    local = datetime(2024, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    async def read(keys: list[object]) -> dict[object, str]:
+        return {local.astimezone(UTC): "row"}
+
+    assert await Loader(read, lambda: None, 9, None, ("aware",)).load(local) == "row"
+    pair = Loader(read, lambda: None, 9, None, ("aware", ""))
+    with pytest.raises(TypeError):  # the row has no second value
+        await pair.load((local, 1))
