@@ -13,6 +13,8 @@ from typing import Final
 
 import psycopg
 import sqlglot
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.source import Dialect, SourceFile
 from sqlglot import exp
 
 from devstack.settings import ROOT
@@ -57,11 +59,12 @@ class Found:
 
 
 def queries(database: str) -> Iterator[tuple[str, str]]:
-    """Return the name and the text of each query of a database."""
-    for file in sorted((ROOT / "sql" / database).rglob("*.sql")):
-        for part in file.read_text().split("-- name: ")[1:]:
-            head, _, text = part.partition("\n")
-            yield head.split()[0], text
+    """Return the name and the text of each query of a database, with its fragments."""
+    files = sorted((ROOT / "sql" / database).rglob("*.sql"))
+    for folder in {file.parent: None for file in files}:
+        read = [SourceFile(file, file.read_text()) for file in files if file.parent == folder]
+        for query in parse_files(read, Dialect.POSTGRESQL)[0]:
+            yield query.name, query.sql
 
 
 def unsaid(text: str, keys: Mapping[str, str | None]) -> tuple[bool, list[str]]:

@@ -118,6 +118,8 @@ def choices(name: str, hint: Any) -> list[object]:
         return [[value] for value in choices(name, get_args(hint)[0])]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return [next(iter(hint))]
+    if getattr(hint, "__name__", "") == "KeysetCursor":
+        return []  # a page from the beginning of its list, which is the other choice
     if hint is UUID:
         return [new_id()]
     if hint is datetime:
@@ -168,6 +170,8 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, tuple) and all(map(fits, value, inside))
     if origin is dict:
         return isinstance(value, dict)
+    if getattr(origin, "__name__", "") == "KeysetPage":
+        return isinstance(value, origin) and all(fits(each, inside[0]) for each in value.rows)
     if hint in (Any, None, NoneType):
         return hint is Any or value is None
     if isinstance(value, msgspec.Struct):
