@@ -28,6 +28,7 @@ TRIGGER = (
     "CREATE FUNCTION helper() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$;"
     " CREATE TRIGGER helper BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION helper();"
 )
+ESCAPED = r'PERFORM U&"help\0065r"();'
 PATH = "PERFORM set_config('search_path', 's', true);"
 # Definitions and a query whose column is proved to be NOT NULL.
 KEPT = {
@@ -95,6 +96,50 @@ LOST = {
     "a view": (
         f"""CREATE VIEW v AS SELECT set_config('search_path', 's', true) AS path;
         CREATE FUNCTION f() {PLPGSQL.format("PERFORM path FROM v;")}""",
+        "SELECT * FROM f()",
+    ),
+    "a function with a search_path of its own": (
+        """CREATE FUNCTION f() RETURNS SETOF int LANGUAGE sql SET search_path = s
+        BEGIN ATOMIC SELECT x FROM public.plain() x; END;""",
+        "SELECT * FROM f()",
+    ),
+    "the default of a parameter": (
+        """CREATE FUNCTION f(a text DEFAULT set_config('search_path', 's', true)) RETURNS int
+        LANGUAGE sql BEGIN ATOMIC SELECT length(a); END;""",
+        "SELECT x FROM f() y, LATERAL plain() x WHERE y > 0",
+    ),
+    "the view of the settings": (
+        """CREATE FUNCTION f() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE pg_settings SET setting = 's' WHERE name = 'search_path';
+        RETURN QUERY SELECT n FROM t; END $$;""",
+        "SELECT * FROM f()",
+    ),
+    "attribute notation": (
+        f"""CREATE FUNCTION moves(t) RETURNS text LANGUAGE sql
+        AS $$ SELECT set_config('search_path', 's', true) $$;
+        CREATE FUNCTION f() {PLPGSQL.format("PERFORM y.moves FROM t y;")}""",
+        "SELECT * FROM f()",
+    ),
+    "a name beyond ASCII": (
+        VOID.replace("helper", "ÉTAT").format(PATH)
+        + f"CREATE FUNCTION f() {PLPGSQL.format('PERFORM ÉTAT();')}",
+        "SELECT * FROM f()",
+    ),
+    "an escaped name": (
+        VOID.format(PATH) + f"CREATE FUNCTION f() {PLPGSQL.format(ESCAPED)}",
+        "SELECT * FROM f()",
+    ),
+    "the condition of a trigger": (
+        f"""CREATE TABLE log (id int);
+        CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER moves BEFORE INSERT ON log FOR EACH ROW
+        WHEN (set_config('search_path', 's', true) IS NULL) EXECUTE FUNCTION nothing();
+        CREATE FUNCTION f() {PLPGSQL.format("INSERT INTO public.log VALUES (1);")}""",
+        "SELECT * FROM f()",
+    ),
+    "a comment that ends with a carriage return": (
+        r"""CREATE FUNCTION f() RETURNS SETOF int LANGUAGE plpgsql AS
+        E'BEGIN\n-- c\rSET LOCAL search_path = s;\nRETURN QUERY SELECT n FROM t;\nEND';""",
         "SELECT * FROM f()",
     ),
     "set_config in the statement": ("", "SELECT set_config('search_path', 's', true), plain()"),

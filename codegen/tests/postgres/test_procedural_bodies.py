@@ -71,6 +71,9 @@ UNKNOWN: tuple[tuple[str, str, str, str], ...] = (
     ("x int", NUMBER, "begin x = null; return x; end", "select f(1) v"),
     ("x int", NUMBER, "begin $1 := null; return x; end", "select f(1) v"),
     ("x int", NUMBER, "begin f.x := null; return x; end", "select f(1) v"),
+    ("x int", NUMBER, ("begin declare f record; begin f := row(1); end; f.x := null; return x;"
+     " end"), "select f(1) v"),
+    ("perform int", NUMBER, "begin perform =- null::int; return perform; end", "select f(1) v"),
     ("x int", NUMBER, "begin select null into x; return x; end", "select f(1) v"),
     ("x int", NUMBER, "begin select into x null; return x; end", "select f(1) v"),
     ("x int", NUMBER, "declare n int; begin select 1, null into n, x; return x; end",

@@ -56,7 +56,7 @@ _NUMBER = r"(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # Blanks are matched possessively, and the end of the text matches, so that matching is linear.
 _POSTGRES = rf"""
     \s*+(?:
-      (?P<comment>--[^\n]*)
+      (?P<comment>--[^\n\r]*)
     | (?P<block>/\*)
     | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*')
     | (?P<dollar>\$(?P<tag>(?:{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*)?)\$)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
-from aiosqlc.postgres.catalog.lookup import Hidden, moving_functions
+from aiosqlc.postgres.catalog.lookup import MOVERS, Hidden, calls_of, moving_functions
 from aiosqlc.postgres.catalog.procedural import returns_of
 from aiosqlc.postgres.catalog.rows import Function, Returned
 from aiosqlc.servers.postgres.connection import Connection
@@ -41,13 +41,22 @@ _HIDDEN = """
 select distinct refobjid, classid = 'pg_trigger'::regclass from pg_depend
 where refclassid = 'pg_proc'::regclass and classid <> 'pg_proc'::regclass and refobjid >= 16384
 """
-# The parse trees of views, rules, defaults and constraints that call set_config.
+_MOVERS = "select oid from pg_proc where proname = any ($1::text[])"
+_DEFAULTS = """
+select oid, proargdefaults::text from pg_proc where proargdefaults is not null and oid >= 16384
+"""
+_SETTINGS = "select 'pg_settings'::regclass::oid"
+# The functions whose names are looked up in another search_path than that of the session.
+_ELSEWHERE = "select oid from pg_proc where oid >= 16384 and proconfig::text ~* 'search_path'"
+# The parse trees of views, rules, defaults, constraints, triggers and policies that call a mover.
 _SETS = """
 select 1 from (
-    select ev_action::text from pg_rewrite where oid >= 16384
+    select ev_action::text || ev_qual::text from pg_rewrite where oid >= 16384
     union all select adbin::text from pg_attrdef
     union all select conbin::text from pg_constraint where conbin is not null
-) stored(tree) where tree like '%:funcid 2078 %' limit 1
+    union all select tgqual::text from pg_trigger where tgqual is not null
+    union all select concat(polqual::text, polwithcheck::text) from pg_policy
+) stored(tree) where tree ~ $1 limit 1
 """
 
 
@@ -81,15 +90,27 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
         if function.oid in moving.functions:
             facts.functions[function.oid] = function
     facts.moving = moving
+    # In a function with another search_path, the names in the bodies that it calls differ.
+    for (oid,) in connection.rows(_ELSEWHERE):
+        outer = facts.functions.get(int(str(oid)))
+        if outer is not None and any(one >= FIRST_USER_OID for one in calls_of(outer.body)):
+            facts.functions[outer.oid] = msgspec.structs.replace(outer, body="")
 
 
 def _hidden(connection: Connection) -> Hidden:
     """Return the functions that statements run without naming them."""
     users = [(int(str(oid)), trigger == "t") for oid, trigger in connection.rows(_HIDDEN)]
+    names = "{" + ",".join(sorted(MOVERS)) + "}"
+    movers = frozenset(int(str(oid)) for (oid,) in connection.rows(_MOVERS, (names,)))
+    called = f":funcid ({'|'.join(map(str, sorted(movers)))}) "
+    ((settings,),) = connection.rows(_SETTINGS)
     return Hidden(
         frozenset(oid for oid, trigger in users if trigger),
         frozenset(oid for oid, trigger in users if not trigger),
-        bool(connection.rows(_SETS)),
+        bool(connection.rows(_SETS, (called,))),
+        movers,
+        {int(str(oid)): str(tree) for oid, tree in connection.rows(_DEFAULTS)},
+        int(str(settings)),
     )
 
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.postgres.catalog.rows import FIRST_USER_OID, Function
 
-_SET_CONFIG: Final = 2078  # OID of the function set_config
+MOVERS: Final = frozenset(
+    {"set_config", "query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat",
+     "cursor_to_xml", "cursor_to_xmlschema", "table_to_xml", "table_to_xml_and_xmlschema",
+     "schema_to_xml", "schema_to_xml_and_xmlschema", "database_to_xml", "ts_rewrite", "crosstab",
+     "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
+)  # fmt: skip
+"""Functions of the server and its extensions that change a setting, or run any query."""
 _CALLED = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)")
 _WRITES = re.compile(r":commandType [2-5]\b")
 _NAMES: Final = frozenset({Kind.NAME, Kind.QUOTED})
@@ -25,16 +31,19 @@ _MOVING: Final = frozenset(
     {"SET", "RESET", "DISCARD", "CREATE", "DROP", "ALTER", "IMPORT", "EXPLAIN", "REFRESH",
      "REINDEX", "CLUSTER", "COPY", "LOAD", "SECURITY", "DO", "PREPARE", "REASSIGN"}
 )  # fmt: skip
+_OPAQUE: Final = frozenset({"EXECUTE", "PG_SETTINGS"})
+_LONGEST: Final = 63  # characters of a name; the server cuts off the rest
 _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """The functions that a text calls, by OID and by name, and whether it changes rows."""
+    """What a text uses: functions by OID, any names, changes of rows, and the view pg_settings."""
 
     oids: frozenset[int]
     names: frozenset[str] = frozenset()
     writes: bool = False
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,16 @@ class Hidden:
 
     `triggers` are those of triggers, which changes of rows run. `others` are those of views,
     defaults, constraints, policies, operators and casts; `sets` is whether one of these objects
-    calls set_config itself.
+    calls a function of `movers` itself. `defaults` are the trees of the defaults of parameters, by
+    function. `settings` is the OID of the view pg_settings, of which an UPDATE changes a setting.
     """
 
     triggers: frozenset[int] = frozenset()
     others: frozenset[int] = frozenset()
     sets: bool = False
+    movers: frozenset[int] = frozenset()
+    defaults: Mapping[int, str] = field(default_factory=dict)
+    settings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +75,20 @@ class Moving:
     functions: frozenset[int] = frozenset()
     by_writes: bool = False
     always: bool = False
+    settings: int = 0
 
     def runs_in(self, statement: str) -> bool:
         """Return whether a statement, given as parse tree, may run one of the functions."""
-        return self._in(_of_tree(statement), frozenset())
+        return self._in(_of_tree(statement, self.settings), frozenset())
 
     def _in(self, uses: _Uses, names: frozenset[str]) -> bool:
         called = not uses.oids.isdisjoint(self.functions) or not uses.names.isdisjoint(names)
+        called = called or uses.settings
         return called or (uses.writes and self.by_writes) or self.always
 
     def more(self, uses: Mapping[int, _Uses | None], named: Mapping[int, str]) -> frozenset[int]:
         """Return the functions that may run one of these functions, and these functions."""
-        names = frozenset({"set_config", *(named[oid] for oid in self.functions & named.keys())})
+        names = MOVERS | {named[oid][:_LONGEST] for oid in self.functions & named.keys()}
         return self.functions | {
             oid for oid, found in uses.items() if found is None or self._in(found, names)
         }
@@ -82,47 +97,61 @@ class Moving:
 def moving_functions(functions: Iterable[Function], hidden: Hidden) -> Moving:
     """Return the functions that may change search_path or create a table."""
     users = [function for function in functions if function.oid >= FIRST_USER_OID]
-    uses = {function.oid: _uses(function) for function in users}
+    uses = {function.oid: _uses(function, hidden) for function in users}
     named = {function.oid: function.name for function in users}
-    moving = Moving(frozenset({_SET_CONFIG}), always=hidden.sets)
+    moving = Moving(hidden.movers, always=hidden.sets, settings=hidden.settings)
     while (found := moving.more(uses, named)) != moving.functions:
-        moving = Moving(
-            found, bool(found & hidden.triggers), hidden.sets or bool(found & hidden.others)
-        )
+        always = hidden.sets or bool(found & hidden.others)
+        moving = Moving(found, bool(found & hidden.triggers), always, hidden.settings)
     return moving
 
 
-def _uses(function: Function) -> _Uses | None:
+def calls_of(tree: str) -> frozenset[int]:
+    """Return the OIDs of the functions that a parse tree calls."""
+    return _of_tree(tree, 0).oids
+
+
+def _uses(function: Function, hidden: Hidden) -> _Uses | None:
     """Return what a function uses, or None if it may do anything."""
     if function.kind in "aw":
         return None  # the functions of an aggregate are not known
+    default = hidden.defaults.get(function.oid, "")
     if function.language in _COMPILED:
-        return _Uses(frozenset())
+        moves = function.name in MOVERS
+        return None if moves else _of_tree(default, hidden.settings)
     if function.language == "sql" and function.body:
-        return _of_tree(function.body)
+        return _of_tree(function.body + default, hidden.settings)
     if function.language == "plpgsql":
-        return _of_plpgsql(function)
+        return _of_plpgsql(function, default, hidden.settings)
     return None
 
 
-def _of_tree(text: str) -> _Uses:
+def _of_tree(text: str, settings: int) -> _Uses:
     oids = frozenset(int(found[1]) for found in _CALLED.finditer(text))
-    return _Uses(oids, writes=_WRITES.search(text) is not None)
+    changed = settings != 0 and f":relid {settings} " in text
+    return _Uses(oids, writes=_WRITES.search(text) is not None, settings=changed)
 
 
-def _of_plpgsql(function: Function) -> _Uses | None:
+def _of_plpgsql(function: Function, default: str, settings: int) -> _Uses | None:
+    """Return what a body uses: any name in it may be that of a function.
+
+    The server folds and shortens names beyond ASCII in its own way, so such a body may do anything.
+    """
     tokens = code_tokens(function.source)
     words = [token.text.upper() for token in tokens]
     started = {word for before, word in zip(["", *words], words, strict=False) if before in _STARTS}
-    if "EXECUTE" in words or not _MOVING.isdisjoint(started):
+    names = [token for token in tokens if token.kind in _NAMES]
+    unclear = any(not token.text.isascii() or token.text[:2] in {"U&", "u&"} for token in names)
+    if unclear or not _MOVING.isdisjoint(started) or not _OPAQUE.isdisjoint(words):
         return None
-    called = zip(tokens, [*words[1:], ""], strict=True)
-    names = frozenset(
-        _name(token) for token, after in called if after == "(" and token.kind in _NAMES
-    )
     trees = "".join(tree for returned in function.returned for tree in returned.trees)
-    return _Uses(_of_tree(trees).oids, names, not _CHANGES.isdisjoint(words))
+    return _Uses(
+        _of_tree(trees + default, settings).oids,
+        frozenset(_name(token) for token in names),
+        not _CHANGES.isdisjoint(words),
+    )
 
 
 def _name(token: Token) -> str:
-    return unquote(token) if token.kind is Kind.QUOTED else unquote(token).lower()
+    name = unquote(token) if token.kind is Kind.QUOTED else token.text.lower()
+    return name[:_LONGEST]

@@ -46,7 +46,7 @@ def returns_of(
     `name` is the function's, `inputs` are the names of its IN parameters, and `outputs` those of
     the columns of RETURNS TABLE.
     """
-    reader = _Reader(body, inputs, outputs)
+    reader = _Reader(body, name, inputs, outputs)
     try:
         reader.block()
         reader.optional(";")
@@ -58,18 +58,23 @@ def returns_of(
 
 
 class _Reader:
-    def __init__(self, body: str, inputs: Sequence[str], outputs: Collection[str]) -> None:
+    def __init__(
+        self, body: str, name: str, inputs: Sequence[str], outputs: Collection[str]
+    ) -> None:
         self.body = body
+        self.name = name
         self.tokens = code_tokens(body)
         self.at = 0
         self.inputs = inputs
-        self.declared: set[str] = set()
+        self.declared: set[str] = set()  # in the present block and those around it
+        self.ever: set[str] = set()
         self.outputs = outputs
         self.found: list[tuple[Sequence[Token], bool]] = []
 
     # --- statements -------------------------------------------------------------------------------
 
     def block(self) -> None:
+        outside = set(self.declared)
         if self.optional("DECLARE"):
             while not self.optional("BEGIN"):
                 self.declaration()
@@ -81,6 +86,7 @@ class _Reader:
                 self.until("THEN")
                 self.statements("END", "WHEN")
         self.expect("END")
+        self.declared = outside
 
     def declaration(self) -> None:
         """Read the declaration of a variable, but not of another name for a parameter."""
@@ -90,6 +96,7 @@ class _Reader:
         if shadows or not following or following[0].text.upper() == "ALIAS":
             raise _NotUnderstoodError
         self.declared.add(name)
+        self.ever.add(name)
 
     def statements(self, *ends: str) -> None:
         while self.word() not in ends:
@@ -98,7 +105,7 @@ class _Reader:
     def statement(self) -> None:
         word = self.word()
         after = self.tokens[self.at + 1].text if self.at + 1 < len(self.tokens) else ""
-        if after in _ASSIGNS:
+        if after in _ASSIGNS or after.startswith("="):  # the server reads `=-` as two tokens
             self.assignment()
         elif word in {"BEGIN", "DECLARE"}:
             self.block()
@@ -115,7 +122,8 @@ class _Reader:
             raise _NotUnderstoodError
 
     def assignment(self) -> None:
-        if _folded(self.next()) not in self.declared:
+        name = _folded(self.next())
+        if name not in self.declared or name == self.name:
             raise _NotUnderstoodError
         self.until(";")
 
@@ -202,7 +210,7 @@ class _Reader:
         """Return the query of a RETURN, in which each name has one meaning per reading."""
         if not tokens:
             raise _NotUnderstoodError
-        variables = {*self.declared, *self.outputs, *_SPECIAL}
+        variables = {*self.ever, *self.outputs, *_SPECIAL}
         texts = [token.text for token in tokens]
         pieces, end = [], tokens[0].start
         for token, before, after in zip(tokens, ["", *texts], [*texts[1:], ""], strict=False):
