@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiosqlc.analysis.grants import plain_or
 from aiosqlc.analysis.policies import Policies, Policy
@@ -41,7 +41,7 @@ class _Writer:
             oid: keys
             for oid in tables
             if oid not in owned
-            and (keys := [key for key in self.keys(oid) if key.foreign_relation in owned])
+            and (keys := [key for key in self.tenants.keys(oid) if key.foreign_relation in owned])
         }:
             owned |= more.keys()
             parents |= more
@@ -49,7 +49,7 @@ class _Writer:
             # The server refuses policies that read each other's tables.
             keys += [
                 key
-                for key in self.keys(oid)
+                for key in self.tenants.keys(oid)
                 if key not in keys
                 and key.foreign_relation in owned
                 and not _reaches(parents, key.foreign_relation, oid)
@@ -85,13 +85,6 @@ class _Writer:
         some = any(self.facts.not_null(oid, key.columns[0]) for key in keys)
         check = " AND ".join(checks if some else [*checks, f"({using})"])
         return Policy(self.name(self.facts.relations[oid]), using, check)
-
-    def keys(self, oid: int) -> Iterator[ConstraintRow]:
-        valid = {(relation, *columns.items()) for relation, columns in self.tenants.references(oid)}
-        for key in self.facts.constraints.get(oid, ()):
-            pairs = zip(key.columns, key.foreign_columns, strict=False)
-            if key.kind == "f" and (key.foreign_relation, *pairs) in valid:
-                yield key
 
     def exists(self, oid: int, key: ConstraintRow) -> str:
         """Return a condition that reads the referenced table, whose policy hides other rows."""

@@ -21,7 +21,17 @@ class Tenancy(Protocol):
         ...
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys: the other table, and its column for each own column."""
+        """Return the foreign keys that hold for every row of a table that a query may read.
+
+        Each is the other table, and its column for each own column.
+        """
+        ...
+
+    def ties(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
+        """Return the foreign keys that may decide to which tenant a row of a table belongs.
+
+        Unlike those of `references`, they may not hold before the end of a transaction.
+        """
         ...
 
     def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:

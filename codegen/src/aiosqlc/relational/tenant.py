@@ -54,10 +54,12 @@ class _Level:
     """A query's columns that equal the tenant's parameter, and FROM items that the tenant may read.
 
     `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
-    only be read.
+    only be read. `promised` are pinned columns that may be NULL: no condition compares them, but
+    the configuration trusts a foreign key.
     """
 
     pinned: set[Place] = field(default_factory=set)
+    promised: set[Place] = field(default_factory=set)
     # The first column is assigned the second.
     equal: set[tuple[Place, Place]] = field(default_factory=set)
     # The same by the number of levels out.
@@ -271,11 +273,19 @@ class _Proof:
                 continue
             if not whole and (own in columns or not self.tenancy.trusted()):
                 continue
-            if (number, own) in level.pinned and {(b, a) for a, b in pairs} <= level.equal:
-                level.pinned.add((other, its))
+            # A foreign key is not enforced for a row that has NULL in one of the key's columns.
+            known = (number, own) in level.pinned - (level.promised if whole else set())
+            if known and {(b, a) for a, b in pairs} <= level.equal:
+                self._pin(level, (other, its), beside, whole)
             present = not whole or self.tenancy.not_null(source.relation, own)
             if present and (other, its) in level.pinned and pairs <= level.equal:
-                level.pinned.add((number, own))
+                self._pin(level, (number, own), source, whole)
+
+    def _pin(self, level: _Level, place: Place, table: Table, whole: bool) -> None:
+        if place not in level.pinned:
+            level.pinned.add(place)
+            if not whole and not self.tenancy.not_null(table.relation, place[1]):
+                level.promised.add(place)
 
     def _is_shared(self, table: Table) -> bool:
         return self.tenancy.shared(table.relation) or self.tenancy.stored(table.relation)
@@ -478,7 +488,7 @@ class _Proof:
 
     def _owners(self, source: Table) -> Iterator[tuple[Hashable, Mapping[int, int]]]:
         """Yield the foreign keys by which a row of the table may belong to a tenant."""
-        for relation, columns in self.tenancy.references(source.relation):
+        for relation, columns in self.tenancy.ties(source.relation):
             if not self.tenancy.shared(relation):
                 yield relation, columns
 

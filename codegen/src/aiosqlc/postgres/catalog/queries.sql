@@ -45,7 +45,10 @@ select con.oid::int8 as oid, n.nspname as schema, con.conname as name, con.conty
          and not exists (
            select from regexp_matches(con.conbin::text, ':(?:op)?funcid (\d+)', 'g') f
            left join pg_proc p on p.oid = f[1]::oid
-           where p.provolatile is distinct from 'i' or p.oid >= 16384)) as settled
+           where p.provolatile is distinct from 'i' or p.oid >= 16384)) as settled,
+       con.condeferrable as deferrable,
+       exists (select from pg_constraint k
+               where k.oid = con.conparentid and k.contype = 'f' and k.confrelid <> con.confrelid) as of_partition
 from pg_constraint con
 join pg_namespace n on n.oid = con.connamespace
 where con.conrelid <> 0 and n.nspname not in ('pg_catalog', 'information_schema')

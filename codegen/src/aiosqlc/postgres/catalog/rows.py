@@ -61,7 +61,9 @@ class Attribute(msgspec.Struct, frozen=True):
 class ConstraintRow(msgspec.Struct, frozen=True):
     """A constraint of a relation, with `kind` as in pg_constraint.
 
-    `settled` is whether a CHECK calls only immutable functions of the server.
+    `settled` is whether a CHECK calls only immutable functions of the server. `deferrable` is
+    whether a transaction may postpone it. A foreign key to a partitioned table has a further row
+    for each partition, with `of_partition`; a row of the table may refer to any of them.
     """
 
     oid: int
@@ -75,6 +77,8 @@ class ConstraintRow(msgspec.Struct, frozen=True):
     validated: bool
     definition: str
     settled: bool
+    deferrable: bool
+    of_partition: bool
 
 
 class DomainCheck(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from aiosqlc.ir import ColumnRef
-from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
 from aiosqlc.postgres.infer.constants import constant_int, rows_of
@@ -43,6 +43,7 @@ from aiosqlc.relational.tree import (
     JoinItem,
     JoinKind,
     Key,
+    KeyPart,
     Leaf,
     Limit,
     Merged,
@@ -95,6 +96,11 @@ _IMAGE_EQUALITIES = frozenset({
     "date_eq_timestamp", "timestamp_eq_date", "byteaeq", "nameeq", "nameeqtext", "texteqname",
     "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
     "macaddr8_eq", "enum_eq",
+})  # fmt: skip
+# The types of these equalities.
+_IMAGE_TYPES = frozenset({
+    "int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time",
+    "bytea", "name", "text", "char", "xid8", "tid", "pg_lsn", "macaddr", "macaddr8", "anyenum",
 })  # fmt: skip
 # Those of types whose values are equal in Python exactly if the operator holds.
 _KEY_EQUALITIES = frozenset({
@@ -501,13 +507,8 @@ class Lowering:
 
     def conflict(self, node: Node) -> Conflict:
         """Convert ON CONFLICT."""
-        facts = self.facts
         updates = node["action"] == kinds.ON_CONFLICT_UPDATE
-        elements = [
-            element["expr"]
-            for element in node.list_of("arbiterElems")
-            if facts.deterministic(element["infercollid"])
-        ]
+        elements = [element["expr"] for element in node.list_of("arbiterElems")]
         return Conflict(
             updates=updates and node["onConflictWhere"] is None and is_understood(node),
             alone=not _READS_WITH.search(node.text),
@@ -515,7 +516,7 @@ class Lowering:
             key=frozenset(
                 element["varattno"]
                 for element in elements
-                if element.kind == "VAR" and facts.deterministic(element["varcollid"])
+                if element.kind == "VAR" and self.is_shared_by_key(element["varattno"])
             ),
             sets=frozenset(target["resno"] for target in node.list_of("onConflictSet")),
             assigned=lambda: {
@@ -525,10 +526,40 @@ class Lowering:
             excluded=node["exclRelIndex"] or 0,
         )
 
+    def is_shared_by_key(self, column: int) -> bool:
+        """Return whether rows in conflict store the same value in a column of the target.
+
+        The statement may leave the collation to the index. So this must hold for each unique index
+        on the column. A view has no index.
+        """
+        target = self.scope.entry(self.scope.query["resultRelation"])["relid"]
+        parts = [
+            part
+            for key in self.facts.unique_keys(target, with_children=False)
+            for part in key.parts
+            if part.column == column
+        ]
+        return bool(parts) and all(map(self.is_image, parts))
+
+    def is_image(self, part: KeyPart) -> bool:
+        """Return whether an index treats only equal stored values of a column as equal."""
+        if part.cls is None or not isinstance(part.collation, int):
+            return False
+        family, kind = part.cls
+        return (
+            isinstance(family, int)
+            and isinstance(kind, int)
+            and family < FIRST_USER_OID
+            and self.facts.is_built_in_type(kind)
+            and self.facts.type_name(kind) in _IMAGE_TYPES
+            and self.facts.deterministic(part.collation)
+        )
+
     def actions(self) -> list[Query]:
         """Return the actions of a MERGE, each as a query for the rows on which it acts.
 
-        Return no action if one of them, or RETURNING, is unsupported. DO NOTHING is omitted.
+        Return no action if one of them, or RETURNING, is unsupported. DO NOTHING is omitted, but
+        its condition decides which rows the other actions get.
         """
         node = self.scope.query
         source = self.item(node["jointree"]) if node["jointree"] is not None else None
@@ -541,14 +572,23 @@ class Lowering:
         ):
             return []
         on = tuple(self.condition(part) for part in joined)
-        return [
-            self.action(action, source, on)
-            for action in node.list_of("mergeActionList")
-            if action["commandType"] != kinds.Command.NOTHING
-        ]
+        acting: list[Node] = []
+        beside = [value for name, value in node.children() if name != "mergeActionList"]
+        for action in node.list_of("mergeActionList"):
+            if action["commandType"] == kinds.Command.NOTHING:
+                beside.append(action["qual"])
+            else:
+                acting.append(action)
+        links = tuple(_sublinks_in(beside))
+        return [self.action(action, source, on, links) for action in acting]
 
-    def action(self, node: Node, source: From, on: tuple[Condition, ...]) -> Query:
-        """Convert an action of a MERGE; its rows are those of the source, the target, or both."""
+    def action(
+        self, node: Node, source: From, on: tuple[Condition, ...], beside: tuple[Node, ...]
+    ) -> Query:
+        """Convert an action of a MERGE; its rows are those of the source, the target, or both.
+
+        `beside` are the subqueries outside the actions, which decide what the actions do.
+        """
         query, target = self.scope.query, Leaf(source=self.scope.query["resultRelation"])
         # ON restricts the rows of the side that may lack a match.
         kind = JoinKind.INNER if node["matchKind"] == kinds.MATCHED else JoinKind.LEFT
@@ -561,8 +601,7 @@ class Lowering:
             items=(Join(kind=kind, left=sides[0], right=sides[1], conditions=on),),
             conditions=tuple(self.condition(part) for part in conjuncts(node["qual"])),
         )
-        parts = [query["mergeJoinCondition"], node["qual"], *node.list_of("targetList")]
-        links = list(_sublinks_in(parts))
+        links = [*beside, *_sublinks_in([node["qual"], *node.list_of("targetList")])]
         return Query(
             command=_COMMANDS.get(node["commandType"], Command.OTHER),
             sources=tuple(self.source(entry) for entry in self.scope.range_table),

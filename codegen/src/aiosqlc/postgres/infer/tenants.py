@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
@@ -123,14 +123,36 @@ class Tenants:
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that are valid for every row that a query may read.
 
+        A transaction may read rows for which a deferrable key does not hold yet. If the collation
+        of a referenced column ignores differences, a row may refer to a different string.
+        """
+        return _targets(
+            c
+            for c in (self.keys(relation) if isinstance(relation, int) else ())
+            if not c.deferrable
+            and all(
+                self.facts.deterministic(
+                    self.facts.attributes[c.foreign_relation, number].collation
+                )
+                for number in c.foreign_columns
+            )
+        )
+
+    def ties(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
+        """Return a table's foreign keys that may decide to which tenant a row belongs."""
+        return _targets(self.keys(relation) if isinstance(relation, int) else ())
+
+    def keys(self, relation: int) -> tuple[ConstraintRow, ...]:
+        """Return a table's foreign keys that are valid for every row after a transaction.
+
         A child table inherits neither foreign keys nor the uniqueness of the referenced key. A
         partition inherits both.
         """
-        constraints = self.facts.constraints.get(relation, ()) if isinstance(relation, int) else ()
         return tuple(
-            (c.foreign_relation, dict(zip(c.columns, c.foreign_columns, strict=True)))
-            for c in constraints
+            c
+            for c in self.facts.constraints.get(relation, ())
             if c.kind == "f"
+            and not c.of_partition
             and c.validated
             and len(set(c.columns)) == len(c.columns)
             and not self._inherited(c.relation)
@@ -174,3 +196,9 @@ class Tenants:
 
     def _listed(self, schema: str, name: str) -> bool:
         return bool({name, f"{schema}.{name}"} & set(self.tenant.shared))
+
+
+def _targets(keys: Iterable[ConstraintRow]) -> tuple[tuple[int, dict[int, int]], ...]:
+    return tuple(
+        (c.foreign_relation, dict(zip(c.columns, c.foreign_columns, strict=True))) for c in keys
+    )
