@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosqlc.cli.main import main
+from aiosqlc.servers.mysql.databases import MARK
+from aiosqlc.servers.mysql.session import open_session
 
 from tests.projects import write_project
 
@@ -100,6 +103,14 @@ COPIED = {
     "ALTER TABLE person PARTITION BY HASH (id) PARTITIONS 2": "writes",
     "ALTER TABLE person ADD INDEX (email), ALGORITHM=COPY": "writes",
     "ALTER TABLE person ADD COLUMN a int, ALGORITHM = COPY, LOCK = EXCLUSIVE": "reads and writes",
+    "ALTER TABLE person ALGORITHM COPY, ADD COLUMN a int": "writes",
+    "ALTER TABLE person ADD COLUMN a int, ALGORITHM=COPY PARTITION BY HASH (id)": "writes",
+    # these words are no clauses
+    "ALTER TABLE person MODIFY age bigint NOT NULL COMMENT 'algorithm inplace lock none'": "writes",
+    "ALTER TABLE person MODIFY name varchar(30) DEFAULT 'lock=none'": "writes",
+    "ALTER TABLE person /* , ALGORITHM=INPLACE, LOCK=NONE */ MODIFY age bigint NOT NULL": "writes",
+    "ALTER TABLE person MODIFY age bigint NOT NULL, ADD COLUMN algorithm varchar(9)": "writes",
+    "ALTER TABLE person MODIFY age bigint NOT NULL, ADD CHECK (name <> 'lock none')": "writes",
 }
 
 
@@ -121,6 +132,37 @@ def test_a_copied_table_is_a_finding_that_names_who_waits(shop: Project, sql: st
     )
     assert "ListTeams" not in waits[0]
     assert any(note.startswith("measured on MariaDB 1") for note in found["notes"])
+
+
+BUILT = [
+    "CREATE FULLTEXT INDEX person_name ON person (name)",
+    "CREATE FULLTEXT INDEX team ON person (name)",  # the name of a table, too
+    "ALTER TABLE person ADD FULLTEXT INDEX team (name)",
+    "ALTER TABLE person DROP INDEX words, ADD FULLTEXT INDEX words (note, name)",
+]
+
+
+@pytest.mark.parametrize("sql", BUILT)
+def test_a_built_index_is_a_finding_whatever_its_name_is(shop: Project, sql: str) -> None:
+    shop.write({"migrations/0001_a.sql": f"{FIRST}ALTER TABLE person ADD FULLTEXT words (note);\n"})
+    (found,) = shop.found(f"{sql};\n")
+    assert found["code"] == "M003"
+    assert found["message"] == "builds an index on person while writes wait"
+
+
+@pytest.mark.parametrize("name", ["order-items", "größe", "日本", "a#p#b", "a@b", "a`b"])
+def test_a_copied_table_is_a_finding_whatever_its_name_is(shop: Project, name: str) -> None:
+    table = "`" + name.replace("`", "``") + "`"
+    created = f"CREATE TABLE {table} (id int PRIMARY KEY);\n"
+    shop.write({"migrations/0001_a.sql": f"{FIRST}{created}"})
+    (found,) = shop.found(f"ALTER TABLE {table} PARTITION BY HASH (id) PARTITIONS 2;\n")
+    assert (found["code"], found["message"]) == ("M001", f"rewrites {name} while writes wait")
+
+
+def test_a_renamed_index_or_column_is_no_built_index(shop: Project) -> None:
+    for action in ("RENAME INDEX person_age TO older", "RENAME COLUMN age TO years"):
+        sql = f"LOCK TABLES person WRITE;\nALTER TABLE person {action};\nUNLOCK TABLES;\n"
+        assert {item["code"] for item in shop.found(sql)} <= {"M008"}
 
 
 def test_a_change_of_most_rows_is_a_finding(shop: Project) -> None:
@@ -213,6 +255,76 @@ def test_a_prepared_statement_is_measured_like_its_text(shop: Project) -> None:
     assert (found["code"], found["line"]) == ("M001", 3)
     (found,) = shop.found(f"PREPARE st FROM '{alter}';\nEXECUTE st;\nDEALLOCATE PREPARE st;\n")
     assert (found["code"], found["line"]) == ("M001", 2)
+
+
+def test_an_immediate_statement_is_measured_like_its_text(shop: Project) -> None:
+    alter = "ALTER TABLE person MODIFY age bigint NOT NULL"
+    (found,) = shop.found(f"EXECUTE IMMEDIATE '{alter}';\n")
+    assert (found["code"], found["line"]) == ("M001", 1)
+    (found,) = shop.found(f"SET @s = '{alter}';\nEXECUTE IMMEDIATE @s;\n")
+    assert (found["code"], found["line"]) == ("M001", 2)
+    assert shop.found("EXECUTE IMMEDIATE 'ALTER TABLE person ADD COLUMN points int';\n") == []
+    (found,) = shop.found("EXECUTE IMMEDIATE NULL;\n")
+    assert found["code"] == "E200"
+
+
+@pytest.mark.parametrize(
+    ("sql", "codes"),
+    [
+        ("ALTER TABLE person MODIFY age bigint NOT NULL", ["M001"]),
+        ("CREATE INDEX person_email ON person (email)", ["M003"]),
+        ("ALTER TABLE person ADD COLUMN points int", []),
+        ("CREATE TABLE pet (id int PRIMARY KEY)", []),
+    ],
+)
+def test_a_called_procedure_is_measured_by_its_result(
+    shop: Project, sql: str, codes: list[str]
+) -> None:
+    called = f"CREATE PROCEDURE up() {sql};\nCALL up();\nDROP PROCEDURE up;\n"
+    found = shop.found(called)
+    assert [(item["code"], item["line"]) for item in found] == [(code, 2) for code in codes]
+    assert all("holds LOCK=SHARED on person: writes wait" in item["notes"] for item in found)
+    assert [item["code"] for item in shop.found(called, "--format", "json")] == [
+        *codes,
+        *("M006" for _ in codes),
+    ]
+
+
+def test_the_settings_of_a_migration_end_with_it(shop: Project) -> None:
+    settings = "SET SESSION lock_wait_timeout = 5, foreign_key_checks = 0;\n"
+    shop.write({"migrations/0003_c.sql": "ALTER TABLE person ADD COLUMN a int;\n"})
+    (found,) = shop.found(f"{settings}ALTER TABLE team ADD COLUMN a int;\n", "--format", "json")
+    assert (found["code"], found["labels"][0]["file"].rpartition("/")[2]) == ("M006", "0003_c.sql")
+    key = "ALTER TABLE person ADD FOREIGN KEY (team_id) REFERENCES team (id)"
+    shop.write({"migrations/0003_c.sql": f"{key}, ALGORITHM=COPY;\n"})
+    (found,) = shop.found(settings)
+    assert found["code"] == "M001"
+    assert "SET SESSION foreign_key_checks = 0;" in found["hint"]  # the key alone needs a copy
+
+
+@pytest.mark.parametrize(
+    ("sql", "codes"),
+    [
+        ("ALTER TABLE person MODIFY team_id int NOT NULL", ["M001", "M011"]),
+        ("ALTER TABLE person DROP COLUMN absent", ["E200"]),
+    ],
+)
+def test_a_statement_that_fails_under_lock_tables_leaves_no_database(
+    shop: Project, sql: str, codes: list[str]
+) -> None:
+    earlier = _temporary()
+    found = shop.found(f"LOCK TABLES person WRITE;\n{sql};\nUNLOCK TABLES;\n")
+    assert [item["code"] for item in found] == codes
+    assert _temporary() == earlier
+
+
+def _temporary() -> set[str]:
+    """Return the temporary databases on the private server."""
+    with closing(open_session(None, None).connection) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_schema FROM information_schema.tables WHERE table_name = %s", (MARK,)
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 def test_a_change_under_lock_tables_keeps_others_waiting(shop: Project) -> None:

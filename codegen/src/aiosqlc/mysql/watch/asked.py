@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import pymysql
 
 from aiosqlc.mysql.errors import code_of
+from aiosqlc.parse.scanner import MARKS, code_tokens
 from aiosqlc.servers.mysql.session import Session
+from aiosqlc.source import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,12 @@ _DROP_INDEX = re.compile(
     rf"drop\s+index\s+(?P<exists>if\s+exists\s+)?(?P<index>{_NAME})\s+on\s+(?P<table>{_NAME})\s*$",
     _I,
 )
-_ALGORITHM = re.compile(r"\balgorithm\s*=?\s*(\w+)", _I)
-_LOCK = re.compile(r"\block\s*=?\s*(none|shared|exclusive)\b", _I)
+_VALUES: Final = {
+    "ALGORITHM": frozenset({"DEFAULT", "INSTANT", "NOCOPY", "INPLACE", "COPY"}),
+    "LOCK": frozenset({"DEFAULT", "NONE", "SHARED", "EXCLUSIVE"}),
+}
+# What may follow a clause: the end, a further action or clause, or the options of partitions.
+_AFTER: Final = frozenset({"", ";", ",", *_VALUES, "PARTITION", "REMOVE"})
 
 
 def change(session: Session, sql: str) -> Way:
@@ -81,9 +88,21 @@ def change(session: Session, sql: str) -> Way:
 
 def written(sql: str) -> Way:
     """Return the algorithm and the lock that a statement itself requires."""
-    algorithm, lock = _ALGORITHM.search(sql), _LOCK.search(sql)
-    wanted = algorithm[1].upper() if algorithm else ""
-    return Way("" if wanted == "DEFAULT" else wanted, lock[1].upper() if lock else "")
+    words = [*_outer_words(sql), ""]
+    found = dict.fromkeys(_VALUES, "")
+    for (name, value), after in zip(pairwise(words), words[2:], strict=False):
+        if value in _VALUES.get(name, ()) and after in _AFTER:
+            found[name] = "" if value == "DEFAULT" else value
+    return Way(found["ALGORITHM"], found["LOCK"])
+
+
+def _outer_words(sql: str) -> Iterator[str]:
+    """Yield a statement's tokens in upper case, without parentheses, `=` and comments."""
+    depth = 0
+    for token in code_tokens(sql, Dialect.MYSQL):
+        depth += (token.text == "(") - (token.text == ")")
+        if not depth and token.kind not in MARKS and token.text not in {")", "="}:
+            yield token.text.upper()
 
 
 def _attempts(sql: str) -> Iterator[tuple[Way, str]]:

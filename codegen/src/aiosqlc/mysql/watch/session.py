@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,8 +20,7 @@ from aiosqlc.mysql.rights import needs
 from aiosqlc.mysql.schema import located
 from aiosqlc.mysql.watch.asked import Way, change
 from aiosqlc.mysql.watch.contents import quoted
-from aiosqlc.parse.scanner import Kind, scan
-from aiosqlc.schema.history import names_in
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, first_word, unquote
 from aiosqlc.servers.mysql.databases import MARK
 from aiosqlc.servers.mysql.session import Session
 from aiosqlc.source import Dialect, Span
@@ -38,14 +37,13 @@ _PREPARE: Final = re.compile(
     r"prepare\s+(?P<name>\S+)\s+from\s+(?P<text>.+)", re.IGNORECASE | re.DOTALL
 )
 _EXECUTE: Final = re.compile(r"execute\s+(?P<name>[^\s;]+)\s*$", re.IGNORECASE)
+_IMMEDIATE: Final = re.compile(r"execute\s+immediate\b\s*(?P<text>.+)", re.IGNORECASE | re.DOTALL)
+_OPAQUE: Final = frozenset({"CALL", "EXECUTE"})  # statements that do not name their tables
+_TABLE_FOLLOWS: Final = frozenset({"TABLE", "ON", "REFERENCES"})
 _PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
 _MOST_PROBED: Final = 8
 _WAITS: Final = re.compile(r"\b(?:wait\s+\d+|nowait)\b", re.IGNORECASE)
 _SHOWN: Final = {"SHARED": TableLock.SHARED, "EXCLUSIVE": TableLock.EXCLUSIVE}
-_INDEXES = """
-SELECT DISTINCT table_name, index_name FROM information_schema.statistics
-WHERE table_schema = DATABASE()
-"""
 
 
 class RowsRefuseError(Exception):
@@ -80,24 +78,23 @@ class Watching:
         """
         found = []
         self.reading.run("SET SESSION lock_wait_timeout = 1")
-        for span in file.statements:
-            try:
-                found.append(self._statement(file, span))
-            except pymysql.MySQLError as error:
-                problem = located(self.acting, file, span, error, self.database)
-                if self.filled and code_of(error) in _ROWS:
-                    raise RowsRefuseError(problem) from None
-                self.failures.append(problem)
-                break  # MySQL keeps what the earlier statements did, and tools stop here
-        self.acting.restore()
+        try:
+            for span in file.statements:
+                try:
+                    found.append(self._statement(file, span))
+                except pymysql.MySQLError as error:
+                    problem = located(self.acting, file, span, error, self.database)
+                    if self.filled and code_of(error) in _ROWS:
+                        raise RowsRefuseError(problem) from None
+                    self.failures.append(problem)
+                    break  # MySQL keeps what the earlier statements did, and tools stop here
+        finally:
+            self.acting.restore()
         return found
 
     def _statement(self, file: SchemaFile, span: Span) -> Observed:
-        sql = file.sql[span.start : span.end]
-        word = _first_word(sql)
-        if executed := _EXECUTE.match(sql.strip()):  # the text of a prepared statement instead
-            sql = self._prepared.get(executed["name"].lower(), sql)
-            word = _first_word(sql)
+        sql = self._executed(file.sql[span.start : span.end].strip())
+        word = first_word(sql)
         if word in _PASSIVE | {"PREPARE", "LOCK", "UNLOCK"}:
             self.acting.run(sql)
             self._remember(span, sql, word)
@@ -105,6 +102,16 @@ class Watching:
         if word in _CHANGES:
             return self._rows(file, span, sql)
         return self._schema(file, span, sql, word)
+
+    def _executed(self, sql: str) -> str:
+        """Return the text that EXECUTE runs, or the statement itself if it is another one."""
+        if (found := _IMMEDIATE.match(sql)) and self.acting.is_mariadb:
+            with suppress(pymysql.MySQLError):  # it has parameters, or the server refuses it
+                ((text,),) = self.acting.rows(f"SELECT {found['text']}")
+                return sql if text is None else str(text)
+        if found := _EXECUTE.match(sql):
+            return self._prepared.get(found["name"].lower(), sql)
+        return sql
 
     def _remember(self, span: Span, sql: str, word: str) -> None:
         """Record the text that PREPARE names, and the tables that LOCK TABLES locks."""
@@ -121,16 +128,22 @@ class Watching:
     def _schema(self, file: SchemaFile, span: Span, sql: str, word: str) -> Observed:
         """Run a change of the schema, and observe its locks, copies and new indexes."""
         patience = self._patience(sql)
-        before, indexes = self._files(), set(self.acting.rows(_INDEXES))
-        way, brief = self._probed(sql)
+        before, indexes = self._files(), self._indexes()
+        way, brief = (change(self.acting, sql), []) if word in _OPAQUE else self._probed(sql)
         after = self._files()
         # TRUNCATE replaces a table by an empty one.
         rewritten = set() if word == "TRUNCATE" else _rewritten(before, after)
         if way.algorithm == "COPY":
             rewritten |= set(brief[:1])
-        built = {str(table) for table, _ in set(self.acting.rows(_INDEXES)) - indexes}
+        grown = {number for number, _ in self._indexes() - indexes}
+        built = {table for table, numbers in before.items() if numbers & grown}
+        assumed = rewritten
+        if word in _OPAQUE:
+            assumed = rewritten | built
+            brief = list(self._known(assumed))
         # Without the clause, a copied table can be read but not written.
-        lock = _SHOWN.get(way.lock or ("SHARED" if rewritten and not way.algorithm else ""))
+        unasked = assumed and way.algorithm in {"", "COPY"}
+        lock = _SHOWN.get(way.lock or ("SHARED" if unasked else ""))
         held = [] if lock is None else [t for t in brief if t in rewritten | built]
         return Observed(
             file,
@@ -162,7 +175,7 @@ class Watching:
         return change(self.acting, sql), brief
 
     def _mentioned(self, sql: str) -> list[str]:
-        """Return the existing tables that a statement names, in its order."""
+        """Return the existing tables that a statement names; the one that it changes is first."""
         names = list(dict.fromkeys(_names(sql)))
         known = {name.lower(): name for name in self.existing if name in self._tables()}
         return [known[name] for name in names if name in known][:_MOST_PROBED]
@@ -223,8 +236,27 @@ class Watching:
             self.database.replace("_", "\\_") + "/%",
         ):
             table = re.split(r"#p#", str(name).partition("/")[2], flags=re.IGNORECASE)[0]
+            if "@" in table:  # InnoDB encodes names as the server encodes the names of files
+                ((table,),) = self.acting.rows("SELECT CONVERT(_filename %s USING utf8mb4)", table)
             found[table] = found.get(table, frozenset()) | {int(number)}
         return found
+
+    def _indexes(self) -> set[tuple[int, int]]:
+        """Return InnoDB's numbers of each index: the number of its table, and its own.
+
+        A renamed index keeps its number. A new index has a new number, even if its name is reused.
+        """
+        tables, indexes = (
+            ("innodb_sys_tables", "innodb_sys_indexes")
+            if self.acting.is_mariadb
+            else ("innodb_tables", "innodb_indexes")
+        )
+        rows = self.acting.rows(
+            f"SELECT i.table_id, i.index_id FROM information_schema.{indexes} i"  # noqa: S608 - one of two names
+            f" JOIN information_schema.{tables} t ON t.table_id = i.table_id WHERE t.name LIKE %s",
+            self.database.replace("_", "\\_") + "/%",
+        )
+        return {(int(table), int(index)) for table, index in rows}
 
     def _known(self, tables: set[str]) -> tuple[str, ...]:
         return tuple(sorted(tables & self.existing.keys()))
@@ -254,17 +286,21 @@ def _rewritten(
     }
 
 
-def _first_word(sql: str) -> str:
-    for token in scan(sql, Dialect.MYSQL):
-        if token.kind is not Kind.COMMENT:
-            return token.text.upper()
-    return ""
-
-
 def _names(sql: str) -> Iterator[str]:
-    """Yield the names and words of a text in their order, in lower case."""
-    present = names_in(sql, Dialect.MYSQL)
-    for token in scan(sql, Dialect.MYSQL):
-        name = token.text.strip("`").lower()
-        if name in present:
-            yield name
+    """Yield the names and words of a text in lower case, first those where a table is named.
+
+    Indexes, constraints and triggers may have the names of tables.
+    """
+    tokens = code_tokens(sql, Dialect.MYSQL)
+    names = [at for at, token in enumerate(tokens) if token.kind in {Kind.NAME, Kind.QUOTED}]
+    for at in sorted(names, key=lambda at: _before_name(tokens, at) not in _TABLE_FOLLOWS):
+        yield unquote(tokens[at]).lower()
+
+
+def _before_name(tokens: Sequence[Token], at: int) -> str:
+    """Return the word before a name, its database, and IF EXISTS."""
+    while at >= 2 and tokens[at - 1].text == ".":
+        at -= 2
+    while at >= 1 and tokens[at - 1].text.upper() in {"IF", "NOT", "EXISTS"}:
+        at -= 1
+    return tokens[at - 1].text.upper() if at else ""
