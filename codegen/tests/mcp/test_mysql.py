@@ -83,6 +83,8 @@ def started(
         FILL,
         "INSERT INTO ticks SELECT id FROM users",
         "INSERT INTO orders VALUES (1, 1, 0), (2, 2, 0)",
+        "SET sql_mode = ''",
+        "UPDATE users SET born = '0000-00-00' WHERE id = 98",
     ]
     with connection.cursor() as cursor:
         for statement in statements:
@@ -114,6 +116,7 @@ async def test_tools_answer_within_their_tenant_and_their_limits(
         }  # fmt: skip
         other = (await client.call_tool("get_user", {"id": 1})).structured_content
         assert other == {"row": None}
+        assert code_of(await client.call_tool("get_user", {"id": 98})) == "internal_error"
         listed = (await client.call_tool("list_users", {"ids": [1, 2, 3, 4]})).structured_content
         assert listed == {"rows": [2, 4], "truncated": False}
         cut = (await client.call_tool("search", {"pattern": "%"})).structured_content

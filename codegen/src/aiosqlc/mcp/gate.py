@@ -18,14 +18,20 @@ from aiosqlc.config.policy import McpPolicy
 from aiosqlc.mcp.cursors import Cursors, UnknownCursorError, call_of
 from aiosqlc.mcp.forms import Form, TooLargeError, result_of
 from aiosqlc.mcp.outcome import Database, Failure, Outcome, Result
+from aiosqlc.mcp.reads import STEP, Reads
 from aiosqlc.mcp.schemas import to_json
 from aiosqlc.mcp.tools import STREAM_OPTION, ArgumentError, Tool, hide, texts_in
 
 _log: Final = logging.getLogger("aiosqlc.mcp")
 _MINUTE: Final = 60.0  # seconds
-_ROWS_AT_ONCE: Final = 10
+_HELD: Final = 10  # most bytes of rows that a call holds, for each byte of the largest result
 _AT_ONCE: Final = 16  # calls of one session that run or wait
 _MOST_VALUES: Final = 10_000  # most JSON values in the arguments of one call
+_OF_VALUES: Final = (ValueError, OverflowError, TypeError)
+
+
+class UnreadableError(Exception):
+    """Raised if a function cannot read a result, for which its caller is not to blame."""
 
 
 @dataclass
@@ -115,16 +121,22 @@ class Gate:
     ) -> Outcome:
         """Run the function in a transaction. Roll it back if the result is too large."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
-            answer = tool.call(self.executor(connection), **arguments, **_options(tool))
-            if tool.form is Form.ROWS:
-                return await self._rows(tool, answer)
-            most = (self.policy.max_rows, self.policy.max_bytes)
-            value = await answer
-            return result_of(
-                tool.form, value, lambda row: hide(to_json(row), tool.masked), most, handle
-            )
+            reads = Reads(self.executor(connection), self.policy.max_bytes * _HELD)
+            try:
+                answer = tool.call(reads, **arguments, **_options(tool))
+                if tool.form is Form.ROWS:
+                    return await self._rows(tool, answer, reads)
+                most = (self.policy.max_rows, self.policy.max_bytes)
+                value = await answer
+                return result_of(
+                    tool.form, value, lambda row: hide(to_json(row), tool.masked), most, handle
+                )
+            except _OF_VALUES as error:
+                if reads.sent and self.database.failure_of(error) is None:
+                    raise UnreadableError from error
+                raise
 
-    async def _rows(self, tool: Tool, answer: Any) -> Result:
+    async def _rows(self, tool: Tool, answer: Any, reads: Reads) -> Result:
         """Read rows up to a limit, and leave the remaining rows unread."""
         rows: list[Any] = []
         size = 0
@@ -137,6 +149,7 @@ class Gate:
                 if len(rows) == self.policy.max_rows or size > self.policy.max_bytes:
                     return Result({"rows": rows, "truncated": True}, len(rows))
                 rows.append(shown)
+                reads.release()
         return Result({"rows": rows, "truncated": False}, len(rows))
 
     def _record(
@@ -162,7 +175,7 @@ class Gate:
 
 def _options(tool: Tool) -> dict[str, int]:
     """Return the option of a stream that limits how many of its rows are in memory at once."""
-    return {STREAM_OPTION: _ROWS_AT_ONCE} if isasyncgenfunction(tool.call) else {}
+    return {STREAM_OPTION: STEP} if isasyncgenfunction(tool.call) else {}
 
 
 async def _each(answer: Awaitable[Sequence[Any]]) -> AsyncGenerator[Any, None]:
@@ -175,7 +188,7 @@ def _of_function(error: Exception) -> Failure | None:
     """Return a failure for an exception that the generated function itself raises, or None."""
     if isinstance(error, TooLargeError):
         return Failure("result_too_large", "the result is too large: ask for fewer rows or keys")
-    if isinstance(error, ValueError | OverflowError | TypeError):
+    if isinstance(error, _OF_VALUES):
         return Failure(
             "invalid_argument", "the arguments contradict each other or are out of range"
         )

@@ -61,7 +61,7 @@ def functions_for(
         )
         streamed = [_as_tool(query) for query in queries]
         modules, found = plan_modules(
-            target, replace(part.analysis, queries=tuple(streamed)), engine
+            target, replace(part.analysis, queries=tuple(streamed), stored=()), engine
         )
         if found and not modules:
             raise ValueError(found[0].message)
@@ -97,6 +97,9 @@ def _as_it_is(connection: Any) -> Any:
 def _as_tool(query: TypedQuery) -> TypedQuery:
     """Return a query without its Python type hints; a `:many` query becomes `:stream`.
 
+    The declared structures of stored JSON are left out too: they are not proved, and their Python
+    classes would be imported from the application, whose code must not run here.
+
     A `:many` with lists of joined rows is read completely if they are not adjacent, or if a
     function for many keys groups them too.
     """
@@ -106,4 +109,6 @@ def _as_tool(query: TypedQuery) -> TypedQuery:
     hints = tuple(replace(hint, python_type=None) for hint in parsed.hints)
     streams = parsed.command is Command.MANY and not _TAKEN & {item.name for item in query.params}
     command = Command.STREAM if streams and not whole else parsed.command
-    return replace(query, parsed=replace(parsed, hints=hints, command=command))
+    columns = tuple(replace(one, shape=None, declared_not_null=False) for one in query.columns)
+    parsed = replace(parsed, hints=hints, command=command)
+    return replace(query, parsed=parsed, columns=columns)

@@ -11,6 +11,7 @@ from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.ir import Catalog, Column, ColumnRef, Command, TypedQuery
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.plan.batchget import many_of
 from aiosqlc.plan.naming import argument, snake
 from aiosqlc.plan.paging import without_hidden
@@ -54,6 +55,14 @@ class NotOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class Mistake:
+    """A name in a policy that matches nothing, as a message, and a hint if a name is similar."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Offers:
     """The tools that a policy selects, the queries that were refused, and the policy's mistakes.
 
@@ -62,7 +71,7 @@ class Offers:
 
     offered: tuple[Offer, ...] = ()
     refused: tuple[NotOffered, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
 
 def offers_of(
@@ -158,12 +167,13 @@ def _hidden(
                 "it"
             )
         for name in policy.forbid:
-            if _touches(right, name):
+            if _touches(right, _named(catalog, name)):
                 return f"the query needs `{name}`, which `forbid` lists"
+    reads = [right for right in needs.rights if right.privilege == "SELECT"]
     reads_masked = [
         name
         for name in policy.mask
-        if any(_touches(right, name) for right in needs.rights if right.privilege == "SELECT")
+        if any(_touches(right, _named(catalog, name)) for right in reads)
     ]
     if not reads_masked:
         return frozenset()
@@ -187,18 +197,22 @@ def _origins(column: Column) -> Iterator[ColumnRef]:
 
 def _is(ref: ColumnRef, name: str) -> bool:
     """Return whether a column is the one that a policy names, with or without its schema."""
-    *schema, table, column = name.split(".")
-    return (ref.table, ref.column) == (table, column) and (not schema or schema == [ref.schema])
+    return name in {f"{ref.table}.{ref.column}", f"{ref.schema}.{ref.table}.{ref.column}"}
 
 
-def _touches(right: Right, name: str) -> bool:
-    """Return whether a privilege on a table includes a column that a policy names."""
-    *schema, table, column = name.split(".")
-    if right.kind != "TABLE" or right.name != table:
-        return False
-    if schema and right.schema and schema != [right.schema]:
-        return False
-    return right.columns is None or column in right.columns
+def _named(catalog: Catalog, name: str) -> list[ColumnRef]:
+    """Return the columns that a policy names: several if the name has no schema."""
+    return [ref for ref in catalog.columns if _is(ref, name)]
+
+
+def _touches(right: Right, refs: Iterable[ColumnRef]) -> bool:
+    """Return whether a privilege on a table includes one of some columns."""
+    return right.kind == "TABLE" and any(
+        ref.table == right.name
+        and right.schema in {"", ref.schema}
+        and (right.columns is None or ref.column in right.columns)
+        for ref in refs
+    )
 
 
 def _names(right: Right) -> str:
@@ -212,25 +226,32 @@ def _mistakes(
     queries: Sequence[TypedQuery],
     asked: Sequence[TypedQuery],
     catalog: Catalog,
-) -> Iterator[str]:
+) -> Iterator[Mistake]:
     """Yield each name in a policy that matches nothing and therefore protects nothing."""
     names = [query.parsed.name for query in queries]
     for pattern in policy.queries:
         if not any(fnmatchcase(name, pattern) for name in names):
-            yield f"`queries` contains `{pattern}`, but there is no such query"
+            yield Mistake(
+                f"`queries` contains `{pattern}`, but there is no such query",
+                did_you_mean(pattern, names),
+            )
     wanted = {query.parsed.name for query in asked}
     for key, listed in (("writes", policy.writes), ("unbound", policy.unbound)):
         for name in listed:
             if name not in wanted:
-                yield f"`{key}` contains `{name}`, but `queries` does not"
-    known = list(catalog.columns)
+                yield Mistake(f"`{key}` contains `{name}`, but `queries` does not")
+    short = [f"{ref.table}.{ref.column}" for ref in catalog.columns]
+    full = [f"{ref.schema}.{ref.table}.{ref.column}" for ref in catalog.columns]
     for key, columns in (("mask", policy.mask), ("forbid", policy.forbid)):
         for name in columns:
-            if not any(_is(ref, name) for ref in known):
-                yield f"`{key}` contains `{name}`, but there is no such column"
+            if not _named(catalog, name):
+                yield Mistake(
+                    f"`{key}` contains `{name}`, but there is no such column",
+                    did_you_mean(name, full if name.count(".") > 1 else short),
+                )
     params = {param.name for query in asked for param in query.params}
     for name in _unknown(policy.bind, params):
-        yield f"`bind` contains `{name}`, but these queries have no such parameter"
+        yield Mistake(f"`bind` contains `{name}`, but these queries have no such parameter")
 
 
 def _unknown(bind: Iterable[tuple[str, str]], params: set[str]) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _texts(query: TypedQuery) -> Iterator[str]:
 def mistakes_in(offers: Offers, project: Project, policy: McpPolicy) -> list[Diagnostic]:
     """Return an error for each name in a policy that matches nothing."""
     label = Label(project.file, policy.span, "in this section")
-    return [Diagnostic("E003", text, (label,)) for text in offers.mistakes]
+    return [Diagnostic("E003", one.message, (label,), one.hint) for one in offers.mistakes]
 
 
 @contextlib.contextmanager

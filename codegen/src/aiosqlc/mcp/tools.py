@@ -89,7 +89,7 @@ class Tool:
             raise ArgumentError(f"the argument `{missing[0]}` is missing")
         found = {name: _converted(name, value, self.hints[name]) for name, value in given.items()}
         for name, (least, most) in self.limits.items():
-            value = found.get(name, least)
+            value = found[name]
             count = value if isinstance(value, int) else len(value)
             if not least <= count <= most:
                 raise ArgumentError(f"`{name}` must be from {least} to {most}")
@@ -124,11 +124,15 @@ def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None, most: int
         if item.name not in offer.bound
         and not (inspect.isasyncgenfunction(call) and item.name == STREAM_OPTION)
     }
+    limits = {name: limit for name, limit in _limits(offer, most).items() if name in hints}
+    # Without a limit, or with LIMIT NULL, a page would have every row.
+    hints |= {name: without(hints[name], "NoneType") for name in limits}
     required = [
-        item.name for item in parameters if item.name in hints and item.default is item.empty
+        item.name
+        for item in parameters
+        if item.name in hints and (item.default is item.empty or item.name in limits)
     ]
     schemas, shared = input_schema(hints)
-    limits = {name: limit for name, limit in _limits(offer, most).items() if name in hints}
     for name, (least, largest) in limits.items():
         of = ("minItems", "maxItems") if "array" in str(schemas[name]) else ("minimum", "maximum")
         schemas[name] = {**schemas[name], of[0]: least, of[1]: largest}
