@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
@@ -130,7 +131,7 @@ def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:
 def _odd_numbers(
     values: Mapping[str, str | list[str]], spec: type[msgspec.Struct]
 ) -> Iterator[FieldError]:
-    """Yield the numbers that are not written in plain digits, such as `1e1` and `1_0`.
+    """Yield the numbers that are not written in plain digits, such as `1e1`, and numbers for times.
 
     The decoder reads some of them, and what is in front of us, a cache or a log, reads another
     number or none.
@@ -144,6 +145,11 @@ def _odd_numbers(
 
 _WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be a whole number")
 _FRACTION: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?"), "must be a number")
+# The decoder would read a number as the seconds since 1970.
+_TIME: Final = (
+    re.compile(r"(?![-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$).*", re.DOTALL),
+    "must be a time such as 2026-01-31T12:00:00Z",
+)
 # As JSON writes it: clients print small coordinates with an exponent.
 _FLOAT: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"), "must be a number")
 
@@ -159,6 +165,8 @@ def _number_fields(spec: type[msgspec.Struct]) -> Mapping[str, tuple[re.Pattern[
             found[field.encode_name] = _FRACTION
         elif int in kinds and str not in kinds:
             found[field.encode_name] = _WHOLE
+        elif datetime in kinds and str not in kinds:
+            found[field.encode_name] = _TIME
     return found
 
 

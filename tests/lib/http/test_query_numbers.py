@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlencode
@@ -103,3 +104,24 @@ def test_other_fields_at_fault_are_named_as_well() -> None:
     with pytest.raises(AppError) as refused:
         read(page="1e1", page_size="101", ratio="x")
     assert {problem.field for problem in refused.value.details} == {"page", "page_size", "ratio"}
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    since: datetime | msgspec.UnsetType = msgspec.UNSET
+
+
+def read_since(text: str) -> datetime | msgspec.UnsetType:
+    request = make_mocked_request("GET", f"/things?{urlencode({'since': text})}")
+    return decode.query(request, Times).since
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", "1767225600", "00"])
+def test_a_number_is_not_taken_for_the_seconds_of_a_time(text: str) -> None:
+    with pytest.raises(AppError) as caught:
+        read_since(text)
+    (field,) = caught.value.details
+    assert (field.field, field.message) == ("since", "must be a time such as 2026-01-31T12:00:00Z")
+
+
+def test_a_time_is_read_as_it_is_written() -> None:
+    assert read_since("2026-01-31T12:00:00Z") == datetime(2026, 1, 31, 12, tzinfo=UTC)
