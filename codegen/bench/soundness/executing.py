@@ -132,8 +132,8 @@ class Described:
             while base:  # a domain's values are those of its base
                 _, name, element, is_array, base, labels = by_oid[base]
             of = by_oid.get(element) if is_array else None
-            inner = ServerType(str(of[1]), None, tuple(of[5])) if of else None  # type: ignore[arg-type]
-            self._types[oid] = ServerType(str(name), inner, tuple(labels))  # type: ignore[index,arg-type]
+            inner = ServerType(str(of[1]), None, tuple(of[5])) if of else None  # type: ignore[arg-type]  # rows of the catalog are untyped
+            self._types[oid] = ServerType(str(name), inner, tuple(labels))  # type: ignore[index,arg-type]  # as above
 
     def _describe(self, connection: pq.abc.PGconn, query: Query) -> None:
         made = connection.prepare(b"", query.sql.encode())

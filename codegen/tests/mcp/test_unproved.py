@@ -1,4 +1,4 @@
-"""What no proof covers: declared JSON, unreadable values, and the number of rows of a key."""
+"""Tools meet what no proof covers: declared JSON, unreadable values, many rows of a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may change which table a name in a string body means, and that no claim outlives it."""
+"""No claim on a string body is made if a function may change which table a name means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What PL/pgSQL functions return: what is proved, and that no row refutes it.
+"""Claims on what PL/pgSQL functions return, and rows that must not refute them.
 
 A claim must hold in each way in which the server may read a name: `plpgsql.variable_conflict`.
 """
@@ -203,7 +203,7 @@ def proved(analyzer: Analyzer, functions: str, calls: list[str]) -> list[tuple[s
 
 @pytest.fixture(scope="module")
 def claims(analyzer: Analyzer) -> list[tuple[Case, str, bool]]:
-    """What is claimed of each case."""
+    """Return the claims on each case."""
     every = list(cases())
     functions = "".join(case.function for case in every)
     found = proved(analyzer, functions, [case.call for case in every])

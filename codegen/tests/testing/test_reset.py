@@ -141,7 +141,7 @@ def shop(postgres_server: postgres.TestPostgres) -> Iterator[Databases]:
 
 @pytest.fixture(scope="module")
 def new(shop: Databases) -> str:
-    """What pg_dump writes of a new database."""
+    """Return what pg_dump writes of a new database."""
     url = shop.take()
     dump = dumped(url)
     shop.give_back(url)

@@ -1,4 +1,4 @@
-"""What the generated functions must do on a real server: CALL returns one row of outputs."""
+"""Calls of the generated functions on a real server: CALL returns one row of outputs."""
 
 import asyncpg
 import pytest

@@ -38,7 +38,7 @@ _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """What a text uses: functions by OID, any names, changes of rows, and the view pg_settings."""
+    """The functions (by OID) and names that a text uses, and what it changes."""
 
     oids: frozenset[int]
     names: frozenset[str] = frozenset()
