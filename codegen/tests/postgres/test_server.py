@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import os
+import pwd
 import shutil
 import signal
 import stat
@@ -101,6 +103,33 @@ def test_a_folder_closed_to_the_servers_account_stays_closed_and_is_named(cache:
     assert f"{closed} is not accessible to the account 'pgserver'" in problem.message
     assert "AIOSQLC_CACHE_DIR" in problem.message
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another account")
+def test_processes_that_start_together_create_one_account() -> None:
+    name = f"aiosqlc-{os.getpid()}"
+    code = f"""
+from aiosqlc.servers.postgres.account import server_account
+input()
+print(server_account({name!r}).uid)
+"""
+    start = [sys.executable, "-c", code]
+    with contextlib.ExitStack() as open_processes:
+        processes = [
+            open_processes.enter_context(
+                subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(6)
+        ]
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        answers = {process.communicate()[0] for process in processes}
+    try:
+        assert answers == {f"{pwd.getpwnam(name).pw_uid}\n"}
+    finally:
+        subprocess.run(["userdel", name], check=True, capture_output=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another account")

@@ -42,26 +42,49 @@ class Account:
         return None
 
 
-def server_account() -> Account | None:
-    """Return the server's account, created if necessary, or None to use the current account."""
+def server_account(name: str = _NAME) -> Account | None:
+    """Return the server's account, created if necessary, or None to use the current account.
+
+    Raises `NoServerError` if the account cannot be created.
+    """
     if os.geteuid() != 0:
         return None
     import pwd  # missing on Windows, where this code does not run
 
     try:
-        found = pwd.getpwnam(_NAME)
+        found = pwd.getpwnam(name)
     except KeyError:
+        _create(name)
+        found = pwd.getpwnam(name)
+    return Account(found.pw_uid, found.pw_gid)
+
+
+def _create(name: str) -> None:
+    """Create a system account, unless another process has created it meanwhile.
+
+    If two processes run `useradd` for one name at once, both succeed, and the second replaces the
+    user ID of the first.
+    """
+    import fcntl  # missing on Windows, where this code does not run
+    import pwd
+
+    # The lock is on the folder, because `useradd` replaces the file `passwd`.
+    folder = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if name in {entry.pw_name for entry in pwd.getpwall()}:
+            return
         done = subprocess.run(
-            ["useradd", "--system", "--shell", "/bin/sh", _NAME],  # noqa: S607 - found on PATH
+            ["useradd", "--system", "--shell", "/bin/sh", name],  # noqa: S607 - found on PATH
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode != 0:
-            msg = f"cannot create the account {_NAME!r} to run PostgreSQL: {done.stderr.strip()}"
-            raise NoServerError(msg) from None
-        found = pwd.getpwnam(_NAME)
-    return Account(found.pw_uid, found.pw_gid)
+    finally:
+        os.close(folder)
+    if done.returncode != 0:
+        msg = f"cannot create the account {name!r} to run PostgreSQL: {done.stderr.strip()}"
+        raise NoServerError(msg)
 
 
 def hand_over(data: Path, account: Account | None) -> None:
