@@ -57,25 +57,36 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
         return f"{order_by} desc" if self.sort is Sort.DESC else order_by
 
 
+Cursor: TypeAlias = (
+    Annotated[
+        str,
+        Meta(
+            max_length=MAX_LENGTH,
+            pattern=rf"^[A-Za-z0-9_-]*{END}",
+            extra={"message": "is not a cursor"},
+            examples=[CURSOR_EXAMPLE],
+            description="`next_cursor` or `previous_cursor` of another page, or empty for the "
+            "first page; instead of `page`",
+        ),
+    ]
+    | UnsetType
+)
+
+
+class CursorPageQuery(PageQuery, frozen=True, kw_only=True):
+    """The parameters of a list with a fixed order that can also be read by cursors."""
+
+    cursor: Cursor = UNSET
+
+
 class CursorListQuery(ListQuery, frozen=True, kw_only=True):
     """The parameters of a sorted list that can also be read by cursors."""
 
-    cursor: (
-        Annotated[
-            str,
-            Meta(
-                max_length=MAX_LENGTH,
-                pattern=rf"^[A-Za-z0-9_-]*{END}",
-                extra={"message": "is not a cursor"},
-                examples=[CURSOR_EXAMPLE],
-                description="`next_cursor` or `previous_cursor` of another page, or empty for the "
-                "first page; instead of `page`",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    cursor: Cursor = UNSET
 
 
+# Of a list that can be read by cursors. A class cannot have the fields of both.
+ByCursor: TypeAlias = CursorPageQuery | CursorListQuery
 # The total number of rows of a list, or the cursors of the pages beside the returned one.
 Extent: TypeAlias = int | Beside
 
@@ -105,11 +116,9 @@ async def page_of(
     `executor` is the first argument of the query, if it takes one. `sort` is the order of a list
     that has several. A limited number of lists with a `search` among their filters run at a time.
     """
-    ordered = {} if sort is None else {"sort": sort}
+    filters |= _ordered(sort)
     search: str | None = filters.get("search")
-    page = partial(
-        list_, *executor, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset
-    )
+    page = partial(list_, *executor, **filters, page_size=wanted.page_size, skip=wanted.offset)
     if search is None:
         return await page()
     async with searching(search):
@@ -117,11 +126,11 @@ async def page_of(
 
 
 async def page_or_walk_of(
-    wanted: CursorListQuery,
+    wanted: ByCursor,
     list_: Callable[..., Awaitable[tuple[Sequence[T], int]]],
     walk: Walk,
     *executor: object,
-    sort: str,
+    sort: str | None = None,
     changing: Mapping[str, Any] | None = None,
     **filters: Any,
 ) -> tuple[Sequence[T], Extent]:
@@ -138,20 +147,20 @@ async def page_or_walk_of(
         return await page_of(wanted, list_, *executor, sort=sort, **filters, **(changing or {}))
     given = {name: value is not None for name, value in (changing or {}).items()}
     key = key_of(walk.query.__name__, sort, filters | given)
-    filters |= changing or {}
+    filters |= {**(changing or {}), **_ordered(sort)}
     start = read(wanted.cursor, walk.keyset, key)
     size = wanted.page_size
     search: str | None = filters.get("search")
     async with nullcontext() if search is None else searching(search):
         try:
-            page = await walk.query(*executor, **filters, sort=sort, page_size=size, cursor=start)
+            page = await walk.query(*executor, **filters, page_size=size, cursor=start)
         except walk.keyset.KeysetCursorError:  # signed by an older version of the list
             raise not_valid() from None
     signed = [beside and beside.signed(key) for beside in (page.next, page.previous)]
     return page.rows, Beside(*signed)
 
 
-def empty_page(wanted: CursorListQuery) -> tuple[Sequence[T], Extent]:
+def empty_page(wanted: ByCursor) -> tuple[Sequence[T], Extent]:
     """Return the page of a list that has no rows for these filters.
 
     Raises:
@@ -160,3 +169,7 @@ def empty_page(wanted: CursorListQuery) -> tuple[Sequence[T], Extent]:
     if wanted.cursor:
         raise not_valid()
     return (), 0 if wanted.cursor is UNSET else Beside(None, None)
+
+
+def _ordered(sort: str | None) -> dict[str, str]:
+    return {} if sort is None else {"sort": sort}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 Caller = Callable[[str, str], Awaitable[tuple[int, Any, Any]]]
+Bodies = list[dict[str, Any]]
+_META: Final = {"page_size", "next_cursor", "previous_cursor", "degraded"}
 
 
 async def walk(
@@ -15,7 +17,7 @@ async def walk(
     to: str = "next_cursor",
     cursor: str = "",
     between: Callable[[], Awaitable[object]] | None = None,
-) -> list[dict[str, Any]]:
+) -> Bodies:
     """Return the bodies of all pages from a cursor on; `between` runs between two pages."""
     bodies = []
     sign = "&" if "?" in path else "?"
@@ -30,6 +32,73 @@ async def walk(
             await between()
 
 
-def ids(bodies: list[dict[str, Any]]) -> list[str]:
+def ids(bodies: Bodies) -> list[str]:
     """Return the IDs of the rows of all pages."""
     return [row["id"] for body in bodies for row in body["data"]]
+
+
+async def check_each_once(
+    caller: Caller,
+    path: str,
+    *,
+    size: int = 2,
+    between: Callable[[], Awaitable[object]] | None = None,
+    of: Callable[[Bodies], list[str]] = ids,
+) -> list[str]:
+    """Return the IDs of a list, after the cursors led to each of them once, forth and back.
+
+    A page has `size` rows on the way forth, and one more on the way back. `between` adds rows
+    between two pages. `of` returns the IDs of the rows of some pages.
+    """
+    path += "&" if "?" in path else "?"
+    expected = of([(await caller("GET", f"{path}page_size=100"))[1]])
+    bodies = await walk(caller, f"{path}page_size={size}", between=between)
+    found = of(bodies)
+    assert len(found) == len(set(found))
+    assert [one for one in found if one in expected] == expected
+    assert all(body["meta"].keys() <= _META for body in bodies)
+    assert "previous_cursor" not in bodies[0]["meta"]
+    assert all("previous_cursor" in body["meta"] for body in bodies[1:])
+    last = bodies[-1]["meta"]["previous_cursor"]
+    back = await walk(caller, f"{path}page_size={size + 1}", to="previous_cursor", cursor=last)
+    before = of(back[::-1])
+    assert len(before) == len(set(before))
+    rest = [one for one in of(bodies[:-1]) if one in expected]
+    assert [one for one in before if one in expected] == rest
+    return expected
+
+
+async def first_cursor(caller: Caller, path: str) -> str:
+    """Return the cursor of the second page of a list, with one row on a page."""
+    status, body, _ = await caller("GET", f"{path}{'&' if '?' in path else '?'}page_size=1&cursor=")
+    assert status == 200, body
+    cursor: str = body["meta"]["next_cursor"]
+    return cursor
+
+
+def spoilt(path: str, cursor: str) -> list[str]:
+    """Return requests for a list that each have a cursor that is not valid, made from a valid one.
+
+    The last two have a page as well.
+    """
+    path += "&" if "?" in path else "?"
+    return [
+        f"{path}cursor={cursor[1:]}",
+        f"{path}cursor={cursor[:-1]}",
+        f"{path}cursor={cursor}A",
+        f"{path}cursor=x",
+        f"{path}cursor=null",
+        f"{path}cursor=%C3%A9",
+        f"{path}cursor={'A' * 5001}",
+        f"{path}cursor={cursor}&cursor={cursor}",
+        f"{path}cursor={cursor}&page=1",
+        f"{path}cursor=&page=2",
+    ]
+
+
+async def check_refused(caller: Caller, path: str) -> None:
+    """Assert that a request is refused with the stable code, because of its cursor."""
+    status, body, _ = await caller("GET", path)
+    assert status == 400, body
+    assert body["error"]["code"] == "VALIDATION_ERROR"
+    assert [one["field"] for one in body["error"]["details"]] == ["cursor"]

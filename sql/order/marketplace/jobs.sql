@@ -3,19 +3,30 @@
 -- name: GetJob :one
 SELECT * FROM job WHERE id = @id;
 
--- name: ListJobs :page
--- ignore: V030 only the staff lists the jobs of everybody, and rarely
--- ignore: V032 only the staff lists the jobs of everybody, and rarely
--- One page, in the order asked for, equal ones by id.
-SELECT * FROM job
+-- fragment: listed_jobs()
+-- The jobs that match the filters of a list.
+job
 WHERE true
     AND status = @status -- :if status
     AND customer_id = @customer_id -- :if customer_id
     AND provider_id = @provider_id -- :if provider_id
+;
+
+-- name: ListJobs :page
+-- ignore: V030 only the staff counts the jobs of everybody in one status, and rarely
+-- One page, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_jobs)
 ORDER BY
     created_at, -- :sort created_at asc|desc, book_time asc|desc
     id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkJobs :page
+-- The same jobs, from a cursor on.
+SELECT * FROM sqlc.include(listed_jobs)
+ORDER BY
+    created_at, -- :sort created_at asc|desc, book_time asc|desc
+    id;
 
 -- name: HasJobUnderWay :one
 -- Whether a provider works for a customer at the moment: a job that is neither over nor called off.

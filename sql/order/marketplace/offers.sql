@@ -3,19 +3,33 @@
 -- name: GetOffer :one
 SELECT * FROM offer WHERE id = @id;
 
--- name: ListOffers :page
--- ignore: V030 the service always passes order_id or provider_id
--- ignore: V032 the service always passes order_id or provider_id
--- One page, in the order asked for, equal ones by id.
-SELECT * FROM offer
+-- fragment: listed_offers()
+-- The offers that match the filters of a list.
+offer
 WHERE true
     AND status = @status -- :if status
     AND order_id = @order_id -- :if order_id
     AND provider_id = @provider_id -- :if provider_id
+;
+
+-- name: ListOffers :page
+-- ignore: V030 the service always passes order_id or provider_id
+-- ignore: V032 the service always passes order_id or provider_id
+-- One page, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_offers)
 ORDER BY
     created_at, -- :sort created_at asc|desc, price asc|desc
     id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkOffers :page
+-- ignore: V030 the service always passes order_id or provider_id
+-- ignore: V032 the service always passes order_id or provider_id
+-- The same offers, from a cursor on.
+SELECT * FROM sqlc.include(listed_offers)
+ORDER BY
+    created_at, -- :sort created_at asc|desc, price asc|desc
+    id;
 
 -- name: CountWaitingOffersOf :one
 -- How many of a provider's offers wait, and may still be accepted.

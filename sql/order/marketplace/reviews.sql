@@ -7,18 +7,32 @@ SELECT * FROM review WHERE id = @id;
 -- As it is, to be changed by this transaction alone.
 SELECT * FROM review WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListReviews :page
--- ignore: V030 the service always passes customer_id or provider_id
--- ignore: V032 the service always passes customer_id or provider_id
--- One page of what one side has written, in the order asked for, equal ones by id.
-SELECT * FROM review
+-- fragment: listed_reviews()
+-- The reviews that one side has written and that match the filters of a list.
+review
 WHERE side = @side
     AND customer_id = @customer_id -- :if customer_id
     AND provider_id = @provider_id -- :if provider_id
+;
+
+-- name: ListReviews :page
+-- ignore: V030 the service always passes customer_id or provider_id
+-- ignore: V032 the service always passes customer_id or provider_id
+-- One page, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_reviews)
 ORDER BY
     created_at, -- :sort created_at asc|desc, rating asc|desc
     id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkReviews :page
+-- ignore: V030 the service always passes customer_id or provider_id
+-- ignore: V032 the service always passes customer_id or provider_id
+-- The same reviews, from a cursor on.
+SELECT * FROM sqlc.include(listed_reviews)
+ORDER BY
+    created_at, -- :sort created_at asc|desc, rating asc|desc
+    id;
 
 -- name: AddReview :exec
 INSERT INTO review (id, job_id, side, customer_id, provider_id, rating, comment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.catalog.test_levels import SERVICES
-from tests.services.walking import ids, walk
+from tests.services.walking import check_each_once, check_refused, first_cursor, spoilt
 
 SUBCATEGORY = SERVICES[3]["subcategory_id"]
 
@@ -31,30 +31,17 @@ async def test_cursors_lead_to_each_service_once_while_others_are_added(
     some, anyone, admin, path, order_by, sort
 ) -> None:
     query = f"{path}order_by={order_by}&sort={sort}"
-    expected = ids([(await anyone("GET", f"{query}&page_size=100"))[1]])
-    assert len(expected) >= 5
     more = iter(["Aardvarks walked", "Moles moved", "Zebras washed"])
 
     async def join() -> None:
         if name := next(more, None):
             await add(admin, name)
 
-    bodies = await walk(anyone, f"{query}&page_size=2", between=join)
-    found = ids(bodies)
-    assert len(found) == len(set(found))
-    assert [one for one in found if one in expected] == expected
-    assert all(body["meta"].keys().isdisjoint(("page", "total_count")) for body in bodies)
-    last = bodies[-1]["meta"]["previous_cursor"]
-    back = await walk(anyone, f"{query}&page_size=3", to="previous_cursor", cursor=last)
-    before = ids(back[::-1])
-    assert len(before) == len(set(before))
-    rest = [one for one in ids(bodies[:-1]) if one in expected]
-    assert [one for one in before if one in expected] == rest
+    assert len(await check_each_once(anyone, query, between=join)) >= 5
 
 
 async def test_a_cursor_of_another_list_order_or_filter_is_refused(some, anyone, subtests) -> None:
-    _, body, _ = await anyone("GET", "services?page_size=1&cursor=")
-    cursor = body["meta"]["next_cursor"]
+    cursor = await first_cursor(anyone, "services")
     assert (await anyone("GET", f"services?page_size=3&cursor={cursor}"))[0] == 200
     for path in [
         f"services?sort=desc&cursor={cursor}",
@@ -62,19 +49,11 @@ async def test_a_cursor_of_another_list_order_or_filter_is_refused(some, anyone,
         f"services?search=a&cursor={cursor}",
         f"services?subcategory_id={SUBCATEGORY}&cursor={cursor}",
         f"subcategories/{SUBCATEGORY}/services?cursor={cursor}",
-        f"services?cursor={cursor[1:]}",
-        f"services?cursor={cursor}A",
-        "services?cursor=x",
-        "services?cursor=%C3%A9",
-        f"services?cursor={'A' * 5001}",
-        f"services?page=1&cursor={cursor}",
-        "services?page=2&cursor=",
+        *spoilt("services", cursor),
     ]:
         with subtests.test(path=path[:60]):
             for _ in range(2):  # a refusal is not cached as a page
-                status, body, _ = await anyone("GET", path)
-                assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR"), body
-                assert [one["field"] for one in body["error"]["details"]] == ["cursor"]
+                await check_refused(anyone, path)
 
 
 async def test_pages_at_a_cursor_have_their_own_tags(some, anyone, admin) -> None:

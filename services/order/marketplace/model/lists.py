@@ -82,21 +82,21 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
         return Location(longitude=longitude, latitude=latitude)
 
 
-class ListOffers(ListQuery, frozen=True, kw_only=True):
+class ListOffers(CursorListQuery, frozen=True, kw_only=True):
     """Filters of the offers for an order, or of a provider."""
 
     order_by: Annotated[Literal["created_at", "price"], orders_of("offers")] = "created_at"
     status: OfferStatus | None = None
 
 
-class ListJobs(ListQuery, frozen=True, kw_only=True):
+class ListJobs(CursorListQuery, frozen=True, kw_only=True):
     """Filters of the jobs of a customer or provider."""
 
     order_by: Annotated[Literal["created_at", "book_time"], orders_of("jobs")] = "created_at"
     status: JobStatus | None = None
 
 
-class ListReviews(ListQuery, frozen=True, kw_only=True):
+class ListReviews(CursorListQuery, frozen=True, kw_only=True):
     """Filters of the reviews about a user, or written by the user."""
 
     order_by: Annotated[Literal["created_at", "rating"], orders_of("reviews")] = "created_at"

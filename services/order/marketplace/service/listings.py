@@ -83,7 +83,7 @@ async def orders_of(
 
 async def offers_on(
     db: Executor, order_id: UUID, wanted: ListOffers, caller: Caller
-) -> tuple[Sequence[Offer], int]:
+) -> tuple[Sequence[Offer], Extent]:
     """Return all offers on an order to its customer and the staff, else the provider's own offers.
 
     Raises:
@@ -96,7 +96,7 @@ async def offers_on(
 
 async def offers_of(
     db: Executor, provider_id: UUID, wanted: ListOffers
-) -> tuple[Sequence[Offer], int]:
+) -> tuple[Sequence[Offer], Extent]:
     """Return the offers of one provider."""
     return await _offers(db, wanted, provider_id=provider_id)
 
@@ -107,11 +107,12 @@ async def jobs_of(
     *,
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
-) -> tuple[Sequence[Job], int]:
+) -> tuple[Sequence[Job], Extent]:
     """Return the jobs of a customer or provider."""
-    return await page_of(
+    return await page_or_walk_of(
         wanted,
         jobs.list_jobs,
+        Walk(jobs.walk_jobs, keyset),
         db,
         sort=wanted.sql_sort,
         status=wanted.status,
@@ -126,14 +127,15 @@ async def reviews_of(
     *,
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
-) -> tuple[Sequence[Review], int]:
+) -> tuple[Sequence[Review], Extent]:
     """Return the reviews about a user, or the reviews that the user has written."""
     own = ReviewSide.PROVIDER if customer_id is None else ReviewSide.CUSTOMER
     other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
     side = own if wanted.direction is Direction.WRITTEN else other
-    return await page_of(
+    return await page_or_walk_of(
         wanted,
         reviews.list_reviews,
+        Walk(reviews.walk_reviews, keyset),
         db,
         sort=wanted.sql_sort,
         side=side,
@@ -169,10 +171,11 @@ async def _offers(
     *,
     order_id: UUID | None = None,
     provider_id: UUID | None = None,
-) -> tuple[Sequence[Offer], int]:
-    return await page_of(
+) -> tuple[Sequence[Offer], Extent]:
+    return await page_or_walk_of(
         wanted,
         offers.list_offers,
+        Walk(offers.walk_offers, keyset),
         db,
         sort=wanted.sql_sort,
         status=wanted.status,

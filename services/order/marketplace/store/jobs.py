@@ -12,6 +12,12 @@ import msgspec
 
 from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
+from services.order.marketplace.store.keyset import (
+    KeysetCursor,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.order.marketplace.store.models import JOB_STATUS_BY_LABEL, Job, JobStatus
 from services.order.marketplace.store.numbering import numbered
 
@@ -64,14 +70,16 @@ LIST_JOBS: Final = {
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
     version, created_at, updated_at,
-    (SELECT count(*) FROM job
+    (SELECT count(*) FROM
+    job
     WHERE true
 """,
         "        AND status = $1\n" if status else "",
         "        AND customer_id = $2\n" if customer_id else "",
         "        AND provider_id = $3\n" if provider_id else "",
         """\
-    ) AS page_total FROM job
+    ) AS page_total FROM
+job
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -122,6 +130,121 @@ async def list_jobs(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(map(_job, found)), total
+
+
+WALK_JOBS: Final = {
+    (status, customer_id, provider_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
+    version, created_at, updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    book_time AS page_key_3 FROM
+job
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND status = $1\n" if status else "",
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (book_time <= $6 AND (book_time, id) < ($6, $5))\n"
+        if sort == "book_time" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        if sort == "book_time" and page_backward
+        else "",
+        ") AND (book_time >= $6 AND (book_time, id) > ($6, $5))\n"
+        if sort == "book_time" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
+        ") AND (book_time >= $6 AND (book_time > $6 OR (book_time = $6 AND id < $5)))\n"
+        if sort == "book_time desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n"
+        if sort == "book_time desc" and page_backward
+        else "",
+        ") AND (book_time <= $6 AND (book_time < $6 OR (book_time = $6 AND id > $5)))\n"
+        if sort == "book_time desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "book_time desc" and not page_backward
+        else "",
+        "LIMIT $7\n",
+    )
+    for status in (True, False)
+    for customer_id in (True, False)
+    for provider_id in (True, False)
+    for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_jobs(
+    db: Reader,
+    *,
+    page_size: int,
+    status: JobStatus | None = None,
+    customer_id: UUID | None = None,
+    provider_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Job]:
+    """The same jobs, from a cursor on."""
+    page_of = f"WalkJobs {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_JOBS[
+            status is not None,
+            customer_id is not None,
+            provider_id is not None,
+            sort,
+            page_after,
+            page_backward,
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    if customer_id is not None:
+        arguments.append(customer_id)
+    if provider_id is not None:
+        arguments.append(provider_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("book_time", "book_time desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_job, found)), following, previous)
 
 
 HAS_JOB_UNDER_WAY: Final = """\

@@ -9,6 +9,12 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
+from services.order.marketplace.store.keyset import (
+    KeysetCursor,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.order.marketplace.store.models import OFFER_STATUS_BY_LABEL, Offer, OfferStatus
 from services.order.marketplace.store.numbering import numbered
 
@@ -57,14 +63,16 @@ LIST_OFFERS: Final = {
         """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
     updated_at,
-    (SELECT count(*) FROM offer
+    (SELECT count(*) FROM
+    offer
     WHERE true
 """,
         "        AND status = $1\n" if status else "",
         "        AND order_id = $2\n" if order_id else "",
         "        AND provider_id = $3\n" if provider_id else "",
         """\
-    ) AS page_total FROM offer
+    ) AS page_total FROM
+offer
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -115,6 +123,117 @@ async def list_offers(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(map(_offer, found)), total
+
+
+WALK_OFFERS: Final = {
+    (status, order_id, provider_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
+    updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    price AS page_key_3 FROM
+offer
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND status = $1\n" if status else "",
+        "    AND order_id = $2\n" if order_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (price <= $6 AND (price, id) < ($6, $5))\n"
+        if sort == "price" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "price" and page_backward else "",
+        ") AND (price >= $6 AND (price, id) > ($6, $5))\n"
+        if sort == "price" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "price" and not page_backward else "",
+        ") AND (price >= $6 AND (price > $6 OR (price = $6 AND id < $5)))\n"
+        if sort == "price desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "price desc" and page_backward else "",
+        ") AND (price <= $6 AND (price < $6 OR (price = $6 AND id > $5)))\n"
+        if sort == "price desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "price desc" and not page_backward
+        else "",
+        "LIMIT $7\n",
+    )
+    for status in (True, False)
+    for order_id in (True, False)
+    for provider_id in (True, False)
+    for sort in ("created_at", "created_at desc", "price", "price desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_offers(
+    db: Reader,
+    *,
+    page_size: int,
+    status: OfferStatus | None = None,
+    order_id: UUID | None = None,
+    provider_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Offer]:
+    """The same offers, from a cursor on."""
+    page_of = f"WalkOffers {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_OFFERS[
+            status is not None,
+            order_id is not None,
+            provider_id is not None,
+            sort,
+            page_after,
+            page_backward,
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    if order_id is not None:
+        arguments.append(order_id)
+    if provider_id is not None:
+        arguments.append(provider_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("price", "price desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_offer, found)), following, previous)
 
 
 COUNT_WAITING_OFFERS_OF: Final = """\

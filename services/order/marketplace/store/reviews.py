@@ -10,6 +10,12 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
+from services.order.marketplace.store.keyset import (
+    KeysetCursor,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.order.marketplace.store.models import REVIEW_SIDE_BY_LABEL, Review, ReviewSide
 from services.order.marketplace.store.numbering import numbered
 
@@ -67,13 +73,15 @@ LIST_REVIEWS: Final = {
     (customer_id, provider_id, sort): numbered(
         """\
 SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
-    (SELECT count(*) FROM review
+    (SELECT count(*) FROM
+    review
     WHERE side = $1
 """,
         "        AND customer_id = $2\n" if customer_id else "",
         "        AND provider_id = $3\n" if provider_id else "",
         """\
-    ) AS page_total FROM review
+    ) AS page_total FROM
+review
 WHERE side = $1
 """,
         "    AND customer_id = $2\n" if customer_id else "",
@@ -101,7 +109,7 @@ async def list_reviews(
     provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
 ) -> tuple[list[Review], int]:
-    """One page of what one side has written, in the order asked for, equal ones by id."""
+    """One page, in the order asked for, equal ones by id."""
     try:
         sql = LIST_REVIEWS[customer_id is not None, provider_id is not None, sort]
     except KeyError:
@@ -120,6 +128,107 @@ async def list_reviews(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(map(_review, found)), total
+
+
+WALK_REVIEWS: Final = {
+    (customer_id, provider_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    rating AS page_key_3 FROM
+review
+""",
+        "WHERE ( side = $1\n" if page_after else "",
+        "WHERE side = $1\n" if not page_after else "",
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (rating <= $6 AND (rating, id) < ($6, $5))\n"
+        if sort == "rating" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "rating" and page_backward else "",
+        ") AND (rating >= $6 AND (rating, id) > ($6, $5))\n"
+        if sort == "rating" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "rating" and not page_backward else "",
+        ") AND (rating >= $6 AND (rating > $6 OR (rating = $6 AND id < $5)))\n"
+        if sort == "rating desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "rating desc" and page_backward else "",
+        ") AND (rating <= $6 AND (rating < $6 OR (rating = $6 AND id > $5)))\n"
+        if sort == "rating desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "rating desc" and not page_backward
+        else "",
+        "LIMIT $7\n",
+    )
+    for customer_id in (True, False)
+    for provider_id in (True, False)
+    for sort in ("created_at", "created_at desc", "rating", "rating desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_reviews(
+    db: Reader,
+    *,
+    side: ReviewSide,
+    page_size: int,
+    customer_id: UUID | None = None,
+    provider_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Review]:
+    """The same reviews, from a cursor on."""
+    page_of = f"WalkReviews {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_REVIEWS[
+            customer_id is not None, provider_id is not None, sort, page_after, page_backward
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [side]
+    if customer_id is not None:
+        arguments.append(customer_id)
+    if provider_id is not None:
+        arguments.append(provider_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("rating", "rating desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_review, found)), following, previous)
 
 
 ADD_REVIEW: Final = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.order.goods.fakes import ALICE, BOB
-from tests.services.walking import ids, walk
+from tests.services.walking import check_each_once, check_refused, first_cursor, spoilt
 
 
 @pytest.fixture
@@ -98,12 +98,11 @@ async def test_what_cannot_be_asked_for_is_refused_by_its_name(staff, subtests) 
 
 
 @pytest.mark.parametrize(
-    "query", ["", "sort=asc&", "order_by=total&", "order_by=total&sort=asc&", "status=pending&"]
+    "query", ["", "?sort=asc", "?order_by=total", "?order_by=total&sort=asc", "?status=pending"]
 )
 async def test_cursors_lead_to_each_order_once_while_others_are_placed(
     some, staff, order, shelf, query
 ) -> None:
-    expected = ids([(await staff("GET", f"orders?{query}page_size=100"))[1]])
     thing = await shelf.add(price="5.00", stock=99)
     more = iter(range(3))
 
@@ -111,29 +110,14 @@ async def test_cursors_lead_to_each_order_once_while_others_are_placed(
         if next(more, None) is not None:
             await order((thing, 1))
 
-    bodies = await walk(staff, f"orders?{query}page_size=1", between=place)
-    found = ids(bodies)
-    assert len(found) == len(set(found))
-    assert [one for one in found if one in expected] == expected
-    assert "previous_cursor" not in bodies[0]["meta"]
-    assert all(body["meta"]["previous_cursor"] for body in bodies[1:])
-    assert all(
-        body["meta"].keys() <= {"page_size", "next_cursor", "previous_cursor"} for body in bodies
-    )
-    last = bodies[-1]["meta"]["previous_cursor"]
-    back = await walk(staff, f"orders?{query}page_size=2", to="previous_cursor", cursor=last)
-    before = [row["id"] for body in reversed(back) for row in body["data"]]
-    rest = [one for one in ids(bodies[:-1]) if one in expected]
-    assert [one for one in before if one in expected] == rest
+    await check_each_once(staff, f"orders{query}", size=1, between=place)
 
 
 async def test_a_cursor_of_another_list_order_filter_or_customer_is_refused(
     some, staff, customer, other_customer, subtests
 ) -> None:
-    _, body, _ = await staff("GET", "orders?page_size=1&cursor=")
-    cursor = body["meta"]["next_cursor"]
-    _, mine, _ = await customer("GET", "orders?page_size=1&cursor=")
-    own = mine["meta"]["next_cursor"]
+    cursor = await first_cursor(staff, "orders")
+    own = await first_cursor(customer, "orders")
     assert (await staff("GET", f"orders?page_size=3&cursor={cursor}"))[0] == 200
     for caller, query in [
         (staff, f"sort=asc&cursor={cursor}"),
@@ -143,20 +127,7 @@ async def test_a_cursor_of_another_list_order_filter_or_customer_is_refused(
         (staff, f"cursor={own}"),
         (customer, f"cursor={cursor}"),
         (other_customer, f"cursor={own}"),
-        (staff, f"cursor={cursor[:-1]}"),
-        (staff, f"cursor={cursor[1:]}"),
-        (staff, f"cursor={cursor}A"),
-        (staff, "cursor=x"),
-        (staff, "cursor=%C3%A9"),
-        (staff, "cursor=null"),
-        (staff, f"cursor={'A' * 2000}"),
-        (staff, f"cursor={'A' * 5001}"),
-        (staff, f"cursor={cursor}&cursor={cursor}"),
-        (staff, f"cursor={cursor}&page=1"),
-        (staff, "cursor=&page=2"),
+        *((staff, one.removeprefix("orders?")) for one in spoilt("orders", cursor)),
     ]:
         with subtests.test(query=query[:80]):
-            status, body, _ = await caller("GET", f"orders?{query}")
-            assert status == 400, body
-            assert body["error"]["code"] == "VALIDATION_ERROR"
-            assert [one["field"] for one in body["error"]["details"]] == ["cursor"]
+            await check_refused(caller, f"orders?{query}")
