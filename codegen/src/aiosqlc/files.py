@@ -123,5 +123,13 @@ def read_files(
 @memo  # while watching, most files are unchanged
 def _source(shown: str, data: bytes) -> tuple[SourceFile, bool]:
     """Return a source file, and whether its data contain a NUL byte."""
-    text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    text = decoded(data)
     return SourceFile(Path(shown), text), "\0" in text
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of a file: UTF-8 without a byte order mark, with line feeds as line ends.
+
+    Raises `UnicodeDecodeError`.
+    """
+    return data.decode("utf-8-sig").replace("\r\n", "\n")

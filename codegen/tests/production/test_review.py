@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -344,6 +346,51 @@ def test_without_git_there_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     assert shop.review("text") == (2, "cannot compare with main: git is not installed\n")
+
+
+def test_git_runs_once_per_folder_and_not_once_per_file(
+    shop: Repository, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim, git = tmp_path_factory.mktemp("bin"), shutil.which("git")
+    (shim / "git").write_text(f'#!/bin/sh\necho "$1" >> {shim}/calls\nexec {git} "$@"\n')
+    (shim / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim}{os.pathsep}{os.environ['PATH']}")
+    shop.write(
+        {
+            f"migrations/{number:04}_c.sql": f"CREATE TABLE more_{number} (id int PRIMARY KEY);\n"
+            for number in range(2, 22)
+        }
+    )
+    shop.commit()
+    shop.write({"migrations/0022_b.sql": "CREATE TABLE pet (id int PRIMARY KEY);\n"})
+    (shim / "calls").unlink()
+    assert shop.review("text")[0] == 0
+    assert len((shim / "calls").read_text().splitlines()) < 15
+
+
+def test_names_that_git_quotes_and_a_byte_order_mark_are_read(shop: Repository) -> None:
+    shop.write(
+        {
+            "queries/käufe.sql": "\ufeff-- name: Bought :many\nSELECT id FROM person;\n",
+            "migrations/0002_größe.sql": "\ufeffCREATE TABLE size (id int PRIMARY KEY);\r\n",
+        }
+    )
+    shop.commit()
+    assert shop.review("text") == (
+        0,
+        "Nothing to review: no query and no schema file changed since main\n",
+    )
+
+
+def test_an_old_file_with_another_encoding_is_one_sentence(shop: Repository) -> None:
+    shop.write({"queries/more.sql": ""})
+    (shop.root / "queries" / "more.sql").write_bytes(b"-- gr\xf6\xdfe\n")
+    shop.commit()
+    shop.write({"queries/more.sql": "-- name: Bought :many\nSELECT id FROM person;\n"})
+    assert shop.review("text") == (
+        2,
+        "cannot compare with main: queries/more.sql is not UTF-8 in this reference\n",
+    )
 
 
 @pytest.mark.long

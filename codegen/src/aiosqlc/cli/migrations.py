@@ -14,6 +14,7 @@ from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.messages.render import Style
 from aiosqlc.pipeline.analysed import Inputs
 from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.deployed import old_inputs
 from aiosqlc.pipeline.git import GitError
 from aiosqlc.production.migrations.check import Checked, check
 from aiosqlc.production.migrations.findings import count
@@ -119,7 +120,8 @@ def _chosen(
     project: Project, entry: QuerySet, inputs: Inputs, arguments: argparse.Namespace
 ) -> Chosen:
     if arguments.base:
-        return since_reference(project, entry, inputs, arguments.base)
+        old = old_inputs(project, entry, arguments.base, inputs)
+        return since_reference(project, entry, inputs, old)
     if arguments.after:
         return after(project, entry, inputs, arguments.after)
     return each(project, entry, inputs)

@@ -63,7 +63,6 @@ class _Versions:
 
     project: Project
     entry: QuerySet
-    commit: str
     engine: Engine
     old: Analysed
     new: Analysed
@@ -119,7 +118,7 @@ def _entry(project: Project, entry: QuerySet, commit: str, *, patient: bool) -> 
         alone = replace(project, sets=(entry,))
         (new,) = analyze_project(alone, analyzer_of=lambda _: engine.analyze)
         deployed = analyze_old(project, entry, commit, old, engine.analyze)
-        versions = _Versions(project, entry, commit, engine, deployed, new, differing)
+        versions = _Versions(project, entry, engine, deployed, new, differing)
         return _examined(found, versions, patient=patient)
 
 
@@ -139,9 +138,7 @@ def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> Entr
         found = replace(found, order=_order(versions))
     engine = versions.engine
     if before.schema and versions.pending:
-        chosen = since_reference(
-            versions.project, versions.entry, versions.new.inputs, versions.commit
-        )
+        chosen = since_reference(versions.project, versions.entry, versions.new.inputs, before)
         checked = check(
             engine.observer,
             versions.entry,

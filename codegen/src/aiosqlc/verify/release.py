@@ -14,7 +14,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.pipeline.analysed import options_of
 from aiosqlc.pipeline.compile import analyzer, read_inputs
-from aiosqlc.pipeline.git import old_queries, old_schema
+from aiosqlc.pipeline.deployed import old_inputs
 from aiosqlc.verify.claims import broken, sent
 
 SAFE = ("both orders are safe", "migrate first", "deploy the code first", "no migration is pending")
@@ -68,14 +68,10 @@ def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
     Raises `GitError` if the reference or the repository cannot be read.
     """
     inputs, _ = read_inputs(project, entry)
-    paths = [file.file.path for file in inputs.schema]
-    before = {file.file.path: file for file in old_schema(project, entry, reference, paths)}
-    return Release(
-        tuple(before[path] for path in paths if path in before),
-        tuple(file for file in inputs.schema if file.file.path not in before),
-        old_queries(project, entry, reference),
-        inputs.queries,
-    )
+    old = old_inputs(project, entry, reference, inputs)
+    before = {file.file.path for file in old.schema}
+    pending = tuple(file for file in inputs.schema if file.file.path not in before)
+    return Release(old.schema, pending, old.queries, inputs.queries)
 
 
 def verify_release(

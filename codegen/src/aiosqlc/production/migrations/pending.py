@@ -10,7 +10,6 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.ir import ParsedQuery, SchemaFile
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Inputs
-from aiosqlc.pipeline.git import old_queries, old_schema
 from aiosqlc.production.migrations.formats import Format, format_of, runs_in_block
 from aiosqlc.schema.backward import backward
 
@@ -33,17 +32,11 @@ class Chosen:
     queries: dict[str, tuple[str, ...]]
 
 
-def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference: str) -> Chosen:
-    """Return the migrations that a git reference lacks, with the reference's schema and queries.
-
-    Raises `GitError` if the reference cannot be read.
-    """
-    paths = [file.file.path for file in inputs.schema]
-    before = {file.file.path: file for file in old_schema(project, entry, reference, paths)}
+def since_reference(project: Project, entry: QuerySet, inputs: Inputs, old: Inputs) -> Chosen:
+    """Return the migrations that the old version lacks, with that version's schema and queries."""
+    before = {file.file.path for file in old.schema}
     pending = [file for file in inputs.schema if file.file.path not in before]
-    old = old_queries(project, entry, reference)
-    applied = tuple(before[path] for path in paths if path in before)
-    return Chosen(applied, _pending(project, entry, pending), texts_of(old))
+    return Chosen(old.schema, _pending(project, entry, pending), texts_of(old.queries))
 
 
 def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chosen:

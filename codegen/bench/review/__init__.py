@@ -1,0 +1,1 @@
+"""The time of a review beside the time to compile its project."""
