@@ -62,7 +62,7 @@ def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _judge_embedded_rows_by_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typed, "weakest", lambda rows, columns: weakest(rows[:1], columns))
+    monkeypatch.setattr(typed, "weakest", lambda embeds, columns: weakest(embeds[:1], columns))
 
 
 def _tell_embedded_rows_by_any_column(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.analysis.verdict import never
+from aiosqlc.mysql.levels import MysqlEngine
 
 from tests.conftest import Full
 from tests.fuzz_mysql.called import hunt_called
@@ -43,7 +44,7 @@ def test_a_broken_rule_is_caught(cache: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_hunt_asks_for_embedded_rows_in_queries_with_optional_parts(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aiosqlc.mysql.variants._weaker_embed", lambda _whole, ours, *_: ours)
+    monkeypatch.setattr("aiosqlc.mysql.variants.weakest", lambda both, _columns: both[0])
     assert hunt(1500, 2, cache).false
 
 
@@ -51,8 +52,10 @@ def test_the_hunt_asks_for_rows_that_every_part_of_a_union_has(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Grammar, "_embedded", Grammar._embedded_parts)
-    monkeypatch.setattr("aiosqlc.mysql.embeds._apart", lambda *_: "")
-    monkeypatch.setattr("aiosqlc.mysql.embeds._as_declared", lambda *_: True)
+    for place in ("aiosqlc.mysql.embeds", "aiosqlc.relational.embeds"):
+        monkeypatch.setattr(f"{place}.why_unfit", lambda *_: "")
+    monkeypatch.setattr(MysqlEngine, "not_null", lambda *_: False)
+    monkeypatch.setattr(MysqlEngine, "keeps_type", lambda *_: True)
     assert hunt(3000, 7, cache).false
 
 

@@ -386,6 +386,24 @@ async def test_the_server_counts_the_columns_before_an_embedded_row(store) -> No
     assert (unread.q, unread.r, unread.a.id, unread.a.name) == (7, 7, 1, "n")
 
 
+def test_the_columns_of_an_optional_row_are_those_of_a_row_that_is_there(either) -> None:
+    sql = "-- name: Q :many\nSELECT c.cid, sqlc.embed(a) FROM c LEFT JOIN a ON a.id = c.cid;"
+    query = only(either(SCHEMA, sql))
+    (embed,) = query.embeds
+    assert (embed.nullable, embed.presence) == (True, 1)
+    assert [column.not_null for column in query.columns] == [True, True, False, True]
+
+
+def test_a_row_of_a_union_has_the_class_of_its_table_if_no_type_changes(compile_) -> None:
+    schema = SCHEMA + "CREATE TABLE g (id int PRIMARY KEY, at point);"
+
+    def table_of(name: str) -> str:
+        sql = f"SELECT sqlc.embed({name}) FROM {name} UNION SELECT sqlc.embed({name}) FROM {name}"
+        return only(compile_(schema, f"-- name: Q :many\n{sql};")).embeds[0].table.schema
+
+    assert (table_of("a"), table_of("g")) == ("public", "")  # a union makes a GEOMETRY of a POINT
+
+
 def test_an_embedded_row_beside_an_aggregate_may_be_missing(either) -> None:
     sql = "-- name: Q :one\nSELECT sqlc.embed(a), count(*) FROM a WHERE id > 50;"
     (embed,) = only(either(SCHEMA, sql)).embeds

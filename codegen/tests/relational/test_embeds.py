@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import pytest
 from aiosqlc.ir import Column, ColumnRef, Embed, SqlType
-from aiosqlc.relational.embeds import Place, Row, embedded_rows
+from aiosqlc.relational.embeds import Place, Row, embedded_rows, operands_of, part_of
 from aiosqlc.relational.port import Pessimist
 from aiosqlc.relational.tree import Expr, Grouped, Query, Relation, SetOp, SetOperation, Table
 from aiosqlc.source import Span
@@ -27,10 +28,8 @@ class Schema(Knowing):
     def not_null(self, relation: Relation | None, column: int) -> bool:
         return relation == 1 and column == 1
 
-
-def _place(count: int = 2, parts: int = 1) -> Place:
-    embed = Embed("t", Span(0, 1), 0)
-    return Place((embed,) * parts, 0, count)
+    def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
+        return relation == 1 and kind.name == "int4"
 
 
 def _columns(*not_null: bool) -> list[Column]:
@@ -41,11 +40,21 @@ def _embedded(
     query: Query, *not_null: bool, engine: Pessimist | None = None, parts: int = 1
 ) -> Row | str:
     columns = _columns(*(not_null or (True, False)))
+    return _of_columns(query, columns, engine or Schema(), parts)
+
+
+def _of_columns(
+    query: Query, columns: Sequence[Column], engine: Pessimist, parts: int = 1
+) -> Row | str:
     there = _columns(True, False)
-    place = _place(parts=parts)
-    [found] = embedded_rows(
-        [place], query, columns, engine or Schema(), lambda at, _: there[at]
-    ).values()
+    embeds = (Embed("t", Span(0, 1), 0),) * parts
+    operands = operands_of(query)
+    place = Place(embeds, 0, 2, tuple(part_of(operand, 0, 2) for operand in operands))
+
+    def present(at: int, missing: frozenset[int]) -> Column:
+        return there[at] if missing else columns[at]
+
+    [found] = embedded_rows([place], len(operands), columns, engine, present).values()
     return found
 
 
@@ -111,12 +120,26 @@ def test_a_grouped_row_is_one_unless_a_grouping_set_may_leave_out_a_key() -> Non
     assert "groups by GROUPING SETS" in str(grouped(frozenset(), 2))
 
 
+def _union(*outputs: tuple[Expr, ...]) -> Query:
+    arms = tuple(derived(_of(*one)) for one in outputs)
+    operation = SetOperation(op=SetOp.UNION, left=1, right=2)
+    return msgspec.structs.replace(select(where(), *arms), arms=operation)
+
+
+def test_a_row_that_a_set_operation_gave_another_type_is_a_row_of_the_query() -> None:
+    row = (col(1, 1), col(1, 2))
+    first, second = _columns(True, False)
+    text = replace(second, type=SqlType("s", "text"))
+    kept = _of_columns(_union(row, row), [first, second], Schema(), parts=2)
+    made = _of_columns(_union(row, row), [first, text], Schema(), parts=2)
+    assert isinstance(kept, Row)
+    assert isinstance(made, Row)
+    assert (kept.embed.table, made.embed.table) == (TABLE, OWN)
+
+
 def test_a_row_of_a_set_operation_is_there_in_each_part_and_of_one_table() -> None:
     def union(*outputs: tuple[Expr, ...], parts: int = 2) -> Row | str:
-        arms = tuple(derived(_of(*one)) for one in outputs)
-        operation = SetOperation(op=SetOp.UNION, left=1, right=2)
-        query = msgspec.structs.replace(select(where(), *arms), arms=operation)
-        return _embedded(query, parts=parts)
+        return _embedded(_union(*outputs), parts=parts)
 
     row = (col(1, 1), col(1, 2))
     assert isinstance(union(row, row), Row)

@@ -1,42 +1,44 @@
-"""Type `sqlc.embed(t)` as one value, which is optional if its row may be missing."""
+"""Find each `sqlc.embed(t)` in the select lists of a statement, for `relational.embeds`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from aiosqlc.ir import Column, ColumnRef, Embed, TypedEmbed
+from aiosqlc.mysql.levels import MysqlEngine, row_of
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Level, Output, Source
+from aiosqlc.relational.embeds import (
+    Part,
+    Place,
+    Row,
+    as_present,
+    embedded_rows,
+    weakest,
+    why_unfit,
+)
 
 _ELSEWHERE = "the embed is not in the select list of the result"
 _UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """An `sqlc.embed(t)` in one SELECT of the result, with the index of its first result column."""
+class _Places:
+    """The positions of the embeds of a statement with a number of `operands`.
 
-    embed: Embed
-    first: int
-    source: Source
-    level: Level
+    `unplaced` has the reasons for embeds without a position. `shown` has the columns of the FROM
+    items by their result columns; it is only used without a set operation.
+    """
 
-    @property
-    def where(self) -> tuple[int, int]:
-        return self.first, len(self.source.shown)
-
-    @property
-    def nullable(self) -> bool:
-        """Return whether the whole row may be missing, for example in an outer join.
-
-        An aggregate query over no rows returns NULLs.
-        """
-        return self.level.can_be_nulled(self.source) or self.level.bare_is_null
+    operands: int
+    found: tuple[Place, ...]
+    unplaced: Mapping[Embed, str]
+    shown: Mapping[int, Output] = field(default_factory=dict)
 
 
 def why_not_whole(
@@ -47,8 +49,11 @@ def why_not_whole(
 ) -> Iterator[tuple[Embed, str]]:
     """Yield each `sqlc.embed(t)` that is not a row of one table or sub-select, with the reason."""
     if reader is not None:
-        width = None if described is None else len(described)
-        yield from _placed(found, reader, width)[1].items()
+        places = _places(found, reader, None if described is None else len(described))
+        yield from places.unplaced.items()
+        for place in places.found:
+            reason = why_unfit(place, places.operands, MysqlEngine(schema.premises))
+            yield from ((embed, reason) for embed in place.embeds if reason)
         return
     there = [embed.name for embed in described_embeds(tuple(found), schema, described or ())]
     for embed in found:
@@ -63,50 +68,44 @@ def embeds(
 ) -> tuple[tuple[Column, ...], tuple[TypedEmbed, ...]]:
     """Find the columns of each `sqlc.embed(t)` in the result.
 
-    A row of a WITH query or sub-select has a class of this query's own. If the whole row may be
-    missing, its columns are inferred as if it were present.
+    A row of a WITH query or sub-select has a class of this query's own. The columns of a row are
+    inferred as if it were present.
     """
-    judged = list(columns)
-    typed = []
-    for one, *others in _placed(found, reader, len(columns))[0]:
-        first, count = one.where
-        inside = slice(first, first + count)
-        if one.source.relation is None and one.nullable:
-            judged[inside] = map(_as_present, columns[inside], one.source.shown)
-        embed = _embed(one, others, judged[inside])
-        typed.append(embed)
-    return tuple(judged), tuple(typed)
+    places = _places(found, reader, len(columns))
+
+    def present(at: int, _missing: frozenset[int]) -> Column:
+        return _as_present(columns[at], places.shown[at])
+
+    engine = MysqlEngine(reader.schema.premises)
+    texts = embedded_rows(places.found, places.operands, columns, engine, present)
+    rows = [row for row in texts.values() if isinstance(row, Row)]
+    judged = as_present(columns, rows)
+    return judged, tuple(weakest([row.embed], judged) for row in rows)
 
 
-def _placed(
-    found: Sequence[Embed], reader: Reader, width: int | None
-) -> tuple[list[list[_Place]], Mapping[Embed, str]]:
-    """Return the positions of each `sqlc.embed(t)`, and the reasons for those that are refused.
-
-    An embed has a position in each operand of a set operation.
-    """
-    refused = dict.fromkeys(found, _ELSEWHERE)
-    parts = list(_parts(reader.tree.root))
-    groups: dict[tuple[int, int], list[_Place]] = {}
-    for part in parts:
-        for embed, place in _in_part(part, found, reader, width):
-            if isinstance(place, str):
-                refused[embed] = place
-            else:
-                groups.setdefault(place.where, []).append(place)
-    fit = []
-    for group in groups.values():
-        reason = _apart(group, len(parts)) if len(parts) > 1 else ""
-        if reason:
-            refused.update((place.embed, reason) for place in group)
-            continue
-        fit.append(group)
-        for place in group:
-            del refused[place.embed]
-    return sorted(fit, key=lambda group: group[0].where), refused
+def _places(found: Sequence[Embed], reader: Reader, width: int | None) -> _Places:
+    """Return the positions of the embeds; an embed has one in each operand of a set operation."""
+    unplaced = dict.fromkeys(found, _ELSEWHERE)
+    operands = list(_operands(reader.tree.root))
+    there: dict[tuple[int, int], list[tuple[Embed, Part | str]]] = {}
+    shown: dict[int, Output] = {}
+    for operand in operands:
+        for embed, source, level, first in _embedded(operand, found, reader, width):
+            if source is None or source.outputs is None or first is None:
+                unplaced[embed] = _of_no_source(source, level) or _UNCOUNTED
+                continue
+            del unplaced[embed]
+            part = _of_no_source(source, level) or _part(source, level)
+            there.setdefault((first, len(source.shown)), []).append((embed, part))
+            shown |= dict(enumerate(source.shown, first))
+    places = (
+        Place(tuple(embed for embed, _ in both), *where, tuple(part for _, part in both))
+        for where, both in sorted(there.items())
+    )
+    return _Places(len(operands), tuple(places), unplaced, shown)
 
 
-def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
+def _operands(root: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the SELECTs that produce the result: one, or the operands of a UNION in order."""
     stack = [root]
     while stack:
@@ -119,14 +118,14 @@ def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
             yield node
 
 
-def _in_part(
-    part: exp.Expr, found: Sequence[Embed], reader: Reader, width: int | None
-) -> Iterator[tuple[Embed, _Place | str]]:
-    """Yield each `sqlc.embed(t)` of one SELECT with its position or the reason of a refusal."""
-    level = reader.levels.get(id(part))
+def _embedded(
+    operand: exp.Expr, found: Sequence[Embed], reader: Reader, width: int | None
+) -> Iterator[tuple[Embed, Source | None, Level, int | None]]:
+    """Yield each `sqlc.embed(t)` of one SELECT with its FROM item and first result column."""
+    level = reader.levels.get(id(operand))
     if level is None:
         return
-    items = [(item, _count(item, level, reader)) for item in _list_of(part)]
+    items = [(item, _count(item, level, reader)) for item in _list_of(operand)]
     unknown = sum(count is None for _, count in items)
     missing = None
     # The server knows the number of columns that the text does not show.
@@ -137,18 +136,13 @@ def _in_part(
         count = missing if known is None else known
         embed = next((e for e in found if e.sql_offset == _start(item, reader)), None)
         if embed is not None:
-            source = level.source(item.args["table"].name)
-            reason = _of_no_source(source, level)
-            if source is None or reason:
-                yield embed, reason
-            else:
-                yield embed, _UNCOUNTED if first is None else _Place(embed, first, source, level)
+            yield embed, level.source(item.args["table"].name), level, first
         first = None if first is None or count is None else first + count
 
 
-def _list_of(part: exp.Expr) -> list[exp.Expr]:
+def _list_of(operand: exp.Expr) -> list[exp.Expr]:
     """Return the items of a SELECT, or of RETURNING."""
-    holder = part if isinstance(part, exp.Select) else part.args.get("returning")
+    holder = operand if isinstance(operand, exp.Select) else operand.args.get("returning")
     return holder.expressions if isinstance(holder, exp.Expr) else []
 
 
@@ -160,7 +154,13 @@ def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
     return None if columns is None else len(columns)
 
 
+def _part(source: Source, level: Level) -> Part:
+    """Return the row of a FROM item; under GROUP BY, all columns are those of one row."""
+    return Part(row_of(source, level), source if source.relation is not None else None)
+
+
 def _of_no_source(source: Source | None, level: Level) -> str:
+    """Return the reason why a FROM item has no row to embed, or an empty string."""
     if level.rollup:
         return "some embedded columns are NULL in the rows that ROLLUP adds"
     if source is not None and source.relation is None:
@@ -172,58 +172,6 @@ def _unfit(relation: Relation | None) -> str:
     if relation is None:
         return "the embedded table is not in the schema"
     return "the embedded table has invisible columns" if relation.invisible else ""
-
-
-def _apart(places: Sequence[_Place], parts: int) -> str:
-    """Return the reason to refuse an `sqlc.embed(t)` in a UNION, or an empty string.
-
-    The only proved facts are that the row is present in every operand, and that it is a row of one
-    table.
-    """
-    if len(places) < parts:
-        return "another part of the set operation has single columns at this position"
-    if any(place.nullable for place in places):
-        return "an outer join may omit the embedded row in a part of the set operation"
-    if any(place.source.relation is None for place in places):
-        return "in a part of the set operation the embed is not a table or view"
-    if len({_table(place.source) for place in places}) > 1:
-        return "the parts of the set operation embed rows of different tables"
-    return ""
-
-
-def _table(source: Source) -> ColumnRef | None:
-    table = source.relation.table if source.relation else None
-    return ColumnRef(table.schema, table.name, "") if table else None
-
-
-def _embed(one: _Place, others: Sequence[_Place], columns: Sequence[Column]) -> TypedEmbed:
-    """Type a row.
-
-    In a set operation, the row has the table's class if its columns are equal to the table's.
-    """
-    first, count = one.where
-    certain = [i for i, output in enumerate(one.source.shown) if output.not_null]
-    table = _table(one.source)
-    relation = one.source.relation
-    if others and relation is not None and not _as_declared(columns, relation):
-        table = None
-    return TypedEmbed(
-        one.embed.name,
-        first,
-        count,
-        table or ColumnRef("", one.embed.table, ""),
-        one.nullable,
-        first + certain[0] if one.nullable and certain else None,
-        tuple(place.embed.name for place in others),
-        one.embed.nest,
-    )
-
-
-def _as_declared(columns: Sequence[Column], relation: Relation) -> bool:
-    return all(
-        column.type == declared.type and column.not_null >= declared.not_null
-        for column, declared in zip(columns, relation.table.columns, strict=True)
-    )
 
 
 def _as_present(column: Column, output: Output) -> Column:

@@ -143,6 +143,11 @@ class MysqlEngine:
         found = relation.relation if isinstance(relation, scope.Source) else None
         return found is not None and found.table.columns[column - 1].not_null
 
+    def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
+        """Return whether a column is declared with a type; UNION makes a GEOMETRY of a POINT."""
+        found = relation.relation if isinstance(relation, scope.Source) else None
+        return found is not None and found.table.columns[column - 1].type == kind
+
     def column_name(self, relation: Relation | None, column: int) -> str:
         """Return the name of a column, or an empty string."""
         found = relation.relation if isinstance(relation, scope.Source) else None
@@ -253,6 +258,11 @@ def reads_a_row(node: exp.Select, level: Level, reader: Reader) -> bool:
     if not level.premises.holds("some-row", "no condition", free):
         return False
     return reader.counter.reads_a_row(_Lowering(node, level, reader).sources_alone(node))
+
+
+def row_of(source: scope.Source, level: Level) -> tuple[Column, ...]:
+    """Return the columns that `t.*` includes, as columns of `aiosqlc.relational`."""
+    return tuple(_column(source, output, level) for output in source.shown)
 
 
 def limit_of(node: exp.Expr) -> Limit:
@@ -552,14 +562,7 @@ class _Lowering:
 
     def column(self, source: scope.Source, output: Output) -> Column:
         """Convert a column of a source to a column of `aiosqlc.relational`."""
-        absent = source.nulled_by - self.level.dead
-        empty = {_NO_ROW} if self.level.bare_is_null else set()
-        return Column(
-            source=source.number + 1,
-            column=_number(source, output.name),
-            absent=frozenset(absent | empty),
-            collation=output.collation,
-        )
+        return _column(source, output, self.level)
 
     # --- select lists and keys ----------------------------------------------------------------
 
@@ -728,6 +731,17 @@ def _keys(relation: Stored) -> Iterator[UniqueKey]:
             collation = relation.collations.get(name, "")
             parts.append(KeyPart(column=number, cls=cls, collation=collation))
         yield UniqueKey(name=", ".join(columns), parts=tuple(parts))
+
+
+def _column(source: scope.Source, output: Output, level: Level) -> Column:
+    absent = source.nulled_by - level.dead
+    empty = {_NO_ROW} if level.bare_is_null else set()
+    return Column(
+        source=source.number + 1,
+        column=_number(source, output.name),
+        absent=frozenset(absent | empty),
+        collation=output.collation,
+    )
 
 
 def _number(source: scope.Source, name: str) -> int:

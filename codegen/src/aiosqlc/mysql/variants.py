@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiosqlc.analysis.json_shapes import weakest_shape
-from aiosqlc.ir import Cardinality, Column, ColumnRef, ParsedQuery, TypedEmbed, TypedQuery, Variant
+from aiosqlc.ir import Cardinality, Column, ParsedQuery, TypedQuery, Variant
 from aiosqlc.relational.batch import in_both
+from aiosqlc.relational.embeds import weakest
 from aiosqlc.relational.nest import merged
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
@@ -36,7 +37,7 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
         _weaker(ours, theirs) for ours, theirs in zip(whole.columns, one.columns, strict=False)
     )
     embeds = tuple(
-        _weaker_embed(whole, ours, one, theirs)
+        weakest((ours, theirs), columns)
         # `unlike` has already compared the embeds.
         for ours, theirs in zip(whole.embeds, one.embeds, strict=True)
     )
@@ -58,29 +59,6 @@ def _weaker(ours: Column, theirs: Column) -> Column:
     known = ours if not ours.not_null or theirs.not_null else replace(ours, not_null=False)
     same = known.shape == theirs.shape
     return known if same else replace(known, shape=weakest_shape(known.shape, theirs.shape))
-
-
-def _weaker_embed(
-    whole: TypedQuery, ours: TypedEmbed, one: TypedQuery, theirs: TypedEmbed
-) -> TypedEmbed:
-    """Merge an `sqlc.embed(t)` of two texts; it is optional if one text may omit its row."""
-    nullable = ours.nullable or theirs.nullable
-    both = (
-        at
-        for at in range(ours.first, ours.first + ours.count)
-        if _fills(whole, ours, at) and _fills(one, theirs, at)
-    )
-    return replace(
-        ours,
-        table=ours.table if ours.table == theirs.table else ColumnRef("", ours.name, ""),
-        nullable=nullable,
-        presence=next(both, None) if nullable else None,
-    )
-
-
-def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:
-    """Return whether a column of an `sqlc.embed(t)` is not NULL in every row that exists."""
-    return at == embed.presence or query.columns[at].not_null
 
 
 def _weaker_count(ours: Cardinality, theirs: Cardinality) -> Cardinality:

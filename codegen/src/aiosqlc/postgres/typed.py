@@ -51,7 +51,15 @@ from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
 from aiosqlc.relational import tree
 from aiosqlc.relational.batch import in_both, lookup_of
-from aiosqlc.relational.embeds import Found, Row, as_present, embedded_rows, fitting, weakest
+from aiosqlc.relational.embeds import (
+    Found,
+    Row,
+    as_present,
+    embedded_rows,
+    fitting,
+    operands_of,
+    weakest,
+)
 from aiosqlc.relational.nest import merged, nested
 
 _NOT_SEEN = maybe("a rule rewrites the statement, or the query is nested too deeply")
@@ -190,7 +198,7 @@ class QueryTyper:
             cardinality=Cardinality.ONE
             if utility
             else _weakest_count([text.cardinality for text in texts]),
-            embeds=tuple(weakest(row, columns) for row in rows),
+            embeds=tuple(weakest([text.embed for text in row], columns) for row in rows),
             variants=query.variants,
             insert_into=access.insert_into,
             writes=access.writes,
@@ -263,11 +271,16 @@ class QueryTyper:
         counter = row_counter(self.facts)
         cardinality = counter.count(level_of(scope)) if scope is not None else Cardinality.MANY
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(embeds))
-        places = places_of(embeds, stars) if scope is not None else []
         found: Found = {}
-        if places and scope is not None:
-            present = as_if_present(prover, scope, columns)
-            found = embedded_rows(places, level_of(scope), columns, counter.engine, present)
+        if embeds and scope is not None:
+            level = level_of(scope)
+            found = embedded_rows(
+                places_of(embeds, stars, level),
+                len(operands_of(level)),
+                columns,
+                counter.engine,
+                as_if_present(prover, scope, columns),
+            )
         return _Text(
             columns,
             cardinality,

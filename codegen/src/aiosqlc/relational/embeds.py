@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiosqlc.ir import Column, ColumnRef, Embed, ParsedQuery, TypedEmbed, Variant
@@ -13,16 +13,31 @@ Present = Callable[[int, frozenset[int]], Column]
 """A function that infers a result column by index, assuming that given outer joins match."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The row of an `sqlc.embed(t)` in one SELECT: its columns, and its table or view if any."""
+
+    columns: tuple[tree.Column, ...]
+    relation: tree.Relation | None = None
+
+    @property
+    def missing(self) -> frozenset[int]:
+        """Return the outer joins that may omit the row."""
+        return frozenset[int]().union(*(column.absent for column in self.columns))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The result columns of an embedded row (`sqlc.embed(t)`).
 
-    A plain query has one of the `embeds`, and a set operation one in each operand.
+    A plain query has one of the `embeds`, and a set operation one in each operand. `parts` has the
+    row of each operand, or the reason why the operand has no row of one table or subquery there.
     """
 
     embeds: tuple[Embed, ...]
     first: int
     count: int
+    parts: tuple[Part | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,80 +56,68 @@ _ELSEWHERE = "the embed is not in the select list of the result, or a rule rewri
 
 def embedded_rows(
     places: Sequence[Place],
-    query: tree.Query,
+    operands: int,
     columns: Sequence[Column],
     engine: Engine,
     present: Present,
 ) -> Found:
-    """Infer the row of each `sqlc.embed(t)` in one text.
+    """Infer the row of each `sqlc.embed(t)` in one text with a number of operands.
 
     Inside a row that may be missing, columns are inferred as if it were present: the whole row is
     optional, not each field.
     """
-    parts = list(_parts(query, query.arms)) if query.arms is not None else [query]
     embeds: dict[Place, Row | str] = {}
     for place in places:
-        rows = [(part, row) for part in parts if (row := _row(part, place)) is not None]
-        missing = [frozenset[int]().union(*(column.absent for column in row)) for _, row in rows]
-        tables = {_table(engine, part, row) for part, row in rows}
-        problem = _unfit(place, len(parts), missing, tables)
-        if problem:
-            embeds[place] = problem
-            continue
-        inferred = [
-            present(at, missing[0]) if missing[0] else columns[at]
-            for at in range(place.first, place.first + place.count)
-        ]
-        table = tables.pop()
-        name, *others = [embed.name for embed in place.embeds]
-        if table is None or not _certain_enough(engine, *rows[0], inferred):
-            table = ColumnRef("", place.embeds[0].table, "")  # a class of this query's own
-        embed = TypedEmbed(
-            name=name,
-            first=place.first,
-            count=place.count,
-            table=table,
-            nullable=bool(missing[0]),
-            others=tuple(others),
-            nest=place.embeds[0].nest,
-        )
-        embeds[place] = Row(embed, tuple(inferred))
+        problem = why_unfit(place, operands, engine)
+        embeds[place] = problem or _row(place, columns, engine, present)
     return embeds
 
 
-def _parts(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Query]:
-    """Return the operands of a set operation from left to right."""
-    if isinstance(arm, tree.SetOperation):
-        return [*_parts(query, arm.left), *_parts(query, arm.right)]
-    source = query.source(arm)
-    return [source.query() if isinstance(source, tree.Derived) else tree.Query()]
-
-
-def _unfit(
-    place: Place,
-    parts: int,
-    missing: Sequence[frozenset[int]],
-    tables: Collection[ColumnRef | None],
-) -> str:
+def why_unfit(place: Place, operands: int, engine: Engine) -> str:
     """Return the reason why an `sqlc.embed(t)` cannot be one value, or an empty string.
 
     In a set operation, the only proved facts are that the row is present in every operand, and that
     it is a row of one table.
     """
-    if len(place.embeds) < parts:
+    if len(place.embeds) < operands:
         return "another part of the set operation has single columns at this position"
-    if len(missing) < parts:
-        return (
-            "the columns of the embed may not form one row, because the query lists them one by one"
-            " or groups by GROUPING SETS, CUBE or ROLLUP"
-        )
-    if parts > 1 and any(missing):
+    for part in place.parts:
+        if isinstance(part, str):
+            return part
+    parts = _rows_of(place)
+    tables = {_table(engine, part) for part in parts}
+    if operands > 1 and any(part.missing for part in parts):
         return "an outer join may omit the embedded row in a part of the set operation"
-    if parts > 1 and None in tables:
+    if operands > 1 and None in tables:
         return "in a part of the set operation the embed is not a table or view"
     if len(tables) > 1:
         return "the parts of the set operation embed rows of different tables"
     return ""
+
+
+def _row(place: Place, columns: Sequence[Column], engine: Engine, present: Present) -> Row:
+    """Infer the row of an `sqlc.embed(t)` that is one value."""
+    part, *others = _rows_of(place)
+    inside = range(place.first, place.first + place.count)
+    inferred = tuple(columns[at] if others else present(at, part.missing) for at in inside)
+    name, *same = [embed.name for embed in place.embeds]
+    table = _table(engine, part)
+    if table is None or not _is_as_declared(engine, part, inferred, combined=bool(others)):
+        table = ColumnRef("", place.embeds[0].table, "")  # a class of this query's own
+    embed = TypedEmbed(
+        name=name,
+        first=place.first,
+        count=place.count,
+        table=table,
+        nullable=bool(part.missing),
+        others=tuple(same),
+        nest=place.embeds[0].nest,
+    )
+    return Row(embed, inferred)
+
+
+def _rows_of(place: Place) -> list[Part]:
+    return [part for part in place.parts if isinstance(part, Part)]
 
 
 def fitting(
@@ -149,9 +152,8 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
     return tuple(changed)
 
 
-def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
+def weakest(embeds: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
     """Return what holds for an embedded row in every text of the query."""
-    embeds = [row.embed for row in rows]
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
     shared = all(embed.table == one.table for embed in embeds)
@@ -183,12 +185,30 @@ def _left_out(query: ParsedQuery, variant: Variant) -> str:
     return f"without {', '.join(dict.fromkeys(names))}: " if names else ""
 
 
-def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
-    """Return the columns of an `sqlc.embed(t)` if all are of one row of a FROM item, or None."""
-    outputs = query.outputs()[place.first : place.first + place.count]
-    found = [column for column in (_ungrouped(query, expr) for expr in outputs) if column]
+def operands_of(query: tree.Query) -> list[tree.Query]:
+    """Return the operands of a set operation from left to right, or only the query itself."""
+    return [query] if query.arms is None else _operands(query, query.arms)
+
+
+def _operands(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Query]:
+    if isinstance(arm, tree.SetOperation):
+        return [*_operands(query, arm.left), *_operands(query, arm.right)]
+    source = query.source(arm)
+    return [source.query() if isinstance(source, tree.Derived) else tree.Query()]
+
+
+def part_of(query: tree.Query, first: int, count: int) -> Part | str:
+    """Return the row that the result columns of a SELECT form, or why they may not form one."""
+    outputs = query.outputs()[first : first + count]
+    found = tuple(column for column in (_ungrouped(query, expr) for expr in outputs) if column)
     one = len({(column.source, column.row) for column in found}) == 1
-    return found if one and len(found) == len(outputs) else None
+    if not one or len(found) < len(outputs):
+        return (
+            "the columns of the embed may not form one row, because the query lists them one by one"
+            " or groups by GROUPING SETS, CUBE or ROLLUP"
+        )
+    source = query.source(found[0].source)
+    return Part(found, source.relation if isinstance(source, tree.Table | tree.Derived) else None)
 
 
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
@@ -204,23 +224,20 @@ def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
     return behind if isinstance(behind, tree.Column) and not behind.level else None
 
 
-def _certain_enough(
-    engine: Engine, query: tree.Query, row: Sequence[tree.Column], columns: Sequence[Column]
+def _is_as_declared(
+    engine: Engine, part: Part, columns: Sequence[Column], *, combined: bool
 ) -> bool:
-    """Return whether every NOT NULL column of the table is inferred as not null in the embed."""
-    relation = _relation(query, row)
+    """Return whether the columns of a row are inferred to be as its table declares them.
+
+    A set operation may combine values to another type.
+    """
     return all(
-        column.not_null or not engine.not_null(relation, shown.column)
-        for shown, column in zip(row, columns, strict=True)
+        (inferred.not_null or not engine.not_null(part.relation, shown.column))
+        and (not combined or engine.keeps_type(part.relation, shown.column, inferred.type))
+        for shown, inferred in zip(part.columns, columns, strict=True)
     )
 
 
-def _table(engine: Engine, query: tree.Query, row: Sequence[tree.Column]) -> ColumnRef | None:
-    """Return the table or view if it has exactly the embed's columns in order, or None."""
-    return engine.whole(_relation(query, row), [column.column for column in row])
-
-
-def _relation(query: tree.Query, row: Sequence[tree.Column]) -> tree.Relation | None:
-    """Return the table or view that a row belongs to."""
-    source = query.source(row[0].source)
-    return source.relation if isinstance(source, tree.Table | tree.Derived) else None
+def _table(engine: Engine, part: Part) -> ColumnRef | None:
+    """Return the table or view if it has exactly the row's columns in order, or None."""
+    return engine.whole(part.relation, [column.column for column in part.columns])

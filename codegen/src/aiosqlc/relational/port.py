@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Protocol
 
-from aiosqlc.ir import ColumnRef
+from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.relational.tree import Command, Function, Handle, Relation, Table, UniqueKey
 
 
@@ -54,6 +54,13 @@ class Engine(Protocol):
 
     def not_null(self, relation: Relation | None, column: int) -> bool:
         """Return whether a column of a table is declared NOT NULL."""
+        ...
+
+    def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
+        """Return whether a set operation over a column of a table kept the type of the column.
+
+        `kind` is the type of the set operation's column.
+        """
         ...
 
     def column_name(self, relation: Relation | None, column: int) -> str:
@@ -109,6 +116,11 @@ class Pessimist:
     def not_null(self, relation: Relation | None, column: int) -> bool:
         """Return False for every column."""
         del relation, column
+        return False
+
+    def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
+        """Return False for every column."""
+        del relation, column, kind
         return False
 
     def column_name(self, relation: Relation | None, column: int) -> str:

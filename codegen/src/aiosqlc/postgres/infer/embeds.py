@@ -10,10 +10,11 @@ from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.stars import Star
-from aiosqlc.relational.embeds import Place
+from aiosqlc.relational.embeds import Place, operands_of, part_of
+from aiosqlc.relational.tree import Query
 
 
-def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
+def places_of(embeds: Sequence[Embed], stars: Sequence[Star], query: Query) -> list[Place]:
     """Return the result columns of each `sqlc.embed(t)`; operands of a UNION share them."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
@@ -21,7 +22,11 @@ def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
         star = by_start.get(embed.sql_offset)
         if star is not None and star.first is not None:
             found.setdefault((star.first, star.count), []).append(embed)
-    return [Place(tuple(there), *where) for where, there in found.items()]
+    operands = operands_of(query)
+    return [
+        Place(tuple(there), *where, tuple(part_of(operand, *where) for operand in operands))
+        for where, there in found.items()
+    ]
 
 
 def as_if_present(
@@ -30,6 +35,8 @@ def as_if_present(
     """Return a function that infers a result column, assuming that given outer joins match."""
 
     def inferred(at: int, missing: frozenset[int]) -> Column:
+        if not missing:
+            return columns[at]
         before = len(prover.ignored_joins)
         prover.ignored_joins.extend((scope, absence) for absence in missing)
         with prover.assuming(scope, tuple(sorted(missing))):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
-from aiosqlc.ir import ColumnRef
+from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
@@ -160,6 +160,11 @@ class PostgresEngine:
     def not_null(self, relation: Relation | None, column: int) -> bool:
         """Return whether a column is declared NOT NULL in a table, and in its child tables."""
         return isinstance(relation, int) and self.facts.not_null(relation, column)
+
+    def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
+        """Return True, because a set operation over columns of one type has this type."""
+        del relation, column, kind
+        return True
 
     def column_name(self, relation: Relation | None, column: int) -> str:
         """Return the name of a column, or an empty string."""
