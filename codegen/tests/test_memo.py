@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
-from aiosqlc.cli import watch
+from aiosqlc.cli.watching import tidy_up
 from aiosqlc.ir import (
     Cardinality,
     Column,
@@ -174,6 +174,6 @@ def test_a_text_that_watching_does_not_meet_any_more_is_forgotten() -> None:
     length("gone")
     for rounds in range(120):
         length("stays")
-        watch._tidy_up(rounds)
+        tidy_up(rounds)
     assert length.known("stays")
     assert not length.known("gone")

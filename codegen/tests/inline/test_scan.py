@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import re
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import asyncpg
@@ -17,6 +18,9 @@ from aiosqlc.cli.main import main
 from aiosqlc.inline.find import literals
 from aiosqlc.source import SourceFile
 
+from bench.inline.project import changed
+from bench.inline.rejected import Made, rejected
+from tests.cli.test_commands import wait_for
 from tests.drivers.running import complaints
 from tests.projects import ran, write_project
 
@@ -156,34 +160,14 @@ def test_a_package_of_another_command_is_not_replaced(
     assert sorted(path.name for path in (tmp_path / "store").iterdir()) == there
 
 
-def _mutated(text: str, r: Random) -> str:
-    """Change a text in one place: leave out, double, replace or insert a character."""
-    at = r.randrange(len(text))
-    char = r.choice("abcxyz_ ;'")
-    return r.choice(
-        (
-            text[:at] + text[at + 1 :],
-            text[:at] + char + text[at:],
-            text[:at] + char + text[at + 1 :],
-        )
-    )
-
-
-def test_a_type_checker_rejects_each_changed_literal(tmp_path: Path) -> None:
-    r = Random(500)
-    changed = list(dict.fromkeys(_mutated(r.choice(LITERALS), r) for _ in range(900)))
-    changed = [text for text in changed if text not in LITERALS][:500]
-    assert len(changed) == 500
+@pytest.mark.parametrize("checker", ["mypy", pytest.param("pyright", marks=pytest.mark.long)])
+def test_a_type_checker_rejects_each_changed_literal(checker: str, tmp_path: Path) -> None:
     app = "from inline import sql\n" + "".join(f"sql({text!r})\n" for text in LITERALS)
     _project(tmp_path, app)
     assert _scan(tmp_path) == 0
-    lines = ["from inline import sql", *(f"sql({text!r})" for text in (*LITERALS, *changed))]
-    (tmp_path / "changed.py").write_text("\n".join(lines) + "\n")
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--no-pretty", "changed.py"]
-    done = ran(*mypy, cwd=tmp_path)
-    rejected = set(map(int, re.findall(r"^changed.py:(\d+): error", done.stdout, re.MULTILINE)))
-    first = len(LITERALS) + 2
-    assert rejected == set(range(first, first + len(changed)))
+    new = changed(LITERALS, 500, seed=500)
+    made = Made("inline", "sql", Path(sys.executable))
+    assert rejected(tmp_path, made, LITERALS, new, checker) == set(new)
 
 
 def test_a_type_checker_knows_the_arguments_and_the_rows(tmp_path: Path) -> None:
@@ -217,13 +201,22 @@ def test_a_literal_that_was_not_compiled_fails_at_its_place(tmp_path: Path) -> N
 MISTAKES = {
     '"SELECT id, nam FROM author"': ("E311", 2, 19, 'column "nam" does not exist'),
     '"""SELECT a.id\n  FROM author a WHERE a.nme = 1"""': ("E311", 3, 23, "column a.nme does not"),
-    '"SELECT id "\n    "FROM autor"': ("E310", 2, 7, 'relation "autor" does not exist'),
-    '"SELECT \\x61 FROM author"': ("E311", 2, 7, 'column "a" does not exist'),
+    '"SELECT id "\n    "FROM autor"': ("E310", 3, 11, 'relation "autor" does not exist'),
+    '"SELECT \\x61 FROM author"': ("E311", 2, 15, 'column "a" does not exist'),
+    '"\\u00e9\\t".strip() and 1': ("E009", 2, 7, "`sql` needs exactly one string literal"),
+    'r"""SELECT \'\\d\' AS a,\n\tnam FROM author"""': ("E311", 3, 2, 'column "nam" does not'),
+    '"""\\\n  SELECT \\"id\\", nam FROM author"""': ("E311", 3, 18, 'column "nam" does not exist'),
+    '(  # a comment: "x"\n"SELECT id, "  # one\n\'nam FROM author\')': (
+        "E311",
+        4,
+        2,
+        'column "nam" does not exist',
+    ),
     '"SELECT 1; SELECT 2"': ("E113", 2, 7, "a second statement below"),
     '""': ("E009", 2, 7, "the literal is empty: write a statement"),
     '" \\n"': ("E009", 2, 7, "the literal is empty: write a statement"),
     '"SELECT \\ud800"': ("E009", 2, 7, "the literal has half of a character: \\ud800"),
-    '"-- :oen\\nSELECT 1"': ("E107", 2, 7, "unknown command `:oen`"),
+    '"-- :oen\\nSELECT 1"': ("E107", 2, 11, "unknown command `:oen`"),
     '"""-- :one\nSELECT id, nam FROM author"""': ("E311", 3, 12, 'column "nam" does not exist'),
     '"SELECT \'x"': ("E114", 2, 15, "unterminated string"),
     'f"SELECT {1}"': ("E009", 2, 7, "`sql` needs exactly one string literal"),
@@ -243,6 +236,17 @@ def test_a_mistake_is_shown_in_the_python_file(
     assert f"error[{code}]: {message}" in said
     assert f"app/people.py:{line}:{column}\n" in said
     assert not (tmp_path / "inline").exists()
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_a_mistake_has_its_place_with_other_line_ends(
+    end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = 'from inline import sql\nA = sql("""\n    SELECT id,\n    nam FROM author\n""")\n'
+    _project(tmp_path, "")
+    (tmp_path / "app" / "people.py").write_bytes(app.replace("\n", end).encode())
+    assert _scan(tmp_path) == 1
+    assert "app/people.py:4:5\n" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_python_is_reported(
@@ -395,3 +399,52 @@ A = sql("SELECT a.id FROM author a WHERE sqlc.include(named, a)")
     (tmp_path / "queries.sql").write_text("-- name: One :one\nSELECT 1 AS one;\n")
     assert _scan(tmp_path) == 1
     assert "app/people.py:3:" in capsys.readouterr().err
+
+
+def test_watching_writes_each_change_and_keeps_the_package_while_a_file_is_broken(
+    tmp_path: Path,
+) -> None:
+    _project(tmp_path, APP)
+    app, made = tmp_path / "app" / "people.py", tmp_path / "inline" / "sql.py"
+    log = tmp_path / "watch.log"
+    command = [sys.executable, "-m", "aiosqlc", "scan", "app", "-o", "inline", "--watch"]
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(command, cwd=tmp_path, stderr=stderr) as process,
+    ):
+        try:
+            wait_for(log, "watching\n", process)
+            app.write_text(APP.replace("SELECT id, name FROM", "SELECT name, bio FROM"))
+            wait_for(made, "SELECT name, bio FROM", process)
+            kept = made.read_text()
+            for broken, said in (
+                (APP.replace("ADD = ", "ADD = = "), "not valid Python"),
+                (APP.replace("SELECT id, name", "SELECT id, nam"), 'column "nam" does not exist'),
+                (APP.replace('sql("SELECT id', 'sql(f"SELECT id'), "exactly one string literal"),
+            ):
+                app.write_text(broken)
+                wait_for(log, said, process)
+                assert made.read_text() == kept
+            (tmp_path / "schema.sql").write_text(SCHEMA.replace("bio text", "bio text, nam text"))
+            app.write_text(APP.replace("SELECT id, name", "SELECT id, nam"))
+            wait_for(made, "SELECT id, nam FROM", process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=90)
+    assert process.returncode in {0, 130}
+
+
+def test_the_command_in_the_package_names_the_entry_and_quotes_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _project(tmp_path, APP)
+    text = (tmp_path / "sqlc.yaml").read_text()
+    more = text.partition("sql:\n")[2].replace("out: store", "out: more")
+    named = text.replace("- engine", "- name: one\n    engine", 1)
+    (tmp_path / "sqlc.yaml").write_text(named + more.replace("- engine", "- name: b\n    engine"))
+    (tmp_path / "app").rename(tmp_path / "my app")
+    monkeypatch.chdir(tmp_path)
+    assert main(["scan", "my app", "-o", "inline"]) == 2
+    assert main(["scan", "my app", "-o", "inline", "--entry", "one"]) == 0
+    text = (tmp_path / "inline" / "sql.py").read_text()
+    assert "run `aiosqlc scan 'my app' -o inline --entry one`" in text

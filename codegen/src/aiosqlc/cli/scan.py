@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import os
+import shlex
 import sys
+import time
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 from aiosqlc.cli.common import load, only_entry, report, style_of
-from aiosqlc.engines import engine_for
+from aiosqlc.cli.watching import folders_of, is_source, next_changes, tidy_up, watching
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.engines import Engine, engine_for
 from aiosqlc.inline.compile import Scanned, compile_literals
+from aiosqlc.lock.document import Known
 from aiosqlc.pipeline.output import compare, diff, write
 
 
@@ -25,16 +35,40 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--entry", help="name of the entry in the configuration, if there are several"
     )
-    command.add_argument(
+    how = command.add_mutually_exclusive_group()
+    how.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if a file would change"
+    )
+    how.add_argument(
+        "--watch", action="store_true", help="keep running, and write the package at each change"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Find the SQL literals in the Python sources, and write the generated package for them."""
+    asked = _asked(arguments)
+    if asked is None:
+        return 2
+    if arguments.watch:
+        return _watch(arguments, asked)
+    with engine_for(asked.entry.engine) as engine:
+        scanned = _compiled(arguments, asked, engine)
+    return _written(arguments, asked, scanned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The project and the entry that the arguments name."""
+
+    project: Project
+    entry: QuerySet
+
+
+def _asked(arguments: argparse.Namespace) -> _Asked | None:
+    """Return what the arguments name, or print why there is no such thing."""
     project = load(arguments)
     if project is None:
-        return 2
+        return None
     entry = only_entry(
         project, arguments.entry, lambda entry: entry.python is not None, "`gen.python`"
     )
@@ -42,14 +76,25 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(entry, str) or missing:
         said = entry if isinstance(entry, str) else f"there is no file or folder {missing[0]}"
         sys.stderr.write(f"{said}\n")
-        return 2
+        return None
+    return _Asked(project, entry)
+
+
+def _compiled(
+    arguments: argparse.Namespace, asked: _Asked, engine: Engine, known: Known | None = None
+) -> Scanned:
     out = Path.cwd() / arguments.out
-    command = _command(arguments, project.root)
-    with engine_for(entry.engine) as engine:
-        scanned = compile_literals(project, entry, arguments.sources, out, engine, command)
-    style = style_of(arguments, project.root)
+    command = _command(arguments, asked.project.root)
+    return compile_literals(
+        asked.project, asked.entry, arguments.sources, out, engine, command, known
+    )
+
+
+def _written(arguments: argparse.Namespace, asked: _Asked, scanned: Scanned) -> int:
+    """Print the diagnostics, write or compare the files, and return the exit code."""
+    style = style_of(arguments, asked.project.root)
     report(scanned.diagnostics, style)
-    changes = compare(scanned.files, [out], "scan")
+    changes = compare(scanned.files, [Path.cwd() / arguments.out], "scan")
     stale = changes and not scanned.count  # the last literal was removed
     if scanned.failed or not (scanned.files or stale):
         return _nothing(scanned, arguments.out)
@@ -65,6 +110,43 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
+def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
+    """Write the package now and after each change of a Python, SQL or configuration file.
+
+    The database server stays running, and only changed literals are analysed. An error leaves the
+    package as it is.
+    """
+    out = str((Path.cwd() / arguments.out).resolve())
+
+    def is_input(path: str) -> bool:
+        return is_source(path) or (path.endswith(".py") and os.path.dirname(path) != out)  # noqa: PTH120  # for each event
+
+    sources = [path.resolve() for path in arguments.sources]
+    folders = {path if path.is_dir() else path.parent for path in sources}
+    gc.disable()  # garbage is collected between edits, not during one
+    with contextlib.ExitStack() as stack:
+        engine_of = cache(lambda engine: stack.enter_context(engine_for(engine)))
+        events = stack.enter_context(
+            watching(sorted({*folders_of(asked.project), *folders}), is_input)
+        )
+        next_changes(events)  # watching has started, so that no later change is missed
+        known: Known | None = None
+        for rounds in count():
+            started = time.perf_counter()
+            found = _asked(arguments) if rounds else asked
+            if found:
+                scanned = _compiled(arguments, found, engine_of(found.entry.engine), known)
+                known = scanned.known
+                said = "not written" if _written(arguments, found, scanned) else "up to date"
+                taken = (time.perf_counter() - started) * 1000
+                sys.stderr.write(f"{said} in {taken:.0f} ms\n")
+            tidy_up(rounds)
+            if rounds == 0:
+                sys.stderr.write("watching\n")
+            next_changes(events)
+    return 0
+
+
 def _command(arguments: argparse.Namespace, root: Path) -> str:
     """Return the command for the message of `sql`, with paths from the configuration's folder.
 
@@ -72,9 +154,9 @@ def _command(arguments: argparse.Namespace, root: Path) -> str:
     """
     places = sorted({os.path.relpath(path.resolve(), root.resolve()) for path in arguments.sources})
     out = os.path.relpath(arguments.out.resolve(), root.resolve())
-    return " ".join(
-        ["aiosqlc scan", *(Path(p).as_posix() for p in places), "-o", Path(out).as_posix()]
-    )
+    entry = ["--entry", arguments.entry] if arguments.entry else []
+    words = [*(Path(p).as_posix() for p in places), "-o", Path(out).as_posix(), *entry]
+    return f"aiosqlc scan {shlex.join(words)}"
 
 
 def _nothing(scanned: Scanned, out: Path) -> int:

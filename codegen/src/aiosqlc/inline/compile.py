@@ -11,14 +11,17 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.inline.find import FUNCTION, Literal, literals
+from aiosqlc.inline.find import FUNCTION, Literal, as_python_reads, literals
 from aiosqlc.inline.gather import gathered
 from aiosqlc.inline.module import print_inline
 from aiosqlc.ir import Rendered
+from aiosqlc.lock.document import Known
 from aiosqlc.pipeline.alone import compile_alone, settings_alone
 from aiosqlc.pipeline.compile import in_source_order, read_inputs
 from aiosqlc.source import SourceFile
+from aiosqlc.store.memo import memo
 
+_literals = memo(literals)  # while watching, most files are unchanged
 _STATEMENTS = "statements.sql"
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 
@@ -27,12 +30,13 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 class Scanned:
     """The files of a package, or no files if the diagnostics include an error.
 
-    `count` is the number of literals.
+    `count` is the number of literals, and `known` are the results that the next run may reuse.
     """
 
     files: tuple[Rendered, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     count: int = 0
+    known: Known | None = None
 
     @property
     def failed(self) -> bool:
@@ -47,8 +51,11 @@ def compile_literals(
     out: Path,
     engine: Engine,
     command: str,
+    known: Known | None = None,
 ) -> Scanned:
     """Find the literals in the Python files of `sources`, and return the package for them.
+
+    Only literals that differ from those of `known` are analysed.
 
     Raises `OSError` if a file cannot be read.
     """
@@ -61,24 +68,25 @@ def compile_literals(
             problems.append(file)
             continue
         if FUNCTION in file.text:
-            here, wrong = literals(file, out.name)
+            here, wrong = _literals(file, out.name)
             found += here
             problems += wrong
     inputs, mistakes = read_inputs(project, replace(entry, queries=()))
     schema = [item for item in mistakes if item.severity is Severity.ERROR]
     if entry.python is None or not found or schema:
-        return Scanned((), (*problems, *schema), len(found))
+        return Scanned((), (*problems, *schema), len(found), known)
     parts = gathered(found, SourceFile(Path(_STATEMENTS), ""), entry.engine)
     settings = settings_alone(entry.python, out)
     made = compile_alone(
-        project, entry, settings, inputs, parts.source, engine.analyze, _library(project, entry)
-    )
+        project, entry, settings, inputs, parts.source, engine.analyze, _library(project, entry),
+        known,
+    )  # fmt: skip
     said = in_source_order([*problems, *(parts.located(one) for one in made.diagnostics)])
     if any(item.severity is Severity.ERROR for item in said) or made.module is None:
-        return Scanned((), tuple(said), len(found))
+        return Scanned((), tuple(said), len(found), made.known)
     text = print_inline(made.header, parts.parts, made.module, command)
     files = made.files("scan", Rendered(out / f"{FUNCTION}.py", text))
-    return Scanned(_exported(files, out), tuple(said), len(found))
+    return Scanned(_exported(files, out), tuple(said), len(found), made.known)
 
 
 def _library(project: Project, entry: QuerySet) -> list[SourceFile]:
@@ -121,6 +129,6 @@ def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
 def _read(path: Path, root: Path) -> SourceFile | Diagnostic:
     shown = Path(os.path.relpath(path, root))
     try:
-        return SourceFile(shown, path.read_bytes().decode("utf-8-sig"))
+        return SourceFile(shown, as_python_reads(path.read_bytes().decode("utf-8-sig")))
     except UnicodeDecodeError:
         return Diagnostic("E008", f"{shown} is not UTF-8 text")

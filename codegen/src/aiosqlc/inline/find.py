@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.scopes import calls_of
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.inline.written import place, written
+from aiosqlc.source import SourceFile, SourceMap, Span
 
 FUNCTION = "sql"
 
@@ -17,16 +18,25 @@ FUNCTION = "sql"
 class Literal:
     """The SQL text of one call, with its position in the Python file.
 
-    `span` is the place of the whole literal. `start` is the place of its first character. It is
-    None if the literal has escapes or several parts, whose characters have no place of their own.
-    `owner` is the name that the result is assigned to, or that of the function around the call.
+    `span` is the place of the whole literal, and `places` leads from each character of the text to
+    its place in the file. `owner` is the name that the result is assigned to, or that of the
+    function around the call.
     """
 
     file: SourceFile
     text: str
     span: Span
-    start: int | None
+    places: SourceMap
     owner: str
+
+    def place(self, span: Span) -> Span:
+        """Return the code that writes a part of the text."""
+        return place(self.places, span)
+
+
+def as_python_reads(text: str) -> str:
+    """Return a file's text with the line ends that Python's own reader makes of all line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagnostic]]:
@@ -97,11 +107,10 @@ def _unusable(text: str) -> str:
 
 def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Literal:
     span = _span(file, node)
-    written = file.text[span.start : span.end]
-    at = written.find(value) if value else -1
-    # With escapes or several parts, the value is not a part of the source.
-    alone = at >= 0 and len(written) - len(value) <= len('rb""""""')
-    return Literal(file, value, span, span.start + at if alone else None, owner)
+    found = written(file.text, span.start, span.end)
+    whole = SourceMap(((0, span.start, False), (len(value), span.end, True)))
+    places = found[0] if found and found[1] == len(value) else whole
+    return Literal(file, value, span, places, owner)
 
 
 def _span(file: SourceFile, node: ast.expr) -> Span:

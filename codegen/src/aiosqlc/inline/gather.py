@@ -22,13 +22,14 @@ class Part:
     """A literal, and the name of its query in the joined text.
 
     In the gathered text, its annotation begins at `first`. Offsets from `start` are offsets in the
-    literal.
+    literal, if they are at least `exact`.
     """
 
     literal: Literal
     name: str
     first: int
     start: int
+    exact: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,10 @@ class Gathered:
         literal = part.literal
         length = len(literal.text)
         first = at - part.start
-        if literal.start is None or not 0 <= first <= length:
+        if not part.exact <= first <= length:
             return replace(label, file=literal.file, span=literal.span)
-        last = min(span.end - part.start, length)
-        place = Span(literal.start + first, literal.start + max(first, last))
-        return replace(label, file=literal.file, span=place)
+        last = max(first, min(span.end - part.start, length))
+        return replace(label, file=literal.file, span=literal.place(Span(first, last)))
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
@@ -67,33 +67,41 @@ def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Ga
     for item in found:
         first.setdefault(item.text, item)
     for literal in first.values():
-        name, head, dropped = _head(literal, names, dialect)
+        name, head, dropped, exact = _head(literal, names, dialect)
         names.add(name)
-        parts.append(Part(literal, name, len(text), len(text) + len(head) - dropped))
+        parts.append(Part(literal, name, len(text), len(text) + len(head) - dropped, exact))
         text += head
-        text += literal.text[dropped:].rstrip().rstrip(";") + "\n;\n"
+        text += _unclosed(literal.text[dropped:]) + "\n;\n"
     return Gathered(replace(path, text=text), tuple(parts))
 
 
-def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int]:
+def _unclosed(text: str) -> str:
+    """Return a statement with blanks for the semicolons at its end, so that all offsets stay."""
+    bare = text.rstrip("; \t\r\n\f\v")
+    return bare + text[len(bare) :].replace(";", " ")
+
+
+def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int, int]:
     """Return the name of a literal's query, and the annotation line to write before its SQL.
 
-    The last number is the length of the literal's own annotation, which the line replaces: it would
-    become a comment of the generated function.
+    The first number is the length of the literal's own annotation, which the line replaces: it
+    would become a comment of the generated function. The second number is the offset of the first
+    character that the line has, too: that of the command.
     """
     first = literal.text.lstrip().partition("\n")[0]
     named, command = _NAMED.match(first), _COMMAND.match(first)
     if named and named[2]:
-        return named[1], "", 0  # an annotation as in a query file
+        return named[1], "", 0, 0  # an annotation as in a query file
     wanted = named[1] if named else camel(literal.owner) if literal.owner else "Query"
     name, number = wanted, 1
     while name in taken:
         number += 1
         name = f"{wanted}{number}"
     how = command[1] if command else _command(literal.text, dialect)
-    whole = len(literal.text) - len(literal.text.lstrip()) + len(first) + 1
-    dropped = min(whole, len(literal.text)) if named or command else 0
-    return name, f"-- name: {name} {how}\n", dropped
+    blank = len(literal.text) - len(literal.text.lstrip())
+    dropped = blank + len(first) + 1 if named or command else 0
+    exact = blank + command.start(1) if command else dropped
+    return name, f"-- name: {name} {how}\n", dropped, exact
 
 
 def _command(text: str, dialect: Dialect) -> str:

@@ -15,10 +15,13 @@ from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.emit.format import format_together
 from aiosqlc.ir import Analysis, Catalog, Rendered
+from aiosqlc.lock.document import Known
+from aiosqlc.lock.reading import known_of
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.pipeline.analysed import Inputs, options_of
 from aiosqlc.pipeline.compile import Compiled, print_set
 from aiosqlc.pipeline.internal import surviving
+from aiosqlc.pipeline.reuse import analyze_changed
 from aiosqlc.plan.model import PyModule
 from aiosqlc.source import SourceFile
 
@@ -28,6 +31,7 @@ class Alone:
     """A package as values. If the diagnostics include errors, there are no files.
 
     `module` has the functions, and `header` is the first line of a file that is written by hand.
+    `known` are the results that the next compilation may reuse.
     """
 
     analysis: Analysis
@@ -35,6 +39,7 @@ class Alone:
     module: PyModule | None = None
     header: str = ""
     into: Compiled = field(default_factory=Compiled)
+    known: Known | None = None
 
     @property
     def failed(self) -> bool:
@@ -60,28 +65,38 @@ def compile_alone(
     source: SourceFile,
     analyze: Analyze,
     library: Sequence[SourceFile] = (),
+    known: Known | None = None,
 ) -> Alone:
     """Compile the queries of a text on the schema of an entry. `python` are the settings.
 
-    The queries may include the fragments of the files in `library`.
+    The queries may include the fragments of the files in `library`. Only queries that differ from
+    those of `known` are analysed.
     """
     queries, mistakes = parse_files([source], entry.engine, library=library)
-    compiled = surviving(in_passes(analyze, entry.engine))
-    analysis, found = compiled(inputs.schema, queries, options_of(entry, inputs.shims))
-    analysis, mistaken = apply_hints(analysis)
-    problems = [*mistakes, *found, *mistaken, *check_commands(analysis.queries)]
+    outcome = analyze_changed(
+        entry,
+        inputs.schema,
+        queries,
+        options_of(entry, inputs.shims),
+        known if entry.schema else None,
+        surviving(in_passes(analyze, entry.engine)),
+    )
+    known = known_of(outcome.locked) if outcome.locked else known
+    analysis, mistaken = apply_hints(outcome.analysis)
+    problems = [*mistakes, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
     problems += check_tenants(analysis.queries, entry.tenant)
     said = without_ignored(problems, queries)
     if _has_error(said):
-        return Alone(analysis, tuple(said))
+        return Alone(analysis, tuple(said), known=known)
     into = Compiled()
     print_set(project, replace(entry, python=python, json=None), analysis, into)
     said += into.diagnostics
     if _has_error(said):
-        return Alone(analysis, tuple(said))
+        return Alone(analysis, tuple(said), into=into, known=known)
     [planned] = into.planned.values()
     module = next((module for module in planned.modules if module.functions), None)
-    return Alone(analysis, tuple(said), module, into.files[-1].text.partition("\n")[0], into)
+    header = into.files[-1].text.partition("\n")[0]
+    return Alone(analysis, tuple(said), module, header, into, known)
 
 
 def nothing(problems: Sequence[Diagnostic]) -> Alone:

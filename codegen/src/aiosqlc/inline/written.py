@@ -1,0 +1,90 @@
+"""Map the characters of a string literal's value to the places where Python code writes them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from aiosqlc.source import SourceMap, Span
+
+# What may stand between the strings of one literal: brackets, comments, continued lines.
+_GAP = re.compile(r"(?:[\s()\\]|#[^\n]*)*")
+_OPENING = re.compile(r"(?P<prefix>[rRuU]?)(?P<quote>\"{3}|'{3}|\"|')")
+_ESCAPE = re.compile(
+    r"\\(?:(?P<nothing>\n)|[0-7]{1,3}|x..|u.{4}|U.{8}|N\{[^}]*\}|[\\'\"abfnrtv]|(?P<kept>.))",
+    re.DOTALL,
+)
+
+
+def written(source: str, start: int, end: int) -> tuple[SourceMap, int] | None:
+    """Return the map from a literal's value to its code, and the length of the value.
+
+    The literal is `source[start:end]`, one string or several strings that Python joins. The result
+    is None if the code is something else.
+    """
+    pieces: list[tuple[int, int, bool]] = []
+    out = 0
+    at = _after_gap(source, start)
+    while at < end:
+        opening = _OPENING.match(source, at)
+        if opening is None:
+            return None
+        at = opening.end()
+        pieces.append((out, at, True))
+        marks = re.compile(rf"\\|{opening['quote']}")
+        while mark := marks.search(source, at, end):
+            out += mark.start() - at
+            at = mark.end()
+            if mark[0] != "\\":
+                break
+            escape = _ESCAPE.match(source, mark.start(), end)
+            if escape is None:
+                return None
+            if opening["prefix"] in {"r", "R"} or escape["kept"]:
+                at = mark.start() + 2  # the backslash is a part of the value
+                out += 2
+                continue
+            at = escape.end()
+            if not escape["nothing"]:
+                pieces.append((out, mark.start(), False))
+                out += 1
+            pieces.append((out, at, True))
+        else:
+            return None
+        at = _after_gap(source, at)
+    return SourceMap(tuple(pieces)), out
+
+
+def _after_gap(source: str, at: int) -> int:
+    found = _GAP.match(source, at)
+    return found.end() if found else at
+
+
+def place(places: SourceMap, span: Span) -> Span:
+    """Return the code that writes a part of the value; an escape belongs to the part as a whole."""
+    start = places.to_source(span.start)
+    if span.end <= span.start:
+        return Span(start, start)
+    pieces = places.pieces
+    at = bisect_right(pieces, span.end - 1, key=lambda piece: piece[0]) - 1
+    end = places.to_source(span.end - 1) + 1 if pieces[at][2] else pieces[at + 1][1]
+    return Span(start, max(start, end))
+
+
+def offset_in_value(places: SourceMap, length: int, at: int) -> int | None:
+    """Return the offset in a value of `length` characters for a place in the code, or None."""
+    pieces = places.pieces
+    number = bisect_right(pieces, at, key=lambda piece: piece[1]) - 1
+    if number < 0 or at > places.to_source(length):
+        return None
+    out, start, copied = pieces[number]
+    end = pieces[number + 1][0] if number + 1 < len(pieces) else length
+    return min(out + (at - start if copied else 0), end)
+
+
+def is_plain(places: SourceMap, span: Span) -> bool:
+    """Return whether the code writes a part of the value by the same characters, side by side."""
+    pieces = places.pieces
+    first = bisect_right(pieces, span.start, key=lambda piece: piece[0]) - 1
+    last = bisect_right(pieces, max(span.end - 1, span.start), key=lambda piece: piece[0]) - 1
+    return first == last and pieces[first][2]
