@@ -33,6 +33,18 @@ def test_every_command_that_is_named_exists(name: str) -> None:
     assert set(re.findall(r"`(?:-- )?:(\w+)", text)) <= commands
 
 
+def test_the_rules_and_the_manual_name_every_command() -> None:
+    named = set(re.findall(r"`aiosqlc (\w+)", (ROOT / "AGENTS.md").read_text()))
+    assert sorted(set(_COMMANDS) - named) == []
+    listed = set(re.findall(r"`(\w+)[^`]*`", _first_cells((ROOT / "docs/commands.md").read_text())))
+    assert sorted(set(_COMMANDS) - listed) == []
+
+
+def _first_cells(page: str) -> str:
+    """Return the first cell of each row of a page's tables."""
+    return "\n".join(line.split(" | ")[0] for line in page.splitlines() if line.startswith("|"))
+
+
 def test_its_query_is_one() -> None:
     blocks = re.findall(r"```sql\n(.*?)```", (ROOT / "AGENTS.md").read_text(), re.DOTALL)
     for number, text in enumerate(blocks):
