@@ -146,7 +146,9 @@ async def page_or_walk_of(
     if wanted.cursor is UNSET:
         return await page_of(wanted, list_, *executor, sort=sort, **filters, **(changing or {}))
     given = {name: value is not None for name, value in (changing or {}).items()}
-    key = key_of(walk.query.__name__, sort, filters | given)
+    # The keys of the two engines' rows have different types, so the module is part of the name.
+    name = f"{walk.query.__module__}.{walk.query.__name__}"
+    key = key_of(name, sort, filters | given)
     filters |= {**(changing or {}), **_ordered(sort)}
     start = read(wanted.cursor, walk.keyset, key)
     size = wanted.page_size

@@ -45,6 +45,12 @@ CALLS: Final = (
         ordered=True,
     ),
     Call(
+        "walk_prices",
+        on_postgresql.products.ProductsQueries,
+        on_mysql.products.ProductsQueries,
+        ordered=True,
+    ),
+    Call(
         "add_reservation",
         on_postgresql.reservations.ReservationsQueries,
         on_mysql.reservations.ReservationsQueries,
@@ -90,6 +96,12 @@ CALLS: Final = (
     Call("add_movement", on_postgresql.stock.StockQueries, on_mysql.stock.StockQueries),
     Call(
         "list_movements",
+        on_postgresql.stock.StockQueries,
+        on_mysql.stock.StockQueries,
+        ordered=True,
+    ),
+    Call(
+        "walk_movements",
         on_postgresql.stock.StockQueries,
         on_mysql.stock.StockQueries,
         ordered=True,

@@ -41,6 +41,9 @@ ORDER BY name LIMIT @page_size;
 -- name: FindItems :many
 SELECT id, name FROM item WHERE id IN (sqlc.slice(ids)) ORDER BY name;
 
+-- name: WalkItems :page
+SELECT id, price FROM item ORDER BY price, id;
+
 -- name: AddItem :exec
 INSERT INTO item (id, name, price, kind, note, active)
 VALUES (@id, @name, @price, @kind, @note, @active);
@@ -134,7 +137,16 @@ async def _story(items: ModuleType, models: ModuleType, db) -> list[object]:
         await items.find_items(db, ids=[UUID(int=0), UUID(int=2), UUID(int=9)]),
         await items.reprice(db, price=Decimal("2.50"), id=UUID(int=2)),
         await items.reprice(db, price=Decimal("2.50"), id=UUID(int=2)),
+        *await _walk(items, db),
     ]
+
+
+async def _walk(items: ModuleType, db) -> list[object]:
+    """Read all pages of a list by cursors; return their rows and classes."""
+    pages = [await items.walk_items(db, page_size=3)]
+    while pages[-1].next:
+        pages.append(await items.walk_items(db, page_size=3, cursor=pages[-1].next))
+    return [part for page in pages for part in (type(page), type(page.previous), page.rows)]
 
 
 async def test_both_engines_return_the_same_objects(package, engines) -> None:
@@ -145,6 +157,15 @@ async def test_both_engines_return_the_same_objects(package, engines) -> None:
     ]
     shown = [[repr(part).replace("datetime.timezone.utc", "UTC") for part in s] for s in stories]
     assert shown[0] == shown[1]
+
+
+def test_both_engines_share_the_cursors_of_the_first(package, mysql_cache) -> None:
+    first, second = (
+        importlib.import_module(f"{package}.{engine}.items") for engine in ("postgres", "mysql")
+    )
+    assert second.KeysetCursor is first.KeysetCursor
+    assert second.KeysetPage is first.KeysetPage
+    assert not (Path(str(second.__file__)).parent / "keyset.py").exists()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lib.http.app import Db
 from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Created, Done, Item, Page
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, From, Id, RequiredIfMatch, Routes, signed_in
-from lib.resource.lists import PageQuery
+from lib.resource.lists import CursorPageQuery
 from services.product.model.products import ListProducts, NewProduct, ProductChange
 from services.product.routes.access import WRITE
 from services.product.service import products as service
@@ -72,7 +72,7 @@ async def remove_product(db: Db, product_id: Id, version: RequiredIfMatch) -> Do
 
 
 @route("GET /api/v1/products/{id}/prices", "List a product's prices", Code.NOT_FOUND, access=PUBLIC)
-async def list_prices(db: Db, wanted: PageQuery, product_id: Id) -> Page[PriceChange]:
+async def list_prices(db: Db, wanted: CursorPageQuery, product_id: Id) -> Page[PriceChange]:
     """Return the prices of the product, newest first."""
     return respond.page(wanted, *await service.list_prices(db, product_id, wanted))
 
@@ -83,6 +83,6 @@ async def list_prices(db: Db, wanted: PageQuery, product_id: Id) -> Page[PriceCh
     Code.NOT_FOUND,
     access=_STAFF,
 )
-async def list_movements(db: Db, wanted: PageQuery, product_id: Id) -> Page[StockMovement]:
+async def list_movements(db: Db, wanted: CursorPageQuery, product_id: Id) -> Page[StockMovement]:
     """Return the stock ledger of the product, newest first."""
     return respond.page(wanted, *await service.list_movements(db, product_id, wanted))

@@ -13,7 +13,7 @@ from lib.db import Database, Executor
 from lib.db.like import contains
 from lib.ids import new_id
 from lib.resource.input import is_empty
-from lib.resource.lists import Extent, PageQuery, Walk, page_of, page_or_walk_of
+from lib.resource.lists import CursorPageQuery, Extent, Walk, page_or_walk_of
 from lib.resource.rules import at_version, or_not_found
 from lib.texts import trimmed
 from services.product.model.products import (
@@ -25,7 +25,8 @@ from services.product.model.products import (
 )
 from services.product.service import ledger
 from services.product.service.events import ProductRemoved, product_event, product_removed
-from services.product.store import keyset_of, products, stock
+from services.product.store import products, stock
+from services.product.store.postgres import keyset
 from services.product.store.postgres.models import (
     PriceChange,
     Product,
@@ -51,7 +52,7 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
     return await page_or_walk_of(
         wanted,
         queries.list_products,
-        Walk(queries.walk_products, keyset_of(db)),
+        Walk(queries.walk_products, keyset),
         sort=wanted.sql_sort,
         status=_STATUS[wanted.status],
         min_price=Decimal(wanted.min_price or 0),
@@ -63,21 +64,23 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
 
 
 async def list_prices(
-    db: Executor, product_id: UUID, wanted: PageQuery
-) -> tuple[Sequence[PriceChange], int]:
-    """Return one page of the product's prices, newest first, and the total count."""
+    db: Executor, product_id: UUID, wanted: CursorPageQuery
+) -> tuple[Sequence[PriceChange], Extent]:
+    """Return one page of the product's prices, newest first, by its number or by a cursor."""
     await get(db, product_id)
     queries = products(db)
-    return await page_of(wanted, queries.list_prices, product_id=product_id)
+    walk = Walk(queries.walk_prices, keyset)
+    return await page_or_walk_of(wanted, queries.list_prices, walk, product_id=product_id)
 
 
 async def list_movements(
-    db: Executor, product_id: UUID, wanted: PageQuery
-) -> tuple[Sequence[StockMovement], int]:
-    """Return one page of the product's stock ledger, newest first, and the total count."""
+    db: Executor, product_id: UUID, wanted: CursorPageQuery
+) -> tuple[Sequence[StockMovement], Extent]:
+    """Return one page of the product's stock ledger, newest first, like `list_prices`."""
     await get(db, product_id)
     ledger_of = stock(db)
-    return await page_of(wanted, ledger_of.list_movements, product_id=product_id)
+    walk = Walk(ledger_of.walk_movements, keyset)
+    return await page_or_walk_of(wanted, ledger_of.list_movements, walk, product_id=product_id)
 
 
 async def add(db: Database, new: NewProduct, *, actor: str) -> Product:

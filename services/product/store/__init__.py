@@ -6,13 +6,10 @@ from typing import Final
 
 from lib.db import Executor
 from lib.db.engine import Engine, engine_of
-from lib.resource.cursors import Keyset
 from services.product.store import at_once, mysql, postgres
-from services.product.store.mysql import keyset as mysql_keyset
 from services.product.store.mysql import products as mysql_products
 from services.product.store.mysql import reservations as mysql_reservations
 from services.product.store.mysql import stock as mysql_stock
-from services.product.store.postgres import keyset as postgres_keyset
 from services.product.store.postgres import products as postgres_products
 from services.product.store.postgres import reservations as postgres_reservations
 from services.product.store.postgres import stock as postgres_stock
@@ -27,14 +24,8 @@ READS: Final = postgres.READS | at_once.READS | mysql.READS
 def products(db: Executor) -> ProductsQueriesProtocol:
     """Return the queries of products and their prices, to run on `db`."""
     if engine_of(db) is Engine.MYSQL:
-        # The cursors of each engine have their own class, with the same methods.
-        return mysql_products.ProductsQueries(db)  # type: ignore[return-value]
+        return mysql_products.ProductsQueries(db)
     return postgres_products.ProductsQueries(db)
-
-
-def keyset_of(db: Executor) -> Keyset:
-    """Return the module with the cursors of lists on the engine of `db`."""
-    return mysql_keyset if engine_of(db) is Engine.MYSQL else postgres_keyset
 
 
 def stock(db: Executor) -> StockQueriesProtocol:

@@ -65,3 +65,8 @@ VALUES (sqlc.arg(id), sqlc.arg(product_id), sqlc.arg(price), sqlc.arg(currency),
 SELECT * FROM price_change WHERE product_id = sqlc.arg(product_id)
 ORDER BY id DESC
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
+
+-- name: WalkPrices :page
+-- The same prices, from a cursor on.
+SELECT * FROM price_change WHERE product_id = sqlc.arg(product_id)
+ORDER BY id DESC;

@@ -14,3 +14,8 @@ VALUES (sqlc.arg(id), sqlc.arg(product_id), sqlc.arg(product_version), sqlc.arg(
 SELECT * FROM stock_movement WHERE product_id = sqlc.arg(product_id)
 ORDER BY product_version DESC
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
+
+-- name: WalkMovements :page
+-- The same movements, from a cursor on.
+SELECT * FROM stock_movement WHERE product_id = sqlc.arg(product_id)
+ORDER BY product_version DESC;

@@ -67,3 +67,8 @@ VALUES (@id, @product_id, @price, @currency, @changed_by);
 SELECT * FROM price_change WHERE product_id = @product_id
 ORDER BY id DESC
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkPrices :page
+-- The same prices, from a cursor on.
+SELECT * FROM price_change WHERE product_id = @product_id
+ORDER BY id DESC;

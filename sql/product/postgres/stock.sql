@@ -14,3 +14,8 @@ VALUES (@id, @product_id, @product_version, @delta, @stock_after, @reason, sqlc.
 SELECT * FROM stock_movement WHERE product_id = @product_id
 ORDER BY product_version DESC
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkMovements :page
+-- The same movements, from a cursor on.
+SELECT * FROM stock_movement WHERE product_id = @product_id
+ORDER BY product_version DESC;

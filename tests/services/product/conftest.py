@@ -22,8 +22,8 @@ async def database_url(new_engine_database) -> str:
     return await new_engine_database("product", demo=True)
 
 
-@pytest.fixture
-async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestClient]:
+def client_of(database_url: str, issuer: TestIssuer) -> TestClient:
+    """Return a client of the service on a database."""
     config = ProductConfig(
         _env_file=None,
         database_url=SecretStr(database_url),
@@ -31,7 +31,12 @@ async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestCli
         sweep_seconds=0.05,
         auth_jwks_url=issuer.url,
     )
-    async with TestClient(TestServer(create_app(config))) as client:
+    return TestClient(TestServer(create_app(config)))
+
+
+@pytest.fixture
+async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestClient]:
+    async with client_of(database_url, issuer) as client:
         yield client
 
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-import pytest
-
-from tests.services.walking import check_each_once, check_refused, first_cursor, ids, walk
-
 LIST = "products"
 DRILL = f"{LIST}/01890000-0000-7000-8000-000000000a01"
 WASHER = f"{LIST}/01890000-0000-7000-8000-000000000a08"
@@ -43,31 +39,6 @@ async def test_the_list_is_filtered_ordered_and_paged(anyone, subtests) -> None:
     ]:
         with subtests.test(query=query):
             assert await names(anyone, query) == expected
-
-
-@pytest.mark.parametrize("sort", ["asc", "desc"])
-@pytest.mark.parametrize("order_by", ["name", "price", "created_at"])
-async def test_cursors_lead_to_each_product_once_while_others_are_added(
-    anyone, staff, order_by, sort
-) -> None:
-    query = f"{LIST}?order_by={order_by}&sort={sort}&min_price=1"
-    more = iter([("Aardvark", "2"), ("Monkey wrench", "50"), ("Zip tie", "9999")])
-
-    async def add() -> None:
-        if new := next(more, None):
-            body = {**NEW, "name": new[0], "price": new[1]}
-            assert (await staff("POST", LIST, json=body))[0] == 201
-
-    await check_each_once(anyone, query, between=add)
-    cursor = await first_cursor(anyone, query)
-    for other in (f"{query}&search=a", f"{query}&in_stock=true", f"{query}&page=1"):
-        await check_refused(anyone, f"{other}&cursor={cursor}")
-
-
-async def test_a_cursor_of_the_longest_name_is_accepted(anyone, staff) -> None:
-    body = {**NEW, "name": "\N{HAMMER AND WRENCH}" * 255, "description": "longest"}
-    made = [(await staff("POST", LIST, json=body))[1]["data"]["id"] for _ in range(2)]
-    assert ids(await walk(anyone, f"{LIST}?search=longest&page_size=1")) == sorted(made)
 
 
 async def test_the_total_counts_what_matches_on_all_pages(anyone) -> None:

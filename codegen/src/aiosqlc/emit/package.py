@@ -76,7 +76,7 @@ def print_package(
     if _imported_from(target, modules, STORED):
         source = stored_json(target.models)
         files.append(Rendered(target.out / f"{STORED}.py", f"{header.of('')}\n{source}"))
-    if any(function.keyset for function in functions):
+    if _imported_from(target, modules, "keyset"):
         files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))
     if any(function.keyed and function.keyed.loader for function in functions):
         files.append(Rendered(target.out / "loader.py", f"{header.of('')}\n{LOADER}"))

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -14,6 +15,9 @@ from aiosqlc.emit.bodies import returns
 from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.documents import MAKER
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule, PyType
+
+# The modules of a package whose classes a caller can see, in results or as parameters.
+_SHARED: Final = frozenset({"models", "keyset"})
 
 
 @dataclass(frozen=True)
@@ -255,8 +259,10 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
 
 
 def _moved(item: Import, second: Planned, first: Planned) -> Import:
-    models = f"{second.package}.models"
-    return (_in_package(first, "models"), item[1]) if item[0] == models else item
+    """Return the import of a class, or of its helpers, from the first package if both have it."""
+    package, _, module = item[0].rpartition(".")
+    shared = package == second.package and module in _SHARED
+    return (_in_package(first, module), item[1]) if shared else item
 
 
 def _in_package(first: Planned, module: str) -> str:

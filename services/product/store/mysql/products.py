@@ -11,7 +11,12 @@ from msgspec import UNSET, UnsetType
 from lib.db import Executor
 from lib.ids import from_bytes, to_bytes
 from services.product.store.mysql.executor import split_total
-from services.product.store.mysql.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.product.store.postgres.keyset import (
+    KeysetCursor,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.product.store.postgres.models import (
     PRODUCT_STATUS_BY_LABEL,
     PriceChange,
@@ -244,6 +249,35 @@ LIMIT %s OFFSET %s
 """
 
 
+def _price_change(row: Iterable[Any]) -> PriceChange:
+    id, product_id_, price, currency, changed_by, created_at = row
+    return PriceChange(
+        from_bytes(id), from_bytes(product_id_), price, currency, changed_by, created_at
+    )
+
+
+WALK_PRICES: Final = {
+    (page_after, page_backward): "".join(
+        (
+            "SELECT id, product_id, price, currency, changed_by, created_at,\n",
+            "    id AS page_key_1 FROM price_change WHERE ( product_id = %s\n"
+            if page_after
+            else "",
+            ") AND id > %s\n" if page_after and page_backward else "",
+            "    id AS page_key_1 FROM price_change WHERE product_id = %s\n"
+            if not page_after
+            else "",
+            "ORDER BY page_key_1\n" if page_backward else "",
+            ") AND id < %s\n" if page_after and not page_backward else "",
+            "ORDER BY page_key_1 DESC\n" if not page_backward else "",
+            "LIMIT %s\n",
+        )
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
 class ProductsQueries:
     """Products: read, listed in a chosen order, and changed."""
 
@@ -468,9 +502,18 @@ class ProductsQueries:
             )
             return [], split_total(rows)[1]
         found, total = split_total(rows)
-        return [
-            PriceChange(
-                from_bytes(id), from_bytes(product_id_), price, currency, changed_by, created_at
-            )
-            for id, product_id_, price, currency, changed_by, created_at in found
-        ], total
+        return list(map(_price_change, found)), total
+
+    async def walk_prices(
+        self, *, product_id: UUID, page_size: int, cursor: KeysetCursor | None = None
+    ) -> KeysetPage[PriceChange]:
+        """The same prices, from a cursor on."""
+        page_of = "WalkPrices"
+        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+        arguments: list[object] = [to_bytes(product_id)]
+        if page_after:
+            arguments.append(page_key_1)
+        arguments.append(page_size + 1)
+        rows = await self._db.fetch(WALK_PRICES[page_after, page_backward], *arguments)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+        return KeysetPage(list(map(_price_change, found)), following, previous)

@@ -16,6 +16,7 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(products.CHANGE_PRODUCT.values(), "ChangeProduct"),
     products.ADD_PRICE: "AddPrice",
     products.LIST_PRICES: "ListPrices",
+    **dict.fromkeys(products.WALK_PRICES.values(), "WalkPrices"),
     reservations.ADD_RESERVATION: "AddReservation",
     reservations.ADD_LINE: "AddLine",
     reservations.GET_RESERVATION: "GetReservation",
@@ -27,6 +28,7 @@ QUERY_NAMES: Final = {
     stock.MOVE_STOCK: "MoveStock",
     stock.ADD_MOVEMENT: "AddMovement",
     stock.LIST_MOVEMENTS: "ListMovements",
+    **dict.fromkeys(stock.WALK_MOVEMENTS.values(), "WalkMovements"),
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""
 
@@ -37,10 +39,12 @@ READS: Final = frozenset(
         *products.LIST_PRODUCTS.values(),
         *products.WALK_PRODUCTS.values(),
         products.LIST_PRICES,
+        *products.WALK_PRICES.values(),
         reservations.GET_RESERVATION,
         reservations.FIND_RESERVATION,
         reservations.LIST_LINES,
         stock.LIST_MOVEMENTS,
+        *stock.WALK_MOVEMENTS.values(),
     }
 )
 """The SQL texts that are proved to be read-only, so a replica can run them."""

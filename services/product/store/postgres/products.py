@@ -228,6 +228,22 @@ LIMIT $2 OFFSET $3
 """
 
 
+WALK_PRICES: Final = {
+    (page_after, page_backward): numbered(
+        "SELECT id, product_id, price, currency, changed_by, created_at,\n",
+        "    id AS page_key_1 FROM price_change WHERE ( product_id = $1\n" if page_after else "",
+        ") AND id > $2\n" if page_after and page_backward else "",
+        "    id AS page_key_1 FROM price_change WHERE product_id = $1\n" if not page_after else "",
+        "ORDER BY page_key_1\n" if page_backward else "",
+        ") AND id < $2\n" if page_after and not page_backward else "",
+        "ORDER BY page_key_1 DESC\n" if not page_backward else "",
+        "LIMIT $3\n",
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
 class ProductsQueriesProtocol(Protocol):
     """The methods of ProductsQueries, for example for a test double."""
 
@@ -314,6 +330,12 @@ class ProductsQueriesProtocol(Protocol):
         self, *, product_id: UUID, page_size: int, skip: int
     ) -> tuple[list[PriceChange], int]:
         """What a product has cost, newest first."""
+        ...
+
+    async def walk_prices(
+        self, *, product_id: UUID, page_size: int, cursor: KeysetCursor | None = None
+    ) -> KeysetPage[PriceChange]:
+        """The same prices, from a cursor on."""
         ...
 
 
@@ -486,3 +508,17 @@ class ProductsQueries:
             return [], split_total(rows)[1]
         found, total = split_total(rows)
         return list(starmap(PriceChange, found)), total
+
+    async def walk_prices(
+        self, *, product_id: UUID, page_size: int, cursor: KeysetCursor | None = None
+    ) -> KeysetPage[PriceChange]:
+        """The same prices, from a cursor on."""
+        page_of = "WalkPrices"
+        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+        arguments: list[object] = [product_id]
+        if page_after:
+            arguments.append(page_key_1)
+        arguments.append(page_size + 1)
+        rows = await self._db.fetch(WALK_PRICES[page_after, page_backward], *arguments)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+        return KeysetPage(list(starmap(PriceChange, found)), following, previous)
