@@ -105,6 +105,32 @@ def test_a_query_stays_at_its_place_and_its_tokens_lead_into_the_fragments() -> 
     }
 
 
+def test_the_sort_keys_of_a_page_stay_at_their_places() -> None:
+    text = """-- name: P :page
+SELECT x.id FROM x WHERE sqlc.include(newer, x, @since) AND sqlc.include(visible, x)
+ORDER BY sqlc.include(columns, x), x.made;
+"""
+    (query,), problems = parse(text)
+    assert problems == []
+    assert query.paging is not None
+    places = [placed(query, key.span) for key in query.paging.keys]
+    last = text.index("x.made")
+    assert places == [
+        ("fragments.sql", FRAGMENTS.index("t.id, t.name")),
+        ("fragments.sql", FRAGMENTS.index("t.name")),
+        ("q.sql", last),
+    ]
+    (probe,) = query.paging.probes
+    assert placed(query, Span(probe.source_map.to_source(0), 1)) == places[0]
+
+
+def placed(query: ParsedQuery, span: Span) -> tuple[str, int]:
+    """Return the name of the file that a span of a query is shown in, and its offset there."""
+    assert isinstance(query.file, ExpandedFile)
+    file, shown, _ = query.file.place(span)
+    return file.path.name, shown.start
+
+
 def test_a_label_in_a_fragment_is_shown_there_and_concerns_the_query() -> None:
     text = "-- name: P :many\nSELECT 1;\n-- name: Q :many\nSELECT 1 FROM x\n"
     (other, query), _ = parse(f"{text}WHERE sqlc.include(both, x);")

@@ -26,6 +26,7 @@ ORDER BY x -- :sort x, y desc
 """,
     "-- name: C :exec\n-- param: v ?\nUPDATE t SET a = @a, -- :set\n  v = @v WHERE id = $$;$$;",
     "-- name: D :exec\nDELETE FROM t /* ; */ WHERE a = E'\\';' AND id = $1",
+    "-- name: E :page\nSELECT id FROM t WHERE a = @a ORDER BY x NULLS LAST, id;\n",
     ";",
     "\n",
     "-- name: B :one\nSELECT 1;\n",
@@ -51,6 +52,19 @@ def test_an_edited_file_parses_as_if_it_were_new(
         again = queries.parse_file(SourceFile(path, text), dialect)
         forget()
         assert again == queries.parse_file(SourceFile(path, text), dialect)
+
+
+def test_a_page_behind_an_edit_has_the_positions_of_a_new_page() -> None:
+    path, text = Path("edited.sql"), "-- name: A :one\nSELECT 1;\n"
+    text += "-- name: P :page\nSELECT id FROM t ORDER BY x, id;\n"
+    forget()
+    queries.parse_file(SourceFile(path, text), Dialect.POSTGRESQL)
+    text = text.replace("SELECT 1", "SELECT 1, 22")
+    *_, moved = queries.parse_file(SourceFile(path, text), Dialect.POSTGRESQL)[0]
+    assert moved.paging is not None
+    shown = [text[key.span.start : key.span.end] for key in moved.paging.keys]
+    assert shown == ["x", "i"]
+    assert [text[probe.source_map.to_source(0)] for probe in moved.paging.probes] == ["x"]
 
 
 def forget() -> None:

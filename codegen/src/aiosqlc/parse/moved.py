@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from aiosqlc.ir import ParsedQuery
+from aiosqlc.ir import Paging, ParsedQuery, Variant
 from aiosqlc.source import ExpandedFile, SourceFile, SourceMap, Span
 
 
@@ -16,22 +17,10 @@ def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
     def at(span: Span) -> Span:
         return Span(span.start + by, span.end + by)
 
-    def mapped(found: SourceMap) -> SourceMap:
+    def mapped(found: SourceMap, _: int) -> SourceMap:
         return SourceMap(tuple([(out, src + by, copied) for out, src, copied in found.pieces]))
 
-    return query.placed(
-        file=file,
-        source_map=mapped(query.source_map),
-        name_span=at(query.name_span),
-        span=at(query.span),
-        params=tuple([replace(item, spans=tuple(map(at, item.spans))) for item in query.params]),
-        embeds=tuple([replace(item, span=at(item.span)) for item in query.embeds]),
-        hints=tuple([replace(item, span=at(item.span)) for item in query.hints]),
-        dynamic=tuple([replace(item, span=at(item.span)) for item in query.dynamic]),
-        variants=tuple(
-            [replace(item, source_map=mapped(item.source_map)) for item in query.variants]
-        ),
-    )
+    return _placed(query, file, at, at, mapped)
 
 
 def expanded_from(query: ParsedQuery, file: ExpandedFile, found: SourceMap) -> ParsedQuery:
@@ -44,21 +33,39 @@ def expanded_from(query: ParsedQuery, file: ExpandedFile, found: SourceMap) -> P
     def home(span: Span) -> Span:
         return file.home(found.over(span))
 
+    return _placed(query, file, home, found.over, found.after)
+
+
+def _placed(
+    query: ParsedQuery,
+    file: SourceFile,
+    home: Callable[[Span], Span],
+    at: Callable[[Span], Span],
+    mapped: Callable[[SourceMap, int], SourceMap],
+) -> ParsedQuery:
+    """Return a query with new positions: by `home` in the file itself, by `at` for tokens.
+
+    `mapped` returns the new map of a text, whose length is its second argument.
+    """
+
+    def variants(found: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        return tuple(
+            [replace(item, source_map=mapped(item.source_map, len(item.sql))) for item in found]
+        )
+
+    def paging(found: Paging) -> Paging:
+        keys = tuple([replace(key, span=at(key.span)) for key in found.keys])
+        return replace(found, keys=keys, probes=variants(found.probes))
+
     return query.placed(
         file=file,
-        source_map=found.after(query.source_map, len(query.sql)),
+        source_map=mapped(query.source_map, len(query.sql)),
         name_span=home(query.name_span),
         span=home(query.span),
-        params=tuple(
-            [replace(item, spans=tuple(map(found.over, item.spans))) for item in query.params]
-        ),
-        embeds=tuple([replace(item, span=found.over(item.span)) for item in query.embeds]),
+        params=tuple([replace(item, spans=tuple(map(at, item.spans))) for item in query.params]),
+        embeds=tuple([replace(item, span=at(item.span)) for item in query.embeds]),
         hints=tuple([replace(item, span=home(item.span)) for item in query.hints]),
         dynamic=tuple([replace(item, span=home(item.span)) for item in query.dynamic]),
-        variants=tuple(
-            [
-                replace(item, source_map=found.after(item.source_map, len(item.sql)))
-                for item in query.variants
-            ]
-        ),
+        variants=variants(query.variants),
+        paging=query.paging and paging(query.paging),
     )

@@ -30,3 +30,18 @@ SELECT id FROM issue ORDER BY id + @shift;
 
 -- name: JoinedTwice :page
 SELECT a.id FROM issue AS a JOIN issue AS b ON b.title = a.title ORDER BY a.id;
+
+-- fragment: open(i)
+i.due IS NULL
+OR i.due > @since;
+
+-- fragment: late(i)
+i.due DESC NULLS LAST, i.title;
+
+-- name: Filtered :page
+SELECT issue.id FROM issue
+WHERE sqlc.include(open, issue)
+ORDER BY issue.title;
+
+-- name: SortedByFragment :page
+SELECT issue.id FROM issue ORDER BY sqlc.include(late, issue);
