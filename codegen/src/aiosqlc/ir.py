@@ -9,12 +9,13 @@ later value may contain an earlier one, but not the reverse.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.store.digest import digest_of
@@ -527,6 +528,49 @@ class JsonStep:
     as_text: bool = False
 
 
+Member = tuple[str, "JsonShape"]
+"""A member of a JSON object with its key, or an element without a key."""
+
+
+class Shared(Sequence[Member]):
+    """The members of a declared object, which many places can share by reference.
+
+    Schemas refer to one object from many places, and these objects to others, so that the expanded
+    structure can be exponentially larger. Two instances are equal if their digests are, and a
+    digest depends on those of the inner objects, so nothing is expanded to compare or to hash.
+    """
+
+    __slots__ = ("_members", "digest")
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = tuple(members)
+        self.digest = digest_of(self._members)
+
+    @overload
+    def __getitem__(self, at: int) -> Member: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Member, ...]: ...
+    def __getitem__(self, at: int | slice) -> Member | tuple[Member, ...]:
+        return self._members[at]
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shared) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __str__(self) -> str:
+        return self.digest  # which `digest_of` reads
+
+    __repr__ = __str__
+
+
 @dataclass(frozen=True, slots=True)
 class JsonShape:
     """The structure of a JSON value, as far as the query determines it.
@@ -547,7 +591,7 @@ class JsonShape:
     nullable: bool = False
     absent: bool = False
     type: SqlType | None = None
-    members: tuple[tuple[str, JsonShape], ...] = ()
+    members: Sequence[Member] = ()
     stored: ColumnRef | None = None
     path: tuple[JsonStep, ...] = ()
     declared: bool = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from aiosqlc.ir import JsonKind, JsonShape
+from aiosqlc.ir import JsonKind, JsonShape, Shared
 
 _NAMES = {
     JsonKind.OBJECT: "object",
@@ -15,7 +16,8 @@ _NAMES = {
     JsonKind.ANY: "any JSON",
 }
 _OF = frozenset({JsonKind.ARRAY, JsonKind.MAP})
-
+# A schema that refers to its objects many times describes more members than anyone reads.
+_MOST_LINES = 200
 
 DECLARED = "the configuration declares the structure of this stored JSON: it is not proved"
 
@@ -23,7 +25,10 @@ DECLARED = "the configuration declares the structure of this stored JSON: it is 
 def json_lines(shape: JsonShape) -> Iterator[str]:
     """Describe the structure of a column's JSON as indented lines."""
     yield f"JSON: {_name(shape)}"
-    yield from _inside(shape)
+    lines = _inside(shape)
+    yield from islice(lines, _MOST_LINES)
+    if next(lines, None) is not None:
+        yield "    …"
     if shape.declared:
         yield f"    {DECLARED}"
 
@@ -62,19 +67,31 @@ def _null(shape: JsonShape) -> str:
 
 
 def json_document(shape: JsonShape) -> dict[str, Any]:
-    """Return the structure of JSON as a document for machines."""
+    """Return the structure of JSON as a document for machines.
+
+    A declared object that occurs again has the `name` of the first one, and no members.
+    """
+    return _document(shape, set())
+
+
+def _document(shape: JsonShape, seen: set[tuple[str, Shared]]) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": shape.kind.value, "not_null": not shape.nullable}
     if shape.declared:
         found["declared"] = True
     if shape.kind is JsonKind.SCALAR and shape.type:
         found["type"] = shape.type.name
+    if isinstance(shape.members, Shared):
+        found["name"] = shape.name
+        if (shape.name, shape.members) in seen:
+            return found
+        seen.add((shape.name, shape.members))
     if shape.kind is JsonKind.OBJECT:
         found["members"] = {
-            key: {**json_document(member), "may_be_missing": member.absent}
+            key: {**_document(member, seen), "may_be_missing": member.absent}
             for key, member in shape.members
         }
     elif shape.kind is JsonKind.TUPLE:
-        found["elements"] = [json_document(item) for _, item in shape.members]
+        found["elements"] = [_document(item, seen) for _, item in shape.members]
     elif shape.members:
-        found["element"] = json_document(shape.members[0][1])
+        found["element"] = _document(shape.members[0][1], seen)
     return found

@@ -92,13 +92,13 @@ class StoredTypes:
             return generic("dict", [pytypes.TEXT, pytypes.UNKNOWN])
         name = camel(shape.name)
         name = self.package.renamed.get(("stored JSON", "", name), name)
-        made = [
-            member_field(key, self.value(member), absent=member.absent)
-            for key, member in shape.members
-        ]
-        fields = tuple(sorted(made, key=lambda item: bool(item.default)))  # as a class must
-        cls = PyClass(name, models, fields)
-        self.gathered.stored.setdefault(camel(shape.name), cls)
+        if camel(shape.name) not in self.gathered.stored:
+            made = [
+                member_field(key, self.value(member), absent=member.absent)
+                for key, member in shape.members
+            ]
+            fields = tuple(sorted(made, key=lambda item: bool(item.default)))  # as a class must
+            self.gathered.stored[camel(shape.name)] = PyClass(name, models, fields)
         return PyType(name, frozenset({(self.package.models_name, name)}), atomic=False)
 
 

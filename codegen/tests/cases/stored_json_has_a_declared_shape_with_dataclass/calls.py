@@ -78,6 +78,9 @@ async def run(db: Any, queries: Any) -> None:
     rows = await queries.list_rows(db)
     assert [row.preferences for row in rows] == [full, few]
     assert await queries.get_all(db) == [full, few]
+    one, two = await queries.list_history(db)
+    assert (one.history, two.history) == ([full], [full, few])
+    assert (one.later, two.later) == (None, [None])
 
     await queries.set_preferences(db, preferences=few, id=1)
     assert await queries.get_preferences(db, id=1) == few

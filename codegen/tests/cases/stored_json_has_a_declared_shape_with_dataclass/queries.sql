@@ -67,6 +67,14 @@ ORDER BY id;
 -- name: ListRows :many
 SELECT to_jsonb(users) AS doc FROM users ORDER BY id;
 
+-- name: ListHistory :many
+SELECT
+    id,
+    array_agg(preferences) OVER (ORDER BY id) AS history,
+    array_agg(settings) FILTER (WHERE id > 1) OVER (ORDER BY id) AS later
+FROM users
+ORDER BY id;
+
 -- name: GetAll :one
 SELECT array_agg(preferences ORDER BY id) AS preferences FROM users;
 

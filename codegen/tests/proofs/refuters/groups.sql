@@ -53,6 +53,14 @@ select array(select arr from t) as c;
 -- case: NULL inside c
 select array_agg(bio) as c from a group by id;
 
+-- refutes: array-collected / no input is NULL
+-- case: NULL inside c
+select array_agg(bio) over (order by id) as c from a;
+
+-- refutes: array-collected / the aggregated value is not an array
+-- case: NULL inside c
+select array_agg(arr) over () as c from t;
+
 -- refutes: array-collected / the aggregated value is not an array
 -- case: NULL inside c
 select array_agg(arr) as c from t group by id;

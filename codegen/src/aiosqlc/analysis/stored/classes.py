@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiosqlc.analysis.stored.scalars import anything, scalar
-from aiosqlc.ir import JsonKind, JsonShape
+from aiosqlc.ir import JsonKind, JsonShape, Shared
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.typenames import BARE
 from aiosqlc.store.disk import read_bytes, signature
@@ -134,13 +134,14 @@ def _path(module: str, folder: Path) -> Path | None:
 class _Classes:
     """Reads classes from source files, which `read` collects.
 
-    `within` guards against a class that contains itself.
+    `within` guards against a class that contains itself. `known` are the classes that were read.
     """
 
     def __init__(self, folder: Path, *, pydantic: bool) -> None:
         self.folder = folder
         self.pydantic = pydantic
         self.within: list[str] = []
+        self.known: dict[tuple[str, str], JsonShape] = {}
         self.read: set[Path] = set()
 
     def annotation(self, node: ast.expr, module: _Module | None) -> JsonShape:
@@ -210,12 +211,16 @@ class _Classes:
             return opaque
         if name in self.within:
             return opaque
+        if (name, shown) in self.known:
+            return self.known[name, shown]
         self.within.append(name)
         members = self._members(found, module)
         self.within.pop()
         if members is None:
             return opaque
-        return JsonShape(JsonKind.OBJECT, members=tuple(members), declared=True, name=shown)
+        whole = JsonShape(JsonKind.OBJECT, members=Shared(members), declared=True, name=shown)
+        self.known[name, shown] = whole
+        return whole
 
     def _module(self, name: str) -> _Module | None:
         path = _path(name, self.folder)

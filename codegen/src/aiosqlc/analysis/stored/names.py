@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
-from aiosqlc.ir import ColumnRef, JsonShape
+from aiosqlc.ir import ColumnRef, JsonShape, Member, Shared
 
-_Named = tuple[str, JsonShape]
+_Named = tuple[str, Sequence[Member]]
 
 
 def distinct_names(
@@ -20,7 +20,8 @@ def distinct_names(
     object that is a whole column is earlier than a member of another column. `class_of` returns the
     class name for a snake-case name.
     """
-    inner = [item for shape in declared.values() for item in _generated(shape)]
+    seen: set[_Named] = set()
+    inner = [item for shape in declared.values() for item in _generated(shape, seen)]
     whole = [shape for shape in declared.values() if _is_generated(shape)]
     taken = {class_of(shape.name) for shape in inner}
     names: dict[_Named, str] = {}
@@ -38,27 +39,41 @@ def distinct_names(
         first.add(called)
         taken.add(called)
 
+    made: dict[_Named, Shared] = {}
+
     def renamed(shape: JsonShape) -> JsonShape:
         if "." in shape.name:  # a user's class
             return shape
-        members = tuple([(key, renamed(member)) for key, member in shape.members])
-        name = names[_named(shape, class_of)] if _is_generated(shape) else shape.name
-        return replace(shape, members=members, name=name)
+        if not _is_generated(shape):
+            return replace(shape, members=members_of(shape))
+        named = _named(shape, class_of)
+        if named not in made:
+            made[named] = Shared(members_of(shape))
+        return replace(shape, members=made[named], name=names[named])
+
+    def members_of(shape: JsonShape) -> tuple[Member, ...]:
+        return tuple([(key, renamed(member)) for key, member in shape.members])
 
     return {column: renamed(shape) for column, shape in declared.items()}
 
 
 def _named(shape: JsonShape, class_of: Callable[[str], str]) -> _Named:
-    """Return a class name with its structure, without what belongs to the place of the value."""
-    return class_of(shape.name), replace(shape, name="", nullable=False, absent=False)
+    """Return the name of an object's class with the object's members."""
+    return class_of(shape.name), shape.members
 
 
-def _generated(shape: JsonShape) -> Iterator[JsonShape]:
-    """Yield each structure that has a generated class, from the outermost one inwards."""
+def _generated(shape: JsonShape, seen: set[_Named]) -> Iterator[JsonShape]:
+    """Yield each object that has a generated class once, from the outermost one inwards.
+
+    `seen` are the objects that other structures have.
+    """
+    if "." in shape.name or (shape.name, shape.members) in seen:
+        return
     if _is_generated(shape):
+        seen.add((shape.name, shape.members))
         yield shape
     for _, member in shape.members:
-        yield from _generated(member)
+        yield from _generated(member, seen)
 
 
 def _is_generated(shape: JsonShape) -> bool:

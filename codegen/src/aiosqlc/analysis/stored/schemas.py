@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
 from aiosqlc.analysis.stored.scalars import anything, scalar
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import JsonKind, JsonShape
+from aiosqlc.ir import JsonKind, JsonShape, Shared
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.source import SourceFile, Span
 
@@ -39,6 +39,8 @@ _TAGS = {str: "str", int: "int", float: "float", bool: "bool", type(None): "null
 # Later steps go through the structure recursively.
 _DEEPEST = 64
 _TOO_DEEP = f"the schema is nested more than {_DEEPEST} levels deep"
+# A tuple has no class that several places could share, so its type is written out.
+_MOST_PARTS = 1000
 _FLATTER = "write `{}` for a value of any type at a smaller depth"
 
 
@@ -94,6 +96,8 @@ class _Reader:
     root: yaml.Node
     name: str
     depth: int = 0
+    known: dict[tuple[str, int], JsonShape] = field(default_factory=dict)
+    """The structures of references, by the depth at which they begin."""
 
     def shape(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
         """Return the structure that a schema describes; `within` are the references around it."""
@@ -172,6 +176,9 @@ class _Reader:
             if not _is_length(values, len(kinds)):  # a list may be shorter or longer
                 return JsonShape(JsonKind.ARRAY, members=(("", anything()),), declared=True)
             members = tuple(("", kind) for kind in kinds)
+            if sum(map(_parts, kinds)) > _MOST_PARTS:
+                message = f"lists of a fixed length have more than {_MOST_PARTS} parts together"
+                raise _Problem(values["prefixItems"], message, "use `items`, or fewer references")
             return JsonShape(JsonKind.TUPLE, members=members, declared=True)
         items = values.get("items")
         item = self.shape(items, f"{name}_item", within) if items else anything()
@@ -194,7 +201,7 @@ class _Reader:
             (key, replace(self.shape(value, f"{name}_{key}", within), absent=key not in required))
             for key, (_, value) in members.items()
         ]
-        return JsonShape(JsonKind.OBJECT, members=tuple(found), declared=True, name=name)
+        return JsonShape(JsonKind.OBJECT, members=Shared(found), declared=True, name=name)
 
     def _either(self, node: yaml.Node, key: str, name: str, within: tuple[str, ...]) -> JsonShape:
         """Return the structure of the one alternative besides `null`."""
@@ -210,6 +217,13 @@ class _Reader:
         pointer = str(node.value)
         if pointer in within:
             raise _Problem(node, f"`{pointer}` contains itself", "describe a limited depth")
+        place = pointer, self.depth
+        if place not in self.known:
+            self.known[place] = self._target(node, pointer, within)
+        return self.known[place]
+
+    def _target(self, node: yaml.Node, pointer: str, within: tuple[str, ...]) -> JsonShape:
+        """Return the structure that a reference names."""
         found = self.root
         steps = pointer.removeprefix("#/").split("/") if pointer.startswith("#/") else [""]
         for step in steps:
@@ -219,6 +233,12 @@ class _Reader:
                 raise _Problem(node, f"`{pointer}` is not in this file", hint)
             found = inside[step][1]
         return self.shape(found, f"{self.name}_{steps[-1]}", (*within, pointer))
+
+
+def _parts(shape: JsonShape) -> int:
+    """Return the number of parts of a value's type that no generated class contains."""
+    inner = () if shape.kind is JsonKind.OBJECT else shape.members
+    return 1 + sum(_parts(member) for _, member in inner)
 
 
 def _items(node: yaml.Node, what: str) -> list[yaml.Node]:

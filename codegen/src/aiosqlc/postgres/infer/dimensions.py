@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.outputs import column_type, expression_type, follow, output_targets
+from aiosqlc.postgres.infer.outputs import (
+    collected_by,
+    column_type,
+    expression_type,
+    follow,
+    output_targets,
+)
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
 
@@ -37,7 +43,7 @@ def _of(node: Node, scope: Scope) -> int:
     if node.kind == "ARRAYEXPR":
         inner = node.list_of("elements") if node["multidims"] else []
         return 1 + max((_of(element, scope) for element in inner), default=0)
-    if node.kind == "AGGREF":
+    if node.kind in {"AGGREF", "WINDOWFUNC"}:
         return _collected(node, scope)
     if node.kind == "SUBLINK":
         query = node["subselect"]
@@ -77,10 +83,9 @@ def _target(query: Node, scope: Scope) -> int:
 
 
 def _collected(node: Node, scope: Scope) -> int:
-    name = scope.catalog.built_in(node["aggfnoid"])
-    if name not in {"array_agg", *_PICKS} or not node["args"]:
+    name, collected = collected_by(node, scope)
+    if name not in {"array_agg", *_PICKS} or collected is None:
         return 1
-    collected = node["args"][0]["expr"]
     if name in _PICKS:
         return _of(collected, scope)
     nested = scope.catalog.is_array(expression_type(collected))

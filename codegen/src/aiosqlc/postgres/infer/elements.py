@@ -6,6 +6,7 @@ from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.outputs import (
+    collected_by,
     column_type,
     expression_type,
     follow,
@@ -54,7 +55,7 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return _subquery(p, node["subselect"], scope)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:
         return _inner_arrays(p, node["subselect"], scope)
-    if node.kind == "AGGREF":
+    if node.kind in {"AGGREF", "WINDOWFUNC"}:
         return _aggregate(p, node, scope)
     if node.kind == "COALESCEEXPR":
         return p.all_of(
@@ -133,10 +134,8 @@ def _constant(p: Prover, node: Node) -> Verdict:
 
 
 def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
-    if p.facts.built_in(node["aggfnoid"]) in _ARRAY_AGGS and node["args"]:
-        if node["agglevelsup"]:
-            return maybe("the aggregate belongs to an outer query")
-        collected = node["args"][0]["expr"]
+    name, collected = collected_by(node, scope)
+    if name in _ARRAY_AGGS and collected is not None:
         inside = expression_type(collected)
         flat = bool(inside) and not p.facts.is_array(inside)
         if not p.facts.holds("array-collected", "the aggregated value is not an array", flat):
@@ -146,7 +145,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
                 "array_agg() of arrays without NULL",
             )
         condition = node["aggfilter"]
-        if condition is None:
+        if condition is None and node.kind == "AGGREF":
             found = p.judge(collected, scope)
         else:
             with scope.rows_of(condition), p.assuming(scope, "each row", condition):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
-from aiosqlc.postgres.infer.outputs import follow, output_targets
+from aiosqlc.postgres.infer.outputs import collected_by, follow, output_targets
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
 
@@ -74,9 +74,9 @@ def handed_on(node: Node | None, scope: Scope) -> HandedOn:
     if node.kind == "SUBSCRIPTINGREF" and node["refassgnexpr"] is None:
         whole = scope.catalog.is_array(node["refcontainertype"])
         return handed_on(node["refexpr"], scope) if whole else _OTHERS
-    if node.kind == "AGGREF" and scope.catalog.built_in(node["aggfnoid"]) == "array_agg":
-        own = node["args"] and not node["agglevelsup"]
-        return handed_on(node["args"][0]["expr"], scope) if own else _OTHERS
+    name, collected = collected_by(node, scope)
+    if name == "array_agg" and collected is not None:
+        return handed_on(collected, scope)
     if node.kind == "SUBLINK" and node["subLinkType"] in (kinds.SubLink.ARRAY, kinds.SubLink.EXPR):
         return _of_query(node["subselect"], scope)
     if node.kind in _CALLS:

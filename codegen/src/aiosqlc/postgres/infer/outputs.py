@@ -21,6 +21,20 @@ _RETURNING = frozenset({"JSONCONSTRUCTOREXPR", "JSONEXPR"})
 _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 
 
+def collected_by(node: Node, scope: Scope) -> tuple[str, Node | None]:
+    """Return the name of a built-in aggregate, and its first argument in the rows of this query.
+
+    The rows are those of a group or of a window. Any other expression gives an empty name.
+    """
+    if node.kind == "WINDOWFUNC":
+        args = node.list_of("args")
+        return scope.catalog.built_in(node["winfnoid"]), args[0] if args else None
+    if node.kind != "AGGREF":
+        return "", None
+    own = node["args"] and not node["agglevelsup"]
+    return scope.catalog.built_in(node["aggfnoid"]), node["args"][0]["expr"] if own else None
+
+
 def output_targets(query: Node) -> list[Node]:
     """Return the entries of a query's select list or RETURNING list that are in its result."""
     if query.memo is None:

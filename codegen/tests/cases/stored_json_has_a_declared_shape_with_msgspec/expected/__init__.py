@@ -20,6 +20,7 @@ QUERY_NAMES: Final = {
     queries.LIST_FRIENDS: "ListFriends",
     queries.LIST_CARDS: "ListCards",
     queries.LIST_ROWS: "ListRows",
+    queries.LIST_HISTORY: "ListHistory",
     queries.GET_ALL: "GetAll",
     queries.ADD_FRIEND: "AddFriend",
 }

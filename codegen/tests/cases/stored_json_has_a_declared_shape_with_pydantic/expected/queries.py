@@ -365,6 +365,46 @@ async def list_rows(db: Executor) -> list[ListRowsDoc]:
     return [_LIST_ROWS_DOC(value) for (value,) in rows]
 
 
+LIST_HISTORY: Final = """\
+SELECT
+    id,
+    array_agg(preferences) OVER (ORDER BY id) AS history,
+    array_agg(settings) FILTER (WHERE id > 1) OVER (ORDER BY id) AS later
+FROM users
+ORDER BY id
+"""
+
+
+class ListHistoryRow(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    id: int
+    history: list[UserPreferences]
+    later: list[dict[str, int] | None] | None
+
+
+async def list_history(db: Executor) -> list[ListHistoryRow]:
+    rows = await db.fetch(LIST_HISTORY)
+    return [
+        ListHistoryRow(
+            id=id,
+            history=[
+                read_stored(item, UserPreferences, "users.preferences")
+                for item in history
+            ],
+            later=None
+            if later is None
+            else [
+                None
+                if item is None
+                else read_stored(item, dict[str, int], "users.settings")
+                for item in later
+            ],
+        )
+        for id, history, later in rows
+    ]
+
+
 GET_ALL: Final = "SELECT array_agg(preferences ORDER BY id) AS preferences FROM users"
 
 
