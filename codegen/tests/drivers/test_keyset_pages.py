@@ -57,7 +57,7 @@ SELECT id FROM item ORDER BY grade NULLS LAST, id;
 SELECT id FROM item ORDER BY shop DESC, grade DESC NULLS FIRST, code NULLS FIRST, id DESC;
 -- name: Chosen :page
 SELECT id FROM item ORDER BY
-    grade DESC NULLS LAST, -- :sort grade desc nulls last, grade nulls first
+    grade DESC NULLS LAST, -- :sort grade desc nulls last|asc nulls first
     id;
 """
 _random = random.Random(7)

@@ -105,6 +105,23 @@ VARIANTS = [
             (1,): ("SELECT a, b\nORDER BY b desc,\n  c", ()),
         },
     ),
+    (
+        "SELECT a\nORDER BY a -- :sort a desc nulls last|asc  NULLS first, f(b) asc | desc\n",
+        {
+            (0,): ("SELECT a\nORDER BY a desc nulls last", ()),
+            (1,): ("SELECT a\nORDER BY a nulls first", ()),
+            (2,): ("SELECT a\nORDER BY f(b)", ()),
+            (3,): ("SELECT a\nORDER BY f(b) desc", ()),
+        },
+    ),
+    (
+        "SELECT a\nORDER BY a -- :sort a nulls first|nulls last, a nulls last, b|c\n",
+        {
+            (0,): ("SELECT a\nORDER BY a nulls first", ()),
+            (1,): ("SELECT a\nORDER BY a nulls last", ()),
+            (2,): ("SELECT a\nORDER BY b|c", ()),
+        },
+    ),
 ]
 
 

@@ -72,6 +72,25 @@ CASES = {
     "select * from a full join b on b.id = a.id where a.id = $1 and b.id = $1": "many",
     "select a.id, s.n from a cross join lateral (select count(*) n from b where b.aid = a.id) s"
     " where a.id = $1": "zero_or_one",
+    "select * from a cross join lateral (select a.id as k, a.name) x where x.k = $1": "zero_or_one",
+    "select * from a cross join lateral (select a.grp as k) x where x.k = $1": "many",
+    "select * from a cross join lateral (select a.id + 1 as k) x where x.k = $1": "many",
+    "select * from a cross join lateral (select a.id as k union select 1) x where x.k = $1": "many",
+    "select * from a cross join lateral (select a.id as k) x cross join lateral (select x.k) y"
+    " where y.k = $1": "zero_or_one",
+    "select * from a cross join lateral (select a.id as k, generate_series(1, 2)) x"
+    " where x.k = $1": "many",
+    "select * from a left join lateral (select a.id as k) x on a.grp > 1 where x.k = $1": (
+        "zero_or_one"
+    ),
+    "select * from a left join lateral (select a.id as k) x on x.k = $1": "many",
+    "select distinct x.k from a cross join b left join lateral (select a.id as k) x on b.id > 1"
+    " where a.id = $1": "many",
+    "select distinct x.k from b left join a on a.id = 1 cross join lateral (select a.id as k) x": (
+        "many"
+    ),
+    "select x.k from a cross join lateral (select a.id as k from b group by rollup (a.id)) x"
+    " where x.k = $1": "many",
     "select distinct x.title from a cross join lateral"
     " (select title from b where b.aid = a.id limit 1) x": "many",
     "select distinct b.x from a left join b on b.id = $1": "many",

@@ -44,6 +44,7 @@ NEVER_MET = {
     ("unique-key", "the other operand is not volatile"),  # nothing is calculated from what is known
     # No pin goes through a set operation.
     ("set-operation-rows", "the column of the set operation is not cast"),
+    ("unique-key", "the LATERAL subquery has a row for the column"),  # or through LATERAL
     ("some-row", "the set-returning function has constant arguments and returns a row"),
 }
 # MariaDB does not support LATERAL.

@@ -224,6 +224,44 @@ def test_a_subquery_beside_a_row_that_is_not_fixed_is_not_fixed() -> None:
     assert count(select(where(items=leaves), T, derived(inner, col(1, 2)))) == MANY
 
 
+def test_an_outer_column_that_a_lateral_subquery_returns_is_bound_with_its_result() -> None:
+    def of(inner: Query, *absent: int, reads: Column | None = None) -> Query:
+        leaves = [Leaf(source=1), Leaf(source=2)]
+        beside = derived(inner, reads or col(1, 1))
+        return select(where(equal(col(2, 1, *absent)), items=leaves), T, beside)
+
+    handed = [col(1, 1, level=1)]
+    inner = select(where(), NoTable(), outputs=handed)
+    assert count(of(inner)) == ONE
+    assert count(of(inner, 3)) == MANY  # an outer join may omit the row
+    assert count(of(select(where(), NoTable(), outputs=[col(1, 1)]))) == MANY
+    assert count(of(select(where(), NoTable(), outputs=[col(1, 1, level=2)]))) == MANY
+    assert count(of(select(where(), NoTable(), outputs=[col(0, 0, level=1)]))) == MANY
+    key = Key(expr=handed[0], classes=frozenset({INT}))
+    assert count(of(_changed(inner, group_keys=(key,)))) == MANY
+    assert count(of(_changed(inner, grouping_sets=[frozenset()]))) == MANY
+    assert count(of(_changed(inner, grouping_sets=None))) == MANY
+    assert count(of(_changed(inner, command=Command.INSERT))) == MANY
+    arms = SetOperation(op=SetOp.UNION, left=1, right=2)
+    assert count(of(_changed(inner, arms=arms))) == MANY
+    assert count(_changed(of(inner), command=Command.DELETE, target=1)) == MANY
+
+
+def test_a_column_that_a_join_may_omit_stays_so_beside_a_lateral_subquery() -> None:
+    inner = select(where(), NoTable(), outputs=[col(1, 2, 7, level=1)])
+    leaves = [Leaf(source=1), Leaf(source=2)]
+    query = select(
+        where(equal(col(1, 1)), items=leaves),
+        T,
+        derived(inner, col(1, 2)),
+        distinct=(Key(expr=col(2, 1), classes=frozenset({INT})),),
+    )
+    assert count(query) == ONE  # of its sources there is one row each
+    closure = Closure(RowCounter(Knowing()), query)
+    assert not closure.is_exact(col(2, 1))
+    assert closure.is_exact(col(1, 2))
+
+
 def test_a_recursive_query_is_not_counted() -> None:
     def of(*, recursive: bool) -> Query:
         use = CteUse(query=the(select(where(), NoTable())), recursive=recursive)

@@ -274,7 +274,8 @@ def _set_part(
 
 
 _NAMED_SORT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<choices>.+)$")
-_BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+(?P<first>asc\|desc|desc\|asc)$", re.IGNORECASE)
+_WAY = r"(?:(?:asc|desc)(?:\s+nulls\s+(?:first|last))?|nulls\s+(?:first|last))"
+_WAYS = re.compile(rf"(?P<key>.*?\S)\s+(?P<ways>{_WAY}(?:\s*\|\s*{_WAY})+)$", re.IGNORECASE)
 
 
 def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnostic]) -> list[Part]:
@@ -296,7 +297,10 @@ def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnosti
 
 
 def _choices(text: str) -> tuple[str, ...]:
-    """Split sort keys at commas outside of parentheses; `key asc|desc` is two sort keys."""
+    """Split sort keys at commas outside of parentheses; `key asc|desc` is two sort keys.
+
+    `key asc nulls last|desc nulls last` is two sort keys too.
+    """
     found: list[str] = []
     depth, current = 0, ""
     for char in f"{text},":
@@ -305,12 +309,13 @@ def _choices(text: str) -> tuple[str, ...]:
             current += char
             continue
         if current.strip():
-            both = _BOTH_WAYS.match(current.strip())
-            if both is None:
+            several = _WAYS.match(current.strip())
+            if several is None:
                 found.append(current.strip())
             else:
-                each = [both["key"], f"{both['key']} desc"]
-                found += each if both["first"].lower() == "asc|desc" else each[::-1]
+                for way in several["ways"].lower().split("|"):
+                    words = [word for word in way.split() if word != "asc"]
+                    found.append(" ".join([several["key"], *words]))
         current = ""
     return tuple(dict.fromkeys(found))
 

@@ -306,7 +306,8 @@ RULES = (
           "ON of an outer join restricts only the joined table", "no FULL JOIN",
           "the other operand is not volatile",
           "the other operand does not depend on a row of the table",
-          "a LATERAL subquery refers to a single row")),
+          "a LATERAL subquery refers to a single row",
+          "the LATERAL subquery has a row for the column")),
     Rule("function-rows", ROWS,
          "A call of a user-defined function in standard SQL or PL/pgSQL gives at most one row if "
          "its body returns at most one row.",

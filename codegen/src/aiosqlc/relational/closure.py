@@ -12,10 +12,13 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from aiosqlc.relational.joins import conditions_of, joins_of
 from aiosqlc.relational.tree import (
     Class,
     Column,
+    Command,
     Constant,
     CteUse,
     Derived,
@@ -186,13 +189,38 @@ class Closure:
         )
 
     def resolve(self, expr: Expr) -> Expr:
-        """Return the expression that a column of GROUP BY or of `JOIN … USING` stands for."""
-        while isinstance(expr, Column) and not expr.level and not expr.absent and expr.column > 0:
+        """Return the expression that a column stands for.
+
+        Columns of GROUP BY, of `JOIN … USING` and of LATERAL subqueries stand for others.
+        """
+        while isinstance(expr, Column) and not expr.level and expr.column > 0:
             source = self.query.source(expr.source)
-            if not isinstance(source, Grouped | Merged):
+            if isinstance(source, Grouped | Merged) and not expr.absent:
+                expr = source.behind(expr.column)
+                continue
+            beside = self._beside(source, expr) if isinstance(source, Derived) else None
+            if beside is None:
                 break
-            expr = source.behind(expr.column)
+            expr = beside
         return expr
+
+    def _beside(self, source: Derived, column: Column) -> Column | None:
+        """Return the column of this query that a LATERAL subquery returns unchanged, or None.
+
+        Grouping sets could replace the value by NULL.
+        """
+        inner = source.query() if source.reads else Query()
+        plain = inner.arms is None and not inner.group_keys and inner.grouping_sets == ()
+        if not plain or {self.query.command, inner.command} != {Command.SELECT}:
+            return None
+        shown = inner.outputs()[column.column - 1]
+        if not isinstance(shown, Column) or shown.level != 1 or not shown.source:
+            return None
+        if not self.engine.holds(
+            "unique-key", "the LATERAL subquery has a row for the column", not column.absent
+        ):
+            return None
+        return msgspec.structs.replace(shown, level=0)
 
     def is_exact(self, expr: Expr, *, direct: bool = False) -> bool:
         """Return whether an expression has one value in all rows of the result.

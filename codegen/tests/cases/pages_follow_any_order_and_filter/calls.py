@@ -40,5 +40,26 @@ async def run(db, queries):
             sort,
             names,
         )
+    for sort, sign in (("owner nulls last", 1), ("owner desc nulls last", -1)):
+        by_owner = [(row[3] is None, sign * (row[3] or 0), row[0]) for row in rows]
+        found = []
+        cursor = None
+        while True:
+            page = await queries.walk_owners(db, page_size=3, cursor=cursor, sort=sort)
+            found += page.rows
+            cursor = page.next
+            if cursor is None:
+                break
+        assert found == [key for _, _, key in sorted(by_owner)], sort
+    shown = []
+    cursor = None
+    while True:
+        page = await queries.walk_shown(db, page_size=3, cursor=cursor)
+        shown += [(row.title, row.key) for row in page.rows]
+        cursor = page.next
+        if cursor is None:
+            break
+    by_title = sorted(rows, key=lambda row: (-ord(row[2]), row[0]))
+    assert shown == [(row[2].upper(), row[0]) for row in by_title]
     page = await queries.walk_states(db, page_size=2, title="a")
     assert page.rows == [3, 9]

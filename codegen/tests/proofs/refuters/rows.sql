@@ -73,6 +73,10 @@ select a.id from a where a.id = (select b.id from b where b.aid = a.id);
 -- case: many
 select distinct x.name from a cross join lateral (select a.id::text as name limit 1) x;
 
+-- refutes: unique-key / the LATERAL subquery has a row for the column
+-- case: many
+select distinct x.k from a cross join b left join lateral (select a.id as k) x on b.id > 1 where a.id = 1;
+
 -- refutes: function-rows / the body of the function returns at most one row
 -- case: many
 select * from all_of_a();

@@ -489,7 +489,7 @@ class Lowering:
     def column(self, node: Node, *, level: int = 0) -> Column:
         """Convert a column of the query that is `level` queries further out."""
         nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
-        absent = self.scope.alive(node["varno"], nulling) if nulling and not level else []
+        absent = self.scope.up(level).alive(node["varno"], nulling) if nulling else []
         if self.scope.command != kinds.Command.SELECT and not level:
             absent += absences_of_row(self.scope, node["varno"], row)
         return Column(

@@ -6,6 +6,8 @@ from typing import Final
 from . import queries
 
 QUERY_NAMES: Final = {
+    **dict.fromkeys(queries.WALK_OWNERS.values(), "WalkOwners"),
+    **dict.fromkeys(queries.WALK_SHOWN.values(), "WalkShown"),
     **dict.fromkeys(queries.WALK_STATES.values(), "WalkStates"),
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

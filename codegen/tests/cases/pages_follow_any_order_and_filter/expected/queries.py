@@ -151,6 +151,140 @@ async def walk_tickets(
     return KeysetPage(list(starmap(WalkTicketsRow, found)), following, previous)
 
 
+WALK_OWNERS: Final = {
+    (sort_name, page_after, page_backward, page_null_1): numbered(
+        """\
+SELECT t.id,
+    t.owner AS page_key_1,
+    t.id AS page_key_2 FROM ticket AS t
+""",
+        "WHERE (t.owner IS NOT NULL OR ((t.owner IS NULL AND t.owner IS NOT DISTINCT FROM $1) AND t.id < $2))\n"
+        if page_after and page_backward and page_null_1
+        else "",
+        "WHERE (t.owner <= $1 AND (t.owner < $1 OR (t.owner = $1 AND t.id < $2)))\n"
+        if sort == "t.owner nulls last"
+        and page_after
+        and page_backward
+        and not page_null_1
+        else "",
+        "ORDER BY page_key_1 DESC NULLS FIRST, page_key_2 DESC\n"
+        if sort == "t.owner nulls last" and page_backward
+        else "",
+        "WHERE ((t.owner IS NULL AND t.owner IS NOT DISTINCT FROM $1) AND t.id > $2)\n"
+        if page_after and not page_backward and page_null_1
+        else "",
+        "WHERE ((t.owner > $1 OR t.owner IS NULL) OR (t.owner = $1 AND t.id > $2))\n"
+        if sort == "t.owner nulls last"
+        and page_after
+        and not page_backward
+        and not page_null_1
+        else "",
+        "ORDER BY page_key_1 NULLS LAST, page_key_2\n"
+        if sort == "t.owner nulls last" and not page_backward
+        else "",
+        "WHERE (t.owner >= $1 AND (t.owner > $1 OR (t.owner = $1 AND t.id < $2)))\n"
+        if sort == "t.owner desc nulls last"
+        and page_after
+        and page_backward
+        and not page_null_1
+        else "",
+        "ORDER BY page_key_1 NULLS FIRST, page_key_2 DESC\n"
+        if sort == "t.owner desc nulls last" and page_backward
+        else "",
+        "WHERE ((t.owner < $1 OR t.owner IS NULL) OR (t.owner = $1 AND t.id > $2))\n"
+        if sort == "t.owner desc nulls last"
+        and page_after
+        and not page_backward
+        and not page_null_1
+        else "",
+        "ORDER BY page_key_1 DESC NULLS LAST, page_key_2\n"
+        if sort == "t.owner desc nulls last" and not page_backward
+        else "",
+        "LIMIT $3\n",
+    )
+    for sort_name, sort in (
+        ("owner nulls last", "t.owner nulls last"),
+        ("owner desc nulls last", "t.owner desc nulls last"),
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+    for page_null_1 in (True, False)
+}
+
+
+async def walk_owners(
+    db: Executor,
+    *,
+    page_size: int,
+    sort: Literal["owner nulls last", "owner desc nulls last"] = "owner nulls last",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[int]:
+    page_of = f"WalkOwners {sort}"
+    (page_key_1, page_key_2), page_after, page_backward = keyset_start(
+        cursor, page_of, 2, page_size
+    )
+    page_null_1 = page_key_1 is None
+    try:
+        sql = WALK_OWNERS[sort, page_after, page_backward, page_null_1]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if page_after:
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    return KeysetPage([value for (value,) in found], following, previous)
+
+
+WALK_SHOWN: Final = {
+    (page_after, page_backward): numbered(
+        """\
+SELECT shown.title, shown.key,
+    shown.title AS page_key_1,
+    shown.key AS page_key_2 FROM ticket AS t
+CROSS JOIN LATERAL (SELECT upper(t.title) AS title, t.id AS key) AS shown
+""",
+        "WHERE (shown.title >= $1 AND (shown.title > $1 OR (shown.title = $1 AND shown.key < $2)))\n"
+        if page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n" if page_backward else "",
+        "WHERE (shown.title <= $1 AND (shown.title < $1 OR (shown.title = $1 AND shown.key > $2)))\n"
+        if page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n" if not page_backward else "",
+        "LIMIT $3\n",
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+class WalkShownRow(msgspec.Struct, frozen=True, gc=False):
+    title: str
+    key: int
+
+
+async def walk_shown(
+    db: Executor, *, page_size: int, cursor: KeysetCursor | None = None
+) -> KeysetPage[WalkShownRow]:
+    page_of = "WalkShown"
+    (page_key_1, page_key_2), page_after, page_backward = keyset_start(
+        cursor, page_of, 2, page_size
+    )
+    arguments: list[object] = []
+    if page_after:
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(WALK_SHOWN[page_after, page_backward], *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    return KeysetPage(list(starmap(WalkShownRow, found)), following, previous)
+
+
 WALK_STATES: Final = {
     (title, sort_name, page_after, page_backward): numbered(
         """\
