@@ -71,6 +71,8 @@ def _rules(tally: Tally) -> int:
         rest = f", ALIVE: {'; '.join(alive)}" if alive else ""
         contexts = len(tally.contexts.get(rule.name, ()))
         print(f"{rule.name:26}{tally.fired[rule.name]:8}{contexts:10}  {twins}{rest}")
+    total = sum(len(rule.premises) for rule in RULES)
+    print(f"killed by cases {total - survivors} of {total}")
     return survivors
 
 

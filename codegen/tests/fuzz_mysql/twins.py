@@ -7,6 +7,7 @@ was not met, the query is typed once more without it, and its rows may refute wh
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,27 +33,30 @@ class Measured:
     killed: dict[Premise, int] = field(default_factory=dict)
     false: list[str] = field(default_factory=list)
 
-    def alive(self) -> list[Premise]:
-        """Return the premises without which no claim was refuted."""
-        return [
-            (rule.name, premise)
-            for rule in rules.RULES
-            for premise in rule.premises
-            if (rule.name, premise) not in self.killed
-        ]
+    def alive(self, refuted: Collection[Premise] = ()) -> list[Premise]:
+        """Return the premises without which no claim was refuted, by the hunt or a written case."""
+        return [p for p in _premises() if p not in self.killed and p not in refuted]
 
-    def report(self) -> str:
-        """Say it in a line per premise."""
+    def report(self, refuted: Collection[Premise] = ()) -> str:
+        """Say it in a line per premise. `refuted` are those whose twins a written case kills."""
         lines = [f"{self.executions} executions, {len(self.false)} FALSE CLAIMS"]
-        lines.append(f"{'rule / premise':62}{'met':>9}{'contexts':>10}{'killed after':>14}")
-        for rule in rules.RULES:
-            for premise in rule.premises:
-                key = (rule.name, premise)
-                contexts = len(self.contexts.get(key, ()))
-                after = self.killed.get(key, "ALIVE")
-                name = f"{rule.name} / {premise}"
-                lines.append(f"{name:62}{self.fired[key]:9}{contexts:10}{after:>14}")
+        head = f"{'rule / premise':62}{'met':>9}{'contexts':>10}{'killed after':>14}{'case':>8}"
+        lines.append(head)
+        for key in _premises():
+            contexts = len(self.contexts.get(key, ()))
+            after = self.killed.get(key, "ALIVE")
+            name, case = " / ".join(key), "killed" if key in refuted else "ALIVE"
+            lines.append(f"{name:62}{self.fired[key]:9}{contexts:10}{after:>14}{case:>8}")
+        total = len(_premises())
+        lines.append(
+            f"killed by cases {len(refuted)} of {total}, by random queries {len(self.killed)} of"
+            f" {total}, by either {total - len(self.alive(refuted))} of {total}"
+        )
         return "\n".join([*lines, *self.false[:10]])
+
+
+def _premises() -> list[Premise]:
+    return [(rule.name, premise) for rule in rules.RULES for premise in rule.premises]
 
 
 @dataclass(frozen=True)

@@ -5,29 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
-from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql import rules
-from aiosqlc.mysql.analyzer import AnalysisContext, type_one
-from aiosqlc.mysql.catalog import read_schema
-from aiosqlc.mysql.executable import Kin
-from aiosqlc.mysql.rules import STRICT, Premises
-from aiosqlc.parse.placeholders import for_driver
-from aiosqlc.parse.queries import parse_file
-from aiosqlc.servers.mysql.session import open_session
-from aiosqlc.source import Dialect, SourceFile
 
 from tests.mysql.conftest import mysql_cache
-from tests.proofs.cases import Case, worlds
-from tests.proofs.judge import denied
+from tests.proofs.cases import Case
+from tests.proofs.twins_mysql import CASES, populated, trial_of
 
 __all__ = ["mysql_cache"]
-WORLD, CASES = worlds("refuters_mysql")["rules"]
 ROOT = Path(rules.__file__).parent
 CORE = ROOT.parent / "relational"
 # What the core asks of an engine, and MySQL's levels cannot but meet, or cannot meet.
@@ -50,57 +39,24 @@ NEVER_MET = {
 # MariaDB does not support LATERAL.
 NO_ROWS_HERE = {("unique-key", "a LATERAL subquery refers to a single row")}
 MANUAL = Path(__file__).parents[2] / "docs" / "proofs.md"
-_DATABASE = "aiosqlc_twins"
 _PARTS = {"all_of": EVERY_PART, "any_of": ONE_PART}
 
 
 @pytest.fixture(scope="module")
 def session(mysql_cache: Path) -> Iterator[Any]:
     """A private server with a database of the cases' rows."""
-    session = open_session(None, mysql_cache)
-    session.run(f"DROP DATABASE IF EXISTS {_DATABASE}")
-    session.run(f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4")
-    session.connection.select_db(_DATABASE)
-    for statement in WORLD.statements:
-        session.run(statement)
-    yield session
-    session.connection.close()
-
-
-def typed(case: Case, session: Any, premises: Premises = STRICT) -> TypedQuery:
-    """Type a case by our own rules alone: of the server only the catalog is asked."""
-    schema = replace(read_schema(session, _DATABASE), premises=premises)
-    context = AnalysisContext(schema, kin=Kin(is_mariadb=True, version=999999))
-    file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{case.sql};\n")
-    (query,), _ = parse_file(file, Dialect.MYSQL)
-    found, problems = type_one(context, query)
-    assert found is not None, problems
-    return found
-
-
-def seen(session: Any, query: TypedQuery, values: tuple[str | None, ...]) -> set[str]:
-    """Return what the rows of a query show; nothing that it writes stays."""
-    text, numbers = for_driver(query.sql)
-    given = [values[number - 1] for number in numbers]
-    session.run("START TRANSACTION")
-    rows = session.rows(text if given else text.replace("%%", "%"), *given)
-    session.run("ROLLBACK")
-    names = [column.name for column in query.columns]
-    found = {f"NULL in {n}" for i, n in enumerate(names) if any(row[i] is None for row in rows)}
-    return found | ({"many"} if len(rows) > 1 else {"empty"} if not rows else set())
+    with populated(mysql_cache) as session:
+        yield session
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " / ".join(case.premise))
 def test_rows_refute_a_rule_without_one_of_its_premises_and_none_with_all(
     case: Case, session: Any
 ) -> None:
-    rule = typed(case, session)
-    shown = seen(session, rule, case.values)
-    assert case.shows in shown
-    assert not shown & denied(rule)
-    assert case.premise is not None
-    weaker = typed(case, session, Premises(frozenset({case.premise})))
-    assert case.shows in denied(weaker), "the premise can be taken away unnoticed"
+    trial = trial_of(case, session)
+    assert case.shows in trial.seen.facts
+    assert not trial.seen.facts & trial.denied
+    assert trial.kills, "the premise can be taken away unnoticed"
 
 
 def test_every_premise_has_a_refuter() -> None:
