@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,9 +184,8 @@ DISTRIBUTIONS = """
         rows: 50_000_000
         columns:
           kind: {values: {x: 0.9, "y's": 0.0001}, nulls: 0}
-          paid: {values: {true: 0.25}}
+          paid: {values: {true: 0.25}, nulls: 0.5}
           customer_id: {distinct: 1_000, values: {7: 0.4}}
-          due: {nulls: 0.5}
       customer: {columns: {mood: {values: {calm: 1}}}}
       part: {rows: 1000, columns: {id: {values: {2: .5}}}}
 """
@@ -232,9 +232,8 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
     assert shares(found, "orders", "kind") == (
         "0", "3", '{"x","z","y\'s"}', "{0.9,0.0999,0.0001}",
     )  # fmt: skip
-    assert shares(found, "orders", "paid") == ("0.1", "2", '{"f","t"}', "{0.65,0.25}")
+    assert shares(found, "orders", "paid") == ("0.5", "2", '{"t","f"}', "{0.25,0.25}")
     assert shares(found, "orders", "customer_id") == ("0", "1000", '{"7"}', "{0.4}")
-    assert shares(found, "orders", "due") == ("0.5", "3650", "", "")
     assert shares(found, "customer", "mood") == ("0", "2", '{"calm"}', "{1}")
     assert shares(found, "part_1", "id") == ("0", "50", '{"2"}', "{0.5}")
     assert {item.name: item.rows for item in found.relations}["customer"] == 1000
@@ -256,11 +255,50 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ("\n      orders: {columns: {kind: [x]}}", "`kind` should be a mapping"),
         (
             "\n      customer: {columns: {mood: {values: {calmer: 0.1}}}}",
-            "a value that does not fit customer.mood: invalid input value for enum mood",
+            "`calmer` does not fit `customer.mood`: invalid input value for enum mood",
         ),
         (
             "\n      orders: {columns: {due: {values: {soon: 0.1}}}}",
-            "a value that does not fit orders.due: invalid input syntax for type date",
+            "`soon` does not fit `orders.due`: invalid input syntax for type date",
+        ),
+        ("\n      orders: -5", "`-5` is not a number of rows"),
+        ("\n      orders: {columns: {due: {nulls: 0.1}}}", "`orders.due` is NOT NULL"),
+        ("\n      customer: {columns: {id: {nulls: 0.1}}}", "`customer.id` is NOT NULL"),
+        (
+            "\n      orders: {rows: 50, columns: {note: {distinct: 51}}}",
+            "51 distinct values of `orders.note`, but 50 rows have one",
+        ),
+        (
+            "\n      orders: {rows: 50, columns: {paid: {nulls: 0.98, distinct: 2}}}",
+            "2 distinct values of `orders.paid`, but 1 row has one",
+        ),
+        (
+            "\n      orders: {columns: {note: {distinct: 2_000}}}",
+            "declare the number of rows; 1,000 are assumed",
+        ),
+        (
+            "\n      customer: {columns: {email: {distinct: 7}}}",
+            "`customer.email` is unique, so it has 1,000 distinct values",
+        ),
+        (
+            "\n      customer: {columns: {id: {values: {7: 0.4}}}}",
+            "`customer.id` is unique, so a value is in at most one of 1,000 rows",
+        ),
+        (
+            "\n      orders: {columns: {note: {distinct: 1, values: {a: 0.1, b: 0.1}}}}",
+            "`values` names 2 values of `orders.note`, but `distinct` is 1",
+        ),
+        (
+            "\n      orders: {columns: {kind: {distinct: 4}}}",
+            "`orders.kind` can have 3 values only",
+        ),
+        (
+            "\n      orders: {columns: {paid: {nulls: 0.2, values: {t: 0.1, f: 0.2}}}}",
+            "`orders.paid` has no other values, but its shares are 0.5 in total",
+        ),
+        (
+            "\n      orders: {columns: {note: {values: {null: 0.3}}}}",
+            "write `nulls: 0.3` beside `values`, or quote the text `'null'`",
         ),
     ],
 )
@@ -270,7 +308,35 @@ def test_a_wrong_distribution_is_refused(tables: str, said: str, project: Projec
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+    assert re.search(r"sqlc\.yaml:\d+:\d+\n", err)
     assert not project.file.exists()
+
+
+def test_every_contradiction_is_pointed_at_in_its_own_line(project: Project) -> None:
+    declare(
+        project,
+        """
+      orders:
+        rows: 50
+        columns:
+          due:
+            distinct: 20
+            nulls: 0.25
+          note:
+            distinct: 51
+""",
+    )
+    err = project.run("synth")[2]
+    assert re.findall(r"(?m)^(\d+) │ +(.*)", err) == [
+        ("14", "nulls: 0.25"),
+        ("16", "distinct: 51"),
+    ]
+
+
+def test_a_quoted_null_is_a_value(project: Project) -> None:
+    declare(project, "\n      orders: {columns: {note: {values: {'null': 0.3}}}}")
+    assert project.run("synth")[0] == 0
+    assert shares(read(project.file), "orders", "note")[2] == '{"null"}'
 
 
 def test_an_unknown_table_is_pointed_at(project: Project) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from aiosqlc.analysis.planned.declared import ContradictionsError
 from aiosqlc.analysis.planned.pulled import Pulled, PullError
 from aiosqlc.analysis.watched.observed import SchemaFailsError
 from aiosqlc.cli.common import load, report, style_of
@@ -179,10 +180,13 @@ def _found(
             return planner.pulled(arguments.database, inputs.schema, options, values=values)
         catalog = engine.analyze(inputs.schema, (), options)[0].catalog
         found, unknown = declared(project, entry, catalog)
-        if unknown:
-            report(unknown, style_of(arguments, project.root))
-            raise _UnusableError("`production.tables` does not fit the schema")
-        return planner.synthesised(inputs.schema, options, found.rows, found.columns)
+        try:
+            if not unknown:
+                return planner.synthesised(inputs.schema, options, found.rows, found.columns)
+        except ContradictionsError as error:
+            unknown = tuple(map(found.placed, error.found))
+        report(unknown, style_of(arguments, project.root))
+        raise _UnusableError("`production.tables` does not fit the schema")
 
 
 def _write(path: Path, text: str) -> None:

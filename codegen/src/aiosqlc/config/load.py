@@ -276,6 +276,7 @@ class _Loader:
         reader = self._reader
         found = reader.mapping(node, ("values", "distinct", "nulls"), f"`{name}`")
         values = reader.mapping(found.get("values"), (), "values")
+        self._refuse_null(found.get("values"))
         shares = tuple((value, self._share(share)) for value, share in values.items())
         nulls = self._share(found["nulls"]) if "nulls" in found else None
         total = sum(share for _, share in shares) + (nulls or 0.0)
@@ -285,7 +286,16 @@ class _Loader:
         distinct = (
             self._count(found["distinct"], "distinct values") if "distinct" in found else None
         )
-        return DeclaredColumn(name, reader.span(node), shares, distinct, nulls)
+        places = tuple((key, reader.span(value)) for key, value in found.items())
+        return DeclaredColumn(name, reader.span(node), shares, distinct, nulls, places)
+
+    def _refuse_null(self, node: yaml.Node | None) -> None:
+        """Report the key NULL among the shares of values, because NULL is not a value."""
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.tag == "tag:yaml.org,2002:null":
+                share = value.value if isinstance(value, yaml.ScalarNode) else "0.5"
+                hint = f"write `nulls: {share}` beside `values`, or quote the text `'null'`"
+                self._reader.error(key, "NULL is not one of the values", hint=hint)
 
     def _count(self, node: yaml.Node, what: str) -> int:
         """Read a number such as `50000000` or `50_000_000`."""

@@ -106,7 +106,8 @@ class DeclaredColumn:
     """The declared distribution of a column.
 
     `values` are the shares of all rows by value. `distinct` is the number of distinct values, and
-    `nulls` is the share of rows with NULL; both are None if they are not declared.
+    `nulls` is the share of rows with NULL; both are None if they are not declared. `places` are the
+    spans of the declared properties by name.
     """
 
     name: str
@@ -114,6 +115,11 @@ class DeclaredColumn:
     values: tuple[tuple[str, float], ...] = ()
     distinct: int | None = None
     nulls: float | None = None
+    places: tuple[tuple[str, Span], ...] = ()
+
+    def span_of(self, key: str) -> Span:
+        """Return the span of a declared property, or that of the whole distribution."""
+        return dict(self.places).get(key, self.span)
 
 
 @dataclass(frozen=True, slots=True)

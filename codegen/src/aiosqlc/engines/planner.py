@@ -98,7 +98,7 @@ class Planner(Protocol):
         """Return statistics derived from the schema and from a given number of rows per table.
 
         The numbers are by schema and name of the table, and `columns` are distributions by schema,
-        table and column. Raises `PullError` if a value does not fit the type of its column,
+        table and column. Raises `ContradictionsError` if one of them is impossible,
         `SchemaFailsError` and `NoServerError`.
         """
         ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiosqlc.analysis.planned.pulled import PullError
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -16,3 +18,26 @@ class Distribution:
     values: tuple[tuple[str, float], ...] = ()
     distinct: int | None = None
     nulls: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A declaration that no table of the schema can satisfy.
+
+    `key` is the declared property (`nulls`, `distinct` or `values`).
+    """
+
+    schema: str
+    table: str
+    column: str
+    key: str
+    message: str
+    hint: str = ""
+
+
+class ContradictionsError(PullError):
+    """Raised if declared distributions contradict the schema, the number of rows or each other."""
+
+    def __init__(self, found: tuple[Contradiction, ...]) -> None:
+        super().__init__("; ".join(one.message for one in found))
+        self.found = found

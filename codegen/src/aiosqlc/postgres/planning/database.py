@@ -191,7 +191,7 @@ class Planner:
     ) -> Pulled:
         """Return statistics that are derived from a schema and the numbers of rows per table.
 
-        Raises `PullError`, `SchemaFailsError` and `NoServerError`.
+        Raises `ContradictionsError`, `SchemaFailsError` and `NoServerError`.
         """
         server = self.analyzer.server(replace(options, database_uri=None))
         with _one_error(), contextlib.ExitStack() as stack:

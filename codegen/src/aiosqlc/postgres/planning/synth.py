@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from aiosqlc.analysis.planned.declared import Distribution
-from aiosqlc.analysis.planned.pulled import Pulled, PullError
+from aiosqlc.analysis.planned.declared import Contradiction, ContradictionsError, Distribution
+from aiosqlc.analysis.planned.pulled import Pulled
 from aiosqlc.analysis.planned.statistics import ColumnStatistics, RelationSize, Statistics
+from aiosqlc.postgres.planning.contradictions import Bounds, contradictions
 from aiosqlc.postgres.planning.pull import names_of
 from aiosqlc.postgres.planning.restore import literal
 from aiosqlc.postgres.planning.sizes import BLOCK
@@ -142,10 +143,12 @@ def synthesised(
 ) -> Pulled:
     """Return statistics for the schema of a database, from numbers of rows by schema and name.
 
-    `columns` are declared distributions by schema, table and column. Raises `PullError` if a value
-    does not fit the type of its column.
+    `columns` are declared distributions by schema, table and column. Raises `ContradictionsError`
+    if one of them is impossible.
     """
     schema = _read(connection, declared, columns)
+    if found_wrong := tuple(_contradictions(schema, declared, columns)):
+        raise ContradictionsError(found_wrong)
     sizes, found = [], []
     for table in schema.tables.values():
         rows = schema.rows[table.oid]
@@ -161,6 +164,28 @@ def synthesised(
         names = names_of(schema.undeclared)
         notes.append(f"the number of rows is not declared; {UNDECLARED} are assumed: {names}")
     return Pulled(Statistics("synthesised", (), tuple(sizes), tuple(found)), tuple(notes))
+
+
+def _contradictions(
+    schema: _Schema,
+    declared: Mapping[tuple[str, str], int],
+    columns: Mapping[tuple[str, str, str], Distribution],
+) -> Iterator[Contradiction]:
+    for table in schema.tables.values():
+        for column in table.columns:
+            at = (table.schema, table.name, column.name)
+            if at not in columns:
+                continue
+            bounds = Bounds(
+                schema.rows[table.oid],
+                (table.schema, table.name) not in declared,
+                column.not_null,
+                (table.oid, column.number) in schema.unique,
+                _choices(schema, table, column),
+            )
+            one = schema.shares[table.oid, column.number]
+            for found in contradictions(f"{table.name}.{column.name}", one, bounds):
+                yield Contradiction(*at, *found)
 
 
 def _read(
@@ -210,34 +235,40 @@ def _shares(
 ) -> dict[tuple[int, int], Distribution]:
     """Return declared distributions by table and column; a partition has those of its parent.
 
-    The values are as the server writes them. Raises `PullError`.
+    The values are as the server writes them. Raises `ContradictionsError` if one does not fit its
+    type.
     """
     found = {}
+    wrong: list[Contradiction] = []
     for oid, table in tables.items():
         of = tables.get(parents.get(oid, 0), table)
         for column in table.columns:
             own = columns.get((table.schema, table.name, column.name))
             one = own or columns.get((of.schema, of.name, column.name))
-            if one is not None:
-                values = sorted(one.values, key=lambda pair: -pair[1])
-                place = f"{table.name}.{column.name}"
-                texts = tuple(
-                    (_canonical(connection, value, column.full, place), share)
-                    for value, share in values
-                    if share
-                )
-                found[oid, column.number] = replace(one, values=texts)
+            if one is None:
+                continue
+            texts = []
+            for value, share in sorted(one.values, key=lambda pair: -pair[1]):
+                text, why = _canonical(connection, value, column.full)
+                if share and not why:
+                    texts.append((text, share))
+                if why and own:
+                    at = (table.schema, table.name, column.name)
+                    said = f"`{value}` does not fit `{table.name}.{column.name}`: {why}"
+                    wrong.append(Contradiction(*at, "values", said))
+            found[oid, column.number] = replace(one, values=tuple(texts))
+    if wrong:
+        raise ContradictionsError(tuple(wrong))
     return found
 
 
-def _canonical(connection: Connection, value: str, kind: str, place: str) -> str:
-    """Return a value as the server writes it. Raises `PullError` if it does not fit its type."""
+def _canonical(connection: Connection, value: str, kind: str) -> tuple[str, str]:
+    """Return a value as the server writes it, or why it does not fit its type."""
     try:
         rows = connection.rows(f"select {literal(value)}::{kind}")
     except RuntimeError as error:
-        why = f"`production.tables` has a value that does not fit {place}: {error}"
-        raise PullError(why) from error
-    return str(rows[0][0])
+        return "", str(error)
+    return str(rows[0][0]), ""
 
 
 def _pages(table: _Table, rows: float) -> int:

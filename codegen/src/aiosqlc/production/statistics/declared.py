@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiosqlc.analysis.planned.declared import Distribution
-from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.analysis.planned.declared import Contradiction, Distribution
+from aiosqlc.config.project import DeclaredColumn, Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Catalog
 from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.source import SourceFile
 
 _STORED = frozenset({"table", "partitioned", "matview"})
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The declared numbers of rows by schema and table, and distributions by column."""
+    """The declared numbers of rows by schema and table, and distributions by column.
 
+    `written` are the columns in the configuration, whose file is `file`.
+    """
+
+    file: SourceFile
     rows: Mapping[tuple[str, str], int]
     columns: Mapping[tuple[str, str, str], Distribution]
+    written: Mapping[tuple[str, str, str], DeclaredColumn]
+
+    def placed(self, one: Contradiction) -> Diagnostic:
+        """Return a contradiction with its place in the configuration."""
+        span = self.written[one.schema, one.table, one.column].span_of(one.key)
+        return Diagnostic("E003", one.message, (Label(self.file, span),), one.hint)
 
 
 def declared(
@@ -31,6 +42,7 @@ def declared(
     known |= {f"{table.schema}.{table.name}": table for table in tables}
     rows: dict[tuple[str, str], int] = {}
     columns: dict[tuple[str, str, str], Distribution] = {}
+    written: dict[tuple[str, str, str], DeclaredColumn] = {}
     problems = []
     for one in entry.production.tables if entry.production else ():
         if one.name not in known:
@@ -50,7 +62,7 @@ def declared(
                 message = f"no column `{column.name}` in `{one.name}`"
                 problems.append(Diagnostic("E003", message, (label,), hint))
                 continue
-            columns[table.schema, table.name, column.name] = Distribution(
-                column.values, column.distinct, column.nulls
-            )
-    return Declared(rows, columns), tuple(problems)
+            at = (table.schema, table.name, column.name)
+            columns[at] = Distribution(column.values, column.distinct, column.nulls)
+            written[at] = column
+    return Declared(project.file, rows, columns, written), tuple(problems)
