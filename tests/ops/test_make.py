@@ -182,3 +182,17 @@ def test_the_container_tests_are_run_by_continuous_integration():
     jobs = read_yaml(ROOT / ".github/workflows/ci.yml")["jobs"]
     commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
     assert any("make test-containers" in command for command in commands)
+
+
+@pytest.mark.parametrize("step", ["check --lock", "migrations check", "factories"])
+def test_check_fails_if_any_part_of_a_loop_fails(step, tmp_path):
+    for name in ("ruff", "mypy", "lint-imports", "bandit", "uv", "python"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 0\n")
+        (tmp_path / name).chmod(0o755)
+    done = tmp_path / "done"
+    first = f'case "$*" in *"{step}"*) test -e {done} && exit 0; touch {done}; exit 1;; esac\n'
+    (tmp_path / "python").write_text(f"#!/bin/sh\n{first}")
+    said = make("-o", ".venv/.ready", f"BIN={tmp_path}", "check")
+    assert said.returncode
+    assert done.exists()
+    assert "Error 1" in said.stderr
