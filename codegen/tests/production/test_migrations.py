@@ -175,6 +175,27 @@ def test_queries_that_fail_after_the_migration_are_named(shop: Project) -> None:
     assert done.finding("M008")["notes"] == ["queries/all.sql:AddPerson"]
 
 
+def test_a_failing_query_and_lost_data_are_reported_at_the_statement_that_is_the_cause(
+    shop: Project,
+) -> None:
+    done = shop.checked(
+        "ALTER TABLE team ADD COLUMN a int;\n"
+        "ALTER TABLE person RENAME COLUMN age TO years;\n"
+        "-- nobody reads it\n"
+        "ALTER TABLE person DROP COLUMN email;\n"
+        "ALTER TABLE team RENAME COLUMN name TO title;\n"
+        "ALTER TABLE person ADD COLUMN b int;\n"
+    )
+    found = [
+        (item["code"], item["labels"][0]["line"], item["notes"]) for item in json.loads(done.out)
+    ]
+    assert found == [
+        ("M008", 2, ["queries/all.sql:AddPerson"]),
+        ("M008", 5, ["queries/all.sql:ListTeams"]),
+        ("M009", 4, []),
+    ]
+
+
 def test_a_migration_that_fails_on_rows_says_so(shop: Project) -> None:
     done = shop.checked("ALTER TABLE person ALTER COLUMN name SET NOT NULL;\n")
     assert done.codes == ["M002", "M011"]

@@ -214,6 +214,22 @@ def test_a_query_that_fails_afterwards_and_lost_data_are_findings(shop: Project)
     assert "the column person.name" in found[1]["message"]
 
 
+def test_a_failing_query_and_lost_data_are_reported_at_the_statement_that_is_the_cause(
+    shop: Project,
+) -> None:
+    found = shop.found(
+        "LOCK TABLES person WRITE, team WRITE;\n"
+        "ALTER TABLE person DROP COLUMN email;\n"
+        "ALTER TABLE team RENAME COLUMN name TO title;\n"
+        "UNLOCK TABLES;\n"
+    )
+    assert [(item["code"], item["line"]) for item in found] == [
+        ("M008", 2),
+        ("M008", 3),
+        ("M009", 2),
+    ]
+
+
 def test_a_renamed_column_is_not_lost(shop: Project) -> None:
     found = shop.found("ALTER TABLE team RENAME COLUMN name TO title;\n")
     assert [item["code"] for item in found] == ["M008"]

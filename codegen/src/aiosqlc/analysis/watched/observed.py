@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiosqlc.analysis.watched.modes import Lock
@@ -94,10 +94,11 @@ class ObservedFile:
 
     `failures` are the refused statements, and `on_rows` those that are refused only if the tables
     have rows. `broken` are the queries that could be planned before the migration but not after it.
-    `lost` is the data that the rollback does not restore (None: there is no rollback). `back` are
-    the problems of the rollback itself. `lost_later` is the data that was written after the
-    migration and that the rollback changes, and `back_later` are the problems of the rollback that
-    such data causes. `stand_in` names the server if it is not the kind that the project uses.
+    `causes` are the statements that break these queries and remove the data `dropped`, by the names
+    of both. `lost` is the data that the rollback does not restore (None: there is no rollback).
+    `back` are the problems of the rollback itself. `lost_later` is the data that was written after
+    the migration and that the rollback changes, and `back_later` are the problems of the rollback
+    that such data causes. `stand_in` names the server if it is not the kind that the project uses.
     """
 
     file: SchemaFile
@@ -106,6 +107,7 @@ class ObservedFile:
     on_rows: tuple[Diagnostic, ...] = ()
     broken: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    causes: Mapping[str, Span] = field(default_factory=dict)
     lost: tuple[str, ...] | None = None
     back: tuple[Diagnostic, ...] = field(default=())
     lost_later: tuple[str, ...] = ()

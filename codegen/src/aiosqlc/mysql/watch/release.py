@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from aiosqlc.analysis.watched.causes import causes
 from aiosqlc.analysis.watched.contents import Contents, changed, gone, lost
 from aiosqlc.analysis.watched.observed import (
     Observed,
@@ -25,6 +26,7 @@ from aiosqlc.mysql.watch.session import RowsRefuseError, Watching, tables_in
 from aiosqlc.mysql.watch.texts import Texts, waiting
 from aiosqlc.servers.mysql import databases
 from aiosqlc.servers.mysql.session import Session, open_session
+from aiosqlc.source import Span
 
 _LATER = 7  # the number of the first row that is written after the migration
 
@@ -158,8 +160,33 @@ def _watch_on_rows(
         except RowsRefuseError as error:
             refused = refused or (error.problem,)
         else:
-            return replace(seen, on_rows=refused)
-    return replace(_watch_one(stage, before, one, existing, queries, Rows.NONE), on_rows=refused)
+            break
+    else:
+        rows = Rows.NONE
+        seen = _watch_one(stage, before, one, existing, queries, rows)
+    return replace(seen, on_rows=refused, causes=_causes(stage, before, seen, queries, rows))
+
+
+def _causes(
+    stage: Stage,
+    before: Sequence[SchemaFile],
+    seen: ObservedFile,
+    queries: Mapping[str, Sequence[str]],
+    rows: Rows,
+) -> dict[str, Span]:
+    """Return the statements that break queries and remove data."""
+    broken = {name: queries[name] for name in seen.broken}
+    acting = stage.acting
+
+    def effects(part: SchemaFile) -> set[str]:
+        with stage.database(before, rows) as name:
+            held = contents(acting)
+            applied_to(acting, name, [part], lenient=stage.lenient)
+            acting.run("UNLOCK TABLES")  # the part may end before the statement that does it
+            failing = broken.keys() - Texts(acting, stage.reading).needed(broken).keys()
+            return {*failing, *gone(held, contents(acting, held))}
+
+    return causes(seen.file, (*seen.broken, *seen.dropped), effects)
 
 
 def _watch_one(

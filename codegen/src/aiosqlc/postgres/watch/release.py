@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from aiosqlc.analysis.watched.causes import causes
 from aiosqlc.analysis.watched.contents import Contents, changed, gone, lost
 from aiosqlc.analysis.watched.observed import (
     Observed,
@@ -29,6 +30,7 @@ from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedErro
 from aiosqlc.servers.postgres.databases import DatabaseRefusedError, new_draft
 from aiosqlc.servers.postgres.embedded import Server
 from aiosqlc.servers.private import NoServerError
+from aiosqlc.source import Span
 
 _ROWS = 20
 _SEED = 0
@@ -227,6 +229,7 @@ def watch_one(
         broken=broken,
         dropped=gone(held, now),
     )
+    seen = replace(seen, causes=_causes(stage, before, seen, queries))
     if one.back is not None and not failures:
         seen = _taken_back(stage, after, one.back, seen, held)
     return after, seen
@@ -239,6 +242,22 @@ def _broken(
     planned = {name: texts for name, texts in queries.items() if name in needed}
     now = needed_locks(connection, planned)
     return tuple(name for name in planned if name not in now)
+
+
+def _causes(
+    stage: Stage, before: str, seen: ObservedFile, queries: Mapping[str, Sequence[str]]
+) -> dict[str, Span]:
+    """Return the statements that break queries and remove data."""
+    broken = {name: queries[name] for name in seen.broken}
+
+    def effects(part: SchemaFile) -> set[str]:
+        with stage.database(before) as name, Connection(stage.server.conninfo(name)) as connection:
+            held = contents(connection)
+            apply_schema(connection, [part], (), own_server=stage.server.embedded)
+            failing = broken.keys() - needed_locks(connection, broken).keys()
+            return {*failing, *gone(held, contents(connection))}
+
+    return causes(seen.file, (*seen.broken, *seen.dropped), effects)
 
 
 def _taken_back(

@@ -84,20 +84,20 @@ def _named(held: Held) -> str:
 def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
     file = seen.file
     label = (Label(file.file, _first_line(file)),)
-    if seen.broken:
+    for at, names in _by_cause(seen, seen.broken):
         yield Diagnostic(
             "M008",
-            f"{count(len(seen.broken), 'query')} of the current code fail after this migration"
-            if len(seen.broken) > 1
+            f"{count(len(names), 'query')} of the current code fail after this migration"
+            if len(names) > 1
             else "a query of the current code fails after this migration",
-            label,
+            (at,),
             "first deploy code that works before and after the migration, and migrate later",
             Severity.WARNING,
-            (listed(seen.broken),),
+            (listed(names),),
         )
-    if seen.dropped:
+    for at, names in _by_cause(seen, seen.dropped):
         hint = "make sure that running code does not need the data, and that you have a backup"
-        yield _warning("M009", f"this migration removes {_all(seen.dropped)}", label, hint)
+        yield _warning("M009", f"this migration removes {_all(names)}", (at,), hint)
     for problem in seen.back:
         message = f"the rollback of {file.file.path.name} fails: {problem.message}"
         yield _warning("M010", message, problem.labels, problem.hint)
@@ -123,6 +123,14 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
         message = f"the migration fails on rows that the previous schema allows: {problem.message}"
         hint = problem.hint or "change these rows in an earlier migration"
         yield _warning("M011", message, problem.labels, hint)
+
+
+def _by_cause(seen: ObservedFile, names: Sequence[str]) -> Iterator[tuple[Label, tuple[str, ...]]]:
+    """Yield each statement that causes some of the effects, with the names of these effects."""
+    for span in seen.file.statements:
+        caused = tuple(name for name in names if seen.causes.get(name) == span)
+        if caused:
+            yield Label(seen.file.file, place(seen.file, span)), caused
 
 
 def finding(
