@@ -160,11 +160,46 @@ def test_a_database_that_cannot_be_read_is_one_sentence(
     assert len(err.splitlines()) == 1
 
 
-def test_a_missing_table_is_one_sentence(
-    tmp_path: Path, postgres_server: TestPostgres, capsys: pytest.CaptureFixture[str]
+_TWO = "users.prefs: {schema: prefs.json}, teams.prefs: {schema: prefs.json}"
+
+
+def _two(config: Path, json_type: str) -> None:
+    """Declare the structure of a second column, whose table the database does not have yet."""
+    folder = config if config.is_dir() else config.parent
+    file, schema = folder / "sqlc.yaml", folder / "schema.sql"
+    file.write_text(file.read_text().replace("users.prefs: {schema: prefs.json}", _TWO))
+    table = _TABLE.format(json=json_type)
+    schema.write_text(f"{table}\n{table.replace('users', 'teams')}")
+
+
+def test_a_missing_column_hides_no_other_column(
+    tmp_path: Path,
+    postgres_server: TestPostgres,
+    mysql_server: TestMysql,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    config, url = _project(tmp_path, "postgresql", "jsonb"), postgres_server.create_empty()
-    code, _, err = _checked(config, url, capsys)
+    config, url = _project(tmp_path / "pg", "postgresql", "jsonb"), postgres_server.create_empty()
+    _two(config, "jsonb")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE users (id bigint PRIMARY KEY)")
+        connection.execute(_TABLE.format(json="jsonb").replace("users", "teams"))
+        connection.execute("INSERT INTO teams VALUES (1, '[]')")
+    code, out, err = _checked(config, url, capsys)
+    assert (code, out) == (1, "users.prefs: not read\nteams.prefs: 1 rows read, 1 do not fit\n")
+    assert "error[E376]: cannot read users.prefs: column " in err
+    assert "sqlc.yaml:" in err
+    assert "the value is not an object (id 1)" in err
+    columns = json.loads(_checked(config, url, capsys, "--json")[1])["columns"]
+    assert [(item["column"], item["rows"], item["unread"] != "") for item in columns] == [
+        ("users.prefs", 0, True),
+        ("teams.prefs", 1, False),
+    ]
     postgres_server.drop(url)
-    assert code == 2
-    assert 'cannot read users.prefs: relation "public.users" does not exist' in err
+    config, url = _project(tmp_path / "my", "mysql", "json"), mysql_server.create_empty()
+    _two(config, "json")
+    with pymysql.connect(**connect_arguments(url)) as opened, opened.cursor() as cursor:
+        cursor.execute(_TABLE.format(json="json").replace("users", "teams"))
+    code, out, err = _checked(config, url, capsys)
+    assert (code, out) == (1, "users.prefs: not read\nteams.prefs: 0 rows read, all fit\n")
+    assert "error[E376]: cannot read users.prefs: Table " in err
+    mysql_server.drop(url)

@@ -89,15 +89,20 @@ def _check_stored(project: Project, arguments: argparse.Namespace) -> int:
     else:
         report([problem for item in columns for problem in item.problems], style)
         for item in columns:
-            wrong = sum(len(rows) for _, rows in item.misfits)
-            said = f"{wrong} do not fit" if wrong else "all fit"
-            sys.stdout.write(f"{item.name}: {item.rows} rows read, {said}\n")
-    return 1 if any(item.misfits for item in columns) else 0
+            sys.stdout.write(f"{item.name}: {_said(item)}\n")
+    return 0 if all(item.fits for item in columns) else 1
+
+
+def _said(item: Sampled) -> str:
+    if item.unread:
+        return "not read"
+    wrong = sum(len(rows) for _, rows in item.misfits)
+    return f"{item.rows} rows read, {f'{wrong} do not fit' if wrong else 'all fit'}"
 
 
 def _sampled(item: Sampled) -> dict[str, object]:
     misfits = [{"reason": reason, "rows": list(rows)} for reason, rows in item.misfits]
-    return {"column": item.name, "rows": item.rows, "misfits": misfits}
+    return {"column": item.name, "rows": item.rows, "misfits": misfits, "unread": item.unread}
 
 
 def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:

@@ -69,7 +69,8 @@ class Engine(Protocol):
     ) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the key and the JSON text of at most `most` rows of a database's column.
 
-        Raise `NoServerError` if the column cannot be read.
+        Raise `RefusedError` if the server does not return the column, and `NoServerError` if the
+        database cannot be reached.
         """
         ...
 

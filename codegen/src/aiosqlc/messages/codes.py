@@ -120,7 +120,7 @@ CODES = {
     "E373": "a `*` that could not be expanded to column names (warning)",
     "E374": "a query that may touch another tenant's rows",
     "E375": "a CHECK constraint that contradicts the declared structure of stored JSON",
-    "E376": "`verify`: a stored JSON value that does not have its declared structure",
+    "E376": "`verify`: a stored JSON column or value that is not as declared",
     "E380": "`verify`: generated code that does not work with another version of the schema",
     "E390": "a `:page` query whose rows cannot be counted or paged",
     "E391": "a `:page` query whose order is not total: two rows may have equal sort keys",

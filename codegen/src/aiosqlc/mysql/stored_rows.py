@@ -8,9 +8,12 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 
 from aiosqlc.ir import ColumnRef
+from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.relations import DEFAULT
 from aiosqlc.servers.mysql.session import open_session
-from aiosqlc.servers.private import NoServerError
+from aiosqlc.servers.private import NoServerError, RefusedError
+
+_CLIENT = 2000  # the first number of an error that the client raises, such as a lost connection
 
 
 def stored_rows(
@@ -19,7 +22,8 @@ def stored_rows(
     """Yield the key and the JSON text of at most `most` rows, from both ends of the key.
 
     Raises:
-        NoServerError: if the database cannot be reached, or the column cannot be read.
+        RefusedError: if the server does not return the column, for example because it is missing.
+        NoServerError: if the database cannot be reached.
     """
     database = unquote(urlsplit(uri).path.strip("/"))
     table = f"{_quoted(database if at.schema == DEFAULT else at.schema)}.{_quoted(at.table)}"
@@ -35,7 +39,8 @@ def stored_rows(
             for *values, document in session.rows(f"{text} LIMIT {most // len(orders)}"):
                 yield tuple(map(str, values)), str(document)
     except pymysql.MySQLError as error:
-        raise NoServerError(f"cannot read {at.table}.{at.column}: {error.args[-1]}") from None
+        kind = RefusedError if 0 < code_of(error) < _CLIENT else NoServerError
+        raise kind(f"cannot read {at.table}.{at.column}: {error.args[-1]}") from None
     finally:
         session.connection.close()
 

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from aiosqlc.ir import ColumnRef
-from aiosqlc.servers.private import NoServerError
+from aiosqlc.servers.private import NoServerError, RefusedError
 
 _CAREFUL = "-c default_transaction_read_only=on -c lock_timeout=2s -c statement_timeout=60s"
 
@@ -19,7 +19,8 @@ def stored_rows(
     """Yield the key and the JSON text of at most `most` rows, from both ends of the key.
 
     Raises:
-        NoServerError: if the database cannot be reached, or the column cannot be read.
+        RefusedError: if the server does not return the column, for example because it is missing.
+        NoServerError: if the database cannot be reached.
     """
     places = [sql.Identifier("stored", name) for name in key]
     names = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in (*key, at.column)]
@@ -39,4 +40,5 @@ def stored_rows(
                     yield tuple(values), document
     except psycopg.Error as error:
         said = str(error).strip().partition("\n")[0]
-        raise NoServerError(f"cannot read {at.table}.{at.column}: {said}") from None
+        kind = RefusedError if error.sqlstate else NoServerError
+        raise kind(f"cannot read {at.table}.{at.column}: {said}") from None

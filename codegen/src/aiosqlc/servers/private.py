@@ -32,6 +32,10 @@ class NoServerError(Exception):
     """Raised if no server is available; the text is a sentence for the user, without passwords."""
 
 
+class RefusedError(NoServerError):
+    """Raised if a running server refuses to read an object, such as a missing column."""
+
+
 def cache_folder() -> Path:
     """Return the folder for data directories: `$AIOSQLC_CACHE_DIR`, or the user's cache.
 

@@ -11,6 +11,7 @@ from aiosqlc.analysis.stored import column_of, misfit
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.engines import Engine
 from aiosqlc.ir import Analysis, Catalog, ColumnRef, JsonShape, StoredJson
+from aiosqlc.servers.private import RefusedError
 
 MOST = 1000
 """The number of rows that are read of each column."""
@@ -19,16 +20,28 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The read rows of a column: their number, and the keys of those that do not fit, by reason."""
+    """The read rows of a column: their number, and the keys of those that do not fit, by reason.
+
+    `unread` is the reason why the server does not return the column, or '' if it does.
+    """
 
     name: str
-    rows: int
-    misfits: tuple[tuple[str, tuple[str, ...]], ...]
     place: Label
+    rows: int = 0
+    misfits: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    unread: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Return whether the column was read, and every row has the declared structure."""
+        return not (self.misfits or self.unread)
 
     @property
     def problems(self) -> Iterator[Diagnostic]:
         """Yield an error for each reason why rows do not have the declared structure."""
+        if self.unread:
+            hint = "run the pending migrations on this database, or grant SELECT on the table"
+            yield Diagnostic("E376", self.unread, (self.place,), hint)
         for reason, rows in self.misfits:
             more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
             shown = "; ".join(rows[:_SHOWN])
@@ -51,7 +64,7 @@ def sampled(
     """Read some rows of each column with a declared structure, and compare their JSON.
 
     Raises:
-        NoServerError: if the database cannot be read.
+        NoServerError: if the database cannot be reached.
     """
     shapes = dict(analysis.stored)
     for item in declarations:
@@ -60,11 +73,14 @@ def sampled(
             continue
         key = _key(analysis.catalog, at)
         found: dict[tuple[str, ...], str] = {}
-        for values, document in engine.stored_rows(uri, at, key, most):
-            found[values or (str(len(found)),)] = document
-        misfits = _misfits(shapes[at], key, found)
-        place = Label(item.file, item.span, "declared here")
-        yield Sampled(f"{at.table}.{at.column}", len(found), misfits, place)
+        name, place = f"{at.table}.{at.column}", Label(item.file, item.span, "declared here")
+        try:
+            for values, document in engine.stored_rows(uri, at, key, most):
+                found[values or (str(len(found)),)] = document
+        except RefusedError as error:
+            yield Sampled(name, place, unread=str(error))
+            continue
+        yield Sampled(name, place, len(found), _misfits(shapes[at], key, found))
 
 
 def _misfits(
