@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.fuzz_mysql.called import hunt_called
 from tests.fuzz_mysql.hunt import hunt
 from tests.fuzz_mysql.twins import measure
-from tests.proofs.twins_mysql import refuted
+from tests.proofs.mutants_mysql import refuted
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--n", type=int, default=200_000, help="executions")

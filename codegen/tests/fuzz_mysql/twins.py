@@ -34,11 +34,11 @@ class Measured:
     false: list[str] = field(default_factory=list)
 
     def alive(self, refuted: Collection[Premise] = ()) -> list[Premise]:
-        """Return the premises without which no claim was refuted, by the hunt or a written case."""
+        """Return the premises without which no claim was refuted, by random queries or a written case."""
         return [p for p in _premises() if p not in self.killed and p not in refuted]
 
     def report(self, refuted: Collection[Premise] = ()) -> str:
-        """Say it in a line per premise. `refuted` are those whose twins a written case kills."""
+        """Say it in a line per premise. `refuted` are those that a written case kills."""
         lines = [f"{self.executions} executions, {len(self.false)} FALSE CLAIMS"]
         head = f"{'rule / premise':62}{'met':>9}{'contexts':>10}{'killed after':>14}{'case':>8}"
         lines.append(head)

@@ -14,7 +14,7 @@ from aiosqlc.mysql import rules
 
 from tests.mysql.conftest import mysql_cache
 from tests.proofs.cases import Case
-from tests.proofs.twins_mysql import CASES, populated, trial_of
+from tests.proofs.mutants_mysql import CASES, populated, trial_of
 
 __all__ = ["mysql_cache"]
 ROOT = Path(rules.__file__).parent

@@ -42,15 +42,15 @@ def populated(cache: Path | None) -> Iterator[Any]:
 
 
 def trial_of(case: Case, session: Any) -> Trial:
-    """Try a case, with its rule and with the rule's twin."""
+    """Try a case, with its rule and with a weaker one."""
     assert case.premise is not None
     rule = _typed(case, session, STRICT)
-    twin = _typed(case, session, Premises(frozenset({case.premise})))
-    return Trial(case, Seen(_seen(session, rule, case.values)), denied(rule), denied(twin))
+    mutant = _typed(case, session, Premises(frozenset({case.premise})))
+    return Trial(case, Seen(_seen(session, rule, case.values)), denied(rule), denied(mutant))
 
 
 def refuted(cache: Path | None) -> frozenset[tuple[str, str]]:
-    """Try every case, and return the premises whose twins the rows refute."""
+    """Try every case, and return the premises without which rows refute the rule."""
     with populated(cache) as session:
         trials = [trial_of(case, session) for case in CASES]
     return frozenset(t.case.premise for t in trials if t.kills and t.case.premise is not None)
