@@ -34,7 +34,7 @@ class Measured:
     false: list[str] = field(default_factory=list)
 
     def alive(self, refuted: Collection[Premise] = ()) -> list[Premise]:
-        """Return the premises without which no claim was refuted, by random queries or a written case."""
+        """Return the premises that neither random queries nor `refuted` cases needed."""
         return [p for p in _premises() if p not in self.killed and p not in refuted]
 
     def report(self, refuted: Collection[Premise] = ()) -> str:
