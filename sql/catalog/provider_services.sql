@@ -18,6 +18,12 @@ WHERE service_id = @service_id
 ORDER BY provider_id
 LIMIT @page_size OFFSET @skip;
 
+-- name: WalkProvidersOfService :page
+-- The same providers, from a cursor on.
+SELECT * FROM provider_service
+WHERE service_id = @service_id
+ORDER BY provider_id;
+
 -- name: AddProviderService :execrows
 -- No row where the provider offers it already.
 INSERT INTO provider_service (provider_id, service_id) VALUES (@provider_id, @service_id)

@@ -6,10 +6,9 @@ VALUES (@id, @actor, @action, @resource_type, @resource_id, @request_id, @addres
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE id = @id;
 
--- name: ListAudit :page
--- ignore: V030 administrators rarely combine filters, and a further index would slow down every audited action
--- Newest first: ids are ordered by time. `search` is a LIKE pattern.
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
+-- fragment: listed_audit()
+-- The columns of a list, and the entries that match its filters. `search` is a LIKE pattern.
+id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE true
     AND actor = @actor -- :if actor
     AND action = @action -- :if action
@@ -18,8 +17,20 @@ WHERE true
     AND (actor ILIKE @search OR action ILIKE @search OR resource_id ILIKE @search) -- :if search
     AND at >= @since -- :if since
     AND at < @until -- :if until
+;
+
+-- name: ListAudit :page
+-- ignore: V030 administrators rarely combine filters, and a further index would slow down every audited action
+-- One page, newest first: ids are ordered by time.
+SELECT sqlc.include(listed_audit)
 ORDER BY id DESC
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkAudit :page
+-- ignore: V030 administrators rarely combine filters, and a further index would slow down every audited action
+-- The same entries, from a cursor on.
+SELECT sqlc.include(listed_audit)
+ORDER BY id DESC;
 
 -- name: ForgetAudit :one
 -- Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days.

@@ -11,14 +11,28 @@ RETURNING *;
 -- name: GetRequest :one
 SELECT * FROM provider_request WHERE account_id = @account_id;
 
+-- fragment: listed_requests(r, a)
+r.account_id, r.created_at, a.name, a.email, a.verified, a.version
+;
+
+-- fragment: waiting_requests(r, a)
+r.status = 'pending' AND a.status = 'active'
+;
+
 -- name: ListRequests :page
 -- Those that wait, the longest first.
-SELECT
-    r.account_id, r.created_at, a.name, a.email, a.verified, a.version
+SELECT sqlc.include(listed_requests, r, a)
 FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
-WHERE r.status = 'pending' AND a.status = 'active'
+WHERE sqlc.include(waiting_requests, r, a)
 ORDER BY r.created_at, r.account_id
 LIMIT @page_size OFFSET @skip;
+
+-- name: WalkRequests :page
+-- The same requests, from a cursor on.
+SELECT sqlc.include(listed_requests, r, a)
+FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
+WHERE sqlc.include(waiting_requests, r, a)
+ORDER BY r.created_at, r.account_id;
 
 -- name: Decide :execrows
 -- No row where it does not wait.

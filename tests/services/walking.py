@@ -32,9 +32,23 @@ async def walk(
             await between()
 
 
-def ids(bodies: Bodies) -> list[str]:
-    """Return the IDs of the rows of all pages."""
-    return [row["id"] for body in bodies for row in body["data"]]
+def by(column: str) -> Callable[[Bodies], list[str]]:
+    """Return what finds a column of the rows of all pages."""
+    return lambda bodies: [row[column] for body in bodies for row in body["data"]]
+
+
+ids: Final = by("id")
+
+
+def at_most(times: int, add: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    """Return what calls `add` the first times that it is called."""
+    left = iter(range(times))
+
+    async def added() -> None:
+        if next(left, None) is not None:
+            await add()
+
+    return added
 
 
 async def check_each_once(

@@ -14,7 +14,7 @@ from lib.http import decode, respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
 from lib.http.routes import PUBLIC, Access, From, Id, Routes, signed_in
-from lib.resource.lists import PageQuery
+from lib.resource.lists import CursorPageQuery, PageQuery
 from services.catalog.model import tags
 from services.catalog.model.entries import NewProviderService
 from services.catalog.routes import answers
@@ -34,7 +34,7 @@ route: Final = Routes("provider services")
     access=PUBLIC,
 )
 async def list_providers_of_service(
-    request: web.Request, db: Db, wanted: PageQuery, service_id: Id
+    request: web.Request, db: Db, wanted: CursorPageQuery, service_id: Id
 ) -> TaggedPage[ProviderService]:
     """Return the providers of the service, each with the time when its offer started."""
     key = tags.of_providers(service_id)

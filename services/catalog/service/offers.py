@@ -7,11 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from lib.db import Database, Executor
-from lib.resource.lists import PageQuery, page_of
+from lib.resource.lists import CursorPageQuery, Extent, PageQuery, Walk, page_of, page_or_walk_of
 from lib.resource.rules import change_errors, or_not_found
 from services.catalog.service.events import ProviderServiceEvent, publish_event
 from services.catalog.service.levels import SERVICES
 from services.catalog.service.levels import get as get_entry
+from services.catalog.store import keyset
 from services.catalog.store import provider_services as store
 from services.catalog.store.models import ProviderService, Service
 
@@ -37,13 +38,14 @@ async def services_of(
 
 
 async def providers_of(
-    db: Executor, service_id: UUID, wanted: PageQuery
-) -> tuple[Sequence[ProviderService], int]:
+    db: Executor, service_id: UUID, wanted: CursorPageQuery
+) -> tuple[Sequence[ProviderService], Extent]:
     """Return the providers of a service, by ID. Raises NOT_FOUND for an unknown service."""
     await get_entry(SERVICES, db, service_id)
-    return await page_of(
+    return await page_or_walk_of(
         wanted,
         store.list_providers_of_service,
+        Walk(store.walk_providers_of_service, keyset),
         db,
         service_id=service_id,
     )

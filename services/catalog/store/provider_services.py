@@ -8,7 +8,9 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.catalog.store.executor import split_total
+from services.catalog.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
 from services.catalog.store.models import ProviderService, Service
+from services.catalog.store.numbering import numbered
 
 LIST_SERVICES_OF_PROVIDER: Final = """\
 SELECT service.id, service.subcategory_id, service.name, service.description, service.version, service.created_at,
@@ -70,6 +72,40 @@ async def list_providers_of_service(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(starmap(ProviderService, found)), total
+
+
+WALK_PROVIDERS_OF_SERVICE: Final = {
+    (page_after, page_backward): numbered(
+        """\
+SELECT provider_id, service_id, created_at,
+    provider_id AS page_key_1 FROM provider_service
+""",
+        "WHERE ( service_id = $1\n" if page_after else "",
+        ") AND provider_id < $2\n" if page_after and page_backward else "",
+        "WHERE service_id = $1\n" if not page_after else "",
+        "ORDER BY page_key_1 DESC\n" if page_backward else "",
+        ") AND provider_id > $2\n" if page_after and not page_backward else "",
+        "ORDER BY page_key_1\n" if not page_backward else "",
+        "LIMIT $3\n",
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_providers_of_service(
+    db: Reader, *, service_id: UUID, page_size: int, cursor: KeysetCursor | None = None
+) -> KeysetPage[ProviderService]:
+    """The same providers, from a cursor on."""
+    page_of = "WalkProvidersOfService"
+    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+    arguments: list[object] = [service_id]
+    if page_after:
+        arguments.append(page_key_1)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(WALK_PROVIDERS_OF_SERVICE[page_after, page_backward], *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+    return KeysetPage(list(starmap(ProviderService, found)), following, previous)
 
 
 ADD_PROVIDER_SERVICE: Final = """\

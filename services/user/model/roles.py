@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from lib.auth import Role
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery
+from lib.resource.lists import CursorListQuery
 from lib.texts import END
 
 PermissionName = Annotated[
@@ -67,7 +67,7 @@ class NewPermission(Input, frozen=True, kw_only=True):
     description: _Description
 
 
-class AuditQuery(ListQuery, frozen=True, kw_only=True):
+class AuditQuery(CursorListQuery, frozen=True, kw_only=True):
     """Filters of the audit trail. The newest entries come first, regardless of `sort`.
 
     `search` looks into actors, actions and the ids of what was acted upon.

@@ -12,7 +12,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.respond import Answer, Created, Done, Page
 from lib.http.routes import CHANGE_ERRORS, Id, Routes, signed_in
-from lib.resource.lists import PageQuery
+from lib.resource.lists import CursorPageQuery
 from lib.resource.views import view
 from services.user.model.account import Decision, ProviderApplication
 from services.user.routes.caller import Caller, InSession, Own
@@ -62,7 +62,9 @@ async def get(deps: AppDeps, _: InSession, own: Own) -> Answer[RequestView]:
 
 
 @route("GET /api/v1/provider-requests", "List pending provider applications", access=_MODERATORS)
-async def list_requests(deps: AppDeps, _: InSession, wanted: PageQuery) -> Page[ListRequestsRow]:
+async def list_requests(
+    deps: AppDeps, _: InSession, wanted: CursorPageQuery
+) -> Page[ListRequestsRow]:
     """Return one page of pending applications, oldest first."""
     return respond.page(wanted, *await provider_requests.list_page(deps.db, wanted))
 

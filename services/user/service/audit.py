@@ -12,11 +12,11 @@ from lib.clock import in_utc
 from lib.db import Executor
 from lib.db.like import contains
 from lib.ids import new_id
-from lib.resource.lists import page_of
+from lib.resource.lists import Extent, Walk, page_or_walk_of
 from lib.resource.rules import or_not_found
 from services.user import origin
 from services.user.model.roles import AuditQuery
-from services.user.store import audit
+from services.user.store import audit, keyset
 from services.user.store.models import AuditEntry
 
 
@@ -57,14 +57,15 @@ async def get(db: Executor, entry_id: UUID) -> AuditEntry:
     return or_not_found(await audit.get_audit_entry(db, id=entry_id), "audit entry")
 
 
-async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntry], int]:
-    """Return one page of entries, newest first, and the total count."""
+async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntry], Extent]:
+    """Return one page of entries, newest first, by its number or by a cursor."""
     search = contains(query.search)
     since = None if query.since is None else in_utc(query.since)
     until = None if query.until is None else in_utc(query.until)
-    return await page_of(
+    return await page_or_walk_of(
         query,
         audit.list_audit,
+        Walk(audit.walk_audit, keyset),
         db,
         actor=query.actor,
         action=query.action,

@@ -8,14 +8,14 @@ from uuid import UUID
 from lib.auth import Principal
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
-from lib.resource.lists import PageQuery, page_of
+from lib.resource.lists import CursorPageQuery, Extent, Walk, page_or_walk_of
 from lib.resource.rules import or_not_found
 from services.user.model.account import Decision
 from services.user.personal_ids import PersonalIds
 from services.user.service import accounts as people
 from services.user.service import audit, sessions, standing
 from services.user.service.providers import keep_number
-from services.user.store import profiles
+from services.user.store import keyset, profiles
 from services.user.store import provider_requests as store
 from services.user.store.models import AccountRole, ProviderRequest, RequestStatus
 from services.user.store.provider_requests import ListRequestsRow
@@ -48,9 +48,11 @@ async def get(db: Executor, account_id: UUID) -> ProviderRequest:
     return or_not_found(await store.get_request(db, account_id=account_id), "request")
 
 
-async def list_page(db: Executor, wanted: PageQuery) -> tuple[Sequence[ListRequestsRow], int]:
-    """Return some pending applications and their total count."""
-    return await page_of(wanted, store.list_requests, db)
+async def list_page(
+    db: Executor, wanted: CursorPageQuery
+) -> tuple[Sequence[ListRequestsRow], Extent]:
+    """Return some pending applications, by the number of the page or by a cursor."""
+    return await page_or_walk_of(wanted, store.list_requests, Walk(store.walk_requests, keyset), db)
 
 
 async def decide(db: Database, principal: Principal, account_id: UUID, given: Decision) -> None:

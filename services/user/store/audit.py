@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.user.store.executor import split_total
+from services.user.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
 from services.user.store.models import AuditEntry
 from services.user.store.numbering import numbered
 
@@ -48,7 +49,8 @@ async def get_audit_entry(db: Reader, *, id: UUID) -> AuditEntry | None:
 LIST_AUDIT: Final = {
     (actor, action, resource_type, resource_id, search, since, until): numbered(
         """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details,
+SELECT
+id, at, actor, action, resource_type, resource_id, request_id, address, details,
     (SELECT count(*) FROM audit_entry
     WHERE true
 """,
@@ -100,7 +102,7 @@ async def list_audit(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> tuple[list[AuditEntry], int]:
-    """Newest first: ids are ordered by time. `search` is a LIKE pattern."""
+    """One page, newest first: ids are ordered by time."""
     arguments: list[object] = []
     if actor is not None:
         arguments.append(actor)
@@ -147,6 +149,102 @@ async def list_audit(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(starmap(AuditEntry, found)), total
+
+
+WALK_AUDIT: Final = {
+    (
+        actor,
+        action,
+        resource_type,
+        resource_id,
+        search,
+        since,
+        until,
+        page_after,
+        page_backward,
+    ): numbered(
+        """\
+SELECT
+id, at, actor, action, resource_type, resource_id, request_id, address, details,
+    id AS page_key_1 FROM audit_entry
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND actor = $1\n" if actor else "",
+        "    AND action = $2\n" if action else "",
+        "    AND resource_type = $3\n" if resource_type else "",
+        "    AND resource_id = $4\n" if resource_id else "",
+        "    AND (actor ILIKE $5 OR action ILIKE $5 OR resource_id ILIKE $5)\n" if search else "",
+        "    AND at >= $6\n" if since else "",
+        "    AND at < $7\n" if until else "",
+        ") AND id > $8\n" if page_after and page_backward else "",
+        "ORDER BY page_key_1\n" if page_backward else "",
+        ") AND id < $8\n" if page_after and not page_backward else "",
+        "ORDER BY page_key_1 DESC\n" if not page_backward else "",
+        "LIMIT $9\n",
+    )
+    for actor in (True, False)
+    for action in (True, False)
+    for resource_type in (True, False)
+    for resource_id in (True, False)
+    for search in (True, False)
+    for since in (True, False)
+    for until in (True, False)
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_audit(
+    db: Reader,
+    *,
+    page_size: int,
+    actor: str | None = None,
+    action: str | None = None,
+    resource_type: str | None = None,
+    resource_id: str | None = None,
+    search: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[AuditEntry]:
+    """The same entries, from a cursor on."""
+    page_of = "WalkAudit"
+    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+    arguments: list[object] = []
+    if actor is not None:
+        arguments.append(actor)
+    if action is not None:
+        arguments.append(action)
+    if resource_type is not None:
+        arguments.append(resource_type)
+    if resource_id is not None:
+        arguments.append(resource_id)
+    if search is not None:
+        arguments.append(search)
+    if since is not None:
+        arguments.append(since)
+    if until is not None:
+        arguments.append(until)
+    if page_after:
+        arguments.append(page_key_1)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(
+        WALK_AUDIT[
+            actor is not None,
+            action is not None,
+            resource_type is not None,
+            resource_id is not None,
+            search is not None,
+            since is not None,
+            until is not None,
+            page_after,
+            page_backward,
+        ],
+        *arguments,
+    )
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+    return KeysetPage(list(starmap(AuditEntry, found)), following, previous)
 
 
 FORGET_AUDIT: Final = "SELECT forget_audit($1, $2) AS forgotten"

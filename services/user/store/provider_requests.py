@@ -11,7 +11,9 @@ import msgspec
 
 from lib.db import Executor, Reader
 from services.user.store.executor import split_total
+from services.user.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
 from services.user.store.models import REQUEST_STATUS_BY_LABEL, ProviderRequest, RequestStatus
+from services.user.store.numbering import numbered
 
 ASK_TO_PROVIDE: Final = """\
 INSERT INTO provider_request (account_id) VALUES ($1)
@@ -47,13 +49,12 @@ async def get_request(db: Reader, *, account_id: UUID) -> ProviderRequest | None
 
 
 LIST_REQUESTS: Final = """\
-SELECT
-    r.account_id, r.created_at, a.name, a.email, a.verified, a.version,
+SELECT r.account_id, r.created_at, a.name, a.email, a.verified, a.version,
     (SELECT count(*) FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
-    WHERE r.status = 'pending' AND a.status = 'active'
+    WHERE (r.status = 'pending' AND a.status = 'active')
     ) AS page_total
 FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
-WHERE r.status = 'pending' AND a.status = 'active'
+WHERE (r.status = 'pending' AND a.status = 'active')
 ORDER BY r.created_at, r.account_id
 LIMIT $1 OFFSET $2
 """
@@ -78,6 +79,53 @@ async def list_requests(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(starmap(ListRequestsRow, found)), total
+
+
+WALK_REQUESTS: Final = {
+    (page_after, page_backward): numbered(
+        """\
+SELECT r.account_id, r.created_at, a.name, a.email, a.verified, a.version,
+    r.created_at AS page_key_1,
+    r.account_id AS page_key_2
+FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
+""",
+        "WHERE ( (r.status = 'pending' AND a.status = 'active')\n" if page_after else "",
+        ") AND (r.created_at <= $1 AND (r.created_at, r.account_id) < ($1, $2))\n"
+        if page_after and page_backward
+        else "",
+        "WHERE (r.status = 'pending' AND a.status = 'active')\n" if not page_after else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n" if page_backward else "",
+        ") AND (r.created_at >= $1 AND (r.created_at, r.account_id) > ($1, $2))\n"
+        if page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if not page_backward else "",
+        "LIMIT $3\n",
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+WalkRequestsRow = ListRequestsRow
+
+
+async def walk_requests(
+    db: Reader, *, page_size: int, cursor: KeysetCursor | None = None
+) -> KeysetPage[WalkRequestsRow]:
+    """The same requests, from a cursor on."""
+    page_of = "WalkRequests"
+    (page_key_1, page_key_2), page_after, page_backward = keyset_start(
+        cursor, page_of, 2, page_size
+    )
+    arguments: list[object] = []
+    if page_after:
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(WALK_REQUESTS[page_after, page_backward], *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    return KeysetPage(list(starmap(WalkRequestsRow, found)), following, previous)
 
 
 DECIDE: Final = """\

@@ -12,6 +12,11 @@ SELECT * FROM provider_location WHERE city_id = @city_id
 ORDER BY provider_id
 LIMIT @page_size OFFSET @skip;
 
+-- name: WalkLocationsInCity :page
+-- The same places, from a cursor on.
+SELECT * FROM provider_location WHERE city_id = @city_id
+ORDER BY provider_id;
+
 -- name: NearestLocations :many
 -- The nearest first. The boxes, which an index answers, hold at least what is within the radius;
 -- there are two because one may lie on either side of the date line. Distances are to the rounded

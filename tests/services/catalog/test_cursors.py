@@ -1,11 +1,22 @@
-"""The list of services by cursors: each service once."""
+"""The lists of services and of providers by cursors: each once."""
 
 from __future__ import annotations
 
 import pytest
 
+from lib.auth import Role
+from lib.ids import new_id
+from tests.services.calling import caller_with
 from tests.services.catalog.test_levels import SERVICES
-from tests.services.walking import check_each_once, check_refused, first_cursor, spoilt
+from tests.services.catalog.test_providers import INSTALL, REPAIR
+from tests.services.walking import (
+    at_most,
+    by,
+    check_each_once,
+    check_refused,
+    first_cursor,
+    spoilt,
+)
 
 SUBCATEGORY = SERVICES[3]["subcategory_id"]
 
@@ -66,3 +77,20 @@ async def test_pages_at_a_cursor_have_their_own_tags(some, anyone, admin) -> Non
     await add(admin, "Aardvarks walked")
     status, body, _ = await anyone("GET", path, headers=same)
     assert (status, body["data"][0]["name"]) == (200, "Aardvarks walked")
+
+
+async def test_cursors_lead_to_each_provider_of_a_service_once_while_others_join(
+    client, issuer, anyone
+) -> None:
+    async def offer() -> None:
+        one = caller_with(client, issuer, str(new_id()), Role.PROVIDER)
+        answer = await one("POST", "providers/me/services", json={"service_id": INSTALL})
+        assert answer[0] == 201, answer
+
+    for _ in range(5):
+        await offer()
+    path, of = f"services/{INSTALL}/providers", by("provider_id")
+    assert len(await check_each_once(anyone, path, between=at_most(3, offer), of=of)) == 5
+    cursor = await first_cursor(anyone, path)
+    for refused in (f"services/{REPAIR}/providers?cursor={cursor}", *spoilt(path, cursor)):
+        await check_refused(anyone, refused)

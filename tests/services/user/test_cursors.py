@@ -1,8 +1,9 @@
-"""The list of users by cursors: each user once, for each kind and order."""
+"""The lists of users, audit entries and applications by cursors: each row once."""
 
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from typing import Any
 
@@ -13,9 +14,19 @@ from lib.ids import new_id
 from services.user.store.models import AccountRole
 from tests.services.user.cast import Actor, actor
 from tests.services.user.world import World
-from tests.services.walking import Caller, check_each_once
+from tests.services.walking import (
+    Caller,
+    at_most,
+    by,
+    check_each_once,
+    check_refused,
+    first_cursor,
+    spoilt,
+    walk,
+)
 
-USERS = "/api/v1/users"
+USERS, AUDIT = "/api/v1/users", "/api/v1/audit"
+WAITING = "/api/v1/provider-requests"
 ORDERS = ["name", "email", "age", "salary", "created_at"]
 
 
@@ -65,51 +76,102 @@ async def test_cursors_lead_to_each_user_once_while_others_are_added(
 
 async def test_a_cursor_of_another_kind_order_or_filter_is_refused(world: World, subtests) -> None:
     admin = await actor(world, Role.ADMIN)
-    cursor = await first_cursor(admin, "kind=all")
-    assert (await admin.call("GET", f"{USERS}?kind=all&page_size=3&cursor={cursor}")).status == 200
-    for query in [
-        f"cursor={cursor}",
-        f"kind=customer&cursor={cursor}",
-        f"kind=all&sort=desc&cursor={cursor}",
-        f"kind=all&order_by=age&cursor={cursor}",
-        f"kind=all&order_by=email&cursor={cursor}",
-        f"kind=all&search=a&cursor={cursor}",
-        f"kind=all&active=true&cursor={cursor}",
-        f"kind=all&department_id={new_id()}&cursor={cursor}",
-        f"kind=all&cursor={cursor[1:]}",
-        f"kind=all&cursor={cursor}A",
-        "kind=all&cursor=x",
-        "kind=all&cursor=%C3%A9",
-        f"kind=all&cursor={'A' * 5001}",
-        f"kind=all&page=1&cursor={cursor}",
-        "kind=all&page=2&cursor=",
+    cursor = await first_cursor(calling(admin), f"{USERS}?kind=all")
+    path = f"{USERS}?kind=all"
+    assert (await admin.call("GET", f"{path}&page_size=3&cursor={cursor}")).status == 200
+    for refused in [
+        f"{USERS}?cursor={cursor}",
+        f"{USERS}?kind=customer&cursor={cursor}",
+        f"{path}&sort=desc&cursor={cursor}",
+        f"{path}&order_by=age&cursor={cursor}",
+        f"{path}&order_by=email&cursor={cursor}",
+        f"{path}&search=a&cursor={cursor}",
+        f"{path}&active=true&cursor={cursor}",
+        f"{path}&department_id={new_id()}&cursor={cursor}",
+        *spoilt(path, cursor),
     ]:
-        with subtests.test(query=query[:60]):
-            answer = await admin.call("GET", f"{USERS}?{query}")
-            assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-            assert answer.fields == {"cursor"}
+        with subtests.test(path=refused[:60]):
+            await check_refused(calling(admin), refused)
 
 
 async def test_a_cursor_shows_no_age_or_salary_to_those_who_may_not_see_them(world: World) -> None:
     admin, moderator = await actor(world, Role.ADMIN), await actor(world, Role.MODERATOR)
     await add(world, "Aaron", age=17)
-    by_salary = await first_cursor(admin, "kind=all&order_by=salary")
+    by_salary = await first_cursor(calling(admin), f"{USERS}?kind=all&order_by=salary")
     assert {'["Decimal","17000.00"]', "17"} <= keys(by_salary)
     for query in ("order_by=name", "order_by=email", "order_by=created_at&sort=desc"):
-        seen = keys(await first_cursor(moderator, f"kind=all&{query}"))
+        seen = keys(await first_cursor(calling(moderator), f"{USERS}?kind=all&{query}"))
         assert '"Aaron@example.com"' in seen
         assert len(seen) == 4  # name, email, time and ID
     answer = await moderator.call("GET", f"{USERS}?kind=all&order_by=salary&cursor={by_salary}")
     assert answer.status == 403
 
 
-async def first_cursor(who: Actor, query: str) -> str:
-    answer = await who.call("GET", f"{USERS}?{query}&page_size=1&cursor=")
-    assert answer.status == 200, answer.body
-    return answer.body["meta"]["next_cursor"]
-
-
 def keys(cursor: str) -> set[str]:
     """Return the sort keys that anybody can read in a cursor, as JSON."""
     raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     return {json.dumps(key, separators=(",", ":")) for key in json.loads(raw[16:])[2]}
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?resource_type=role", "?search=REVIEWER&since=2020-01-01T00:00:00Z"]
+)
+async def test_cursors_lead_to_each_audit_entry_once_while_others_are_written(
+    world: World, query: str
+) -> None:
+    admin, numbers = await actor(world, Role.ADMIN), itertools.count(1)
+
+    async def act() -> None:
+        role = {"name": f"REVIEWER_{'ABCDEFGHIJ'[next(numbers)]}", "kind": "STAFF"}
+        role |= {"description": "any", "permissions": []}
+        assert (await admin.call("POST", "/api/v1/roles", role)).status == 201
+
+    for _ in range(5):
+        await act()
+    assert len(await check_each_once(calling(admin), AUDIT + query, between=at_most(3, act))) >= 5
+
+
+async def test_a_cursor_of_the_audit_trail_is_of_its_filters(world: World, subtests) -> None:
+    admin, moderator = await actor(world, Role.ADMIN), await actor(world, Role.MODERATOR)
+    for role in (Role.CUSTOMER, Role.PROVIDER):
+        other = await actor(world, role)
+        assert (await admin.call("POST", f"{other.path}/deactivate")).status == 200
+    path = f"{AUDIT}?resource_type=account"
+    cursor = await first_cursor(calling(admin), path)
+    assert (await admin.call("GET", f"{path}&page_size=3&cursor={cursor}")).status == 200
+    assert (await moderator.call("GET", f"{path}&cursor={cursor}")).status == 403
+    for refused in [
+        f"{AUDIT}?cursor={cursor}",
+        f"{path}&actor={admin.id}&cursor={cursor}",
+        f"{path}&action=account.deactivated&cursor={cursor}",
+        f"{path}&since=2020-01-01T00:00:00Z&cursor={cursor}",
+        f"{path}&search=a&cursor={cursor}",
+        f"{USERS}?cursor={cursor}",
+        *spoilt(path, cursor),
+    ]:
+        with subtests.test(path=refused[:60]):
+            await check_refused(calling(admin), refused)
+
+
+async def test_cursors_lead_to_each_application_once_while_others_are_decided(world: World) -> None:
+    moderator = await actor(world, Role.MODERATOR)
+    for number in range(6):
+        customer = await actor(world, Role.CUSTOMER, f"customer{number}")
+        given = {"personal_id_number": f"0100101234{number}"}
+        asked = await customer.call("POST", "/api/v1/users/me/provider-request", given)
+        assert asked.status == 201, asked.body
+    found = by("account_id")([{"data": (await moderator.call("GET", WAITING)).data}])
+    undecided = iter(found)
+
+    async def decide() -> None:
+        decision = {"approved": False, "reason": "not now"}
+        answer = await moderator.call("PUT", f"{WAITING}/{next(undecided)}", decision)
+        assert answer.status == 204
+
+    pages = await walk(calling(moderator), f"{WAITING}?page_size=2", between=decide)
+    assert by("account_id")(pages) == found
+    path = f"{WAITING}?page_size=1"
+    cursor = await first_cursor(calling(moderator), WAITING)
+    assert (await moderator.call("GET", f"{path}&cursor={cursor}")).status == 200
+    for refused in spoilt(WAITING, cursor):
+        await check_refused(calling(moderator), refused)

@@ -11,7 +11,7 @@ from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item, Page
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
-from lib.resource.lists import PageQuery
+from lib.resource.lists import CursorPageQuery
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import CityChange, NewCity
 from services.order.marketplace.routes.access import WRITERS_OF_PLACES, Who
@@ -67,7 +67,7 @@ async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
     access=signed_in(),
 )
 async def list_providers_of_city(
-    db: Db, city_id: Id, wanted: PageQuery, who: Who
+    db: Db, city_id: Id, wanted: CursorPageQuery, who: Who
 ) -> Page[ProviderLocationView]:
     """Return the providers of the city. Only the provider and the staff see an exact location."""
     rows, total = await service.providers_of(db, city_id, wanted)

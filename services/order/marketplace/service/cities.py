@@ -10,12 +10,12 @@ from lib.db.like import contains
 from lib.events import Topic, publish_change
 from lib.ids import new_id
 from lib.resource.input import given, is_empty
-from lib.resource.lists import PageQuery, page_of
+from lib.resource.lists import CursorPageQuery, Extent, Walk, page_of, page_or_walk_of
 from lib.resource.rules import at_version, change_errors, or_not_found
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import Capital, CityChange, Location, NewCity
 from services.order.marketplace.store import cities as store
-from services.order.marketplace.store import locations
+from services.order.marketplace.store import keyset, locations
 from services.order.marketplace.store.models import CapitalKind, City, ProviderLocation
 
 TOPIC = Topic("cities", {f"city.{what}": City for what in ("created", "changed", "removed")})
@@ -40,13 +40,14 @@ async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], i
 
 
 async def providers_of(
-    db: Executor, city_id: UUID, wanted: PageQuery
-) -> tuple[Sequence[ProviderLocation], int]:
+    db: Executor, city_id: UUID, wanted: CursorPageQuery
+) -> tuple[Sequence[ProviderLocation], Extent]:
     """Return the providers of a city, by ID. Raises NOT_FOUND for an unknown city."""
     await get(db, city_id)
-    return await page_of(
+    return await page_or_walk_of(
         wanted,
         locations.list_locations_in_city,
+        Walk(locations.walk_locations_in_city, keyset),
         db,
         city_id=city_id,
     )

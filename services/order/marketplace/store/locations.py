@@ -10,7 +10,14 @@ import msgspec
 
 from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
+from services.order.marketplace.store.keyset import (
+    KeysetCursor,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.order.marketplace.store.models import ProviderLocation
+from services.order.marketplace.store.numbering import numbered
 
 GET_LOCATION: Final = """\
 SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at
@@ -53,6 +60,41 @@ async def list_locations_in_city(
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(starmap(ProviderLocation, found)), total
+
+
+WALK_LOCATIONS_IN_CITY: Final = {
+    (page_after, page_backward): numbered(
+        "SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at,\n",
+        "    provider_id AS page_key_1 FROM provider_location WHERE ( city_id = $1\n"
+        if page_after
+        else "",
+        ") AND provider_id < $2\n" if page_after and page_backward else "",
+        "    provider_id AS page_key_1 FROM provider_location WHERE city_id = $1\n"
+        if not page_after
+        else "",
+        "ORDER BY page_key_1 DESC\n" if page_backward else "",
+        ") AND provider_id > $2\n" if page_after and not page_backward else "",
+        "ORDER BY page_key_1\n" if not page_backward else "",
+        "LIMIT $3\n",
+    )
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_locations_in_city(
+    db: Reader, *, city_id: UUID, page_size: int, cursor: KeysetCursor | None = None
+) -> KeysetPage[ProviderLocation]:
+    """The same places, from a cursor on."""
+    page_of = "WalkLocationsInCity"
+    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+    arguments: list[object] = [city_id]
+    if page_after:
+        arguments.append(page_key_1)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(WALK_LOCATIONS_IN_CITY[page_after, page_backward], *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+    return KeysetPage(list(starmap(ProviderLocation, found)), following, previous)
 
 
 NEAREST_LOCATIONS: Final = """\

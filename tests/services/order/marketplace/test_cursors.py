@@ -1,4 +1,4 @@
-"""The lists of the marketplace by cursors: each row once, for everybody who lists them."""
+"""The lists of the marketplace by cursors: each row once, for each caller."""
 
 from __future__ import annotations
 
@@ -11,8 +11,23 @@ from lib.auth import Role
 from lib.ids import new_id
 from tests.services.calling import Caller, caller_with
 from tests.services.order.conftest import CUSTOMER, PROVIDER
-from tests.services.order.marketplace.conftest import NOBODY, SERVICE, Market, after, expect
-from tests.services.walking import check_each_once, check_refused, first_cursor, spoilt
+from tests.services.order.marketplace.conftest import (
+    BERLIN,
+    HAMBURG,
+    NOBODY,
+    SERVICE,
+    Market,
+    after,
+    expect,
+)
+from tests.services.walking import (
+    at_most,
+    by,
+    check_each_once,
+    check_refused,
+    first_cursor,
+    spoilt,
+)
 
 
 @pytest.fixture
@@ -118,17 +133,6 @@ def trade(market: Market) -> Trade:
     return Trade(market)
 
 
-def at_most(times: int, add: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-    """Return what calls `add` the first times it is called."""
-    left = iter(range(times))
-
-    async def added() -> None:
-        if next(left, None) is not None:
-            await add()
-
-    return added
-
-
 async def check_orders(
     caller: Caller, path: str, orders: Iterable[str], add: Callable[[], Awaitable[object]]
 ) -> None:
@@ -215,3 +219,19 @@ async def test_a_cursor_of_offers_jobs_or_reviews_is_of_one_list_order_and_filte
     ]:
         with subtests.test(path=refused[:80]):
             await check_refused(caller, refused)
+
+
+async def test_cursors_lead_to_each_provider_of_a_city_once_while_others_move_there(
+    admin, customer
+) -> None:
+    async def settle() -> None:
+        where = {"city_id": BERLIN, "address": "Main Street 1"}
+        await expect(201, admin("POST", f"providers/{new_id()}/location", json=where))
+
+    for _ in range(5):
+        await settle()
+    path, of = f"cities/{BERLIN}/providers", by("provider_id")
+    assert len(await check_each_once(customer, path, between=at_most(3, settle), of=of)) == 5
+    cursor = await first_cursor(customer, path)
+    for refused in (f"cities/{HAMBURG}/providers?cursor={cursor}", *spoilt(path, cursor)):
+        await check_refused(customer, refused)
