@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -77,8 +78,8 @@ async def reserve(
     check_distinct(ids, "lines[{}].product_id", "is already in another line of the request")
     new = _new(wanted, owner, key, clock)
 
-    async def step(tx: Executor) -> Sequence[ReservationLine]:
-        return await _way(tx).reserve(tx, new, wanted.lines)
+    async def step(way: _Way, tx: Executor) -> Sequence[ReservationLine]:
+        return await way.reserve(tx, new, wanted.lines)
 
     for _ in range(_ATTEMPTS):
         with suppress(UniqueViolationError, SerializationFailureError):
@@ -112,11 +113,11 @@ async def settle(
         AppError: NOT_FOUND; CONFLICT where it has expired or was released before.
     """
 
-    async def work(tx: Executor) -> Sequence[Reserved]:
+    async def work(way: _Way, tx: Executor) -> Sequence[Reserved]:
         if step is Step.CONFIRM:
-            return await _way(tx).confirm(tx, [reservation_id], caller, now=clock())
+            return await way.confirm(tx, [reservation_id], caller, now=clock())
         released = ReservationStatus.RELEASED
-        return await _way(tx).give_back(tx, reservation_id, released, caller, now=clock())
+        return await way.give_back(tx, reservation_id, released, caller, now=clock())
 
     for _ in range(_ATTEMPTS):
         with suppress(SerializationFailureError):
@@ -136,8 +137,8 @@ async def confirm_all(
 ) -> list[UUID]:
     """Confirm pending reservations together. Return the confirmed reservations."""
 
-    async def work(tx: Executor) -> Sequence[Reserved]:
-        return await _way(tx).confirm(tx, sorted(set(ids)), caller, now=clock())
+    async def work(way: _Way, tx: Executor) -> Sequence[Reserved]:
+        return await way.confirm(tx, sorted(set(ids)), caller, now=clock())
 
     try:
         return [done.reservation.id for done in await _take(db, work)]
@@ -169,11 +170,12 @@ def _way(tx: Executor) -> _Way:
     return several_statements if engine_of(tx) is Engine.MYSQL else single_statement
 
 
-async def _take(db: Database, step: Callable[[Executor], Awaitable[T]]) -> T:
+async def _take(db: Database, step: Callable[[_Way, Executor], Awaitable[T]]) -> T:
     """Run a step in a transaction, unless the step is only one statement."""
-    if engine_of(db) is Engine.MYSQL:
-        return await in_transaction(db, step, isolation="read_committed")
-    return await step(db)
+    way = _way(db)
+    if way is single_statement:
+        return await step(way, db)
+    return await in_transaction(db, partial(step, way), isolation="read_committed")
 
 
 def _new(wanted: NewReservation, owner: str, key: str, clock: Clock) -> Reservation:

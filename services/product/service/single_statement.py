@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 from lib.db import Executor
@@ -49,10 +50,7 @@ async def reserve(
         request_id=event.request_id,
         traceparent=event.traceparent,
     )
-    return [
-        ReservationLine(new.id, row.product_id, row.quantity, row.unit_price, row.currency)
-        for row in rows
-    ]
+    return _lines(new.id, rows)
 
 
 async def confirm(
@@ -108,30 +106,30 @@ async def give_back(
 def _reserved(
     rows: Sequence[store.ConfirmRow], status: ReservationStatus, now: datetime
 ) -> list[Reserved]:
-    """Return the reservations that database rows contain.
-
-    Each row is a line with its reservation.
-    """
-    lines: defaultdict[UUID, list[store.ConfirmRow]] = defaultdict(list)
-    for row in rows:
-        lines[row.id].append(row)
+    """Return the reservations of rows, which are lines in the order of their reservations."""
     return [
         Reserved(
             Reservation(
-                id=one,
-                owner=own[0].owner,
-                request_key=own[0].request_key,
+                id=line.id,
+                owner=line.owner,
+                request_key=line.request_key,
                 status=status,
-                expires_at=own[0].expires_at,
-                created_at=own[0].created_at,
+                expires_at=line.expires_at,
+                created_at=line.created_at,
                 updated_at=now,
             ),
-            [
-                ReservationLine(one, row.product_id, row.quantity, row.unit_price, row.currency)
-                for row in own
-            ],
+            _lines(line.id, [line, *others]),
         )
-        for one, own in lines.items()
+        for line, *others in (list(own) for _, own in groupby(rows, attrgetter("id")))
+    ]
+
+
+def _lines(
+    reservation_id: UUID, rows: Sequence[store.ReserveRow | store.ConfirmRow]
+) -> list[ReservationLine]:
+    return [
+        ReservationLine(reservation_id, row.product_id, row.quantity, row.unit_price, row.currency)
+        for row in rows
     ]
 
 
