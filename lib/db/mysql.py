@@ -244,7 +244,7 @@ async def _timed(
         _raise_translated(error)
     finally:
         if timings is not None:
-            timings.observe(query, perf_counter() - started)
+            timings[query].observe(perf_counter() - started)
 
 
 def _raise_translated(error: BaseException) -> NoReturn:

@@ -11,11 +11,14 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from lib.metrics import Latencies
+from lib.metrics import Durations, Latencies
 
 
-class Timings:
-    """The metric `db_query_duration_seconds{query}`: time to get a connection and the result."""
+class Timings(dict[str, Durations]):
+    """The metric `db_query_duration_seconds{query}`: time to get a connection and the result.
+
+    The durations of a query are found by its text. Queries without a name share those of `other`.
+    """
 
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         latencies = Latencies(
@@ -24,12 +27,11 @@ class Timings:
             ("query",),
             registry,
         )
-        self._observe = {sql: latencies.child(name).observe for sql, name in names.items()}
-        self._other = latencies.child("other").observe
+        super().__init__({sql: latencies.child(name) for sql, name in names.items()})
+        self._other = latencies.child("other")
 
-    def observe(self, query: str, seconds: float) -> None:
-        """Record one execution of `query`, or of `other` for a query without a name."""
-        self._observe.get(query, self._other)(seconds)
+    def __missing__(self, query: str) -> Durations:
+        return self._other
 
 
 class PoolState(Collector):

@@ -84,7 +84,7 @@ class _Transaction(_Statements):
             raise_translated(error)
         finally:
             if self._timings is not None:
-                self._timings.observe(query, perf_counter() - started)
+                self._timings[query].observe(perf_counter() - started)
 
 
 class PostgresDatabase(_Statements):
@@ -212,7 +212,7 @@ class PostgresDatabase(_Statements):
             raise
         finally:
             if self._timings is not None:
-                self._timings.observe(query, perf_counter() - started)
+                self._timings[query].observe(perf_counter() - started)
         self._keep(connection)
         return result
 
