@@ -61,7 +61,7 @@ class Coalesced(Generic[K, V]):
     async def _ask_for_all(self, key: K) -> V | None:
         self._is_asking = True
         others, self._waiting = self._waiting[: self._most - 1], self._waiting[self._most - 1 :]
-        failure: Exception = AppError(Code.SERVICE_UNAVAILABLE, "the request was cancelled")
+        failure: Exception | None = None
         found: Mapping[K, V] | None = None
         try:
             found = await self._ask([key, *(other.key for other in others)])
@@ -72,10 +72,10 @@ class Coalesced(Generic[K, V]):
             for other in others:
                 if other.found.done():
                     continue
-                if found is None:
-                    other.found.set_exception(failure)
-                else:
+                if found is not None:
                     other.found.set_result(found)
+                else:
+                    other.found.set_exception(failure or _cancelled())
             self._pass_on()
         return found.get(key)
 
@@ -87,6 +87,10 @@ class Coalesced(Generic[K, V]):
                 following.found.set_result(None)
                 return
         self._is_asking = False
+
+
+def _cancelled() -> AppError:
+    return AppError(Code.SERVICE_UNAVAILABLE, "the request was cancelled")
 
 
 def _is_to_ask(found: asyncio.Future[Mapping[K, V] | None]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from contextvars import ContextVar
 
@@ -27,14 +26,3 @@ def accept_request_id(inbound: str | None) -> str:
     if inbound is not None and _ACCEPTABLE.fullmatch(inbound):
         return inbound
     return str(uuid_utils.uuid7())
-
-
-def remaining(limit: float) -> float:
-    """Return the seconds a call may take: `limit`, or less if the request's deadline is sooner.
-
-    Never negative; zero means that the time is already up.
-    """
-    until = deadline.get()
-    if until is None:
-        return limit
-    return max(0.0, min(limit, until - asyncio.get_running_loop().time()))

@@ -51,11 +51,11 @@ class ServiceTokens:
 
     async def token(self) -> str:
         """Return a valid token. Raises the exceptions of `obtain`."""
-        issued = self._issued
-        if issued is None or issued.expires_at <= self._clock():
+        issued, now = self._issued, self._clock()
+        if issued is None or issued.expires_at <= now:
             # Shielded: a caller that leaves must not take the token from the others.
             return (await asyncio.shield(self._renewing())).token
-        if self._is_due(issued):
+        if self._is_due(issued, now):
             self._renewing()
         return issued.token
 
@@ -106,8 +106,7 @@ class ServiceTokens:
     def _is_over(self) -> bool:
         return self._issued is None or self._issued.expires_at <= self._clock()
 
-    def _is_due(self, issued: Issued) -> bool:
-        now = self._clock()
+    def _is_due(self, issued: Issued, now: datetime) -> bool:
         # A token shorter than the margin is used for half its life, not renewed at each call.
         lifetime = issued.expires_at - self._obtained_at
         margin = min(self._policy.before_end, lifetime / 2)

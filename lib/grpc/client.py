@@ -14,7 +14,7 @@ from lib.grpc.errors import from_rpc_error
 from lib.grpc.methods import Method, Request, Response, ServerStream, Unary
 from lib.grpc.pool import ChannelPool
 from lib.grpc.wire import READ_AFTER, REQUEST_ID
-from lib.resilience.deadline import within
+from lib.resilience.deadline import remaining, within
 from lib.resilience.upstream import Upstream
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Client:
 
         async def ask(channel: grpc.aio.Channel, metadata: Metadata) -> Response:
             call = channel.unary_unary(method.path)(
-                bytes(request), timeout=context.remaining(seconds), metadata=metadata
+                bytes(request), timeout=remaining(seconds), metadata=metadata
             )
             data = await call
             if (scope := positions.scope.get()) is not None:
@@ -65,7 +65,7 @@ class Client:
 
         async def ask(channel: grpc.aio.Channel, metadata: Metadata) -> list[Response]:
             call = channel.unary_stream(method.path)(
-                bytes(request), timeout=context.remaining(seconds), metadata=metadata
+                bytes(request), timeout=remaining(seconds), metadata=metadata
             )
             found: list[Response] = []
             try:
@@ -87,7 +87,7 @@ class Client:
 
         async def ask(channel: grpc.aio.Channel, _: Metadata) -> health_pb2.HealthCheckResponse:
             check = health_pb2_grpc.HealthStub(channel).Check
-            timeout = context.remaining(seconds)
+            timeout = remaining(seconds)
             return await check(health_pb2.HealthCheckRequest(), timeout=timeout)
 
         # Past the breaker: whether it serves is asked of it, not of how it did before.

@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from lib import context
 from lib.errors import AppError, Code
 from lib.log import get_logger
+from lib.resilience.deadline import remaining
 from lib.resilience.outcome import is_upstream_fault
 
 log = get_logger(__name__)
@@ -98,7 +98,7 @@ class CircuitBreaker:
             AppError: CIRCUIT_OPEN, with `Retry-After`, where the call is refused.
         """
         generation = self._admit()
-        had_time = context.remaining(seconds) >= min(seconds / 2, _FAIR_SECONDS)
+        had_time = remaining(seconds) >= min(seconds / 2, _FAIR_SECONDS)
         try:
             yield
         except BaseException as error:
@@ -196,7 +196,7 @@ class _Counts:
 
 
 def _verdict(error: BaseException, *, had_time: bool) -> bool | None:
-    if isinstance(error, asyncio.CancelledError) and context.remaining(1.0) <= _TICK:
+    if isinstance(error, asyncio.CancelledError) and remaining(1.0) <= _TICK:
         return False if had_time else None
     if isinstance(error, AppError) and error.code is Code.DEADLINE_EXCEEDED and not had_time:
         return None

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lib import context
 from lib.errors import AppError, Code
+from lib.resilience.deadline import remaining
 
 
 class Bulkhead:
@@ -43,7 +43,7 @@ class Bulkhead:
             raise self._full()
         self._waiting += 1
         try:
-            async with asyncio.timeout(context.remaining(self._wait_seconds)):
+            async with asyncio.timeout(remaining(self._wait_seconds)):
                 await self._slots.acquire()
         except TimeoutError:
             raise self._full() from None

@@ -24,28 +24,26 @@ async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[Non
     Raises:
         AppError: DEADLINE_EXCEEDED when the time is up.
     """
-    left = context.remaining(seconds)
-    late = AppError(Code.DEADLINE_EXCEEDED, f"{what} took too long")
-    if left <= 0:
-        raise late
-    try:
-        with budget(left) as until:
+    with budget(seconds) as until:
+        if until <= asyncio.get_running_loop().time():
+            raise _late(what)
+        try:
             async with asyncio.timeout_at(until) as scope:
                 yield
-    except TimeoutError:
-        if scope.expired():
-            raise late from None
-        raise
+        except TimeoutError:
+            if scope.expired():
+                raise _late(what) from None
+            raise
 
 
 @contextmanager
 def budget(seconds: float) -> Iterator[float]:
     """Lower the request's budget inside the block. Yield the end as loop time.
 
-    Nothing is cancelled here: what is called inside looks at `lib.context.remaining`.
+    Nothing is cancelled here: the calls inside the block ask for the `remaining` time.
     """
     outer = context.deadline.get()
-    until = asyncio.get_running_loop().time() + context.remaining(seconds)
+    until = asyncio.get_running_loop().time() + remaining(seconds)
     context.deadline.set(until)
     try:
         yield until
@@ -53,9 +51,20 @@ def budget(seconds: float) -> Iterator[float]:
         context.deadline.set(outer)
 
 
+def remaining(limit: float) -> float:
+    """Return the seconds a call may take: `limit`, or less if the request's deadline is sooner.
+
+    Never negative; zero means that the time is already up.
+    """
+    until = context.deadline.get()
+    if until is None:
+        return limit
+    return max(0.0, min(limit, until - asyncio.get_running_loop().time()))
+
+
 def write_header(headers: MutableMapping[str, str], seconds: float) -> None:
     """Add the remaining time limit to the headers for the upstream."""
-    headers[HEADER] = str(max(1, int(context.remaining(seconds) * 1000)))
+    headers[HEADER] = str(max(1, int(remaining(seconds) * 1000)))
 
 
 def read_header(headers: Mapping[str, str], *, limit: float) -> float:
@@ -64,3 +73,7 @@ def read_header(headers: Mapping[str, str], *, limit: float) -> float:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_MS))):
         return limit
     return min(limit, int(text) / 1000)
+
+
+def _late(what: str) -> AppError:
+    return AppError(Code.DEADLINE_EXCEEDED, f"{what} took too long")

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import stamina
 
-from lib import context
 from lib.errors import AppError
+from lib.resilience.deadline import remaining
 from lib.resilience.outcome import is_transient
 
 T = TypeVar("T")
@@ -42,14 +42,14 @@ async def retrying(
         if not is_transient(error):
             return False
         asked = _retry_after(error)
-        if context.remaining(seconds) <= (asked or policy.first):
+        if remaining(seconds) <= (asked or policy.first):
             return False
         return True if asked is None else timedelta(seconds=asked)
 
     async for attempt in stamina.retry_context(
         on=hook,
         attempts=policy.attempts,
-        timeout=max(0.001, context.remaining(seconds)),
+        timeout=max(0.001, remaining(seconds)),
         wait_initial=policy.first,
         wait_max=policy.longest,
         wait_jitter=policy.jitter,

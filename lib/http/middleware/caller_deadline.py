@@ -7,7 +7,6 @@ from typing import Final
 
 from multidict import istr
 
-from lib import context
 from lib.http.middleware.exchange import Exchange
 from lib.resilience.deadline import HEADER, read_header, within
 
@@ -19,5 +18,4 @@ def waits_less(exchange: Exchange) -> AbstractAsyncContextManager[None] | None:
     """Return the time limit, which the caller may shorten with `X-Deadline-Ms`."""
     if _HEADER not in exchange.headers:
         return None
-    seconds = context.remaining(read_header(exchange.headers, limit=_LONGEST_SECONDS))
-    return within(seconds, what="the request")
+    return within(read_header(exchange.headers, limit=_LONGEST_SECONDS), what="the request")

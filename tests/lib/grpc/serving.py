@@ -25,6 +25,7 @@ from lib.pb.point.v1 import (
     StreamUserLedgerRequest,
 )
 from lib.pb.point.v1.rpc import point_service
+from lib.resilience.deadline import remaining
 
 ACCESS = signed_in(services=True)
 CONFLICT = AppError(
@@ -69,7 +70,7 @@ class Scripted:
     async def _act(self, what: str = "") -> None:
         self.asked.append(what)
         self.request_ids.append(context.request_id.get())
-        self.seconds_left.append(context.remaining(1000.0))
+        self.seconds_left.append(remaining(1000.0))
         if len(self.asked) <= self.fail_first:
             raise AppError(Code.SERVICE_UNAVAILABLE, "not yet")
         if what == "conflict":

@@ -10,9 +10,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
-from lib import context
 from lib.config import Settings
 from lib.http.middleware.shell import Shell
+from lib.resilience.deadline import remaining
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ async def test_the_shorter_limit_counts(
     seen: list[float] = []
 
     async def handler(request: web.Request) -> web.Response:
-        seen.append(context.remaining(100.0))
+        seen.append(remaining(100.0))
         return web.Response()
 
     client = await aiohttp_client(application(handler))

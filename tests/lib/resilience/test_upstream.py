@@ -19,7 +19,7 @@ from lib.resilience import (
     retrying,
     within,
 )
-from lib.resilience.deadline import HEADER, read_header, write_header
+from lib.resilience.deadline import HEADER, read_header, remaining, write_header
 
 DOWN = AppError(Code.SERVICE_UNAVAILABLE, "down")
 FAST = RetryPolicy(attempts=3, first=0.001, longest=0.002, jitter=0.001)
@@ -117,10 +117,10 @@ async def test_a_caller_who_leaves_it_no_time_opens_no_circuit() -> None:
 
 async def test_the_budget_of_the_request_limits_what_is_called_inside() -> None:
     with budget(0.05):
-        assert context.remaining(10.0) <= 0.05
+        assert remaining(10.0) <= 0.05
         with budget(10.0):
-            assert context.remaining(10.0) <= 0.05
-    assert context.remaining(10.0) == 10.0
+            assert remaining(10.0) <= 0.05
+    assert remaining(10.0) == 10.0
 
 
 async def test_nothing_is_started_when_the_time_is_up() -> None:
