@@ -350,3 +350,72 @@ def test_a_change_under_lock_tables_keeps_others_waiting(shop: Project) -> None:
     assert "holds LOCK=EXCLUSIVE on person, since line 1: reads and writes wait" in found["notes"]
     sql = "LOCK TABLES person WRITE;\nALTER TABLE person ADD COLUMN z int;\nUNLOCK TABLES;\n"
     assert shop.found(sql) == []
+    sql = "LOCK TABLES team READ, person AS p READ, person WRITE /* write */;\n"
+    (found,) = shop.found(f"{sql}UPDATE person SET note = 'x';\nUNLOCK TABLES;\n")
+    assert found["notes"][:2] == [
+        "holds LOCK=EXCLUSIVE on person, since line 1: reads and writes wait",
+        "holds LOCK=SHARED on team, since line 1: writes wait",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "codes"),
+    [
+        ("ALTER TABLE person NOWAIT ADD COLUMN a int", []),
+        ("ALTER TABLE person WAIT 5 ADD COLUMN a int", []),
+        ("CREATE INDEX person_email ON person (email) WAIT 5", []),
+        ("OPTIMIZE TABLE person NOWAIT", []),
+        ("ALTER TABLE person ADD COLUMN a int COMMENT 'wait 5'", ["M006"]),
+        ("ALTER TABLE person /* nowait */ ADD COLUMN a int", ["M006"]),
+        ("ALTER TABLE person ADD COLUMN nowait int", ["M006"]),
+        ("ALTER TABLE person ADD COLUMN `wait` int, ADD COLUMN a int DEFAULT 5", ["M006"]),
+    ],
+)
+def test_a_limit_of_the_wait_is_a_clause_and_no_other_text(
+    shop: Project, sql: str, codes: list[str]
+) -> None:
+    assert [item["code"] for item in shop.found(f"{sql};\n", "--format", "json")] == codes
+
+
+@pytest.mark.parametrize(
+    "sql", ["OPTIMIZE TABLE person", "OPTIMIZE NO_WRITE_TO_BINLOG TABLE `team`, person"]
+)
+def test_optimize_table_is_measured_like_the_change_that_it_runs(shop: Project, sql: str) -> None:
+    assert shop.found(f"{sql};\n") == []
+    (found,) = shop.found(f"{sql};\n", "--format", "json")
+    assert found["code"] == "M006"
+    shop.write({"migrations/0001_a.sql": f"{FIRST}ALTER TABLE person ADD FULLTEXT words (note);\n"})
+    (found,) = shop.found(f"{sql};\n")
+    assert (found["code"], found["message"]) == ("M001", "rewrites person while writes wait")
+    (found,) = shop.found("OPTIMIZE TABLE persons;\n")
+    assert (found["code"], found["severity"]) == ("E200", "error")
+
+
+_LOOP = "REPEAT UPDATE person SET note = 'x' WHERE note <> 'x' LIMIT 1000; UNTIL row_count() = 0"
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("UPDATE person SET note = ' where '", ["M005"]),
+        ("DELETE FROM person WHERE age > 0", ["M005", "M009"]),
+        ("BEGIN ALTER TABLE person ADD COLUMN z int; UPDATE person SET z = 3; END", ["M005"]),
+        ("ALTER TABLE person ADD COLUMN z int NOT NULL DEFAULT 3", []),
+        ("BEGIN UPDATE person SET age = 3; ALTER TABLE person ADD COLUMN z int; END", ["M005"]),
+        ("UPDATE person SET note = 'x' WHERE id = 1", []),
+        (f"BEGIN {_LOOP} END REPEAT; END", []),
+        ("INSERT INTO team VALUES (100, 'new')", []),
+    ],
+)
+def test_rows_that_a_called_procedure_changes_are_measured(
+    shop: Project, body: str, codes: list[str]
+) -> None:
+    called = f"DELIMITER //\nCREATE PROCEDURE up() {body}//\nDELIMITER ;\nCALL up();\n"
+    found = shop.found(called)
+    assert [(item["code"], item["line"]) for item in found] == [(code, 4) for code in codes]
+
+
+def test_rows_that_a_prepared_statement_with_arguments_changes_are_measured(shop: Project) -> None:
+    sql = "SET @a = 'x';\nPREPARE st FROM 'UPDATE person SET note = ?';\nEXECUTE st USING @a;\n"
+    (found,) = shop.found(sql)
+    assert (found["code"], found["line"]) == ("M005", 3)

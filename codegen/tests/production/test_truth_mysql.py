@@ -44,6 +44,7 @@ STATEMENTS = [
     "ALTER TABLE person DROP PRIMARY KEY, ADD PRIMARY KEY (id, age)",
     "ALTER TABLE person PARTITION BY HASH (id) PARTITIONS 2",
     "ALTER TABLE person ENGINE=InnoDB",
+    "OPTIMIZE TABLE person",
     "ALTER TABLE person ADD COLUMN a int, MODIFY age bigint NOT NULL",
     "ALTER TABLE person ADD COLUMN a int, ADD INDEX (email), LOCK=SHARED",
 ]

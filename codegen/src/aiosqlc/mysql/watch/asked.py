@@ -17,9 +17,8 @@ from typing import Final
 import pymysql
 
 from aiosqlc.mysql.errors import code_of
-from aiosqlc.parse.scanner import MARKS, code_tokens
+from aiosqlc.mysql.watch.clauses import outer_words
 from aiosqlc.servers.mysql.session import Session
-from aiosqlc.source import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +87,12 @@ def change(session: Session, sql: str) -> Way:
 
 def written(sql: str) -> Way:
     """Return the algorithm and the lock that a statement itself requires."""
-    words = [*_outer_words(sql), ""]
+    words = [*outer_words(sql), ""]
     found = dict.fromkeys(_VALUES, "")
     for (name, value), after in zip(pairwise(words), words[2:], strict=False):
         if value in _VALUES.get(name, ()) and after in _AFTER:
             found[name] = "" if value == "DEFAULT" else value
     return Way(found["ALGORITHM"], found["LOCK"])
-
-
-def _outer_words(sql: str) -> Iterator[str]:
-    """Yield a statement's tokens in upper case, without parentheses, `=` and comments."""
-    depth = 0
-    for token in code_tokens(sql, Dialect.MYSQL):
-        depth += (token.text == "(") - (token.text == ")")
-        if not depth and token.kind not in MARKS and token.text not in {")", "="}:
-            yield token.text.upper()
 
 
 def _attempts(sql: str) -> Iterator[tuple[Way, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pymysql
@@ -19,7 +19,9 @@ from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.rights import needs
 from aiosqlc.mysql.schema import located
 from aiosqlc.mysql.watch.asked import Way, change
+from aiosqlc.mysql.watch.clauses import limits_wait, locked, outer_words, rebuilds
 from aiosqlc.mysql.watch.contents import quoted
+from aiosqlc.mysql.watch.rows import changed, copies, works_in_batches
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, first_word, unquote
 from aiosqlc.servers.mysql.databases import MARK
 from aiosqlc.servers.mysql.session import Session
@@ -42,7 +44,6 @@ _OPAQUE: Final = frozenset({"CALL", "EXECUTE"})  # statements that do not name t
 _TABLE_FOLLOWS: Final = frozenset({"TABLE", "ON", "REFERENCES"})
 _PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
 _MOST_PROBED: Final = 8
-_WAITS: Final = re.compile(r"\b(?:wait\s+\d+|nowait)\b", re.IGNORECASE)
 _SHOWN: Final = {"SHARED": TableLock.SHARED, "EXCLUSIVE": TableLock.EXCLUSIVE}
 
 
@@ -101,7 +102,9 @@ class Watching:
             return Observed(file, span, self._locked, patience=self._patience(sql))
         if word in _CHANGES:
             return self._rows(file, span, sql)
-        return self._schema(file, span, sql, word)
+        # OPTIMIZE TABLE has no clauses, and returns its errors as rows.
+        parts = [self._schema(file, span, part, word) for part in rebuilds(sql)]
+        return _together(parts) if parts else self._schema(file, span, sql, word)
 
     def _executed(self, sql: str) -> str:
         """Return the text that EXECUTE runs, or the statement itself if it is another one."""
@@ -119,9 +122,11 @@ class Watching:
             ((text,),) = self.acting.rows(f"SELECT {found['text']}")
             self._prepared[found["name"].lower()] = str(text)
         if word == "LOCK":
-            mode = TableLock.EXCLUSIVE if "write" in sql.lower() else TableLock.SHARED
-            tables = self._mentioned(sql)
-            self._locked = tuple(Held(self.existing[table], mode, span) for table in tables)
+            modes = locked(sql)
+            tables = {name: name.lower() for name in self.existing if name.lower() in modes}
+            self._locked = tuple(
+                Held(self.existing[name], modes[lower], span) for name, lower in tables.items()
+            )
         if word in {"UNLOCK", "BEGIN", "START"}:  # a new transaction releases the locks
             self._locked = ()
 
@@ -129,6 +134,8 @@ class Watching:
         """Run a change of the schema, and observe its locks, copies and new indexes."""
         patience = self._patience(sql)
         before, indexes = self._files(), self._indexes()
+        rows = copies(self.acting, self._known(self._tables())) if word in _OPAQUE else {}
+        batches = bool(rows) and works_in_batches(self.acting, sql)
         way, brief = (change(self.acting, sql), []) if word in _OPAQUE else self._probed(sql)
         after = self._files()
         # TRUNCATE replaces a table by an empty one.
@@ -141,6 +148,10 @@ class Watching:
         if word in _OPAQUE:
             assumed = rewritten | built
             brief = list(self._known(assumed))
+        for table in rewritten:
+            rows.pop(table, None)
+        counts = {} if batches else changed(self.acting, rows)
+        kept = tuple(t for t, count in counts.items() if count and 2 * count >= len(rows[t].rows))
         # Without the clause, a copied table can be read but not written.
         unasked = assumed and way.algorithm in {"", "COPY"}
         lock = _SHOWN.get(way.lock or ("SHARED" if unasked else ""))
@@ -155,6 +166,8 @@ class Watching:
             tuple(Held(self.existing[table], TableLock.EXCLUSIVE, span) for table in brief),
             rewritten=self._known(rewritten),
             indexed=self._known(built - rewritten),
+            changed=kept,
+            kept=kept,
             patience=patience,
         )
 
@@ -209,15 +222,15 @@ class Watching:
         """Run a change of rows, and find out whether it locks most rows of a table."""
         tables = [one.table for one in read_schema(self.acting, self.database).relations]
         rights = needs(tables, [sql]).rights
-        changed = {r.name for r in rights if r.privilege in {"UPDATE", "DELETE"}}
-        changed &= self.existing.keys()
-        sizes = {table: self._count(table) for table in changed}
+        found = {r.name for r in rights if r.privilege in {"UPDATE", "DELETE"}}
+        found &= self.existing.keys()
+        sizes = {table: self._count(table) for table in found}
         with self.acting.connection.cursor() as cursor:
             count = cursor.execute(sql)
-        bare = " WHERE " not in f" {' '.join(sql.upper().split())} "
+        bare = "WHERE" not in outer_words(sql)
         kept = {t for t, rows in sizes.items() if (2 * count >= rows if rows else bare)}
         return Observed(
-            file, span, self._locked, changed=tuple(sorted(changed)), kept=tuple(sorted(kept))
+            file, span, self._locked, changed=tuple(sorted(found)), kept=tuple(sorted(kept))
         )
 
     def _count(self, table: str) -> int:
@@ -263,7 +276,18 @@ class Watching:
 
     def _patience(self, sql: str) -> bool:
         ((timeout,),) = self.acting.rows("SELECT @@SESSION.lock_wait_timeout")
-        return int(timeout) < _PATIENT or bool(_WAITS.search(sql))
+        return int(timeout) < _PATIENT or limits_wait(sql)
+
+
+def _together(parts: Sequence[Observed]) -> Observed:
+    """Return the observations of the parts of a statement as one, with the tables that wait."""
+    waiting = [part for part in parts if part.stopping] or parts
+    return replace(
+        parts[0],
+        held=tuple(dict.fromkeys(held for part in parts for held in part.held)),
+        brief=tuple(dict.fromkeys(held for part in parts for held in part.brief)),
+        rewritten=tuple(name for part in waiting for name in part.rewritten),
+    )
 
 
 def tables_in(session: Session) -> dict[str, Relation]:
