@@ -1,6 +1,6 @@
-"""How the cost of compiling grows with the project: `python -m bench.codegen.growth [STEPS]`.
+"""Measure how the cost of compiling grows with the project: `python -m bench.codegen.growth [STEPS]`.
 
-A step of size n has n queries, n/10 tables and n/4 migrations; cold, everything is compiled anew.
+A step of size n has n queries, n/10 tables and n/4 migrations; cold, everything is compiled.
 The seconds of processor time are those of the compiler, its children and its server: they depend
 on other work on the machine less than those of the clock do. The memory is the compiler's peak.
 """
@@ -86,7 +86,7 @@ def migrations(tables: int) -> Iterator[str]:
 
 
 def write_project(folder: Path, size: int) -> None:
-    """Write a project of so many queries."""
+    """Write a project with a number of queries."""
     (folder / "sqlc.yaml").write_text(_CONFIG)
     for name in ("migrations", "queries"):
         (folder / name).mkdir()

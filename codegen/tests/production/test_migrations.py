@@ -285,7 +285,7 @@ def test_a_down_section_is_a_rollback_too(shop: Project) -> None:
 # --- sizes ----------------------------------------------------------------------------------------
 
 
-def test_statistics_of_production_tell_how_long_a_statement_works(
+def test_statistics_of_production_report_how_long_a_statement_works(
     shop: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     production = """\

@@ -86,10 +86,10 @@ def _others_wait(session: Session, statement: str) -> bool:
     writes: list[float] = []
     pages = _pages(session)
     with _writing(str(session.connection.unix_socket), writes):
-        begun = time.monotonic()
+        started = time.monotonic()
         session.run(statement)
         ended = time.monotonic()
-    middle = (begun + ended) / 2  # the change has its locks by then
+    middle = (started + ended) / 2  # the change has its locks by then
     seen = sum(middle < at < ended for at in writes)
     return _pages(session) - pages > _PAGES and seen <= _WRITES
 
