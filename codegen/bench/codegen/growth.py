@@ -1,4 +1,4 @@
-"""Measure how the cost of compiling grows with the project: `python -m bench.codegen.growth [STEPS]`.
+"""Measure how compiling grows with the project: `python -m bench.codegen.growth [STEPS]`.
 
 A step of size n has n queries, n/10 tables and n/4 migrations; cold, everything is compiled.
 The seconds of processor time are those of the compiler, its children and its server: they depend
