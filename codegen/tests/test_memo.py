@@ -22,6 +22,7 @@ from aiosqlc.ir import (
     Paging,
     Param,
     ParsedQuery,
+    Sent,
     SqlType,
     TypedBatch,
     TypedEmbed,
@@ -109,7 +110,7 @@ OTHER = {
         "SELECT 2", 1, TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),
         Column("a", SqlType("pg_catalog", "int4"), not_null=True),
     ),
-    "nesting": Nesting(()),
+    "nesting": Nesting(()), "sends": (Sent("a"),),
 }  # fmt: skip
 _TYPED_ALIKE = {
     "params": (TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),),

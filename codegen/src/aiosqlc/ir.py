@@ -356,6 +356,11 @@ class ParsedQuery:
         return found
 
     @property
+    def channel(self) -> str:
+        """Return the channel that a `notify` line declares, or '' for a query."""
+        return dict(self.options).get("notify", "")
+
+    @property
     def place(self) -> str:
         """Return the query's name as cost reports write it: `file.sql:Name`."""
         return f"{self.file.path.as_posix()}:{self.name}"
@@ -737,6 +742,22 @@ class TypedBatch:
     written: tuple[Variant, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that sends a notification on a channel; `source` is the object that contains it.
+
+    `source` is empty for a call in a query. `shape` is the proved structure of the payload, which
+    is `nullable` if the payload may be NULL. If nothing is proved, `why` is the reason. `fails` is
+    whether the reason is an error of the server that each call raises.
+    """
+
+    channel: str
+    source: str = ""
+    shape: JsonShape | None = None
+    why: str = ""
+    fails: bool = False
+
+
 @dataclass(frozen=True)
 class TypedQuery:
     """An accepted query with its inferred parameters, columns and row count.
@@ -748,7 +769,8 @@ class TypedQuery:
     rule, and a name. `leaks` are the reasons why it may access another tenant's rows; it is empty
     if that was not checked. `lookup` is set while a `:batchget` query is analysed, and `batch` is
     the result. `nesting` is set for a query with `sqlc.nest`, whose `cardinality` counts the rows
-    that the function returns.
+    that the function returns. `sends` are the notifications that the query sends, and for a
+    declared channel, those that functions and triggers of the schema send on it.
     """
 
     parsed: ParsedQuery
@@ -769,6 +791,7 @@ class TypedQuery:
     lookup: Lookup | None = None
     batch: TypedBatch | None = None
     nesting: Nesting | NotNested | None = None
+    sends: tuple[Sent, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -809,7 +832,8 @@ class Rendered:
 class Analysis:
     """The result of an engine's analyser for one query set, without diagnostics.
 
-    `stored` are the declared structures of JSON columns, which the configuration adds.
+    `stored` are the declared structures of JSON columns, which the configuration adds. `channels`
+    are the declared channels: queries whose one column is the payload, and which never run.
     """
 
     catalog: Catalog
@@ -817,3 +841,4 @@ class Analysis:
     server_version: str = ""
     facts: tuple[tuple[str, str], ...] = field(default=())
     stored: tuple[tuple[ColumnRef, JsonShape], ...] = ()
+    channels: tuple[TypedQuery, ...] = ()

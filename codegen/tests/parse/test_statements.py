@@ -31,6 +31,8 @@ ORDER BY x -- :sort x, y desc
     "\n",
     "-- name: B :one\nSELECT 1;\n",
     "SELECT 'unnamed';\n",
+    "-- notify: told t\n",
+    "-- notify: chosen Chosen\nSELECT a, b FROM t;\n",
     "'",
     "/*",
     "*/",
@@ -78,9 +80,9 @@ def test_only_the_edited_statement_is_parsed(monkeypatch: pytest.MonkeyPatch) ->
     real = queries._parse_statement
 
     def counting(file: SourceFile, tokens: list[Token], dialect: Dialect) -> statements.Parsed:
-        query, problems = real(file, tokens, dialect)
-        asked.append(query.name if query else "")
-        return query, problems
+        found, problems = real(file, tokens, dialect)
+        asked.extend(query.name for query in found)
+        return found, problems
 
     monkeypatch.setattr(queries, "_parse_statement", counting)
     text = "".join(f"-- name: Q{number} :one\nSELECT {number};\n" for number in range(9))

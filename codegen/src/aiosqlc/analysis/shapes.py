@@ -50,14 +50,14 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
     for number, ((name, kind), (other, given)) in enumerate(zip(mine, theirs, strict=True), 1):
         if name != other:
             return f"the name of column {number} is `{other}`, but in the row class `{name}`"
-        if _alike(kind) != _alike(given):
+        if alike(kind) != alike(given):
             return f"column `{name}` has the type {given}, but in the row class {kind}"
     own = tuple(range(1, len(promised.params) + 1)) if numbers is None else numbers
     if len(own) != len(found.params):
         return f"the query has {len(found.params)} parameters, but its function passes {len(own)}"
     for at, number in enumerate(own):
         kind, given = promised.params[number - 1], found.params[at]
-        if _alike(kind) != _alike(given):
+        if alike(kind) != alike(given):
             return f"parameter ${number} has the type {given}, but in the function {kind}"
     return ""
 
@@ -88,7 +88,8 @@ def _parts(query: ParsedQuery, variant: Variant) -> str:
     return ", ".join(said) or "with every part"
 
 
-def _alike(kind: str) -> str:
+def alike(kind: str) -> str:
+    """Return the name of a group of types that Python and the drivers do not distinguish."""
     base = kind.rstrip("[]")
     return _ALIKE.get(base, base) + kind[len(base) :]
 

@@ -28,7 +28,9 @@ from aiosqlc.servers.private import NoServerError
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `explain`."""
     command.add_argument(
-        "query", metavar="[FILE:]QUERY", help="the query, such as GetUser or users.sql:GetUser"
+        "query",
+        metavar="[FILE:]QUERY",
+        help="the query, such as GetUser or users.sql:GetUser, or a declared channel",
     )
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--plan", action="store_true", help="show the server's query plan")
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         for part in analysed:
             report(part.diagnostics, style)
         wanted = arguments.query.rpartition(":")[2]
-        names = [query.name for part in analysed for query in part.inputs.queries]
+        names = [item.channel or item.name for part in analysed for item in part.inputs.queries]
         unread = any(item.code in UNREAD for part in analysed for item in part.diagnostics)
         broken = wanted in names and any(part.failed for part in analysed)
         if not unread and not broken:
@@ -123,9 +125,9 @@ def _lines_of(part: Analysed, plan: dict[str, Any]) -> list[str]:
 def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:
     path, _, name = wanted.rpartition(":")
     for part in analysed:
-        for query in part.analysis.queries:
+        for query in (*part.analysis.queries, *part.analysis.channels):
             here = query.parsed.file.path.as_posix()
-            if query.parsed.name == name and (
+            if (query.parsed.channel or query.parsed.name) == name and (
                 not path or path.endswith(here) or here.endswith(path)
             ):
                 yield part, query

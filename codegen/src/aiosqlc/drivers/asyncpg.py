@@ -129,4 +129,5 @@ ASYNCPG = Driver(
     violations=VIOLATIONS,
     helpers=Helpers(_IMPORTS, _TRANSACTION, "AbstractAsyncContextManager, nullcontext"),
     not_copied=_TEXTS,
+    listens=True,
 )

@@ -93,7 +93,8 @@ class Driver:
     the Protocols. `pipelined` is whether batches that return rows are sent in one round trip.
     `session` is the module in `written` for connections that another library owns, on top of the
     adapter. `makes_ids` is whether the driver reports the ID that an INSERT has generated.
-    `not_copied` are the types that its COPY does not accept.
+    `not_copied` are the types that its COPY does not accept. `listens` is whether generated code
+    can listen to notifications.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Driver:
     makes_ids: bool = False
     violations: Violations | None = None
     not_copied: frozenset[str] = frozenset()
+    listens: bool = False
 
     def adapter_source(self) -> str:
         """Return the source of `adapter.py`, or empty text if no adapter is needed."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
 from aiosqlc.drivers.helpers import print_helpers, protocols_of
+from aiosqlc.emit.channels import notifications
 from aiosqlc.emit.choices import numbering
 from aiosqlc.emit.documents import json_documents, stored_json
 from aiosqlc.emit.errors import print_errors
@@ -18,6 +19,7 @@ from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.loader import LOADER
 from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
+from aiosqlc.plan.channels import MODULE as NOTIFICATIONS
 from aiosqlc.plan.documents import MODULE
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.plan.stored import MODULE as STORED
@@ -70,7 +72,8 @@ def print_package(
     if built or any(choice.numbered for choice in choices):
         source = numbering(built=built)
         files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{source}"))
-    if any(function.decoders for function in functions):
+    channels = [channel for module in modules for channel in module.channels]
+    if any(function.decoders for function in functions) or any(c.decoder for c in channels):
         source = json_documents(target.models, driver.types.json_reader)
         files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
     if _imported_from(target, modules, STORED):
@@ -80,6 +83,9 @@ def print_package(
         files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))
     if any(function.keyed and function.keyed.loader for function in functions):
         files.append(Rendered(target.out / "loader.py", f"{header.of('')}\n{LOADER}"))
+    if channels:
+        source = notifications()
+        files.append(Rendered(target.out / f"{NOTIFICATIONS}.py", f"{header.of('')}\n{source}"))
     errors = {error for function in functions for error in function.errors}
     if errors and driver.violations:
         source = print_errors(errors, driver.violations)
@@ -140,6 +146,9 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
     known = [(module, function) for module, function in named if not _is_built(function)]
     built = [(module, function) for module, function in named if _is_built(function)]
     entries = [_entry(module, function) for module, function in known]
+    channels = [(module.path.stem, channel) for module in modules for channel in module.channels]
+    imports |= {(package, module) for module, _ in channels}
+    entries += [f'    {module}.{item.constant}: "{item.query_name}",' for module, item in channels]
     registered = [
         f"{module}.{function.constant}.announce("
         f'lambda sql: QUERY_NAMES.update({{sql: "{function.query_name}"}}))'
@@ -152,7 +161,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
             "",
             *import_lines(imports, first_party),
             "",
-            "QUERY_NAMES: Final = {" if known else "QUERY_NAMES: Final[dict[str, str]] = {",
+            "QUERY_NAMES: Final = {" if entries else "QUERY_NAMES: Final[dict[str, str]] = {",
             *entries,
             "}",
             '"""The name of each query by its SQL text, as a label for metrics and traces."""',

@@ -71,7 +71,9 @@ def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[
     """
     problems = list(_differences(second, first))
     modules = tuple(
-        _on_shared_classes(module, second, first) for module in second.modules if module.functions
+        _on_shared_classes(module, second, first)
+        for module in second.modules
+        if module.functions or module.channels
     )
     return modules, problems
 
@@ -227,6 +229,7 @@ def _on_shared_classes(module: PyModule, second: Planned, first: Planned) -> PyM
     )
     kept = frozenset(item for item in module.imports if item not in gone)
     needed = frozenset[Import]().union(*(function.imports for function in functions))
+    needed = needed.union(*(channel.imports for channel in module.channels))
     imports = frozenset(_moved(item, second, first) for item in kept) | needed
     return replace(module, functions=functions, imports=imports)
 

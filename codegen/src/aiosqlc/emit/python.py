@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.emit.bodies import body, body_imports, define, parameters, returns
+from aiosqlc.emit.channels import print_channel
 from aiosqlc.emit.choices import built_texts, texts_by_choice
 from aiosqlc.emit.classes import class_imports, print_aliases, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
@@ -28,8 +29,10 @@ def print_module(module: PyModule, header: str) -> str:
         blocks += _query(function)
         if not module.class_name:
             blocks += [_function(function), *_loader(function)]
-    if module.class_name:
+    if module.class_name and module.functions:
         blocks += print_methods(module)
+    for channel in module.channels:
+        blocks += print_channel(channel)
     lines = import_lines(_imports(module), module.first_party)
     aliases = print_aliases(_classes(module))
     lines += ["", *aliases] if aliases else []
@@ -46,19 +49,21 @@ def _imports(module: PyModule) -> set[Import]:
         imports |= {("enum", "StrEnum"), ("typing", "Final")}
     for function in module.functions:
         imports |= {("typing", "Final"), function.executor, *body_imports(function)}
+    imports |= {("typing", "Final")} if module.channels else set()
     if module.protocol or len(needed({f.executor[1] for f in module.functions})) > 1:
         imports |= {("typing", "Protocol")} if module.class_name else set()
     # The class's one connection is an Executor if any function needs an Executor.
     if module.class_name:
         asked = {function.executor for function in module.functions}
         imports -= {item for item in asked if item[1] not in needed([name for _, name in asked])}
+        imports |= {channel.executor for channel in module.channels}
     return imports
 
 
 def _classes(module: PyModule) -> Iterator[PyClass]:
     yield from module.classes
-    for function in module.functions:
-        yield from function.own_classes
+    for item in module.members:
+        yield from item.own_classes
 
 
 def _query(function: PyFunction) -> list[str]:

@@ -39,4 +39,5 @@ ANNOTATIONS = {
     "param": "the type or nullability of a parameter: `param: note ?`",
     "row": "the name of the row class: `row: TaskLine`",
     "ignore": "silences a warning: `ignore: V002 few rows`",
+    "notify": "a channel and its payload: `notify: order_changed orders`",
 }

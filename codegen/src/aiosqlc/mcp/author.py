@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiosqlc.analysis.checks import check_commands, without_ignored
+from aiosqlc.analysis.notified import check_channels, with_channels_apart
 from aiosqlc.analysis.passes import in_passes
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine
@@ -159,7 +160,13 @@ class Author:
         analysis, found = analyze(
             self._part.inputs.schema, drafts, options_of(entry, self._part.inputs.shims)
         )
-        found = (*problems, *found, *check_commands(analysis.queries))
+        found = (
+            *problems,
+            *found,
+            *check_commands(analysis.queries),
+            *check_channels(analysis.queries),
+        )
+        analysis = with_channels_apart(analysis)
         errors = without_ignored(found, drafts)
         advice = without_ignored(
             [
@@ -174,7 +181,9 @@ class Author:
         return {
             "ok": not any(item.severity is Severity.ERROR for item in errors),
             "diagnostics": render_all([*errors, *advice]),
-            "queries": ["\n".join(query_lines(query)) for query in analysis.queries],
+            "queries": [
+                "\n".join(query_lines(query)) for query in (*analysis.queries, *analysis.channels)
+            ],
         }
 
     def _query(self, name: str) -> TypedQuery:

@@ -58,6 +58,7 @@ CODES = {
     "E145": "a fragment at a place where the text beside it could change its meaning",
     "E146": "a fragment that uses an undefined alias, or whose own alias hides an argument",
     "E147": "a fragment that no query includes (warning)",
+    "E150": "a malformed `notify` line, or a payload that a channel cannot have",
     "E200": "a syntax error in the schema",
     "E201": "another error of the server in the schema",
     "E202": "a statement of the schema that uses a missing table",
@@ -126,6 +127,8 @@ CODES = {
     "E391": "a `:page` query whose order is not total: two rows may have equal sort keys",
     "E392": "a `:page` query with a sort key that may be NULL, or that a cursor cannot contain",
     "E395": "a `:batchget` query that cannot read many keys at once",
+    "E396": "a notification whose payload differs from the one that its channel declares",
+    "E397": "a notification whose payload is not proved to be the declared one (warning)",
     "E401": (
         "two columns with the same name; the second column gets a number, such as `id_2` (warning)"
     ),
@@ -150,6 +153,7 @@ CODES = {
     "E412": "a command that cannot have optional parts",
     "E414": "`:execlastid` on a statement that returns no id",
     "E415": "a row without a known type, which the driver cannot read",
+    "E417": "a `notify` line in a package whose driver has no listener",
     "E501": "a file that was not generated, at the path of a generated file",
     "E502": "a file that cannot be written",
     "E503": "two generated files with the same path",

@@ -20,6 +20,10 @@ def query_lines(query: TypedQuery) -> Iterator[str]:
     """Describe a query completely."""
     parsed = query.parsed
     line, _ = parsed.file.line_col(parsed.name_span.start)
+    if parsed.channel:
+        yield f"channel {parsed.channel}  ({parsed.file.path}:{line})"
+        yield from _channel(query)
+        return
     yield f"{parsed.name} :{parsed.command}  ({parsed.file.path}:{line})"
     yield ""
     yield from (f"    {text}" for text in query.sql.split("\n"))
@@ -45,6 +49,15 @@ def result_lines(query: TypedQuery) -> Iterator[str]:
         yield from (f"        {line}" for line in rest)
         yield from (f"        {reason}" for reason in column.reasons)
     yield from _touches(query)
+
+
+def _channel(query: TypedQuery) -> Iterator[str]:
+    """Describe the payload of a declared channel, and what the schema sends on it."""
+    for column in query.columns:
+        inside = json_lines(column.shape) if column.shape else ["text"]
+        yield from (f"    {line}" for line in inside)
+    for source, why in dict.fromkeys((sent.source, sent.why) for sent in query.sends):
+        yield f"sent by {source}" + (f"; not proved: {why}" if why else "")
 
 
 def column_lines(column: Column) -> list[str]:

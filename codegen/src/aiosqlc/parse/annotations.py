@@ -12,13 +12,23 @@ from aiosqlc.parse.scanner import Token
 from aiosqlc.parse.typenames import is_type, type_hint, unknown_type
 from aiosqlc.source import SourceFile, Span
 
-KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant", "plan")
+KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant", "plan", "notify")
 OPTIONS = ("bulk", "batchget")
 _WORD = re.compile(r":batchget\([^()]*\)|\S+")
 _OPTION = re.compile(
     r"(?P<name>bulk|batchget)(?:(?<=get)\(\s*(?P<choice>\w+(?:\s*,\s*\w+)*)\s*\))?"
 )
 COMMANDS = tuple(command.value for command in Command)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A line `notify: channel Payload`; the spans are those of the two words."""
+
+    channel: str
+    span: Span
+    payload: str
+    payload_span: Span
 
 
 @dataclass
@@ -34,6 +44,7 @@ class Annotations:
     doc: list[str] = field(default_factory=list)
     heading: list[str] = field(default_factory=list)
     seen_name: bool = False
+    channels: list[Declared] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,9 +75,12 @@ _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
 _IGNORE = re.compile(r"(?P<code>[A-Z]\d{3})\b[\s:,-]*(?P<reason>.*)$")
 _LIMIT = r"(?:rows|cost)\s*<=\s*\d[\d_]*"
 _BUDGET = re.compile(rf"{_LIMIT}(?:\s*,\s*{_LIMIT})?")
+_PART = r'(?:"(?:[^"]|"")+"|\w+)'
+_NOTIFY = re.compile(rf"(?P<channel>{_PART})\s+(?P<payload>{_PART}(?:\.{_PART})?)")
+_LONGEST_CHANNEL = 63  # bytes; pg_notify refuses longer names, and LISTEN truncates them
 _ROW = re.compile(r"[A-Z]\w*", re.ASCII)
 # With more words than these, the keyword starts a sentence: `-- row: one per day`.
-_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2, "plan": 0}
+_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2, "plan": 0, "notify": 2}
 
 
 def read_annotations(
@@ -150,6 +164,8 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
         return _read_tenant(file, line, keyword, found)
     if word == "plan":
         return _read_plan(file, line, keyword, found)
+    if word == "notify":
+        return _read_notify(file, line, keyword, found)
     return Diagnostic(
         "E101",
         f"unknown annotation `{word}`",
@@ -166,6 +182,8 @@ def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
         well_formed = rest.split()[:1] == ["all"]
     elif keyword == "plan":
         well_formed = re.match(r"\w+\s*[<>=]", rest) is not None
+    elif keyword == "notify":
+        well_formed = _NOTIFY.fullmatch(rest) is not None
     elif keyword == "row":
         well_formed = _ROW.fullmatch(rest) is not None
     elif keyword == "name":
@@ -358,6 +376,43 @@ def _read_plan(
             hint="state `rows`, `cost` or both as whole numbers",
         )
     found.ignores.append(("plan", budget))
+    return None
+
+
+def _read_notify(
+    file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    """`notify: order_changed orders`, `notify: "Order changed" OrderChanged`."""
+    rest = keyword["rest"].rstrip()
+    match = _NOTIFY.fullmatch(rest)
+    if match is None:
+        return Diagnostic(
+            "E150",
+            "malformed `notify` annotation",
+            (Label(file, line.whole, "expected `notify: channel Payload`"),),
+            hint="the payload is a table, a view or `text`; or a class name, above a SELECT",
+        )
+    at = line.start + keyword.start("rest")
+    span = Span(at + match.start("channel"), at + match.end("channel"))
+    written = match["channel"]
+    channel = written[1:-1].replace('""', '"') if written.startswith('"') else written
+    if channel is written and channel != channel.lower():
+        return Diagnostic(
+            "E150",
+            f"the channel `{channel}` has upper-case letters",
+            (Label(file, span, "LISTEN and NOTIFY fold this name, but pg_notify does not"),),
+            hint=f'write `"{channel}"` for exactly this name, or `{channel.lower()}`',
+        )
+    if (length := len(channel.encode())) > _LONGEST_CHANNEL:
+        return Diagnostic(
+            "E150",
+            f"the name of the channel has {length} bytes, but PostgreSQL accepts at most "
+            f"{_LONGEST_CHANNEL}",
+            (Label(file, span),),
+        )
+    found.channels.append(
+        Declared(channel, span, match["payload"], Span(at + match.start("payload"), at + len(rest)))
+    )
     return None
 
 

@@ -10,6 +10,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Command, OptionalPart, ParsedQuery, Variant
 from aiosqlc.messages.files import nul_byte
 from aiosqlc.parse.annotations import no_query, read_annotations
+from aiosqlc.parse.channels import channels_of
 from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semicolon
 from aiosqlc.parse.fragments import is_fragment_line
@@ -80,6 +81,19 @@ def _without_query(file: SourceFile) -> Diagnostic:
 
 
 def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
+    if query.channel and other.channel:
+        same = query.channel == other.channel
+        return Diagnostic(
+            "E110",
+            f"the channel `{query.channel}` is declared twice"
+            if same
+            else f"the functions of `{query.channel}` and `{other.channel}` have the same names",
+            (
+                Label(query.file, query.name_span, "second channel"),
+                Label(other.file, other.name_span, "first channel"),
+            ),
+            hint="declare the channel once" if same else "rename one of the channels",
+        )
     return Diagnostic(
         "E110",
         f"query name `{query.name}` is used twice",
@@ -94,7 +108,7 @@ def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
 def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
     """Parse a query file: each annotated statement becomes a query or a diagnostic."""
     statements = statements_of(file, dialect, _parse_statement)
-    queries = tuple([item.query for item in statements if item.query])
+    queries = tuple([query for item in statements for query in item.queries])
     problems: list[Diagnostic] = []
     above: ParsedQuery | None = None
     for number, item in enumerate(statements):
@@ -145,10 +159,30 @@ def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagno
     )
 
 
-def _parse_statement(
-    file: SourceFile, tokens: list[Token], dialect: Dialect
-) -> tuple[ParsedQuery | None, list[Diagnostic]]:
+def _parse_statement(file: SourceFile, tokens: list[Token], dialect: Dialect) -> Parsed:
+    """Return the channels that a statement's comments declare, and its query."""
     body = [token for token in tokens if token.kind is not Kind.COMMENT]
+    above = [token for token in tokens if not body or token.start < body[0].start]
+    notes, problems = read_annotations(file, above)
+    if not notes.channels and not any(problem.code == "E150" for problem in problems):
+        query, problems = _parse_query(file, tokens, body, above, dialect)
+        return (query,) if query else (), problems
+    fragment = any(is_fragment_line(token) for token in above)
+    unnamed = [] if notes.seen_name or fragment else body
+    channels, found = channels_of(file, notes, unnamed, dialect)
+    if unnamed or not body:
+        return channels, [*problems, *found]
+    query, problems = _parse_query(file, tokens, body, above, dialect)
+    return (*channels, query) if query else channels, [*found, *problems]
+
+
+def _parse_query(
+    file: SourceFile,
+    tokens: list[Token],
+    body: list[Token],
+    above: list[Token],
+    dialect: Dialect,
+) -> tuple[ParsedQuery | None, list[Diagnostic]]:
     if not body:
         return None, _nothing_under(file, tokens)
     nul = file.text.find("\0", tokens[0].start, body[-1].end)
@@ -160,7 +194,6 @@ def _parse_statement(
     unterminated = next((token for token in body if token.kind is Kind.UNTERMINATED), None)
     if unterminated:
         return None, [_unterminated(file, unterminated)]
-    above = [token for token in tokens if token.start < body[0].start]
     if any(is_fragment_line(token) for token in above):
         return None, []  # read elsewhere, since its queries may be in other files
     notes, problems = read_annotations(file, above)

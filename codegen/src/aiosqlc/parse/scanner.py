@@ -95,7 +95,8 @@ class Lexis(NamedTuple):
     `nests` is whether comments nest. `names_by_at` is whether `@name` is a parameter. `has_arrays`
     is whether a list is one parameter. `delimits` is whether files change the end of statements by
     `DELIMITER`. `has_infinity` is whether a literal can be a date or time that Python cannot
-    represent. `quotes` are the quotation marks of a name. `looser` are the operators that bind more
+    represent. `notifies` is whether there are channels of notifications. `quotes` are the
+    quotation marks of a name. `looser` are the operators that bind more
     loosely than AND.
     """
 
@@ -105,6 +106,7 @@ class Lexis(NamedTuple):
     has_arrays: bool
     delimits: bool
     has_infinity: bool
+    notifies: bool
     quotes: str
     looser: frozenset[str]
 
@@ -117,6 +119,7 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         has_arrays=True,
         delimits=False,
         has_infinity=True,
+        notifies=True,
         quotes='""',
         looser=frozenset({"OR"}),
     ),
@@ -127,6 +130,7 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         has_arrays=False,
         delimits=True,
         has_infinity=False,
+        notifies=False,
         quotes="``",
         looser=frozenset({"OR", "XOR", "||", ":="}),
     ),

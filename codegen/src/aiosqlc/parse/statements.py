@@ -16,18 +16,26 @@ from aiosqlc.source import Dialect, SourceFile
 from aiosqlc.store.processes import shares, spread
 
 _LONG = 100_000  # fewest characters for which a process pays off
-Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
+Parsed = tuple[tuple[ParsedQuery, ...], list[Diagnostic]]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text of a statement with its semicolon, or the file's text after the last semicolon."""
+    """The text of a statement with its semicolon, or the file's text after the last semicolon.
+
+    `queries` are the channels that its comments declare, and the query if it is one.
+    """
 
     start: int
     end: int
-    query: ParsedQuery | None
+    queries: tuple[ParsedQuery, ...]
     problems: tuple[Diagnostic, ...]
     closed: bool
+
+    @property
+    def query(self) -> ParsedQuery | None:
+        """Return the query that the statement is."""
+        return next((query for query in self.queries if not query.channel), None)
 
 
 def statements_of(
@@ -86,13 +94,13 @@ def _next(
             if (behind := directive_behind(file.text, end)) is not None:
                 tokens.append(behind)
                 end = behind.end
-            query, problems = parse(file, tokens, dialect)
-            return Statement(start, end, query, tuple(problems), closed=True)
+            queries, problems = parse(file, tokens, dialect)
+            return Statement(start, end, queries, tuple(problems), closed=True)
         tokens.append(token)
     if not tokens:
         return None
-    query, problems = parse(file, tokens, dialect)
-    return Statement(start, len(file.text), query, tuple(problems), closed=False)
+    queries, problems = parse(file, tokens, dialect)
+    return Statement(start, len(file.text), queries, tuple(problems), closed=False)
 
 
 @dataclass
@@ -134,10 +142,10 @@ class _Before:
         return None
 
     def _moved(self, known: Statement, by: int) -> Statement:
-        if not by and known.query and known.query.file is self._file:
+        if not by and known.queries and known.queries[0].file is self._file:
             return known
-        query = known.query and moved(known.query, self._file, by)
-        return replace(known, start=known.start + by, end=known.end + by, query=query)
+        queries = tuple([moved(query, self._file, by) for query in known.queries])
+        return replace(known, start=known.start + by, end=known.end + by, queries=queries)
 
 
 def _common(one: str, other: str) -> int:

@@ -12,9 +12,9 @@ from aiosqlc.analysis.passes import in_passes
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.analysis.tenants import check_tenants
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
-from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.format import format_together
-from aiosqlc.ir import Analysis, Catalog, Rendered
+from aiosqlc.ir import Analysis, Catalog, ParsedQuery, Rendered
 from aiosqlc.lock.document import Known
 from aiosqlc.lock.reading import known_of
 from aiosqlc.parse.queries import parse_files
@@ -83,6 +83,7 @@ def compile_alone(
     )
     known = known_of(outcome.locked) if outcome.locked else known
     analysis, mistaken = apply_hints(outcome.analysis)
+    mistaken += [_not_in_a_file(query) for query in queries if query.channel]
     problems = [*mistakes, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
     problems += check_tenants(analysis.queries, entry.tenant)
     said = without_ignored(problems, queries)
@@ -97,6 +98,15 @@ def compile_alone(
     module = next((module for module in planned.modules if module.functions), None)
     header = into.files[-1].text.partition("\n")[0]
     return Alone(analysis, tuple(said), module, header, into, known)
+
+
+def _not_in_a_file(channel: ParsedQuery) -> Diagnostic:
+    return Diagnostic(
+        "E150",
+        f"the channel `{channel.channel}` is not declared in a query file",
+        (Label(channel.file, channel.name_span),),
+        "move the `notify` line to a file of `queries`",
+    )
 
 
 def nothing(problems: Sequence[Diagnostic]) -> Alone:

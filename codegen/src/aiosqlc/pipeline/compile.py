@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
+from aiosqlc.analysis.notified import check_channels, with_channels_apart
 from aiosqlc.analysis.passes import in_passes
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.analysis.stored import declared_shapes, distinct_names, with_declared
@@ -33,6 +34,7 @@ from aiosqlc.ir import (
     ParsedQuery,
     Rendered,
     SchemaFile,
+    TypedQuery,
 )
 from aiosqlc.lock.document import Known, Locked
 from aiosqlc.lock.reading import read_lock
@@ -158,12 +160,13 @@ def compile_parts(
 def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> Analysis:
     """Return an analysis without the queries that have errors."""
     errors = [item for item in diagnostics if item.severity is Severity.ERROR]
-    sound = [
-        query
-        for query in analysis.queries
-        if not any(concerns(item, query.parsed) for item in errors)
-    ]
-    return replace(analysis, queries=tuple(sound))
+
+    def sound(queries: Sequence[TypedQuery]) -> tuple[TypedQuery, ...]:
+        return tuple(
+            [one for one in queries if not any(concerns(item, one.parsed) for item in errors)]
+        )
+
+    return replace(analysis, queries=sound(analysis.queries), channels=sound(analysis.channels))
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
@@ -259,6 +262,8 @@ def analyze_inputs(
         reuse=reuse,
     )
     analysis, mistaken = apply_hints(outcome.analysis)
+    mistaken += check_channels(analysis.queries)
+    analysis = with_channels_apart(analysis)
     analysis, unusable = _with_stored(entry, analysis)
     mistaken += unusable
     found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
@@ -330,7 +335,7 @@ def print_set(
                     project,
                     replace(entry, python=target),
                     target,
-                    analysis,
+                    replace(analysis, channels=()),  # in the package of the first driver only
                     origin,
                     into,
                     judge=judge,
@@ -363,7 +368,8 @@ def _planned(
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Plan the modules, collect all diagnostics, and return the modules and the errors."""
     modules, found = _plan(target, analysis, engine)
-    said = without_ignored(found, [query.parsed for query in analysis.queries])
+    asked = (*analysis.queries, *analysis.channels)
+    said = without_ignored(found, [query.parsed for query in asked])
     into.diagnostics += said
     return modules, [item for item in said if item.severity is Severity.ERROR]
 
@@ -375,11 +381,12 @@ def _plan(
     try:
         return plan_modules(target, analysis, engine)
     except Exception:  # after any exception, the other diagnostics are still reported
-        typed = {query.parsed: query for query in analysis.queries}
+        typed = {query.parsed: query for query in (*analysis.queries, *analysis.channels)}
 
         def plan_some(queries: list[ParsedQuery]) -> None:
             some = tuple(typed[query] for query in queries)
-            plan_modules(target, replace(analysis, queries=some), engine)
+            part = with_channels_apart(replace(analysis, queries=some, channels=()))
+            plan_modules(target, part, engine)
 
         broken = culprits(plan_some, list(typed))
         if not broken:

@@ -10,7 +10,7 @@ from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.plan.gathered import Gathered, Kind
-from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam
+from aiosqlc.plan.model import PyChannel, PyEnum, PyField, PyFunction, PyModule, PyParam
 from aiosqlc.plan.naming import function_name, labels_table, member, module_name, spelled_member
 from aiosqlc.plan.scope import numbered_names
 
@@ -192,12 +192,11 @@ def check_module(
     owners = dict.fromkeys(_MODULE_NAMES, "a name that the generated code uses")
     owners |= dict.fromkeys((name for _, name in sorted(module.imports)), "an import")
     problems = []
-    for function in module.functions:
-        own = [function.name, function.constant]
-        own += [function.keyed.loader] if function.keyed and function.keyed.loader else []
-        own += [cls.name for cls in function.own_classes]
-        own += [decoder.name for decoder in function.decoders]
+    for function in module.members:
+        own = _defines(function)
         mine = f"query `{function.query_name}`"
+        if isinstance(function, PyChannel):
+            mine = f"the channel `{function.channel}`"
         # By the owner of the first name, so that each cause is reported once.
         clashing: dict[str, str] = {}
         for name in own:
@@ -217,6 +216,17 @@ def check_module(
         message += f": {of}" if of else ""
         problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
     return problems + [found for enum in module.enums for found in _numbered_members(enum)]
+
+
+def _defines(function: PyFunction | PyChannel) -> list[str]:
+    """Return the names that a query or a channel defines in its module."""
+    classes = [cls.name for cls in function.own_classes]
+    if isinstance(function, PyChannel):
+        decoder = [function.decoder.name] if function.decoder else []
+        return [function.notify, function.listen, function.constant, *classes, *decoder]
+    own = [function.name, function.constant]
+    own += [function.keyed.loader] if function.keyed and function.keyed.loader else []
+    return [*own, *classes, *(decoder.name for decoder in function.decoders)]
 
 
 _MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
@@ -242,5 +252,7 @@ def _clash(query: TypedQuery, name: str, other: str) -> Diagnostic:
         "E404",
         f"`{name}` is already the name of {other}",
         _at_name(query, f"would define `{name}` again"),
-        hint="rename this query",
+        hint="rename the channel, or the class of its payload"
+        if query.parsed.channel
+        else "rename this query",
     )

@@ -76,6 +76,12 @@ class Documents:
             atomic=False,
         )
 
+    def payload(self, name: str, shape: JsonShape) -> PyType:
+        """Return the class of a notification's payload, and add its decoder."""
+        found = self._type(shape, name)
+        self.decoders.append(PyDecoder(self._free(f"_{constant(self.query)}"), found))
+        return found
+
     def _type(self, shape: JsonShape, name: str) -> PyType:
         """Return the Python type of a JSON value.
 

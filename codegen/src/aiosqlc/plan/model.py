@@ -303,6 +303,28 @@ class PyFunction:
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class PyChannel:
+    """The functions `listen` and `notify` of a declared channel.
+
+    `constant` is the name of the SQL text that sends a payload. The payload is decoded by
+    `decoder`, or it is a text. `query_name` is the name of the query that declares the channel.
+    """
+
+    channel: str
+    listen: str
+    notify: str
+    constant: str
+    sql: str
+    query_name: str
+    payload: PyType
+    executor: Import
+    decoder: PyDecoder | None = None
+    own_classes: tuple[PyClass, ...] = ()
+    doc: tuple[str, ...] = ()
+    imports: frozenset[Import] = frozenset()
+
+
 @dataclass(frozen=True)
 class PyModule:
     """A Python module to render.
@@ -316,10 +338,16 @@ class PyModule:
     enums: tuple[PyEnum, ...] = ()
     classes: tuple[PyClass, ...] = ()
     functions: tuple[PyFunction, ...] = ()
+    channels: tuple[PyChannel, ...] = ()
     class_name: str = ""
     protocol: bool = False
     imports: frozenset[Import] = frozenset()
     first_party: frozenset[str] = frozenset()
+
+    @property
+    def members(self) -> tuple[PyFunction | PyChannel, ...]:
+        """Return the functions of queries and of channels."""
+        return (*self.functions, *self.channels)
 
     @cached_property
     def digest(self) -> str:

@@ -13,6 +13,7 @@ from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, TypedQuery
 from aiosqlc.plan.batchget import plan_batch
+from aiosqlc.plan.channels import plan_channel
 from aiosqlc.plan.clashes import (
     check_module,
     renamed_class,
@@ -22,7 +23,7 @@ from aiosqlc.plan.clashes import (
 from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.gathered import Gathered, Kind
 from aiosqlc.plan.hints import hinted_types
-from aiosqlc.plan.model import Import, PyFunction, PyModule
+from aiosqlc.plan.model import Import, PyChannel, PyFunction, PyModule
 from aiosqlc.plan.models import models_module
 from aiosqlc.plan.naming import function_name, module_name
 from aiosqlc.plan.package import Package, package_of, with_renamed
@@ -42,12 +43,13 @@ def plan_modules(
     """
     overrides = (*hinted_types(analysis.queries), *target.overrides)
     package = package_of(replace(target, overrides=overrides), analysis, engine)
-    files, needed, problems = _gathered(package, analysis.queries)
+    asked = (*analysis.queries, *analysis.channels)
+    files, needed, problems = _gathered(package, asked)
     models = models_module(package, needed)
     if renamed := renamed_classes(needed, models):
         owners = dict(needed.named)
         package = with_renamed(package, renamed)
-        files, needed, problems = _gathered(package, analysis.queries)
+        files, needed, problems = _gathered(package, asked)
         problems += [
             renamed_class(kind, renamed, owners, _first_need(files, kind)) for kind in renamed
         ]
@@ -151,35 +153,48 @@ def _files_key(package: Package, *queries: TypedQuery) -> tuple[object, ...]:
 
 
 @memo_by(_files_key)
-def _file(package: Package, *queries: TypedQuery) -> _File:
+def _file(package: Package, *asked: TypedQuery) -> _File:
+    queries = [query for query in asked if not query.parsed.channel]
     names = numbered_names([query.parsed.name for query in queries], function_name)
     plans = [_named(*both, package) for both in zip(queries, names, strict=True)]
     needed = Gathered()
     for plan in plans:
         needed.add(plan.needed)
-    first = queries[0].parsed
+    declared = [plan_channel(query, package) for query in asked if query.parsed.channel]
+    for channel in declared:
+        needed.add(channel.needed)
+    first = asked[0].parsed
     both = [(plan.function, plan.many) for plan in plans]
     functions = [function for some in both for function in some if function]
-    sources = dict.fromkeys(query.parsed.file.path.as_posix() for query in queries)
-    module = _module(package, " and ".join(sources), first.heading, functions)
+    sources = dict.fromkeys(query.parsed.file.path.as_posix() for query in asked)
+    channels = tuple([plan.channel for plan in declared])
+    module = _module(package, " and ".join(sources), first.heading, functions, channels)
     planned = tuple(zip(queries, plans, strict=True))
     told = tuple((query, plan) for query, plan in planned if plan.problems or plan.needed.rows)
-    return _File(module, needed, told, planned, tuple(check_module(module, queries)))
+    clashes = [problem for plan in declared for problem in plan.problems]
+    clashes += check_module(module, asked)
+    return _File(module, needed, told, planned, tuple(clashes))
 
 
 def _module(
-    package: Package, source: str, heading: tuple[str, ...], planned: Sequence[PyFunction]
+    package: Package,
+    source: str,
+    heading: tuple[str, ...],
+    planned: Sequence[PyFunction],
+    channels: tuple[PyChannel, ...],
 ) -> PyModule:
     """Plan the module for the query files with one name."""
     file = source.rpartition("/")[2]
     name = module_name(file)
     functions = tuple(share_builders(list(share_shapes(planned))))
     imports = frozenset[Import]().union(*(function.imports for function in functions))
+    imports = imports.union(*(channel.imports for channel in channels))
     return PyModule(
         path=package.target.out / f"{name}.py",
         source=source,
         doc=heading or (f"The queries of `{file}`.",),
         functions=functions,
+        channels=channels,
         class_name=package.class_of(name),
         protocol=package.target.emit_protocol,
         imports=imports,

@@ -97,7 +97,7 @@ class QueryPlanner:
                 sure = column.not_null or column.declared_not_null
                 return self.stored.column(column.shape, name, not_null=sure)
         elif column.shape and self._decodes(column.type, origin, name):
-            found = self._documents(query).column(column.name, column.shape)
+            found = self.documents_of(query).column(column.name, column.shape)
             return found if column.not_null else optional(found)
         found = self.types.column(
             column.type,
@@ -114,7 +114,8 @@ class QueryPlanner:
         wanted = package.target.typed_json and package.driver.types.json_as_text
         return wanted and not self.types.is_overridden(kind, origin, name)
 
-    def _documents(self, query: TypedQuery) -> Documents:
+    def documents_of(self, query: TypedQuery) -> Documents:
+        """Return the planner of the query's JSON."""
         if self.documents is None:
             package = self.package
             self.documents = Documents(

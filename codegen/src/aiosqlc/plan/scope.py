@@ -14,18 +14,18 @@ CLASSES = frozenset(
     {
         "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
         "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable", "Iterator",
-        "LastIdExecutor", "Literal", "Loader", "PipelineExecutor", "Protocol", "Range", "Sequence",
-        "SequenceNotStr", "StrEnum", "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
-        "Connection", "KeyError", "KeysetCursor", "KeysetPage", "Reader", "StreamReader",
-        "TypeError", "ValueError",
+        "LastIdExecutor", "ListenConnection", "Listener", "Literal", "Loader", "PipelineExecutor",
+        "Protocol", "Range", "Sequence", "SequenceNotStr", "StrEnum",
+        "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType", "Connection", "KeyError",
+        "KeysetCursor", "KeysetPage", "Reader", "StreamReader", "TypeError", "ValueError",
     }
 )  # fmt: skip
 """The classes that generated modules import or use."""
 FUNCTIONS = frozenset(
     {
         "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
-        "float", "int", "keyset_rows", "keyset_start", "len", "list", "map", "msgspec", "numbered",
-        "object", "split_total", "starmap", "str", "time", "timedelta", "tuple",
+        "encoded", "float", "int", "keyset_rows", "keyset_start", "len", "list", "map", "msgspec",
+        "numbered", "object", "split_total", "starmap", "str", "time", "timedelta", "tuple",
     }
 )  # fmt: skip
 """The names, except classes, that generated modules import or use."""
@@ -38,6 +38,7 @@ MODULES = frozenset(
         "keyset",
         "loader",
         "models",
+        "notifications",
         "numbering",
         "session",
     }

@@ -30,6 +30,7 @@ from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
 from aiosqlc.postgres.notes import read_notes, write_notes
+from aiosqlc.postgres.notified import with_senders
 from aiosqlc.postgres.problems import (
     function_as_table,
     query_problem,
@@ -281,6 +282,8 @@ def _analyze_all(
 
     parts = spread(here, elsewhere, runs)
     typed = [query for part in parts for query in part.typed]
+    typist = schema.typist
+    typed = with_senders(schema.connection, typist.facts, typist.types, typed)
     problems = [*unasked, *(problem for part in parts for problem in part.problems)]
     if schema.scratch:  # it writes rows, so two connections could block each other
         doubtful = [item for part in parts for item in part.doubtful]

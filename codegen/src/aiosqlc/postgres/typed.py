@@ -34,6 +34,7 @@ from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import as_if_present, places_of
 from aiosqlc.postgres.infer.handed_on import handed_on
 from aiosqlc.postgres.infer.levels import level_of, row_counter
+from aiosqlc.postgres.infer.notified import sent_in
 from aiosqlc.postgres.infer.outputs import column_type, output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
@@ -168,6 +169,7 @@ class QueryTyper:
         trees = [nodes]
         leaks = self._leaks(params, nodes, scope, range(1, len(params) + 1))
         lookup = self._lookup(query, nodes, scope)
+        sends = sent_in(self.facts, self.types, nodes, optional)
         for variant, answer in zip(query.variants, variants, strict=True):
             own, held = (
                 {i for i, number in enumerate(variant.numbers, 1) if number in some}
@@ -180,6 +182,7 @@ class QueryTyper:
             leaks += self._leaks(params, trees[-1], inner, variant.numbers)
             theirs = self._lookup(query, trees[-1], inner)
             lookup = in_both(lookup, theirs, variant.numbers)
+            sends += sent_in(self.facts, self.types, trees[-1], own)
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
         rows, unfit = fitting(query, [text.embeds for text in texts])
@@ -209,6 +212,7 @@ class QueryTyper:
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
             leaks=tuple(dict.fromkeys(leaks)),
             lookup=lookup,
+            sends=tuple(dict.fromkeys(sends)),
         )
         if any(embed.nest for embed in typed.embeds) and not unfit:
             typed = self._nested(typed, texts, rows)

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aiosqlc.analysis.json_shapes import ANY, part
-from aiosqlc.ir import Analysis, Column, ColumnRef, JsonKind, JsonShape, JsonStep, SqlType
+from aiosqlc.ir import (
+    Analysis,
+    Column,
+    ColumnRef,
+    JsonKind,
+    JsonShape,
+    JsonStep,
+    SqlType,
+    TypedQuery,
+)
 
 Declared = Mapping[ColumnRef, JsonShape]
 
@@ -17,14 +26,19 @@ def with_declared(analysis: Analysis, declared: Declared) -> Analysis:
     A stored value without a declaration becomes JSON of unknown structure. A query whose columns do
     not change stays the same object.
     """
-    queries = list(analysis.queries)
-    for number, query in enumerate(queries):
-        if not any(column.shape for column in query.columns):
-            continue
-        columns = tuple([_column(column, declared) for column in query.columns])
-        if columns != query.columns:
-            queries[number] = replace(query, columns=columns)
-    return replace(analysis, queries=tuple(queries), stored=tuple(declared.items()))
+    return replace(
+        analysis,
+        queries=tuple([_query(query, declared) for query in analysis.queries]),
+        channels=tuple([_query(channel, declared) for channel in analysis.channels]),
+        stored=tuple(declared.items()),
+    )
+
+
+def _query(query: TypedQuery, declared: Declared) -> TypedQuery:
+    if not any(column.shape for column in query.columns):
+        return query
+    columns = tuple([_column(column, declared) for column in query.columns])
+    return query if columns == query.columns else replace(query, columns=columns)
 
 
 def _column(column: Column, declared: Declared) -> Column:

@@ -10,15 +10,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
+from aiosqlc.parse.scanner import Kind, Token
+from aiosqlc.postgres.catalog.words import NotUnderstoodError, Words, folded
 
 # Variables that a block has besides the declared ones.
 _SPECIAL: Final = frozenset({"found", "sqlstate", "sqlerrm"})
 _SKIPPED: Final = frozenset({"RAISE", "ASSERT", "PERFORM", "NULL"})
 _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
-# After a name at the start of a statement, these make the statement an assignment.
-_ASSIGNS: Final = frozenset({":=", "=", "[", "."})
-_LONGEST_NAME = 63  # bytes; the server truncates longer names
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +30,6 @@ class Return:
 
     texts: tuple[str, ...]
     single: bool
-
-
-class _NotUnderstoodError(Exception):
-    """The body has a part outside the subset."""
 
 
 def returns_of(
@@ -53,18 +47,16 @@ def returns_of(
         if reader.at != len(reader.tokens):
             return ()
         return tuple([reader.returned(name, *found) for found in reader.found])
-    except _NotUnderstoodError:
+    except NotUnderstoodError:
         return ()
 
 
-class _Reader:
+class _Reader(Words):
     def __init__(
         self, body: str, name: str, inputs: Sequence[str], outputs: Collection[str]
     ) -> None:
-        self.body = body
+        super().__init__(body)
         self.name = name
-        self.tokens = code_tokens(body)
-        self.at = 0
         self.inputs = inputs
         self.declared: set[str] = set()  # in the present block and those around it
         self.ever: set[str] = set()
@@ -90,11 +82,11 @@ class _Reader:
 
     def declaration(self) -> None:
         """Read the declaration of a variable, but not of another name for a parameter."""
-        name = _folded(self.next())
+        name = folded(self.next())
         following = self.until(";")
         shadows = name in self.inputs or name == "declare"
         if shadows or not following or following[0].text.upper() == "ALIAS":
-            raise _NotUnderstoodError
+            raise NotUnderstoodError
         self.declared.add(name)
         self.ever.add(name)
 
@@ -104,8 +96,7 @@ class _Reader:
 
     def statement(self) -> None:
         word = self.word()
-        after = self.tokens[self.at + 1].text if self.at + 1 < len(self.tokens) else ""
-        if after in _ASSIGNS or after.startswith("="):  # the server reads `=-` as two tokens
+        if self.assigns:
             self.assignment()
         elif word in {"BEGIN", "DECLARE"}:
             self.block()
@@ -119,12 +110,12 @@ class _Reader:
         elif word in _QUERIES:
             self.query()
         else:
-            raise _NotUnderstoodError
+            raise NotUnderstoodError
 
     def assignment(self) -> None:
-        name = _folded(self.next())
+        name = folded(self.next())
         if name not in self.declared or name == self.name:
-            raise _NotUnderstoodError
+            raise NotUnderstoodError
         self.until(";")
 
     def branches(self) -> None:
@@ -163,53 +154,18 @@ class _Reader:
         rest = [*tokens[1:]] if tokens and tokens[0].text.upper() == "STRICT" else [*tokens]
         more = True
         while more:
-            if not rest or _folded(rest.pop(0)) not in self.declared:
-                raise _NotUnderstoodError
+            if not rest or folded(rest.pop(0)) not in self.declared:
+                raise NotUnderstoodError
             if rest and rest[0].text in {".", "["}:
-                raise _NotUnderstoodError
+                raise NotUnderstoodError
             more = bool(rest) and rest.pop(0).text == ","
-
-    # --- tokens -----------------------------------------------------------------------------------
-
-    def word(self) -> str:
-        """Return the next token in upper case."""
-        if self.at >= len(self.tokens):
-            raise _NotUnderstoodError
-        return self.tokens[self.at].text.upper()
-
-    def next(self) -> Token:
-        self.word()
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def optional(self, word: str) -> bool:
-        found = self.at < len(self.tokens) and self.word() == word
-        self.at += found
-        return found
-
-    def expect(self, word: str) -> None:
-        if not self.optional(word):
-            raise _NotUnderstoodError
-
-    def until(self, end: str) -> Sequence[Token]:
-        """Read up to and including a token outside parentheses; return the tokens before it."""
-        first, depth = self.at, 0
-        while True:
-            token = self.next()
-            if token.kind is Kind.UNTERMINATED:
-                raise _NotUnderstoodError
-            if depth == 0 and token.text.upper() == end:
-                return self.tokens[first : self.at - 1]
-            depth += (token.text in {"(", "["}) - (token.text in {")", "]"})
-            if depth < 0 or token.text == ";":
-                raise _NotUnderstoodError
 
     # --- values -----------------------------------------------------------------------------------
 
     def returned(self, name: str, tokens: Sequence[Token], single: bool) -> Return:
         """Return the query of a RETURN, in which each name has one meaning per reading."""
         if not tokens:
-            raise _NotUnderstoodError
+            raise NotUnderstoodError
         variables = {*self.ever, *self.outputs, *_SPECIAL}
         texts = [token.text for token in tokens]
         pieces, end = [], tokens[0].start
@@ -227,20 +183,11 @@ class _Reader:
         """Return the text of a token, with `$1` for the first parameter, and so on."""
         if token.kind not in (Kind.NAME, Kind.QUOTED):
             return token.text
-        name = _folded(token)
+        name = folded(token)
         if before == "." or before.upper() == "AS" or after == "(":
             return token.text
         if name in variables or (after == "." and name == function):
-            raise _NotUnderstoodError
+            raise NotUnderstoodError
         if name in self.inputs and after not in {"=>", ":="}:
             return f"${self.inputs.index(name) + 1}"
         return token.text
-
-
-def _folded(token: Token) -> str:
-    """Return the name that the server looks up, or stop if that is not certain."""
-    text = unquote(token)
-    plain = token.kind is Kind.NAME or token.text.startswith('"')
-    if not plain or len(text.encode()) > _LONGEST_NAME or not text.isascii():
-        raise _NotUnderstoodError
-    return text.lower() if token.kind is Kind.NAME else text

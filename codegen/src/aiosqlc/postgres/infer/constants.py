@@ -76,7 +76,7 @@ def constant_int(node: Node | None) -> int | None:
 def text_array(node: Node) -> tuple[str, ...] | None:
     """Return the elements of a constant `text[]` with one dimension and no NULL, or None."""
     if node.kind == "ARRAYEXPR" and not node["multidims"]:
-        texts = [_text_constant(item) for item in node.list_of("elements")]
+        texts = [text_constant(item) for item in node.list_of("elements")]
         return None if None in texts else tuple(text for text in texts if text is not None)
     if node.kind != "CONST" or node["constisnull"] or node["consttype"] != _TEXT_ARRAY:
         return None
@@ -96,7 +96,8 @@ def text_array(node: Node) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def _text_constant(node: Node) -> str | None:
+def text_constant(node: Node) -> str | None:
+    """Return the value of a constant of the type text, or None for any other expression."""
     if node.kind != "CONST" or node["constisnull"] or node["consttype"] != _TEXT:
         return None
     found: bytes = node["constvalue"].data

@@ -167,10 +167,14 @@ def row_queries(facts: Facts, function: Function) -> list[Node | None]:
     return [_query_of(facts, tree) for tree in trees]
 
 
-def _query_of(facts: Facts, body: str) -> Node | None:
+def body_queries(facts: Facts, body: str) -> list[Node]:
+    """Return the parse trees of the statements of a body."""
     nodes = facts.reader.read_text(body)
-    if not nodes:
-        nodes = facts.reader.read_text(body.removeprefix("(").removesuffix(")"))
+    return nodes or facts.reader.read_text(body.removeprefix("(").removesuffix(")"))
+
+
+def _query_of(facts: Facts, body: str) -> Node | None:
+    nodes = body_queries(facts, body)
     last = nodes[-1] if nodes else None
     if last is None or last.kind != "QUERY" or last["commandType"] != kinds.Command.SELECT:
         return None

@@ -1,0 +1,318 @@
+"""Find the notifications that a PL/pgSQL body sends, if the body is simple enough.
+
+The server has no parse tree of such a body. The body is followed for one event of its trigger: each
+variable is replaced by the expression that was assigned to it, conditions on TG_OP choose a branch,
+and both branches of any other condition are followed. The calls of pg_notify are then queries over
+NEW and OLD. A body with loops, EXECUTE or other statements is not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiosqlc.parse.scanner import Kind, Token, unquote
+from aiosqlc.postgres.catalog.words import NotUnderstoodError, Words, folded
+
+_SKIPPED: Final = frozenset({"RAISE", "ASSERT", "NULL"})
+_QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
+_AFTER_TYPE: Final = frozenset({"COLLATE", "NOT", "DEFAULT", ":=", "="})
+_ROWS: Final = frozenset({"new", "old"})
+_MOST_PATHS = 64
+
+Values = Mapping[str, str]
+"""The SQL text of each variable of a body, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The surroundings of a body: the texts of its parameters and special variables by name.
+
+    `rows` is the FROM clause of the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
+    empty. `numbered` is the number of parameters in the texts.
+    """
+
+    values: Values
+    rows: str = ""
+    event: str = ""
+    numbered: int = 0
+
+
+def names_channel(body: str, channel: str) -> bool:
+    """Return whether a body names a channel in a constant, or in a NOTIFY statement.
+
+    The constant may be the text of a statement, `EXECUTE 'NOTIFY orders'`.
+    """
+    tokens = Words(body).tokens
+    texts = ["", *(token.text.upper() for token in tokens)]
+    statement = re.compile(rf"notify\b.*\b{re.escape(channel)}\b", re.IGNORECASE | re.DOTALL)
+    return any(
+        before == "NOTIFY" and unquote(token) == channel
+        if token.kind is not Kind.STRING
+        else unquote(token) == channel or statement.search(token.text)
+        for before, token in zip(texts, tokens, strict=False)
+    )
+
+
+def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
+    """Return the queries that call pg_notify in a body. Raises `NotUnderstoodError`."""
+    reader = _Reader(body)
+    steps = reader.block()
+    reader.optional(";")
+    if reader.at != len(reader.tokens) or reader.calls != _calls(reader.tokens):
+        raise NotUnderstoodError
+    run = _Run(body, setting, reader.types)
+    run.follow(steps, [dict(setting.values)])
+    return tuple(run.found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A statement. `kind`: assign, call, read (INTO the `names`), if, return.
+
+    `tokens` are the expression or condition, and `inner` are the statements of each branch.
+    """
+
+    kind: str
+    tokens: Sequence[Token] = ()
+    names: tuple[str, ...] = ()
+    inner: tuple[tuple[_Step, ...], ...] = ()
+
+
+def _calls(tokens: Sequence[Token]) -> int:
+    """Return how often a body, or a part of it, calls pg_notify."""
+    return sum(unquote(token).lower() == "pg_notify" for token in tokens)
+
+
+class _Reader(Words):
+    """Reads the statements of a body; `types` are those of its variables.
+
+    `calls` counts the calls of pg_notify by PERFORM, so that a call elsewhere is noticed.
+    """
+
+    def __init__(self, body: str) -> None:
+        super().__init__(body)
+        self.types: dict[str, str] = {}
+        self.calls = 0
+
+    def block(self) -> tuple[_Step, ...]:
+        steps: list[_Step] = []
+        if self.optional("DECLARE"):
+            while not self.optional("BEGIN"):
+                steps.append(self.declaration())
+        else:
+            self.expect("BEGIN")
+        steps += self.statements("END", "EXCEPTION")
+        if self.optional("EXCEPTION"):
+            while self.optional("WHEN"):
+                self.until("THEN")
+                if any(
+                    step.kind not in {"skip", "return"} for step in self.statements("END", "WHEN")
+                ):
+                    raise NotUnderstoodError
+        self.expect("END")
+        return tuple(steps)
+
+    def declaration(self) -> _Step:
+        name = folded(self.next())
+        tokens = [token for token in self.until(";") if token.text.upper() != "CONSTANT"]
+        words = [token.text.upper() for token in tokens]
+        end = next((at for at, word in enumerate(words) if word in _AFTER_TYPE), len(tokens))
+        given = [at for at, word in enumerate(words) if word in {"DEFAULT", ":=", "="}]
+        if not end or name in self.types or name in _ROWS or {"ALIAS", "CURSOR"} & {*words[:end]}:
+            raise NotUnderstoodError
+        self.types[name] = self.body[tokens[0].start : tokens[end - 1].end]
+        return _Step("assign", tokens[given[0] + 1 :] if given else (), (name,))
+
+    def statements(self, *ends: str) -> tuple[_Step, ...]:
+        found: list[_Step] = []
+        while self.word() not in ends:
+            found += self.statement()
+        return tuple(found)
+
+    def statement(self) -> tuple[_Step, ...]:
+        word = self.word()
+        if self.assigns:
+            name = folded(self.next())
+            if name not in self.types or self.next().text not in {":=", "="}:
+                raise NotUnderstoodError
+            return (_Step("assign", self.until(";"), (name,)),)
+        if word in {"BEGIN", "DECLARE"}:
+            steps = self.block()
+            self.expect(";")
+            return steps
+        if word == "IF":
+            return (self.branches(),)
+        if word == "RETURN":
+            self.until(";")
+            return (_Step("return"),)
+        if word == "PERFORM":
+            self.next()
+            tokens = self.until(";")
+            self.calls += _calls(tokens)
+            return (_Step("call", tokens),)
+        if word in _SKIPPED:
+            self.until(";")
+            return ()
+        if word in _QUERIES:
+            return (self.query(),)
+        raise NotUnderstoodError
+
+    def branches(self) -> _Step:
+        """Read IF; a branch with further conditions is an IF in the branch ELSE."""
+        self.next()
+        condition = self.until("THEN")
+        then = self.statements("ELSIF", "ELSEIF", "ELSE", "END")
+        if self.word() in {"ELSIF", "ELSEIF"}:
+            return _Step("if", condition, inner=(then, (self.branches(),)))
+        other = self.statements("END") if self.optional("ELSE") else ()
+        self.expect("END")
+        self.expect("IF")
+        self.expect(";")
+        return _Step("if", condition, inner=(then, other))
+
+    def query(self) -> _Step:
+        """Read a statement that may store its result in variables, but sends nothing."""
+        tokens = self.until(";")
+        words = [token.text.upper() for token in tokens]
+        names: list[str] = []
+        for place, word in enumerate(words):
+            if word != "INTO" or (place == 1 and words[0] == "INSERT"):
+                continue
+            rest = [token for token in tokens[place + 1 :] if token.text.upper() != "STRICT"]
+            while rest:
+                names.append(folded(rest.pop(0)))
+                if not rest or rest.pop(0).text != ",":
+                    break
+        if any(name not in self.types for name in names):
+            raise NotUnderstoodError
+        return _Step("read", names=tuple(names))
+
+
+@dataclass
+class _Run:
+    """Follows the statements of a body; `found` collects the queries."""
+
+    body: str
+    setting: Setting
+    types: Mapping[str, str]
+    found: dict[str, None] = field(default_factory=dict)
+    numbered: int = 0
+
+    def follow(self, steps: Sequence[_Step], states: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Return the values of the variables after the statements, one for each path."""
+        for step in steps:
+            if step.kind == "return":
+                return []
+            following: list[dict[str, str]] = []
+            for state in states:
+                following += [new for new in self.step(step, state) if new not in following]
+            states = following
+            if len(states) > _MOST_PATHS:
+                raise NotUnderstoodError
+        return states
+
+    def step(self, step: _Step, state: dict[str, str]) -> list[dict[str, str]]:
+        if step.kind == "assign":
+            [name] = step.names
+            text = self.text(step.tokens, state) if step.tokens else "NULL"
+            return [{**state, name: f"(({text})::{self.types[name]})"}]
+        if step.kind == "read":
+            return [state | {name: self.unknown(name) for name in step.names}]
+        if step.kind == "if":
+            holds = self.decide(step.tokens)
+            taken = [inner for inner, when in zip(step.inner, (True, False), strict=True)
+                     if holds is None or holds is when]  # fmt: skip
+            return [found for inner in taken for found in self.follow(inner, [state])]
+        if step.kind == "call":
+            self.call(step.tokens, state)
+        return [state]
+
+    def unknown(self, name: str) -> str:
+        """Return a parameter that stands for a value which may be anything."""
+        self.numbered += 1
+        return f"(${self.setting.numbered + self.numbered}::{self.types[name]})"
+
+    def call(self, tokens: Sequence[Token], state: Values) -> None:
+        if not _calls(tokens):
+            return
+        text, rows = f"SELECT {self.text(tokens, state)}", self.setting.rows
+        if rows and any(token.text.upper() in {"FROM", "WHERE"} for token in tokens):
+            text = f"SELECT 1 FROM {rows} CROSS JOIN LATERAL ({text}) AS sent"  # noqa: S608 - it is analysed, never run
+        elif rows:
+            text += f" FROM {rows}"
+        self.found[text] = None
+
+    def text(self, tokens: Sequence[Token], state: Values) -> str:
+        """Return an expression in which variables are replaced by their values."""
+        if not tokens:
+            raise NotUnderstoodError
+        texts = [token.text for token in tokens]
+        pieces, end = [], tokens[0].start
+        for token, before, after in zip(tokens, ["", *texts], [*texts[1:], ""], strict=False):
+            pieces.append(self.body[end : token.start])
+            name = folded(token) if token.kind in (Kind.NAME, Kind.QUOTED) else ""
+            known = name in state and before != "." and after not in {"(", "=>"}
+            if known and after == ".":
+                raise NotUnderstoodError
+            pieces.append(state[name] if known else token.text)
+            end = token.end
+        return "".join(pieces)
+
+    # --- conditions on TG_OP ----------------------------------------------------------------------
+
+    def decide(self, tokens: Sequence[Token]) -> bool | None:
+        """Return whether a condition holds for the event, or None if that is not known."""
+        if not self.setting.event:
+            return None
+        return _any(_split(tokens, "OR", self.all_of))
+
+    def all_of(self, tokens: Sequence[Token]) -> bool | None:
+        found = _any(_split(tokens, "AND", self.not_atom))
+        return None if found is None else not found
+
+    def not_atom(self, tokens: Sequence[Token]) -> bool | None:
+        words = [token.text.upper() for token in tokens]
+        if words[:1] == ["("] and words[-1:] == [")"] and _closes(words) == len(words) - 1:
+            inside = self.decide(tokens[1:-1])
+            return None if inside is None else not inside
+        labels = {unquote(token) for token in tokens if token.kind is Kind.STRING}
+        listed = words[:2] == ["TG_OP", "IN"] and len(words) == 2 * len(labels) + 3
+        if labels and (listed or (words[:2] == ["TG_OP", "="] and len(words) == 3)):
+            return self.setting.event not in labels
+        if labels and words[:2] in (["TG_OP", "<>"], ["TG_OP", "!="]) and len(words) == 3:
+            return self.setting.event in labels
+        return None
+
+
+def _split(
+    tokens: Sequence[Token], word: str, of: Callable[[Sequence[Token]], bool | None]
+) -> list[bool | None]:
+    """Return the results for the parts of a condition between the words outside parentheses."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.text.upper() == word:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [of(part) for part in parts]
+
+
+def _any(values: Sequence[bool | None]) -> bool | None:
+    if True in values:
+        return True
+    return None if None in values else False
+
+
+def _closes(words: Sequence[str]) -> int:
+    """Return the index of the parenthesis that closes the first one."""
+    depth = 0
+    for at, word in enumerate(words):
+        depth += (word == "(") - (word == ")")
+        if depth == 0:
+            return at
+    return -1

@@ -1,0 +1,80 @@
+"""Find the calls of pg_notify in a statement, and prove the structure of their payloads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from aiosqlc.ir import Sent
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.catalog.types import Types
+from aiosqlc.postgres.infer.constants import text_constant
+from aiosqlc.postgres.infer.documents import Documents
+from aiosqlc.postgres.infer.outputs import expression_type
+from aiosqlc.postgres.infer.prover import Prover
+from aiosqlc.postgres.infer.resolver import RESOLVER
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.tree import Node
+
+_PG_NOTIFY = 3036  # the same in every version of the server
+_MARKS = (f":funcid {_PG_NOTIFY} ", "{NOTIFYSTMT ")
+_JSON = frozenset({114, 3802})
+_CASTS = frozenset({"COERCEVIAIO", "RELABELTYPE"})
+_NOT_BUILT = "its structure is not known: it is not built by functions such as json_build_object"
+
+
+def sent_in(
+    facts: Facts, types: Types, nodes: Sequence[Node], nullable: Collection[int] = ()
+) -> tuple[Sent, ...]:
+    """Return the notifications that the queries of a parse tree send on constant channels.
+
+    `nullable` are the numbers of the parameters that may be NULL. Raises LookupError for a tree
+    that is not understood.
+    """
+    found: list[Sent] = []
+    for node in nodes:
+        if not any(mark in node.text for mark in _MARKS):
+            continue
+        if statement := node.get("utilityStmt"):
+            if statement.kind == "NOTIFYSTMT":
+                why = "NOTIFY sends a constant text"
+                found.append(Sent(str(statement["conditionname"]), why=why))
+            continue
+        prover = Prover(facts, RESOLVER, frozenset(nullable))
+        found += _in_scope(Documents(prover, types), Scope(node, None, facts))
+    return tuple(dict.fromkeys(found))
+
+
+def _in_scope(documents: Documents, scope: Scope) -> Iterator[Sent]:
+    for node in _of_level([value for _, value in scope.query.children()]):
+        if node.kind == "QUERY":
+            yield from _in_scope(documents, scope.inner(node))
+        elif node.kind == "FUNCEXPR" and node["funcid"] == _PG_NOTIFY:
+            channel, payload = node.list_of("args")
+            if (name := text_constant(channel)) is not None:
+                yield _sent(documents, scope, name, payload)
+
+
+def _of_level(value: Any) -> Iterator[Node]:
+    """Yield the nodes of a query's expressions, and its nested queries without their nodes."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _of_level(item)
+    elif isinstance(value, Node):
+        yield value
+        if value.kind != "QUERY":
+            yield from _of_level([inner for _, inner in value.children()])
+
+
+def _sent(documents: Documents, scope: Scope, channel: str, payload: Node) -> Sent:
+    document = payload
+    while document.kind in _CASTS and expression_type(document) not in _JSON:
+        document = document["arg"]
+    if expression_type(document) not in _JSON:
+        return Sent(channel, why="it is a text that is not cast from JSON")
+    shape = documents.column(document, scope)
+    if shape is None:
+        return Sent(channel, why=_NOT_BUILT)
+    null = documents.prover.judge(payload, scope).null
+    return Sent(channel, shape=replace(shape, nullable=null))

@@ -1,0 +1,1 @@
+../notifications_are_typed_with_dataclass/queries.sql

@@ -1,0 +1,222 @@
+"""What is proved of the payload of a notification holds for each payload that a server sends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Sent
+from aiosqlc.pipeline.compile import analyze_project
+
+from tests.golden import analyzer_on
+from tests.projects import loaded, write_project
+from tests.servers.postgres import TestPostgres
+
+CONFIG = """
+version: "2"
+sql:
+  - {engine: postgresql, schema: schema.sql, queries: queries.sql, gen: {python: {out: store}}}
+"""
+TABLE = "CREATE TABLE {item} (id int PRIMARY KEY, name text NOT NULL, size int);\n"
+CHANNEL = "-- notify: {news} {News}\nSELECT id, name, size FROM {item};\n"
+
+
+def trigger(body: str, events: str = "INSERT OR UPDATE OR DELETE", number: int = 1) -> str:
+    """Return a table with a trigger; `message` is a variable of the type json."""
+    made = f"""{TABLE.format(item="item")}
+CREATE FUNCTION publish() RETURNS trigger LANGUAGE plpgsql AS
+$$ DECLARE message json; words text := ''; BEGIN {body} RETURN NULL; END $$;
+CREATE TRIGGER publish AFTER {events} ON item FOR EACH ROW EXECUTE FUNCTION publish();\n"""
+    return re.sub(r"\b(item|publish|news)\b", rf"\g<1>{number}", made)
+
+
+def channel(number: int = 1) -> str:
+    names = {"news": f"news{number}", "News": f"News{number}", "item": f"item{number}"}
+    return CHANNEL.format(**names)
+
+
+def analysed(
+    folder: Path, server: TestPostgres, schema: str, queries: str
+) -> tuple[dict[str, tuple[Sent, ...]], tuple[Diagnostic, ...]]:
+    """Return what is sent on each declared channel, and the diagnostics."""
+    write_project(folder, {"sqlc.yaml": CONFIG, "schema.sql": schema, "queries.sql": queries})
+    url = server.create_empty()
+    try:
+        [part] = analyze_project(loaded(folder), analyzer_on(url))
+    finally:
+        server.drop(url)
+    return {one.parsed.channel: one.sends for one in part.analysis.channels}, part.diagnostics
+
+
+SEND = "PERFORM pg_notify('news', {}::text);"
+NEW, OLD = SEND.format("row_to_json(NEW)"), SEND.format("to_jsonb(OLD)")
+# Bodies that are understood. Each sends for some event what is declared, or does not send.
+FINE = [
+    f"IF TG_OP = 'DELETE' THEN {OLD} ELSE {NEW} END IF;",
+    f"IF (TG_OP = 'INSERT' OR TG_OP = 'UPDATE') AND NEW.size > 0 THEN {NEW} END IF;",
+    (
+        f"IF NEW.size > 0 AND TG_OP IN ('INSERT', 'UPDATE') THEN {NEW} "
+        f"ELSIF TG_OP <> 'INSERT' THEN IF TG_OP != 'UPDATE' THEN {OLD} END IF; END IF;"
+    ),
+    f"IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; {NEW}",
+    "IF TG_OP = 'DELETE' THEN message := row_to_json(OLD); ELSE message = to_jsonb(NEW); END IF; "
+    + SEND.format("message"),
+    (
+        "message := json_build_object('id', 1, 'name', TG_OP || TG_TABLE_NAME, 'size', NULL::int); "
+        "words := message; message := NULL; PERFORM pg_notify('news', words);"
+    ),
+    "SELECT name INTO words FROM item LIMIT 1; "
+    + SEND.format("json_build_object('id', 2, 'name', coalesce(words, ''), 'size', length(words))"),
+    "DECLARE inner_ json := json_build_object('id', 1, 'name', '', 'size', 3); BEGIN "
+    + SEND.format("inner_")
+    + " END;",
+    "IF TG_OP = 'DELETE' THEN RETURN NULL; END IF; "
+    + NEW.removesuffix(";")
+    + " WHERE NEW.size > 0 /* ; */ -- '\n;",
+    SEND.format("row_to_json(item)").removesuffix(";") + " FROM item WHERE item.id > 0;",
+]
+# Bodies whose payload differs from the declared one for some event or row.
+DIFFERENT = [
+    NEW,
+    f"IF TG_OP = 'INSERT' THEN {NEW} ELSE {NEW} END IF;",
+    f"IF TG_OP = 'DELETE' OR NEW.size > 0 THEN {NEW} END IF;",
+    f"IF NOT TG_OP = 'DELETE' THEN {OLD} ELSE {OLD} END IF;",
+    "IF random() < 2 THEN message := json_build_object('id', 1, 'name', NULL::text, 'size', 1); "
+    "ELSE message := json_build_object('id', 1, 'name', 'x', 'size', 1); END IF; "
+    + SEND.format("message"),
+    "message := json_build_object('id', 1, 'name', words, 'size', 1); " + SEND.format("message")
+    + " words := NULL; message := json_build_object('id', 1, 'name', words, 'size', 1); "
+    + SEND.format("message"),
+    "SELECT name INTO words FROM item WHERE false; "
+    + SEND.format("json_build_object('id', 2, 'name', words, 'size', 1)"),
+    SEND.format("json_build_object('id', 2, 'name', 1, 'size', 1)"),
+    SEND.format("json_build_object('id', 2, 'nam', 'x', 'size', 1)"),
+]  # fmt: skip
+# Bodies about which nothing is claimed.
+UNKNOWN = [
+    f"FOR number IN 1..2 LOOP {NEW} END LOOP;",
+    f"CASE TG_OP WHEN 'DELETE' THEN {OLD} ELSE {NEW} END CASE;",
+    f"NEW.name := NULL; {SEND.format('row_to_json(NEW)')}",
+    "EXECUTE $x$ NOTIFY news, '{}' $x$;",
+    "NOTIFY news;",
+    "words := pg_notify('news', 'x');",
+    "IF pg_notify('news', 'x') IS NULL THEN RETURN NULL; END IF;",
+    "SELECT pg_notify('news', 'x') INTO words;",
+    SEND.format("message"),
+    "SELECT json_build_object('id', 1) INTO message; " + SEND.format("message"),
+    "PERFORM pg_notify('news', 'x');",
+    f"{NEW.replace('NEW', 'item').removesuffix(';')} FROM item; PERFORM pg_notify('news', words);",
+    "BEGIN NULL; EXCEPTION WHEN OTHERS THEN words := NULL; END; " + SEND.format("words"),
+]
+
+
+BODIES = [*FINE, *DIFFERENT, *UNKNOWN]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is found about each body, and the payloads that a real server sends, by channel."""
+
+    sends: dict[str, tuple[Sent, ...]]
+    codes: dict[str, set[str]]
+    payloads: dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def outcome(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    numbered = list(enumerate(BODIES, 1))
+    schema = "".join(trigger(body, number=number) for number, body in numbered)
+    queries = "".join(channel(number) for number, _ in numbered)
+    sends, found = analysed(tmp_path_factory.mktemp("news"), postgres_server, schema, queries)
+    codes: dict[str, set[str]] = {}
+    for item in found:
+        codes.setdefault(str(item.message.split(" on `")[1].split("`")[0]), set()).add(item.code)
+    return Outcome(sends, codes, asyncio.run(news(postgres_server, schema)))
+
+
+async def news(server: TestPostgres, schema: str) -> dict[str, list[str]]:
+    """Return what a real server sends for rows that come, change and go."""
+    url = server.create_empty()
+    connection: Any = await asyncpg.connect(url)
+    found: dict[str, list[str]] = {f"news{number}": [] for number in range(1, len(BODIES) + 1)}
+    try:
+        await connection.execute(schema)
+        for name in found:
+            await connection.add_listener(name, lambda _db, _pid, at, text: found[at].append(text))
+        for number in range(1, len(BODIES) + 1):
+            for sql in (
+                "INSERT INTO item{} VALUES (1, 'a', 5), (2, 'b', NULL)",
+                "UPDATE item{} SET name = name || 'x'",
+                "DELETE FROM item{}",
+            ):
+                with contextlib.suppress(asyncpg.PostgresError):  # of a body that cannot run
+                    await connection.execute(sql.format(number))
+        await connection.execute("SELECT 1")
+        await asyncio.sleep(0)
+    finally:
+        await connection.close()
+        server.drop(url)
+    return found
+
+
+def fits(payload: str) -> bool:
+    item = json.loads(payload) if payload[:1] == "{" else None
+    if not isinstance(item, dict) or not {"id", "name", "size"} <= set(item):
+        return False
+    size = item["size"]
+    return type(item["id"]) is int and type(item["name"]) is str and type(size) in (int, type(None))
+
+
+def name_of(body: str) -> str:
+    return f"news{BODIES.index(body) + 1}"
+
+
+@pytest.mark.parametrize("body", FINE)
+def test_payloads_that_are_proved_have_the_declared_structure(body: str, outcome: Outcome) -> None:
+    name = name_of(body)
+    assert outcome.sends[name]
+    assert name not in outcome.codes
+    assert outcome.payloads[name]
+    assert [payload for payload in outcome.payloads[name] if not fits(payload)] == []
+
+
+@pytest.mark.parametrize("body", DIFFERENT)
+def test_payloads_that_differ_are_errors(body: str, outcome: Outcome) -> None:
+    assert outcome.codes[name_of(body)] == {"E396"}
+    assert not all(map(fits, outcome.payloads[name_of(body)]))
+
+
+@pytest.mark.parametrize("body", UNKNOWN)
+def test_nothing_is_claimed_of_other_payloads(body: str, outcome: Outcome) -> None:
+    assert outcome.codes[name_of(body)] == {"E397"}
+
+
+def test_a_statement_trigger_has_no_rows(tmp_path: Path, postgres_server: TestPostgres) -> None:
+    schema = trigger(NEW, "INSERT").replace("FOR EACH ROW", "FOR EACH STATEMENT")
+    _, [found] = analysed(tmp_path, postgres_server, schema, channel())
+    assert "the payload may be NULL" in found.message
+
+
+def test_a_renamed_column_is_an_error_of_the_trigger(
+    tmp_path: Path, postgres_server: TestPostgres
+) -> None:
+    body = SEND.format("json_build_object('id', NEW.id, 'name', NEW.name, 'size', NEW.size)")
+    schema = trigger(body, "INSERT")
+    sends, found = analysed(tmp_path, postgres_server, schema, channel())
+    assert [sent.source for sent in sends["news1"]] == [
+        "the trigger function `publish1` of `item1`"
+    ]
+    assert found == ()
+    schema += "ALTER TABLE item1 RENAME COLUMN size TO amount;"
+    declared = channel().replace("size", "amount AS size")
+    _, [error] = analysed(tmp_path, postgres_server, schema, declared)
+    assert (error.code, error.severity) == ("E396", "error")
+    assert "column new.size does not exist" in error.message
