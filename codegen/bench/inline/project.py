@@ -15,7 +15,7 @@ _IN_A_FILE = 10
 
 
 def write_project(folder: Path, size: int) -> list[str]:
-    """Write a project of so many literals, ten in a file, and return the texts of the literals.
+    """Write a project of `size` literals, ten in a file, and return the texts of the literals.
 
     Its schema and its queries are those of the growing project.
     """
@@ -41,7 +41,7 @@ def write_project(folder: Path, size: int) -> list[str]:
 
 
 def changed(texts: Sequence[str], count: int, seed: int) -> list[str]:
-    """Return so many different texts, each one character away from one of the given texts."""
+    """Return `count` different texts, each one character away from one of the given texts."""
     r = Random(seed)
     known, found = set(texts), dict[str, None]()
     while len(found) < count:

@@ -67,7 +67,8 @@ class Editor:
 
     async def open(self, path: Path) -> list[types.Diagnostic]:
         self.versions[path], self.texts[path] = 1, path.read_text()
-        item = types.TextDocumentItem(uri_of(path), "sql", 1, self.texts[path])
+        language = "python" if path.suffix == ".py" else "sql"
+        item = types.TextDocumentItem(uri_of(path), language, 1, self.texts[path])
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
         return await self.settled(path)
 

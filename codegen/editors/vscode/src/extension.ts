@@ -1,7 +1,7 @@
 import { commands, type ExtensionContext, window, workspace } from "vscode";
 import { LanguageClient, TransportKind } from "vscode-languageclient/node";
 
-import { documentSelector, launch, watched } from "./launch";
+import { documentSelector, launch, ownSelector, watched } from "./launch";
 
 let client: LanguageClient | undefined;
 
@@ -18,6 +18,16 @@ async function start(): Promise<void> {
       synchronize: { fileEvents: watched.map((name) => workspace.createFileSystemWatcher(name)) },
     },
   );
+  for (const feature of [
+    client.getFeature("textDocument/formatting"),
+    client.getFeature("textDocument/rangeFormatting"),
+    client.getFeature("textDocument/semanticTokens"),
+    client.getFeature("textDocument/documentSymbol"),
+  ]) {
+    // What the server says of whole files. Else the editor would ask which formatter Python has.
+    const initialize = feature.initialize.bind(feature);
+    feature.initialize = (capabilities) => initialize(capabilities, ownSelector);
+  }
   try {
     await client.start();
   } catch (error) {

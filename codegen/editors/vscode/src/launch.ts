@@ -9,14 +9,18 @@ export interface Launch {
   cwd: string | undefined;
 }
 
-// What the server is asked about: queries and migrations, and the configuration itself.
-export const documentSelector = [
+// Queries and migrations, and the configuration itself: files of which the server is the only one.
+export const ownSelector = [
   { scheme: "file", language: "sql" },
   { scheme: "file", pattern: "**/*.sql" },
   { scheme: "file", pattern: "**/sqlc.{yaml,yml,json}" },
 ];
 
-export const watched = ["**/*.sql", "**/sqlc.{yaml,yml,json}"];
+// What the server is asked about: also SQL in literals of Python files, beside Python's own server.
+export const documentSelector = [...ownSelector, { scheme: "file", language: "python" }];
+
+// `sql.py` is the module that `aiosqlc scan` writes for literals.
+export const watched = ["**/*.sql", "**/sqlc.{yaml,yml,json}", "**/sql.py"];
 
 const INSIDE = [path.join(".venv", "bin", "aiosqlc"), path.join(".venv", "Scripts", "aiosqlc.exe")];
 

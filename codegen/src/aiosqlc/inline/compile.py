@@ -12,7 +12,7 @@ from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.inline.find import FUNCTION, Literal, as_python_reads, literals
-from aiosqlc.inline.gather import gathered
+from aiosqlc.inline.gather import different, gathered
 from aiosqlc.inline.module import print_inline
 from aiosqlc.ir import Rendered
 from aiosqlc.lock.document import Known
@@ -75,7 +75,7 @@ def compile_literals(
     schema = [item for item in mistakes if item.severity is Severity.ERROR]
     if entry.python is None or not found or schema:
         return Scanned((), (*problems, *schema), len(found), known)
-    parts = gathered(found, SourceFile(Path(_STATEMENTS), ""), entry.engine)
+    parts = gathered(different(found), SourceFile(Path(_STATEMENTS), ""), entry.engine)
     settings = settings_alone(entry.python, out)
     made = compile_alone(
         project, entry, settings, inputs, parts.source, engine.analyze, _library(project, entry),
@@ -85,7 +85,7 @@ def compile_literals(
     if any(item.severity is Severity.ERROR for item in said) or made.module is None:
         return Scanned((), tuple(said), len(found), made.known)
     text = print_inline(made.header, parts.parts, made.module, command)
-    files = made.files("scan", Rendered(out / f"{FUNCTION}.py", text))
+    files = made.files(command.removeprefix("aiosqlc "), Rendered(out / f"{FUNCTION}.py", text))
     return Scanned(_exported(files, out), tuple(said), len(found), made.known)
 
 

@@ -44,24 +44,17 @@ def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagno
 
     `package` is the last part of the package's name.
     """
-    try:
-        tree = ast.parse(file.text)
-    except (RecursionError, MemoryError):
-        message = "the file has an expression that is nested too deeply to be read"
-        return [], [Diagnostic("E009", message, (Label(file, Span(0, 1)),))]
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        at = file.line_start(line)
-        message = f"the file is not valid Python: {getattr(error, 'msg', None) or error}"
-        return [], [Diagnostic("E009", message, (Label(file, Span(at, at + 1)),))]
+    tree = parsed(file)
+    if isinstance(tree, Diagnostic):
+        return [], [tree]
     names = set(_imported(tree, package))
     found: list[Literal] = []
     problems: list[Diagnostic] = []
     for call, owner in calls_of(tree, names) if names else ():
         node = call.args[0] if len(call.args) == 1 and not call.keywords else None
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if wrong := _unusable(node.value):
-                problems.append(Diagnostic("E009", wrong, (Label(file, _span(file, node)),)))
+            if wrong := unusable(node.value):
+                problems.append(Diagnostic("E009", wrong, (Label(file, span_of(file, node)),)))
             else:
                 found.append(_literal(file, node, node.value, owner))
         else:
@@ -69,7 +62,7 @@ def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagno
                 Diagnostic(
                     "E009",
                     f"`{FUNCTION}` needs exactly one string literal",
-                    (Label(file, _span(file, node or call)),),
+                    (Label(file, span_of(file, node or call)),),
                     "write the SQL as one literal, without f-strings and variables; a value of the "
                     "program becomes a parameter such as `@name`",
                 )
@@ -77,21 +70,36 @@ def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagno
     return found, problems
 
 
+def parsed(file: SourceFile) -> ast.Module | Diagnostic:
+    """Return the syntax tree of a Python file, or the reason why there is none."""
+    try:
+        return ast.parse(file.text)
+    except (RecursionError, MemoryError):
+        message = "the file has an expression that is nested too deeply to be read"
+        return Diagnostic("E009", message, (Label(file, Span(0, 1)),))
+    except (SyntaxError, ValueError) as error:
+        last, _ = file.line_col(len(file.text))
+        at = file.line_start(min(getattr(error, "lineno", None) or 1, last))
+        message = f"the file is not valid Python: {getattr(error, 'msg', None) or error}"
+        return Diagnostic("E009", message, (Label(file, Span(at, at + 1)),))
+
+
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
     """Yield the names under which a file imports the function."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and _is_package(node.module or "", package):
+        if isinstance(node, ast.ImportFrom) and is_package(node.module or "", package):
             for alias in node.names:
                 if alias.name == FUNCTION:
                     yield alias.asname or alias.name
 
 
-def _is_package(module: str, package: str) -> bool:
+def is_package(module: str, package: str) -> bool:
+    """Return whether a module that a file imports from is the package or its module `sql`."""
     parts = module.split(".")
     return parts[-1] == package or parts[-2:] == [package, FUNCTION]
 
 
-def _unusable(text: str) -> str:
+def unusable(text: str) -> str:
     """Return why a literal has no SQL that can be compiled, or ''."""
     if not text.strip():
         return f'the literal is empty: write a statement, as in `{FUNCTION}("SELECT 1 AS one")`'
@@ -106,14 +114,15 @@ def _unusable(text: str) -> str:
 
 
 def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Literal:
-    span = _span(file, node)
-    found = written(file.text, span.start, span.end)
-    whole = SourceMap(((0, span.start, False), (len(value), span.end, True)))
-    places = found[0] if found and found[1] == len(value) else whole
-    return Literal(file, value, span, places, owner)
+    span = span_of(file, node)
+    found = written(file.text, span.start)
+    if found is None or (found.length, found.end) != (len(value), span.end):
+        whole = SourceMap(((0, span.start, False), (len(value), span.end, True)))
+        return Literal(file, value, span, whole, owner)
+    return Literal(file, value, span, found.places, owner)
 
 
-def _span(file: SourceFile, node: ast.expr) -> Span:
+def span_of(file: SourceFile, node: ast.expr | ast.keyword) -> Span:
     """Return the position of an expression in characters; Python's own columns count bytes."""
     return Span(
         _offset(file, node.lineno, node.col_offset),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.find import Literal
+from aiosqlc.inline.written import is_plain, offset_in_value
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.naming import camel
 from aiosqlc.source import Dialect, ExpandedFile, SourceFile, Span
@@ -31,6 +32,13 @@ class Part:
     start: int
     exact: int
 
+    def inner(self, span: Span) -> Span | None:
+        """Return a span of the gathered text as a span of the literal's text, if it is in there."""
+        first, length = span.start - self.start, len(self.literal.text)
+        if not self.exact <= first <= length:
+            return None
+        return Span(first, max(first, min(span.end - self.start, length)))
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -50,23 +58,48 @@ class Gathered:
         if isinstance(label.file, ExpandedFile):
             while inclusion := label.file.inclusion(at):  # a label in a fragment
                 at, span = inclusion.call.start, inclusion.call
-        part = next((p for p in reversed(self.parts) if p.first <= at), self.parts[0])
-        literal = part.literal
-        length = len(literal.text)
-        first = at - part.start
-        if not part.exact <= first <= length:
-            return replace(label, file=literal.file, span=literal.span)
-        last = max(first, min(span.end - part.start, length))
-        return replace(label, file=literal.file, span=literal.place(Span(first, last)))
+        literal = self._part(at).literal
+        found = self.code(span) or (literal, literal.span)
+        return replace(label, file=literal.file, span=found[1])
+
+    def code(self, span: Span) -> tuple[Literal, Span] | None:
+        """Return the literal and the Python code that write a part of the text, if any do."""
+        part = self._part(span.start)
+        inner = part.inner(span)
+        return (part.literal, part.literal.place(inner)) if inner else None
+
+    def plain_code(self, span: Span) -> Span | None:
+        """Return the Python code that writes a part of the text by the same characters."""
+        part = self._part(span.start)
+        inner = part.inner(span)
+        plain = inner and is_plain(part.literal.places, inner)
+        return part.literal.place(inner) if inner and plain else None
+
+    def offset(self, at: int) -> int | None:
+        """Return the offset in the text for an offset in the Python file, if it is in a literal."""
+        for part in self.parts:
+            literal = part.literal
+            if literal.span.start < at < literal.span.end:
+                inner = offset_in_value(literal.places, len(literal.text), at)
+                return None if inner is None or inner < part.exact else part.start + inner
+        return None
+
+    def _part(self, at: int) -> Part:
+        return next((p for p in reversed(self.parts) if p.first <= at), self.parts[0])
 
 
-def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
-    """Return a query file with each different literal once, as if the file were at `path`."""
-    text, parts, names = "", list[Part](), set[str]()
+def different(found: Iterable[Literal]) -> list[Literal]:
+    """Return the first of several literals with the same text."""
     first: dict[str, Literal] = {}
     for item in found:
         first.setdefault(item.text, item)
-    for literal in first.values():
+    return list(first.values())
+
+
+def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
+    """Return a query file with the literals, as if the file were at `path`."""
+    text, parts, names = "", list[Part](), set[str]()
+    for literal in found:
         name, head, dropped, exact = _head(literal, names, dialect)
         names.add(name)
         parts.append(Part(literal, name, len(text), len(text) + len(head) - dropped, exact))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from dataclasses import dataclass
 
 from aiosqlc.source import SourceMap, Span
 
-# What may stand between the strings of one literal: brackets, comments, continued lines.
-_GAP = re.compile(r"(?:[\s()\\]|#[^\n]*)*")
+# What may stand between the strings of one literal: blanks, comments, continued lines.
+_GAP = re.compile(r"(?:[\s\\]|#[^\n]*)*")
 _OPENING = re.compile(r"(?P<prefix>[rRuU]?)(?P<quote>\"{3}|'{3}|\"|')")
 _ESCAPE = re.compile(
     r"\\(?:(?P<nothing>\n)|[0-7]{1,3}|x..|u.{4}|U.{8}|N\{[^}]*\}|[\\'\"abfnrtv]|(?P<kept>.))",
@@ -16,28 +17,32 @@ _ESCAPE = re.compile(
 )
 
 
-def written(source: str, start: int, end: int) -> tuple[SourceMap, int] | None:
-    """Return the map from a literal's value to its code, and the length of the value.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A literal's code: the map from the value to it, the length of the value, and its end."""
 
-    The literal is `source[start:end]`, one string or several strings that Python joins. The result
-    is None if the code is something else.
+    places: SourceMap
+    length: int
+    end: int
+
+
+def written(source: str, start: int) -> Written | None:
+    """Return how the literal at an offset is written: one string, or several that Python joins.
+
+    The result is None if there is no whole string.
     """
     pieces: list[tuple[int, int, bool]] = []
-    out = 0
-    at = _after_gap(source, start)
-    while at < end:
-        opening = _OPENING.match(source, at)
-        if opening is None:
-            return None
+    out, at, end = 0, start, -1
+    while opening := _OPENING.match(source, at):
         at = opening.end()
         pieces.append((out, at, True))
         marks = re.compile(rf"\\|{opening['quote']}")
-        while mark := marks.search(source, at, end):
+        while mark := marks.search(source, at):
             out += mark.start() - at
-            at = mark.end()
+            at = end = mark.end()
             if mark[0] != "\\":
                 break
-            escape = _ESCAPE.match(source, mark.start(), end)
+            escape = _ESCAPE.match(source, mark.start())
             if escape is None:
                 return None
             if opening["prefix"] in {"r", "R"} or escape["kept"]:
@@ -51,13 +56,9 @@ def written(source: str, start: int, end: int) -> tuple[SourceMap, int] | None:
             pieces.append((out, at, True))
         else:
             return None
-        at = _after_gap(source, at)
-    return SourceMap(tuple(pieces)), out
-
-
-def _after_gap(source: str, at: int) -> int:
-    found = _GAP.match(source, at)
-    return found.end() if found else at
+        gap = _GAP.match(source, end)
+        at = gap.end() if gap else end
+    return Written(SourceMap(tuple(pieces)), out, end) if pieces else None
 
 
 def place(places: SourceMap, span: Span) -> Span:

@@ -11,11 +11,13 @@ from pygls.workspace import PositionCodec
 from aiosqlc.lsp.fixes import meant
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry
-from aiosqlc.lsp.places import offset, position, span_range
+from aiosqlc.lsp.places import offset, span_range
 from aiosqlc.lsp.text import blocks
+from aiosqlc.lsp.views import View
 from aiosqlc.messages.explained import type_name
 from aiosqlc.source import SourceFile, Span
 
+_ENDS_A_STRING = frozenset("'\"\\")
 _FURTHER = re.compile(r"(?:\.\w+)+")
 
 
@@ -41,21 +43,18 @@ def _detail(entry: Entry, name: str) -> str:
     return f":{query.parsed.command.value}" if query else ""
 
 
-def hints(
-    codec: PositionCodec, file: SourceFile, entry: Entry, within: Span
-) -> Iterator[types.InlayHint]:
+def hints(view: View, entry: Entry, within: Span) -> Iterator[types.InlayHint]:
     """Yield the type of each select item as an inlay hint; `?` marks a type that may be NULL."""
-    for block in blocks(file, entry.dialect):
+    for block in blocks(view.file, entry.dialect):
         query = entry.queries.get(block.name)
         if query is None or block.span.end < within.start or block.span.start > within.end:
             continue
         for item in items(block.tokens, query):
-            if len(item.columns) == 1:
+            place = view.range(item.span)
+            if place and len(item.columns) == 1:
                 [column] = item.columns
                 text = f": {type_name(column.type)}{'' if column.not_null else '?'}"
-                yield types.InlayHint(
-                    position(codec, file, item.span.end), text, types.InlayHintKind.Type
-                )
+                yield types.InlayHint(place.end, text, types.InlayHintKind.Type)
 
 
 def fixes(
@@ -69,7 +68,7 @@ def fixes(
         if "." in hint and beyond:  # `a.nam` is reported by its first word
             end = beyond.end()
         word = meant(hint, file.text[start:end])
-        if word is not None:
+        if word is not None and not (uri.endswith(".py") and _ENDS_A_STRING & set(word)):
             edit = types.TextEdit(span_range(codec, file, Span(start, end)), word)
             yield types.CodeAction(
                 f"Write `{word}`",

@@ -22,18 +22,25 @@ Said = tuple[str, Span]
 def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> Said | None:
     """Return Markdown about the symbol at an offset, and its location.
 
-    `plan` is the plan of the query if the symbol is a query's name.
+    `plan` is the plan of the query if the symbol stands for the query.
     """
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
-    if query and block.name_span.start <= at <= block.name_span.end:
+    whole = whole_at(block, at)
+    if query and whole:
         lines = [*result_lines(query)]
         lines += [*plan[:1], *(f"    {line}" for line in plan[1:])]
-        return _fenced(lines), block.name_span
+        return _fenced(lines), whole
     if included := fragment_at(entry, block, at):
         return fragment_text(included[0]), included[1]
     found = _directive(block, at) or _macro_or_param(file, entry, block, query, at)
     return found or _name(entry, block, query, at)
+
+
+def whole_at(block: Block, at: int) -> Span | None:
+    """Return the word at an offset that stands for the query: its name, or its first keyword."""
+    first = [token.span for token in block.tokens[:1]]
+    return next((span for span in (block.name_span, *first) if span.start <= at <= span.end), None)
 
 
 def _fenced(lines: Iterator[str] | list[str], language: str = "") -> str:

@@ -49,14 +49,30 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A Python file with SQL literals after its analysis.
+
+    The next analysis reuses the results in `known`.
+    """
+
+    entry: Entry
+    diagnostics: tuple[Diagnostic, ...] = ()
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
 class State:
-    """A project after an analysis. The next analysis reuses the results in `locked`."""
+    """A project after an analysis. The next analysis reuses the results in `locked`.
+
+    `documents` are the open Python files with SQL literals, by path.
+    """
 
     root: Path
     project: Project | None = None
     entries: tuple[Entry, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     locked: Mapping[str, Known] = field(default_factory=dict)
+    documents: Mapping[str, Document] = field(default_factory=dict)
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:

@@ -30,16 +30,19 @@ class RefusedError(Exception):
 class Renaming:
     """A symbol of a query file, and its new name."""
 
-    path: Path
     file: SourceFile
     entry: Entry
     symbol: Symbol
     new: str
 
-    @property
-    def text(self) -> str:
-        """Return the file's text after the rename."""
-        return written(self.file.text, [(span, self.new) for span in self.symbol.places])
+
+@dataclass(frozen=True)
+class Places:
+    """The places of a symbol in the document that the user edits."""
+
+    path: Path
+    file: SourceFile
+    spans: tuple[Span, ...]
 
 
 def written(text: str, edits: list[tuple[Span, str]]) -> str:
@@ -243,7 +246,9 @@ def python_uses(entry: Entry, symbol: Symbol, roots: list[Path]) -> list[Use]:
     return [use for use in uses if use.name == param or (not use.name and use.doubt)]
 
 
-def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root: Path) -> Edits:
+def edits_of(
+    renaming: Renaming, places: Places, uses: list[Use], names: Mapping[str, str], root: Path
+) -> Edits:
     """Return the text edits for a rename.
 
     Raise an error if the effect of the rename on a use in Python is unknown.
@@ -262,8 +267,8 @@ def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root
                 f"{shown(use, root)} passes the parameter in a row of a batch: rename it by hand"
             )
     per_file: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
-    files = {renaming.path: renaming.file}
-    per_file[renaming.path] = [(span, renaming.new) for span in symbol.places]
+    files = {places.path: places.file}
+    per_file[places.path] = [(span, renaming.new) for span in places.spans]
     for use in uses:
         files[use.path] = use.file
         if (new := names.get(use.name, use.name)) != use.name:

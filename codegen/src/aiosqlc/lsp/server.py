@@ -8,12 +8,12 @@ from aiosqlc.lsp import naming, writing
 from aiosqlc.lsp.answers import fixes, hints, symbols
 from aiosqlc.lsp.completion import complete
 from aiosqlc.lsp.definition import definition
-from aiosqlc.lsp.hover import hover
+from aiosqlc.lsp.hover import hover, whole_at
 from aiosqlc.lsp.known import Entry
-from aiosqlc.lsp.places import offset, path_of, span_range, uri_of
+from aiosqlc.lsp.places import path_of, span_range, uri_of
 from aiosqlc.lsp.session import Server
 from aiosqlc.lsp.text import block_at
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import SourceFile
 
 
 def create() -> Server:
@@ -66,26 +66,24 @@ def _answers(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(ls: Server, params: types.HoverParams) -> types.Hover | None:
-        found = ls.about(params.text_document.uri)
-        if found is None:
+        asked = ls.asked(params.text_document.uri, params.position)
+        if asked is None:
             return None
-        at = offset(ls.codec, found.file, params.position)
+        found, at = asked
         entry = await ls.analysis.explained(found.file, found.entry, at)
         plan = await _query_plan(ls, found.file, entry, at)
         said = hover(found.file, entry, at, plan)
         if said is None or not said[0]:
             return None
         markdown = types.MarkupContent(types.MarkupKind.Markdown, said[0])
-        return types.Hover(markdown, span_range(ls.codec, found.file, said[1]))
+        return types.Hover(markdown, found.view.range(said[1]))
 
     @server.feature(
         types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=list(".@: "))
     )
     def completed(ls: Server, params: types.CompletionParams) -> types.CompletionList:
-        found = ls.about(params.text_document.uri)
-        if found is None:
-            return types.CompletionList(is_incomplete=False, items=[])
-        offers = complete(found.file, found.entry, offset(ls.codec, found.file, params.position))
+        asked = ls.asked(params.text_document.uri, params.position)
+        offers = complete(asked[0].file, asked[0].entry, asked[1]) if asked else []
         return types.CompletionList(
             is_incomplete=False,
             items=[
@@ -101,10 +99,10 @@ def _answers(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     def defined(ls: Server, params: types.DefinitionParams) -> types.Location | None:
-        found = ls.about(params.text_document.uri)
-        if found is None:
+        asked = ls.asked(params.text_document.uri, params.position)
+        if asked is None:
             return None
-        at = offset(ls.codec, found.file, params.position)
+        found, at = asked
         place = definition(found.file, found.entry, found.root, at)
         if place is None:
             return None
@@ -113,16 +111,16 @@ def _answers(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     def outlined(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
         found = ls.about(params.text_document.uri)
-        return symbols(ls.codec, found.file, found.entry) if found else []
+        if found is None or found.view.python:  # the outline of a Python file has no SQL
+            return []
+        return symbols(ls.codec, found.file, found.entry)
 
     @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
     def hinted(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
         found = ls.about(params.text_document.uri)
         if found is None:
             return []
-        start = offset(ls.codec, found.file, params.range.start)
-        end = offset(ls.codec, found.file, params.range.end)
-        return list(hints(ls.codec, found.file, found.entry, Span(start, end)))
+        return list(hints(found.view, found.entry, found.view.within(params.range)))
 
     @server.feature(
         types.TEXT_DOCUMENT_CODE_ACTION,
@@ -139,7 +137,7 @@ async def _query_plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> li
     """Return the server's plan for the query whose name is at an offset."""
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
-    if query is None or not block.name_span.start <= at <= block.name_span.end:
+    if query is None or whole_at(block, at) is None:
         return []
     return await ls.analysis.run(lambda worker: worker.query_plan(entry, query))
 

@@ -15,6 +15,8 @@ from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.places import path_of, uri_of
 from aiosqlc.lsp.problems import by_file
 from aiosqlc.lsp.protocol import Protocol
+from aiosqlc.lsp.python_text import python_text
+from aiosqlc.lsp.views import View
 from aiosqlc.lsp.workspace import Workspace
 from aiosqlc.source import SourceFile
 
@@ -33,10 +35,15 @@ class About:
     """A file that is open in the editor, with the project that contains the file."""
 
     path: Path
-    file: SourceFile
+    view: View
     entry: Entry
     config: Path
     state: State
+
+    @property
+    def file(self) -> SourceFile:
+        """The SQL of the file."""
+        return self.view.file
 
     @property
     def root(self) -> Path:
@@ -65,12 +72,30 @@ class Server(LanguageServer):
         if path is None or owner is None or file is None:
             return None
         config, state, entry = owner
-        return About(path, file, entry, config, state)
+        return About(path, self._view(path, file, entry, state), entry, config, state)
 
-    def query_file(self, uri: str) -> About | None:
-        """Return a query file, or None for a migration."""
+    def asked(self, uri: str, position: types.Position) -> tuple[About, int] | None:
+        """Return a file and the offset of a position in its SQL, or None outside SQL."""
+        found = self.about(uri)
+        at = found.view.at(position) if found else None
+        return (found, at) if found and at is not None else None
+
+    def _view(self, path: Path, file: SourceFile, entry: Entry, state: State) -> View:
+        python = entry.settings.python
+        if python is None or str(path) not in state.documents:
+            return View(self.codec, file)
+        found = python_text(path, file.text, python.out.name, entry.dialect)
+        return View(self.codec, found.queries.source, found)
+
+    def queries(self, uri: str) -> About | None:
+        """Return a query file or the literals of a Python file, or None for a migration."""
         found = self.about(uri)
         return found if found and str(found.path) in found.entry.files else None
+
+    def query_file(self, uri: str) -> About | None:
+        """Return a query file, or None for other files."""
+        found = self.queries(uri)
+        return found if found and found.view.python is None else None
 
     def roots(self) -> list[Path]:
         """Return the folders that are open in the editor."""

@@ -19,6 +19,8 @@ from aiosqlc.files import find_sql_files
 from aiosqlc.ir import TypedQuery
 from aiosqlc.lock.reading import known_of
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
+from aiosqlc.lsp.python_documents import analyse as analyse_document
+from aiosqlc.lsp.python_documents import opened, python_texts
 from aiosqlc.pipeline.analysed import options_of
 from aiosqlc.pipeline.compile import analyze_project, compile_parts, in_source_order
 from aiosqlc.store.disk import show_unsaved
@@ -65,8 +67,19 @@ class AnalysisWorker:
         entries = tuple(
             entry_of(part, root, compiled, older_entries.get(part.entry.index)) for part in parts
         )
-        found = in_source_order([*problems, *compiled.diagnostics])
-        return State(root, project, entries, tuple(found), locked)
+        documents = {
+            name: analyse_document(
+                project,
+                one,
+                self._engine(one.part.entry.engine).analyze,
+                locked.get(str(one.part.entry.index)),
+                before.documents.get(name) if before else None,
+            )
+            for name, one in opened(python_texts(texts), config, parts).items()
+        }
+        said = [item for document in documents.values() for item in document.diagnostics]
+        found = in_source_order([*problems, *compiled.diagnostics, *said])
+        return State(root, project, entries, tuple(found), locked, documents)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
         """Return a query with the reasons for its inferred types, which the lock does not store."""

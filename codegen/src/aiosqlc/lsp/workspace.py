@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from aiosqlc.inline.find import FUNCTION
+from aiosqlc.inline.package import package_of
 from aiosqlc.ir import TypedQuery
 from aiosqlc.lsp.known import Entry, State, absolute
 from aiosqlc.lsp.projects import above, configurations
@@ -51,7 +53,7 @@ class Workspace:
         self._explained: dict[str, tuple[TypedQuery, TypedQuery]] = {}
         self.states: dict[Path, State] = {}
 
-    # --- what the editor tells ---
+    # --- notifications of the editor ---
 
     async def look_around(self, roots: list[Path]) -> None:
         """Find the configurations below the given folders."""
@@ -66,7 +68,7 @@ class Workspace:
         name = str(path)
         opened = name not in self._texts
         self._texts[name], self._versions[name] = text, version
-        if opened and not self._owners(name):
+        if opened and not self._owners(name) and (path.suffix != ".py" or package_of(path, text)):
             for config in above(path):
                 self._sources.setdefault(config, frozenset())
             await self._read_sources()
@@ -74,18 +76,23 @@ class Workspace:
 
     async def drop(self, path: Path) -> None:
         """Use the file on disk again instead of the editor's text."""
+        owners = self._owners(str(path))
         self._texts.pop(str(path), None)
         self._versions.pop(str(path), None)
-        self._changed(str(path))
+        self._queue(owners)
 
     async def written(self, paths: list[Path]) -> None:
         """Reload after changes on disk, which may add files and projects."""
         for path in paths:
             if path.suffix in {".yaml", ".yml", ".json"} and path.is_file():
                 self._sources.setdefault(path, frozenset())
-        await self._read_sources()
-        for path in paths:
-            self._changed(str(path))
+        if any(path.suffix != ".py" for path in paths):
+            await self._read_sources()
+        names = [str(path) for path in paths]
+        if any(path.name == f"{FUNCTION}.py" for path in paths):  # a package for literals is new
+            names += [name for name in self._texts if name.endswith(".py")]
+        for name in names:
+            self._changed(name)
 
     # --- what it asks ---
 
@@ -94,6 +101,8 @@ class Workspace:
         name = str(path)
         schema: tuple[Path, State, Entry] | None = None
         for config, state in self.states.items():
+            if document := state.documents.get(name):
+                return config, state, document.entry
             for entry in state.entries:
                 if name in entry.files:
                     return config, state, entry
@@ -158,7 +167,13 @@ class Workspace:
     # --- analyses ---
 
     def _owners(self, name: str) -> list[Path]:
-        """Return the projects that read a file, or else the nearest project, valid or not."""
+        """Return the projects that read a file, or else the nearest project, valid or not.
+
+        A Python file belongs to the project for which its package was written.
+        """
+        if name.endswith(".py"):
+            package = package_of(Path(name), self._texts.get(name, ""))
+            return [config for config in self._sources if package and package.is_of(config)]
         found = [config for config, sources in self._sources.items() if name in sources]
         return found or [config for config in above(Path(name)) if config in self._sources][:1]
 
@@ -168,8 +183,11 @@ class Workspace:
         self._sources.update(zip(names, found, strict=True))
 
     def _changed(self, name: str) -> None:
+        self._queue(self._owners(name))
+
+    def _queue(self, configs: Iterable[Path]) -> None:
         self._changes += 1
-        self._waiting |= set(self._owners(name))
+        self._waiting |= set(configs)
         if self._waiting and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work())
 

@@ -45,9 +45,9 @@ def register(server: Server) -> None:
         types.SignatureHelpOptions(trigger_characters=["(", ","]),
     )
     async def signed(ls: Server, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
-        about = ls.query_file(params.text_document.uri)
-        at = offset(ls.codec, about.file, params.position) if about else 0
-        call = call_at(about.file, about.entry, at) if about else None
+        about = ls.queries(params.text_document.uri)
+        at = about.view.at(params.position) if about else None
+        call = call_at(about.file, about.entry, at) if about and at is not None else None
         if about is None or call is None:
             return None
         entry, name = about.entry, call.name
@@ -63,10 +63,11 @@ def register(server: Server) -> None:
         return types.SignatureHelp(found, next(fitting, 0), call.argument) if found else None
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
-    def coloured(ls: Server, params: types.SemanticTokensParams) -> types.SemanticTokens:
+    def coloured(ls: Server, params: types.SemanticTokensParams) -> types.SemanticTokens | None:
         about = ls.query_file(params.text_document.uri)
-        data = semantic_tokens(ls.codec, about.file, about.entry) if about else []
-        return types.SemanticTokens(data)
+        if about is None:  # the colours of a Python file are those of its own server
+            return None
+        return types.SemanticTokens(semantic_tokens(ls.codec, about.file, about.entry))
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     def lenses(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from aiosqlc.pipeline.reuse import analyze_changed
 from aiosqlc.plan.model import PyModule
 from aiosqlc.source import SourceFile
 
+_GENERATE = re.compile(r"`aiosqlc generate(?P<arguments>[^`\n]*)`")
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
@@ -47,12 +50,19 @@ class Alone:
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
     def files(self, command: str, *more: Rendered) -> tuple[Rendered, ...]:
-        """Return the formatted files and the files in `more`; each first line names the command."""
+        """Return the formatted files and the files in `more`; each first line names the command.
+
+        A command with arguments stands in place of `generate` with its arguments.
+        """
         if self.failed:
             return ()
         self.into.add(list(more), self.into.folders[0])
+
+        def named(found: re.Match[str]) -> str:
+            return f"`aiosqlc {command}{'' if ' ' in command else found['arguments']}`"
+
         return tuple(
-            replace(file, text=file.text.replace("`aiosqlc generate", f"`aiosqlc {command}", 1))
+            replace(file, text=_GENERATE.sub(named, file.text, count=1))
             for file in format_together(self.into.files, self.into.near)
         )
 

@@ -1,0 +1,58 @@
+"""Find the generated package from which a Python file imports `sql`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from aiosqlc.inline.find import FUNCTION
+from aiosqlc.inline.unfinished import imports_of
+from aiosqlc.store.disk import Signature, signature
+from aiosqlc.store.memo import memo
+
+_COMMAND = re.compile(r"run `aiosqlc scan ([^`\n]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that `scan` wrote, as its command says.
+
+    `out` is its folder as seen from the configuration's folder, and `entry` the name of the entry,
+    or '' if the configuration has one.
+    """
+
+    folder: Path
+    out: str
+    entry: str
+
+    def is_of(self, config: Path) -> bool:
+        """Return whether the package was written for a configuration."""
+        return os.path.normpath(config.parent / self.out) == os.path.normpath(self.folder)
+
+
+def package_of(path: Path, text: str) -> Package | None:
+    """Return the package that a file's text imports `sql` from, searched above the file."""
+    for module, _ in imports_of(text):
+        parts = module.removesuffix(f".{FUNCTION}").split(".")
+        for folder in path.parents:
+            module_file = folder.joinpath(*parts, f"{FUNCTION}.py")
+            if (now := signature(module_file)) and (found := _written_by_scan(module_file, now)):
+                return found
+    return None
+
+
+@memo
+def _written_by_scan(path: Path, _now: Signature) -> Package | None:
+    try:
+        found = _COMMAND.search(path.read_text(encoding="utf-8"))
+        words = shlex.split(found[1]) if found else []
+    except (OSError, UnicodeDecodeError, ValueError):
+        return None
+    options = dict(pairwise(words))
+    if "-o" not in options:
+        return None
+    return Package(path.parent, options["-o"], options.get("--entry", ""))

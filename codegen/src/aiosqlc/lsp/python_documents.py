@@ -1,0 +1,81 @@
+"""Analyse the literals of the Python files that are open in the editor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.inline.package import package_of
+from aiosqlc.lock.document import Known
+from aiosqlc.lock.reading import known_of
+from aiosqlc.lsp.known import Document, entry_of
+from aiosqlc.lsp.python_text import python_text
+from aiosqlc.parse.including import fragments_of
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.pipeline.alone import settings_alone
+from aiosqlc.pipeline.analysed import Analysed, Inputs
+from aiosqlc.pipeline.compile import Compiled, analyze_inputs, print_set
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A Python file that is open, with the entry and the package of its literals."""
+
+    path: Path
+    text: str
+    package: Path
+    part: Analysed
+
+
+def python_texts(texts: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the texts of the Python files."""
+    return {
+        name: text.decode("utf-8", "surrogatepass")
+        for name, text in texts.items()
+        if name.endswith(".py")
+    }
+
+
+def opened(texts: Mapping[str, str], config: Path, parts: Iterable[Analysed]) -> dict[str, Open]:
+    """Return the open files, by path, whose package was written for a configuration."""
+    found: dict[str, Open] = {}
+    for name, text in texts.items():
+        package = package_of(Path(name), text)
+        if package is None or not package.is_of(config):
+            continue
+        fit = [part for part in parts if _fits(part.entry, package.entry)]
+        if len(fit) == 1:
+            found[name] = Open(Path(name), text, package.folder, fit[0])
+    return found
+
+
+def _fits(entry: QuerySet, name: str) -> bool:
+    return entry.python is not None and (not name or entry.name == name)
+
+
+def analyse(
+    project: Project, one: Open, analyze: Analyze, known: Known | None, before: Document | None
+) -> Document:
+    """Compile the literals of a file. Results of `before` replace literals that are broken now."""
+    outer, settings = one.part.inputs, one.part.entry
+    read = python_text(one.path, one.text, one.package.name, settings.engine)
+    python = settings.python and settings_alone(settings.python, one.package)
+    own = replace(settings, python=python, json=None)
+    source = read.queries.source
+    queries, mistakes = parse_files([source], settings.engine, library=outer.files)
+    inputs = Inputs(outer.schema, (source,), queries, outer.shims, outer.readable)
+    known = before.known if before and before.known else known
+    analysed = analyze_inputs(own, inputs, mistakes, known, analyze)
+    compiled = Compiled()
+    if not analysed.failed:
+        print_set(project, own, analysed.analysis, compiled, judge=True)
+    entry = entry_of(analysed, project.root, compiled, before.entry if before else None)
+    said = [*analysed.diagnostics, *compiled.diagnostics] if read.queries.parts else []
+    return Document(
+        replace(entry, fragments=fragments_of(outer.files, settings.engine)),
+        (*read.problems, *(read.queries.located(item) for item in said)),
+        known_of(analysed.locked) if analysed.locked else known,
+    )

@@ -1,0 +1,43 @@
+"""Read the SQL literals of a Python file as one query file, whose places lead into the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.inline.find import FUNCTION, as_python_reads, literals, parsed
+from aiosqlc.inline.gather import Gathered, gathered
+from aiosqlc.inline.unfinished import literals_by_spelling
+from aiosqlc.source import Dialect, SourceFile
+from aiosqlc.store.memo import memo
+
+
+@dataclass(frozen=True, slots=True)
+class PythonText:
+    """A Python file as the editor has it, and the queries of its literals.
+
+    `problems` are the calls without a literal that can be compiled.
+    """
+
+    file: SourceFile
+    queries: Gathered
+    problems: tuple[Diagnostic, ...] = ()
+
+
+def python_text(path: Path, text: str, package: str, dialect: Dialect) -> PythonText:
+    """Return the literals of a file that imports `sql` from a package.
+
+    While the text is not valid Python, the literals are found by their spelling.
+    """
+    file = SourceFile(path, as_python_reads(text.removeprefix("\ufeff")))
+    return _read(file, package, dialect)
+
+
+@memo
+def _read(file: SourceFile, package: str, dialect: Dialect) -> PythonText:
+    if FUNCTION in file.text and isinstance(parsed(file), Diagnostic):
+        found, problems = literals_by_spelling(file, package), list[Diagnostic]()
+    else:
+        found, problems = literals(file, package)
+    return PythonText(file, gathered(found, SourceFile(file.path, ""), dialect), tuple(problems))
