@@ -12,6 +12,7 @@ from aiosqlc.inline.written import is_plain, offset_in_value
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.naming import camel
 from aiosqlc.source import Dialect, ExpandedFile, SourceFile, Span
+from aiosqlc.store.memo import memo
 
 _NAMED = re.compile(r"\s*--\s*name:\s*(\w+)\s*(:.*)?")
 _COMMAND = re.compile(r"\s*--\s*(:\w+.*)")
@@ -137,6 +138,7 @@ def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str
     return name, f"-- name: {name} {how}\n", dropped, exact
 
 
+@memo  # while watching, most literals are unchanged
 def _command(text: str, dialect: Dialect) -> str:
     """Return `:many` for a statement that returns rows, and `:execrows` for others."""
     words: Sequence[str] = [
