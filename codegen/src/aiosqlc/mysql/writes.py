@@ -73,7 +73,7 @@ def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
 
 
 def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
-    """Return the changed tables of a statement that are in the schema."""
+    """Return the tables in the schema that a statement changes."""
 
     def has(table: exp.Table, column: str) -> bool:
         relation = schema.relation(table.name, table.db)

@@ -45,5 +45,5 @@ RESERVED: Final[Mapping[Dialect, frozenset[str]]] = {
 
 
 def is_reserved(word: str, dialect: Dialect) -> bool:
-    """Return whether a word must be quoted as a name."""
+    """Return whether a word must be quoted if it is used as a name."""
     return word.upper() in RESERVED[dialect]

@@ -217,7 +217,7 @@ class TypeResolver:
         )
 
     def _alike(self, one: SqlType, other: SqlType) -> bool:
-        """Return whether two types, or the elements of two array types, have one Python type."""
+        """Return whether two types, or elements of two array types, have the same Python type."""
         first, second = (replace(behind(kind), array_dims=0) for kind in (one, other))
         if first.kind is TypeKind.ENUM or second.kind is TypeKind.ENUM:
             return first.kind is second.kind

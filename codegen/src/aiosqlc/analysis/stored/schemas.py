@@ -178,7 +178,7 @@ class _Reader:
             members = tuple(("", kind) for kind in kinds)
             if sum(map(_parts, kinds)) > _MOST_PARTS:
                 message = f"lists of a fixed length have more than {_MOST_PARTS} parts together"
-                raise _Problem(values["prefixItems"], message, "use `items`, or fewer references")
+                raise _Problem(values["prefixItems"], message, "use `items`, or fewer `$ref`")
             return JsonShape(JsonKind.TUPLE, members=members, declared=True)
         items = values.get("items")
         item = self.shape(items, f"{name}_item", within) if items else anything()
