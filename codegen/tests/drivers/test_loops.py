@@ -178,6 +178,74 @@ def test_each_job_of_a_worker_is_counted_alone(
     )
 
 
+def test_a_comment_with_a_reason_accepts_the_loop_at_its_place(project: Path) -> None:
+    (project / "accepting.py").write_text(ACCEPTING)
+    (project / "test_accepting.py").write_text(ACCEPTED)
+    said = run(project, "test_accepting.py")
+    ended = re.findall(r"^(PASSED|FAILED) test_accepting.py::test_loop\[(\w+)\]", said, re.MULTILINE)
+    assert len(ended) == 7, said
+    wrong = {name for end, name in ended if end != ("FAILED" if "reported" in name else "PASSED")}
+    assert not wrong, said
+
+
+ACCEPTING = """
+import asyncio
+
+from store import queries
+
+
+async def at_the_call(db, keys):
+    for key in keys:
+        await queries.get_user(db, id=key)  # aiosqlc_loops: each user is asked alone
+
+
+async def above_the_call(db, keys):
+    for key in keys:
+        # aiosqlc_loops: each user is asked alone, because the reason is
+        # longer than a line.
+        await queries.get_user(db, id=key)
+
+
+async def at_an_outer_call(db, keys):
+    for key in keys:
+        await reported_alone(db, [key])  # aiosqlc_loops: each user is asked alone
+
+
+async def at_gathered_tasks(db, keys):
+    # aiosqlc_loops: each user is asked alone
+    await asyncio.gather(*(reported_alone(db, [key]) for key in keys))
+
+
+async def reported_alone(db, keys):
+    for key in keys:
+        await queries.get_user(db, id=key)
+
+
+async def reported_without_a_reason(db, keys):
+    for key in keys:
+        await queries.get_user(db, id=key)  # aiosqlc_loops:
+
+
+async def reported_at_another_call(db, keys):
+    await queries.get_user(db, id=1)  # aiosqlc_loops: not this loop
+    for key in keys:
+        await queries.get_user(db, id=key)
+"""
+ACCEPTED = """
+import os
+
+import accepting
+import asyncpg
+import pytest
+
+PROGRAMS = [name for name, value in vars(accepting).items() if hasattr(value, "__code__")]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+async def test_loop(name):
+    async with asyncpg.create_pool(os.environ["LOOPS_URL"], min_size=1, max_size=6) as pool:
+        await getattr(accepting, name)(pool, [1, 2, 3, 4, 5])
+"""
 JOB = """
 from store import queries
 

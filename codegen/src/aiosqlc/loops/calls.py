@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from weakref import WeakKeyDictionary
 
-from aiosqlc.loops.frames import Site, Stack, TestFiles, shown, stack_of
+from aiosqlc.loops.frames import Site, Stack, TestFiles, accepted, shown, stack_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,10 +82,13 @@ class Scope:
         self.counts[query, tuple(dict.fromkeys(stack.sites)), base] += 1
 
     def loops(self, limit: int) -> list[Loop]:
-        """Return the places from which a query was called more than `limit` times."""
+        """Return the places from which a query was called more than `limit` times.
+
+        A loop that a comment in the program accepts is left out.
+        """
         most: dict[tuple[Query, tuple[Site, ...]], int] = {}
         for (query, sites, _), count in self.counts.items():
-            if count > limit:
+            if count > limit and not any(map(accepted, sites)):
                 most[query, sites] = max(count, most.get((query, sites), 0))
         return [Loop(query, count, sites) for (query, sites), count in most.items()]
 
