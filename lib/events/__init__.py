@@ -5,8 +5,9 @@ from lib.events.consumer import Consumer, ConsumerPolicy, Handler
 from lib.events.consuming import consuming
 from lib.events.event import Event, stream_of
 from lib.events.housekeeping import housekeeping
-from lib.events.outbox import Unpublished, publish, publish_change, unpublished
+from lib.events.outbox import publish, publish_change, unpublished
 from lib.events.relay import Relay
+from lib.events.store import Unpublished
 from lib.events.topic import Topic
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from msgspec.structs import asdict
 
 from lib import context, trace
 from lib.db import Executor
-from lib.events.store import outbox
+from lib.events.store import Unpublished, outbox
 from lib.events.topic import Topic
 from lib.ids import new_id
 
@@ -21,29 +20,15 @@ SYSTEM: Final = "system"  # who did what nobody had asked for just then
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Unpublished:
-    """The outbox row of an event, for a statement that writes the row and the change together."""
-
-    id: UUID
-    lane: int
-    topic: str
-    key: str
-    kind: str
-    payload: str
-    request_id: str
-    traceparent: str
-
-
 def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
-    """Return the row that `publish` would write, for a caller with its own statement."""
+    """Return the row that `publish` would write, for `write` or for a statement of the caller."""
     if isinstance(topic, Topic) and kind not in topic.kinds:
         raise ValueError(f"{kind} is not an event of {topic}: declare the event in the topic")
     return Unpublished(
         id=new_id(),
         lane=lane_of(key),
         topic=str(topic),
-        key=key,
+        event_key=key,
         kind=kind,
         payload=_encode(payload).decode(),
         request_id=context.request_id.get(),
@@ -82,18 +67,9 @@ async def publish_change(
     await publish(tx, topic=topic, key=str(key), kind=kind, payload=payload)
 
 
-async def write(tx: Executor, event: Unpublished) -> None:
-    """Add an event made by `unpublished` to the outbox. See `publish`."""
-    await outbox(tx).add_event(
-        id=event.id,
-        lane=event.lane,
-        topic=event.topic,
-        event_key=event.key,
-        kind=event.kind,
-        payload=event.payload,
-        request_id=event.request_id,
-        traceparent=event.traceparent,
-    )
+async def write(tx: Executor, *events: Unpublished) -> None:
+    """Add events made by `unpublished` to the outbox, with one statement. See `publish`."""
+    await outbox(tx).add_events(events)
 
 
 def lane_of(key: str) -> int:

@@ -9,9 +9,10 @@ from lib.db.engine import Engine, engine_of
 from lib.events.store import mysql, postgres
 from lib.events.store.mysql import outbox as on_mysql
 from lib.events.store.postgres import outbox as on_postgres
+from lib.events.store.postgres.outbox import AddEventsParams as Unpublished
 from lib.events.store.postgres.outbox import NextEventsRow, OutboxQueriesProtocol
 
-__all__ = ["QUERY_NAMES", "NextEventsRow", "outbox"]
+__all__ = ["QUERY_NAMES", "NextEventsRow", "Unpublished", "outbox"]
 
 QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES}
 

@@ -113,13 +113,14 @@ WHERE user_id = @user_id AND status = ANY (@statuses::goods_status[]) AND create
 ORDER BY id
 FOR UPDATE;
 
--- name: CancelOrder :execrows
--- Its stock is to be given back: by us, or after the lease by whoever finds it.
+-- name: CancelOrders :many
+-- Their stock is to be given back: by us, or after the lease by whoever finds it.
 UPDATE goods_order
 SET status = 'cancelled', cancel_reason = @reason, stock = 'returning', pending_validation = false,
     due_at = now() + make_interval(secs => @lease_seconds::float8),
     version = version + 1, updated_at = now(), updated_by = @updated_by
-WHERE id = @id;
+WHERE id = ANY (@ids::uuid[])
+RETURNING *;
 
 -- name: RemoveOrder :execrows
 UPDATE goods_order

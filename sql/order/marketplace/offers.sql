@@ -72,9 +72,9 @@ WHERE id = @id;
 UPDATE offer SET status = @status, version = version + 1, updated_at = now() WHERE id = @id;
 
 -- name: RejectOffers :execrows
--- Every offer on the order that still waits.
+-- Every offer on the orders that still waits.
 UPDATE offer SET status = 'REJECTED', version = version + 1, updated_at = now()
-WHERE order_id = @order_id AND status = 'PENDING';
+WHERE order_id = ANY (@order_ids::uuid[]) AND status = 'PENDING';
 
 -- name: RemoveOffer :execrows
 DELETE FROM offer WHERE id = @id;

@@ -91,7 +91,7 @@ WHERE id = @id;
 
 -- name: SetServiceOrderStatus :execrows
 UPDATE service_order SET status = @status, version = version + 1, updated_at = now()
-WHERE id = @id;
+WHERE id = ANY (@ids::uuid[]);
 
 -- name: RemoveServiceOrder :execrows
 DELETE FROM service_order WHERE id = @id;

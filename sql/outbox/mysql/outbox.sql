@@ -1,6 +1,6 @@
 -- Events on their way out: written with the change they tell of, published afterwards, then removed.
 
--- name: AddEvent :exec
+-- name: AddEvents :exec :bulk
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
 VALUES (sqlc.arg(id), sqlc.arg(lane), sqlc.arg(topic), sqlc.arg(event_key), sqlc.arg(kind), sqlc.arg(payload), sqlc.arg(request_id), sqlc.arg(traceparent));
 

@@ -1,6 +1,6 @@
 -- Events on their way out: written with the change they tell of, published afterwards, then removed.
 
--- name: AddEvent :exec
+-- name: AddEvents :exec :bulk
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
 VALUES (@id, @lane, @topic, @event_key, @kind, @payload, @request_id, @traceparent);
 

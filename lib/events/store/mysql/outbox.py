@@ -3,13 +3,12 @@
 
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 from lib.db import Executor
-from lib.events.store.postgres.outbox import MeasureBacklogRow, NextEventsRow
+from lib.events.store.postgres.outbox import AddEventsParams, MeasureBacklogRow, NextEventsRow
 from lib.ids import from_bytes, to_bytes
 
-ADD_EVENT: Final = """\
+ADD_EVENTS: Final = """\
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
@@ -51,21 +50,29 @@ class OutboxQueries:
     def __init__(self, db: Executor) -> None:
         self._db = db
 
-    async def add_event(
-        self,
-        *,
-        id: UUID,
-        lane: int,
-        topic: str,
-        event_key: str,
-        kind: str,
-        payload: str,
-        request_id: str,
-        traceparent: str,
-    ) -> None:
-        await self._db.execute(
-            ADD_EVENT, to_bytes(id), lane, topic, event_key, kind, payload, request_id, traceparent
+    async def add_events(self, batch: Sequence[AddEventsParams]) -> None:
+        if not batch:
+            return
+        sql = ADD_EVENTS.replace(
+            "(%s, %s, %s, %s, %s, %s, %s, %s)",
+            ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(batch)),
+            1,
         )
+        arguments = [
+            value
+            for item in batch
+            for value in (
+                to_bytes(item.id),
+                item.lane,
+                item.topic,
+                item.event_key,
+                item.kind,
+                item.payload,
+                item.request_id,
+                item.traceparent,
+            )
+        ]
+        await self._db.execute(sql, *arguments)
 
     async def claim_lanes(self) -> list[int]:
         """Lock the lanes with events that nobody else serves."""

@@ -11,10 +11,23 @@ import msgspec
 
 from lib.db import Executor
 
-ADD_EVENT: Final = """\
+ADD_EVENTS: Final = """\
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT bulk.p1, bulk.p2, bulk.p3, bulk.p4, bulk.p5, bulk.p6, bulk.p7, bulk.p8
+FROM unnest($1::uuid[], $2::int2[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS bulk(p1,
+    p2, p3, p4, p5, p6, p7, p8)
 """
+
+
+class AddEventsParams(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    lane: int
+    topic: str
+    event_key: str
+    kind: str
+    payload: str
+    request_id: str
+    traceparent: str
 
 
 CLAIM_LANES: Final = """\
@@ -65,18 +78,7 @@ class MeasureBacklogRow(msgspec.Struct, frozen=True, gc=False):
 class OutboxQueriesProtocol(Protocol):
     """The methods of OutboxQueries, for example for a test double."""
 
-    async def add_event(
-        self,
-        *,
-        id: UUID,
-        lane: int,
-        topic: str,
-        event_key: str,
-        kind: str,
-        payload: str,
-        request_id: str,
-        traceparent: str,
-    ) -> None: ...
+    async def add_events(self, batch: Sequence[AddEventsParams]) -> None: ...
 
     async def claim_lanes(self) -> list[int]:
         """Lock the lanes with events that nobody else serves."""
@@ -103,20 +105,17 @@ class OutboxQueries:
     def __init__(self, db: Executor) -> None:
         self._db = db
 
-    async def add_event(
-        self,
-        *,
-        id: UUID,
-        lane: int,
-        topic: str,
-        event_key: str,
-        kind: str,
-        payload: str,
-        request_id: str,
-        traceparent: str,
-    ) -> None:
+    async def add_events(self, batch: Sequence[AddEventsParams]) -> None:
         await self._db.execute(
-            ADD_EVENT, id, lane, topic, event_key, kind, payload, request_id, traceparent
+            ADD_EVENTS,
+            [item.id for item in batch],
+            [item.lane for item in batch],
+            [item.topic for item in batch],
+            [item.event_key for item in batch],
+            [item.kind for item in batch],
+            [item.payload for item in batch],
+            [item.request_id for item in batch],
+            [item.traceparent for item in batch],
         )
 
     async def claim_lanes(self) -> list[int]:

@@ -36,11 +36,9 @@ async def _cancel(
 ) -> None:
     user_id = event.decode(UserGone).id
     await drafts.abandon_drafts_of(tx, user_id=user_id, until=until)
-    for order in await orders.lock_orders_of(
-        tx, user_id=user_id, statuses=list(statuses), until=until
-    ):
-        # The recovery returns the stock: at once, no request works on it.
-        await finishing.cancel(tx, order, actor=SYSTEM, reason=reason, lease_seconds=0.0)
+    left = await orders.lock_orders_of(tx, user_id=user_id, statuses=list(statuses), until=until)
+    if left:  # The recovery returns the stock: at once, no request works on it.
+        await finishing.cancel(tx, *left, actor=SYSTEM, reason=reason, lease_seconds=0.0)
 
 
 async def _deactivated(tx: Executor, event: Event) -> None:

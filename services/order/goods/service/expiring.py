@@ -30,12 +30,13 @@ async def expire(shop: Shop, *, after: timedelta, clock: Clock = utc_now) -> boo
     """
     async with shop.db.transaction() as tx:
         late = await orders.lock_unconfirmed(tx, before=clock() - after, batch_size=_BATCH)
-        for order in late:
-            await finishing.cancel(
-                tx, order, actor=SYSTEM, reason=REASON, lease_seconds=shop.lease_seconds
-            )
-    for order in late:
-        if (cancelled := await orders.get_order(shop.db, id=order.id)) is not None:
-            await finishing.try_now(shop, cancelled)
+        if not late:
+            return False
+        cancelled = await finishing.cancel(
+            tx, *late, actor=SYSTEM, reason=REASON, lease_seconds=shop.lease_seconds
+        )
+    for order in cancelled:
+        # aiosqlc_loops: the product service takes back each order's stock, before we record it
+        await finishing.try_now(shop, order)
         log.info("order_expired", order_id=str(order.id))
-    return bool(late)
+    return True

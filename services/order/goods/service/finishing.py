@@ -16,7 +16,7 @@ from lib.log import get_logger
 from services.order.goods.service.events import OrderEvent, order_event
 from services.order.goods.service.shop import SYSTEM, Shop
 from services.order.goods.store import orders
-from services.order.goods.store.models import GoodsOrder, GoodsStatus, GoodsStock
+from services.order.goods.store.models import GoodsOrder, GoodsStock
 
 log = get_logger(__name__)
 
@@ -26,19 +26,30 @@ _EXPIRED: Final = "the reservation of the products has expired"
 
 
 async def cancel(
-    tx: Executor, order: GoodsOrder, *, actor: str, reason: str, lease_seconds: float
-) -> None:
-    """Cancel an order that `tx` has locked. The stock is returned after the commit."""
-    await orders.cancel_order(
-        tx, id=order.id, reason=reason, updated_by=actor, lease_seconds=lease_seconds
+    tx: Executor, *locked: GoodsOrder, actor: str, reason: str, lease_seconds: float
+) -> Sequence[GoodsOrder]:
+    """Cancel orders that `tx` has locked, and return them as they are then.
+
+    Their stock is returned after the commit.
+    """
+    cancelled = await orders.cancel_orders(
+        tx,
+        ids=[order.id for order in locked],
+        reason=reason,
+        updated_by=actor,
+        lease_seconds=lease_seconds,
     )
-    await publish_status(tx, order, GoodsStatus.CANCELLED)
+    await publish_status(tx, *cancelled)
+    return cancelled
 
 
-async def publish_status(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
-    """Publish that the order has reached `status`."""
-    event = OrderEvent(order.id, order.user_id, status, order.total, order.currency)
-    await outbox.write(tx, order_event(event))
+async def publish_status(tx: Executor, *changed: GoodsOrder) -> None:
+    """Publish the new statuses of orders."""
+    events = (
+        OrderEvent(order.id, order.user_id, order.status, order.total, order.currency)
+        for order in changed
+    )
+    await outbox.write(tx, *map(order_event, events))
 
 
 async def confirm_stock(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:

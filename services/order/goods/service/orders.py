@@ -105,8 +105,9 @@ async def change(
                 updated_by=caller.subject,
                 lease_seconds=shop.lease_seconds,
             )
-            await finishing.publish_status(tx, order, after)
         changed = _visible(await orders.get_order(tx, id=order.id), caller)
+        if after is not GoodsStatus.CANCELLED:
+            await finishing.publish_status(tx, changed)
         lines = await orders.list_lines(tx, order_ids=[order.id])
     if changed.stock is GoodsStock.RETURNING:
         await finishing.try_now(shop, changed)

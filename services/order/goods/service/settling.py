@@ -49,5 +49,6 @@ async def settle_due(shop: Shop) -> bool:
         AppError: where the service's own database is away.
     """
     due = await orders.claim_unsettled(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
+    # aiosqlc_loops: each order is settled alone, because it waits for the answer of the payment
     await asyncio.gather(*(try_now(shop, order) for order in due))
     return bool(due)

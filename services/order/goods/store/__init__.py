@@ -28,7 +28,7 @@ QUERY_NAMES: Final = {
     orders.NOTE_SETTLED: "NoteSettled",
     orders.LOCK_UNCONFIRMED: "LockUnconfirmed",
     orders.LOCK_ORDERS_OF: "LockOrdersOf",
-    orders.CANCEL_ORDER: "CancelOrder",
+    orders.CANCEL_ORDERS: "CancelOrders",
     orders.REMOVE_ORDER: "RemoveOrder",
     orders.VALIDATE_ORDER: "ValidateOrder",
     orders.NOTE_SOLD: "NoteSold",

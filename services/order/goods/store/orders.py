@@ -481,21 +481,23 @@ async def lock_orders_of(
     return list(map(_goods_order, rows))
 
 
-CANCEL_ORDER: Final = """\
+CANCEL_ORDERS: Final = """\
 UPDATE goods_order
 SET status = 'cancelled', cancel_reason = $1, stock = 'returning', pending_validation = false,
     due_at = now() + make_interval(secs => $2::float8),
     version = version + 1, updated_at = now(), updated_by = $3
-WHERE id = $4
+WHERE id = ANY ($4::uuid[])
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 
-async def cancel_order(
-    db: Executor, *, reason: str | None, lease_seconds: float, updated_by: str, id: UUID
-) -> int:
-    """Its stock is to be given back: by us, or after the lease by whoever finds it."""
-    status = await db.execute(CANCEL_ORDER, reason, lease_seconds, updated_by, id)
-    return int(status.rpartition(" ")[2])
+async def cancel_orders(
+    db: Executor, *, reason: str | None, lease_seconds: float, updated_by: str, ids: Sequence[UUID]
+) -> list[GoodsOrder]:
+    """Their stock is to be given back: by us, or after the lease by whoever finds it."""
+    rows = await db.fetch(CANCEL_ORDERS, reason, lease_seconds, updated_by, ids)
+    return list(map(_goods_order, rows))
 
 
 REMOVE_ORDER: Final = """\

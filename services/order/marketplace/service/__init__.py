@@ -10,11 +10,11 @@ from services.order.marketplace.service.domain_events import (
     JobBegun,
     JobMoved,
     OfferMade,
-    OrderMoved,
+    OrdersMoved,
 )
 
-DOMAIN_EVENTS.on(OrderMoved, offers.reject_waiting)
-DOMAIN_EVENTS.on(OrderMoved, events.order_moved)
+DOMAIN_EVENTS.on(OrdersMoved, offers.reject_waiting)
+DOMAIN_EVENTS.on(OrdersMoved, events.orders_moved)
 DOMAIN_EVENTS.on(OfferMade, events.offer_made)
 DOMAIN_EVENTS.on(JobBegun, events.job_begun)
 DOMAIN_EVENTS.on(JobMoved, orders.follow_job)

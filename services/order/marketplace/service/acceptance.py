@@ -49,8 +49,7 @@ async def accept(
         order, offer = await offers.locked(tx, offer_id, caller)
         if not caller.is_one_of(order.customer_id):
             raise forbidden()
-        assigned = order_after(order.status, OrderStep.ACCEPT)
-        if assigned is None:
+        if order_after(order.status, OrderStep.ACCEPT) is None:
             raise conflict(f"the service order is {order.status.lower()}")
         accepted = offer_after(offer.status, OfferStep.ACCEPT)
         if accepted is None:
@@ -64,7 +63,7 @@ async def accept(
             )
         offers.check_takes_offers(order, clock)
         await offers.move(tx, offer, accepted)
-        await orders.move(tx, order, assigned)
+        await orders.take(tx, [order], OrderStep.ACCEPT)
         job = await _add_job(tx, order, offer)
         await DOMAIN_EVENTS.publish(tx, JobBegun(job))
     return job

@@ -5,6 +5,7 @@ Who causes something need not know what follows: `services.order.marketplace.ser
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -17,10 +18,10 @@ DOMAIN_EVENTS: Final = DomainEvents()
 
 
 @dataclass(frozen=True, slots=True)
-class OrderMoved:
-    """A service order has a new status. `order` is the new state."""
+class OrdersMoved:
+    """Service orders have a new status. `orders` are their new states."""
 
-    order: ServiceOrder
+    orders: Sequence[ServiceOrder]
 
 
 @dataclass(frozen=True, slots=True)

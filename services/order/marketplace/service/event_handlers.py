@@ -18,7 +18,7 @@ from lib.db import Executor
 from lib.events import Event, Handler
 from lib.store import idempotency
 from services.order.marketplace.service import jobs, orders
-from services.order.marketplace.service.steps import Actor, OrderStep, order_after
+from services.order.marketplace.service.steps import Actor, OrderStep
 from services.order.marketplace.store import jobs as job_store
 from services.order.marketplace.store import locations, offers, reviews, service_orders
 from services.order.marketplace.store.models import JobStatus
@@ -52,13 +52,10 @@ async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
 async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
     """Cancel a customer's open orders and unfinished jobs."""
     locked = await service_orders.lock_service_orders_of(tx, person_id=person)
-    for open_order in await service_orders.list_open_orders_of(
+    open_orders = await service_orders.list_open_orders_of(
         tx, customer_id=person, order_ids=locked, until=until
-    ):
-        cancelled = order_after(open_order.status, OrderStep.CANCEL)
-        if cancelled is None:
-            raise AssertionError(f"an open order cannot have the status {open_order.status}")
-        await orders.move(tx, open_order, cancelled)
+    )
+    await orders.take(tx, open_orders, OrderStep.CANCEL)
     for job in await job_store.list_unfinished_jobs_of_customer(
         tx, customer_id=person, order_ids=locked, until=until
     ):

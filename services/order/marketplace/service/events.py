@@ -11,15 +11,15 @@ from msgspec import Struct
 
 from lib import context
 from lib.db import Executor
-from lib.events import Topic, publish
+from lib.events import Topic, Unpublished, outbox, publish, unpublished
 from services.order.marketplace.service.domain_events import (
     JobBegun,
     JobMoved,
     OfferMade,
-    OrderMoved,
+    OrdersMoved,
 )
 from services.order.marketplace.service.steps import Actor
-from services.order.marketplace.store.models import Job, JobStatus, ServiceOrderStatus
+from services.order.marketplace.store.models import Job, JobStatus, ServiceOrder, ServiceOrderStatus
 
 _ENDS_OF_ORDERS: Final = {
     ServiceOrderStatus.CANCELLED: "service_order.cancelled",
@@ -110,15 +110,10 @@ JOBS: Final = Topic(
 )
 
 
-async def order_moved(tx: Executor, fact: OrderMoved) -> None:
-    """Publish that a service order was cancelled or has expired."""
-    order, kind = fact.order, _ENDS_OF_ORDERS.get(fact.order.status)
-    if kind is None:
-        return
-    payload = ServiceOrderEnded(
-        order.id, order.customer_id, order.service_id, order.time_end, _actor()
-    )
-    await publish(tx, topic=SERVICE_ORDERS, key=str(order.id), kind=kind, payload=payload)
+async def orders_moved(tx: Executor, fact: OrdersMoved) -> None:
+    """Publish that service orders were cancelled or have expired."""
+    ended = (order for order in fact.orders if order.status in _ENDS_OF_ORDERS)
+    await outbox.write(tx, *map(_order_ended, ended))
 
 
 async def offer_made(tx: Executor, fact: OfferMade) -> None:
@@ -152,6 +147,14 @@ async def job_moved(tx: Executor, fact: JobMoved) -> None:
             job.id, job.order_id, job.customer_id, job.provider_id, fact.by, _actor()
         )
         await publish(tx, topic=JOBS, key=str(job.id), kind="job.cancelled", payload=payload)
+
+
+def _order_ended(order: ServiceOrder) -> Unpublished:
+    kind = _ENDS_OF_ORDERS[order.status]
+    payload = ServiceOrderEnded(
+        order.id, order.customer_id, order.service_id, order.time_end, _actor()
+    )
+    return unpublished(topic=SERVICE_ORDERS, key=str(order.id), kind=kind, payload=payload)
 
 
 def _completed(job: Job) -> JobCompleted:

@@ -8,7 +8,7 @@ from lib.clock import Clock, utc_now
 from lib.db import Database
 from lib.log import get_logger
 from services.order.marketplace.service import orders
-from services.order.marketplace.service.steps import OrderStep, order_after
+from services.order.marketplace.service.steps import OrderStep
 from services.order.marketplace.store import service_orders as store
 
 log = get_logger(__name__)
@@ -27,13 +27,7 @@ async def expire(db: Database, *, clock: Clock = utc_now) -> int:
     """
     async with db.transaction() as tx:
         overdue = await store.lock_overdue_orders(tx, until=clock(), batch_size=_BATCH)
-        for order in overdue:
-            expired = order_after(order.status, OrderStep.EXPIRE)
-            if expired is None:
-                raise AssertionError(
-                    f"an order without a job cannot have the status {order.status}"
-                )
-            await orders.move(tx, order, expired)
+        await orders.take(tx, overdue, OrderStep.EXPIRE)
     if overdue:
         log.info("service_orders_expired", count=len(overdue))
     return len(overdue)

@@ -28,7 +28,7 @@ from services.order.marketplace.service.domain_events import (
     DOMAIN_EVENTS,
     JobMoved,
     OfferMade,
-    OrderMoved,
+    OrdersMoved,
 )
 from services.order.marketplace.service.steps import OfferStep, offer_after
 from services.order.marketplace.store import offers as store
@@ -168,10 +168,11 @@ async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
     return replace(offer, status=status, version=offer.version + 1)
 
 
-async def reject_waiting(tx: Executor, fact: OrderMoved) -> None:
-    """Reject the pending offers of an order that no longer accepts offers."""
-    if fact.order.status not in _TAKE_OFFERS:
-        await store.reject_offers(tx, order_id=fact.order.id)
+async def reject_waiting(tx: Executor, fact: OrdersMoved) -> None:
+    """Reject the pending offers of orders that no longer accept offers."""
+    closed = [order.id for order in fact.orders if order.status not in _TAKE_OFFERS]
+    if closed:
+        await store.reject_offers(tx, order_ids=closed)
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:

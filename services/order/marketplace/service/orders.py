@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,8 +24,13 @@ from services.order.marketplace.model.orders import (
     check_window,
 )
 from services.order.marketplace.service.catalog import check_service
-from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved, OrderMoved
-from services.order.marketplace.service.steps import order_after, order_moved, order_step_of
+from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved, OrdersMoved
+from services.order.marketplace.service.steps import (
+    OrderStep,
+    order_after,
+    order_moved,
+    order_step_of,
+)
 from services.order.marketplace.store import offers
 from services.order.marketplace.store import service_orders as store
 from services.order.marketplace.store.models import ServiceOrder, ServiceOrderStatus
@@ -161,7 +167,7 @@ async def change(
         )
         changed = or_not_found(await store.get_service_order(tx, id=order_id), NOUN)
         if changed.status is not before.status:
-            await DOMAIN_EVENTS.publish(tx, OrderMoved(changed))
+            await DOMAIN_EVENTS.publish(tx, OrdersMoved([changed]))
         return changed
 
 
@@ -173,23 +179,23 @@ async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int |
             await store.remove_service_order(tx, id=order_id)
 
 
-async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) -> ServiceOrder:
-    """Set the status of an order that `tx` has locked."""
-    await store.set_service_order_status(tx, id=order.id, status=status)
-    moved = replace(order, status=status, version=order.version + 1)
-    await DOMAIN_EVENTS.publish(tx, OrderMoved(moved))
-    return moved
+async def take(tx: Executor, locked: Sequence[ServiceOrder], step: OrderStep) -> None:
+    """Take a step with orders that `tx` has locked. Each status must allow the step."""
+    if not locked:
+        return
+    status, *others = {order_after(order.status, step) for order in locked}
+    if status is None or others:
+        raise AssertionError(f"not every order can {step}: {locked}")
+    await store.set_service_order_status(tx, ids=[order.id for order in locked], status=status)
+    moved = [replace(order, status=status, version=order.version + 1) for order in locked]
+    await DOMAIN_EVENTS.publish(tx, OrdersMoved(moved))
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
     """Update the order of a job: complete, reopen or cancel it, after the job's own change."""
     step = order_step_of(fact.job.status, fact.by)
-    if step is None:
-        return
-    status = order_after(fact.order.status, step)
-    if status is None:
-        raise AssertionError(f"an order with a job was {fact.order.status}")
-    await move(tx, fact.order, status)
+    if step is not None:
+        await take(tx, [fact.order], step)
 
 
 async def _may_see(db: Executor, order: ServiceOrder, caller: Caller) -> bool:

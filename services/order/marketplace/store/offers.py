@@ -345,13 +345,13 @@ async def set_offer_status(db: Executor, *, status: OfferStatus, id: UUID) -> in
 
 REJECT_OFFERS: Final = """\
 UPDATE offer SET status = 'REJECTED', version = version + 1, updated_at = now()
-WHERE order_id = $1 AND status = 'PENDING'
+WHERE order_id = ANY ($1::uuid[]) AND status = 'PENDING'
 """
 
 
-async def reject_offers(db: Executor, *, order_id: UUID) -> int:
-    """Every offer on the order that still waits."""
-    status = await db.execute(REJECT_OFFERS, order_id)
+async def reject_offers(db: Executor, *, order_ids: Sequence[UUID]) -> int:
+    """Every offer on the orders that still waits."""
+    status = await db.execute(REJECT_OFFERS, order_ids)
     return int(status.rpartition(" ")[2])
 
 

@@ -540,12 +540,14 @@ async def change_service_order(
 
 SET_SERVICE_ORDER_STATUS: Final = """\
 UPDATE service_order SET status = $1, version = version + 1, updated_at = now()
-WHERE id = $2
+WHERE id = ANY ($2::uuid[])
 """
 
 
-async def set_service_order_status(db: Executor, *, status: ServiceOrderStatus, id: UUID) -> int:
-    status_ = await db.execute(SET_SERVICE_ORDER_STATUS, status, id)
+async def set_service_order_status(
+    db: Executor, *, status: ServiceOrderStatus, ids: Sequence[UUID]
+) -> int:
+    status_ = await db.execute(SET_SERVICE_ORDER_STATUS, status, ids)
     return int(status_.rpartition(" ")[2])
 
 

@@ -86,6 +86,20 @@ async def test_open_orders_of_who_is_gone_are_cancelled_and_their_stock_is_back(
     await eventually(published)
 
 
+async def test_many_orders_of_who_is_gone_are_cancelled_together(
+    redis: Redis, shelf, order, client
+) -> None:
+    product = await shelf.add(stock=STOCK)
+    for _ in range(5):
+        await order((product, 2))
+    await telling.tell(redis, "users", "user.deleted", {"id": ALICE})
+
+    async def back() -> bool:
+        return await shelf.stock(product) == STOCK
+
+    await eventually(back)
+
+
 async def test_what_was_ordered_after_the_account_came_back_stays(
     redis: Redis, orders_db, placed
 ) -> None:
