@@ -56,7 +56,7 @@ CALLS: Final = (
         on_mysql.reservations.ReservationsQueries,
     ),
     Call(
-        "add_line",
+        "add_lines",
         on_postgresql.reservations.ReservationsQueries,
         on_mysql.reservations.ReservationsQueries,
     ),
@@ -71,9 +71,10 @@ CALLS: Final = (
         on_mysql.reservations.ReservationsQueries,
     ),
     Call(
-        "lock_reservation",
+        "lock_reservations",
         on_postgresql.reservations.ReservationsQueries,
         on_mysql.reservations.ReservationsQueries,
+        ordered=True,
     ),
     Call(
         "list_lines",
@@ -82,7 +83,7 @@ CALLS: Final = (
         ordered=True,
     ),
     Call(
-        "settle_reservation",
+        "settle_reservations",
         on_postgresql.reservations.ReservationsQueries,
         on_mysql.reservations.ReservationsQueries,
     ),
@@ -92,8 +93,8 @@ CALLS: Final = (
         on_mysql.reservations.ReservationsQueries,
         ordered=True,
     ),
-    Call("move_stock", on_postgresql.stock.StockQueries, on_mysql.stock.StockQueries),
-    Call("add_movement", on_postgresql.stock.StockQueries, on_mysql.stock.StockQueries),
+    Call("move_stocks", on_postgresql.stock.StockQueries, on_mysql.stock.StockQueries),
+    Call("add_movements", on_postgresql.stock.StockQueries, on_mysql.stock.StockQueries),
     Call(
         "list_movements",
         on_postgresql.stock.StockQueries,

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from lib.db import Executor
-from lib.events import Topic, publish, publish_change
+from lib.events import Topic, Unpublished, publish_change, unpublished
 from services.product.store.postgres.models import Product, Reservation, ReservationLine
 
 
@@ -62,15 +62,14 @@ async def product_removed(tx: Executor, removed: ProductRemoved) -> None:
     )
 
 
-async def reservation_event(
-    tx: Executor,
+def reservation_event(
     kind: str,
     reservation: Reservation,
     lines: Sequence[ReservationLine],
     products: Sequence[Product] = (),
-) -> None:
-    """Publish the new state of a reservation."""
+) -> Unpublished:
+    """Return the event about the new state of a reservation."""
     payload = ReservationEvent(
         reservation.id, reservation.owner, reservation.request_key, lines, products
     )
-    await publish(tx, topic=RESERVATIONS, key=str(reservation.id), kind=kind, payload=payload)
+    return unpublished(topic=RESERVATIONS, key=str(reservation.id), kind=kind, payload=payload)

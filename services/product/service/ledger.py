@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -10,44 +11,53 @@ from lib.db import Executor
 from lib.ids import new_id
 from services.product.store import stock
 from services.product.store.postgres.models import Product, StockMovementReason
+from services.product.store.postgres.stock import AddMovementsParams
 
 
 async def move(
     tx: Executor,
-    product: Product,
-    delta: int,
+    locked: Sequence[Product],
+    deltas: Sequence[int],
     reason: StockMovementReason,
     *,
     reservation_id: UUID,
     actor: str,
-) -> Product:
-    """Add `delta` to the stock of a product that `tx` has locked. Return the product.
+) -> Sequence[Product]:
+    """Add `deltas` to the stocks of products that `tx` has locked. Return the products.
 
     The caller has seen that there is enough; the schema does not take its word for it.
     """
-    await stock(tx).move_stock(id=product.id, delta=delta)
-    moved = replace(product, stock=product.stock + delta, version=product.version + 1)
-    await record(tx, moved, delta, reason, reservation_id=reservation_id, actor=actor)
+    moved = [
+        replace(product, stock=product.stock + delta, version=product.version + 1)
+        for product, delta in zip(locked, deltas, strict=True)
+    ]
+    changes = zip(moved, deltas, strict=True)
+    await record(tx, changes, reason, reservation_id=reservation_id, actor=actor)
+    await stock(tx).move_stocks(ids=[product.id for product in moved])
     return moved
 
 
 async def record(
     tx: Executor,
-    product: Product,
-    delta: int,
+    changes: Iterable[tuple[Product, int]],
     reason: StockMovementReason,
     *,
     actor: str,
     reservation_id: UUID | None = None,
 ) -> None:
-    """Record the reason for a change of the stock of `product`."""
-    await stock(tx).add_movement(
-        id=new_id(),
-        product_id=product.id,
-        product_version=product.version,
-        delta=delta,
-        stock_after=product.stock,
-        reason=reason,
-        reservation_id=reservation_id,
-        actor=actor,
+    """Record the reason for changes of stock. Each is a product as it is then, and the delta."""
+    await stock(tx).add_movements(
+        [
+            AddMovementsParams(
+                id=new_id(),
+                product_id=product.id,
+                product_version=product.version,
+                delta=delta,
+                stock_after=product.stock,
+                reason=reason,
+                reservation_id=reservation_id,
+                actor=actor,
+            )
+            for product, delta in changes
+        ]
     )

@@ -99,7 +99,9 @@ async def add(db: Database, new: NewProduct, *, actor: str) -> Product:
         added = await get(tx, product_id)
         await _add_price(tx, added, actor)
         if added.stock:
-            await ledger.record(tx, added, added.stock, StockMovementReason.COUNTED, actor=actor)
+            await ledger.record(
+                tx, [(added, added.stock)], StockMovementReason.COUNTED, actor=actor
+            )
         await product_event(tx, "product.created", added)
     return added
 
@@ -134,7 +136,7 @@ async def change(
             await _add_price(tx, after, actor)
         if after.stock != before.stock:
             delta = after.stock - before.stock
-            await ledger.record(tx, after, delta, StockMovementReason.COUNTED, actor=actor)
+            await ledger.record(tx, [(after, delta)], StockMovementReason.COUNTED, actor=actor)
         await product_event(tx, "product.changed", after)
     return after
 

@@ -160,6 +160,7 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
             await products(tx).lock_products(ids=list({line.product_id for line in lines}))
         for found in late:
             expired = ReservationStatus.EXPIRED
+            # aiosqlc_loops: the ledger has an entry per reservation, and each is the next version
             await _way(tx).give_back(tx, found.id, expired, _SYSTEM, now=clock())
         return len(late)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from msgspec.structs import asdict, replace
 
 from lib.db import Executor
+from lib.events import outbox
 from services.product.model.reservations import Caller, Line, Reserved, shortages
 from services.product.service import ledger
 from services.product.service.events import reservation_event
@@ -19,6 +21,7 @@ from services.product.store.postgres.models import (
     ReservationStatus,
     StockMovementReason,
 )
+from services.product.store.postgres.reservations import AddLinesParams
 
 
 async def reserve(
@@ -40,18 +43,20 @@ async def reserve(
         expires_at=new.expires_at,
         now=new.created_at,
     )
-    taken, moved = [], []
-    for product in locked:
-        quantity = quantities[product.id]
-        line = ReservationLine(new.id, product.id, quantity, product.price, product.currency)
-        reason = StockMovementReason.RESERVED
-        after = await ledger.move(
-            tx, product, -quantity, reason, reservation_id=new.id, actor=new.owner
-        )
-        await reservations(tx).add_line(**asdict(line))
-        taken.append(line)
-        moved.append(after)
-    await reservation_event(tx, "reservation.made", new, taken, moved)
+    taken = [
+        ReservationLine(new.id, product.id, quantities[product.id], product.price, product.currency)
+        for product in locked
+    ]
+    await reservations(tx).add_lines([AddLinesParams(**asdict(line)) for line in taken])
+    moved = await ledger.move(
+        tx,
+        locked,
+        [-line.quantity for line in taken],
+        StockMovementReason.RESERVED,
+        reservation_id=new.id,
+        actor=new.owner,
+    )
+    await outbox.write(tx, reservation_event("reservation.made", new, taken, moved))
     return taken
 
 
@@ -59,18 +64,22 @@ async def confirm(
     tx: Executor, ids: Sequence[UUID], caller: Caller, *, now: datetime
 ) -> list[Reserved]:
     """See `single_statement.confirm`."""
-    confirmed = []
-    for reservation_id in ids:
-        found = await _locked(tx, reservation_id, caller)
-        if (
-            found is not None
-            and found.status is ReservationStatus.PENDING
-            and found.expires_at > now
-        ):
-            lines = await reservations(tx).list_lines(reservation_ids=[found.id])
-            await reservation_event(tx, "reservation.confirmed", found, lines)
-            confirmed.append(await _settled(tx, found, lines, ReservationStatus.CONFIRMED, now))
-    return confirmed
+    pending = [
+        found
+        for found in await _locked(tx, ids, caller)
+        if found.status is ReservationStatus.PENDING and found.expires_at > now
+    ]
+    if not pending:
+        return []
+    lines = defaultdict[UUID, list[ReservationLine]](list)
+    ours = [found.id for found in pending]
+    for line in await reservations(tx).list_lines(reservation_ids=ours):
+        lines[line.reservation_id].append(line)
+    events = (reservation_event("reservation.confirmed", one, lines[one.id]) for one in pending)
+    await outbox.write(tx, *events)
+    status = ReservationStatus.CONFIRMED
+    await reservations(tx).settle_reservations(ids=ours, status=status, now=now)
+    return [_settled(found, lines[found.id], status, now) for found in pending]
 
 
 async def give_back(
@@ -82,36 +91,36 @@ async def give_back(
     now: datetime,
 ) -> list[Reserved]:
     """See `single_statement.give_back`."""
-    found = await _locked(tx, reservation_id, caller)
+    found = next(iter(await _locked(tx, [reservation_id], caller)), None)
     if found is None or (reason := _reason(found.status, status)) is None:
         return []
     lines = await reservations(tx).list_lines(reservation_ids=[found.id])
     locked = await products(tx).lock_products(ids=[line.product_id for line in lines])
-    moved = [
-        await ledger.move(
-            tx, product, line.quantity, reason, reservation_id=found.id, actor=caller.subject
-        )
-        for product, line in zip(locked, lines, strict=True)
-    ]
-    await reservation_event(tx, f"reservation.{status.value}", found, lines, moved)
-    return [await _settled(tx, found, lines, status, now)]
+    moved = await ledger.move(
+        tx,
+        locked,
+        [line.quantity for line in lines],
+        reason,
+        reservation_id=found.id,
+        actor=caller.subject,
+    )
+    event = reservation_event(f"reservation.{status.value}", found, lines, moved)
+    await outbox.write(tx, event)
+    await reservations(tx).settle_reservations(ids=[found.id], status=status, now=now)
+    return [_settled(found, lines, status, now)]
 
 
-async def _locked(tx: Executor, reservation_id: UUID, caller: Caller) -> Reservation | None:
-    found = await reservations(tx).lock_reservation(id=reservation_id)
-    if found is None or not (caller.trusted or caller.subject == found.owner):
-        return None
-    return found
+async def _locked(tx: Executor, ids: Sequence[UUID], caller: Caller) -> list[Reservation]:
+    found = await reservations(tx).lock_reservations(ids=ids)
+    return [one for one in found if caller.trusted or caller.subject == one.owner]
 
 
-async def _settled(
-    tx: Executor,
+def _settled(
     found: Reservation,
     lines: Sequence[ReservationLine],
     status: ReservationStatus,
     now: datetime,
 ) -> Reserved:
-    await reservations(tx).settle_reservation(id=found.id, status=status, now=now)
     return Reserved(replace(found, status=status, updated_at=now), lines)
 
 

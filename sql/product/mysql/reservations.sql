@@ -4,7 +4,7 @@
 INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
 VALUES (sqlc.arg(id), sqlc.arg(owner), sqlc.arg(request_key), sqlc.arg(expires_at), sqlc.arg(now), sqlc.arg(now));
 
--- name: AddLine :exec
+-- name: AddLines :exec :bulk
 INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
 VALUES (sqlc.arg(reservation_id), sqlc.arg(product_id), sqlc.arg(quantity), sqlc.arg(unit_price), sqlc.arg(currency));
 
@@ -15,17 +15,18 @@ SELECT * FROM reservation WHERE id = sqlc.arg(id);
 -- What a request with this key reserved before.
 SELECT * FROM reservation WHERE owner = sqlc.arg(owner) AND request_key = sqlc.arg(request_key);
 
--- name: LockReservation :one
--- The reservation as it is, to be settled by this transaction alone.
-SELECT * FROM reservation WHERE id = sqlc.arg(id) FOR UPDATE;
+-- name: LockReservations :many
+-- The reservations as they are, to be settled by this transaction alone; by id, so that two who lock the same ones do
+-- not deadlock.
+SELECT * FROM reservation WHERE id IN (sqlc.slice(ids)) ORDER BY id FOR UPDATE;
 
 -- name: ListLines :many
 SELECT * FROM reservation_line
 WHERE reservation_id IN (sqlc.slice(reservation_ids))
 ORDER BY reservation_id, product_id;
 
--- name: SettleReservation :execrows
-UPDATE reservation SET status = sqlc.arg(status), updated_at = sqlc.arg(now) WHERE id = sqlc.arg(id);
+-- name: SettleReservations :execrows
+UPDATE reservation SET status = sqlc.arg(status), updated_at = sqlc.arg(now) WHERE id IN (sqlc.slice(ids));
 
 -- name: ClaimExpired :many
 -- Lock pending reservations past their time; those that another process has in hand are its own.

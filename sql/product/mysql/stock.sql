@@ -1,11 +1,13 @@
 -- The stock of products and the ledger that explains it.
 
--- name: MoveStock :execrows
--- Add to a stock, or with a negative number take from it. No row where there is not enough.
-UPDATE product SET stock = stock + sqlc.arg(delta), version = version + 1, updated_at = now(6)
-WHERE id = sqlc.arg(id) AND stock + sqlc.arg(delta) >= 0;
+-- name: MoveStocks :execrows
+-- Give products the stock and the version that their next movement says.
+UPDATE product
+JOIN stock_movement AS m ON m.product_id = product.id AND m.product_version = product.version + 1
+SET product.stock = m.stock_after, product.version = m.product_version, product.updated_at = now(6)
+WHERE product.id IN (sqlc.slice(ids));
 
--- name: AddMovement :exec
+-- name: AddMovements :exec :bulk
 INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
 VALUES (sqlc.arg(id), sqlc.arg(product_id), sqlc.arg(product_version), sqlc.arg(delta), sqlc.arg(stock_after), sqlc.arg(reason), sqlc.narg(reservation_id), sqlc.arg(actor));
 

@@ -4,7 +4,7 @@
 INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
 VALUES (@id, @owner, @request_key, @expires_at, @now, @now);
 
--- name: AddLine :exec
+-- name: AddLines :exec :bulk
 INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
 VALUES (@reservation_id, @product_id, @quantity, @unit_price, @currency);
 
@@ -15,17 +15,18 @@ SELECT * FROM reservation WHERE id = @id;
 -- What a request with this key reserved before.
 SELECT * FROM reservation WHERE owner = @owner AND request_key = @request_key;
 
--- name: LockReservation :one
--- The reservation as it is, to be settled by this transaction alone.
-SELECT * FROM reservation WHERE id = @id FOR UPDATE;
+-- name: LockReservations :many
+-- The reservations as they are, to be settled by this transaction alone; by id, so that two who lock the same ones do
+-- not deadlock.
+SELECT * FROM reservation WHERE id = ANY (@ids::uuid[]) ORDER BY id FOR UPDATE;
 
 -- name: ListLines :many
 SELECT * FROM reservation_line
 WHERE reservation_id = ANY (@reservation_ids::uuid[])
 ORDER BY reservation_id, product_id;
 
--- name: SettleReservation :execrows
-UPDATE reservation SET status = @status, updated_at = @now WHERE id = @id;
+-- name: SettleReservations :execrows
+UPDATE reservation SET status = @status, updated_at = @now WHERE id = ANY (@ids::uuid[]);
 
 -- name: ClaimExpired :many
 -- Lock pending reservations past their time; those that another process has in hand are its own.

@@ -1,11 +1,12 @@
 -- The stock of products and the ledger that explains it.
 
--- name: MoveStock :execrows
--- Add to a stock, or with a negative number take from it. No row where there is not enough.
-UPDATE product SET stock = stock + @delta, version = version + 1, updated_at = now()
-WHERE id = @id AND stock + @delta >= 0;
+-- name: MoveStocks :execrows
+-- Give products the stock and the version that their next movement says.
+UPDATE product SET stock = m.stock_after, version = m.product_version, updated_at = now()
+FROM stock_movement AS m
+WHERE product.id = ANY (@ids::uuid[]) AND m.product_id = product.id AND m.product_version = product.version + 1;
 
--- name: AddMovement :exec
+-- name: AddMovements :exec :bulk
 INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
 VALUES (@id, @product_id, @product_version, @delta, @stock_after, @reason, sqlc.narg(reservation_id), @actor);
 

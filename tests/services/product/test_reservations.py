@@ -14,6 +14,7 @@ import pytest
 from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.db.engine import Engine, engine_of
+from services.product.model.reservations import Line, NewReservation
 from services.product.service import reservations as service
 from services.product.service.steps import Step, status_after
 from services.product.store.postgres.models import ReservationStatus
@@ -365,6 +366,37 @@ async def test_what_is_given_back_costs_postgres_one_statement(
         assert len(counted.counts) == statements
     reason = {"release": "released", "confirm release": "returned", "expire": "expired"}[way]
     assert [line[:2] for line in await ledger_of(staff, HAMMER)][-1] == (2, reason)
+
+
+async def test_a_step_takes_as_many_statements_for_many_lines_as_for_one(
+    shop, database_url
+) -> None:
+    caller, counts = service.Caller("order", trusted=True), []
+    async with by_hand(database_url) as db:
+        for number, products in enumerate([[DRILL], [DRILL, HAMMER]]):
+            counted = Counting(db)
+            wanted = NewReservation(
+                lines=[Line(product_id=UUID(one), quantity=1) for one in products]
+            )
+            made = await service.reserve(counted, wanted, owner="order", key=f"key-{number}")
+            counts.append([len(counted.counts)])
+            for step in Step:
+                await service.settle(counted, made.reservation.id, step, caller)
+                counts[number].append(len(counted.counts))
+    assert counts[0] == counts[1]
+
+
+async def test_many_reservations_are_confirmed_with_as_many_statements_as_one(
+    shop, database_url
+) -> None:
+    made = [(await reserve(shop, f"key-{n}", drill=1, hammer=1))[1]["data"]["id"] for n in range(5)]
+    caller, counts = service.Caller("order", trusted=True), []
+    async with by_hand(database_url) as db:
+        for ids in ([made[0]], made[1:]):
+            counted = Counting(db)
+            assert len(await service.confirm_all(counted, [*map(UUID, ids)], caller)) == len(ids)
+            counts.append(len(counted.counts))
+    assert counts[0] == counts[1]
 
 
 async def test_reservations_that_expire_together_return_each_its_own(

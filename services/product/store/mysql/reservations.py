@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from services.product.store.postgres.models import (
     ReservationLine,
     ReservationStatus,
 )
+from services.product.store.postgres.reservations import AddLinesParams
 
 ADD_RESERVATION: Final = """\
 INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
@@ -22,7 +22,7 @@ VALUES (%s, %s, %s, %s, %s, %s)
 """
 
 
-ADD_LINE: Final = """\
+ADD_LINES: Final = """\
 INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
 VALUES (%s, %s, %s, %s, %s)
 """
@@ -53,9 +53,9 @@ WHERE owner = %s AND request_key = %s
 """
 
 
-LOCK_RESERVATION: Final = """\
+LOCK_RESERVATIONS: Final = """\
 SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
-WHERE id = %s FOR UPDATE
+WHERE id IN (%s) ORDER BY id FOR UPDATE
 """
 
 
@@ -66,7 +66,7 @@ ORDER BY reservation_id, product_id
 """
 
 
-SETTLE_RESERVATION: Final = "UPDATE reservation SET status = %s, updated_at = %s WHERE id = %s"
+SETTLE_RESERVATIONS: Final = "UPDATE reservation SET status = %s, updated_at = %s WHERE id IN (%s)"
 
 
 CLAIM_EXPIRED: Final = """\
@@ -93,18 +93,24 @@ class ReservationsQueries:
             ADD_RESERVATION, to_bytes(id), owner, request_key, expires_at, now, now
         )
 
-    async def add_line(
-        self,
-        *,
-        reservation_id: UUID,
-        product_id: UUID,
-        quantity: int,
-        unit_price: Decimal,
-        currency: str,
-    ) -> None:
-        await self._db.execute(
-            ADD_LINE, to_bytes(reservation_id), to_bytes(product_id), quantity, unit_price, currency
+    async def add_lines(self, batch: Sequence[AddLinesParams]) -> None:
+        if not batch:
+            return
+        sql = ADD_LINES.replace(
+            "(%s, %s, %s, %s, %s)", ", ".join(["(%s, %s, %s, %s, %s)"] * len(batch)), 1
         )
+        arguments = [
+            value
+            for item in batch
+            for value in (
+                to_bytes(item.reservation_id),
+                to_bytes(item.product_id),
+                item.quantity,
+                item.unit_price,
+                item.currency,
+            )
+        ]
+        await self._db.execute(sql, *arguments)
 
     async def get_reservation(self, *, id: UUID) -> Reservation | None:
         row = await self._db.fetchrow(GET_RESERVATION, to_bytes(id))
@@ -115,10 +121,12 @@ class ReservationsQueries:
         row = await self._db.fetchrow(FIND_RESERVATION, owner, request_key)
         return None if row is None else _reservation(row)
 
-    async def lock_reservation(self, *, id: UUID) -> Reservation | None:
-        """The reservation as it is, to be settled by this transaction alone."""
-        row = await self._db.fetchrow(LOCK_RESERVATION, to_bytes(id))
-        return None if row is None else _reservation(row)
+    async def lock_reservations(self, *, ids: Sequence[UUID]) -> list[Reservation]:
+        """The reservations as they are, to be settled by this transaction alone; by id, so that two who lock the same
+        ones do not deadlock.
+        """
+        rows = await self._db.fetch(LOCK_RESERVATIONS, [to_bytes(item) for item in ids])
+        return list(map(_reservation, rows))
 
     async def list_lines(self, *, reservation_ids: Sequence[UUID]) -> list[ReservationLine]:
         rows = await self._db.fetch(LIST_LINES, [to_bytes(item) for item in reservation_ids])
@@ -129,10 +137,12 @@ class ReservationsQueries:
             for reservation_id, product_id, quantity, unit_price, currency in rows
         ]
 
-    async def settle_reservation(
-        self, *, status: ReservationStatus, now: datetime, id: UUID
+    async def settle_reservations(
+        self, *, status: ReservationStatus, now: datetime, ids: Sequence[UUID]
     ) -> int:
-        status_ = await self._db.execute(SETTLE_RESERVATION, status, now, to_bytes(id))
+        status_ = await self._db.execute(
+            SETTLE_RESERVATIONS, status, now, [to_bytes(item) for item in ids]
+        )
         return int(status_.rpartition(" ")[2])
 
     async def claim_expired(self, *, now: datetime, batch_size: int) -> list[Reservation]:

@@ -8,6 +8,8 @@ from itertools import starmap
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+import msgspec
+
 from lib.db import Executor
 from services.product.store.postgres.models import (
     RESERVATION_STATUS_BY_LABEL,
@@ -22,10 +24,19 @@ VALUES ($1, $2, $3, $4, $5, $5)
 """
 
 
-ADD_LINE: Final = """\
+ADD_LINES: Final = """\
 INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
-VALUES ($1, $2, $3, $4, $5)
+SELECT bulk.p1, bulk.p2, bulk.p3, bulk.p4, bulk.p5
+FROM unnest($1::uuid[], $2::uuid[], $3::int4[], $4::numeric[], $5::text[]) AS bulk(p1, p2, p3, p4, p5)
 """
+
+
+class AddLinesParams(msgspec.Struct, frozen=True, gc=False):
+    reservation_id: UUID
+    product_id: UUID
+    quantity: int
+    unit_price: Decimal
+    currency: str
 
 
 GET_RESERVATION: Final = """\
@@ -53,9 +64,9 @@ WHERE owner = $1 AND request_key = $2
 """
 
 
-LOCK_RESERVATION: Final = """\
+LOCK_RESERVATIONS: Final = """\
 SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
-WHERE id = $1 FOR UPDATE
+WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
 """
 
 
@@ -66,7 +77,9 @@ ORDER BY reservation_id, product_id
 """
 
 
-SETTLE_RESERVATION: Final = "UPDATE reservation SET status = $1, updated_at = $2 WHERE id = $3"
+SETTLE_RESERVATIONS: Final = (
+    "UPDATE reservation SET status = $1, updated_at = $2 WHERE id = ANY ($3::uuid[])"
+)
 
 
 CLAIM_EXPIRED: Final = """\
@@ -85,15 +98,7 @@ class ReservationsQueriesProtocol(Protocol):
         self, *, id: UUID, owner: str, request_key: str, expires_at: datetime, now: datetime
     ) -> None: ...
 
-    async def add_line(
-        self,
-        *,
-        reservation_id: UUID,
-        product_id: UUID,
-        quantity: int,
-        unit_price: Decimal,
-        currency: str,
-    ) -> None: ...
+    async def add_lines(self, batch: Sequence[AddLinesParams]) -> None: ...
 
     async def get_reservation(self, *, id: UUID) -> Reservation | None: ...
 
@@ -101,14 +106,16 @@ class ReservationsQueriesProtocol(Protocol):
         """What a request with this key reserved before."""
         ...
 
-    async def lock_reservation(self, *, id: UUID) -> Reservation | None:
-        """The reservation as it is, to be settled by this transaction alone."""
+    async def lock_reservations(self, *, ids: Sequence[UUID]) -> list[Reservation]:
+        """The reservations as they are, to be settled by this transaction alone; by id, so that two who lock the same
+        ones do not deadlock.
+        """
         ...
 
     async def list_lines(self, *, reservation_ids: Sequence[UUID]) -> list[ReservationLine]: ...
 
-    async def settle_reservation(
-        self, *, status: ReservationStatus, now: datetime, id: UUID
+    async def settle_reservations(
+        self, *, status: ReservationStatus, now: datetime, ids: Sequence[UUID]
     ) -> int: ...
 
     async def claim_expired(self, *, now: datetime, batch_size: int) -> list[Reservation]:
@@ -129,16 +136,15 @@ class ReservationsQueries:
     ) -> None:
         await self._db.execute(ADD_RESERVATION, id, owner, request_key, expires_at, now)
 
-    async def add_line(
-        self,
-        *,
-        reservation_id: UUID,
-        product_id: UUID,
-        quantity: int,
-        unit_price: Decimal,
-        currency: str,
-    ) -> None:
-        await self._db.execute(ADD_LINE, reservation_id, product_id, quantity, unit_price, currency)
+    async def add_lines(self, batch: Sequence[AddLinesParams]) -> None:
+        await self._db.execute(
+            ADD_LINES,
+            [item.reservation_id for item in batch],
+            [item.product_id for item in batch],
+            [item.quantity for item in batch],
+            [item.unit_price for item in batch],
+            [item.currency for item in batch],
+        )
 
     async def get_reservation(self, *, id: UUID) -> Reservation | None:
         row = await self._db.fetchrow(GET_RESERVATION, id)
@@ -149,19 +155,21 @@ class ReservationsQueries:
         row = await self._db.fetchrow(FIND_RESERVATION, owner, request_key)
         return None if row is None else _reservation(row)
 
-    async def lock_reservation(self, *, id: UUID) -> Reservation | None:
-        """The reservation as it is, to be settled by this transaction alone."""
-        row = await self._db.fetchrow(LOCK_RESERVATION, id)
-        return None if row is None else _reservation(row)
+    async def lock_reservations(self, *, ids: Sequence[UUID]) -> list[Reservation]:
+        """The reservations as they are, to be settled by this transaction alone; by id, so that two who lock the same
+        ones do not deadlock.
+        """
+        rows = await self._db.fetch(LOCK_RESERVATIONS, ids)
+        return list(map(_reservation, rows))
 
     async def list_lines(self, *, reservation_ids: Sequence[UUID]) -> list[ReservationLine]:
         rows = await self._db.fetch(LIST_LINES, reservation_ids)
         return list(starmap(ReservationLine, rows))
 
-    async def settle_reservation(
-        self, *, status: ReservationStatus, now: datetime, id: UUID
+    async def settle_reservations(
+        self, *, status: ReservationStatus, now: datetime, ids: Sequence[UUID]
     ) -> int:
-        status_ = await self._db.execute(SETTLE_RESERVATION, status, now, id)
+        status_ = await self._db.execute(SETTLE_RESERVATIONS, status, now, ids)
         return int(status_.rpartition(" ")[2])
 
     async def claim_expired(self, *, now: datetime, batch_size: int) -> list[Reservation]:
