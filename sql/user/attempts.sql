@@ -10,7 +10,13 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING attempts, coalesce(extract(epoch FROM window_ends_at - now()), 0)::double precision AS seconds_left;
 
 -- name: ForgetAttempts :execrows
-DELETE FROM attempt WHERE key = @key;
+-- Locked in the order of the keys, as attempts are counted: another order could deadlock.
+WITH held AS (
+    SELECT a.key FROM attempt AS a WHERE a.key = ANY (@keys::bytea[])
+    ORDER BY array_position(@keys::bytea[], a.key)
+    FOR UPDATE
+)
+DELETE FROM attempt USING held WHERE attempt.key = held.key;
 
 -- name: ForgetOldAttempts :execrows
 DELETE FROM attempt WHERE window_ends_at < now();

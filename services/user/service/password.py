@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -128,8 +129,8 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
         # Of a user who registered with an address that the provider has not verified.
         await identities.remove_unproved_identities(tx, account_id=account.id)
         await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
-        for what in ("login", "reset"):
-            await throttle.clear(tx, throttle.counted_for(what, account.email))
+        keys = (throttle.counted_for(what, account.email) for what in ("login", "reset"))
+        await throttle.clear(tx, chain.from_iterable(keys))
     return devices.issue(account.id)
 
 

@@ -74,6 +74,7 @@ async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
             says the same whether or not there is such an account.
     """
     for counted_by, limit in limits.items():
+        # aiosqlc_loops: a refused attempt must not wait for, nor lock, the wider counters
         counted = await attempts.count_attempt(tx, key=counted_by, seconds=limit.seconds)
         if counted.attempts > limit.attempts:
             raise AppError(
@@ -94,6 +95,5 @@ async def reset_after_success(tx: Executor, limits: Mapping[bytes, Limit]) -> No
 
 
 async def clear(tx: Executor, keys: Iterable[bytes]) -> None:
-    """Reset counters in the order of `take`, because another order could deadlock."""
-    for counted_by in keys:
-        await attempts.forget_attempts(tx, key=counted_by)
+    """Reset counters. The keys must have the order of `take`: another order could deadlock."""
+    await attempts.forget_attempts(tx, keys=list(keys))
