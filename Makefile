@@ -21,8 +21,10 @@ DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
 QUERIES := $(notdir $(patsubst %/,%,$(wildcard sql/*/)))
 SERVICES := $(notdir $(patsubst %/__main__.py,%,$(wildcard services/*/__main__.py)))
 QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
-# Databases whose tests have a factory of rows, in tests/rows/.
+# Databases whose tests have a factory of rows, in tests/rows/, and the tables whose rows the tests need.
 ROWS := user
+ROWS_user := account,custom_role,custom_role_permission,identity,mail_outbox,provider,session,staff
+FACTORY = $(PY) -m aiosqlc factories -f sql/$(1) tests/rows/$(1) --tables $(ROWS_$(1))
 
 db ?=
 svc ?=
@@ -191,7 +193,7 @@ check: $(READY) ## format, lint, types, imports, plans, generated files up to da
 		$(PY) -m aiosqlc migrations check --base $(RELEASED) --timeout-set -f $$config >/dev/null; \
 	done
 	@$(VET_PLANS)
-	@for db in $(ROWS); do $(PY) -m aiosqlc factories -f sql/$$db tests/rows/$$db --check; done
+	@$(foreach db,$(ROWS),$(call FACTORY,$(db)) --check;)
 	@$(PY) -m tools.protobuf --check
 	@$(PY) -m tools.specs check
 	@$(PY) -m tools.rendered check
@@ -233,7 +235,7 @@ start-project: $(READY) ## name a project that begins with this repository (name
 sqlc: $(READY) ## compile the queries of a database (db=user)
 	$(call one-of,db,$(QUERIES))
 	@for config in $(filter sql/$(db)/%,$(QUERY_SETS)); do $(PY) -m aiosqlc generate -f $$config; done
-	@for db in $(filter $(db),$(ROWS)); do $(PY) -m aiosqlc factories -f sql/$$db tests/rows/$$db; done
+	@$(foreach db,$(filter $(db),$(ROWS)),$(call FACTORY,$(db));)
 
 .PHONY: grants
 grants: $(READY) ## write the rights that each service's queries need

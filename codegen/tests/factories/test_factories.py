@@ -277,6 +277,22 @@ def test_check_reports_a_factory_of_an_older_schema(
     assert "+        bio: str | None = None," in capsys.readouterr().out
 
 
+def test_a_factory_of_chosen_tables_has_them_and_the_tables_they_refer_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, f"{SHOP}CREATE TABLE never (a int NOT NULL CHECK (a < 0 AND a > 0));\n")
+    command = ["factories", "-f", str(tmp_path), str(tmp_path / "few_rows")]
+    assert main([*command, "--tables", "review"]) == 0
+    with _factory(tmp_path, "few_rows") as factory:
+        assert _methods(factory) == ["make_author", "make_book", "make_review"]
+    assert "never" not in capsys.readouterr().err
+    assert main([*command, "--tables", "public.author,never"]) == 0
+    assert "no function for the table never" in capsys.readouterr().err
+    with _factory(tmp_path, "few_rows") as factory:
+        assert _methods(factory) == ["make_author"]
+    assert complaints(tmp_path / "few_rows") == ""
+
+
 WRONG = {
     "a configuration without Python": (
         "gen: {python: {out: store, driver: DRIVER, models: MODELS}}",
@@ -287,6 +303,10 @@ WRONG = {
     "a name that no entry has": (
         "", "", ["--entry", "shop"],
         "no entry of the configuration is named `shop` and has",
+    ),
+    "a table that the schema does not have": (
+        "", "", ["--tables", "author,autor"],
+        "the schema has no table `autor`; it has: author, book, reply, review",
     ),
 }  # fmt: skip
 

@@ -12,32 +12,14 @@ from .models import (
     Account,
     AccountRole,
     AccountStatus,
-    AccountToken,
-    Attempt,
-    AuditEntry,
-    Authenticator,
     CustomRole,
     CustomRolePermission,
-    FileToRemove,
-    FormerAddress,
-    IdempotencyKey,
     Identity,
-    IdentityRequest,
-    Inbox,
     MailOutbox,
-    Outbox,
-    Passkey,
-    PasskeyChallenge,
     Permission,
     Provider,
-    ProviderRequest,
-    RecoveryCode,
-    RefreshToken,
-    RequestStatus,
-    RolePermission,
     Session,
     Staff,
-    TokenKind,
 )
 
 _statements = statements
@@ -124,102 +106,6 @@ class Factory:
             custom_role=custom_role,
         )
 
-    async def make_account_token(
-        self,
-        *,
-        hash: bytes | None = None,
-        kind: TokenKind | None = None,
-        account_id: UUID | None = None,
-        email: str | None = None,
-        created_at: datetime | None = None,
-        expires_at: datetime | None = None,
-        used_at: datetime | None = None,
-    ) -> AccountToken:
-        """Insert a row of the table `account_token`."""
-        if account_id is None:
-            account_row = await self.make_account()
-            account_id = account_row.id
-        return await _statements.insert_account_token(
-            self._db,
-            n=next(self._numbers),
-            hash=hash,
-            kind=kind,
-            account_id=account_id,
-            email=email,
-            created_at=created_at,
-            expires_at=expires_at,
-            used_at=used_at,
-        )
-
-    async def make_attempt(
-        self,
-        *,
-        key: bytes | None = None,
-        attempts: int | None = None,
-        window_ends_at: datetime | None = None,
-    ) -> Attempt:
-        """Insert a row of the table `attempt`."""
-        return await _statements.insert_attempt(
-            self._db,
-            n=next(self._numbers),
-            key=key,
-            attempts=attempts,
-            window_ends_at=window_ends_at,
-        )
-
-    async def make_audit_entry(
-        self,
-        *,
-        id: UUID | None = None,
-        at: datetime | None = None,
-        actor: str | None = None,
-        action: str | None = None,
-        resource_type: str | None = None,
-        resource_id: str | None = None,
-        request_id: str | None = None,
-        address: str | None = None,
-        details: str | None = None,
-    ) -> AuditEntry:
-        """Insert a row of the table `audit_entry`."""
-        return await _statements.insert_audit_entry(
-            self._db,
-            n=next(self._numbers),
-            id=id,
-            at=at,
-            actor=actor,
-            action=action,
-            resource_type=resource_type,
-            resource_id=resource_id,
-            request_id=request_id,
-            address=address,
-            details=details,
-        )
-
-    async def make_authenticator(
-        self,
-        *,
-        account_id: UUID | None = None,
-        secret: bytes | None = None,
-        key_id: str | None = None,
-        confirmed: bool | None = None,
-        last_step: int | None = None,
-        created_at: datetime | None = None,
-    ) -> Authenticator:
-        """Insert a row of the table `authenticator`."""
-        if account_id is None:
-            account_row = await self.make_account()
-            account_id = account_row.id
-        return await _statements.insert_authenticator(
-            self._db,
-            n=next(self._numbers),
-            account_id=account_id,
-            secret=secret,
-            key_id=key_id,
-            confirmed=confirmed,
-            last_step=last_step,
-            created_at=created_at,
-        )
-
     async def make_permission(
         self, *, name: str | None = None, description: str | None = None
     ) -> Permission:
@@ -240,67 +126,6 @@ class Factory:
             role = custom_role_row.name
         return await _statements.insert_custom_role_permission(
             self._db, role=role, permission=permission
-        )
-
-    async def make_file_to_remove(
-        self, *, key: str | None = None, attempts: int | None = None, due_at: datetime | None = None
-    ) -> FileToRemove:
-        """Insert a row of the table `file_to_remove`."""
-        return await _statements.insert_file_to_remove(
-            self._db, n=next(self._numbers), key=key, attempts=attempts, due_at=due_at
-        )
-
-    async def make_former_address(
-        self,
-        *,
-        account_id: UUID | None = None,
-        changed_at: datetime | None = None,
-        email: str | None = None,
-    ) -> FormerAddress:
-        """Insert a row of the table `former_address`."""
-        if account_id is None:
-            account_row = await self.make_account()
-            account_id = account_row.id
-        return await _statements.insert_former_address(
-            self._db,
-            n=next(self._numbers),
-            account_id=account_id,
-            changed_at=changed_at,
-            email=email,
-        )
-
-    async def make_idempotency_key(
-        self,
-        *,
-        principal: str | None = None,
-        route: str | None = None,
-        request_key: str | None = None,
-        fingerprint: bytes | None = None,
-        lease: UUID | None = None,
-        leased_until: datetime | None = None,
-        status: int | None = None,
-        headers: str | None = None,
-        body: bytes | None = None,
-        created_at: datetime | None = None,
-        expires_at: datetime | None = None,
-        done: bool | None = None,
-    ) -> IdempotencyKey:
-        """Insert a row of the table `idempotency_key`."""
-        return await _statements.insert_idempotency_key(
-            self._db,
-            n=next(self._numbers),
-            principal=principal,
-            route=route,
-            request_key=request_key,
-            fingerprint=fingerprint,
-            lease=lease,
-            leased_until=leased_until,
-            status=status,
-            headers=headers,
-            body=body,
-            created_at=created_at,
-            expires_at=expires_at,
-            done=done,
         )
 
     async def make_identity(
@@ -361,48 +186,6 @@ class Factory:
             identity_id=identity_id,
         )
 
-    async def make_identity_request(
-        self,
-        *,
-        state: bytes | None = None,
-        browser: bytes | None = None,
-        provider: str | None = None,
-        nonce: str | None = None,
-        verifier: str | None = None,
-        return_to: str | None = None,
-        session_id: UUID | None = None,
-        expires_at: datetime | None = None,
-    ) -> IdentityRequest:
-        """Insert a row of the table `identity_request`."""
-        return await _statements.insert_identity_request(
-            self._db,
-            n=next(self._numbers),
-            state=state,
-            browser=browser,
-            provider=provider,
-            nonce=nonce,
-            verifier=verifier,
-            return_to=return_to,
-            session_id=session_id,
-            expires_at=expires_at,
-        )
-
-    async def make_inbox(
-        self,
-        *,
-        consumer: str | None = None,
-        event_id: UUID | None = None,
-        handled_at: datetime | None = None,
-    ) -> Inbox:
-        """Insert a row of the table `inbox`."""
-        return await _statements.insert_inbox(
-            self._db,
-            n=next(self._numbers),
-            consumer=consumer,
-            event_id=event_id,
-            handled_at=handled_at,
-        )
-
     async def make_mail_outbox(
         self,
         *,
@@ -436,82 +219,6 @@ class Factory:
             last_error=last_error,
         )
 
-    async def make_outbox(
-        self,
-        *,
-        id: UUID | None = None,
-        lane: int | None = None,
-        topic: str | None = None,
-        event_key: str | None = None,
-        kind: str | None = None,
-        payload: str | None = None,
-        request_id: str | None = None,
-        traceparent: str | None = None,
-        created_at: datetime | None = None,
-    ) -> Outbox:
-        """Insert a row of the table `outbox`."""
-        return await _statements.insert_outbox(
-            self._db,
-            n=next(self._numbers),
-            id=id,
-            lane=lane,
-            topic=topic,
-            event_key=event_key,
-            kind=kind,
-            payload=payload,
-            request_id=request_id,
-            traceparent=traceparent,
-            created_at=created_at,
-        )
-
-    async def make_passkey(
-        self,
-        *,
-        id: bytes | None = None,
-        account_id: UUID | None = None,
-        public_key: bytes | None = None,
-        sign_count: int | None = None,
-        name: str | None = None,
-        created_at: datetime | None = None,
-        used_at: datetime | None = None,
-    ) -> Passkey:
-        """Insert a row of the table `passkey`."""
-        if account_id is None:
-            account_row = await self.make_account()
-            account_id = account_row.id
-        return await _statements.insert_passkey(
-            self._db,
-            n=next(self._numbers),
-            id=id,
-            account_id=account_id,
-            public_key=public_key,
-            sign_count=sign_count,
-            name=name,
-            created_at=created_at,
-            used_at=used_at,
-        )
-
-    async def make_passkey_challenge(
-        self,
-        *,
-        session_id: UUID | None = None,
-        purpose: str | None = None,
-        challenge: bytes | None = None,
-        expires_at: datetime | None = None,
-    ) -> PasskeyChallenge:
-        """Insert a row of the table `passkey_challenge`."""
-        if session_id is None:
-            session_row = await self.make_session()
-            session_id = session_row.id
-        return await _statements.insert_passkey_challenge(
-            self._db,
-            n=next(self._numbers),
-            session_id=session_id,
-            purpose=purpose,
-            challenge=challenge,
-            expires_at=expires_at,
-        )
-
     async def make_provider(
         self,
         *,
@@ -539,77 +246,6 @@ class Factory:
         if made_row is None:
             raise LookupError("a trigger or a rule skipped the row")
         return made_row
-
-    async def make_provider_request(
-        self,
-        *,
-        account_id: UUID | None = None,
-        status: RequestStatus | None = None,
-        reason: str | None = None,
-        decided_by: str | None = None,
-        decided_at: datetime | None = None,
-        created_at: datetime | None = None,
-    ) -> ProviderRequest:
-        """Insert a row of the table `provider_request`."""
-        if account_id is None:
-            account_row = await self.make_account()
-            account_id = account_row.id
-        return await _statements.insert_provider_request(
-            self._db,
-            account_id=account_id,
-            status=status,
-            reason=reason,
-            decided_by=decided_by,
-            decided_at=decided_at,
-            created_at=created_at,
-        )
-
-    async def make_recovery_code(
-        self,
-        *,
-        hash: bytes | None = None,
-        account_id: UUID | None = None,
-        created_at: datetime | None = None,
-    ) -> RecoveryCode:
-        """Insert a row of the table `recovery_code`."""
-        if account_id is None:
-            account_row = await self.make_account()
-            account_id = account_row.id
-        return await _statements.insert_recovery_code(
-            self._db, n=next(self._numbers), hash=hash, account_id=account_id, created_at=created_at
-        )
-
-    async def make_refresh_token(
-        self,
-        *,
-        hash: bytes | None = None,
-        session_id: UUID | None = None,
-        created_at: datetime | None = None,
-        expires_at: datetime | None = None,
-        used_at: datetime | None = None,
-    ) -> RefreshToken:
-        """Insert a row of the table `refresh_token`."""
-        if session_id is None:
-            session_row = await self.make_session()
-            session_id = session_row.id
-        return await _statements.insert_refresh_token(
-            self._db,
-            n=next(self._numbers),
-            hash=hash,
-            session_id=session_id,
-            created_at=created_at,
-            expires_at=expires_at,
-            used_at=used_at,
-        )
-
-    async def make_role_permission(
-        self, *, role: AccountRole | None = None, permission: str | None = None
-    ) -> RolePermission:
-        """Insert a row of the table `role_permission`."""
-        if permission is None:
-            permission_row = await self.make_permission()
-            permission = permission_row.name
-        return await _statements.insert_role_permission(self._db, role=role, permission=permission)
 
     async def make_staff(
         self,

@@ -31,24 +31,6 @@ class AccountStatus(StrEnum):
 ACCOUNT_STATUS_BY_LABEL: Final = {label.value: label for label in AccountStatus}
 
 
-class TokenKind(StrEnum):
-    VERIFY_EMAIL = "verify_email"
-    RESET_PASSWORD = "reset_password"
-    UNDO_EMAIL = "undo_email"
-
-
-TOKEN_KIND_BY_LABEL: Final = {label.value: label for label in TokenKind}
-
-
-class RequestStatus(StrEnum):
-    PENDING = "pending"
-    APPROVED = "approved"
-    DECLINED = "declined"
-
-
-REQUEST_STATUS_BY_LABEL: Final = {label.value: label for label in RequestStatus}
-
-
 class Account(msgspec.Struct, frozen=True, gc=False):
     """A row of the table `account`."""
 
@@ -73,51 +55,6 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     custom_role: str | None
 
 
-class AccountToken(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `account_token`."""
-
-    hash: bytes
-    kind: TokenKind
-    account_id: UUID
-    email: str
-    created_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
-
-
-class Attempt(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `attempt`."""
-
-    key: bytes
-    attempts: int
-    window_ends_at: datetime
-
-
-class AuditEntry(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `audit_entry`."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    action: str
-    resource_type: str
-    resource_id: str
-    request_id: str
-    address: str
-    details: str
-
-
-class Authenticator(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `authenticator`."""
-
-    account_id: UUID
-    secret: bytes
-    key_id: str
-    confirmed: bool
-    last_step: int
-    created_at: datetime
-
-
 class CustomRole(msgspec.Struct, frozen=True, gc=False):
     """A row of the table `custom_role`."""
 
@@ -136,39 +73,6 @@ class CustomRolePermission(msgspec.Struct, frozen=True, gc=False):
     permission: str
 
 
-class FileToRemove(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `file_to_remove`."""
-
-    key: str
-    attempts: int
-    due_at: datetime
-
-
-class FormerAddress(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `former_address`."""
-
-    account_id: UUID
-    changed_at: datetime
-    email: str
-
-
-class IdempotencyKey(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `idempotency_key`."""
-
-    principal: str
-    route: str
-    request_key: str
-    fingerprint: bytes
-    lease: UUID
-    leased_until: datetime
-    status: int | None
-    headers: str | None
-    body: bytes | None
-    created_at: datetime
-    expires_at: datetime
-    done: bool
-
-
 class Identity(msgspec.Struct, frozen=True, gc=False):
     """A row of the table `identity`."""
 
@@ -179,27 +83,6 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     proved: bool
     created_at: datetime
     used_at: datetime | None
-
-
-class IdentityRequest(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `identity_request`."""
-
-    state: bytes
-    browser: bytes
-    provider: str
-    nonce: str
-    verifier: str
-    return_to: str
-    session_id: UUID | None
-    expires_at: datetime
-
-
-class Inbox(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `inbox`."""
-
-    consumer: str
-    event_id: UUID
-    handled_at: datetime
 
 
 class MailOutbox(msgspec.Struct, frozen=True, gc=False):
@@ -215,42 +98,6 @@ class MailOutbox(msgspec.Struct, frozen=True, gc=False):
     sent_at: datetime | None
     failed_at: datetime | None
     last_error: str | None
-
-
-class Outbox(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `outbox`."""
-
-    position: int
-    id: UUID
-    lane: int
-    topic: str
-    event_key: str
-    kind: str
-    payload: str
-    request_id: str
-    traceparent: str
-    created_at: datetime
-
-
-class Passkey(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `passkey`."""
-
-    id: bytes
-    account_id: UUID
-    public_key: bytes
-    sign_count: int
-    name: str
-    created_at: datetime
-    used_at: datetime | None
-
-
-class PasskeyChallenge(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `passkey_challenge`."""
-
-    session_id: UUID
-    purpose: str
-    challenge: bytes
-    expires_at: datetime
 
 
 class Permission(msgspec.Struct, frozen=True, gc=False):
@@ -269,42 +116,6 @@ class Provider(msgspec.Struct, frozen=True, gc=False):
     preview: str | None
     created_at: datetime
     fingerprint: bytes | None
-
-
-class ProviderRequest(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `provider_request`."""
-
-    account_id: UUID
-    status: RequestStatus
-    reason: str | None
-    decided_by: str | None
-    decided_at: datetime | None
-    created_at: datetime
-
-
-class RecoveryCode(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `recovery_code`."""
-
-    hash: bytes
-    account_id: UUID
-    created_at: datetime
-
-
-class RefreshToken(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `refresh_token`."""
-
-    hash: bytes
-    session_id: UUID
-    created_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
-
-
-class RolePermission(msgspec.Struct, frozen=True, gc=False):
-    """A row of the table `role_permission`."""
-
-    role: AccountRole
-    permission: str
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

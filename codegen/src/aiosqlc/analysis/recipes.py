@@ -52,3 +52,17 @@ class Recipes:
 
     tables: tuple[TableRecipe, ...]
     refused: tuple[tuple[Name, str], ...] = ()
+
+    def names(self) -> frozenset[Name]:
+        """Return the names of all tables, also of the refused ones."""
+        found = [recipe.table for recipe in self.tables] + [name for name, _ in self.refused]
+        return frozenset(found)
+
+    def only(self, wanted: frozenset[Name]) -> Recipes:
+        """Return the recipes of some tables, and of the tables that their rows need."""
+        needed = set(wanted)
+        for recipe in reversed(self.tables):
+            if recipe.table in needed:
+                needed.update(reference.table for reference in recipe.references)
+        tables = tuple(recipe for recipe in self.tables if recipe.table in needed)
+        return Recipes(tables, tuple(item for item in self.refused if item[0] in wanted))

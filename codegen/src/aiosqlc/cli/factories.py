@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from aiosqlc.analysis.recipes import Name
 from aiosqlc.cli.common import load, only_entry, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.engines import engine_for
@@ -28,6 +29,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--entry", help="name of the entry in the configuration, if there are several"
     )
     command.add_argument(
+        "--tables", help="names of the tables, with commas between them; by default all tables"
+    )
+    command.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if a file would change"
     )
 
@@ -44,17 +48,33 @@ def run(arguments: argparse.Namespace) -> int:
     out = Path.cwd() / arguments.out
     try:
         with engine_for(entry.engine) as engine:
-            factory = compile_factory(project, entry, out, engine)
+            chosen = _named(arguments.tables or "")
+            factory = compile_factory(project, entry, out, engine, chosen=chosen)
     except NoServerError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     report(factory.diagnostics, style_of(arguments, project.root))
-    for (schema, table), reason in factory.refused:
-        name = table if schema == "public" else f"{schema}.{table}"
-        sys.stderr.write(f"no function for the table {name}: {reason}\n")
+    if factory.missing:
+        names = ", ".join(f"`{_shown(name)}`" for name in factory.missing)
+        has = ", ".join(map(_shown, factory.tables)) or "no tables"
+        sys.stderr.write(f"the schema has no table {names}; it has: {has}\n")
+        return 2
+    for name, reason in factory.refused:
+        sys.stderr.write(f"no function for the table {_shown(name)}: {reason}\n")
     if factory.diagnostics:
         return 1
     return _checked(factory, out) if arguments.check else _written(factory, out, arguments, project)
+
+
+def _named(text: str) -> frozenset[Name]:
+    """Return the tables that an option names, such as `author,shop.book`."""
+    words = filter(None, (word.strip() for word in text.split(",")))
+    parts = (word.rpartition(".") for word in words)
+    return frozenset((schema or "public", table) for schema, _, table in parts)
+
+
+def _shown(name: Name) -> str:
+    return name[1] if name[0] == "public" else ".".join(name)
 
 
 def _checked(factory: Factory, out: Path) -> int:

@@ -24,17 +24,28 @@ _STATEMENTS, _FACTORY = "statements.sql", "factory.py"
 class Factory:
     """The files of a factory, or no files if the diagnostics include an error.
 
-    `refused` are the tables without a method, each with the reason.
+    `refused` are the tables without a method, each with the reason. `missing` are the chosen tables
+    that the schema does not have, and `tables` all tables that it has.
     """
 
     files: tuple[Rendered, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     refused: tuple[tuple[Name, str], ...] = ()
+    missing: tuple[Name, ...] = ()
+    tables: tuple[Name, ...] = ()
 
 
-def compile_factory(project: Project, entry: QuerySet, out: Path, engine: Engine) -> Factory:
+def compile_factory(
+    project: Project,
+    entry: QuerySet,
+    out: Path,
+    engine: Engine,
+    *,
+    chosen: frozenset[Name] = frozenset(),
+) -> Factory:
     """Return the files of the factory for an entry's schema, in the folder `out`.
 
+    The factory has the `chosen` tables and the tables that their rows need; by default all tables.
     Raises `NoServerError` if no server is available.
     """
     inputs, problems = read_inputs(project, replace(entry, queries=(), tenant=None))
@@ -43,6 +54,10 @@ def compile_factory(project: Project, entry: QuerySet, out: Path, engine: Engine
     if errors or scratch is None or entry.python is None:
         return Factory((), errors)
     recipes = scratch.recipes(inputs.schema, options_of(entry, inputs.shims))
+    if missing := sorted(chosen - recipes.names()):
+        return Factory((), missing=tuple(missing), tables=tuple(sorted(recipes.names())))
+    if chosen:
+        recipes = recipes.only(chosen)
     source = SourceFile(Path(_STATEMENTS), query_file(recipes.tables))
     made = compile_alone(
         project,
