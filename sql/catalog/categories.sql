@@ -18,9 +18,11 @@ ORDER BY
     id
 LIMIT @page_size OFFSET @skip;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: AddCategory :exec
 INSERT INTO category (id, type_id, name) VALUES (@id, @type_id, @name);
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: ChangeCategory :execrows
 -- Columns without a given value keep theirs.
 UPDATE category SET
@@ -30,5 +32,6 @@ UPDATE category SET
     updated_at = now()
 WHERE id = @id;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: RemoveCategory :execrows
 DELETE FROM category WHERE id = @id;

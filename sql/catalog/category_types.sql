@@ -17,9 +17,11 @@ ORDER BY
     id
 LIMIT @page_size OFFSET @skip;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: AddCategoryType :exec
 INSERT INTO category_type (id, name) VALUES (@id, @name);
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: ChangeCategoryType :execrows
 -- Columns without a given value keep theirs.
 UPDATE category_type SET
@@ -28,5 +30,6 @@ UPDATE category_type SET
     updated_at = now()
 WHERE id = @id;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: RemoveCategoryType :execrows
 DELETE FROM category_type WHERE id = @id;

@@ -30,10 +30,12 @@ ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: AddService :exec
 INSERT INTO service (id, subcategory_id, name, description)
 VALUES (@id, @subcategory_id, @name, @description);
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: ChangeService :execrows
 -- Columns without a given value keep theirs.
 UPDATE service SET
@@ -44,5 +46,6 @@ UPDATE service SET
     updated_at = now()
 WHERE id = @id;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: RemoveService :execrows
 DELETE FROM service WHERE id = @id;

@@ -19,9 +19,11 @@ ORDER BY
     id
 LIMIT @page_size OFFSET @skip;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: AddSubcategory :exec
 INSERT INTO subcategory (id, category_id, name) VALUES (@id, @category_id, @name);
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: ChangeSubcategory :execrows
 -- Columns without a given value keep theirs.
 UPDATE subcategory SET
@@ -31,5 +33,6 @@ UPDATE subcategory SET
     updated_at = now()
 WHERE id = @id;
 
+-- tenant: all administrators maintain the catalogue, which belongs to no provider
 -- name: RemoveSubcategory :execrows
 DELETE FROM subcategory WHERE id = @id;

@@ -3,15 +3,16 @@
 -- name: AddChannel :execrows
 -- No row where the channel was opened before.
 INSERT INTO channel (id, kind, subject_id, customer_id, provider_id)
-VALUES (@id, @kind, @subject_id, @customer_id, @provider_id)
+VALUES (@channel_id, @kind, @subject_id, @customer_id, @provider_id)
 ON CONFLICT (kind, subject_id, provider_id) DO NOTHING;
 
--- name: AddMember :exec
+-- name: AddMembers :exec :bulk
 INSERT INTO member (channel_id, user_id) VALUES (@channel_id, @user_id);
 
 -- name: GetChannel :one
-SELECT * FROM channel WHERE id = @id;
+SELECT * FROM channel WHERE id = @channel_id;
 
+-- tenant: all the list of a user shows all channels of the user, and compares the member
 -- name: ListChannels :many
 -- A user's channels, the one with the newest message first.
 SELECT
@@ -52,6 +53,7 @@ AND channel.subject_id = @subject_id -- :if subject_id
 ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
 LIMIT @page_size OFFSET @skip;
 
+-- tenant: all the list of a user shows all channels of the user, and compares the member
 -- name: CountChannels :one
 SELECT count(*) FROM member
 JOIN channel ON channel.id = member.channel_id
@@ -60,6 +62,7 @@ AND channel.kind = @kind -- :if kind
 AND channel.subject_id = @subject_id -- :if subject_id
 ;
 
+-- tenant: all the list of a user shows all channels of the user, and compares the member
 -- name: ListPositions :many
 -- Where a user's channels stand, the newest channels first.
 SELECT channel.id, channel.last_sequence, channel.customer_id, channel.provider_id FROM member
@@ -68,12 +71,14 @@ WHERE member.user_id = @user_id
 ORDER BY channel.id DESC
 LIMIT @most;
 
+-- tenant: all the list of a user shows all channels of the user, and compares the member
 -- name: ListPositionsAmong :many
 -- Where those of a user's channels stand that are asked for.
 SELECT channel.id, channel.last_sequence FROM member
 JOIN channel ON channel.id = member.channel_id
 WHERE member.user_id = @user_id AND member.channel_id = ANY (@channel_ids::uuid[]);
 
+-- tenant: all a replica asks for all channels that its users have open
 -- name: ListAdvanced :many
 -- Those channels that stand further on than is known.
 SELECT channel.id, channel.last_sequence
@@ -99,6 +104,7 @@ WHERE channel.id = @channel_id AND member.user_id = @user_id;
 -- name: SetBlocked :execrows
 UPDATE member SET blocked = @blocked WHERE channel_id = @channel_id AND user_id = @user_id;
 
+-- tenant: all the end of a job or an order ends the channels with all its providers
 -- name: EndChannels :execrows
 -- Of a job or of a service order. The first end counts: a job that is taken back had ended before.
 UPDATE channel SET ended_at = @ended_at

@@ -1,10 +1,12 @@
 -- Who is gone: deactivated or deleted.
 
+-- tenant: all a person leaves all channels
 -- name: Depart :execrows
 -- An older event than what is known changes nothing.
 INSERT INTO departed (user_id, departed_at) VALUES (@user_id, @departed_at)
 ON CONFLICT (user_id) DO UPDATE SET departed_at = greatest(departed.departed_at, EXCLUDED.departed_at);
 
+-- tenant: all a person returns to all channels
 -- name: Return :execrows
 -- The account is active again; a departure after that stays.
 DELETE FROM departed WHERE user_id = @user_id AND departed_at <= @until;

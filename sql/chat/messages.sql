@@ -35,7 +35,7 @@ LIMIT 1;
 -- name: GetSent :one
 -- What a member has sent before under this id.
 SELECT message.*, channel.customer_id, channel.provider_id FROM sent
-JOIN message ON message.id = sent.message_id
+JOIN message ON message.id = sent.message_id AND message.channel_id = sent.channel_id
 JOIN channel ON channel.id = sent.channel_id
 WHERE sent.channel_id = @channel_id
 AND sent.author_id = @author_id
@@ -59,11 +59,13 @@ WHERE channel_id = @channel_id AND sequence > @above
 ORDER BY sequence
 LIMIT @most;
 
+-- tenant: all the upkeep removes old rows of every channel
 -- name: ForgetSent :execrows
 DELETE FROM sent WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM sent WHERE created_at < @before LIMIT @most
 ));
 
+-- tenant: all a person who is gone is erased in all channels
 -- name: EraseMessages :execrows
 -- ignore: V030 erasures are rare, and an index on authors would slow down every new message
 -- What somebody who is gone has written; that they wrote stays, or sequences would have gaps.
@@ -71,6 +73,7 @@ UPDATE message SET text = @text, client_id = ''
 WHERE author_id = @author_id AND text <> @text
     AND channel_id IN (SELECT member.channel_id FROM member WHERE member.user_id = @author_id);
 
+-- tenant: all a person who is gone is erased in all channels
 -- name: EraseSent :execrows
 DELETE FROM sent
 WHERE author_id = @author_id

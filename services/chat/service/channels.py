@@ -24,7 +24,7 @@ async def open_channel(
     channel_id = new_id()
     added = await store.add_channel(
         tx,
-        id=channel_id,
+        channel_id=channel_id,
         kind=kind,
         subject_id=subject_id,
         customer_id=customer_id,
@@ -32,8 +32,8 @@ async def open_channel(
     )
     if not added:
         return False
-    for user_id in (customer_id, provider_id):
-        await store.add_member(tx, channel_id=channel_id, user_id=user_id)
+    members = (customer_id, provider_id)
+    await store.add_members(tx, [store.AddMembersParams(channel_id, one) for one in members])
     return True
 
 
@@ -72,7 +72,7 @@ async def get_mine(db: Executor, user_id: UUID, channel_id: UUID) -> ListChannel
 
 async def get(db: Executor, channel_id: UUID) -> Channel:
     """Return any channel, for moderators. Raises NOT_FOUND."""
-    found = await store.get_channel(db, id=channel_id)
+    found = await store.get_channel(db, channel_id=channel_id)
     if found is None:
         raise no_such_channel()
     return found

@@ -7,7 +7,7 @@ from services.chat.store import channels, departed, ended_sessions, messages, pa
 
 QUERY_NAMES: Final = {
     channels.ADD_CHANNEL: "AddChannel",
-    channels.ADD_MEMBER: "AddMember",
+    channels.ADD_MEMBERS: "AddMembers",
     channels.GET_CHANNEL: "GetChannel",
     **dict.fromkeys(channels.LIST_CHANNELS.values(), "ListChannels"),
     **dict.fromkeys(channels.COUNT_CHANNELS.values(), "CountChannels"),

@@ -23,22 +23,32 @@ ON CONFLICT (kind, subject_id, provider_id) DO NOTHING
 async def add_channel(
     db: Executor,
     *,
-    id: UUID,
+    channel_id: UUID,
     kind: ChannelKind,
     subject_id: UUID,
     customer_id: UUID,
     provider_id: UUID,
 ) -> int:
     """No row where the channel was opened before."""
-    status = await db.execute(ADD_CHANNEL, id, kind, subject_id, customer_id, provider_id)
+    status = await db.execute(ADD_CHANNEL, channel_id, kind, subject_id, customer_id, provider_id)
     return int(status.rpartition(" ")[2])
 
 
-ADD_MEMBER: Final = "INSERT INTO member (channel_id, user_id) VALUES ($1, $2)"
+ADD_MEMBERS: Final = """\
+INSERT INTO member (channel_id, user_id) SELECT bulk.p1, bulk.p2
+FROM unnest($1::uuid[], $2::uuid[]) AS bulk(p1, p2)
+"""
 
 
-async def add_member(db: Executor, *, channel_id: UUID, user_id: UUID) -> None:
-    await db.execute(ADD_MEMBER, channel_id, user_id)
+class AddMembersParams(msgspec.Struct, frozen=True, gc=False):
+    channel_id: UUID
+    user_id: UUID
+
+
+async def add_members(db: Executor, batch: Sequence[AddMembersParams]) -> None:
+    await db.execute(
+        ADD_MEMBERS, [item.channel_id for item in batch], [item.user_id for item in batch]
+    )
 
 
 GET_CHANNEL: Final = """\
@@ -47,12 +57,12 @@ SELECT id, kind, subject_id, customer_id, provider_id, last_sequence, last_messa
 """
 
 
-async def get_channel(db: Reader, *, id: UUID) -> Channel | None:
-    row = await db.fetchrow(GET_CHANNEL, id)
+async def get_channel(db: Reader, *, channel_id: UUID) -> Channel | None:
+    row = await db.fetchrow(GET_CHANNEL, channel_id)
     if row is None:
         return None
     (
-        id_,
+        id,
         kind,
         subject_id,
         customer_id,
@@ -64,7 +74,7 @@ async def get_channel(db: Reader, *, id: UUID) -> Channel | None:
         ended_at,
     ) = row
     return Channel(
-        id_,
+        id,
         CHANNEL_KIND_BY_LABEL[kind],
         subject_id,
         customer_id,

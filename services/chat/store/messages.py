@@ -71,7 +71,7 @@ async def add_message(
 GET_SENT: Final = """\
 SELECT message.id, message.channel_id, message.sequence, message.author_id, message.client_id, message.text,
     message.created_at, channel.customer_id, channel.provider_id FROM sent
-JOIN message ON message.id = sent.message_id
+JOIN message ON message.id = sent.message_id AND message.channel_id = sent.channel_id
 JOIN channel ON channel.id = sent.channel_id
 WHERE sent.channel_id = $1
 AND sent.author_id = $2
