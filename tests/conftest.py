@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -40,8 +39,6 @@ __all__ = [
 ]
 ROOT = Path(__file__).resolve().parent.parent
 E2E = "tests/e2e/"
-# Tests that fail if a service calls a query in a loop; in others, loops are not counted.
-WITHOUT_LOOPS = tuple(f"tests/services/{name}/" for name in ("catalog", "department", "point"))
 # As the library has it, but for tracebacks: with their source and every variable, as it prints them
 # otherwise, one takes longer than what most tests wait for.
 structlog.configure(
@@ -55,9 +52,6 @@ structlog.configure(
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest: the workers end together."""
     plugin.pytest_collection_modifyitems(config, items)
-    for item in items:
-        if not item.nodeid.startswith(WITHOUT_LOOPS):
-            item.add_marker(pytest.mark.aiosqlc_loops(sys.maxsize))
     items.sort(key=lambda item: not item.nodeid.startswith(E2E))
 
 
