@@ -182,7 +182,9 @@ def test_a_comment_with_a_reason_accepts_the_loop_at_its_place(project: Path) ->
     (project / "accepting.py").write_text(ACCEPTING)
     (project / "test_accepting.py").write_text(ACCEPTED)
     said = run(project, "test_accepting.py")
-    ended = re.findall(r"^(PASSED|FAILED) test_accepting.py::test_loop\[(\w+)\]", said, re.MULTILINE)
+    ended = re.findall(
+        r"^(PASSED|FAILED) test_accepting.py::test_loop\[(\w+)\]", said, re.MULTILINE
+    )
     assert len(ended) == 7, said
     wrong = {name for end, name in ended if end != ("FAILED" if "reported" in name else "PASSED")}
     assert not wrong, said
