@@ -12,7 +12,7 @@ SELECT service.* FROM service
 JOIN provider_service AS offered ON offered.service_id = service.id
 WHERE offered.provider_id = @provider_id AND service.id = @service_id;
 
--- tenant: all everybody may see the providers of a service
+-- tenant: all any user may see the providers of a service
 -- name: ListProvidersOfService :page
 SELECT * FROM provider_service
 WHERE service_id = @service_id

@@ -59,7 +59,7 @@ WHERE channel_id = @channel_id AND sequence > @above
 ORDER BY sequence
 LIMIT @most;
 
--- tenant: all the upkeep removes old rows of every channel
+-- tenant: all the maintenance removes old rows of every channel
 -- name: ForgetSent :execrows
 DELETE FROM sent WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM sent WHERE created_at < @before LIMIT @most

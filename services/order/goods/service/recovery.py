@@ -33,10 +33,10 @@ async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
         AppError: where the service's own database is away.
     """
     left = await drafts.claim_drafts(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
-    # aiosqlc_loops: each draft goes on alone, because it waits for the answers of other services
+    # aiosqlc_loops: each draft is resumed alone, because it waits for the answers of other services
     await _all(_resume_draft(shop, draft, clock) for draft in left)
     due = await orders.claim_orders(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
-    # aiosqlc_loops: each order goes on alone, because it waits for the answers of other services
+    # aiosqlc_loops: each order is resumed alone, because it waits for the answers of other services
     await _all(_resume_order(shop, order, clock) for order in due)
     return bool(left or due)
 
