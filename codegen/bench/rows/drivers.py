@@ -1,4 +1,4 @@
-"""What generated code costs on each driver, as ratios to that driver bare.
+"""The cost of generated code on each driver, as ratios to that driver bare.
 
 Run: python -m bench.rows.drivers. As `python -m bench.rows`: one process, in turns, and of each
 the least. The bar is 1.05 for a call by its key, 1.3 for 10,000 rows of 8 columns.
