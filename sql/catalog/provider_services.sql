@@ -19,6 +19,7 @@ WHERE service_id = @service_id
 ORDER BY provider_id
 LIMIT @page_size OFFSET @skip;
 
+-- tenant: all any user may see the providers of a service
 -- name: WalkProvidersOfService :page
 -- The same providers, from a cursor on.
 SELECT * FROM provider_service
