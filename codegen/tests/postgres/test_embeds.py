@@ -35,6 +35,8 @@ CASES = {
     "select embed(b), count(a.id) from a left join b on b.aid = a.id group by b.id": "b?",
     "select embed(b), count(a.id) from a left join b on b.aid = a.id where b.aid > 0"
     " group by b.id": "b",
+    "select embed(a) from a group by rollup ((a.id, a.name, a.x))": "a?",
+    "select embed(a) from a group by grouping sets ((a.id, a.name, a.x), (a.id, a.name, a.x))": "a",
     "select embed(a) from a union all select embed(a) from a": "a",
     "select embed(a), b.aid from a join b on b.aid = a.id except select embed(s), 1 from a s": "a",
     "select embed(b) from b union select embed(b) from a left join b on b.aid = a.id"
@@ -57,6 +59,9 @@ REFUSED = (
     "select embed(a) from a group by rollup (a.id, a.name, a.x)",
     "select embed(a) from a group by grouping sets ((a.id, a.name, a.x), (a.id))",
     "select embed(a) from a group by a.id, cube (a.name, a.x)",
+    "select embed(a) from a group by grouping sets ((a.id, a.x), (a.name))",
+    "select embed(a) from a group by a.id, rollup ((a.id, a.name, a.x))",
+    f"select embed(a) from a group by cube ((a.id, a.name, a.x)){', cube (a.id, a.x, a.name)' * 3}",
     "select embed(a) from a union all select * from a",
     "select embed(b) from b union select embed(b) from a left join b on b.aid = a.id",
     "select embed(va) from va union select embed(s) from (select id, name from a) s",

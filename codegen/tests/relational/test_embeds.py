@@ -109,15 +109,58 @@ def test_columns_of_two_rows_are_no_row(outputs: tuple[Expr, ...]) -> None:
     assert "may not form one row" in str(_embedded(_of(*outputs)))
 
 
-def test_a_grouped_row_is_one_unless_a_grouping_set_may_leave_out_a_key() -> None:
-    def grouped(repeated: frozenset[int] = frozenset(), *absent: int) -> Row | str:
-        keys = Grouped(behind=lambda number: col(1, number), repeated=lambda: repeated)
-        outputs = (col(2, 1, *absent), col(2, 2))
-        return _embedded(select(where(), T, keys, outputs=outputs))
+_Sets = Sequence[tuple[int, ...]] | None
 
-    assert isinstance(grouped(), Row)
-    assert "groups by GROUPING SETS" in str(grouped(frozenset({1})))
-    assert "groups by GROUPING SETS" in str(grouped(frozenset(), 2))
+
+def _grouped(
+    sets: _Sets = (),
+    absent: tuple[int, ...] = (),
+    *,
+    keys: Sequence[tuple[int, ...]] = ((7,), (8,)),
+    repeated: tuple[int, ...] = (),
+    entries: bool = True,
+) -> Row | str:
+    """Return the embed of a row whose columns are the keys 7 and 8 of these grouping sets."""
+    behind = Grouped(behind=lambda number: col(1, number), repeated=lambda: frozenset(repeated))
+    source = 2 if entries else 1
+    query = select(where(), T, behind, outputs=(col(source, 1, *absent), col(source, 2, *absent)))
+    listed = None if sets is None else [frozenset(one) for one in sets]
+    return _embedded(
+        msgspec.structs.replace(
+            query,
+            grouping_sets=() if listed == [] else listed,
+            set_keys=lambda: [frozenset(one) for one in keys],
+        )
+    )
+
+
+def test_a_grouped_row_is_one() -> None:
+    for row in (_grouped(), _grouped([(7, 8)]), _grouped([(7, 8), (7, 8, 9)])):
+        assert isinstance(row, Row)
+        assert not row.embed.nullable
+
+
+@pytest.mark.parametrize("entries", [True, False])
+def test_a_row_is_missing_in_the_grouping_sets_without_its_columns(entries: bool) -> None:
+    for sets in ([(7, 8), ()], [(7, 8), (9,)], [(7, 8, 9), (7, 8), (9,)]):
+        row = _grouped(sets, (2,), entries=entries)
+        assert isinstance(row, Row)
+        assert row.embed.nullable
+        assert [column.not_null for column in row.columns] == [True, False]
+
+
+def test_a_row_that_a_grouping_set_splits_is_refused() -> None:
+    for sets in ([(7, 8), (7,)], [(7,), (8,)], [(7, 8), (8, 9), ()]):
+        assert "group all of them together" in str(_grouped(sets, (2,)))
+    # A column that is no key is there in every set.
+    assert "group all of them together" in str(_grouped([(7,), ()], (2,), keys=((7,), ())))
+
+
+def test_a_row_is_refused_if_the_sets_that_omit_it_are_unknown() -> None:
+    assert "too many grouping sets" in str(_grouped(None, (2,)))
+    assert "grouped twice" in str(_grouped([(7, 8), (9, 8)], (2,), keys=((7, 9), (8,))))
+    assert "may not form one row" in str(_grouped([(7, 8), ()], (2,), repeated=(1,)))
+    assert "may not form one row" in str(_grouped([(7, 8), ()]))  # which no column shows
 
 
 def _union(*outputs: tuple[Expr, ...]) -> Query:

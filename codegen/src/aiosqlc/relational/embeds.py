@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from aiosqlc.ir import Column, ColumnRef, Embed, ParsedQuery, TypedEmbed, Variant
 from aiosqlc.relational import tree
 from aiosqlc.relational.port import Engine
@@ -22,7 +24,7 @@ class Part:
 
     @property
     def missing(self) -> frozenset[int]:
-        """Return the outer joins that may omit the row."""
+        """Return the outer joins, and the grouping, that may omit the row."""
         return frozenset[int]().union(*(column.absent for column in self.columns))
 
 
@@ -51,6 +53,12 @@ class Row:
 Found = Mapping[Place, Row | str]
 """The row of each `sqlc.embed(t)` in one text, or the reason why the embed is refused."""
 
+_NOT_ONE = "the columns of the embed may not form one row, because the query lists them one by one"
+_TOO_MANY = "there are too many grouping sets, or one column is grouped twice"
+_APART = (
+    "some grouping sets have only a part of the embedded columns: group all of them together, as in"
+    " `ROLLUP ((t.id, t.name))` or `GROUPING SETS ((t.id, t.name), ())`"
+)
 _ELSEWHERE = "the embed is not in the select list of the result, or a rule rewrites the statement"
 
 
@@ -87,7 +95,10 @@ def why_unfit(place: Place, operands: int, engine: Engine) -> str:
     parts = _rows_of(place)
     tables = {_table(engine, part) for part in parts}
     if operands > 1 and any(part.missing for part in parts):
-        return "an outer join may omit the embedded row in a part of the set operation"
+        return (
+            "an outer join may omit the embedded row, or a grouping set may, in a part of the set"
+            " operation"
+        )
     if operands > 1 and None in tables:
         return "in a part of the set operation the embed is not a table or view"
     if len(tables) > 1:
@@ -198,30 +209,48 @@ def _operands(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Quer
 
 
 def part_of(query: tree.Query, first: int, count: int) -> Part | str:
-    """Return the row that the result columns of a SELECT form, or why they may not form one."""
+    """Return the row that the result columns of a SELECT form, or why they may not form one.
+
+    The row is missing in the grouping sets without its columns, so no set may have some of them.
+    """
+    omitting = {_omitting(query, at) for at in range(first, first + count)}
+    if None in omitting:
+        return _TOO_MANY
+    if len(omitting) > 1:
+        return _APART
     outputs = query.outputs()[first : first + count]
     found = tuple(column for column in (_ungrouped(query, expr) for expr in outputs) if column)
     one = len({(column.source, column.row) for column in found}) == 1
-    if not one or len(found) < len(outputs):
-        return (
-            "the columns of the embed may not form one row, because the query lists them one by one"
-            " or groups by GROUPING SETS, CUBE or ROLLUP"
-        )
+    # A column that some sets omit must say so, or nothing would make the row optional.
+    whole = all(column.absent for column in found) or not any(omitting)
+    if not one or not whole or len(found) < len(outputs):
+        return _NOT_ONE
     source = query.source(found[0].source)
     return Part(found, source.relation if isinstance(source, tree.Table | tree.Derived) else None)
 
 
+def _omitting(query: tree.Query, output: int) -> frozenset[int] | None:
+    """Return the grouping sets, by index, that omit an output; None if they are unknown."""
+    sets = query.grouping_sets
+    if sets is None:
+        return None
+    keys = query.set_keys()[output] if sets else frozenset[int]()
+    if len(keys) > 1:
+        return None
+    return frozenset(at for at, kept in enumerate(sets) if not keys <= kept)
+
+
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
-    """Return the column that a GROUP BY key is, or None if a grouping set may omit it."""
+    """Return the column that a GROUP BY key is; it is absent where a grouping set omits the key."""
     if not isinstance(expr, tree.Column) or expr.level:
         return None
     source = query.source(expr.source)
     if not isinstance(source, tree.Grouped):
         return expr
-    if expr.absent or expr.column in source.repeated():
-        return None
     behind = source.behind(expr.column)
-    return behind if isinstance(behind, tree.Column) and not behind.level else None
+    if not isinstance(behind, tree.Column) or behind.level or expr.column in source.repeated():
+        return None
+    return msgspec.structs.replace(behind, absent=behind.absent | expr.absent)
 
 
 def _is_as_declared(

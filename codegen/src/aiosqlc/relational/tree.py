@@ -344,7 +344,8 @@ class Query(_Part, frozen=True, kw_only=True):
     `sources` are the FROM items and the target, and `reads_from` the numbers of those read.
 
     `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
-    without grouping sets, and None if there are too many; each is a set of key numbers. `one_group`
+    without grouping sets, and None if there are too many; each is a set of key numbers. `set_keys`
+    returns the numbers of the keys that each output may be, mostly none or one. `one_group`
     means that all rows become one. `every_group` means that there is no HAVING. `distinct_rows`
     means that DISTINCT applies to whole rows. `order` returns the keys of ORDER BY. `no_locks`
     means that no row is locked. `target` is the written source. `no_windows` means that there is no
@@ -362,6 +363,7 @@ class Query(_Part, frozen=True, kw_only=True):
     plain_list: bool = False
     group_keys: tuple[Key, ...] = ()
     grouping_sets: Sequence[frozenset[int]] | None = ()
+    set_keys: Callable[[], Sequence[frozenset[int]]] = tuple
     one_group: bool = False
     every_group: bool = False
     distinct_keys: tuple[Key, ...] = ()

@@ -9,6 +9,11 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.tree import Node
 
+OMITTED = -5
+"""The reason why a key of a grouping set is NULL before PostgreSQL 18, which has no node for it.
+
+It is one of the numbers of outer joins and of the other reasons, which `infer.relations` has.
+"""
 _MOST_SETS = 256  # CUBE grows exponentially, so nothing is inferred beyond this limit
 
 
@@ -73,6 +78,29 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
         if len(alike) > 1 and not always.issuperset(alike):
             found.add(number + 1)
     return frozenset(found)
+
+
+def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
+    """Return, for each output of a query with grouping sets, the keys that it may be.
+
+    An output of several keys is one of them: the servers do not say which.
+    """
+    expressions = {t["ressortgroupref"]: t["expr"] for t in query["targetList"]}
+    keys = [
+        (ref, _behind_keys(query, expressions[ref]))
+        for ref in {clause["tleSortGroupRef"] for clause in query.list_of("groupClause")}
+    ]
+    plain = [_behind_keys(query, node) for node in outputs]
+    return [frozenset(ref for ref, key in keys if key == node) for node in plain]
+
+
+def _behind_keys(query: Node, node: Node) -> Node:
+    """Return the expression behind a key, which is an entry of its own since PostgreSQL 18."""
+    if node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
+        entry = query["rtable"][node["varno"] - 1]
+        if entry["rtekind"] == kinds.Rte.GROUP:
+            node = entry["groupexprs"][node["varattno"] - 1]
+    return _behind_joins(query, node)
 
 
 def _behind_joins(query: Node, node: Node) -> Node:

@@ -12,11 +12,18 @@ from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
 from aiosqlc.postgres.infer.constants import constant_int, rows_of
-from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate, twice_grouped
+from aiosqlc.postgres.infer.grouping import (
+    OMITTED,
+    grouping_sets,
+    is_ungrouped_aggregate,
+    keys_shown,
+    twice_grouped,
+)
 from aiosqlc.postgres.infer.joins import conjuncts, variables
 from aiosqlc.postgres.infer.known_fields import is_expression, is_understood
 from aiosqlc.postgres.infer.matching import implied, same
 from aiosqlc.postgres.infer.outputs import arm_type, expression_type, output_targets
+from aiosqlc.postgres.infer.prover import grouped_expressions
 from aiosqlc.postgres.infer.relations import absences_of_row
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.user_functions import names_stay, row_queries
@@ -218,6 +225,7 @@ class Lowering:
             plain_list=not node["hasTargetSRFs"],
             group_keys=self.keys("groupClause"),
             grouping_sets=_written_sets(node),
+            set_keys=self.set_keys,
             one_group=is_ungrouped_aggregate(node),
             every_group=node["havingQual"] is None,
             distinct_keys=self.keys("distinctClause"),
@@ -490,6 +498,8 @@ class Lowering:
         """Convert a column of the query that is `level` queries further out."""
         nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
         absent = self.scope.up(level).alive(node["varno"], nulling) if nulling else []
+        if not level and node in grouped_expressions(self.scope):
+            absent.append(OMITTED)
         if self.scope.command != kinds.Command.SELECT and not level:
             absent += absences_of_row(self.scope, node["varno"], row)
         return Column(
@@ -504,6 +514,12 @@ class Lowering:
     def outputs(self) -> Sequence[Expr]:
         """Return the expressions of the select list or of RETURNING."""
         return [self.expr(target["expr"]) for target in output_targets(self.scope.query)]
+
+    def set_keys(self) -> Sequence[frozenset[int]]:
+        """Return the keys of grouping sets that each entry of the select list may be."""
+        query = self.scope.query
+        shown = [target["expr"] for target in output_targets(query)]
+        return keys_shown(query, shown) if query["groupingSets"] else [frozenset()] * len(shown)
 
     def assigned(self) -> dict[int, Expr]:
         """Return the expressions that a write assigns to the target's columns."""

@@ -11,6 +11,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer.conditions import Outcomes
 from aiosqlc.postgres.infer.constants import values_of
+from aiosqlc.postgres.infer.grouping import OMITTED, grouping_sets
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
@@ -98,7 +99,7 @@ class Prover:
 
     def _judge(self, node: Node, scope: Scope) -> Verdict:
         nulled = grouped_expressions(scope)
-        if node in nulled:
+        if node in nulled and (scope, OMITTED) not in self.ignored_joins:
             return maybe("a grouping set may omit this key")
         if not nulled and scope.is_known_expression(node):
             return never("condition", "a condition requires this expression to be not NULL")
@@ -144,4 +145,6 @@ def grouped_expressions(scope: Scope) -> frozenset[Node]:
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()
     refs = {clause["tleSortGroupRef"] for clause in query.list_of("groupClause")}
+    if sets := grouping_sets(query):
+        refs -= frozenset.intersection(*sets)
     return frozenset(t["expr"] for t in query["targetList"] if t["ressortgroupref"] in refs)
