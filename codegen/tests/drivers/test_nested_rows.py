@@ -34,6 +34,10 @@ CREATE TABLE written (
     author_id int NOT NULL, book_id int NOT NULL, role varchar(9) NOT NULL,
     PRIMARY KEY (author_id, book_id, role)
 );
+CREATE VIEW named AS SELECT id, name FROM author;
+CREATE VIEW sold AS
+    SELECT b.id AS book, b.author_id, b.title, a.name
+    FROM book b JOIN author a ON a.id = b.author_id;
 """
 DEEP = """
 SELECT a.id, a.name, c.name AS country, sqlc.nest(b) AS books, sqlc.nest(r) AS books.reviews,
@@ -126,6 +130,11 @@ SELECT a.id, sqlc.nest(b) AS books, sqlc.nest(r) AS reviews
 FROM book b JOIN review r ON r.score <= b.id
 LEFT JOIN author a ON a.id = b.author_id AND a.id = r.score
 ORDER BY b.id, r.id;
+
+-- name: OfViews :many
+SELECT n.id, n.name, sqlc.nest(s) AS books
+FROM named n LEFT JOIN sold s ON s.author_id = n.id
+ORDER BY n.id, s.book;
 
 -- name: Above :many
 SELECT c.*, sqlc.nest(a) AS authors, sqlc.nest(b) AS authors.books,
@@ -220,6 +229,20 @@ def deep(stored: Stored) -> list[Any]:
             }
         )
     return found
+
+
+def of_views(stored: Stored) -> list[Any]:
+    return [
+        {
+            "id": a["id"],
+            "name": a["name"],
+            "books": [
+                {"book": b["id"], "author_id": a["id"], "title": b["title"], "name": a["name"]}
+                for b in of(stored["book"], _id, author_id=a["id"])
+            ],
+        }
+        for a in of(stored["author"], _id)
+    ]
 
 
 def streamed_flat(stored: Stored) -> list[Any]:
@@ -356,6 +379,7 @@ EXPECTED: dict[str, Callable[[Stored], list[Any]]] = {
     "above": above,
     "varying": varying,
     "beside": beside,
+    "of_views": of_views,
     "orphans": orphans,
     "sometimes": sometimes,
 }

@@ -73,7 +73,8 @@ def _is_stable(node: exp.Expr, reader: Reader) -> bool:
         if common is not None:
             return common.node is not None and is_stable(common.node, reader)
         relation = reader.schema.relation(node.name, node.db)
-        return relation is not None and not relation.is_view
+        # Only a view that is stable itself has a key.
+        return relation is not None and (not relation.is_view or bool(relation.unique))
     name = name_of(node)
     return not name or (name in READING and name not in _CHANCE)
 

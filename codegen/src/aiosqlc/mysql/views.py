@@ -1,4 +1,4 @@
-"""Find the view columns that are never NULL.
+"""Find the view columns that are never NULL, and the keys of views.
 
 The servers' flags are wrong for nested views and ROLLUP.
 """
@@ -17,8 +17,9 @@ from aiosqlc.mysql.late_types import settled_late
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
-from aiosqlc.mysql.scope import Output
+from aiosqlc.mysql.scope import Output, Result
 from aiosqlc.mysql.syntax import mentions, parse
+from aiosqlc.mysql.view_keys import view_keys
 
 Name = tuple[str, str]
 """A table or view: its database, as the schema names it, and its name."""
@@ -50,10 +51,11 @@ def _settled(
         definition, "ROLLUP"
     )
     tree = parse(definition)
-    outputs = reader = None
+    made, reader = Result(None), None
     if tree is not None and isinstance(tree.root, exp.Query):
         reader = Reader(known, tree)
-        outputs = reader.read().outputs
+        made = replace(reader.read(), node=tree.root)
+    outputs = made.outputs
     columns = relation.table.columns
     aligned = outputs if outputs is not None and len(outputs) == len(columns) else None
     late = settled_late(definition, reader, known)
@@ -69,10 +71,10 @@ def _settled(
         for i, column in enumerate(columns)
     )
     unproved = why_not(tree.root if tree else None, known)
-    table = replace(relation.table, columns=proved)
+    view = replace(relation, table=replace(relation.table, columns=proved))
     return replace(
-        relation,
-        table=table,
+        view,
+        unique=view_keys(view, made, reader) if reader and aligned else (),
         unproved_reading=unproved,
         settled_late=late,
         shapes=_shapes(relation, aligned),

@@ -207,13 +207,24 @@ def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro.removeprefix("sqlc.") in ROWS and parts[:1] == ["."]:
-        return f"write `{macro}({name})`: this macro returns all columns of a table"
+        columns = ", ".join(_columns_of(arguments))
+        whole = f"write `{macro}({name})`: this macro returns all columns of a table"
+        subquery = f"`(SELECT {columns}, … FROM …) AS {name}`"  # noqa: S608 - for a message
+        return f"{whole}; for some columns, select them in FROM: {subquery}" if columns else whole
     if macro.removeprefix("sqlc.") not in ROWS and len(parts) == 2 and parts[0] == ",":
         typed = f"{macro}({name})::{parts[1]}"
         if not LEXES[dialect].names_by_at:
             typed = f"CAST({macro}({name}) AS {parts[1]})"
         return f"write the type outside the macro: `{typed}`"
     return f"write `{macro}(name)`"
+
+
+def _columns_of(arguments: list[Token]) -> list[str]:
+    """Return the columns of `b.id, b.title`, or none if these are other arguments."""
+    parts = [*(token.text for token in arguments), ","]
+    found = parts[2::4]
+    listed = [part for column in found for part in (parts[0], ".", column, ",")]
+    return found if parts == listed else []
 
 
 def _bad_argument(arguments: list[Token]) -> str:

@@ -7,6 +7,8 @@ CREATE TABLE code (c varchar(9) PRIMARY KEY);
 CREATE TABLE d (id int PRIMARY KEY, at datetime NOT NULL, ip inet6, own inet6 NOT NULL);
 CREATE TABLE k (aid int, n int NOT NULL);
 CREATE TABLE past (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
+CREATE VIEW v_two AS SELECT y, x FROM two;
+CREATE VIEW v_code AS SELECT c FROM code;
 INSERT INTO a VALUES (1, 'x', NULL, NULL), (2, 'y', NULL, 0);
 INSERT INTO b VALUES (1, NULL, 5), (2, 2, 6);
 INSERT INTO two VALUES (1, 1), (1, 2);
@@ -250,6 +252,14 @@ SELECT q.n FROM (SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH R
 -- refutes: unique-key / every column of the key is compared with a value
 -- case: many
 SELECT q.y FROM (SELECT x, y FROM two) q WHERE q.x = 1;
+
+-- refutes: unique-key / every column of the key is compared with a value
+-- case: many
+SELECT y FROM v_two WHERE x = 1;
+
+-- refutes: unique-key / the comparison and the key treat the same values as equal
+-- case: many
+SELECT c FROM v_code WHERE c = 1;
 
 -- refutes: unique-key / the comparison and the key treat the same values as equal
 -- case: many
