@@ -207,9 +207,12 @@ def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro.removeprefix("sqlc.") in ROWS and parts[:1] == ["."]:
-        columns = ", ".join(_columns_of(arguments))
+        columns = _columns_of(arguments)
         whole = f"write `{macro}({name})`: this macro returns all columns of a table"
-        subquery = f"`(SELECT {columns}, … FROM …) AS {name}`"  # noqa: S608 - for a message
+        if macro == "sqlc.embed" and len(columns) == 1:
+            return f"{whole}; a column of a composite type is an object without the macro"
+        listed = ", ".join(columns)
+        subquery = f"`(SELECT {listed}, … FROM …) AS {name}`"  # noqa: S608 - for a message
         return f"{whole}; for some columns, select them in FROM: {subquery}" if columns else whole
     if macro.removeprefix("sqlc.") not in ROWS and len(parts) == 2 and parts[0] == ",":
         typed = f"{macro}({name})::{parts[1]}"

@@ -88,18 +88,36 @@ SELECT 1 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
 WHERE attname = $1 AND atttypid IN ('json'::regtype, 'jsonb'::regtype)
   AND relkind IN ('r', 'v', 'm', 'p') AND NOT attisdropped LIMIT 1
 """
+_COMPOSITE = """\
+SELECT 1 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+  JOIN pg_type ON pg_type.oid = atttypid
+WHERE attname = $1 AND typtype = 'c' AND relkind IN ('r', 'v', 'm', 'p') AND NOT attisdropped
+LIMIT 1
+"""
 _MEMBER = re.compile(r"[\w\"]+\s*\.\s*(?P<key>\w+)")
 
 
 def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
     """Suggest how to read a JSON key that is written like a column of a table."""
     found = _ABSENT.search(problem.message) if problem.code == "E310" else None
-    if found is None or not connection.rows(_DOCUMENT, (found["name"],)):
+    if found is None:
         return problem
     label = problem.labels[0]
+    if label.file.text.startswith("sqlc.embed(", label.span.start):
+        return _with_object(connection, problem, found["name"])
+    if not connection.rows(_DOCUMENT, (found["name"],)):
+        return problem
     member = _MEMBER.match(label.file.text, label.span.start)
     key = member["key"] if member else "key"
     said = f"read the key of the JSON in `{found['name']}` with `{found['name']}->>'{key}'`"
+    return replace(problem, hint=said)
+
+
+def _with_object(connection: Connection, problem: Diagnostic, name: str) -> Diagnostic:
+    """Say that an embedded name is a column of a composite type, which needs no macro."""
+    if not connection.rows(_COMPOSITE, (name,)):
+        return problem
+    said = f"`{name}` is a column of a composite type: it is an object without the macro"
     return replace(problem, hint=said)
 
 

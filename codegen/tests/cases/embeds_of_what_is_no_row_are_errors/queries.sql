@@ -25,3 +25,6 @@ SELECT sqlc.embed(author) FROM writer LEFT JOIN author USING (id); -- :if more
 SELECT author.* FROM author
 UNION ALL -- :if more
 SELECT sqlc.embed(author) FROM author; -- :if more
+
+-- name: Composite :many
+SELECT id, sqlc.embed(home) FROM house;

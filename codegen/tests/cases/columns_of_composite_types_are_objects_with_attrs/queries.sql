@@ -1,0 +1,1 @@
+../columns_of_composite_types_are_objects_with_dataclass/queries.sql
