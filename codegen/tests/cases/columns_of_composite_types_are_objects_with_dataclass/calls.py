@@ -18,9 +18,8 @@ async def run(db: Any, queries: Any) -> None:
     rows = await queries.list_houses(db)
     assert [(row.home, row.work) for row in rows] == [(here, None), (there, here)]
     ann = of(models.Person, 1, "Ann", None)
-    value = of(
-        models.PersonValue, 1, "Ann", None
-    )  # of an outer join, without a promise
+    # The row of an outer join promises nothing about its fields.
+    value = of(models.PersonValue, 1, "Ann", None)
     owners = await queries.list_owners(db)
     assert [(row.owner, row.person) for row in owners] == [(value, ann), (None, None)]
     one, other = await queries.list_rows(db)
