@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.resource.field_errors import collect, from_message
-from lib.resource.lists import CursorListQuery, CursorPageQuery
+from lib.resource.lists import ByCursor
 from lib.resource.messages import not_json
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -68,7 +68,7 @@ def query(request: web.Request, spec: type[T]) -> T:
     given = request.rel_url.query
     values: dict[str, Any] = {}
     lists = _list_fields(spec) if given else ()
-    empty = _CURSOR if issubclass(spec, CursorPageQuery | CursorListQuery) else ()
+    empty = _CURSOR if issubclass(spec, ByCursor) else ()
     numbers = _number_fields(spec)
     # What is rare is looked at closely only where these say so: most queries are two plain numbers.
     has_odd = has_null = False

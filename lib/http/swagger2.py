@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lib.http import examples
+from lib.resource.lists import ByCursor
 
 _TEMPLATE = "#/definitions/{name}"
 # Keywords of JSON Schema that Swagger 2.0 does not know.
@@ -39,6 +40,9 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
     found = definitions((struct,))
     own = found[struct.__name__]
     required = own.get("required", ())
+    if issubclass(struct, ByCursor):
+        # Generated clients send a default, and a page is refused beside a cursor.
+        own["properties"]["page"].pop("default")
     return [
         {
             "in": "query",

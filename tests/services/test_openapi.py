@@ -72,3 +72,11 @@ def test_a_service_makes_the_document_that_it_serves(name):
     found = app_openapi(specs.application(name))
     assert list(OpenAPIV31SpecValidator(found).iter_errors()) == []
     assert found["paths"]
+
+
+def test_the_page_of_a_list_with_cursors_has_no_default(named):
+    # A generated client would send it, and a page is refused beside a cursor.
+    for one in operations(named[1]).values():
+        by_name = {part["name"]: part for part in one.get("parameters", ()) if "name" in part}
+        if "cursor" in by_name:
+            assert "default" not in by_name["page"]["schema"]
