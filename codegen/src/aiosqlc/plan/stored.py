@@ -64,7 +64,7 @@ class StoredTypes:
         return replace(base, imports=base.imports | {found}, decode=f'{found[1]}({{}}, "{place}")')
 
     def value(self, shape: JsonShape) -> PyType:
-        """Return the Python type of a JSON value without a conversion."""
+        """Return the Python type that a JSON value has if it is not converted."""
         found = self._certain(shape)
         return pytypes.optional(found) if shape.nullable else found
 

@@ -130,7 +130,10 @@ class PostgresEngine:
         self.facts = facts
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether an inference rule's precondition is met, or disabled by a test."""
+        """Return whether the precondition of a rule is met.
+
+        The tests of the rules disable a precondition. A disabled precondition counts as met.
+        """
         return rule in self.applies and self.facts.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -548,7 +551,7 @@ class Lowering:
         )
 
     def is_shared_by_key(self, column: int) -> bool:
-        """Return whether rows in conflict store the same value in a column of the target.
+        """Return whether ON CONFLICT only finds rows with the new row's value in a column.
 
         The statement may leave the collation to the index. So this must hold for each unique index
         on the column. A view has no index.

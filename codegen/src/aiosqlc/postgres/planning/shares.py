@@ -52,7 +52,7 @@ def values_of(statistics: Statistics, table: RelationSize, column: str) -> Mappi
 
 
 def _of_value(values: Mapping[str, str], value: str) -> float:
-    """Return the fraction of rows that have a value, from the statistics of the column."""
+    """Return the fraction of rows whose column equals `value`, from the column's statistics."""
     items = items_of(values.get("most_common_vals", "{}"))
     shares = values.get("most_common_freqs", "{}").strip("{}").split(",")
     value = _BOOLEANS.get(value, value)

@@ -24,7 +24,7 @@ def tls_arguments(query: str) -> dict[str, object]:
         raise ValueError(f"`{unknown[0]}` is not a parameter of a MySQL URL: use {_MODE}, {_CA}")
     mode = given.get(_MODE, "").upper()
     if _MODE in given and mode not in _MODES:
-        raise ValueError(f"`{_MODE}` is not one of {', '.join(_MODES)}")
+        raise ValueError(f"`{_MODE}` must be one of {', '.join(_MODES)}")
     verifies = mode.startswith("VERIFY_")
     if _CA in given and not verifies:
         raise ValueError(f"`{_CA}` needs {_MODE}=VERIFY_CA or {_MODE}=VERIFY_IDENTITY")
