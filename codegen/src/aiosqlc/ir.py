@@ -36,10 +36,11 @@ class Command(StrEnum):
     BATCHONE = "batchone"
     STREAM = "stream"
     PAGE = "page"
+    ARROW = "arrow"
 
     @property
     def returns_rows(self) -> bool:
-        """Return whether the function decodes rows."""
+        """Return whether the function returns rows."""
         return self in _ROW_COMMANDS
 
 
@@ -49,6 +50,7 @@ _ROW_COMMANDS = frozenset(
         Command.MANY,
         Command.STREAM,
         Command.PAGE,
+        Command.ARROW,
         Command.BATCHMANY,
         Command.BATCHONE,
     }

@@ -34,6 +34,7 @@ def returns(function: PyFunction) -> str:
         Command.ONE: one,
         Command.MANY: f"list[{row}]",
         Command.PAGE: f"KeysetPage[{row}]" if function.keyset else f"tuple[list[{row}], int]",
+        Command.ARROW: "pyarrow.RecordBatch",
         Command.STREAM: f"{_iterator(function)}[{row}]",
         Command.EXECROWS: "int",
         Command.EXECLASTID: "int",
@@ -349,6 +350,15 @@ def _stream(function: PyFunction) -> list[str]:
     ]
 
 
+def _arrow(function: PyFunction) -> list[str]:
+    row, arrow = function.local("row"), function.arrow
+    assert arrow is not None  # noqa: S101  # every :arrow has a schema
+    return [
+        f"{row} = await db.fetchrow({_call(function)})",
+        f"return arrow_batch({row}, {arrow.schema})",
+    ]
+
+
 def _copyfrom(function: PyFunction) -> list[str]:
     copy = function.copy
     assert copy is not None  # noqa: S101  # every :copyfrom has a plan
@@ -430,6 +440,7 @@ _BODIES: dict[Command, Callable[[PyFunction], list[str]]] = {
     Command.PAGE: _page,
     Command.ONE: _one,
     Command.STREAM: _stream,
+    Command.ARROW: _arrow,
     Command.COPYFROM: _copyfrom,
     Command.BATCHEXEC: _batchexec,
     Command.BATCHMANY: _batchmany,

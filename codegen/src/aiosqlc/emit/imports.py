@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aiosqlc.plan.model import Import
 
 # Packages without types; some projects have stubs for them.
-_UNTYPED = frozenset({"asyncpg", "pymysql.err"})
+_UNTYPED = frozenset({"asyncpg", "pyarrow", "pymysql.err"})
 _UNCHECKED = "type: ignore[import-untyped, unused-ignore]"
 _WIDTH = 88
 
@@ -40,7 +40,7 @@ def _block(items: list[Import]) -> list[str]:
     for module, name in items:
         if name:
             names.setdefault(module, []).append(name)
-    lines = [f"import {module}" for module in plain]
+    lines = [f"import {module}{_unchecked(module)}" for module in plain]
     return lines + [
         line
         for module in sorted(names)
@@ -56,6 +56,10 @@ def from_lines(module: str, names: list[str]) -> list[str]:
     if len(line) <= _WIDTH:
         return [f"{line}  # {_UNCHECKED}"]
     return [f"from {module} import (  # {_UNCHECKED}", *(f"    {name}," for name in names), ")"]
+
+
+def _unchecked(module: str) -> str:
+    return f"  # {_UNCHECKED}" if module in _UNTYPED else ""
 
 
 def _name_key(name: str) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
 from aiosqlc.drivers.helpers import print_helpers, protocols_of
+from aiosqlc.emit.arrow import arrow_batch
 from aiosqlc.emit.channels import notifications
 from aiosqlc.emit.choices import numbering
 from aiosqlc.emit.documents import json_documents, stored_json
@@ -19,6 +20,7 @@ from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.loader import LOADER
 from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
+from aiosqlc.plan.arrow import MODULE as ARROW_MODULE
 from aiosqlc.plan.channels import MODULE as NOTIFICATIONS
 from aiosqlc.plan.documents import MODULE
 from aiosqlc.plan.model import Import, PyFunction, PyModule
@@ -83,6 +85,9 @@ def print_package(
         files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))
     if any(function.keyed and function.keyed.loader for function in functions):
         files.append(Rendered(target.out / "loader.py", f"{header.of('')}\n{LOADER}"))
+    if any(function.arrow for function in functions):
+        path = target.out / f"{ARROW_MODULE}.py"
+        files.append(Rendered(path, f"{header.of('')}\n{arrow_batch()}"))
     if channels:
         source = notifications()
         files.append(Rendered(target.out / f"{NOTIFICATIONS}.py", f"{header.of('')}\n{source}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aiosqlc.emit.arrow import print_schema
 from aiosqlc.emit.bodies import body, body_imports, define, parameters, returns
 from aiosqlc.emit.channels import print_channel
 from aiosqlc.emit.choices import built_texts, texts_by_choice
@@ -74,7 +75,8 @@ def _query(function: PyFunction) -> list[str]:
     if row and row.nest and function.command is not Command.STREAM and not function.keyed:
         builders.append(print_grouping(row, row.nest))
     decoders = [_decoders(function)] if function.decoders else []
-    return [_constant(function), *classes, *decoders, *builders]
+    schema = [print_schema(function.arrow)] if function.arrow else []
+    return [_constant(function), *schema, *classes, *decoders, *builders]
 
 
 def _decoders(function: PyFunction) -> str:

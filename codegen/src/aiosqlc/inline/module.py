@@ -97,6 +97,6 @@ def _imports(module: PyModule, here: str, *, single: bool) -> set[Import]:
             found.add((f"{here}executor", "SequenceNotStr"))
         for param in function.params:
             found |= param.type.imports_in(param.type.annotation)
-        found |= {item for item in function.imports if item[1] and item[1] in text}
+        found |= {item for item in function.imports if (item[1] or item[0]) in words}
         found |= {(f"{here}{module.path.stem}", cls.name) for cls in function.own_classes}
     return found

@@ -27,6 +27,7 @@ COMMANDS = {
     "batchmany": "runs once for each set of arguments; returns a list of rows for each set",
     "batchone": "runs once for each set of arguments; returns one row for each set",
     "stream": "yields rows as they arrive",
+    "arrow": "returns a `pyarrow.RecordBatch` whose schema has the proved types",
     "page": "returns the rows of one page and the total: `LIMIT @size OFFSET @skip`",
 }
 OPTIONS = {

@@ -19,6 +19,7 @@ _MODULE_NAMES = frozenset(
     {
         *("list", "int", "str", "float", "bool", "bytes", "dict", "tuple", "object", "Final"),
         *("map", "starmap", "dataclass", "attrs", "msgspec", "numbered", "constraint_error"),
+        *("pyarrow", "arrow_batch", "arrow_schema"),
     }
 )
 

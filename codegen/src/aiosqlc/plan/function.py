@@ -10,11 +10,12 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers import Driver
 from aiosqlc.drivers.port import Places
 from aiosqlc.ir import Cardinality, Command, TypedParam, TypedQuery
+from aiosqlc.plan.arrow import arrow_imports, plan_arrow
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters, renamed_parameters
 from aiosqlc.plan.copying import plan_copy
 from aiosqlc.plan.folding import folded
-from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
+from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyRow, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.nests import own_classes, planned
 from aiosqlc.plan.one_way import not_decoded, not_encoded
@@ -42,6 +43,7 @@ _READERS = {
     Command.ONE: "Reader",
     Command.MANY: "Reader",
     Command.PAGE: "Reader",
+    Command.ARROW: "Reader",
     Command.BATCHONE: "Reader",
     Command.BATCHMANY: "Reader",
     Command.STREAM: "StreamReader",
@@ -51,9 +53,9 @@ _READERS = {
 def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction, list[Diagnostic]]:
     """Plan one query's function."""
     parsed = query.parsed
+    query, arrow = plan_arrow(query, planner.package)
     query = folded(query, constant(parsed.name), planner.package.engine)
-    shown = without_hidden(query)
-    row = planner.row(shown) if parsed.command.returns_rows and shown.columns else None
+    row = _row(query, planner)
     problems = not_decoded(query, planner.types.applied)
     kinds, one_way = _kinds(query, planner)
     used = names_used(query, row, kinds.values(), planner.package)
@@ -90,6 +92,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         row=row,
         exactly_one=query.cardinality is Cardinality.ONE,
         counts_rows=_counts_rows(query.sql),
+        arrow=arrow,
         errors=planner.package.errors_of(query),
         caught=violations.caught if violations else "",
         raised=violations.raised if violations else "",
@@ -98,7 +101,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         used=used,
         decoders=tuple(documents.decoders) if documents else (),
     )
-    imports = {executor}
+    imports = {executor, *arrow_imports(arrow, planner.package)}
     for decoder in function.decoders:
         imports |= {planner.package.json_maker}
         imports |= decoder.type.imports_in(decoder.type.annotation)
@@ -149,6 +152,14 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         imports |= field.type.imports_in(field.type.annotation)
     imports |= row.imports if row else set()
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
+
+
+def _row(query: TypedQuery, planner: QueryPlanner) -> PyRow | None:
+    """Return the conversion of a row, or None if the function converts no rows."""
+    shown = without_hidden(query)
+    command = query.parsed.command
+    converted = command.returns_rows and command is not Command.ARROW
+    return planner.row(shown) if converted and shown.columns else None
 
 
 def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:

@@ -201,6 +201,17 @@ class PyCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class PyArrow:
+    """The Arrow schema of an `:arrow` query, in the constant `schema`.
+
+    `fields` are the name, the Arrow type as a Python expression, and whether NULL is possible.
+    """
+
+    schema: str
+    fields: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PyError:
     """An exception class for the violation of one constraint; `base` is the driver's class."""
 
@@ -277,6 +288,7 @@ class PyFunction:
     repeatable: bool = False
     repeated: str = ""
     copy: PyCopy | None = None
+    arrow: PyArrow | None = None
     errors: tuple[PyError, ...] = ()
     caught: str = ""
     raised: str = ""

@@ -23,15 +23,17 @@ CLASSES = frozenset(
 """The classes that generated modules import or use."""
 FUNCTIONS = frozenset(
     {
-        "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
-        "encoded", "float", "int", "keyset_rows", "keyset_start", "len", "list", "map", "msgspec",
-        "numbered", "object", "split_total", "starmap", "str", "time", "timedelta", "tuple",
+        "arrow_batch", "arrow_schema", "attrs", "bool", "bytes", "constraint_error", "dataclass",
+        "date", "datetime", "dict", "encoded", "float", "int", "keyset_rows", "keyset_start", "len",
+        "list", "map", "msgspec", "numbered", "object", "pyarrow", "split_total", "starmap", "str",
+        "time", "timedelta", "tuple",
     }
 )  # fmt: skip
 """The names, except classes, that generated modules import or use."""
 MODULES = frozenset(
     {
         "adapter",
+        "arrow_batch",
         "errors",
         "executor",
         "helpers",

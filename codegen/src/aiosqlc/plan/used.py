@@ -40,6 +40,8 @@ def names_used(
         found.add("chunk")  # a parameter that the compiler adds
     if query.parsed.command is Command.PAGE:
         found |= {"split_total", "keyset_rows", "keyset_start", "KeysetPage"}
+    if query.parsed.command is Command.ARROW:
+        found |= {"arrow_batch", "arrow_schema", f"{constant(query.parsed.name)}_SCHEMA"}
     if package.errors_of(query) and package.driver.violations:
         found |= {"violation", package.driver.violations.caught}
     if row is None:

@@ -1,0 +1,1 @@
+"""Record batches beside rows, ADBC and sqlspec."""

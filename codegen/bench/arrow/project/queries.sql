@@ -1,0 +1,5 @@
+-- name: SalesBatch :arrow
+SELECT * FROM sale WHERE id >= @least;
+
+-- name: SalesRows :many
+SELECT * FROM sale WHERE id >= @least;

@@ -1,0 +1,252 @@
+"""Derive the text of an `:arrow` query that sends whole columns, and check it on the server.
+
+The text reads the query as `q` and joins each column's values, in the binary format of the type,
+to one `bytea`. All values arrive in one row, so the function binds its parameters and works on the
+caller's connection, in the caller's transaction. The module `arrow_batch` of the package reads the
+row in the order that is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Command,
+    ParsedQuery,
+    SchemaFile,
+    SqlType,
+    TypedQuery,
+    TypeKind,
+)
+from aiosqlc.source import Dialect, SourceMap
+
+SENT: Final[Mapping[str, str]] = {
+    "bool": "boolsend",
+    "int2": "int2send",
+    "int4": "int4send",
+    "int8": "int8send",
+    "float4": "float4send",
+    "float8": "float8send",
+    "date": "date_send",
+    "time": "time_send",
+    "timestamp": "timestamp_send",
+    "timestamptz": "timestamptz_send",
+    "uuid": "uuid_send",
+}
+"""The function that sends a value, for each type whose values have a fixed length."""
+_TEXTS = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})
+_MOST_DIGITS = 38  # of a decimal128
+_MOST_PARTS = 1600  # the server's limit is 1664 columns of a result
+_NUMERIC = "cast it to numeric(p, s) with at most 38 digits, float8 or text"
+
+
+def with_arrow(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
+    """Return an analyser that also checks the columns of `:arrow` queries, and the texts sent."""
+
+    def analyze_both(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        analysis, problems = analyze(schema, queries, options)
+        marked = [
+            query
+            for query in analysis.queries
+            if query.parsed.command is Command.ARROW and query.columns
+        ]
+        if not marked:
+            return analysis, problems
+        unfit = [tuple(not_sent(query, engine)) for query in marked]
+        sent = [sending(query) for query, why in zip(marked, unfit, strict=True) if not why]
+        refused = _refused_texts(analyze, schema, sent, options) if sent else []
+        return analysis, (*problems, *(each for why in unfit for each in why), *refused)
+
+    return analyze_both
+
+
+def _refused_texts(
+    analyze: Analyze,
+    schema: Sequence[SchemaFile],
+    sent: Sequence[TypedQuery],
+    options: AnalyzeOptions,
+) -> list[Diagnostic]:
+    """Return an error for each query that the server does not accept as it is sent."""
+    # The rows are those of the query, whose tenant is already proved.
+    options = replace(options, tenant=None, strict=False)
+    found, problems = analyze(schema, [_draft(query) for query in sent], options)
+    known = {query.parsed.name for query in found.queries}
+    why = next((item.message for item in problems if item.severity is Severity.ERROR), "")
+    return [
+        _error(query, f"the server refuses the text that sends its columns: {why}", "")
+        for query in sent
+        if query.parsed.name not in known
+    ]
+
+
+def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
+    """Yield the errors of an `:arrow` query whose columns cannot be sent."""
+    if unfit := next(_unfit(query, engine), None):
+        yield unfit
+    else:
+        yield from _unfit_columns(query)
+
+
+def sending(query: TypedQuery) -> TypedQuery:
+    """Return the query with texts that send its columns instead of its rows."""
+    names = [f"c{number}" for number, _ in enumerate(query.columns)]
+    same = [_is_type(name, column.type) for name, column in zip(names, query.columns, strict=True)]
+    before, after = _around(names, same, [*_all_parts(query)])
+    variants = tuple(
+        replace(variant, sql=f"{before}{variant.sql}{after}") for variant in query.variants
+    )
+    return replace(query, sql=f"{before}{query.sql}{after}", variants=variants)
+
+
+def _draft(query: TypedQuery) -> ParsedQuery:
+    """Return a query that the server analyses, and that the generated code never calls."""
+    parsed = query.parsed
+    places = SourceMap(((0, parsed.span.start, False),))
+    variants = tuple(replace(variant, source_map=places) for variant in query.variants)
+    return replace(
+        parsed, command=Command.MANY, sql=query.sql, source_map=places, variants=variants, hints=()
+    )
+
+
+def _all_parts(query: TypedQuery) -> Iterator[str]:
+    for number, column in enumerate(query.columns):
+        kind, nullable = base_of(column.type), not column.not_null
+        yield from _parts(f"c{number}", kind, column.element_not_null, nullable=nullable)
+
+
+def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, str]:
+    """Return the text before and after a query that has columns with these names.
+
+    `same` are the conditions that the columns have their types, which an outer join with no row
+    decides without a row of the query. `parts` are the aggregates.
+    """
+    types, sent = "\n        AND ".join(same), ",\n    ".join(parts)
+    before = f"WITH q ({', '.join(names)}) AS NOT MATERIALIZED (\n"
+    checked = f"(SELECT {types}\n    FROM (SELECT) AS one LEFT JOIN q ON false)"  # noqa: S608 - generated names
+    return before, f"\n)\nSELECT count(*),\n    {checked},\n    {sent}\nFROM q"
+
+
+def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
+    """Yield the error of a query that cannot be `:arrow`, whatever its columns are."""
+    parsed = query.parsed
+    if engine is not Dialect.POSTGRESQL:
+        hint = "use :many, and build the record batch from its rows"
+        yield _error(query, "only PostgreSQL joins the values of a column in binary format", hint)
+    elif parsed.embeds:
+        label = Label(parsed.file, parsed.embeds[0].span, "an Arrow schema has no nested rows")
+        hint = f"write `{parsed.embeds[0].table}.*` or list the columns"
+        yield Diagnostic("E398", _message(query), (label,), hint)
+    elif not query.read_only:
+        why = f"it is not proved to be read-only: {query.unproved_reading}"
+        yield _error(query, why, "remove the part that writes, or use :many")
+
+
+def _unfit_columns(query: TypedQuery) -> Iterator[Diagnostic]:
+    """Yield an error for each column that has no exact Arrow type, or no name of its own."""
+    names = [column.name for column in query.columns]
+    for number, column in enumerate(query.columns):
+        if column.name in names[:number]:
+            hint = f"rename one of them: `… AS other_{column.name}`"
+            yield _error(query, f"two columns have the name `{column.name}`", hint)
+        if refused := _refused(base_of(column.type)):
+            why, hint = refused
+            yield _error(query, f"column `{column.name}` {why}", hint)
+    if (count := sum(1 for _ in _all_parts(query))) > _MOST_PARTS:
+        why = f"its columns are sent as {count} values, and {_MOST_PARTS} are possible"
+        yield _error(query, why, "select fewer columns")
+
+
+def _message(query: TypedQuery) -> str:
+    return f"`{query.parsed.name}` cannot be `:arrow`"
+
+
+def _error(query: TypedQuery, why: str, hint: str) -> Diagnostic:
+    label = Label(query.parsed.file, query.parsed.name_span, why)
+    return Diagnostic("E398", _message(query), (label,), hint)
+
+
+def base_of(kind: SqlType) -> SqlType:
+    """Return the type under a domain, also under the domain of an array's elements."""
+    while kind.kind is TypeKind.DOMAIN and kind.base:
+        dims = kind.array_dims + kind.base.array_dims
+        kind = replace(kind.base, array_dims=dims)
+    return kind
+
+
+def _refused(kind: SqlType) -> tuple[str, str] | None:
+    """Return why a type cannot be sent, and a correction; None if it can."""
+    written = f"{kind.name}{'[]' * kind.array_dims}"
+    if kind.array_dims > 1:
+        return f"has the type `{written}`, an array of arrays", "cast it to text"
+    if kind.name == "numeric" and kind.kind is TypeKind.BASE:
+        precision, scale = kind.precision, kind.scale or 0
+        if precision is None:
+            return f"has the type `{written}` without a precision", _NUMERIC
+        if not (precision <= _MOST_DIGITS and 0 <= scale <= precision):
+            return f"has the type `numeric({precision}, {scale})`, which is no decimal128", _NUMERIC
+        return None
+    if kind.kind is TypeKind.ENUM or kind.name in _TEXTS or kind.name == "bytea":
+        return None
+    if kind.kind is TypeKind.BASE and kind.name in SENT:
+        return None
+    return f"has the type `{written}`, which has no Arrow type", "cast it, such as to text"
+
+
+def _parts(value: str, kind: SqlType, element_not_null: bool, *, nullable: bool) -> Iterator[str]:
+    """Yield the aggregates that send a column: its NULLs, its lengths, and its values."""
+    if nullable:
+        yield _joined(f"boolsend({value} IS NULL)")
+    if kind.array_dims:
+        yield f"coalesce(max(array_ndims({value})), 0)"
+        yield _lengths(f"cardinality({value})", nullable=nullable)
+        element = replace(kind, array_dims=0)
+        for part in _parts("e", element, element_not_null, nullable=not element_not_null):
+            yield _joined(f"(SELECT {part} FROM unnest({value}) AS u (e))")  # noqa: S608 - generated
+        return
+    if kind.kind is TypeKind.BASE and kind.name in SENT:
+        yield _joined(f"{SENT[kind.name]}({value})")
+        return
+    if kind.kind is TypeKind.BASE and kind.name == "numeric":
+        yield _joined(f"textsend(CAST({value} AS text) || ',')")
+        return
+    sent = {"bytea": value, "bpchar": f"bpcharsend({value})"}.get(
+        kind.name if kind.kind is TypeKind.BASE else "", f"textsend(CAST({value} AS text))"
+    )
+    yield _lengths(f"octet_length({sent})", nullable=nullable)
+    yield _joined(sent)
+
+
+def _lengths(length: str, *, nullable: bool) -> str:
+    return _joined(f"int4send({f'coalesce({length}, 0)' if nullable else length})")
+
+
+def _joined(value: str) -> str:
+    return f"string_agg({value}, '')"
+
+
+def _is_type(value: str, kind: SqlType) -> str:
+    """Return the condition that a column still has the type for which the code was generated.
+
+    An expression may have the domain, or the type under it.
+    """
+    known = [_regtype(kind)]
+    while kind.kind is TypeKind.DOMAIN and kind.base:
+        kind = replace(kind.base, array_dims=kind.array_dims + kind.base.array_dims)
+        known.append(_regtype(kind))
+    return f"pg_typeof({value}) IN ({', '.join(known)})"
+
+
+def _regtype(kind: SqlType) -> str:
+    quoted = ".".join(
+        '"' + name.replace('"', '""') + '"' for name in (kind.schema, kind.name) if name
+    )
+    written = f"{quoted}{'[]' if kind.array_dims else ''}".replace("'", "''")
+    return f"CAST('{written}' AS regtype)"
