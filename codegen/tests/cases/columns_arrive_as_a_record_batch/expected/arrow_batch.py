@@ -72,7 +72,7 @@ def _column(name: str, field: Any, count: int, parts: Iterator[Any]) -> Any:
 
 
 def _nulls(name: str, count: int, flags: bytes | None) -> Any:
-    """Return which values are NULL as an Arrow array, or None if none is."""
+    """Return an Arrow array that is true for each NULL, or None if there is no NULL."""
     flags = flags or b""
     nulls = _values(name, _arrow.uint8(), count, flags).cast(_arrow.bool_())
     return nulls if b"\1" in flags else None
@@ -121,14 +121,14 @@ def _fixed(name: str, kind: Any, count: int, data: bytes) -> Any:
 
 
 def _decimals(name: str, kind: Any, count: int, data: bytes) -> Any:
-    """Return numbers of which the server has sent the digits, with a comma behind each."""
+    """Parse decimal numbers; the server sends their digits, with a comma after each number."""
     digits = _compute.split_pattern(_arrow.array([data.decode()]), ",").values[:-1]
     _expect(name, count, len(digits))
     return digits.cast(kind)
 
 
 def _since_1970(name: str, values: Any, epoch: int, bits: int) -> Any:
-    """Return dates or times that are counted from 1970. The first and last number are infinity."""
+    """Count dates or times from 1970 instead of 2000; raise an error for an infinite one."""
     ends = _compute.min_max(values)
     if ends["min"].as_py() == -(1 << bits) or ends["max"].as_py() == (1 << bits) - 1:
         raise ArrowError(f"column `{name}`: Arrow has no infinite date or time")
@@ -152,7 +152,7 @@ def _expect(name: str, expected: int, size: int) -> None:
 
 
 def _offsets(name: str, count: int, lengths: bytes | None) -> tuple[Any, int]:
-    """Return where each value begins as an Arrow array, and where the last one ends."""
+    """Return the starts of the values as an Arrow array, and the end of the last value."""
     found = _values(name, _arrow.int32(), count, _native("i", lengths or b""))
     ends = _compute.cumulative_sum_checked(found)
     starts = _arrow.concat_arrays([_arrow.array([0], _arrow.int32()), ends])
@@ -160,7 +160,7 @@ def _offsets(name: str, count: int, lengths: bytes | None) -> tuple[Any, int]:
 
 
 def _native(code: str, data: bytes) -> array[Any]:
-    """Return numbers in the byte order of this machine; the server sends those of the network."""
+    """Return numbers in this machine's byte order; the server sends them in network byte order."""
     values: array[Any] = array(code, data)
     if sys.byteorder == "little":
         values.byteswap()
@@ -168,7 +168,7 @@ def _native(code: str, data: bytes) -> array[Any]:
 
 
 def _spread(values: Any, count: int, nulls: Any) -> Any:
-    """Return the values with NULL at its places."""
+    """Insert a NULL at each place where `nulls` is true."""
     if nulls is None:
         return values
     empty = _arrow.nulls(count, values.type)

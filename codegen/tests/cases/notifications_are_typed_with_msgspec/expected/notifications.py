@@ -48,7 +48,7 @@ class ListenConnection(Protocol):
         ...
 
     async def remove_listener(self, channel: str, callback: Callable[..., Any]) -> None:
-        """Stop listening to a channel if this is its last listener."""
+        """Remove a listener, and stop listening to the channel if it was the last one."""
         ...
 
     def add_termination_listener(self, callback: Callable[..., Any]) -> None:
@@ -56,7 +56,7 @@ class ListenConnection(Protocol):
         ...
 
     def remove_termination_listener(self, callback: Callable[..., Any]) -> None:
-        """Do not call the function."""
+        """Remove a function that would be called when the connection is closed."""
         ...
 
     def is_closed(self) -> bool:
@@ -227,7 +227,7 @@ def _json(value: object) -> str:
 
 
 def _number(value: float | Decimal) -> str:
-    """Return a number; JSON has no form for NaN and infinity, which are texts."""
+    """Return a number as JSON; NaN and infinity become texts, because JSON cannot express them."""
     if isfinite(value):
         return format(value, "f") if isinstance(value, Decimal) else repr(value)
     if isnan(value):

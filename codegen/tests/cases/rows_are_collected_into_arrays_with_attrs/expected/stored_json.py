@@ -35,13 +35,13 @@ def read_stored_as(text: Any, kind: Any, place: str) -> Any:
 
 
 def convert_stored(value: Any, kind: type[_T], place: str) -> _T:
-    """Convert a JSON value that the driver has decoded to a class."""
+    """Convert a JSON value, which the driver has already decoded, to a class."""
     found: _T = convert_stored_as(value, kind, place)
     return found
 
 
 def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
-    """Convert a JSON value that the driver has decoded to any type."""
+    """Convert a JSON value, which the driver has already decoded, to any type."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
