@@ -227,7 +227,7 @@ def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
 
 
 def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
-    """Return the error for a lost connection, or for a compiler's statement that was refused."""
+    """Return the error for a lost connection, or for a refused statement of the compiler itself."""
     return Diagnostic(
         code="E210",
         message=f"cannot use the MySQL server: {error.args[-1] if error.args else error}",
@@ -275,7 +275,7 @@ def _without_server(
 
 
 def _unasked(query: TypedQuery) -> TypedQuery:
-    """Add to the reasons of each inferred type and row count that no server checked the query."""
+    """Add a reason to each inferred type and row count: no server checked the query."""
     return replace(
         query,
         columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),

@@ -197,7 +197,7 @@ def _relation(
 def _conditions(
     name: Name, constraints: Sequence[Constraint], checks: dict[tuple[str, str, str], str]
 ) -> list[str]:
-    """Return the CHECK conditions of a table, which MySQL knows by the name of the constraint."""
+    """Return the CHECK conditions of a table; MySQL lists them only by the constraint's name."""
     names = {item.name for item in constraints if item.kind == "check"}
     return [
         text

@@ -83,7 +83,7 @@ def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> Js
 
 
 def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
-    """Return the shape of a column's JSON, or the place of a member that it reads as a text."""
+    """Return the shape of a JSON column, or the place of the member that a text column contains."""
     made = _Documents(proof, reader, 0)
     if not reader.has_json:
         return None

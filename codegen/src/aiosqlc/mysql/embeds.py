@@ -29,7 +29,7 @@ _UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """The positions of the embeds of a statement with a number of `operands`.
+    """The positions of a statement's embeds. `operands` counts the operands of a set operation.
 
     `unplaced` has the reasons for embeds without a position. `shown` has the columns of the FROM
     items by their result columns; it is only used without a set operation.
@@ -155,7 +155,7 @@ def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
 
 
 def _part(source: Source, level: Level) -> Part:
-    """Return the row of a FROM item; under GROUP BY, all columns are those of one row."""
+    """Return the row of a FROM item; under GROUP BY, all of its columns come from one row."""
     return Part(row_of(source, level), source if source.relation is not None else None)
 
 

@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Return `columns`, each with its type in `found` if either type is `any`."""
+    """Return `columns`; a column gets its type in `found` if one of its two types is `any`."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)
@@ -219,7 +219,7 @@ def _listed(root: exp.Insert) -> list[exp.Expr]:
 
 
 def _is_value(given: exp.Expr) -> bool:
-    """Return whether an inserted value is a value: it is not DEFAULT and not NULL."""
+    """Return whether an inserted expression is a value, and not DEFAULT or NULL."""
     return not isinstance(given, exp.Null) and given.sql().upper() != "DEFAULT"
 
 

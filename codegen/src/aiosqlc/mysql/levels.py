@@ -88,7 +88,7 @@ class MysqlEngine:
         self._keys: dict[int, tuple[UniqueKey, ...]] = {}
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a rule's precondition is met, or disabled by a test."""
+        """Return whether a rule applies and its precondition is met, or assumed by a test."""
         return rule in self.applies and self.premises.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -144,7 +144,7 @@ class MysqlEngine:
         return found is not None and found.table.columns[column - 1].not_null
 
     def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
-        """Return whether a column is declared with a type; UNION makes a GEOMETRY of a POINT."""
+        """Return whether a column has this declared type; UNION turns a POINT into a GEOMETRY."""
         found = relation.relation if isinstance(relation, scope.Source) else None
         return found is not None and found.table.columns[column - 1].type == kind
 

@@ -72,7 +72,7 @@ def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
 
 
 def _as_a_whole(words: Sequence[str]) -> str:
-    """Return a construct of MySQL alone, which is recognizable only by several words."""
+    """Return a MySQL-only construct that several words together identify, or an empty string."""
     if words[:1] == ["WITH"] and (verb := _verb(words)) in _CHANGES:
         return f"WITH … {verb}"
     for index, word in enumerate(words):

@@ -21,7 +21,7 @@ class Premises:
     dropped: frozenset[tuple[str, str]] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of a rule is met."""
+        """Return whether a precondition of a rule is met, or assumed by a test."""
         return bool(value) or (rule, premise) in self.dropped
 
 

@@ -34,5 +34,5 @@ def run(connection: Connection[Any], sql: str) -> tuple[Described, ...]:
 
 
 def named(columns: tuple[Described, ...]) -> tuple[Described, ...]:
-    """Return the columns with names that do not depend on the database or account."""
+    """Rename the columns, so that no name depends on the database or account."""
     return tuple([replace(c, name=_NAMED_FOR.sub(r"\1", c.name)) for c in columns])

@@ -188,7 +188,7 @@ def _of_operator(
 
 
 def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
-    """Return the operand of an operator that is not this node."""
+    """Return the other operand of the operator `node`, or `child` itself if there is none."""
     other = node.args.get("expression") if node.this is child else node.this
     return unwrap(other) if isinstance(other, exp.Expr) else child
 
@@ -469,7 +469,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return what a call of a schema function, or a choice as in CASE, shows about a parameter."""
+    """Return what a schema function, a choice as in CASE, or MATCH shows about its parameter."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)

@@ -73,7 +73,7 @@ def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
 
 
 def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
-    """Return the tables in the schema that a statement changes."""
+    """Return the tables that a statement changes, without tables that the schema does not have."""
 
     def has(table: exp.Table, column: str) -> bool:
         relation = schema.relation(table.name, table.db)

@@ -96,7 +96,7 @@ def written(sql: str) -> Way:
 
 
 def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
-    """Yield the statement with each combination that its own clauses allow."""
+    """Yield the statement with each ALGORITHM and LOCK that its own clauses allow."""
     own, (text, separator) = written(sql), _extended(sql)
     if not separator:
         return
@@ -108,7 +108,7 @@ def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
 
 
 def _extended(sql: str) -> tuple[str, str]:
-    """Return a text and the separator before each added clause, or '' if it accepts no clauses."""
+    """Return the text to extend and the separator of more clauses ('' if none may follow)."""
     text = sql.strip()
     if _ALTER.match(text):
         return text, ", "

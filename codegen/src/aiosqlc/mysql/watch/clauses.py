@@ -1,4 +1,4 @@
-"""Find the clauses of a statement that decide about locks; strings and comments are no clauses."""
+"""Find the clauses of a statement that affect locks, and ignore its strings and comments."""
 
 from __future__ import annotations
 

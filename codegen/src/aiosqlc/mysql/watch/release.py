@@ -174,7 +174,7 @@ def _causes(
     queries: Mapping[str, Sequence[str]],
     rows: Rows,
 ) -> dict[str, Span]:
-    """Return the statements that break queries and remove data."""
+    """Return, for each broken query and each loss of data, the statement that causes it."""
     broken = {name: queries[name] for name in seen.broken}
     acting = stage.acting
 

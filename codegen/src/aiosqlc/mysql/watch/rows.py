@@ -84,7 +84,7 @@ def _rows(session: Session, table: str, columns: Iterable[str]) -> Iterable[tupl
 
 
 def _filled(session: Session, table: str, column: str) -> int:
-    """Return in how many rows a column has another value than its default."""
+    """Return the number of rows in which a column does not have its default value."""
     name = quoted(column)
     with suppress(pymysql.MySQLError):  # it has no default
         ((count,),) = session.rows(

@@ -57,7 +57,7 @@ class RowsRefuseError(Exception):
 
 @dataclass
 class Watching:
-    """A database in which a migration runs, and a second session whose reads are in its way.
+    """A database in which a migration runs, and a second session whose reads can block it.
 
     `existing` are the tables in use, which existed before the release. `filled` is whether rows
     were inserted into the tables.
@@ -107,7 +107,7 @@ class Watching:
         return _together(parts) if parts else self._schema(file, span, sql, word)
 
     def _executed(self, sql: str) -> str:
-        """Return the text that EXECUTE runs, or the statement itself if it is another one."""
+        """Return the text that an EXECUTE runs, or `sql` itself for any other statement."""
         if (found := _IMMEDIATE.match(sql)) and self.acting.is_mariadb:
             with suppress(pymysql.MySQLError):  # it has parameters, or the server refuses it
                 ((text,),) = self.acting.rows(f"SELECT {found['text']}")
@@ -195,7 +195,7 @@ class Watching:
 
     @contextmanager
     def _read(self, table: str) -> Iterator[None]:
-        """Keep a transaction of the other session open that has read a table.
+        """Read a table in the other session, and keep its transaction open during the block.
 
         It cannot read a table that LOCK TABLES has locked.
         """
@@ -209,7 +209,7 @@ class Watching:
 
     @contextmanager
     def _impatient(self) -> Iterator[None]:
-        """Let statements fail that would have to wait for a lock."""
+        """Make statements in the block fail if they would have to wait for a lock."""
         ((timeout,),) = self.acting.rows("SELECT @@SESSION.lock_wait_timeout")
         shortest = 0 if self.acting.is_mariadb else 1  # seconds
         self.acting.run(f"SET SESSION lock_wait_timeout = {shortest}")
@@ -280,7 +280,10 @@ class Watching:
 
 
 def _together(parts: Sequence[Observed]) -> Observed:
-    """Return the observations of the parts of a statement as one, with the tables that wait."""
+    """Merge the observations of a statement's parts.
+
+    If some parts block reads or writes, the copied tables of the other parts are left out.
+    """
     waiting = [part for part in parts if part.stopping] or parts
     return replace(
         parts[0],

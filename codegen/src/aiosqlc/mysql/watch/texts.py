@@ -91,7 +91,7 @@ def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ..
 
 
 def _locks_query(session: Session) -> str:
-    """Return the query for a thread's metadata locks, or '' if the server does not show them."""
+    """Return the SQL that reads a thread's metadata locks, or '' if the server hides them."""
     if session.is_mariadb and session.private:
         with suppress(pymysql.MySQLError):  # it is installed already, or the server lacks it
             session.run("INSTALL SONAME 'metadata_lock_info'")
