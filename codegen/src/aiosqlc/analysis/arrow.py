@@ -47,7 +47,7 @@ _NUMERIC = "cast it to numeric(p, s) with at most 38 digits, float8 or text"
 
 
 def with_arrow(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that also checks the columns of `:arrow` queries, and the texts sent."""
+    """Return an analyser that also checks the columns and the sent texts of `:arrow` queries."""
 
     def analyze_both(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -74,7 +74,7 @@ def _refused_texts(
     sent: Sequence[TypedQuery],
     options: AnalyzeOptions,
 ) -> list[Diagnostic]:
-    """Return an error for each query that the server does not accept as it is sent."""
+    """Return an error for each query if the server refuses the text that sends its columns."""
     # The rows are those of the query, whose tenant is already proved.
     options = replace(options, tenant=None, strict=False)
     found, problems = analyze(schema, [_draft(query) for query in sent], options)

@@ -109,7 +109,7 @@ class _Condition:
 
     @property
     def commuted(self) -> bool:
-        """Return whether the parameter comes first."""
+        """Return whether the parameter is the left operand, as in `$1 = id`."""
         return self.start < self.column[0].start
 
 
@@ -179,7 +179,7 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
 
 
 def _check_key(query: TypedQuery, key: _Condition, lookup: Lookup) -> None:
-    """Raise an error for a column and a parameter that cannot be a key, or a part of a key."""
+    """Raise an error if a condition's column or parameter cannot be a key, or a part of a key."""
     parsed = query.parsed
     written = parsed.spelled(key.number)
     given = next(param for param in parsed.params if param.number == key.number)
@@ -361,7 +361,7 @@ def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` lists the number of each of its parameters in the query."""
+    """A text of a query. `numbers` has, for each parameter of the text, its number in the query."""
 
     sql: str
     source_map: SourceMap
@@ -418,7 +418,7 @@ def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Cat
 def _replaced(
     sql: str, source_map: SourceMap, span: tuple[int, int], text: str, source: int
 ) -> tuple[str, SourceMap]:
-    """Replace a span of `sql` by `text`, which was written at `source` in the file."""
+    """Replace a span of `sql` by `text`, and map `text` to the position `source` in the file."""
     start, end = span
     moved = start + len(text) - end
     before = [piece for piece in source_map.pieces if piece[0] < start]

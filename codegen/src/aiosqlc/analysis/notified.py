@@ -86,7 +86,7 @@ def _declared(channel: TypedQuery) -> Label:
 
 
 def _doubt(declared: JsonShape, sent: JsonShape | None, path: str = "") -> str:
-    """Return the member of a payload whose structure is not known although one is declared."""
+    """Return a sentence about a declared member whose sent structure is unknown, or ''."""
     if sent is None or declared.kind is JsonKind.ANY:
         return ""
     if sent.kind is JsonKind.ANY:
@@ -98,7 +98,7 @@ def _doubt(declared: JsonShape, sent: JsonShape | None, path: str = "") -> str:
 
 
 def _difference(declared: JsonShape, sent: JsonShape, path: str = "") -> str:
-    """Return how a payload differs from the declared one, or '' if it has that structure."""
+    """Return how a payload's structure differs from the declared one, or '' if it does not."""
     if declared.kind is JsonKind.ANY:
         return ""
     if sent.nullable and not declared.nullable:
@@ -119,7 +119,7 @@ def _difference(declared: JsonShape, sent: JsonShape, path: str = "") -> str:
 def _pairs(
     declared: JsonShape, sent: JsonShape
 ) -> Iterator[tuple[tuple[str, JsonShape], JsonShape | None]]:
-    """Yield the declared members with those that are sent; the sent ones may have more."""
+    """Yield each declared member with the sent one, or with None if its key is not sent."""
     if declared.kind is JsonKind.OBJECT:
         known: Mapping[str, JsonShape] = dict(sent.members)
         for key, member in declared.members:

@@ -103,7 +103,7 @@ def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]
 
 
 def _without_values(text: PlannedText) -> dict[str, Any]:
-    """Return a plan as a document; if the text has values, leave out the conditions with them."""
+    """Return a plan as a document; if the text contains values, leave out all conditions."""
     assert text.plan is not None  # noqa: S101 - the caller selects such texts
     return asdict(text.plan.without_conditions() if text.values else text.plan)
 

@@ -65,7 +65,7 @@ class _Asked:
 
 
 def _asked(arguments: argparse.Namespace) -> _Asked | None:
-    """Return what the arguments name, or print why there is no such thing."""
+    """Return the project and the entry for the arguments, or print an error and return None."""
     project = load(arguments)
     if project is None:
         return None
@@ -148,9 +148,10 @@ def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
 
 
 def _command(arguments: argparse.Namespace, root: Path) -> str:
-    """Return the command for the message of `sql`, with paths from the configuration's folder.
+    """Return the command that the error message of the generated function `sql` names.
 
-    It is a part of the generated file, so it does not depend on how the paths are written.
+    Its paths are relative to the configuration's folder, so that the generated file does not depend
+    on how the user writes the paths.
     """
     places = sorted({os.path.relpath(path.resolve(), root.resolve()) for path in arguments.sources})
     out = os.path.relpath(arguments.out.resolve(), root.resolve())

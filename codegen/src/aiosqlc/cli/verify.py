@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_stored(project: Project, arguments: argparse.Namespace) -> int:
-    """Read some rows of each column with a declared structure, and report those without it."""
+    """Check some values of each column with a declared structure, and report those that differ."""
     scheme = arguments.database.partition(":")[0].partition("+")[0]
     entries = [
         entry

@@ -1,4 +1,4 @@
-"""Watch folders for changed files, and keep a process that compiles again and again small."""
+"""Watch folders for changed files, and limit the memory of a process that compiles repeatedly."""
 
 from __future__ import annotations
 

@@ -143,5 +143,5 @@ def _is_unset(hint: Any) -> bool:
 
 
 def _is_cursor(hint: Any) -> bool:
-    """Return whether a hint is that of a cursor, of which each package has its own class."""
+    """Return whether a type hint includes a cursor; each package has its own cursor class."""
     return any(getattr(item, "__name__", "") == "KeysetCursor" for item in get_args(hint))

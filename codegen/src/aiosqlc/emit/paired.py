@@ -262,7 +262,7 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
 
 
 def _moved(item: Import, second: Planned, first: Planned) -> Import:
-    """Return the import of a class, or of its helpers, from the first package if both have it."""
+    """Return an import; if its module is shared, it imports from the first package instead."""
     package, _, module = item[0].rpartition(".")
     shared = package == second.package and module in _SHARED
     return (_in_package(first, module), item[1]) if shared else item

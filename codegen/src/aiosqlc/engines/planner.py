@@ -44,7 +44,7 @@ class PlannedDatabase(Protocol):
         ...
 
     def trying(self, tried: Sequence[str]) -> AbstractContextManager[PlannedDatabase]:
-        """Return a second database that also has the indexes of `tried`, once.
+        """Return a second database, which also has the indexes of `tried`.
 
         They are as `orders (status, created_at)`, and an index that the server refuses is left out.
         This database must have statistics, and stays usable.

@@ -96,7 +96,7 @@ def _library(project: Project, entry: QuerySet) -> list[SourceFile]:
 
 
 def _exported(files: Sequence[Rendered], out: Path) -> tuple[Rendered, ...]:
-    """Add the import to the package that makes `from package import sql` work."""
+    """Add, to the package, the import that makes `from package import sql` work."""
     line = f"from .{FUNCTION} import {FUNCTION} as {FUNCTION}\n"
     return tuple(
         replace(file, text=_with_line(file.text, line))

@@ -35,7 +35,7 @@ class Literal:
 
 
 def as_python_reads(text: str) -> str:
-    """Return a file's text with the line ends that Python's own reader makes of all line ends."""
+    """Return a file's text with line feeds in place of all line ends, as Python reads it."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -70,7 +70,7 @@ class Gathered:
         return (part.literal, part.literal.place(inner)) if inner else None
 
     def plain_code(self, span: Span) -> Span | None:
-        """Return the Python code that writes a part of the text by the same characters."""
+        """Return the Python code that spells a part of the text exactly, in one piece, or None."""
         part = self._part(span.start)
         inner = part.inner(span)
         plain = inner and is_plain(part.literal.places, inner)
@@ -90,7 +90,7 @@ class Gathered:
 
 
 def different(found: Iterable[Literal]) -> list[Literal]:
-    """Return the first of several literals with the same text."""
+    """Return the literals, without those whose text equals an earlier literal's."""
     first: dict[str, Literal] = {}
     for item in found:
         first.setdefault(item.text, item)

@@ -19,7 +19,7 @@ _ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A literal's code: the map from the value to it, the length of the value, and its end."""
+    """A literal's code: the map from the value to the code, the value's length, the code's end."""
 
     places: SourceMap
     length: int
@@ -84,7 +84,7 @@ def offset_in_value(places: SourceMap, length: int, at: int) -> int | None:
 
 
 def is_plain(places: SourceMap, span: Span) -> bool:
-    """Return whether the code writes a part of the value by the same characters, side by side."""
+    """Return whether the code spells a part of the value exactly and in one piece."""
     pieces = places.pieces
     first = bisect_right(pieces, span.start, key=lambda piece: piece[0]) - 1
     last = bisect_right(pieces, max(span.end - 1, span.start), key=lambda piece: piece[0]) - 1

@@ -15,7 +15,7 @@ from aiosqlc.source import Span
 def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[Path]) -> list[Use]:
     """Return where the calls of a literal's function pass an argument.
 
-    A use with a doubt stands where the function goes another way than to a call.
+    A use with a doubt is a place where the code uses the function without calling it.
     """
     tree = parsed(literal.file)
     if not isinstance(tree, ast.Module):

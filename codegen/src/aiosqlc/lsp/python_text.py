@@ -1,4 +1,4 @@
-"""Read the SQL literals of a Python file as one query file, whose places lead into the file."""
+"""Read a Python file's SQL literals as one query file, with positions in the Python file."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from aiosqlc.source import SourceFile, Span
 
 @dataclass(frozen=True)
 class View:
-    """The SQL of a document. `python` is the Python file that contains it, if it is not the file.
+    """The SQL of a document. `python` is the Python file around the SQL, or None for an SQL file.
 
     The SQL is `file`, and offsets are offsets in `file`.
     """

@@ -85,7 +85,7 @@ def result_of(
 def _entries(
     form: Form, value: dict[Any, Any], shown: Callable[[Any], Any], most: tuple[int, int]
 ) -> Result:
-    """Return the entries of a dict. A key that is listed has all its rows."""
+    """Return the entries of a dict. If all are too large, return fewer, each with all its rows."""
     entries: list[dict[str, Any]] = []
     count = size = 0
     for key, held in value.items():

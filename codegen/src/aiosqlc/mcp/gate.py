@@ -31,7 +31,7 @@ _OF_VALUES: Final = (ValueError, OverflowError, TypeError)
 
 
 class UnreadableError(Exception):
-    """Raised if a function cannot read a result, for which its caller is not to blame."""
+    """Raised if a function cannot read a result, although the caller's arguments are valid."""
 
 
 @dataclass

@@ -38,7 +38,7 @@ _AWAY: Final = ("unavailable", "the database is not available")
 
 
 def excess_of(grant: str, written: frozenset[str]) -> list[str]:
-    """Return the privileges in a line of SHOW GRANTS that the tools do not need.
+    """Return the privileges that a line of SHOW GRANTS lists and the tools do not need.
 
     Privileges to read, and to write the tables `written`, are needed.
     """

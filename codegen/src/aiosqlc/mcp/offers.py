@@ -206,7 +206,7 @@ def _named(catalog: Catalog, name: str) -> list[ColumnRef]:
 
 
 def _touches(right: Right, refs: Iterable[ColumnRef]) -> bool:
-    """Return whether a privilege on a table includes one of some columns."""
+    """Return whether a privilege on a table includes at least one of the given columns."""
     return right.kind == "TABLE" and any(
         ref.table == right.name
         and right.schema in {"", ref.schema}

@@ -1,4 +1,4 @@
-"""Read the rows of one call in small steps, and stop when they are too large to be held.
+"""Read the rows of one call in small steps, and stop when they exceed a size limit.
 
 A generated function that groups rows reads all of them before it returns. Their number can depend
 on the data, so they are counted while they arrive.

@@ -92,7 +92,7 @@ def _text(shape: JsonShape, *, nullable: bool) -> JsonShape:
 
 
 def _always_has(document: JsonShape, step: JsonStep) -> bool:
-    """Return whether a document of this structure always has the member, which is not null."""
+    """Return whether each document of this structure has the member, and never as null."""
     if document.kind is not JsonKind.OBJECT or step.key is None:
         return False
     member = dict(document.members).get(step.key)

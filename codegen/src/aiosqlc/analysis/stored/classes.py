@@ -55,7 +55,7 @@ class _Module:
     tree: ast.Module
 
     def imported(self) -> dict[str, str]:
-        """Return the full names of the names that the module imports."""
+        """Return the full dotted name for each name that the module imports."""
         found: dict[str, str] = {}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
@@ -274,7 +274,7 @@ class _Classes:
         return list(inherited.items())
 
     def _check_library(self, name: str, bases: list[str]) -> None:
-        """Raise for a class that the library of the models cannot decode."""
+        """Raise for a class that the configured library, msgspec or pydantic, cannot decode."""
         if _MODEL in bases and not self.pydantic:
             message = f"`{name}` is a pydantic class, but msgspec decodes the JSON"
             hint = "set `models: pydantic`, or declare a dataclass, TypedDict or msgspec.Struct"
@@ -357,7 +357,7 @@ def _is_renamed(value: ast.expr | None) -> bool:
 
 
 def _may_be_absent(value: ast.expr | None) -> bool:
-    """Return whether a field's value is a default, and not a call without one: `Field(gt=0)`."""
+    """Return whether a field's value sets a default; `Field(gt=0)` does not set one."""
     return _gives_default(value) if isinstance(value, ast.Call) else value is not None
 
 

@@ -37,7 +37,7 @@ def misfit(value: Any, shape: JsonShape, at: str = "the value") -> str:
 
 
 def _inside(value: Any, shape: JsonShape, at: str) -> Iterator[str]:
-    """Yield the reasons of the members of an object or the elements of a list."""
+    """Yield a reason for each object member or list element: '' if it has its structure."""
     if shape.kind is JsonKind.TUPLE and len(value) != len(shape.members):
         yield f"{at} does not have {len(shape.members)} elements"
     elif shape.kind is JsonKind.TUPLE:

@@ -14,7 +14,7 @@ _Named = tuple[str, Sequence[Member]]
 def distinct_names(
     declared: Mapping[ColumnRef, JsonShape], class_of: Callable[[str], str]
 ) -> dict[ColumnRef, JsonShape]:
-    """Return the declared structures with a name of its own for each different object.
+    """Return the declared structures, in which different objects have different names.
 
     Equal objects with one name share a class. Otherwise the later object's name gets a number. An
     object that is a whole column is earlier than a member of another column. `class_of` returns the
@@ -58,7 +58,7 @@ def distinct_names(
 
 
 def _named(shape: JsonShape, class_of: Callable[[str], str]) -> _Named:
-    """Return the name of an object's class with the object's members."""
+    """Return the class name and the members of an object."""
     return class_of(shape.name), shape.members
 
 

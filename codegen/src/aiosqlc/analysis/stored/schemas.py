@@ -97,7 +97,7 @@ class _Reader:
     name: str
     depth: int = 0
     known: dict[tuple[str, int], JsonShape] = field(default_factory=dict)
-    """The structures of references, by the depth at which they begin."""
+    """The structures that references name, by the reference and by its depth of nesting."""
 
     def shape(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
         """Return the structure that a schema describes; `within` are the references around it."""
@@ -129,7 +129,7 @@ class _Reader:
         return replace(found, nullable=found.nullable or nullable)
 
     def _members(self, node: yaml.Node, what: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Return the members of an object with their keys' nodes."""
+        """Return the members of an object by name, each as the nodes of its key and its value."""
         if not isinstance(node, yaml.MappingNode):
             raise _Problem(node, f"{what} must be a JSON object", "write `{…}`")
         return {str(key.value): (key, value) for key, value in node.value}
@@ -236,7 +236,7 @@ class _Reader:
 
 
 def _parts(shape: JsonShape) -> int:
-    """Return the number of parts of a value's type that no generated class contains."""
+    """Return the number of nested types in a value's type, without the members of objects."""
     inner = () if shape.kind is JsonKind.OBJECT else shape.members
     return 1 + sum(_parts(member) for _, member in inner)
 

@@ -12,7 +12,7 @@ from aiosqlc.source import Span
 def causes(
     file: SchemaFile, wanted: Collection[str], effects: Callable[[SchemaFile], Collection[str]]
 ) -> dict[str, Span]:
-    """Return the statement that causes each of the wanted effects, which the whole file has.
+    """Return, for each of the wanted effects of the whole file, the statement that causes it.
 
     `effects` returns the effects of a file that has only the first statements. It is called about
     log2(statements) times for each effect.

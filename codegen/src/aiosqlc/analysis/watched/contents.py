@@ -47,9 +47,11 @@ def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple
 def changed(
     old: Mapping[str, Contents], written: Mapping[str, Contents], after: Mapping[str, Contents]
 ) -> tuple[str, ...]:
-    """Return descriptions of rows in `written` that a rollback changes in the tables of `old`.
+    """Return descriptions of the written data that a rollback removes or changes.
 
-    Tables and columns that the migration created go with the rollback, and are not included.
+    `old` is the content before the migration, `written` the content with rows that were written
+    after it, and `after` the content after the rollback. Tables and columns that the migration
+    created go with the rollback, and are not included.
     """
     known = {held.oid: held for held in old.values()}
     now = {held.oid: (name, held) for name, held in after.items()}
