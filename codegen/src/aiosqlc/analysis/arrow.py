@@ -41,6 +41,7 @@ SENT: Final[Mapping[str, str]] = {
 }
 """The function that sends a value, for each type whose values have a fixed length."""
 _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})
+_ENGINES = frozenset({Dialect.POSTGRESQL})  # that join the values of a column in binary format
 _MOST_DIGITS = 38  # of a decimal128
 _MOST_PARTS = 1600  # the server's limit is 1664 columns of a result
 _NUMERIC = "cast it to numeric(p, s) with at most 38 digits, float8 or text"
@@ -137,7 +138,7 @@ def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, s
 def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
     """Yield the error of a query that cannot be `:arrow`, whatever its columns are."""
     parsed = query.parsed
-    if engine is not Dialect.POSTGRESQL:
+    if engine not in _ENGINES:
         hint = "use :many, and build the record batch from its rows"
         yield _error(query, "only PostgreSQL joins the values of a column in binary format", hint)
     elif parsed.embeds:
