@@ -177,6 +177,16 @@ def test_equal_queries_are_found(tmp_path: Path, analyze: Analyze) -> None:
     assert (found.code, len(found.labels)) == ("V010", 2)
 
 
+def test_a_query_with_an_optional_condition_differs_from_one_that_always_has_it(
+    tmp_path: Path, analyze: Analyze
+) -> None:
+    text = "-- name: {} :many\nSELECT id FROM task WHERE true\nAND owner = @owner{}\n;\n"
+    either = text.format("All", " -- :if owner")
+    assert findings(tmp_path, analyze, SCHEMA, either + text.format("Own", "")) == []
+    twice = findings(tmp_path, analyze, SCHEMA, either + text.format("Same", " -- :if owner"))
+    assert [item.code for item in twice] == ["V010"]
+
+
 def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, analyze: Analyze) -> None:
     schema = "CREATE TABLE log (\n  at timestamp,\n  price float8,\n  cost money\n);\n"
     found = findings(tmp_path, analyze, schema, "-- name: A :one\nSELECT 1;\n")

@@ -248,6 +248,10 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 )
 
 
-def same_text(query: TypedQuery) -> tuple[str, Command]:
-    """Return a key that two queries share if one of them is redundant."""
-    return " ".join(query.sql.split()), query.parsed.command
+def same_text(query: TypedQuery) -> tuple[Command, str, frozenset[str]]:
+    """Return a key that two queries share if one of them is redundant.
+
+    A condition of `:if` is a part of the query's own text too, but not of each variant.
+    """
+    variants = frozenset(" ".join(variant.sql.split()) for variant in query.parsed.variants)
+    return query.parsed.command, " ".join(query.sql.split()), variants
