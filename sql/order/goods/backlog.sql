@@ -1,5 +1,6 @@
 -- What is left to do, for whoever watches.
 
+-- tenant: all a metric counts the unfinished orders of all customers
 -- name: MeasureBacklog :one
 -- How many orders and drafts have something left to do, and for how long the oldest has.
 -- Each attempt moves `due_at`, so the time counts from when there was something to do.

@@ -30,9 +30,7 @@ def _caller(_: web.Request) -> Caller:
     """Return the caller. Raises FORBIDDEN for a caller without an account, such as a service."""
     principal = require_principal()
     staff = principal.may(_MANAGE)
-    if not staff:
-        _account(principal.subject)
-    return Caller(principal.subject, staff=staff)
+    return Caller(principal.subject, None if staff else _account(principal.subject))
 
 
 _By: TypeAlias = Annotated[Caller, From(_caller)]
@@ -104,7 +102,7 @@ async def remove_order(shop: _In, order_id: Id, version: RequiredIfMatch, caller
 def _for_whom(new: NewOrder, caller: Caller) -> UUID:
     if new.user_id is None:
         return _account(caller.subject)
-    if not caller.staff and str(new.user_id) != caller.subject:
+    if caller.owner not in (None, new.user_id):
         raise forbidden("you can order only for yourself")
     return new.user_id
 

@@ -117,4 +117,4 @@ async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
             await give_back(shop, order)
     except AppError as error:
         log.warning("order_left_to_recovery", order_id=str(order.id), error=error)
-    return await orders.get_order(shop.db, id=order.id) or order
+    return await orders.get_order_of(shop.db, id=order.id, user_id=order.user_id) or order

@@ -12,7 +12,7 @@ from lib.auth.guards import forbidden
 from lib.db import Executor
 from lib.errors import AppError, Code, not_found
 from lib.resource.lists import Extent, Walk, page_or_walk_of
-from lib.resource.rules import check_version
+from lib.resource.rules import check_version, or_not_found
 from lib.together import together
 from services.order.goods.model.orders import ListOrders, OrderChange
 from services.order.goods.model.status import may_be_removed, may_follow
@@ -27,12 +27,13 @@ from services.order.goods.store.models import (
 )
 
 _REASONS: Final = {True: "cancelled by the staff", False: "cancelled by the customer"}
+_NOUN: Final = "order"
 _REMOVED: Final = "deleted by the staff"
 
 
 async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
     """Return an order with its user. Raises NOT_FOUND, also for an order of another customer."""
-    order = _visible(await orders.get_order(shop.db, id=order_id), caller)
+    order = await _visible(shop.db, order_id, caller)
     async with together() as group:
         lines = group.create_task(orders.list_lines(shop.db, order_ids=[order.id]))
         user = group.create_task(user_if_known(shop, order))
@@ -50,10 +51,12 @@ async def list_page(
         AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
     """
     user_id = _whose(wanted, caller)
+    everybodys = (orders.list_orders, orders.walk_orders)
+    list_, walk = everybodys if caller.staff else (orders.list_orders_of, orders.walk_orders_of)
     found, total = await page_or_walk_of(
         wanted,
-        orders.list_orders,
-        Walk(orders.walk_orders, keyset),
+        list_,
+        Walk(walk, keyset),
         db,
         sort=wanted.sql_sort,
         statuses=wanted.statuses,
@@ -105,7 +108,7 @@ async def change(
                 updated_by=caller.subject,
                 lease_seconds=shop.lease_seconds,
             )
-        changed = _visible(await orders.get_order(tx, id=order.id), caller)
+        changed = await _visible(tx, order.id, caller)
         if after is not GoodsStatus.CANCELLED:
             await finishing.publish_status(tx, changed)
         lines = await orders.list_lines(tx, order_ids=[order.id])
@@ -157,26 +160,31 @@ def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
 
 
 async def _locked(tx: Executor, order_id: UUID, version: int | None, caller: Caller) -> GoodsOrder:
-    order = _visible(await orders.lock_order(tx, id=order_id), caller)
+    if caller.owner is None:
+        order = await orders.lock_order(tx, id=order_id)
+    else:
+        order = await orders.lock_order_of(tx, id=order_id, user_id=caller.owner)
+    if order is None or order.deleted_at is not None:
+        raise not_found(_NOUN)
     check_version(version, order.version)
     return order
 
 
-def _visible(order: GoodsOrder | None, caller: Caller) -> GoodsOrder:
-    if order is None or order.deleted_at is not None or not caller.may_see(order):
-        raise not_found("order")
-    return order
+async def _visible(db: Executor, order_id: UUID, caller: Caller) -> GoodsOrder:
+    if caller.owner is None:
+        return or_not_found(await orders.get_order(db, id=order_id), _NOUN)
+    found = await orders.get_order_of(db, id=order_id, user_id=caller.owner)
+    return or_not_found(found, _NOUN)
 
 
 def _whose(wanted: ListOrders, caller: Caller) -> UUID | None:
     """Return the customer whose orders to list. None means all customers."""
     asked = _given(wanted.user_id)
-    if caller.staff:
+    if caller.owner is None:
         return asked
-    own = UUID(caller.subject)
-    if wanted.deleted or asked not in (None, own):
+    if wanted.deleted or asked not in (None, caller.owner):
         raise forbidden()
-    return own
+    return caller.owner
 
 
 def _given(value: UUID | UnsetType) -> UUID | None:

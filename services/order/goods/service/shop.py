@@ -42,14 +42,18 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller. `staff` may see and change all orders."""
+    """The caller. A customer sees and changes the orders of `owner` only.
+
+    `owner` is None for the staff, who may see and change all orders.
+    """
 
     subject: str
-    staff: bool
+    owner: UUID | None
 
-    def may_see(self, order: GoodsOrder) -> bool:
-        """Return whether the caller owns the order or belongs to the staff."""
-        return self.staff or self.subject == str(order.user_id)
+    @property
+    def staff(self) -> bool:
+        """Return whether the caller belongs to the staff."""
+        return self.owner is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,20 @@ async def get_order(db: Reader, *, id: UUID) -> GoodsOrder | None:
     return None if row is None else _goods_order(row)
 
 
+GET_ORDER_OF: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock,
+    reservation_id, due_at, created_by, updated_by, request_key, version, created_at,
+    updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1
+AND user_id = $2 AND deleted_at IS NULL
+"""
+
+
+async def get_order_of(db: Reader, *, id: UUID, user_id: UUID) -> GoodsOrder | None:
+    """The same order, if it is this user's."""
+    row = await db.fetchrow(GET_ORDER_OF, id, user_id)
+    return None if row is None else _goods_order(row)
+
+
 FIND_ORDER: Final = """\
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock,
     reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at,
@@ -199,6 +213,20 @@ async def lock_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
     return None if row is None else _goods_order(row)
 
 
+LOCK_ORDER_OF: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock,
+    reservation_id, due_at, created_by, updated_by, request_key, version, created_at,
+    updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1
+AND user_id = $2 FOR UPDATE
+"""
+
+
+async def lock_order_of(db: Executor, *, id: UUID, user_id: UUID) -> GoodsOrder | None:
+    """The same order, if it is this user's. Nobody can make a user wait by asking for the user's orders."""
+    row = await db.fetchrow(LOCK_ORDER_OF, id, user_id)
+    return None if row is None else _goods_order(row)
+
+
 LIST_LINES: Final = """\
 SELECT order_id, position, product_id, quantity, unit_price FROM goods_order_line
 WHERE order_id = ANY ($1::uuid[])
@@ -212,7 +240,7 @@ async def list_lines(db: Reader, *, order_ids: Sequence[UUID]) -> list[GoodsOrde
 
 
 LIST_ORDERS: Final = {
-    (user_id, product_id, sort): numbered(
+    (product_id, user_id, sort): numbered(
         """\
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
     due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
@@ -223,10 +251,10 @@ SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, 
         AND o.created_at >= $2 AND o.created_at < $3
         AND (o.deleted_at IS NOT NULL) = $4
 """,
-        "        AND o.user_id = $5\n" if user_id else "",
-        "        AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        "        AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)\n"
         if product_id
         else "",
+        "        AND o.user_id = $6\n" if user_id else "",
         """\
     ) AS page_total FROM
 goods_order AS o
@@ -234,10 +262,10 @@ WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
 """,
-        "    AND o.user_id = $5\n" if user_id else "",
-        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)\n"
         if product_id
         else "",
+        "    AND o.user_id = $6\n" if user_id else "",
         f"""\
 ORDER BY
     {sort},
@@ -245,8 +273,8 @@ ORDER BY
 LIMIT $7 OFFSET $8
 """,
     )
-    for user_id in (True, False)
     for product_id in (True, False)
+    for user_id in (True, False)
     for sort in ("created_at", "created_at desc", "total", "total desc")
 }
 
@@ -260,20 +288,20 @@ async def list_orders(
     deleted: bool,
     page_size: int,
     skip: int,
-    user_id: UUID | None = None,
     product_id: UUID | None = None,
+    user_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
 ) -> tuple[list[GoodsOrder], int]:
     """One page of the orders that match, in the order asked for, equal ones by id."""
     try:
-        sql = LIST_ORDERS[user_id is not None, product_id is not None, sort]
+        sql = LIST_ORDERS[product_id is not None, user_id is not None, sort]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = [statuses, created_from, created_to, deleted]
-    if user_id is not None:
-        arguments.append(user_id)
     if product_id is not None:
         arguments.append(product_id)
+    if user_id is not None:
+        arguments.append(user_id)
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
@@ -286,7 +314,7 @@ async def list_orders(
 
 
 WALK_ORDERS: Final = {
-    (user_id, product_id, sort, page_after, page_backward): numbered(
+    (product_id, user_id, sort, page_after, page_backward): numbered(
         """\
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
     due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
@@ -302,10 +330,10 @@ goods_order AS o
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
 """,
-        "    AND o.user_id = $5\n" if user_id else "",
-        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)\n"
         if product_id
         else "",
+        "    AND o.user_id = $6\n" if user_id else "",
         ") AND (created_at <= $7 AND (created_at, o.id) < ($7, $8))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
@@ -348,8 +376,8 @@ goods_order AS o
         else "",
         "LIMIT $10\n",
     )
-    for user_id in (True, False)
     for product_id in (True, False)
+    for user_id in (True, False)
     for sort in ("created_at", "created_at desc", "total", "total desc")
     for page_after in (True, False)
     for page_backward in (True, False)
@@ -364,8 +392,8 @@ async def walk_orders(
     created_to: datetime,
     deleted: bool,
     page_size: int,
-    user_id: UUID | None = None,
     product_id: UUID | None = None,
+    user_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[GoodsOrder]:
@@ -376,15 +404,195 @@ async def walk_orders(
     )
     try:
         sql = WALK_ORDERS[
-            user_id is not None, product_id is not None, sort, page_after, page_backward
+            product_id is not None, user_id is not None, sort, page_after, page_backward
         ]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = [statuses, created_from, created_to, deleted]
-    if user_id is not None:
-        arguments.append(user_id)
     if product_id is not None:
         arguments.append(product_id)
+    if user_id is not None:
+        arguments.append(user_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("total", "total desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_goods_order, found)), following, previous)
+
+
+LIST_ORDERS_OF: Final = {
+    (product_id, sort): numbered(
+        """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
+    due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
+    settled_at,
+    (SELECT count(*) FROM
+    goods_order AS o
+    WHERE o.status = ANY ($1::goods_status[])
+        AND o.created_at >= $2 AND o.created_at < $3
+        AND (o.deleted_at IS NOT NULL) = $4
+""",
+        "        AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)\n"
+        if product_id
+        else "",
+        """\
+        AND o.user_id = $6
+    ) AS page_total FROM
+goods_order AS o
+WHERE o.status = ANY ($1::goods_status[])
+    AND o.created_at >= $2 AND o.created_at < $3
+    AND (o.deleted_at IS NOT NULL) = $4
+""",
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)\n"
+        if product_id
+        else "",
+        f"""\
+    AND o.user_id = $6
+ORDER BY
+    {sort},
+    o.id
+LIMIT $7 OFFSET $8
+""",
+    )
+    for product_id in (True, False)
+    for sort in ("created_at", "created_at desc", "total", "total desc")
+}
+
+
+async def list_orders_of(
+    db: Reader,
+    *,
+    statuses: Sequence[GoodsStatus],
+    created_from: datetime,
+    created_to: datetime,
+    deleted: bool,
+    user_id: UUID,
+    page_size: int,
+    skip: int,
+    product_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
+) -> tuple[list[GoodsOrder], int]:
+    """One page of a user's orders that match."""
+    try:
+        sql = LIST_ORDERS_OF[product_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [statuses, created_from, created_to, deleted]
+    if product_id is not None:
+        arguments.append(product_id)
+    arguments.append(user_id)
+    arguments.append(page_size)
+    arguments.append(skip)
+    rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_goods_order, found)), total
+
+
+WALK_ORDERS_OF: Final = {
+    (product_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
+    due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
+    settled_at,
+    created_at AS page_key_1,
+    o.id AS page_key_2,
+    total AS page_key_3 FROM
+goods_order AS o
+""",
+        "WHERE ( o.status = ANY ($1::goods_status[])\n" if page_after else "",
+        "WHERE o.status = ANY ($1::goods_status[])\n" if not page_after else "",
+        """\
+    AND o.created_at >= $2 AND o.created_at < $3
+    AND (o.deleted_at IS NOT NULL) = $4
+""",
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)\n"
+        if product_id
+        else "",
+        "    AND o.user_id = $6\n",
+        ") AND (created_at <= $7 AND (created_at, o.id) < ($7, $8))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $7 AND (created_at, o.id) > ($7, $8))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $7 AND (created_at > $7 OR (created_at = $7 AND o.id < $8)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $7 AND (created_at < $7 OR (created_at = $7 AND o.id > $8)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (total <= $9 AND (total, o.id) < ($9, $8))\n"
+        if sort == "total" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "total" and page_backward else "",
+        ") AND (total >= $9 AND (total, o.id) > ($9, $8))\n"
+        if sort == "total" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "total" and not page_backward else "",
+        ") AND (total >= $9 AND (total > $9 OR (total = $9 AND o.id < $8)))\n"
+        if sort == "total desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "total desc" and page_backward else "",
+        ") AND (total <= $9 AND (total < $9 OR (total = $9 AND o.id > $8)))\n"
+        if sort == "total desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "total desc" and not page_backward
+        else "",
+        "LIMIT $10\n",
+    )
+    for product_id in (True, False)
+    for sort in ("created_at", "created_at desc", "total", "total desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_orders_of(
+    db: Reader,
+    *,
+    statuses: Sequence[GoodsStatus],
+    created_from: datetime,
+    created_to: datetime,
+    deleted: bool,
+    user_id: UUID,
+    page_size: int,
+    product_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[GoodsOrder]:
+    """The same orders of a user, from a cursor on."""
+    page_of = f"WalkOrdersOf {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_ORDERS_OF[product_id is not None, sort, page_after, page_backward]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [statuses, created_from, created_to, deleted]
+    if product_id is not None:
+        arguments.append(product_id)
+    arguments.append(user_id)
     if page_after and sort in ("created_at", "created_at desc"):
         arguments.append(page_key_1)
     if page_after:

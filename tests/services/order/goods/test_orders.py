@@ -308,6 +308,16 @@ async def test_others_do_not_see_an_order_and_the_staff_does(
     assert (await customer("DELETE", path, headers=ANY))[0] == 403
 
 
+async def test_a_customers_request_for_the_order_of_another_waits_for_no_lock(
+    order, other_customer, orders_db
+) -> None:
+    placed = await order()
+    change = {"json": {"status": "cancelled"}, "headers": ANY}
+    async with orders_db.transaction() as tx, asyncio.timeout(30):
+        await tx.execute("SELECT FROM goods_order WHERE id = $1 FOR UPDATE", placed["id"])
+        assert (await other_customer("PATCH", f"orders/{placed['id']}", **change))[0] == 404
+
+
 async def test_an_order_that_is_none_is_not_found_and_an_id_that_is_none_is_refused(staff) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         assert (await staff(method, f"orders/{uuid4()}", json={}, headers=ANY))[0] == 404
