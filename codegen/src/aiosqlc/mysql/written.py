@@ -41,7 +41,7 @@ class _Open:
     alone: list[tuple[str, int]] = field(default_factory=list)
 
     def end(self) -> str:
-        """End an argument; return its parameter if nothing else is in it, or ''."""
+        """End an argument; return the parameter that is the whole argument, or ''."""
         only = self.parts[0] if len(self.parts) == 1 else ""
         if only:
             self.alone.append((only, self.index))

@@ -18,7 +18,7 @@ from aiosqlc.parse.scanner import LEXES, Token
 from aiosqlc.source import Dialect, SourceFile, SourceMap, Span
 
 TEXT = "text"
-"""The payload that is not JSON."""
+"""The word that declares a payload of plain text, not JSON."""
 _SELECTS = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
 _CLASS = re.compile(r"[A-Z]\w*", re.ASCII)
 _ROW = "SELECT row_to_json(notified_row) AS payload FROM "
@@ -28,9 +28,10 @@ _END = " AS notified_row"
 def channels_of(
     file: SourceFile, notes: Annotations, body: Sequence[Token], dialect: Dialect
 ) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
-    """Return the declared channels above a statement. `body` is the statement if it has no name.
+    """Return the channels that the comments above a statement declare.
 
-    It then belongs to the last line.
+    `body` is the statement if it is neither a named query nor a fragment, or else empty. It is the
+    payload of the last channel.
     """
     if not LEXES[dialect].notifies:
         return (), [_another_engine(file, line) for line in notes.channels[:1]]

@@ -152,7 +152,7 @@ def _in_strings(
 
 
 def _remedy(text: str, found: re.Match[str], dialect: Dialect, word: str) -> str:
-    """Return the correct concatenation of the string and the parameter."""
+    """Return a hint that shows how to combine the string and the parameter."""
     quote = text[-1]
     arrays = LEXES[dialect].has_arrays
     name = found["name"] or found["macro"] or ""

@@ -31,7 +31,7 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
 
 def directive_behind(text: str, semicolon: int) -> Token | None:
-    """Return the directive after a semicolon on the same line, which belongs to the statement."""
+    """Return the directive after a semicolon on its line; it belongs to the statement before it."""
     match = _BEHIND.match(text, semicolon)
     return Token(Kind.COMMENT, match[1], match.start(1), match.end(1)) if match else None
 
@@ -51,7 +51,7 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
 
 
 def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
-    """Report a directive before a semicolon on the same line, which the comment hides."""
+    """Report a directive whose comment ends with a semicolon, which cannot end the query there."""
     match = _DIRECTIVE.match(comment.text)
     if match is None or match["word"].lower() not in DIRECTIVES:
         return None

@@ -21,7 +21,7 @@ _FORM = "write `-- fragment: name(alias, …)` above the SQL, and a semicolon be
 
 @dataclass(frozen=True)
 class Fragment:
-    """A named piece of SQL. `tokens` include the comments between the first and last."""
+    """A named piece of SQL. `tokens` include the comments between the first and the last token."""
 
     file: SourceFile
     name: str
@@ -45,7 +45,7 @@ _MAYBE = re.compile(r"(?:--|#|/\*)\s*fragment\s*:|\.\s*include\s*\(", re.IGNOREC
 
 
 def is_fragment_line(comment: Token) -> bool:
-    """Return whether a comment defines a fragment, and is not text that begins like that."""
+    """Return whether a comment defines a fragment; ordinary text may begin in the same way."""
     found = _LINE.match(comment.text)
     if found is None:
         return False

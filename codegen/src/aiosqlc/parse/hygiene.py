@@ -1,4 +1,4 @@
-"""Check that a fragment defines or receives each alias that it uses, and hides no argument."""
+"""Check that a fragment defines or receives each alias that it uses, and find its subqueries."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _chains(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 
 def inside_subqueries(pieces: Sequence[Piece]) -> Iterator[int]:
-    """Yield the index of each token that is in a subquery of a text, or in a whole query."""
+    """Yield the index of each token in a subquery, or of every token if the text is a query."""
     opened = [bool(pieces) and pieces[0].word in {"SELECT", "WITH"}]
     for at, piece in enumerate(pieces):
         if piece.text == "(":

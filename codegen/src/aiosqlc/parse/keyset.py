@@ -12,7 +12,7 @@ from aiosqlc.parse.scanner import Kind, Token, unquote
 from aiosqlc.source import Dialect, SourceMap, Span
 
 KEY = "page_key_"
-"""The prefix of the hidden columns and parameters for the sort keys, which are numbered."""
+"""The prefix of the numbered hidden columns and parameters for the sort keys."""
 
 AFTER, BACKWARD, NULL = "page_after", "page_backward", "page_null_"
 """The flags of a variant: a cursor is passed, the order is reversed, a cursor's value is NULL."""
@@ -309,7 +309,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 
 
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
-    """Return a query for the rows with given values in the sort keys that are never NULL.
+    """Return a query for the rows that have given values in those sort keys that are never NULL.
 
     If it returns at most one row, the order is total.
     """

@@ -127,7 +127,7 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
 
 
 def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diagnostic]:
-    """Report a `$1` that is not a parameter, because generated parameters have the form `$n`."""
+    """Report a `$1` in a query for MySQL, which has no numbered parameters."""
     sign = tokens[position]
     number = tokens[position + 1] if position + 1 < len(tokens) else sign
     if number.kind is not Kind.NUMBER or number.start != sign.end:
@@ -203,7 +203,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Return how to write a macro correctly, with only its first argument."""
+    """Return a hint that shows the correct form of a macro whose arguments are wrong."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro.removeprefix("sqlc.") in ROWS and parts[:1] == ["."]:
@@ -223,7 +223,7 @@ def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
 
 
 def _columns_of(arguments: list[Token]) -> list[str]:
-    """Return the columns of `b.id, b.title`, or none if these are other arguments."""
+    """Return the columns of the arguments `b.id, b.title`, or nothing for other arguments."""
     parts = [*(token.text for token in arguments), ","]
     found = parts[2::4]
     listed = [part for column in found for part in (parts[0], ".", column, ",")]

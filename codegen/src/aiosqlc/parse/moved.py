@@ -43,8 +43,9 @@ def _placed(
     at: Callable[[Span], Span],
     mapped: Callable[[SourceMap, int], SourceMap],
 ) -> ParsedQuery:
-    """Return a query with new positions: by `home` in the file itself, by `at` for tokens.
+    """Return a query with new positions.
 
+    `home` returns the new span of a part that must be in the file itself, and `at` that of a token.
     `mapped` returns the new map of a text, whose length is its second argument.
     """
 

@@ -60,7 +60,7 @@ def _misuse(query: ParsedQuery, span: Span, why: str, hint: str) -> Diagnostic:
 
 
 def _clause(tokens: Sequence[Token]) -> Token | None:
-    """Return the keyword of the first clause of the outermost SELECT that sqlc.nest excludes."""
+    """Return the first keyword that sqlc.nest does not allow in the outermost SELECT, or None."""
     depth = 0
     for position, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token.text, 0)

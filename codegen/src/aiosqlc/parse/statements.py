@@ -34,7 +34,7 @@ class Statement:
 
     @property
     def query(self) -> ParsedQuery | None:
-        """Return the query that the statement is."""
+        """Return the query that the statement defines, or None."""
         return next((query for query in self.queries if not query.channel), None)
 
 
