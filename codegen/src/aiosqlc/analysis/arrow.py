@@ -97,7 +97,7 @@ def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
 
 
 def sending(query: TypedQuery) -> TypedQuery:
-    """Return the query with texts that send its columns instead of its rows."""
+    """Return the query with SQL texts that return its columns instead of its rows."""
     names = [f"c{number}" for number, _ in enumerate(query.columns)]
     same = [_is_type(name, column.type) for name, column in zip(names, query.columns, strict=True)]
     before, after = _around(names, same, [*_all_parts(query)])

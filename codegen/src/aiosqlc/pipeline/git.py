@@ -96,7 +96,7 @@ def _sql_files(folders: Iterable[Path], reference: str) -> list[Path]:
 
 
 def _texts(root: Path, reference: str, paths: Sequence[Path]) -> dict[Path, str]:
-    """Return the files that a reference has, as `read_files` reads files from the disk."""
+    """Return the texts of the given files at a reference; omit files that it lacks."""
     listed = {
         folder: _blobs(root / folder, reference)
         for folder in dict.fromkeys(path.parent for path in paths)

@@ -1,4 +1,4 @@
-"""Plan an `:arrow` query: its Arrow schema, and the texts that send its columns."""
+"""Plan an `:arrow` query: its Arrow schema, and SQL texts that return whole columns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 def plan_arrow(query: TypedQuery, package: Package) -> tuple[TypedQuery, PyArrow | None]:
-    """Return an `:arrow` query with the texts that send its columns, and its Arrow schema.
+    """Return an `:arrow` query with SQL texts that return whole columns, and its Arrow schema.
 
     A query with another command, or with errors, is returned unchanged, without a schema.
     """
@@ -51,7 +51,7 @@ def plan_arrow(query: TypedQuery, package: Package) -> tuple[TypedQuery, PyArrow
 
 
 def arrow_imports(arrow: PyArrow | None, package: Package) -> set[Import]:
-    """Return what the module of a query with an Arrow schema imports."""
+    """Return the imports that a module needs for a query with an Arrow schema."""
     if arrow is None:
         return set()
     return {("pyarrow", ""), *((package.in_package(MODULE), name) for name in _CALLED)}

@@ -94,7 +94,7 @@ def many_of(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
 
 
 def _list_of_keys(query: TypedQuery, batch: TypedBatch, many: PyFunction) -> PyParam:
-    """Return the parameter for the keys in the function for many keys."""
+    """Return the parameter by which the function for many keys receives the keys."""
     whole = many_of(query, batch)
     names = parameter_names(whole, frozenset() if query.parsed.dynamic else many.used)
     numbers = sorted(param.number for param in query.params)

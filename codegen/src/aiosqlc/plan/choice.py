@@ -102,7 +102,10 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield checks in Python, with messages, that a call passes all of an optional part."""
+    """Yield a Python condition and a message for each parameter that a call must not omit.
+
+    A parameter is required if the call passes a flag or another parameter of the optional part.
+    """
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""The options of several texts: each is on, off, or None if both values match."""
+"""A pattern of options: each is on, off, or None if it matches both."""
 
 
 def double_quoted(text: str) -> str:

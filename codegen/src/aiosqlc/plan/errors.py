@@ -70,7 +70,7 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
 
 
 def _in_table(constraint: Constraint) -> str:
-    """Return a constraint's short name with its table: `name` of the table `author`."""
+    """Return a class name that combines a constraint's short name with the name of its table."""
     ending = _ENDINGS[constraint.kind]
     own = "" if constraint.kind == "primary" else camel(constraint.name).removesuffix(ending)
     return camel(constraint.table) + own + ending

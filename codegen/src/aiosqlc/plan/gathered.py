@@ -12,7 +12,7 @@ from aiosqlc.plan.model import PyClass, PyEnum
 Name = tuple[str, str]
 """A schema, and the name of an object in it."""
 Kind = tuple[str, str, str]
-"""The source of a class, with the schema and name.
+"""The source of a class, with the schema and the name of the object.
 
 The source is `enum`, `type`, `table`, `row class` or `stored JSON`.
 """

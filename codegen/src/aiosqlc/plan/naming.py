@@ -134,7 +134,7 @@ def argument(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Return the class name for a table or type, with `_` after a name that modules import."""
+    """Return the class name for a table or type; a name that modules import gets a final `_`."""
     found = camel(name)
     return f"{found}_" if found in CLASSES else found
 
@@ -146,13 +146,13 @@ def labels_table(enum: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def function_name(name: str) -> str:
-    """Return the function name for a query, with `_` after a name that its module needs."""
+    """Return the function name for a query; a name that its module needs gets a final `_`."""
     found = identifier(snake(name))
     return f"{found}_" if found in FUNCTIONS else found
 
 
 def module_name(file: str) -> str:
-    """Return the module name for a query file, with `_` after the name of a package file."""
+    """Return the module name for a query file; the name of a package file gets a final `_`."""
     found = identifier(snake(file.removesuffix(".sql")))
     return f"{found}_" if found in MODULES else found
 

@@ -34,7 +34,7 @@ def paged(
 
 
 def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str, str], ...]:
-    """Return other values for LIMIT and OFFSET, with which a call fetches the first row."""
+    """Return replacements for the LIMIT and OFFSET values, so that a call fetches the first row."""
     found = []
     if paging.skip is not None:
         found.append((params[paging.skip].expression, "0"))

@@ -59,7 +59,7 @@ class StoredTypes:
         return found if not_null else pytypes.optional(found)
 
     def present(self, base: PyType, place: str) -> PyType:
-        """Return the type of a text in stored JSON that is declared to be there always."""
+        """Return the type of a text from stored JSON, whose member is declared as never absent."""
         found = (self.package.in_package(MODULE), "read_stored_text")
         return replace(base, imports=base.imports | {found}, decode=f'{found[1]}({{}}, "{place}")')
 
@@ -83,7 +83,10 @@ class StoredTypes:
         return pytypes.UNKNOWN
 
     def _class(self, shape: JsonShape) -> PyType:
-        """Return the user's class, or the class that is generated for a JSON Schema."""
+        """Return the user's class, or the class that is generated for a JSON Schema.
+
+        Return a dict instead if a key of the JSON Schema cannot be an attribute.
+        """
         if "." in shape.name:
             annotation, imports = annotation_of(shape.name)
             return PyType(annotation, imports, atomic=False)

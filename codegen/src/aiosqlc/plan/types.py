@@ -316,13 +316,13 @@ class TypeResolver:
         return PyType(f"tuple[{shown}]", imports, atomic=False)
 
     def _in_record(self, sql: SqlType) -> PyType:
-        """Return the type of a record's field, if asyncpg reads the field as it reads columns."""
+        """Return the type of a record's field, or `Any` if asyncpg reads it unlike a column."""
         if is_record(sql):
             return self._record(sql)
         return self.driver.plain(sql) if sql.name in _READ_IN_RECORDS else pytypes.UNKNOWN
 
     def _range(self, sql: SqlType, range_: PyType, *, parameter: bool) -> PyType:
-        """Return the driver's range class for the subtype; bounds are the driver's values."""
+        """Return the driver's range class for the subtype; the bounds are not converted."""
         if self.driver.user_types_as_text and is_users(sql):
             return pytypes.TEXT
         plain = self._bound(sql.base) if sql.base else pytypes.UNKNOWN
@@ -349,10 +349,7 @@ class TypeResolver:
 
     @property
     def _functions(self) -> frozenset[Import]:
-        """Return the adapter's functions that the expressions use.
-
-        Only these functions are imported.
-        """
+        """Return the imports of all adapter functions that the expressions may use."""
         return frozenset(
             (self.adapter, name) for name in ("decode_array", "decode_record", "decoder")
         )

@@ -62,7 +62,7 @@ def _target(request: Json) -> PythonTarget:
 
 
 def _options(request: Json) -> dict[str, Any]:
-    """Read the plugin's options, which are JSON and in sqlc's JSON format also base64."""
+    """Read the plugin's options: JSON, which is encoded as base64 in sqlc's JSON format."""
     raw = request.get("plugin_options") or "{}"
     try:
         text = raw if raw.lstrip().startswith("{") else base64.b64decode(raw).decode()
