@@ -25,7 +25,7 @@ class PlannedDatabase(Protocol):
 
     @property
     def statistics(self) -> Statistics | None:
-        """Return the statistics in use, with those of new partitions, or None without any."""
+        """Return the statistics in use, which include new partitions, or None if there are none."""
         ...
 
     @property

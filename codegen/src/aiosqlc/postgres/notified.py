@@ -32,7 +32,7 @@ where p.oid = $1::oid and a.type is not null order by a.n
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A query that sends a notification, or, if it is empty, the reason why it is not known."""
+    """A query that sends a notification; if `sql` is empty, `why` says why it is unknown."""
 
     source: str
     sql: str
@@ -43,7 +43,7 @@ class _Text:
 def with_senders(
     connection: Connection, facts: Facts, types: Types, queries: Sequence[TypedQuery]
 ) -> list[TypedQuery]:
-    """Return the queries; declared channels get what the schema's functions send on them."""
+    """Return the queries; each declared channel gets what functions of the schema send on it."""
     channels = [query.parsed.channel for query in queries if query.parsed.channel]
     if not channels:
         return list(queries)
@@ -57,7 +57,7 @@ def with_senders(
 
 
 def _of_sql(facts: Facts, types: Types) -> Iterator[Sent]:
-    """Yield what functions in SQL send, whose parse trees the server has."""
+    """Yield what SQL functions send, from the parse trees of their bodies."""
     for function in facts.functions.values():
         if function.oid < FIRST_USER_OID or not function.body:
             continue

@@ -1,4 +1,4 @@
-"""Search for a row that disproves a user's `!`, which makes the hint an error.
+"""Search for a row that disproves a user's NOT NULL hint (`!`); the hint is then an error.
 
 The compiler's facts are proved, but a hint depends on the user. It is tested on rows that the
 server accepts with every constraint and trigger enabled, so that a counterexample is possible in

@@ -359,7 +359,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return the SQL to run for a statement: '' for nothing, or None for several steps."""
+        """Return the SQL to run for a statement: '' to run nothing, None for several steps."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles belong to the whole server, so none may log in

@@ -166,7 +166,7 @@ from reached r
 def _depending(
     connection: Connection, names: Iterable[str], *, with_schemas: bool
 ) -> frozenset[str] | None:
-    """Return the names that exist, and the names of all objects that depend on them.
+    """Return the given names that exist, and the names of all objects that depend on their objects.
 
     With `with_schemas`, the name of a schema stands for all objects in it. Return None if an
     operator or a cast depends on them, because these are used without a name.

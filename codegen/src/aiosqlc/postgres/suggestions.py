@@ -114,7 +114,7 @@ def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
 
 
 def _with_object(connection: Connection, problem: Diagnostic, name: str) -> Diagnostic:
-    """Say that an embedded name is a column of a composite type, which needs no macro."""
+    """Explain that an embedded name is a composite column, which needs no macro."""
     if not connection.rows(_COMPOSITE, (name,)):
         return problem
     said = f"`{name}` is a column of a composite type: it is an object without the macro"

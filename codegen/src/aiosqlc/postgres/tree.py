@@ -43,7 +43,7 @@ _NUMBERED = frozenset("ioxb")
 
 
 class Datum:
-    """The value of a constant: its bytes as the server stores them, and the length in the tree."""
+    """A constant's value: the bytes that the server stores, and the length that the tree states."""
 
     __slots__ = ("data", "length")
 

@@ -49,7 +49,7 @@ def one_of(place: Place) -> str:
 
 
 def flag_advice(place: Place, message: str) -> str:
-    """Return `true` or `false` for a number in a boolean column."""
+    """Return a hint to write `true` or `false` in place of a number in a boolean column."""
     flags = "is of type boolean but" in message or "must be type boolean" in message
     if flags and place.said() in {"0", "1"}:
         return f"write `{'true' if place.said() == '1' else 'false'}`"

@@ -241,7 +241,10 @@ def _omitting(query: tree.Query, output: int) -> frozenset[int] | None:
 
 
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
-    """Return the column that a GROUP BY key is; it is absent where a grouping set omits the key."""
+    """Return the column of the query that an expression is, or that its GROUP BY key is, or None.
+
+    The column is absent where a grouping set omits the key.
+    """
     if not isinstance(expr, tree.Column) or expr.level:
         return None
     source = query.source(expr.source)

@@ -64,7 +64,7 @@ class Engine(Protocol):
         ...
 
     def column_name(self, relation: Relation | None, column: int) -> str:
-        """Return the name of a column for messages, or an empty string."""
+        """Return a column's name, which messages show, or an empty string."""
         ...
 
 

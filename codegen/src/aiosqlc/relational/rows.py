@@ -142,7 +142,7 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the result columns with one value, except those that the set operation casts.
+        """Return the columns with one value in all rows, except those that the set operation casts.
 
         A column that the set operation casts is not fixed in the operand.
         """

@@ -35,7 +35,7 @@ class Tenancy(Protocol):
         ...
 
     def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
-        """Return whether at most one row of a table has the same values in columns."""
+        """Return whether `columns` contain all columns of one of the table's unique keys."""
         ...
 
     def not_null(self, relation: Hashable, column: int) -> bool:
@@ -63,5 +63,5 @@ class Tenancy(Protocol):
         ...
 
     def called(self, call: Hashable) -> str:
-        """Return the name of a function for messages."""
+        """Return a function's name, which messages show."""
         ...

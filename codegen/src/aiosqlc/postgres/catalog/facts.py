@@ -37,7 +37,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator, with the operator families and types of its operands."""
+    """An equality operator: for each operand, pairs of an operator family and a type."""
 
     left: frozenset[Class]
     right: frozenset[Class]
@@ -83,7 +83,7 @@ class Facts:
     _calculated: dict[str, frozenset[str | None] | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of an inference rule is met, or disabled by a test.
+        """Return whether a precondition of an inference rule is met.
 
         A precondition in `dropped` always counts as met, so that the tests can weaken a rule and
         check that the precondition is necessary. No other code uses it.

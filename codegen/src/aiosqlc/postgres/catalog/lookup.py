@@ -38,7 +38,7 @@ _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """The functions (by OID) and names that a text uses, and what it changes."""
+    """The functions (by OID) and names in a text, and whether the text changes rows or settings."""
 
     oids: frozenset[int]
     names: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ class Moving:
     settings: int = 0
 
     def runs_in(self, statement: str) -> bool:
-        """Return whether a statement, given as parse tree, may run one of the functions."""
+        """Return whether the statement with this parse tree may run one of the functions."""
         return self._in(_of_tree(statement, self.settings), frozenset())
 
     def _in(self, uses: _Uses, names: frozenset[str]) -> bool:

@@ -161,7 +161,7 @@ class _Reader(Words):
         raise NotUnderstoodError
 
     def branches(self) -> _Step:
-        """Read IF; a branch with further conditions is an IF in the branch ELSE."""
+        """Read an IF; an ELSIF becomes an IF in the ELSE branch."""
         self.next()
         condition = self.until("THEN")
         then = self.statements("ELSIF", "ELSEIF", "ELSE", "END")
@@ -290,7 +290,7 @@ class _Run:
 def _split(
     tokens: Sequence[Token], word: str, of: Callable[[Sequence[Token]], bool | None]
 ) -> list[bool | None]:
-    """Return the results for the parts of a condition between the words outside parentheses."""
+    """Split a condition at `word` outside parentheses; return the results of `of` for the parts."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:

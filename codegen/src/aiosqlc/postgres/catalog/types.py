@@ -28,7 +28,7 @@ _DEEPEST = 8
 
 
 class Types:
-    """Builds a `SqlType` from a type's OID, modifier and dimensions; equal ones give one object."""
+    """Builds a `SqlType` from an OID, modifier and dimensions; equal arguments give one object."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts

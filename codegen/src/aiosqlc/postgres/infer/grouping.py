@@ -81,9 +81,9 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
-    """Return, for each output of a query with grouping sets, the keys that it may be.
+    """Return, for each output of a query with grouping sets, the keys with the same expression.
 
-    An output of several keys is one of them: the servers do not say which.
+    If several keys have it, the output is one of these keys: the servers do not say which.
     """
     expressions = {t["ressortgroupref"]: t["expr"] for t in query["targetList"]}
     keys = [

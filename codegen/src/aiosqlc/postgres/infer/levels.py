@@ -457,7 +457,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return the operator classes of an operand if it is compared as in an index.
+        """Return `classes` if an operand is compared as an index compares it, or nothing.
 
         An operator of a fixed type converts its operand to that type. A polymorphic one (on arrays,
         ranges, enums, rows) uses the operand's own type, which a cast may change.
@@ -519,7 +519,7 @@ class Lowering:
         return [self.expr(target["expr"]) for target in output_targets(self.scope.query)]
 
     def set_keys(self) -> Sequence[frozenset[int]]:
-        """Return the keys of grouping sets that each entry of the select list may be."""
+        """Return, for each entry of the select list, the grouping keys with the same expression."""
         query = self.scope.query
         shown = [target["expr"] for target in output_targets(query)]
         return keys_shown(query, shown) if query["groupingSets"] else [frozenset()] * len(shown)

@@ -348,7 +348,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operator compares a value with a pattern or with a part of it."""
+        """Return whether an operator combines a value with a pattern, a part or a factor."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
@@ -502,7 +502,7 @@ _UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    """Return the name of the column in an operand, or from which the operand is computed."""
+    """Return the name of the column that an operand is or is computed from, or ''."""
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None

@@ -195,7 +195,7 @@ class Scope:
 
 
 def _about_rows(found: FactSet) -> FactSet:
-    """Remove the facts about expressions without a column of the query itself.
+    """Remove the facts about expressions that contain no column of the query itself.
 
     A condition on parameters alone holds for the rows that satisfied it. But an ungrouped aggregate
     returns a row even without any, and so does an outer join around the condition.

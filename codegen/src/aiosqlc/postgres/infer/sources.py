@@ -25,7 +25,7 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 
 
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
-    """Return the table and column whose value a result column is, unchanged, or (0, 0).
+    """Return the table and the column that a result column returns unchanged, or (0, 0).
 
     The server reports it, except for a set operation, where every operand must return the same
     column.

@@ -101,7 +101,7 @@ class Tenants:
         return constraint.kind == "f" and constraint.validated and len(constraint.columns) == 1
 
     def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
-        """Return whether at most one row of a table has the same values in columns."""
+        """Return whether `columns` contain all columns of one of the table's unique keys."""
         return isinstance(relation, int) and any(
             not key.predicate and all(part.column in columns for part in key.parts)
             for key in self.facts.unique_keys(relation, with_children=True)

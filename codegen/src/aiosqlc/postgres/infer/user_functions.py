@@ -140,7 +140,7 @@ def _column_types(p: Prover, function: Function) -> list[int]:
 
 
 def _position(arg: Node, number: int) -> int:
-    """Return which parameter an argument is for: `f(y => 1, x => 2)` is stored in this order."""
+    """Return the number of an argument's parameter: named arguments may be in any order."""
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 

@@ -178,7 +178,7 @@ def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a CASE can be NULL: each result under its condition, if earlier ones failed."""
+    """Infer whether a CASE can be NULL: each result is inferred for the rows that select it."""
     failed: FactSet = frozenset()
     branches: list[Verdict] = []
     for when in node["args"]:

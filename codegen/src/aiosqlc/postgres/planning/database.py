@@ -68,7 +68,7 @@ class PlannedDatabase:
 
     @property
     def statistics(self) -> Statistics | None:
-        """Return the statistics in use, with those of new partitions, or None without any."""
+        """Return the statistics in use, which include new partitions, or None if there are none."""
         return self.copies.statistics if self.copies else None
 
     @cached_property

@@ -76,7 +76,7 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics for indexed expressions without any: those of the expression's only column.
+    """Yield statistics for each indexed expression that has none: those of its only column.
 
     `lower(email)` has about as many distinct values as `email`.
     """
