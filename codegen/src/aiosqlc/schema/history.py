@@ -22,7 +22,7 @@ class Past(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """Return a sentence for a message that says what happened to the object."""
+        """Return a sentence that says which file renamed or dropped the object."""
         file = self.label.file.path.as_posix()
         if self.now:
             return f"{file} renames `{self.name}` to `{self.now}`"
@@ -81,7 +81,7 @@ def names_in(sql: str, dialect: Dialect) -> frozenset[str]:
 
 
 def with_past(problem: Diagnostic, past: Past | None) -> Diagnostic:
-    """Add to the error for a missing name that the object was renamed or dropped."""
+    """Extend the error for a missing name by the statement that renamed or dropped the object."""
     if past is None:
         return problem
     return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))
@@ -96,7 +96,7 @@ def with_order(
     column: str = "",
     words: frozenset[str] = frozenset(),
 ) -> Diagnostic:
-    """Add to an error about a missing name the later CREATE or the earlier DROP of the object.
+    """Extend the error for a missing name by the later CREATE or earlier DROP of the object.
 
     The name is that of a relation, or of a column in one of the tables that `words` contains.
     """

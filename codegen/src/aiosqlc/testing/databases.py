@@ -136,7 +136,7 @@ class _Copy:
         self._state: State | None = None
 
     def opened(self, new: Snapshot | None) -> Snapshot | None:
-        """Connect, and return the snapshot; None if the role may not reset databases."""
+        """Connect, and return `new`, or else a snapshot that is read now; None if reading fails."""
         try:
             self._connection = open_database(self._url)
             found = new or snapshot(self._connection)

@@ -120,7 +120,10 @@ def _params(
 
 
 def _stored(param: TypedParam, catalog: Catalog) -> SqlType:
-    """Return the type of the column for a parameter, because only this type has a length."""
+    """Return the type of a parameter's column, or else the type of the parameter.
+
+    Only the column's type has a length.
+    """
     origin = param.origin
     column = origin and _column(catalog, origin.schema, origin.table, origin.column)
     if not column or param.type.array_dims != column.type.array_dims:

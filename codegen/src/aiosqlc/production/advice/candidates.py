@@ -124,7 +124,10 @@ def _of_relation(
 def _of_ranges(
     table: str, mine: Sequence[Comparison], ordered_columns: Collection[tuple[str, str]]
 ) -> Iterator[Candidate]:
-    """Yield indexes on an expression and a range, and BRIN indexes on ranges of stored order."""
+    """Yield indexes on an expression and a range column, and BRIN indexes on range columns.
+
+    A BRIN index needs a column in whose order the rows of the table are stored.
+    """
     ranges = list(dict.fromkeys(one.column for one in mine if one.is_plain and one.kind == "<"))
     for one in mine:
         if not one.is_plain and one.kind == "=" and ranges:

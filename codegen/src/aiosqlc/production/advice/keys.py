@@ -1,4 +1,4 @@
-"""Find foreign keys without an index on which deletes of the project's queries depend."""
+"""Find foreign keys that lack an index, although the project's queries delete parent rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Unindexed:
 def unindexed(
     database: PlannedDatabase, texts: Sequence[PlannedText], rows: Mapping[str, float]
 ) -> list[Unindexed]:
-    """Return the foreign keys without an index for which deletes of a parent scan a large table."""
+    """Return foreign keys that lack an index, so that deletes of parents scan a large table."""
     deleting = _deleting(database.references, texts)
     found = []
     for reference in database.references:

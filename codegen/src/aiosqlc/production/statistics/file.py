@@ -58,7 +58,7 @@ def read(path: Path) -> Statistics:
 
 
 def is_statistics(path: Path) -> bool:
-    """Return whether a file begins in the way that a statistics file begins."""
+    """Return whether a file begins like a statistics file."""
     try:
         with path.open("rb") as opened:
             return opened.read(len(_TITLE)).startswith(_TITLE.rpartition(" ")[0].encode())

@@ -55,7 +55,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state of a new database. Copies by CREATE DATABASE have the same state, with all OIDs.
+    """The state of a new database. Its copies by CREATE DATABASE have the same state and OIDs.
 
     `places` are the last value of each sequence, and whether the sequence has returned this value.
     `schema` changes with each change of a catalog.
