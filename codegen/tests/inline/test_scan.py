@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.inline.find import literals
-from aiosqlc.source import SourceFile
+from aiosqlc.inline.gather import gathered
+from aiosqlc.source import Dialect, SourceFile
 
 from bench.inline.project import changed
 from bench.inline.rejected import Made, rejected
@@ -236,6 +237,54 @@ def test_a_mistake_is_shown_in_the_python_file(
     assert f"error[{code}]: {message}" in said
     assert f"app/people.py:{line}:{column}\n" in said
     assert not (tmp_path / "inline").exists()
+
+
+# A literal that opens what it does not close, the engine, and the column of the opening.
+OPEN = (
+    ('"SELECT \'a"', "postgresql", 19),
+    ('"SELECT \'"', "mysql", 19),
+    ("r\"SELECT E'a\\'\"", "postgresql", 21),
+    ('"SELECT $q$a"', "postgresql", 19),
+    ("'SELECT \"a'", "postgresql", 19),
+    ('"SELECT 1 /* a"', "postgresql", 21),
+    ('"SELECT 1 /*! a"', "mysql", 21),
+    ('"SELECT \' /*"', "mysql", 19),
+)
+
+
+@pytest.mark.parametrize(("argument", "engine", "column"), OPEN)
+@pytest.mark.parametrize(
+    "below", ["'it'", "' AS x", "E'\\\\''", "$q$it$q$", '\\"id\\"', "/* a */ 1"]
+)
+def test_an_open_quote_is_an_error_of_its_own_literal_alone(
+    argument: str, engine: str, column: int, below: str
+) -> None:
+    text = f'from inline import sql\nONE = sql({argument})\nTWO = sql("SELECT {below}")\n'
+    found, _ = literals(SourceFile(Path("a.py"), text), "inline")
+    joined = gathered(found, SourceFile(Path("statements.sql"), ""), Dialect(engine))
+    first = joined.problems[0]
+    assert [part.name for part in joined.parts] == ["Two"][: 2 - len(joined.problems)]
+    assert first.code == "E114"
+    assert first.labels[0].file.line_col(first.labels[0].span.start) == (2, column)
+
+
+def test_an_open_quote_hides_no_error_of_another_literal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = """\
+from inline import sql
+ONE = sql("SELECT 'a FROM author")
+TWO = sql("SELECT id FROM author WHERE nam = 'it'")
+"""
+    _project(tmp_path, app)
+    assert _scan(tmp_path) == 1
+    said = capsys.readouterr().err
+    assert re.findall(r"error\[(\w+)\]|people\.py:(\d+:\d+)", said) == [
+        ("E114", ""), ("", "2:19"), ("E311", ""), ("", "3:40")
+    ]  # fmt: skip
+    (tmp_path / "app" / "people.py").write_text(app.replace("nam = 'it'", "name = '"))
+    assert _scan(tmp_path) == 1
+    assert capsys.readouterr().err.count("error[E114]") == 2
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])

@@ -104,6 +104,7 @@ MISTAKES = (
     ("-- :one", "-- :oen", [("E107", ":oen")]),
     ('q("SELECT id', 'q(f"SELECT id', [("E009", 'f"SELECT id FROM author WHERE name = @who"')]),
     ("SELECT id FROM author WHERE name", "SELECT id FROM author WHERE nmae", [("E311", "nmae")]),
+    ("SELECT count(*) AS n", "SELECT 'n", [("E114", "'")]),
 )  # fmt: skip
 
 

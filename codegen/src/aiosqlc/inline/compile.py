@@ -76,6 +76,9 @@ def compile_literals(
     if entry.python is None or not found or schema:
         return Scanned((), (*problems, *schema), len(found), known)
     parts = gathered(different(found), SourceFile(Path(_STATEMENTS), ""), entry.engine)
+    problems += parts.problems
+    if not parts.parts:
+        return Scanned((), tuple(in_source_order(problems)), len(found), known)
     settings = settings_alone(entry.python, out)
     made = compile_alone(
         project, entry, settings, inputs, parts.source, engine.analyze, _library(project, entry),

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.find import Literal
 from aiosqlc.inline.written import is_plain, offset_in_value
-from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.parse.queries import unterminated
+from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.plan.naming import camel
 from aiosqlc.source import Dialect, ExpandedFile, SourceFile, Span
 from aiosqlc.store.memo import memo
@@ -43,10 +44,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The joined text of all queries, and its literals in order."""
+    """The joined text of all queries, and its literals in order.
+
+    `problems` are the errors of the literals that are left out, with labels in the Python files.
+    """
 
     source: SourceFile
     parts: tuple[Part, ...]
+    problems: tuple[Diagnostic, ...] = ()
 
     def located(self, problem: Diagnostic) -> Diagnostic:
         """Return a diagnostic whose labels point into the Python files."""
@@ -59,22 +64,26 @@ class Gathered:
         if isinstance(label.file, ExpandedFile):
             while inclusion := label.file.inclusion(at):  # a label in a fragment
                 at, span = inclusion.call.start, inclusion.call
-        literal = self._part(at).literal
+        part = self._part(at)
+        if part is None:
+            return label
+        literal = part.literal
         found = self.code(span) or (literal, literal.span)
         return replace(label, file=literal.file, span=found[1])
 
     def code(self, span: Span) -> tuple[Literal, Span] | None:
         """Return the literal and the Python code that write a part of the text, if any do."""
         part = self._part(span.start)
-        inner = part.inner(span)
-        return (part.literal, part.literal.place(inner)) if inner else None
+        inner = part.inner(span) if part else None
+        return (part.literal, part.literal.place(inner)) if part and inner else None
 
     def plain_code(self, span: Span) -> Span | None:
         """Return the Python code that spells a part of the text exactly, in one piece, or None."""
         part = self._part(span.start)
-        inner = part.inner(span)
-        plain = inner and is_plain(part.literal.places, inner)
-        return part.literal.place(inner) if inner and plain else None
+        inner = part.inner(span) if part else None
+        if part is None or inner is None or not is_plain(part.literal.places, inner):
+            return None
+        return part.literal.place(inner)
 
     def offset(self, at: int) -> int | None:
         """Return the offset in the text for an offset in the Python file, if it is in a literal."""
@@ -85,8 +94,8 @@ class Gathered:
                 return None if inner is None or inner < part.exact else part.start + inner
         return None
 
-    def _part(self, at: int) -> Part:
-        return next((p for p in reversed(self.parts) if p.first <= at), self.parts[0])
+    def _part(self, at: int) -> Part | None:
+        return next((p for p in reversed(self.parts) if p.first <= at), None)
 
 
 def different(found: Iterable[Literal]) -> list[Literal]:
@@ -98,18 +107,40 @@ def different(found: Iterable[Literal]) -> list[Literal]:
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
-    """Return a query file with the literals, as if the file were at `path`."""
+    """Return a query file with the literals, as if the file were at `path`.
+
+    A literal that does not close a string or comment is left out: it would run into the next one.
+    """
     text, parts, names = "", list[Part](), set[str]()
+    problems: list[Diagnostic] = []
     for literal in found:
         name, head, dropped, exact = _head(literal, names, dialect)
         names.add(name)
+        if wrong := _open(literal, dialect):
+            problems.append(wrong)
+            continue
         parts.append(Part(literal, name, len(text), len(text) + len(head) - dropped, exact))
         text += head
-        text += _unclosed(literal.text[dropped:]) + "\n;\n"
-    return Gathered(replace(path, text=text), tuple(parts))
+        text += _without_end(literal.text[dropped:]) + "\n;\n"
+    return Gathered(replace(path, text=text), tuple(parts), tuple(problems))
 
 
-def _unclosed(text: str) -> str:
+def _open(literal: Literal, dialect: Dialect) -> Diagnostic | None:
+    """Return the error of a literal with a string or comment that is not closed, or None."""
+    unclosed = _unclosed(literal.text, dialect)
+    if unclosed is None:
+        return None
+    said = unterminated(replace(literal.file, text=literal.text), unclosed)
+    return replace(
+        said,
+        labels=tuple(
+            replace(label, file=literal.file, span=literal.place(label.span))
+            for label in said.labels
+        ),
+    )
+
+
+def _without_end(text: str) -> str:
     """Return a statement with blanks for the semicolons at its end, so that all offsets stay."""
     bare = text.rstrip("; \t\r\n\f\v")
     return bare + text[len(bare) :].replace(";", " ")
@@ -139,6 +170,12 @@ def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str
 
 
 @memo  # while watching, most literals are unchanged
+def _unclosed(text: str, dialect: Dialect) -> Token | None:
+    """Return the first token of a text that is not closed, or None."""
+    return next((one for one in scan(text, dialect) if one.kind is Kind.UNTERMINATED), None)
+
+
+@memo
 def _command(text: str, dialect: Dialect) -> str:
     """Return `:many` for a statement that returns rows, and `:execrows` for others."""
     words: Sequence[str] = [

@@ -17,7 +17,7 @@ from aiosqlc.store.memo import memo
 class PythonText:
     """A Python file as the editor has it, and the queries of its literals.
 
-    `problems` are the calls without a literal that can be compiled.
+    `problems` are the errors of the calls without a literal that can be compiled.
     """
 
     file: SourceFile
@@ -40,4 +40,5 @@ def _read(file: SourceFile, package: str, dialect: Dialect) -> PythonText:
         found, problems = literals_by_spelling(file, package), list[Diagnostic]()
     else:
         found, problems = literals(file, package)
-    return PythonText(file, gathered(found, SourceFile(file.path, ""), dialect), tuple(problems))
+    joined = gathered(found, SourceFile(file.path, ""), dialect)
+    return PythonText(file, joined, (*problems, *joined.problems))

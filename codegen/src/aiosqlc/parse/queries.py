@@ -191,9 +191,9 @@ def _parse_query(
         broken = nul_byte(file, nul)
         place = (Label(file, named.name_span, "in this query"),) if named.seen_name else ()
         return None, [replace(broken, labels=(*broken.labels, *place))]
-    unterminated = next((token for token in body if token.kind is Kind.UNTERMINATED), None)
-    if unterminated:
-        return None, [_unterminated(file, unterminated)]
+    unclosed = next((token for token in body if token.kind is Kind.UNTERMINATED), None)
+    if unclosed:
+        return None, [unterminated(file, unclosed)]
     if any(is_fragment_line(token) for token in above):
         return None, []  # read elsewhere, since its queries may be in other files
     notes, problems = read_annotations(file, above)
@@ -343,11 +343,14 @@ def _controls(body: Sequence[Token]) -> bool:
     return words[:1] in _ENDS or words == ["START", "TRANSACTION"]
 
 
-def _unterminated(file: SourceFile, token: Token) -> Diagnostic:
+def unterminated(file: SourceFile, token: Token) -> Diagnostic:
+    """Return the error for a string or comment that is not closed. `token` is `UNTERMINATED`."""
     what = {"/": "comment", "$": "dollar-quoted string", '"': "quoted identifier"}
+    at = token.start + (token.text[0] in "eE")  # behind the prefix of a string with escapes
+    mark = file.text[at]
     return Diagnostic(
         "E114",
-        f"unterminated {what.get(token.text[0], 'string')}",
-        (Label(file, Span(token.start, token.start + 1), "opened here, but not closed"),),
-        "write a quote inside a string as `''`" if token.text[0] == "'" else "",
+        f"unterminated {what.get(mark, 'string')}",
+        (Label(file, Span(at, at + 1), "opened here, but not closed"),),
+        "write a quote inside a string as `''`" if mark == "'" else "",
     )

@@ -61,11 +61,11 @@ _POSTGRES = rf"""
     | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*')
     | (?P<dollar>\$(?P<tag>(?:{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*)?)\$)
     | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
+    | (?P<unterminated>[eE]?'|")
     | (?P<param>\$\d+)
     | (?P<name>{_WORD})
     | (?P<number>{_NUMBER})
     | (?P<operator>::|:=|(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+)
-    | (?P<unterminated>['"])
     | (?P<punctuation>[^\s])
     | \Z
     )
