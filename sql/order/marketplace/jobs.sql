@@ -4,17 +4,15 @@
 SELECT * FROM job WHERE id = @id;
 
 -- fragment: listed_jobs()
--- The jobs that match the filters of a list.
+-- The jobs that match the filters of a list, whoever's they are.
 job
 WHERE true
     AND status = @status -- :if status
-    AND customer_id = @customer_id -- :if customer_id
-    AND provider_id = @provider_id -- :if provider_id
 ;
 
 -- name: ListJobs :page
 -- ignore: V030 only the staff counts the jobs of everybody in one status, and rarely
--- One page, in the order asked for, equal ones by id.
+-- One page of everybody's jobs, in the order asked for, equal ones by id.
 SELECT * FROM sqlc.include(listed_jobs)
 ORDER BY
     created_at, -- :sort created_at asc|desc, book_time asc|desc
@@ -24,6 +22,40 @@ LIMIT @page_size OFFSET @skip;
 -- name: WalkJobs :page
 -- The same jobs, from a cursor on.
 SELECT * FROM sqlc.include(listed_jobs)
+ORDER BY
+    created_at, -- :sort created_at asc|desc, book_time asc|desc
+    id;
+
+-- name: ListJobsOfCustomer :page
+-- One page of a customer's jobs, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_jobs)
+    AND customer_id = @customer_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, book_time asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: WalkJobsOfCustomer :page
+-- The same jobs, from a cursor on.
+SELECT * FROM sqlc.include(listed_jobs)
+    AND customer_id = @customer_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, book_time asc|desc
+    id;
+
+-- name: ListJobsOfProvider :page
+-- One page of a provider's jobs, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_jobs)
+    AND provider_id = @provider_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, book_time asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: WalkJobsOfProvider :page
+-- The same jobs, from a cursor on.
+SELECT * FROM sqlc.include(listed_jobs)
+    AND provider_id = @provider_id
 ORDER BY
     created_at, -- :sort created_at asc|desc, book_time asc|desc
     id;

@@ -4,29 +4,44 @@
 SELECT * FROM offer WHERE id = @id;
 
 -- fragment: listed_offers()
--- The offers that match the filters of a list.
+-- The offers that match the filters of a list, whoever's they are.
 offer
 WHERE true
     AND status = @status -- :if status
-    AND order_id = @order_id -- :if order_id
-    AND provider_id = @provider_id -- :if provider_id
 ;
 
--- name: ListOffers :page
--- ignore: V030 the service always passes order_id or provider_id
--- ignore: V032 the service always passes order_id or provider_id
--- One page, in the order asked for, equal ones by id.
+-- name: ListOffersOn :page
+-- One page of the offers on an order, in the order asked for, equal ones by id.
 SELECT * FROM sqlc.include(listed_offers)
+    AND order_id = @order_id
 ORDER BY
     created_at, -- :sort created_at asc|desc, price asc|desc
     id
 LIMIT @page_size OFFSET @skip;
 
--- name: WalkOffers :page
--- ignore: V030 the service always passes order_id or provider_id
--- ignore: V032 the service always passes order_id or provider_id
+-- name: WalkOffersOn :page
 -- The same offers, from a cursor on.
 SELECT * FROM sqlc.include(listed_offers)
+    AND order_id = @order_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, price asc|desc
+    id;
+
+-- name: ListOffersOf :page
+-- One page of a provider's offers, all of them or those on one order.
+SELECT * FROM sqlc.include(listed_offers)
+    AND provider_id = @provider_id
+    AND order_id = @order_id -- :if order_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, price asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: WalkOffersOf :page
+-- The same offers, from a cursor on.
+SELECT * FROM sqlc.include(listed_offers)
+    AND provider_id = @provider_id
+    AND order_id = @order_id -- :if order_id
 ORDER BY
     created_at, -- :sort created_at asc|desc, price asc|desc
     id;

@@ -7,29 +7,33 @@ SELECT * FROM review WHERE id = @id;
 -- As it is, to be changed by this transaction alone.
 SELECT * FROM review WHERE id = @id FOR NO KEY UPDATE;
 
--- fragment: listed_reviews()
--- The reviews that one side has written and that match the filters of a list.
-review
-WHERE side = @side
-    AND customer_id = @customer_id -- :if customer_id
-    AND provider_id = @provider_id -- :if provider_id
-;
-
--- name: ListReviews :page
--- ignore: V030 the service always passes customer_id or provider_id
--- ignore: V032 the service always passes customer_id or provider_id
--- One page, in the order asked for, equal ones by id.
-SELECT * FROM sqlc.include(listed_reviews)
+-- name: ListReviewsOfCustomer :page
+-- One page of what a customer has written, or of what providers say of the customer, in the order asked for, equal ones
+-- by id.
+SELECT * FROM review WHERE customer_id = @customer_id AND side = @side
 ORDER BY
     created_at, -- :sort created_at asc|desc, rating asc|desc
     id
 LIMIT @page_size OFFSET @skip;
 
--- name: WalkReviews :page
--- ignore: V030 the service always passes customer_id or provider_id
--- ignore: V032 the service always passes customer_id or provider_id
+-- name: WalkReviewsOfCustomer :page
 -- The same reviews, from a cursor on.
-SELECT * FROM sqlc.include(listed_reviews)
+SELECT * FROM review WHERE customer_id = @customer_id AND side = @side
+ORDER BY
+    created_at, -- :sort created_at asc|desc, rating asc|desc
+    id;
+
+-- name: ListReviewsOfProvider :page
+-- One page of what a provider has written, or of what customers say of the provider.
+SELECT * FROM review WHERE provider_id = @provider_id AND side = @side
+ORDER BY
+    created_at, -- :sort created_at asc|desc, rating asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: WalkReviewsOfProvider :page
+-- The same reviews, from a cursor on.
+SELECT * FROM review WHERE provider_id = @provider_id AND side = @side
 ORDER BY
     created_at, -- :sort created_at asc|desc, rating asc|desc
     id;

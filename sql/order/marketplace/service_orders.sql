@@ -8,19 +8,18 @@ SELECT * FROM service_order WHERE id = @id;
 SELECT * FROM service_order WHERE id = @id FOR NO KEY UPDATE;
 
 -- fragment: listed_orders()
--- The orders that match the filters of a list; `open_after` leaves out whose time is over.
+-- The orders that match the filters of a list, whoever's they are.
 service_order
 WHERE true
     AND status = @status -- :if status
-    AND customer_id = @customer_id -- :if customer_id
     AND service_id = @service_id -- :if service_id
-    AND time_end > @open_after -- :if open_after
 ;
 
 -- name: ListServiceOrders :page
 -- ignore: V030 few orders are PENDING at a time, and the statistics assume that all statuses are equally frequent
 -- One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over.
 SELECT * FROM sqlc.include(listed_orders)
+    AND time_end > @open_after -- :if open_after
 ORDER BY
     created_at, -- :sort created_at asc|desc, time_start asc|desc
     id
@@ -29,6 +28,24 @@ LIMIT @page_size OFFSET @skip;
 -- name: WalkServiceOrders :page
 -- The same orders, from a cursor on.
 SELECT * FROM sqlc.include(listed_orders)
+    AND time_end > @open_after -- :if open_after
+ORDER BY
+    created_at, -- :sort created_at asc|desc, time_start asc|desc
+    id;
+
+-- name: ListServiceOrdersOf :page
+-- One page of a customer's orders, in the order asked for, equal ones by id.
+SELECT * FROM sqlc.include(listed_orders)
+    AND customer_id = @customer_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, time_start asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: WalkServiceOrdersOf :page
+-- The same orders, from a cursor on.
+SELECT * FROM sqlc.include(listed_orders)
+    AND customer_id = @customer_id
 ORDER BY
     created_at, -- :sort created_at asc|desc, time_start asc|desc
     id;

@@ -33,14 +33,10 @@ route: Final = Routes("jobs")
 @route("GET /api/v1/jobs", "List jobs", access=signed_in())
 async def list_jobs(db: Db, wanted: ListJobs, who: access.Who) -> Page[Job]:
     """Return all jobs to the staff. Providers and customers get their own jobs."""
-    own = None if who.sees_all else access.own_id()
-    rows, total = await listings.jobs_of(
-        db,
-        wanted,
-        provider_id=own if who.is_provider else None,
-        customer_id=None if who.is_provider else own,
-    )
-    return respond.page(wanted, rows, total)
+    if who.sees_all:
+        return respond.page(wanted, *await listings.all_jobs(db, wanted))
+    of_side = _jobs_of_provider if who.is_provider else _jobs_of_customer
+    return await of_side(db, access.own_id(), wanted)
 
 
 async def _offers_of_provider(db: Db, person: UUID, wanted: ListOffers) -> Page[Offer]:
@@ -48,11 +44,11 @@ async def _offers_of_provider(db: Db, person: UUID, wanted: ListOffers) -> Page[
 
 
 async def _jobs_of_provider(db: Db, person: UUID, wanted: ListJobs) -> Page[Job]:
-    return respond.page(wanted, *await listings.jobs_of(db, wanted, provider_id=person))
+    return respond.page(wanted, *await listings.jobs_of_provider(db, person, wanted))
 
 
 async def _jobs_of_customer(db: Db, person: UUID, wanted: ListJobs) -> Page[Job]:
-    return respond.page(wanted, *await listings.jobs_of(db, wanted, customer_id=person))
+    return respond.page(wanted, *await listings.jobs_of_customer(db, person, wanted))
 
 
 async def _orders_of_customer(db: Db, person: UUID, wanted: ListOrdersOf) -> Page[ServiceOrderView]:
@@ -66,14 +62,14 @@ async def _reviews_of_provider(
     # What is said of a provider is for everyone; what the provider says of customers is not.
     if wanted.direction is Direction.WRITTEN:
         access.check_may_read(person)
-    rows, total = await listings.reviews_of(db, wanted, provider_id=person)
+    rows, total = await listings.reviews_of_provider(db, person, wanted)
     return respond.page(wanted, [view_of_review(row, who) for row in rows], total)
 
 
 async def _reviews_of_customer(
     db: Db, person: UUID, wanted: ListReviews, who: access.Who
 ) -> Page[ReviewView]:
-    rows, total = await listings.reviews_of(db, wanted, customer_id=person)
+    rows, total = await listings.reviews_of_customer(db, person, wanted)
     return respond.page(wanted, [view_of_review(row, who) for row in rows], total)
 
 

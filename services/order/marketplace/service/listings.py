@@ -78,7 +78,16 @@ async def orders_of(
     db: Executor, customer_id: UUID, wanted: ListOrdersOf
 ) -> tuple[Sequence[ServiceOrder], Extent]:
     """Return the orders of one customer."""
-    return await _orders(db, wanted, customer_id=customer_id)
+    return await page_or_walk_of(
+        wanted,
+        service_orders.list_service_orders_of,
+        Walk(service_orders.walk_service_orders_of, keyset),
+        db,
+        sort=wanted.sql_sort,
+        status=wanted.status,
+        service_id=wanted.service_id,
+        customer_id=customer_id,
+    )
 
 
 async def offers_on(
@@ -90,25 +99,37 @@ async def offers_on(
         AppError: NOT_FOUND where the caller may not see the order.
     """
     order = await orders.get(db, order_id, caller)
-    own = None if caller.may_see_of(order.customer_id) else _id_of(caller)
-    return await _offers(db, wanted, order_id=order_id, provider_id=own)
+    if not caller.may_see_of(order.customer_id):
+        return await offers_of(db, _id_of(caller), wanted, order_id=order_id)
+    return await page_or_walk_of(
+        wanted,
+        offers.list_offers_on,
+        Walk(offers.walk_offers_on, keyset),
+        db,
+        sort=wanted.sql_sort,
+        status=wanted.status,
+        order_id=order_id,
+    )
 
 
 async def offers_of(
-    db: Executor, provider_id: UUID, wanted: ListOffers
+    db: Executor, provider_id: UUID, wanted: ListOffers, *, order_id: UUID | None = None
 ) -> tuple[Sequence[Offer], Extent]:
-    """Return the offers of one provider."""
-    return await _offers(db, wanted, provider_id=provider_id)
+    """Return the offers of one provider, on all orders or on one."""
+    return await page_or_walk_of(
+        wanted,
+        offers.list_offers_of,
+        Walk(offers.walk_offers_of, keyset),
+        db,
+        sort=wanted.sql_sort,
+        status=wanted.status,
+        provider_id=provider_id,
+        order_id=order_id,
+    )
 
 
-async def jobs_of(
-    db: Executor,
-    wanted: ListJobs,
-    *,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
-) -> tuple[Sequence[Job], Extent]:
-    """Return the jobs of a customer or provider."""
+async def all_jobs(db: Executor, wanted: ListJobs) -> tuple[Sequence[Job], Extent]:
+    """Return the jobs of everybody."""
     return await page_or_walk_of(
         wanted,
         jobs.list_jobs,
@@ -116,30 +137,67 @@ async def jobs_of(
         db,
         sort=wanted.sql_sort,
         status=wanted.status,
+    )
+
+
+async def jobs_of_customer(
+    db: Executor, customer_id: UUID, wanted: ListJobs
+) -> tuple[Sequence[Job], Extent]:
+    """Return the jobs of a customer."""
+    return await page_or_walk_of(
+        wanted,
+        jobs.list_jobs_of_customer,
+        Walk(jobs.walk_jobs_of_customer, keyset),
+        db,
+        sort=wanted.sql_sort,
+        status=wanted.status,
         customer_id=customer_id,
+    )
+
+
+async def jobs_of_provider(
+    db: Executor, provider_id: UUID, wanted: ListJobs
+) -> tuple[Sequence[Job], Extent]:
+    """Return the jobs of a provider."""
+    return await page_or_walk_of(
+        wanted,
+        jobs.list_jobs_of_provider,
+        Walk(jobs.walk_jobs_of_provider, keyset),
+        db,
+        sort=wanted.sql_sort,
+        status=wanted.status,
         provider_id=provider_id,
     )
 
 
-async def reviews_of(
-    db: Executor,
-    wanted: ListReviews,
-    *,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
+async def reviews_of_customer(
+    db: Executor, customer_id: UUID, wanted: ListReviews
 ) -> tuple[Sequence[Review], Extent]:
-    """Return the reviews about a user, or the reviews that the user has written."""
-    own = ReviewSide.PROVIDER if customer_id is None else ReviewSide.CUSTOMER
-    other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
-    side = own if wanted.direction is Direction.WRITTEN else other
+    """Return the reviews about a customer, or the reviews that the customer has written."""
+    written = wanted.direction is Direction.WRITTEN
     return await page_or_walk_of(
         wanted,
-        reviews.list_reviews,
-        Walk(reviews.walk_reviews, keyset),
+        reviews.list_reviews_of_customer,
+        Walk(reviews.walk_reviews_of_customer, keyset),
         db,
         sort=wanted.sql_sort,
-        side=side,
+        side=ReviewSide.CUSTOMER if written else ReviewSide.PROVIDER,
         customer_id=customer_id,
+    )
+
+
+async def reviews_of_provider(
+    db: Executor, provider_id: UUID, wanted: ListReviews
+) -> tuple[Sequence[Review], Extent]:
+    """Return the reviews about a provider, or the reviews that the provider has written."""
+    written = wanted.direction is Direction.WRITTEN
+    return await page_or_walk_of(
+        wanted,
+        reviews.list_reviews_of_provider,
+        Walk(reviews.walk_reviews_of_provider, keyset),
+        db,
+        sort=wanted.sql_sort,
+        side=ReviewSide.PROVIDER if written else ReviewSide.CUSTOMER,
         provider_id=provider_id,
     )
 
@@ -149,7 +207,6 @@ async def _orders(
     wanted: ListOrdersOf,
     *,
     status: ServiceOrderStatus | None = None,
-    customer_id: UUID | None = None,
     open_after: datetime | None = None,
 ) -> tuple[Sequence[ServiceOrder], Extent]:
     return await page_or_walk_of(
@@ -160,27 +217,7 @@ async def _orders(
         sort=wanted.sql_sort,
         changing={"open_after": open_after},
         status=status or wanted.status,
-        customer_id=customer_id,
         service_id=wanted.service_id,
-    )
-
-
-async def _offers(
-    db: Executor,
-    wanted: ListOffers,
-    *,
-    order_id: UUID | None = None,
-    provider_id: UUID | None = None,
-) -> tuple[Sequence[Offer], Extent]:
-    return await page_or_walk_of(
-        wanted,
-        offers.list_offers,
-        Walk(offers.walk_offers, keyset),
-        db,
-        sort=wanted.sql_sort,
-        status=wanted.status,
-        order_id=order_id,
-        provider_id=provider_id,
     )
 
 

@@ -66,7 +66,7 @@ async def get_job(db: Reader, *, id: UUID) -> Job | None:
 
 
 LIST_JOBS: Final = {
-    (status, customer_id, provider_id, sort): numbered(
+    (status, sort): numbered(
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
     version, created_at, updated_at,
@@ -75,26 +75,20 @@ SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, curr
     WHERE true
 """,
         "        AND status = $1\n" if status else "",
-        "        AND customer_id = $2\n" if customer_id else "",
-        "        AND provider_id = $3\n" if provider_id else "",
         """\
     ) AS page_total FROM
 job
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
         f"""\
 ORDER BY
     {sort},
     id
-LIMIT $4 OFFSET $5
+LIMIT $2 OFFSET $3
 """,
     )
     for status in (True, False)
-    for customer_id in (True, False)
-    for provider_id in (True, False)
     for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
 }
 
@@ -105,22 +99,16 @@ async def list_jobs(
     page_size: int,
     skip: int,
     status: JobStatus | None = None,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
 ) -> tuple[list[Job], int]:
-    """One page, in the order asked for, equal ones by id."""
+    """One page of everybody's jobs, in the order asked for, equal ones by id."""
     try:
-        sql = LIST_JOBS[status is not None, customer_id is not None, provider_id is not None, sort]
+        sql = LIST_JOBS[status is not None, sort]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
@@ -133,7 +121,7 @@ async def list_jobs(
 
 
 WALK_JOBS: Final = {
-    (status, customer_id, provider_id, sort, page_after, page_backward): numbered(
+    (status, sort, page_after, page_backward): numbered(
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
     version, created_at, updated_at,
@@ -145,57 +133,53 @@ job
         "WHERE ( true\n" if page_after else "",
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
-        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        ") AND (created_at <= $2 AND (created_at, id) < ($2, $3))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
         "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        ") AND (created_at >= $2 AND (created_at, id) > ($2, $3))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
         "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        ") AND (created_at >= $2 AND (created_at > $2 OR (created_at = $2 AND id < $3)))\n"
         if sort == "created_at desc" and page_after and page_backward
         else "",
         "ORDER BY page_key_1, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        ") AND (created_at <= $2 AND (created_at < $2 OR (created_at = $2 AND id > $3)))\n"
         if sort == "created_at desc" and page_after and not page_backward
         else "",
         "ORDER BY page_key_1 DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (book_time <= $6 AND (book_time, id) < ($6, $5))\n"
+        ") AND (book_time <= $4 AND (book_time, id) < ($4, $3))\n"
         if sort == "book_time" and page_after and page_backward
         else "",
         "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
         if sort == "book_time" and page_backward
         else "",
-        ") AND (book_time >= $6 AND (book_time, id) > ($6, $5))\n"
+        ") AND (book_time >= $4 AND (book_time, id) > ($4, $3))\n"
         if sort == "book_time" and page_after and not page_backward
         else "",
         "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
-        ") AND (book_time >= $6 AND (book_time > $6 OR (book_time = $6 AND id < $5)))\n"
+        ") AND (book_time >= $4 AND (book_time > $4 OR (book_time = $4 AND id < $3)))\n"
         if sort == "book_time desc" and page_after and page_backward
         else "",
         "ORDER BY page_key_3, page_key_2 DESC\n"
         if sort == "book_time desc" and page_backward
         else "",
-        ") AND (book_time <= $6 AND (book_time < $6 OR (book_time = $6 AND id > $5)))\n"
+        ") AND (book_time <= $4 AND (book_time < $4 OR (book_time = $4 AND id > $3)))\n"
         if sort == "book_time desc" and page_after and not page_backward
         else "",
         "ORDER BY page_key_3 DESC, page_key_2\n"
         if sort == "book_time desc" and not page_backward
         else "",
-        "LIMIT $7\n",
+        "LIMIT $5\n",
     )
     for status in (True, False)
-    for customer_id in (True, False)
-    for provider_id in (True, False)
     for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
     for page_after in (True, False)
     for page_backward in (True, False)
@@ -207,8 +191,6 @@ async def walk_jobs(
     *,
     page_size: int,
     status: JobStatus | None = None,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
@@ -218,23 +200,332 @@ async def walk_jobs(
         cursor, page_of, 3, page_size
     )
     try:
-        sql = WALK_JOBS[
-            status is not None,
-            customer_id is not None,
-            provider_id is not None,
-            sort,
-            page_after,
-            page_backward,
-        ]
+        sql = WALK_JOBS[status is not None, sort, page_after, page_backward]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("book_time", "book_time desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_job, found)), following, previous)
+
+
+LIST_JOBS_OF_CUSTOMER: Final = {
+    (status, sort): numbered(
+        """\
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
+    version, created_at, updated_at,
+    (SELECT count(*) FROM
+    job
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        """\
+        AND customer_id = $2
+    ) AS page_total FROM
+job
+WHERE true
+""",
+        "    AND status = $1\n" if status else "",
+        f"""\
+    AND customer_id = $2
+ORDER BY
+    {sort},
+    id
+LIMIT $3 OFFSET $4
+""",
+    )
+    for status in (True, False)
+    for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
+}
+
+
+async def list_jobs_of_customer(
+    db: Reader,
+    *,
+    customer_id: UUID,
+    page_size: int,
+    skip: int,
+    status: JobStatus | None = None,
+    sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
+) -> tuple[list[Job], int]:
+    """One page of a customer's jobs, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_JOBS_OF_CUSTOMER[status is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    arguments.append(customer_id)
+    arguments.append(page_size)
+    arguments.append(skip)
+    rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_job, found)), total
+
+
+WALK_JOBS_OF_CUSTOMER: Final = {
+    (status, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
+    version, created_at, updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    book_time AS page_key_3 FROM
+job
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND status = $1\n" if status else "",
+        "    AND customer_id = $2\n",
+        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (book_time <= $5 AND (book_time, id) < ($5, $4))\n"
+        if sort == "book_time" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        if sort == "book_time" and page_backward
+        else "",
+        ") AND (book_time >= $5 AND (book_time, id) > ($5, $4))\n"
+        if sort == "book_time" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
+        ") AND (book_time >= $5 AND (book_time > $5 OR (book_time = $5 AND id < $4)))\n"
+        if sort == "book_time desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n"
+        if sort == "book_time desc" and page_backward
+        else "",
+        ") AND (book_time <= $5 AND (book_time < $5 OR (book_time = $5 AND id > $4)))\n"
+        if sort == "book_time desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "book_time desc" and not page_backward
+        else "",
+        "LIMIT $6\n",
+    )
+    for status in (True, False)
+    for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_jobs_of_customer(
+    db: Reader,
+    *,
+    customer_id: UUID,
+    page_size: int,
+    status: JobStatus | None = None,
+    sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Job]:
+    """The same jobs, from a cursor on."""
+    page_of = f"WalkJobsOfCustomer {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_JOBS_OF_CUSTOMER[status is not None, sort, page_after, page_backward]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    arguments.append(customer_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("book_time", "book_time desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_job, found)), following, previous)
+
+
+LIST_JOBS_OF_PROVIDER: Final = {
+    (status, sort): numbered(
+        """\
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
+    version, created_at, updated_at,
+    (SELECT count(*) FROM
+    job
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        """\
+        AND provider_id = $2
+    ) AS page_total FROM
+job
+WHERE true
+""",
+        "    AND status = $1\n" if status else "",
+        f"""\
+    AND provider_id = $2
+ORDER BY
+    {sort},
+    id
+LIMIT $3 OFFSET $4
+""",
+    )
+    for status in (True, False)
+    for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
+}
+
+
+async def list_jobs_of_provider(
+    db: Reader,
+    *,
+    provider_id: UUID,
+    page_size: int,
+    skip: int,
+    status: JobStatus | None = None,
+    sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
+) -> tuple[list[Job], int]:
+    """One page of a provider's jobs, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_JOBS_OF_PROVIDER[status is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    arguments.append(provider_id)
+    arguments.append(page_size)
+    arguments.append(skip)
+    rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_job, found)), total
+
+
+WALK_JOBS_OF_PROVIDER: Final = {
+    (status, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
+    version, created_at, updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    book_time AS page_key_3 FROM
+job
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND status = $1\n" if status else "",
+        "    AND provider_id = $2\n",
+        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (book_time <= $5 AND (book_time, id) < ($5, $4))\n"
+        if sort == "book_time" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        if sort == "book_time" and page_backward
+        else "",
+        ") AND (book_time >= $5 AND (book_time, id) > ($5, $4))\n"
+        if sort == "book_time" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
+        ") AND (book_time >= $5 AND (book_time > $5 OR (book_time = $5 AND id < $4)))\n"
+        if sort == "book_time desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n"
+        if sort == "book_time desc" and page_backward
+        else "",
+        ") AND (book_time <= $5 AND (book_time < $5 OR (book_time = $5 AND id > $4)))\n"
+        if sort == "book_time desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "book_time desc" and not page_backward
+        else "",
+        "LIMIT $6\n",
+    )
+    for status in (True, False)
+    for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_jobs_of_provider(
+    db: Reader,
+    *,
+    provider_id: UUID,
+    page_size: int,
+    status: JobStatus | None = None,
+    sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Job]:
+    """The same jobs, from a cursor on."""
+    page_of = f"WalkJobsOfProvider {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_JOBS_OF_PROVIDER[status is not None, sort, page_after, page_backward]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    arguments.append(provider_id)
     if page_after and sort in ("created_at", "created_at desc"):
         arguments.append(page_key_1)
     if page_after:

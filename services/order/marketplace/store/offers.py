@@ -58,8 +58,8 @@ async def get_offer(db: Reader, *, id: UUID) -> Offer | None:
     return None if row is None else _offer(row)
 
 
-LIST_OFFERS: Final = {
-    (status, order_id, provider_id, sort): numbered(
+LIST_OFFERS_ON: Final = {
+    (status, sort): numbered(
         """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
     updated_at,
@@ -68,52 +68,44 @@ SELECT id, order_id, provider_id, price, currency_id, currency, book_time, statu
     WHERE true
 """,
         "        AND status = $1\n" if status else "",
-        "        AND order_id = $2\n" if order_id else "",
-        "        AND provider_id = $3\n" if provider_id else "",
         """\
+        AND order_id = $2
     ) AS page_total FROM
 offer
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
-        "    AND order_id = $2\n" if order_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
         f"""\
+    AND order_id = $2
 ORDER BY
     {sort},
     id
-LIMIT $4 OFFSET $5
+LIMIT $3 OFFSET $4
 """,
     )
     for status in (True, False)
-    for order_id in (True, False)
-    for provider_id in (True, False)
     for sort in ("created_at", "created_at desc", "price", "price desc")
 }
 
 
-async def list_offers(
+async def list_offers_on(
     db: Reader,
     *,
+    order_id: UUID,
     page_size: int,
     skip: int,
     status: OfferStatus | None = None,
-    order_id: UUID | None = None,
-    provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
 ) -> tuple[list[Offer], int]:
-    """One page, in the order asked for, equal ones by id."""
+    """One page of the offers on an order, in the order asked for, equal ones by id."""
     try:
-        sql = LIST_OFFERS[status is not None, order_id is not None, provider_id is not None, sort]
+        sql = LIST_OFFERS_ON[status is not None, sort]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
-    if order_id is not None:
-        arguments.append(order_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
+    arguments.append(order_id)
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
@@ -125,8 +117,8 @@ async def list_offers(
     return list(map(_offer, found)), total
 
 
-WALK_OFFERS: Final = {
-    (status, order_id, provider_id, sort, page_after, page_backward): numbered(
+WALK_OFFERS_ON: Final = {
+    (status, sort, page_after, page_backward): numbered(
         """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
     updated_at,
@@ -138,8 +130,170 @@ offer
         "WHERE ( true\n" if page_after else "",
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
-        "    AND order_id = $2\n" if order_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
+        "    AND order_id = $2\n",
+        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (price <= $5 AND (price, id) < ($5, $4))\n"
+        if sort == "price" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "price" and page_backward else "",
+        ") AND (price >= $5 AND (price, id) > ($5, $4))\n"
+        if sort == "price" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "price" and not page_backward else "",
+        ") AND (price >= $5 AND (price > $5 OR (price = $5 AND id < $4)))\n"
+        if sort == "price desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "price desc" and page_backward else "",
+        ") AND (price <= $5 AND (price < $5 OR (price = $5 AND id > $4)))\n"
+        if sort == "price desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "price desc" and not page_backward
+        else "",
+        "LIMIT $6\n",
+    )
+    for status in (True, False)
+    for sort in ("created_at", "created_at desc", "price", "price desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_offers_on(
+    db: Reader,
+    *,
+    order_id: UUID,
+    page_size: int,
+    status: OfferStatus | None = None,
+    sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Offer]:
+    """The same offers, from a cursor on."""
+    page_of = f"WalkOffersOn {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_OFFERS_ON[status is not None, sort, page_after, page_backward]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    arguments.append(order_id)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("price", "price desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_offer, found)), following, previous)
+
+
+LIST_OFFERS_OF: Final = {
+    (status, order_id, sort): numbered(
+        """\
+SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
+    updated_at,
+    (SELECT count(*) FROM
+    offer
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        "        AND provider_id = $2\n",
+        "        AND order_id = $3\n" if order_id else "",
+        """\
+    ) AS page_total FROM
+offer
+WHERE true
+""",
+        "    AND status = $1\n" if status else "",
+        "    AND provider_id = $2\n",
+        "    AND order_id = $3\n" if order_id else "",
+        f"""\
+ORDER BY
+    {sort},
+    id
+LIMIT $4 OFFSET $5
+""",
+    )
+    for status in (True, False)
+    for order_id in (True, False)
+    for sort in ("created_at", "created_at desc", "price", "price desc")
+}
+
+
+async def list_offers_of(
+    db: Reader,
+    *,
+    provider_id: UUID,
+    page_size: int,
+    skip: int,
+    status: OfferStatus | None = None,
+    order_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
+) -> tuple[list[Offer], int]:
+    """One page of a provider's offers, all of them or those on one order."""
+    try:
+        sql = LIST_OFFERS_OF[status is not None, order_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    arguments.append(provider_id)
+    if order_id is not None:
+        arguments.append(order_id)
+    arguments.append(page_size)
+    arguments.append(skip)
+    rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_offer, found)), total
+
+
+WALK_OFFERS_OF: Final = {
+    (status, order_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
+    updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    price AS page_key_3 FROM
+offer
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND status = $1\n" if status else "",
+        "    AND provider_id = $2\n",
+        "    AND order_id = $3\n" if order_id else "",
         ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
@@ -184,46 +338,39 @@ offer
     )
     for status in (True, False)
     for order_id in (True, False)
-    for provider_id in (True, False)
     for sort in ("created_at", "created_at desc", "price", "price desc")
     for page_after in (True, False)
     for page_backward in (True, False)
 }
 
 
-async def walk_offers(
+async def walk_offers_of(
     db: Reader,
     *,
+    provider_id: UUID,
     page_size: int,
     status: OfferStatus | None = None,
     order_id: UUID | None = None,
-    provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Offer]:
     """The same offers, from a cursor on."""
-    page_of = f"WalkOffers {sort}"
+    page_of = f"WalkOffersOf {sort}"
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, 3, page_size
     )
     try:
-        sql = WALK_OFFERS[
-            status is not None,
-            order_id is not None,
-            provider_id is not None,
-            sort,
-            page_after,
-            page_backward,
+        sql = WALK_OFFERS_OF[
+            status is not None, order_id is not None, sort, page_after, page_backward
         ]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
+    arguments.append(provider_id)
     if order_id is not None:
         arguments.append(order_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
     if page_after and sort in ("created_at", "created_at desc"):
         arguments.append(page_key_1)
     if page_after:

@@ -69,156 +69,252 @@ async def lock_review(db: Executor, *, id: UUID) -> Review | None:
     return None if row is None else _review(row)
 
 
-LIST_REVIEWS: Final = {
-    (customer_id, provider_id, sort): numbered(
-        """\
+LIST_REVIEWS_OF_CUSTOMER: Final = {
+    sort: f"""\
 SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
-    (SELECT count(*) FROM
-    review
-    WHERE side = $1
-""",
-        "        AND customer_id = $2\n" if customer_id else "",
-        "        AND provider_id = $3\n" if provider_id else "",
-        """\
-    ) AS page_total FROM
-review
-WHERE side = $1
-""",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
-        f"""\
+    (SELECT count(*) FROM review WHERE customer_id = $1 AND side = $2
+    ) AS page_total FROM review WHERE customer_id = $1 AND side = $2
 ORDER BY
     {sort},
     id
-LIMIT $4 OFFSET $5
-""",
-    )
-    for customer_id in (True, False)
-    for provider_id in (True, False)
+LIMIT $3 OFFSET $4
+"""
     for sort in ("created_at", "created_at desc", "rating", "rating desc")
 }
 
 
-async def list_reviews(
+async def list_reviews_of_customer(
     db: Reader,
     *,
+    customer_id: UUID,
     side: ReviewSide,
     page_size: int,
     skip: int,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
 ) -> tuple[list[Review], int]:
-    """One page, in the order asked for, equal ones by id."""
+    """One page of what a customer has written, or of what providers say of the customer, in the order asked for,
+    equal ones by id.
+    """
     try:
-        sql = LIST_REVIEWS[customer_id is not None, provider_id is not None, sort]
+        sql = LIST_REVIEWS_OF_CUSTOMER[sort]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
-    arguments: list[object] = [side]
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
-    arguments.append(page_size)
-    arguments.append(skip)
-    rows = await db.fetch(sql, *arguments)
+    rows = await db.fetch(sql, customer_id, side, page_size, skip)
     if not rows:  # behind the last page: the total is in the first row
-        arguments[-2:] = (1, 0)
-        rows = await db.fetch(sql, *arguments)
+        rows = await db.fetch(sql, customer_id, side, 1, 0)
         return [], split_total(rows)[1]
     found, total = split_total(rows)
     return list(map(_review, found)), total
 
 
-WALK_REVIEWS: Final = {
-    (customer_id, provider_id, sort, page_after, page_backward): numbered(
+WALK_REVIEWS_OF_CUSTOMER: Final = {
+    (sort, page_after, page_backward): numbered(
         """\
 SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
     created_at AS page_key_1,
     id AS page_key_2,
-    rating AS page_key_3 FROM
-review
 """,
-        "WHERE ( side = $1\n" if page_after else "",
-        "WHERE side = $1\n" if not page_after else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
-        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        "    rating AS page_key_3 FROM review WHERE ( customer_id = $1 AND side = $2\n"
+        if page_after
+        else "",
+        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
         if sort == "created_at" and page_after and page_backward
+        else "",
+        "    rating AS page_key_3 FROM review WHERE customer_id = $1 AND side = $2\n"
+        if not page_after
         else "",
         "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
         "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
         if sort == "created_at desc" and page_after and page_backward
         else "",
         "ORDER BY page_key_1, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
         if sort == "created_at desc" and page_after and not page_backward
         else "",
         "ORDER BY page_key_1 DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (rating <= $6 AND (rating, id) < ($6, $5))\n"
+        ") AND (rating <= $5 AND (rating, id) < ($5, $4))\n"
         if sort == "rating" and page_after and page_backward
         else "",
         "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "rating" and page_backward else "",
-        ") AND (rating >= $6 AND (rating, id) > ($6, $5))\n"
+        ") AND (rating >= $5 AND (rating, id) > ($5, $4))\n"
         if sort == "rating" and page_after and not page_backward
         else "",
         "ORDER BY page_key_3, page_key_2\n" if sort == "rating" and not page_backward else "",
-        ") AND (rating >= $6 AND (rating > $6 OR (rating = $6 AND id < $5)))\n"
+        ") AND (rating >= $5 AND (rating > $5 OR (rating = $5 AND id < $4)))\n"
         if sort == "rating desc" and page_after and page_backward
         else "",
         "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "rating desc" and page_backward else "",
-        ") AND (rating <= $6 AND (rating < $6 OR (rating = $6 AND id > $5)))\n"
+        ") AND (rating <= $5 AND (rating < $5 OR (rating = $5 AND id > $4)))\n"
         if sort == "rating desc" and page_after and not page_backward
         else "",
         "ORDER BY page_key_3 DESC, page_key_2\n"
         if sort == "rating desc" and not page_backward
         else "",
-        "LIMIT $7\n",
+        "LIMIT $6\n",
     )
-    for customer_id in (True, False)
-    for provider_id in (True, False)
     for sort in ("created_at", "created_at desc", "rating", "rating desc")
     for page_after in (True, False)
     for page_backward in (True, False)
 }
 
 
-async def walk_reviews(
+async def walk_reviews_of_customer(
     db: Reader,
     *,
+    customer_id: UUID,
     side: ReviewSide,
     page_size: int,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Review]:
     """The same reviews, from a cursor on."""
-    page_of = f"WalkReviews {sort}"
+    page_of = f"WalkReviewsOfCustomer {sort}"
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, 3, page_size
     )
     try:
-        sql = WALK_REVIEWS[
-            customer_id is not None, provider_id is not None, sort, page_after, page_backward
-        ]
+        sql = WALK_REVIEWS_OF_CUSTOMER[sort, page_after, page_backward]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
-    arguments: list[object] = [side]
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
+    arguments: list[object] = [customer_id, side]
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("rating", "rating desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_review, found)), following, previous)
+
+
+LIST_REVIEWS_OF_PROVIDER: Final = {
+    sort: f"""\
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
+    (SELECT count(*) FROM review WHERE provider_id = $1 AND side = $2
+    ) AS page_total FROM review WHERE provider_id = $1 AND side = $2
+ORDER BY
+    {sort},
+    id
+LIMIT $3 OFFSET $4
+"""
+    for sort in ("created_at", "created_at desc", "rating", "rating desc")
+}
+
+
+async def list_reviews_of_provider(
+    db: Reader,
+    *,
+    provider_id: UUID,
+    side: ReviewSide,
+    page_size: int,
+    skip: int,
+    sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
+) -> tuple[list[Review], int]:
+    """One page of what a provider has written, or of what customers say of the provider."""
+    try:
+        sql = LIST_REVIEWS_OF_PROVIDER[sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    rows = await db.fetch(sql, provider_id, side, page_size, skip)
+    if not rows:  # behind the last page: the total is in the first row
+        rows = await db.fetch(sql, provider_id, side, 1, 0)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_review, found)), total
+
+
+WALK_REVIEWS_OF_PROVIDER: Final = {
+    (sort, page_after, page_backward): numbered(
+        """\
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
+    created_at AS page_key_1,
+    id AS page_key_2,
+""",
+        "    rating AS page_key_3 FROM review WHERE ( provider_id = $1 AND side = $2\n"
+        if page_after
+        else "",
+        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "    rating AS page_key_3 FROM review WHERE provider_id = $1 AND side = $2\n"
+        if not page_after
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (rating <= $5 AND (rating, id) < ($5, $4))\n"
+        if sort == "rating" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n" if sort == "rating" and page_backward else "",
+        ") AND (rating >= $5 AND (rating, id) > ($5, $4))\n"
+        if sort == "rating" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "rating" and not page_backward else "",
+        ") AND (rating >= $5 AND (rating > $5 OR (rating = $5 AND id < $4)))\n"
+        if sort == "rating desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n" if sort == "rating desc" and page_backward else "",
+        ") AND (rating <= $5 AND (rating < $5 OR (rating = $5 AND id > $4)))\n"
+        if sort == "rating desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "rating desc" and not page_backward
+        else "",
+        "LIMIT $6\n",
+    )
+    for sort in ("created_at", "created_at desc", "rating", "rating desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_reviews_of_provider(
+    db: Reader,
+    *,
+    provider_id: UUID,
+    side: ReviewSide,
+    page_size: int,
+    sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[Review]:
+    """The same reviews, from a cursor on."""
+    page_of = f"WalkReviewsOfProvider {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_REVIEWS_OF_PROVIDER[sort, page_after, page_backward]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = [provider_id, side]
     if page_after and sort in ("created_at", "created_at desc"):
         arguments.append(page_key_1)
     if page_after:

@@ -81,7 +81,7 @@ async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
 
 
 LIST_SERVICE_ORDERS: Final = {
-    (status, customer_id, service_id, open_after, sort): numbered(
+    (status, service_id, open_after, sort): numbered(
         """\
 SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
     created_at, updated_at, request_key,
@@ -90,27 +90,24 @@ SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, d
     WHERE true
 """,
         "        AND status = $1\n" if status else "",
-        "        AND customer_id = $2\n" if customer_id else "",
-        "        AND service_id = $3\n" if service_id else "",
-        "        AND time_end > $4\n" if open_after else "",
+        "        AND service_id = $2\n" if service_id else "",
+        "        AND time_end > $3\n" if open_after else "",
         """\
     ) AS page_total FROM
 service_order
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND service_id = $3\n" if service_id else "",
-        "    AND time_end > $4\n" if open_after else "",
+        "    AND service_id = $2\n" if service_id else "",
+        "    AND time_end > $3\n" if open_after else "",
         f"""\
 ORDER BY
     {sort},
     id
-LIMIT $5 OFFSET $6
+LIMIT $4 OFFSET $5
 """,
     )
     for status in (True, False)
-    for customer_id in (True, False)
     for service_id in (True, False)
     for open_after in (True, False)
     for sort in ("created_at", "created_at desc", "time_start", "time_start desc")
@@ -123,7 +120,6 @@ async def list_service_orders(
     page_size: int,
     skip: int,
     status: ServiceOrderStatus | None = None,
-    customer_id: UUID | None = None,
     service_id: UUID | None = None,
     open_after: datetime | None = None,
     sort: Literal["created_at", "created_at desc", "time_start", "time_start desc"] = "created_at",
@@ -131,19 +127,13 @@ async def list_service_orders(
     """One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over."""
     try:
         sql = LIST_SERVICE_ORDERS[
-            status is not None,
-            customer_id is not None,
-            service_id is not None,
-            open_after is not None,
-            sort,
+            status is not None, service_id is not None, open_after is not None, sort
         ]
     except KeyError:
         raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
-    if customer_id is not None:
-        arguments.append(customer_id)
     if service_id is not None:
         arguments.append(service_id)
     if open_after is not None:
@@ -160,7 +150,7 @@ async def list_service_orders(
 
 
 WALK_SERVICE_ORDERS: Final = {
-    (status, customer_id, service_id, open_after, sort, page_after, page_backward): numbered(
+    (status, service_id, open_after, sort, page_after, page_backward): numbered(
         """\
 SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
     created_at, updated_at, request_key,
@@ -172,57 +162,55 @@ service_order
         "WHERE ( true\n" if page_after else "",
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND service_id = $3\n" if service_id else "",
-        "    AND time_end > $4\n" if open_after else "",
-        ") AND (created_at <= $5 AND (created_at, id) < ($5, $6))\n"
+        "    AND service_id = $2\n" if service_id else "",
+        "    AND time_end > $3\n" if open_after else "",
+        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
         "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $5 AND (created_at, id) > ($5, $6))\n"
+        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
         "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $5 AND (created_at > $5 OR (created_at = $5 AND id < $6)))\n"
+        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
         if sort == "created_at desc" and page_after and page_backward
         else "",
         "ORDER BY page_key_1, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $5 AND (created_at < $5 OR (created_at = $5 AND id > $6)))\n"
+        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
         if sort == "created_at desc" and page_after and not page_backward
         else "",
         "ORDER BY page_key_1 DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (time_start <= $7 AND (time_start, id) < ($7, $6))\n"
+        ") AND (time_start <= $6 AND (time_start, id) < ($6, $5))\n"
         if sort == "time_start" and page_after and page_backward
         else "",
         "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
         if sort == "time_start" and page_backward
         else "",
-        ") AND (time_start >= $7 AND (time_start, id) > ($7, $6))\n"
+        ") AND (time_start >= $6 AND (time_start, id) > ($6, $5))\n"
         if sort == "time_start" and page_after and not page_backward
         else "",
         "ORDER BY page_key_3, page_key_2\n" if sort == "time_start" and not page_backward else "",
-        ") AND (time_start >= $7 AND (time_start > $7 OR (time_start = $7 AND id < $6)))\n"
+        ") AND (time_start >= $6 AND (time_start > $6 OR (time_start = $6 AND id < $5)))\n"
         if sort == "time_start desc" and page_after and page_backward
         else "",
         "ORDER BY page_key_3, page_key_2 DESC\n"
         if sort == "time_start desc" and page_backward
         else "",
-        ") AND (time_start <= $7 AND (time_start < $7 OR (time_start = $7 AND id > $6)))\n"
+        ") AND (time_start <= $6 AND (time_start < $6 OR (time_start = $6 AND id > $5)))\n"
         if sort == "time_start desc" and page_after and not page_backward
         else "",
         "ORDER BY page_key_3 DESC, page_key_2\n"
         if sort == "time_start desc" and not page_backward
         else "",
-        "LIMIT $8\n",
+        "LIMIT $7\n",
     )
     for status in (True, False)
-    for customer_id in (True, False)
     for service_id in (True, False)
     for open_after in (True, False)
     for sort in ("created_at", "created_at desc", "time_start", "time_start desc")
@@ -236,7 +224,6 @@ async def walk_service_orders(
     *,
     page_size: int,
     status: ServiceOrderStatus | None = None,
-    customer_id: UUID | None = None,
     service_id: UUID | None = None,
     open_after: datetime | None = None,
     sort: Literal["created_at", "created_at desc", "time_start", "time_start desc"] = "created_at",
@@ -250,7 +237,6 @@ async def walk_service_orders(
     try:
         sql = WALK_SERVICE_ORDERS[
             status is not None,
-            customer_id is not None,
             service_id is not None,
             open_after is not None,
             sort,
@@ -262,12 +248,183 @@ async def walk_service_orders(
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
-    if customer_id is not None:
-        arguments.append(customer_id)
     if service_id is not None:
         arguments.append(service_id)
     if open_after is not None:
         arguments.append(open_after)
+    if page_after and sort in ("created_at", "created_at desc"):
+        arguments.append(page_key_1)
+    if page_after:
+        arguments.append(page_key_2)
+    if page_after and sort in ("time_start", "time_start desc"):
+        arguments.append(page_key_3)
+    arguments.append(page_size + 1)
+    rows = await db.fetch(sql, *arguments)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    return KeysetPage(list(map(_service_order, found)), following, previous)
+
+
+LIST_SERVICE_ORDERS_OF: Final = {
+    (status, service_id, sort): numbered(
+        """\
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
+    created_at, updated_at, request_key,
+    (SELECT count(*) FROM
+    service_order
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        "        AND service_id = $2\n" if service_id else "",
+        """\
+        AND customer_id = $3
+    ) AS page_total FROM
+service_order
+WHERE true
+""",
+        "    AND status = $1\n" if status else "",
+        "    AND service_id = $2\n" if service_id else "",
+        f"""\
+    AND customer_id = $3
+ORDER BY
+    {sort},
+    id
+LIMIT $4 OFFSET $5
+""",
+    )
+    for status in (True, False)
+    for service_id in (True, False)
+    for sort in ("created_at", "created_at desc", "time_start", "time_start desc")
+}
+
+
+async def list_service_orders_of(
+    db: Reader,
+    *,
+    customer_id: UUID,
+    page_size: int,
+    skip: int,
+    status: ServiceOrderStatus | None = None,
+    service_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "time_start", "time_start desc"] = "created_at",
+) -> tuple[list[ServiceOrder], int]:
+    """One page of a customer's orders, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_SERVICE_ORDERS_OF[status is not None, service_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    if service_id is not None:
+        arguments.append(service_id)
+    arguments.append(customer_id)
+    arguments.append(page_size)
+    arguments.append(skip)
+    rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_service_order, found)), total
+
+
+WALK_SERVICE_ORDERS_OF: Final = {
+    (status, service_id, sort, page_after, page_backward): numbered(
+        """\
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
+    created_at, updated_at, request_key,
+    created_at AS page_key_1,
+    id AS page_key_2,
+    time_start AS page_key_3 FROM
+service_order
+""",
+        "WHERE ( true\n" if page_after else "",
+        "WHERE true\n" if not page_after else "",
+        "    AND status = $1\n" if status else "",
+        "    AND service_id = $2\n" if service_id else "",
+        "    AND customer_id = $3\n",
+        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        if sort == "created_at" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        if sort == "created_at" and page_backward
+        else "",
+        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        if sort == "created_at" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        if sort == "created_at desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_1, page_key_2 DESC\n"
+        if sort == "created_at desc" and page_backward
+        else "",
+        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        if sort == "created_at desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_1 DESC, page_key_2\n"
+        if sort == "created_at desc" and not page_backward
+        else "",
+        ") AND (time_start <= $6 AND (time_start, id) < ($6, $5))\n"
+        if sort == "time_start" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        if sort == "time_start" and page_backward
+        else "",
+        ") AND (time_start >= $6 AND (time_start, id) > ($6, $5))\n"
+        if sort == "time_start" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2\n" if sort == "time_start" and not page_backward else "",
+        ") AND (time_start >= $6 AND (time_start > $6 OR (time_start = $6 AND id < $5)))\n"
+        if sort == "time_start desc" and page_after and page_backward
+        else "",
+        "ORDER BY page_key_3, page_key_2 DESC\n"
+        if sort == "time_start desc" and page_backward
+        else "",
+        ") AND (time_start <= $6 AND (time_start < $6 OR (time_start = $6 AND id > $5)))\n"
+        if sort == "time_start desc" and page_after and not page_backward
+        else "",
+        "ORDER BY page_key_3 DESC, page_key_2\n"
+        if sort == "time_start desc" and not page_backward
+        else "",
+        "LIMIT $7\n",
+    )
+    for status in (True, False)
+    for service_id in (True, False)
+    for sort in ("created_at", "created_at desc", "time_start", "time_start desc")
+    for page_after in (True, False)
+    for page_backward in (True, False)
+}
+
+
+async def walk_service_orders_of(
+    db: Reader,
+    *,
+    customer_id: UUID,
+    page_size: int,
+    status: ServiceOrderStatus | None = None,
+    service_id: UUID | None = None,
+    sort: Literal["created_at", "created_at desc", "time_start", "time_start desc"] = "created_at",
+    cursor: KeysetCursor | None = None,
+) -> KeysetPage[ServiceOrder]:
+    """The same orders, from a cursor on."""
+    page_of = f"WalkServiceOrdersOf {sort}"
+    (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
+        cursor, page_of, 3, page_size
+    )
+    try:
+        sql = WALK_SERVICE_ORDERS_OF[
+            status is not None, service_id is not None, sort, page_after, page_backward
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    if service_id is not None:
+        arguments.append(service_id)
+    arguments.append(customer_id)
     if page_after and sort in ("created_at", "created_at desc"):
         arguments.append(page_key_1)
     if page_after:
