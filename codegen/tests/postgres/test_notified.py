@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psycopg
 import pytest
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Sent
@@ -82,6 +83,11 @@ FINE = [
     + NEW.removesuffix(";")
     + " WHERE NEW.size > 0 /* ; */ -- '\n;",
     SEND.format("row_to_json(item)").removesuffix(";") + " FROM item WHERE item.id > 0;",
+    "IF TG_OP <> 'DELETE' THEN BEGIN " + NEW + " EXCEPTION WHEN OTHERS THEN NULL; END; END IF;",
+    (
+        "DECLARE target varchar := 'news'; BEGIN "
+        "IF TG_OP <> 'DELETE' THEN PERFORM pg_notify(target, row_to_json(NEW)::text); END IF; END;"
+    ),
 ]
 # Bodies whose payload differs from the declared one for some event or row.
 DIFFERENT = [
@@ -99,6 +105,10 @@ DIFFERENT = [
     + SEND.format("json_build_object('id', 2, 'name', words, 'size', 1)"),
     SEND.format("json_build_object('id', 2, 'name', 1, 'size', 1)"),
     SEND.format("json_build_object('id', 2, 'nam', 'x', 'size', 1)"),
+    f"IF TG_OP IN ('INSERT' || 'X') THEN NULL; ELSE {OLD} END IF;",
+    ("IF (CASE WHEN NEW.id > 100 OR TG_OP = 'INSERT' OR NEW.id < 0 THEN false ELSE true END) "
+    f"THEN NULL; ELSE {OLD} END IF;"),
+    "DECLARE target varchar := 'news'; BEGIN PERFORM pg_notify(target, '[]'::json::text); END;",
 ]  # fmt: skip
 # Bodies about which nothing is claimed.
 UNKNOWN = [
@@ -115,6 +125,24 @@ UNKNOWN = [
     "PERFORM pg_notify('news', 'x');",
     f"{NEW.replace('NEW', 'item').removesuffix(';')} FROM item; PERFORM pg_notify('news', words);",
     "BEGIN NULL; EXCEPTION WHEN OTHERS THEN words := NULL; END; " + SEND.format("words"),
+    "DECLARE number int; BEGIN BEGIN number := 'x'::int; EXCEPTION WHEN OTHERS THEN NULL; END; "
+    + SEND.format("json_build_object('id', number, 'name', '', 'size', 1)")
+    + " END;",
+    (
+        "BEGIN IF 1 / (SELECT 0) > 0 THEN END IF; RETURN NULL; EXCEPTION WHEN OTHERS THEN END; "
+        "PERFORM pg_notify('news', 'x');"
+    ),
+    "DECLARE tg_op text; BEGIN NULL; END; "
+    + SEND.format("json_build_object('id', 1, 'name', TG_OP, 'size', 1)"),
+    "DECLARE name text := ''; BEGIN NULL; END; "
+    + SEND.format("json_build_object('id', 1, 'name', name, 'size', 1)"),
+    "words := 'x'; "
+    + "words := words || words; " * 20
+    + SEND.format("json_build_object('id', 1, 'name', words, 'size', 1)"),
+    "DECLARE number item.id%TYPE := 1; BEGIN "
+    + SEND.format("json_build_object('id', number, 'name', '', 'size', 1)")
+    + " END;",
+    "DECLARE target varchar(2) := 'news'; BEGIN PERFORM pg_notify(target || 'ws', '{}'); END;",
 ]
 
 
@@ -220,3 +248,148 @@ def test_a_renamed_column_is_an_error_of_the_trigger(
     _, [error] = analysed(tmp_path, postgres_server, schema, declared)
     assert (error.code, error.severity) == ("E396", "error")
     assert "column new.size does not exist" in error.message
+
+
+# Functions, and what is found about the payload {"v": int} of the channel with their name.
+FUNCTIONS = [
+    (
+        "virtual",
+        """CREATE TABLE virtual (id int, v int NOT NULL GENERATED ALWAYS AS (1) VIRTUAL);
+        CREATE FUNCTION virtual() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_notify('virtual', row_to_json(NEW)::text); RETURN NULL; END $$;
+        CREATE TRIGGER virtual AFTER INSERT ON virtual FOR EACH ROW EXECUTE FUNCTION virtual();""",
+        "INSERT INTO virtual VALUES (1)",
+        "virtual generated columns are NULL",
+    ),
+    (
+        "other_columns",
+        """CREATE TABLE other_columns (v int NOT NULL, w int GENERATED ALWAYS AS (1) VIRTUAL);
+        CREATE FUNCTION other_columns() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM
+        pg_notify('other_columns', json_build_object('v', NEW.v)::text); RETURN NULL; END $$;
+        CREATE TRIGGER other_columns AFTER INSERT ON other_columns
+        FOR EACH ROW EXECUTE FUNCTION other_columns();""",
+        "INSERT INTO other_columns VALUES (1)",
+        "",
+    ),
+    (
+        "elsewhere",
+        """CREATE SCHEMA other; CREATE TABLE named (v int NOT NULL);
+        CREATE TABLE other.named (v text);
+        INSERT INTO other.named VALUES ('x');
+        CREATE FUNCTION elsewhere() RETURNS void LANGUAGE plpgsql SET search_path = other AS $$
+        BEGIN PERFORM pg_notify('elsewhere', row_to_json(named)::text) FROM named; END $$;""",
+        "SELECT elsewhere()",
+        "`v` may be null",
+    ),
+    (
+        "configured",
+        """CREATE TABLE configured (id text); INSERT INTO configured VALUES (NULL);
+        CREATE FUNCTION configured(id int) RETURNS void LANGUAGE plpgsql
+        SET plpgsql.variable_conflict = 'use_column' AS $$ DECLARE v int := 1; BEGIN
+        PERFORM pg_notify('configured', json_build_object('v', v)::text)
+        FROM (SELECT NULL::int AS v);
+        END $$;""",
+        "SELECT configured(1)",
+        "changes a setting",
+    ),
+    (
+        "transition",
+        """CREATE TABLE transition (v int); CREATE TABLE rows_ (v int NOT NULL);
+        CREATE FUNCTION transition() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_notify('transition', row_to_json(rows_)::text) FROM rows_; RETURN NULL; END $$;
+        CREATE TRIGGER transition AFTER INSERT ON transition REFERENCING NEW TABLE AS rows_
+        FOR EACH STATEMENT EXECUTE FUNCTION transition();""",
+        "INSERT INTO transition VALUES (NULL)",
+        "is not proved",
+    ),
+    (
+        "shadowed",
+        """CREATE FUNCTION shadowed(v int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        DECLARE v int := 1; BEGIN NULL; END;
+        PERFORM pg_notify('shadowed', json_build_object('v', v)::text); END $$;""",
+        "SELECT shadowed(NULL)",
+        "is not proved",
+    ),
+    (
+        "one_by_one",
+        """CREATE FUNCTION one_by_one() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN
+        RETURN NEXT 1; PERFORM pg_notify('one_by_one', '{"v": null}'); END $$;""",
+        "SELECT one_by_one()",
+        "is not proved",
+    ),
+    (
+        "emptied",
+        """CREATE TABLE emptied (v int NOT NULL);
+        CREATE FUNCTION emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_notify('emptied', row_to_json(NEW)::text); RETURN NULL; END $$;
+        CREATE TRIGGER emptied AFTER TRUNCATE ON emptied EXECUTE FUNCTION emptied();""",
+        "TRUNCATE emptied",
+        "the payload may be NULL",
+    ),
+    (
+        "gap",
+        """CREATE FUNCTION gap(a int, b int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_notify('gap', json_build_object('v', coalesce(b, 1))::text);
+        PERFORM pg_notify('gap', json_build_object('v', coalesce($2, $1, $2, 1))::text); END $$;""",
+        "SELECT gap(1, 2)",
+        "",
+    ),
+    (
+        "outward",
+        """CREATE FUNCTION outward(OUT a text, IN b int) LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_notify('outward', json_build_object('v', coalesce(b, 1))::text); END $$;""",
+        "SELECT outward(2)",
+        "",
+    ),
+    (
+        "computed",
+        """CREATE FUNCTION computed(to_all bool) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_notify(CASE WHEN to_all THEN 'all' ELSE 'computed' END, '{}'); END $$;""",
+        "SELECT computed(false)",
+        "it names the channel",
+    ),
+    (
+        "temporary",
+        """CREATE FUNCTION temporary() RETURNS void LANGUAGE sql AS $$ CREATE TEMP TABLE t (v int);
+        INSERT INTO t VALUES (NULL);
+        SELECT pg_notify('temporary', row_to_json(t)::text) FROM t $$;""",
+        "SELECT temporary()",
+        "its body is not understood",
+    ),
+]  # fmt: skip
+
+
+def test_what_a_name_means_in_a_body_decides_what_is_claimed(
+    tmp_path: Path, postgres_server: TestPostgres
+) -> None:
+    with psycopg.connect(postgres_server.url()) as connection:
+        chosen = FUNCTIONS if connection.info.server_version >= 180000 else FUNCTIONS[2:]
+    schema = "SET check_function_bodies = off;" + "".join(made for _, made, _, _ in chosen)
+    queries = "".join(f"-- notify: {name} C_{name}\nSELECT 1::int AS v;\n" for name, *_ in chosen)
+    sends, found = analysed(tmp_path, postgres_server, schema, queries.replace("C_", "C"))
+    payloads = asyncio.run(sent_by(postgres_server, schema, {n: sql for n, _, sql, _ in chosen}))
+    for name, _, _, expected in chosen:
+        messages = [item.message for item in found if f"on `{name}`" in item.message]
+        fitting = all(re.fullmatch(r'{"v" ?: ?\d+}', text) for text in payloads[name])
+        assert [expected in text for text in messages] == [True] * bool(expected), (name, messages)
+        assert sends[name], name
+        assert fitting is (not expected), (name, payloads[name])
+
+
+async def sent_by(server: TestPostgres, schema: str, calls: dict[str, str]) -> dict[str, list[str]]:
+    """Return what a real server sends, by channel, for statements that send."""
+    url = server.create_empty()
+    connection: Any = await asyncpg.connect(url)
+    found: dict[str, list[str]] = {name: [] for name in calls}
+    try:
+        await connection.execute(schema)
+        for name in calls:
+            await connection.add_listener(name, lambda _db, _pid, at, text: found[at].append(text))
+        for sql in calls.values():
+            await connection.execute(sql)
+        await connection.execute("SELECT 1")
+        await asyncio.sleep(0)
+    finally:
+        await connection.close()
+        server.drop(url)
+    return found

@@ -8,36 +8,54 @@ from dataclasses import dataclass, replace
 from aiosqlc.ir import Sent, TypedQuery
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Function, Trigger
-from aiosqlc.postgres.catalog.sending import Setting, names_channel, queries_sent
+from aiosqlc.postgres.catalog.sending import (
+    Setting,
+    computes_channel,
+    names_channel,
+    names_new,
+    queries_sent,
+)
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.catalog.words import NotUnderstoodError
-from aiosqlc.postgres.describe import describe
+from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.infer.notified import sent_in
 from aiosqlc.postgres.infer.user_functions import body_queries
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 
 _ROW, _BEFORE, _INSTEAD = 1, 2, 64
-_EVENTS = {"INSERT": 4, "UPDATE": 16, "DELETE": 8}
+_EVENTS = {"INSERT": 4, "UPDATE": 16, "DELETE": 8, "TRUNCATE": 32}
 _TRIGGER = 2279  # the type of the result of trigger functions
 _COMPLEX = "its PL/pgSQL has statements that the compiler does not follow, such as loops or EXECUTE"
 _EARLY = "a BEFORE or INSTEAD OF trigger sees rows before their constraints are checked"
+_VIRTUAL = "in NEW and OLD, virtual generated columns are NULL"
+_CONFIGURED = "the function changes a setting, by which its statements may have another meaning"
+_NOT_READ = "its body is not understood"
+_SEARCH = "select set_config('search_path', $1, false)"
+_NOT_FOUND = "it names the channel, and calls pg_notify with a channel that is not a constant"
 # The columns of these rows have no other meaning. Another name may be a variable of PL/pgSQL.
 _MISSING = ("column new.", "column old.")
 _TYPES = """
 select coalesce(a.name, ''), format_type(a.type, null)
-from pg_proc p, unnest(p.proargtypes::oid[], p.proargnames) with ordinality a(type, name, n)
-where p.oid = $1::oid and a.type is not null order by a.n
+from pg_proc p, unnest(
+    coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargnames, p.proargmodes
+) with ordinality a(type, name, mode, n)
+where p.oid = $1::oid and a.type is not null and coalesce(a.mode, 'i') in ('i', 'b', 'v')
+order by a.n
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A query that sends a notification; if `sql` is empty, `why` says why it is unknown."""
+    """A query that sends a notification; if `sql` is empty, `why` says why it is unknown.
+
+    `path` is the search_path of its function, if it has one.
+    """
 
     source: str
     sql: str
     body: str
     why: str = ""
+    path: str | None = None
 
 
 def with_senders(
@@ -47,7 +65,10 @@ def with_senders(
     channels = [query.parsed.channel for query in queries if query.parsed.channel]
     if not channels:
         return list(queries)
-    found = [*_of_sql(facts, types), *_of_bodies(connection, facts, types, channels)]
+    found = [
+        *_of_sql(facts, types, channels),
+        *_of_bodies(connection, facts, types, channels),
+    ]
     return [
         replace(query, sends=tuple([sent for sent in found if sent.channel == channel]))
         if (channel := query.parsed.channel)
@@ -56,43 +77,79 @@ def with_senders(
     ]
 
 
-def _of_sql(facts: Facts, types: Types) -> Iterator[Sent]:
+def _of_sql(facts: Facts, types: Types, channels: Sequence[str]) -> Iterator[Sent]:
     """Yield what SQL functions send, from the parse trees of their bodies."""
     for function in facts.functions.values():
-        if function.oid < FIRST_USER_OID or not function.body:
+        if function.oid < FIRST_USER_OID or function.language != "sql":
             continue
-        numbers = range(1, function.inputs + 1)
+        source, numbers = f"the function `{function.name}`", range(1, function.inputs + 1)
+        sends: tuple[Sent, ...] = ()
+        known = function.body != ""
         try:
             sends = sent_in(facts, types, body_queries(facts, function.body), numbers)
         except (LookupError, RecursionError):
-            continue
-        yield from (replace(sent, source=f"the function `{function.name}`") for sent in sends)
+            known = False
+        yield from (replace(sent, source=source) for sent in sends)
+        if "notify" in function.source.lower() and not known:
+            named = [channel for channel in channels if names_channel(function.source, channel)]
+            yield from (Sent(channel, source, why=_NOT_READ) for channel in named)
 
 
 def _of_bodies(
     connection: Connection, facts: Facts, types: Types, channels: Sequence[str]
 ) -> Iterator[Sent]:
     texts = list(dict.fromkeys(_texts(connection, facts)))
-    asked = [text for text in texts if text.sql]
-    answers = dict(zip(asked, describe(connection, [text.sql for text in asked]), strict=True))
+    answers = _answers(connection, texts)
+    sent: dict[tuple[str, str], set[str]] = {}
     for text in texts:
-        answer = answers.get(text)
-        named = [channel for channel in channels if names_channel(text.body, channel)]
-        if answer is None:
-            yield from (Sent(channel, text.source, why=text.why) for channel in named)
-            continue
-        if isinstance(answer, ServerError):
-            fails = answer.message.startswith(_MISSING)
-            why = f"the server refuses the call: {answer.message}"
-            yield from (Sent(channel, text.source, why=why, fails=fails) for channel in named)
-            continue
+        found = list(_of_text(facts, types, text, answers.get(text), channels))
+        sent.setdefault((text.source, text.body), set()).update(item.channel for item in found)
+        yield from found
+    for (source, body), known in sent.items():
+        if computes_channel(body):
+            others = [name for name in channels if name not in known and names_channel(body, name)]
+            yield from (Sent(name, source, why=_NOT_FOUND) for name in others)
+
+
+def _answers(
+    connection: Connection, texts: Sequence[_Text]
+) -> dict[_Text, Described | ServerError]:
+    """Return the server's description of each query, under the search_path of its function."""
+    found: dict[_Text, Described | ServerError] = {}
+    ((searched,),) = connection.rows("SHOW search_path")
+    for path in dict.fromkeys(text.path for text in texts):
+        asked = [text for text in texts if text.sql and text.path == path]
+        connection.rows(_SEARCH, (str(searched if path is None else path),))
+        try:
+            sql = [text.sql for text in asked]
+            found |= zip(asked, describe(connection, sql), strict=True)
+        finally:
+            connection.rows(_SEARCH, (str(searched),))
+    return found
+
+
+def _of_text(
+    facts: Facts,
+    types: Types,
+    text: _Text,
+    answer: Described | ServerError | None,
+    channels: Sequence[str],
+) -> Iterator[Sent]:
+    named = [channel for channel in channels if names_channel(text.body, channel)]
+    if answer is None:
+        yield from (Sent(channel, text.source, why=text.why) for channel in named)
+    elif isinstance(answer, ServerError):
+        fails = answer.message.startswith(_MISSING)
+        why = f"the server refuses the call: {answer.message}"
+        yield from (Sent(channel, text.source, why=why, fails=fails) for channel in named)
+    else:
         numbers = range(1, len(answer.param_oids) + 1)
         try:
             sends = sent_in(facts, types, facts.reader.read(answer.tree), numbers)
         except (LookupError, RecursionError):
             yield from (Sent(channel, text.source, why=_COMPLEX) for channel in named)
-            continue
-        yield from (replace(sent, source=text.source) for sent in sends)
+        else:
+            yield from (replace(sent, source=text.source) for sent in sends)
 
 
 def _texts(connection: Connection, facts: Facts) -> Iterator[_Text]:
@@ -103,10 +160,12 @@ def _texts(connection: Connection, facts: Facts) -> Iterator[_Text]:
         source = f"the function `{function.name}`"
         if function.result != _TRIGGER:
             rows = connection.rows(_TYPES, (str(function.oid),))
-            named = {
-                str(name): f"(${number}::{kind})" for number, (name, kind) in enumerate(rows, 1)
+            values = {
+                key: f"(${number}::{kind})"
+                for number, (name, kind) in enumerate(rows, 1)
+                for key in (str(name), f"${number}")
             }
-            yield from _sent(function, source, Setting(named, numbered=len(rows)))
+            yield from _sent(function, source, Setting(values, numbered=len(rows)))
             continue
         for triggers in facts.triggers.values():
             for trigger in triggers:
@@ -120,6 +179,10 @@ def _of_trigger(facts: Facts, function: Function, trigger: Trigger) -> Iterator[
     if trigger.type & (_BEFORE | _INSTEAD):
         yield _Text(source, "", function.source, _EARLY)
         return
+    virtual = [column.name for column in facts.columns[trigger.relation] if column.virtual]
+    if virtual and names_new(function.source, virtual):
+        yield _Text(source, "", function.source, _VIRTUAL)
+        return
     name = f"{_quoted(table.schema)}.{_quoted(table.name)}"
     for event, bit in _EVENTS.items():
         if not trigger.type & bit:
@@ -130,7 +193,8 @@ def _of_trigger(facts: Facts, function: Function, trigger: Trigger) -> Iterator[
             "tg_table_schema": f"{_literal(table.schema)}::text",
         }
         rows = _rows(name, event if trigger.type & _ROW else "")
-        yield from _sent(function, source, Setting(values, rows, event))
+        hidden = frozenset(trigger.transitions)
+        yield from _sent(function, source, Setting(values, rows, event, hidden=hidden))
 
 
 def _rows(table: str, event: str) -> str:
@@ -146,12 +210,16 @@ def _rows(table: str, event: str) -> str:
 
 
 def _sent(function: Function, source: str, setting: Setting) -> Iterator[_Text]:
+    if function.configured:
+        yield _Text(source, "", function.source, _CONFIGURED)
+        return
     try:
         queries = queries_sent(function.source, setting)
-    except NotUnderstoodError:
-        yield _Text(source, "", function.source, _COMPLEX)
+    except NotUnderstoodError as error:
+        yield _Text(source, "", function.source, str(error) or _COMPLEX)
         return
-    yield from (_Text(source, sql, function.source) for sql in queries)
+    for sql in queries:
+        yield _Text(source, sql, function.source, path=function.path)
 
 
 def _quoted(name: str) -> str:

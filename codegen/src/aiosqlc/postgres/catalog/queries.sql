@@ -26,6 +26,7 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
 select a.attrelid::int8 as relation, a.attnum as number, a.attname as name, a.atttypid::int8 as type,
        a.atttypmod as typmod, a.attnotnull as not_null, a.attndims as dims, a.attcollation::int8 as collation,
        (a.atthasdef or a.attidentity <> '') as has_default, a.attgenerated <> '' as generated,
+       a.attgenerated = 'v' as virtual,
        coalesce(d.description, '') as comment
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
@@ -82,7 +83,8 @@ where i.indisunique and i.indisvalid and i.indisready and i.indimmediate and not
 select inhparent::int8 as parent, inhrelid::int8 as child from pg_inherits
 
 -- name: triggers
-select tgrelid::int8 as relation, tgtype as type, tgfoid::int8 as function from pg_trigger
+select tgrelid::int8 as relation, tgtype as type, tgfoid::int8 as function,
+       array_remove(array[tgoldtable, tgnewtable], null)::text[] as transitions from pg_trigger
 where not tgisinternal and tgenabled <> 'D'
 
 -- name: functions
@@ -92,6 +94,7 @@ select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.proisstrict
            array(select coalesce(a.name, '') from unnest(p.proargnames, p.proargmodes) with ordinality a(name, mode, n)
                  where a.mode in ('i', 'b', 'v') order by a.n) end as arguments,
        exists (select from unnest(p.proconfig) s where s not like 'search_path=%') as configured,
+       (select substr(s, 13) from unnest(p.proconfig) s where s like 'search_path=%') as path,
        case when p.oid < 16384 then '' else coalesce(p.prosqlbody::text, '') end as body,
        case when p.oid < 16384 then '' else l.lanname end as language,
        case when p.oid < 16384 then '' else coalesce(p.prosrc, '') end as source,

@@ -43,7 +43,10 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A column of a relation. The flag `not_null` alone does not prove that no row has NULL."""
+    """A column of a relation. The flag `not_null` alone does not prove that no row has NULL.
+
+    `virtual` is whether it is generated when it is read, so that NEW and OLD do not have its value.
+    """
 
     relation: int
     number: int
@@ -55,6 +58,7 @@ class Attribute(msgspec.Struct, frozen=True):
     collation: int
     has_default: bool
     generated: bool
+    virtual: bool
     comment: str
 
 
@@ -119,11 +123,15 @@ class Inheritance(msgspec.Struct, frozen=True):
 
 
 class Trigger(msgspec.Struct, frozen=True):
-    """An enabled trigger that the user created. `type` is the bit set from pg_trigger.tgtype."""
+    """An enabled trigger that the user created. `type` is the bit set from pg_trigger.tgtype.
+
+    `transitions` are the names of its transition tables.
+    """
 
     relation: int
     type: int
     function: int
+    transitions: list[str]
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -141,9 +149,9 @@ class Function(msgspec.Struct, frozen=True):
 
     `arguments` are the names of its IN, INOUT and VARIADIC parameters, with or without a default,
     and `inputs` is their number. `configured` is whether it changes a setting other than
-    search_path while it runs. `outputs` are the types of the columns of RETURNS TABLE, or of OUT
-    and INOUT parameters, for a user's function. `returned` is what a PL/pgSQL body returns, or ()
-    if the body is not understood.
+    search_path while it runs, and `path` is its search_path, if it has one. `outputs` are the types
+    of the columns of RETURNS TABLE, or of OUT and INOUT parameters, for a user's function.
+    `returned` is what a PL/pgSQL body returns, or () if the body is not understood.
     """
 
     oid: int
@@ -156,6 +164,7 @@ class Function(msgspec.Struct, frozen=True):
     result: int
     arguments: list[str]
     configured: bool
+    path: str | None
     body: str
     language: str
     source: str

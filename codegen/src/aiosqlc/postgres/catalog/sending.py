@@ -9,11 +9,11 @@ NEW and OLD. A body with loops, EXECUTE or other statements is not understood.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiosqlc.parse.scanner import Kind, Token, unquote
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.postgres.catalog.words import NotUnderstoodError, Words, folded
 
 _SKIPPED: Final = frozenset({"RAISE", "ASSERT", "NULL"})
@@ -21,6 +21,13 @@ _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 _AFTER_TYPE: Final = frozenset({"COLLATE", "NOT", "DEFAULT", ":=", "="})
 _ROWS: Final = frozenset({"new", "old"})
 _MOST_PATHS = 64
+_LONGEST = 100_000  # characters; texts that contain each other grow exponentially
+_TYPE_OF = "the compiler does not look up %TYPE and %ROWTYPE"
+# Words in whose presence AND, OR and parentheses may not be those of the condition itself.
+_BEYOND: Final = frozenset({
+    "CASE", "BETWEEN", "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET",
+    "FETCH", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "VALUES", "TABLE", "WITH", "INTO", "[", ",",
+})  # fmt: skip
 
 Values = Mapping[str, str]
 """The SQL text of each variable of a body, by its name."""
@@ -31,13 +38,15 @@ class Setting:
     """The surroundings of a body: the texts of its parameters and special variables by name.
 
     `rows` is the FROM clause of the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
-    empty. `numbered` is the number of parameters in the texts.
+    empty. `numbered` is the number of parameters in the texts. `hidden` are names that do not mean
+    here what they mean in a query: a body that has one is not understood.
     """
 
     values: Values
     rows: str = ""
     event: str = ""
     numbered: int = 0
+    hidden: frozenset[str] = frozenset()
 
 
 def names_channel(body: str, channel: str) -> bool:
@@ -56,12 +65,36 @@ def names_channel(body: str, channel: str) -> bool:
     )
 
 
+def computes_channel(body: str) -> bool:
+    """Return whether a body calls pg_notify with a channel that is not a constant."""
+    tokens = Words(body).tokens
+    texts = [token.text for token in tokens]
+    return any(
+        unquote(token).lower() == "pg_notify"
+        and (tokens[at + 2 : at + 3] == [] or tokens[at + 2].kind is not Kind.STRING
+             or texts[at + 3 : at + 4] != [","])
+        for at, token in enumerate(tokens)
+        if token.kind in (Kind.NAME, Kind.QUOTED)
+    )  # fmt: skip
+
+
+def names_new(body: str, columns: Container[str]) -> bool:
+    """Return whether a body reads one of these columns of NEW or OLD, or a whole row."""
+    names = [*map(_looked_up, Words(body).tokens), "", ""]
+    return any(
+        name in _ROWS and (not names[at + 2] or names[at + 2] in columns)
+        for at, name in enumerate(names[:-2])
+    )
+
+
 def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
     """Return the queries that call pg_notify in a body. Raises `NotUnderstoodError`."""
-    reader = _Reader(body)
+    reader = _Reader(body, setting.values)
     steps = reader.block()
     reader.optional(";")
     if reader.at != len(reader.tokens) or reader.calls != _calls(reader.tokens):
+        raise NotUnderstoodError
+    if any(_looked_up(token) in setting.hidden for token in reader.tokens):
         raise NotUnderstoodError
     run = _Run(body, setting, reader.types)
     run.follow(steps, [dict(setting.values)])
@@ -70,7 +103,7 @@ def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A statement. `kind`: assign, call, read (INTO the `names`), if, return.
+    """A statement. `kind`: assign, call, read (INTO the `names`), if, return, forget (`names`).
 
     `tokens` are the expression or condition, and `inner` are the statements of each branch.
     """
@@ -86,34 +119,59 @@ def _calls(tokens: Sequence[Token]) -> int:
     return sum(unquote(token).lower() == "pg_notify" for token in tokens)
 
 
+def _looked_up(token: Token) -> str:
+    """Return the name that a token means, or '' if it is no name."""
+    if token.kind not in (Kind.NAME, Kind.QUOTED):
+        return ""
+    return token.text.lower() if token.kind is Kind.NAME else unquote(token)
+
+
+def _changes(steps: Sequence[_Step]) -> bool:
+    """Return whether statements change a variable or leave the body."""
+    return any(
+        step.kind in {"assign", "read", "return"} or any(map(_changes, step.inner))
+        for step in steps
+    )
+
+
 class _Reader(Words):
     """Reads the statements of a body; `types` are those of its variables.
 
-    `calls` counts the calls of pg_notify by PERFORM, so that a call elsewhere is noticed.
+    `taken` are the names that no variable may have. `calls` counts the calls of pg_notify by
+    PERFORM, so that a call elsewhere is noticed.
     """
 
-    def __init__(self, body: str) -> None:
+    def __init__(self, body: str, taken: Container[str]) -> None:
         super().__init__(body)
+        self.taken = taken
         self.types: dict[str, str] = {}
         self.calls = 0
 
     def block(self) -> tuple[_Step, ...]:
-        steps: list[_Step] = []
+        declared: list[_Step] = []
         if self.optional("DECLARE"):
             while not self.optional("BEGIN"):
-                steps.append(self.declaration())
+                declared.append(self.declaration())
         else:
             self.expect("BEGIN")
-        steps += self.statements("END", "EXCEPTION")
+        steps = self.statements("END", "EXCEPTION")
         if self.optional("EXCEPTION"):
-            while self.optional("WHEN"):
-                self.until("THEN")
-                if any(
-                    step.kind not in {"skip", "return"} for step in self.statements("END", "WHEN")
-                ):
-                    raise NotUnderstoodError
+            self.handlers(steps)
         self.expect("END")
-        return tuple(steps)
+        names = tuple([name for step in declared for name in step.names])
+        return (*declared, *steps, _Step("forget", names=names))
+
+    def handlers(self, steps: Sequence[_Step]) -> None:
+        """Read the handlers of a block. After an error, only the first of `steps` have run.
+
+        So a handler must leave the body, or the steps must change nothing that a later step reads.
+        What they sent is rolled back.
+        """
+        while self.optional("WHEN"):
+            self.until("THEN")
+            handled = self.statements("END", "WHEN")
+            if any(step.kind != "return" for step in handled) or (not handled and _changes(steps)):
+                raise NotUnderstoodError
 
     def declaration(self) -> _Step:
         name = folded(self.next())
@@ -121,7 +179,10 @@ class _Reader(Words):
         words = [token.text.upper() for token in tokens]
         end = next((at for at, word in enumerate(words) if word in _AFTER_TYPE), len(tokens))
         given = [at for at, word in enumerate(words) if word in {"DEFAULT", ":=", "="}]
-        if not end or name in self.types or name in _ROWS or {"ALIAS", "CURSOR"} & {*words[:end]}:
+        if "%" in words[:end]:
+            raise NotUnderstoodError(_TYPE_OF)
+        known = name in self.types or name in _ROWS or name in self.taken
+        if not end or known or {"ALIAS", "CURSOR"} & {*words[:end]}:
             raise NotUnderstoodError
         self.types[name] = self.body[tokens[0].start : tokens[end - 1].end]
         return _Step("assign", tokens[given[0] + 1 :] if given else (), (name,))
@@ -146,7 +207,8 @@ class _Reader(Words):
         if word == "IF":
             return (self.branches(),)
         if word == "RETURN":
-            self.until(";")
+            if {token.text.upper() for token in self.until(";")[1:2]} & {"NEXT", "QUERY"}:
+                raise NotUnderstoodError
             return (_Step("return"),)
         if word == "PERFORM":
             self.next()
@@ -226,6 +288,8 @@ class _Run:
             taken = [inner for inner, when in zip(step.inner, (True, False), strict=True)
                      if holds is None or holds is when]  # fmt: skip
             return [found for inner in taken for found in self.follow(inner, [state])]
+        if step.kind == "forget":
+            return [{name: text for name, text in state.items() if name not in step.names}]
         if step.kind == "call":
             self.call(step.tokens, state)
         return [state]
@@ -238,7 +302,7 @@ class _Run:
     def call(self, tokens: Sequence[Token], state: Values) -> None:
         if not _calls(tokens):
             return
-        text, rows = f"SELECT {self.text(tokens, state)}", self.setting.rows
+        text, rows = f"SELECT {_numbered(self.text(tokens, state))}", self.setting.rows
         if rows and any(token.text.upper() in {"FROM", "WHERE"} for token in tokens):
             text = f"SELECT 1 FROM {rows} CROSS JOIN LATERAL ({text}) AS sent"  # noqa: S608 - it is analysed, never run
         elif rows:
@@ -253,19 +317,21 @@ class _Run:
         pieces, end = [], tokens[0].start
         for token, before, after in zip(tokens, ["", *texts], [*texts[1:], ""], strict=False):
             pieces.append(self.body[end : token.start])
-            name = folded(token) if token.kind in (Kind.NAME, Kind.QUOTED) else ""
+            name = folded(token) if token.kind in (Kind.NAME, Kind.QUOTED) else token.text
             known = name in state and before != "." and after not in {"(", "=>"}
             if known and after == ".":
                 raise NotUnderstoodError
             pieces.append(state[name] if known else token.text)
             end = token.end
+        if sum(map(len, pieces)) > _LONGEST:
+            raise NotUnderstoodError
         return "".join(pieces)
 
     # --- conditions on TG_OP ----------------------------------------------------------------------
 
     def decide(self, tokens: Sequence[Token]) -> bool | None:
         """Return whether a condition holds for the event, or None if that is not known."""
-        if not self.setting.event:
+        if not self.setting.event or _is_beyond(tokens):
             return None
         return _any(_split(tokens, "OR", self.all_of))
 
@@ -278,13 +344,43 @@ class _Run:
         if words[:1] == ["("] and words[-1:] == [")"] and _closes(words) == len(words) - 1:
             inside = self.decide(tokens[1:-1])
             return None if inside is None else not inside
-        labels = {unquote(token) for token in tokens if token.kind is Kind.STRING}
-        listed = words[:2] == ["TG_OP", "IN"] and len(words) == 2 * len(labels) + 3
-        if labels and (listed or (words[:2] == ["TG_OP", "="] and len(words) == 3)):
-            return self.setting.event not in labels
-        if labels and words[:2] in (["TG_OP", "<>"], ["TG_OP", "!="]) and len(words) == 3:
-            return self.setting.event in labels
-        return None
+        if words[:3] == ["TG_OP", "IN", "("] and words[-1] == ")":
+            operator, listed = "=", tokens[3:-1]
+        else:
+            operator, listed = "".join(words[1:2]), tokens[2:3] if len(tokens) == 3 else ()
+        labels, between = listed[::2], {token.text for token in listed[1::2]}
+        if words[:1] != ["TG_OP"] or len(listed) % 2 == 0 or between - {","}:
+            return None
+        if any(token.kind is not Kind.STRING or token.text[0] != "'" for token in labels):
+            return None
+        among = self.setting.event in {unquote(token) for token in labels}
+        return {"=": not among, "<>": among, "!=": among}.get(operator)
+
+
+def _numbered(text: str) -> str:
+    """Return an expression whose parameters are numbered without gaps, as the server requires."""
+    numbers: dict[str, int] = {}
+    pieces, end = [], 0
+    for token in code_tokens(text):
+        if token.kind is Kind.PARAM:
+            number = numbers.setdefault(token.text, len(numbers) + 1)
+            pieces += [text[end : token.start], f"${number}"]
+            end = token.end
+    return "".join([*pieces, text[end:]])
+
+
+def _is_beyond(tokens: Sequence[Token]) -> bool:
+    """Return whether a condition may have another structure than its AND and OR show."""
+    depth = 0
+    before = ""
+    for token in tokens:
+        word = token.text.upper()
+        depth += (word == "(") - (word == ")")
+        field = before == "." and word in {"AND", "OR"}
+        if depth == 0 and (field or (word in _BEYOND and (before, word) != ("DISTINCT", "FROM"))):
+            return True
+        before = word
+    return False
 
 
 def _split(

@@ -13,7 +13,7 @@ _LONGEST_NAME = 63  # bytes; the server truncates longer names
 
 
 class NotUnderstoodError(Exception):
-    """Raised for a body that has a part outside the subset."""
+    """Raised for a body that has a part outside the subset; the text, if any, names the part."""
 
 
 class Words:

@@ -17,7 +17,7 @@ Values = frozenset[str | None]
 MANY_ROWS = 1000
 _COUNTED = "(select count(*) from (select {} limit 1000) t)"
 _MOST = 24  # most combinations of arguments that are tried
-_TEXT, _TEXT_ARRAY = 25, 1009
+_TEXT, _VARCHAR, _TEXT_ARRAY = 25, 1043, 1009
 _ARRAY_HEAD = 24  # length, dimensions, place of NULLs, element type, size and first index
 _VARLENA = 4  # the length word before a value of variable length
 # The types whose constants are decoded. Their texts do not depend on a clock or a setting, unlike
@@ -97,8 +97,14 @@ def text_array(node: Node) -> tuple[str, ...] | None:
 
 
 def text_constant(node: Node) -> str | None:
-    """Return the value of a constant of the type text, or None for any other expression."""
-    if node.kind != "CONST" or node["constisnull"] or node["consttype"] != _TEXT:
+    """Return the value of a constant of the type text, or None for any other expression.
+
+    A constant of the type varchar that is relabelled as text has the same value.
+    """
+    kind = _TEXT
+    while node.kind == "RELABELTYPE" and node["resulttype"] == kind:
+        node, kind = node["arg"], _VARCHAR
+    if node.kind != "CONST" or node["constisnull"] or node["consttype"] != kind:
         return None
     found: bytes = node["constvalue"].data
     return found[_VARLENA:].decode()
