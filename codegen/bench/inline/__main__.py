@@ -4,8 +4,11 @@ Edits: in a project of 300 literals, a literal changes under `aiosqlc scan --wat
 time from saving the Python file to the written overload, beside a whole run of `aiosqlc scan`. The
 bar is a median of 200 ms.
 
-Changed literals: 500 texts, each one character away from a compiled literal. Printed is how many of
-the calls each type checker rejects, for aiosqlc and for each peer that is installed.
+Peers: the same literals for aiosqlc and for each peer that is installed below `--tools`. Printed is
+how many of them each tool accepts, and how many types the rows of executions contradict. Then 500
+literals change by one character: printed is how many of the calls each type checker rejects, how
+many the tool's own command rejects (`aiosqlc scan`, a new run of iron_sql, `sqlty check`), and how
+many of those that the server refuses this command misses.
 """
 
 from __future__ import annotations
@@ -23,12 +26,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.codegen.__main__ import Arrival, wait_for
-from bench.inline.peers import PEERS
-from bench.inline.project import PACKAGE, SOURCES, changed, write_project
-from bench.inline.rejected import CHECKERS, rejected
+from bench.inline import compared
+from bench.inline.project import PACKAGE, SOURCES, write_project
+from bench.soundness.__main__ import TOOLS
 
 SIZE = 300
-CHANGED = 500
 BAR = 200  # ms
 SCAN = [sys.executable, "-m", "aiosqlc", "scan", SOURCES, "-o", PACKAGE]
 
@@ -88,30 +90,12 @@ def report_edits(size: int, rounds: int) -> None:
     print(f"an edit / a whole run      {median / run:.2f}   (bar: {BAR} ms)")
 
 
-def report_changed(size: int, tools: Path) -> None:
-    """Print how many changed literals each type checker rejects, for each tool."""
-    print(f"\n| tool | {' | '.join(CHECKERS)} | reason |\n|---|{'---:|' * len(CHECKERS)}---|")
-    for name, prepare in PEERS.items():
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            # The macros are those of aiosqlc.
-            texts = [text for text in write_project(folder, size) if "sqlc." not in text]
-            made = prepare(folder, texts, tools)
-            if isinstance(made, str):
-                print(f"| {name} | {' | '.join('—' for _ in CHECKERS)} | {made} |", flush=True)
-                continue
-            new = changed(texts, CHANGED, seed=500)
-            found = [rejected(folder, made, texts, new, checker) for checker in CHECKERS]
-            shares = " | ".join(f"{len(said)} of {len(new)}" for said in found)
-            print(f"| {name} | {shares} | |", flush=True)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.inline", description=__doc__)
     parser.add_argument("--size", type=int, default=SIZE, help="literals of the project (300)")
     parser.add_argument("--rounds", type=int, default=40, help="edits (40); 0 measures none")
-    parser.add_argument("--tools", type=Path, default=Path(".tools"), help="as bench.soundness")
+    parser.add_argument("--tools", type=Path, default=TOOLS, help="as bench.soundness")
     given = parser.parse_args()
     if given.rounds:
         report_edits(given.size, given.rounds)
-    report_changed(min(given.size, 60), given.tools)
+    compared.report(min(given.size, 60), given.tools.absolute())

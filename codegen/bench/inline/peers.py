@@ -1,26 +1,52 @@
 """The tools that type SQL in Python literals, each as a function that prepares a project.
 
-A function gets the project's folder, the texts of its literals, and the folder of installed tools,
-which is that of `bench.soundness`. It returns what it has generated, or why it cannot run.
+`bench.soundness` has the same tools: as it knows them, they say what they claim of a query.
 """
 
 from __future__ import annotations
 
-import subprocess
+import ast
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.inline.project import PACKAGE, SOURCES
-from bench.inline.rejected import Made
+from bench.inline.project import PACKAGE, PARAMETER, SOURCES
+from bench.inline.rejected import MODULE, Made, called
+from bench.soundness.peers import iron_sql, ours, sqlty
+from bench.soundness.peers.port import Peer, ran
 
-Prepare = Callable[[Path, list[str], Path], Made | str]
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with literals, the folder of installed tools, and a database with the schema."""
+
+    folder: Path
+    texts: list[str]
+    schema: str
+    tools: Path
+    url: str
 
 
-def _aiosqlc(folder: Path, _texts: list[str], _tools: Path) -> Made | str:
-    command = [sys.executable, "-m", "aiosqlc", "scan", SOURCES, "-o", PACKAGE]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return Made(PACKAGE, "sql", Path(sys.executable))
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool: `peer` is how `bench.soundness` asks it, `prepare` makes what literals need."""
+
+    peer: Peer
+    prepare: Callable[[Project], Made]
+
+
+def _run(command: list[str | Path], folder: Path) -> None:
+    done = ran(command, folder)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-1000:] + done.stderr[-1000:])
+
+
+def _aiosqlc(project: Project) -> Made:
+    scan = [sys.executable, "-m", "aiosqlc", "scan"]
+    _run([*scan, SOURCES, "-o", PACKAGE], project.folder)
+    made = called(PACKAGE, "sql", Path(sys.executable))
+    return replace(made, check=[*scan, MODULE, "-o", PACKAGE, "--check"])
 
 
 _RENDER = """
@@ -34,27 +60,48 @@ render_sql_module(
 """
 
 
-def _iron_sql(folder: Path, texts: list[str], tools: Path) -> Made | str:
-    python = (tools / "py313" / "bin" / "python").absolute()
-    if not python.exists():
-        return "not installed"
-    (folder / "schema.sql").write_text(
-        "".join(path.read_text() for path in sorted((folder / "migrations").glob("*.sql")))
-    )
-    (folder / "conf.py").write_text('import os\n\nDSN = os.environ["DATABASE_URL"]\n')
+def _iron_sql(project: Project) -> Made:
+    folder, python = project.folder, (project.tools / "py313" / "bin" / "python").absolute()
+    (folder / "schema.sql").write_text(project.schema)
+    (folder / "conf.py").write_text(f"DSN = {project.url!r}\n")
     (folder / "my").mkdir()
-    calls = [f"db_sql({text!r})\n" for text in texts]
+    calls = [f"db_sql({text!r})\n" for text in project.texts]
     (folder / "its.py").write_text("".join(["from my.db import db_sql\n", *calls]))
     (folder / "render.py").write_text(_RENDER)
-    serve = [sys.executable, "-m", "aiosqlc", "serve", "--", str(python), "render.py"]
-    done = subprocess.run(serve, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    return Made("my.db", "db_sql", python, "3.13")
+    _run([python, "render.py"], folder)
+    return called("my.db", "db_sql", python, "3.13")
 
 
-def _sqlty(_folder: Path, _texts: list[str], tools: Path) -> Made | str:
-    return "not measured" if (tools / "py314").exists() else "not installed"
+# The rule is about style, and holds for literals that did not change.
+_SQLTY = '[tool.sqlty]\nschema = "schema.sql"\nrules.select-star = "ignore"\n'
 
 
-PEERS: Mapping[str, Prepare] = {"aiosqlc": _aiosqlc, "iron_sql": _iron_sql, "sqlty": _sqlty}
+def _sqlty(project: Project) -> Made:
+    folder, python = project.folder, (project.tools / "py314").absolute()
+    (folder / "pyproject.toml").write_text(_SQLTY)
+    (folder / "schema.sql").write_text(project.schema)
+    lines = [f"q{number} = {_marked(text)!r}\n" for number, text in enumerate(project.texts)]
+    (folder / "its.py").write_text("".join(lines))
+    _run([python, "-m", "sqlty", "rewrite", "its.py"], folder)
+    body = ast.parse((folder / "its.py").read_text()).body
+    imports = [ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    values = [node.value for node in body if isinstance(node, ast.Assign)]
+    types = {  # a statement without columns stays a string
+        text: ast.unparse(value.func) if isinstance(value, ast.Call) else ""
+        for text, value in zip(project.texts, values, strict=True)
+    }
+    return Made(
+        imports,
+        lambda new, old: f"{types[old]}({_marked(new)!r})",
+        python,
+        "3.14",
+        [python, "-m", "sqlty", "check", MODULE],
+    )
+
+
+def _marked(text: str) -> str:
+    """Return a literal for sqlty: with its mark, and with the parameters of psycopg."""
+    return "--sql\n" + PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+TOOLS = (Tool(ours.PEER, _aiosqlc), Tool(iron_sql.PEER, _iron_sql), Tool(sqlty.PEER, _sqlty))

@@ -9,8 +9,11 @@ from pathlib import Path
 from random import Random
 
 from bench.codegen import growth
+from bench.soundness.model import Query, Suite
 
 SOURCES, PACKAGE = "app", "inline"
+_COMMAND = re.compile(r"^\s*-- :\w+\n")
+PARAMETER = re.compile(r"@(\w+)")
 _IN_A_FILE = 10
 
 
@@ -40,10 +43,28 @@ def write_project(folder: Path, size: int) -> list[str]:
     return texts
 
 
-def changed(texts: Sequence[str], count: int, seed: int) -> list[str]:
-    """Return `count` different texts, each one character away from one of the given texts."""
+def suite_of(folder: Path, texts: Sequence[str], name: str) -> Suite:
+    """Return literals as the queries `q0`, `q1` … over the schema of a project.
+
+    The parameters are numbered in the order of their names' first places. The queries do not have
+    the literals' own commands, which only aiosqlc reads.
+    """
+    schema = "".join(path.read_text() for path in sorted((folder / "migrations").glob("*.sql")))
+    statements = tuple(part.strip() for part in schema.split(";\n") if part.strip())
+    queries = (Query(f"q{number}", _numbered(text), name) for number, text in enumerate(texts))
+    return Suite(name, statements, tuple(queries))
+
+
+def _numbered(text: str) -> str:
+    numbers: dict[str, int] = {}
+    bare = _COMMAND.sub("", text)
+    return PARAMETER.sub(lambda at: f"${numbers.setdefault(at[1], len(numbers) + 1)}", bare)
+
+
+def changed(texts: Sequence[str], count: int, seed: int) -> dict[str, str]:
+    """Return `count` different texts, each with the given text that is one character away."""
     r = Random(seed)
-    known, found = set(texts), dict[str, None]()
+    known, found = set(texts), dict[str, str]()
     while len(found) < count:
         text = r.choice(texts)
         at = r.randrange(len(text))
@@ -56,5 +77,5 @@ def changed(texts: Sequence[str], count: int, seed: int) -> list[str]:
             )
         )
         if new not in known:
-            found[new] = None
-    return list(found)
+            found[new] = text
+    return found

@@ -39,7 +39,7 @@ PEERS = (
     ours.PEER, sqlc.ALONE, sqlc.WITH_DATABASE, sqlc.PYTHON, iron_sql.PEER, sqlty.PEER, node.SAFEQL,
     node.PGTYPED,
 )  # fmt: skip
-_TOOLS = Path(__file__).parents[2] / ".cache" / "soundness" / "tools"
+TOOLS = Path(__file__).parents[2] / ".cache" / "soundness" / "tools"
 SLICE, SLICE_DATA_SETS = 50, 6
 _FEWER = 2  # divides the number of data sets for projects, which have many schemas
 
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--queries", type=int, default=2000, help="random ones")
     parser.add_argument("--seed", type=int, default=38)
     parser.add_argument("--data-sets", type=int, default=DATA_SETS)
-    parser.add_argument("--tools", type=Path, default=_TOOLS, help="where the tools are installed")
+    parser.add_argument("--tools", type=Path, default=TOOLS, help="where the tools are installed")
     parser.add_argument("--other", type=Path, help="a folder with projects, which only count")
     parser.add_argument("--only", action="append", default=[], help="the name of a tool")
     parser.add_argument("--out", type=Path, default=results.FOLDER, help="for the result")
@@ -156,7 +156,7 @@ def _checked(
 def slice_of(analyzer: Analyzer, server: Server, seed: int) -> dict[str, Any]:
     """Return our counts for the first queries of a seed: a test makes them again."""
     suite = random_suite(analyzer, seed, SLICE)
-    found = check(analyzer, server, suite, [ours.PEER], _TOOLS, SLICE_DATA_SETS)
+    found = check(analyzer, server, suite, [ours.PEER], TOOLS, SLICE_DATA_SETS)
     sources = sorted(found.counts.items())
     return {source: results.flat(count) for (_, source), count in sources}
 

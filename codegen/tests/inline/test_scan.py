@@ -19,8 +19,9 @@ from aiosqlc.inline.find import literals
 from aiosqlc.inline.gather import gathered
 from aiosqlc.source import Dialect, SourceFile
 
+from bench.inline import compared
 from bench.inline.project import changed
-from bench.inline.rejected import Made, rejected
+from bench.inline.rejected import called, rejected
 from tests.cli.test_commands import wait_for
 from tests.drivers.running import complaints
 from tests.projects import ran, write_project
@@ -167,8 +168,21 @@ def test_a_type_checker_rejects_each_changed_literal(checker: str, tmp_path: Pat
     _project(tmp_path, app)
     assert _scan(tmp_path) == 0
     new = changed(LITERALS, 500, seed=500)
-    made = Made("inline", "sql", Path(sys.executable))
+    made = called("inline", "sql", Path(sys.executable))
     assert rejected(tmp_path, made, LITERALS, new, checker) == set(new)
+
+
+@pytest.mark.long
+def test_the_bench_measures_without_the_peers_and_names_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compared.report(10, tmp_path)
+    said = capsys.readouterr().out
+    assert re.search(
+        r"^\| aiosqlc \S+ \| 8 of 8 \| 0 \| 0 \| 500 \| 500 \| \d+ \| 0 \|$", said, re.MULTILINE
+    )
+    assert "iron_sql is not installed: " in said
+    assert "sqlty is not installed: " in said
 
 
 def test_a_type_checker_knows_the_arguments_and_the_rows(tmp_path: Path) -> None:

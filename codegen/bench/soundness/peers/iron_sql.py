@@ -101,6 +101,7 @@ class _Module:
                 self._queries = {
                     str(ast.literal_eval(key)): by_name[ast.unparse(value)]
                     for key, value in _pairs(node.value)
+                    if ast.unparse(value) in by_name  # none is written for `;` before a statement
                 }
 
     def claim(self, sql: str) -> Claim | None:
