@@ -1,4 +1,4 @@
-"""`python -m tools.realworld FOLDER...`: compile other projects, call their functions, and count.
+"""`python -m tools.realworld FOLDER...`: compile projects, call the functions, print a table.
 
 The exit code is 0, or 1 if a text is wrong, a guarantee is disproved or the compiler crashes.
 """

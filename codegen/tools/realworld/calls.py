@@ -56,7 +56,7 @@ class Called:
     nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
     def saw(self, query: TypedQuery, empty: set[int]) -> None:
-        """Record the columns of sqlc's document in which a row had NULL."""
+        """Record the columns of sqlc's document that were NULL in some row."""
         shown = {n for n, place in enumerate(places(query)) if place in empty}
         name = query.parsed.name
         self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})
@@ -72,7 +72,7 @@ _COMMITS = re.compile(r"\s*(?:create|drop|alter|truncate|rename)\b", re.IGNORECA
 
 
 def call_all(analysed: Analysed, out: Path, names: Sequence[str], said: Said) -> Called:
-    """Call the functions of the package in `out`, and compare them with their source texts."""
+    """Call the functions in the package `out`, and compare their results with the source SQL's."""
     return asyncio.run(_call_all(analysed, out, names, said))
 
 

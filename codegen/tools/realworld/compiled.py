@@ -108,7 +108,7 @@ def _take(ours: Ours, analysed: Analysed, general: list[Diagnostic]) -> None:
 
 
 def _query_of(item: Diagnostic, queries: Sequence[ParsedQuery]) -> ParsedQuery | None:
-    """Return the query that contains the first label of a finding."""
+    """Return the query that the first label of a finding points into, or None."""
     for label in item.labels[:1]:
         for query in queries:
             inside = query.span.start <= label.span.start <= query.span.end
@@ -142,6 +142,6 @@ def _print(
 
 
 def _shape(item: Diagnostic) -> tuple[str, str]:
-    """Return the code and message without names, so that equal causes are equal."""
+    """Return the code and the message without names, so that errors with one cause are equal."""
     shape = _NUMBER.sub("N", _NAMED.sub("…", item.message.split("\n")[0]))
     return item.code, shape[:140]

@@ -20,7 +20,7 @@ ENGINES = ("postgresql", "mysql")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A package of a configuration: a schema and the queries on it.
+    """An entry of an sqlc configuration: a schema and the queries on it.
 
     `number` is its index among all entries, including those of other engines.
     """

@@ -21,7 +21,7 @@ _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*\S+\s+:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The documents that sqlc makes of queries, by query name, and its errors by file and line."""
+    """The document that sqlc generates for each query, and sqlc's errors with file and line."""
 
     queries: Mapping[str, Mapping[str, Any]]
     refused: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def _run(config: Path) -> str | None:
 
 
 def _mistakes(said: str, folder: Path) -> Iterator[tuple[Path, int, str]]:
-    """Yield the file, line and message of each error, starting with a file's last error."""
+    """Yield the file, line and message of each error, the last error of a file first."""
     found = {}
     for name, line, message in _PLACE.findall(said):
         path = next(iter(sorted(folder.glob(f"**/{Path(name).name}"))), None)

@@ -78,7 +78,7 @@ def print_rows(rows: Sequence[Row], *, total: bool = False) -> str:
 
 
 def print_causes(rows: Sequence[Row]) -> str:
-    """Return the causes of errors: first for queries that sqlc compiles, then all others."""
+    """Return why queries that sqlc compiles fail here, then all other faults by kind."""
     parts = []
     causes: Counter[str] = Counter()
     projects: Counter[str] = Counter()

@@ -103,7 +103,7 @@ def translate(kind: str, stem: str, text: str) -> tuple[str, str]:
 
 
 def _outermost(sql: str) -> str:
-    """Return the words of a statement outside parentheses, which show the kind of the statement."""
+    """Return a statement without its parenthesized parts: the rest shows the statement's kind."""
     bare = re.sub(r"(--[^\n]*(\n|$)|/\*.*?\*/|\s)+", " ", sql, flags=re.DOTALL).strip()
     inner = None
     while inner != bare:

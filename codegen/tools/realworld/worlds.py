@@ -170,7 +170,7 @@ class Recorder:
         return isinstance(await self._source(query), Exception)
 
     async def differs_from_source(self, query: TypedQuery) -> str:
-        """Return how results and rows differ from those of the query as written, or ''."""
+        """Return how results and table rows differ from those of the source query, or ''."""
         if query.variants or not self.statements:
             return ""
         ours = [await self.engine.state(table) for table in query.writes]
