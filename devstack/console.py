@@ -50,7 +50,7 @@ class Console:
 
     @staticmethod
     def _soon(call: Callable[[], None]) -> None:
-        """Call `call` at the end of the loop's current step, to write lines together."""
+        """Call `call` after the event loop's current iteration, to write lines together."""
         try:
             asyncio.get_running_loop().call_soon(call)
         except RuntimeError:  # nothing goes on

@@ -1,4 +1,4 @@
-"""Import the modules that all services share once, while the databases start.
+"""Import once, while the databases start, the modules that all services share.
 
 Services are forked from it the first time. One that comes back later is spawned, with the code as
 it is then, and a service in production never knows of this.

@@ -85,7 +85,7 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
 def _environment(
     service: Service, settings: Settings, databases: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return a service's environment: settings of the user, addresses of its peers, its secrets."""
+    """Return a service's environment: your settings, the addresses of its peers, its secrets."""
     upper = service.name.upper()
     env = {
         "ENVIRONMENT": "development",

@@ -27,7 +27,7 @@ _WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
 
 
 async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
-    """Run the stack until SIGINT or SIGTERM. Restart the service `watch` after code changes.
+    """Run the stack until SIGINT or SIGTERM. Restart the service named `watch` if its code changes.
 
     Services are forked from `forks` the first time; later, spawned, with the code as it is then.
 

@@ -94,7 +94,7 @@ def kill_group(process: Child) -> None:
 
 
 def stop(process: Child, *, by: signal.Signals = signal.SIGTERM, within: float) -> None:
-    """Send the signal `by` to a child; kill the child if it runs `within` seconds later.
+    """Send the signal `by` to a child; kill the child if it still runs `within` seconds later.
 
     The child has ended when this returns.
     """

@@ -37,7 +37,7 @@ class Adopted:
         self._one_waits = threading.Lock()  # a second one would find no such child
 
     def poll(self) -> int | None:
-        """Return the exit code, or the negated number of a fatal signal, or None before the end."""
+        """Return the exit code, the negated number of a fatal signal, or None while it runs."""
         with self._one_waits:
             if self.returncode is None:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)

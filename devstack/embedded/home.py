@@ -76,7 +76,7 @@ class Home(msgspec.Struct, frozen=True):
 
     @contextmanager
     def postgres_running(self) -> Iterator[postgres.Instance]:
-        """Yield the PostgreSQL of this folder. Start the server for the block unless it runs."""
+        """Yield the PostgreSQL of this folder. If it does not run, start it for the block."""
         instance = self.postgres_instance()
         if postgres.accepts(instance):
             yield instance

@@ -210,7 +210,7 @@ class Server:
 
 
 def _reason(said: str) -> str:
-    """Return the line of initdb's output that names the cause, which comes before hints."""
+    """Return the first line of initdb's output that states the cause of the failure."""
     lines = said.strip().splitlines()
     why = [line for line in lines if re.search(r"FATAL|PANIC|error:|annot|ermission", line)]
     return " ".join((why or lines or ["it said nothing"])[0].split())
