@@ -31,7 +31,7 @@ class ConfigError(Exception):
 
 
 class Environment(StrEnum):
-    """The environment of the process. Only `production` requires secrets."""
+    """The kind of deployment that the process runs in. Only `production` requires secrets."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"

@@ -61,7 +61,7 @@ class Scope:
 
     @property
     def has_written(self) -> bool:
-        """Return whether this request has written, so that the response needs a header."""
+        """Return whether this request has written data, so that the response needs a header."""
         return self._changed or bool(self._unsettled)
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
@@ -72,7 +72,7 @@ class Scope:
         self._unsettled[signer.name] = (signer, settle)
 
     async def needs(self, signer: Signer) -> int:
-        """Return the position that a replica must have to serve this request."""
+        """Return the position that a replica must have replayed to serve this request."""
         await self._settle(signer.name)
         return signer.position(self._entries.get(signer.name))
 

@@ -88,7 +88,7 @@ def require_verified(principal: Principal) -> None:
 
 
 def subject_of(owner: str, principal: Principal) -> str:
-    """Return the owner of the requested resource. `me` is the caller."""
+    """Return the ID of the requested resource's owner. `me` is the caller."""
     return principal.subject if owner == ME else owner
 
 

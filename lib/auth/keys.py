@@ -82,7 +82,7 @@ class SigningKey:
 
 
 def jwks_document(keys: Iterable[SigningKey]) -> bytes:
-    """Return the JSON to publish: the signing key, and keys whose tokens are still valid."""
+    """Return the JSON to publish: the public key of each of `keys`."""
     return msgspec.json.encode(Jwks([key.jwk() for key in keys]))
 
 

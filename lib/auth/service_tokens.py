@@ -19,7 +19,10 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RenewalPolicy:
-    """Times in seconds: for renewing a token, for retries, and for using a refused token."""
+    """Times: to renew a token before its end, to retry after a failure, to drop a refused token.
+
+    A refused token that is younger than `after_refusal` stays in use.
+    """
 
     before_end: timedelta = timedelta(minutes=5)
     after_failure: timedelta = timedelta(seconds=5)

@@ -123,7 +123,7 @@ class Recalled(msgspec.Struct, frozen=True):
     fresh_until: float  # on the monotonic clock
 
     def is_fresh(self) -> bool:
-        """Return whether `Verifier.verify` would accept the token without a signature check."""
+        """Return whether `Verifier.verify` skips the signature check of the token."""
         return time.monotonic() < self.fresh_until
 
 

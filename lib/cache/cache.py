@@ -108,7 +108,7 @@ class Cache:
                 log.warning("cache_away", error=error)
 
     async def aclose(self) -> None:
-        """Stop polling for an unavailable Redis."""
+        """Stop the pings that check whether Redis is available again."""
         if self._circuit is not None:
             await self._circuit.aclose()
 

@@ -22,7 +22,7 @@ def role_of(db: str) -> str:
 
 
 def statements(folder: Path) -> list[str]:
-    """Return the GRANTs beside a database's migrations, or none if the file is missing."""
+    """Return the GRANTs from the file in a migration folder, or none if the file is missing."""
     file = folder / FILE
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return [line.removesuffix(";") for line in lines if line.startswith("GRANT ")]

@@ -25,7 +25,7 @@ class LogPosition:
 
 
 def _sequence(gtid: str) -> int:
-    """Return the sequence of a GTID `domain-server-sequence`. Raises ValueError for more GTIDs."""
+    """Return the sequence of a GTID `domain-server-sequence`. Raises ValueError for several."""
     _domain, _server, sequence = gtid.split("-")
     return int(sequence)
 

@@ -46,7 +46,7 @@ def source(root: Path, db: str, url: str) -> Path:
 
 
 def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = False) -> list[str]:
-    """Apply pending migrations, oldest first, then with `demo` the demo data. Return the names.
+    """Apply pending migrations, oldest first; with `demo`, then the demo data. Return the names.
 
     Each file runs in a transaction: one that fails leaves nothing of itself behind, and the ones
     before it stay. The service's role gets its rights, with `only` no others. Raises
@@ -66,7 +66,7 @@ def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = F
 
 
 def roll_back_one(url: str, folder: Path, *, db: str) -> str | None:
-    """Roll back the newest schema migration. Return the name, or None if none is applied."""
+    """Roll back the newest schema migration. Return its name, or None if there is none."""
     demo = folder / "demo"
     with _Session(url, folder, db) as session:
         newest = session.backend.to_rollback(session.files)[:1]
@@ -149,7 +149,7 @@ class _Session:
             raise MigrationError(f"another migration of {_without_secret(self._url)} is running")
 
     def _lock_postgres(self) -> bool:
-        """Request the lock until it is free. Return whether it was acquired in time.
+        """Try to acquire the lock until the time is up. Return whether it was acquired.
 
         A statement that waits for the lock has a snapshot. CREATE INDEX CONCURRENTLY of the process
         with the lock would wait for the end of this snapshot, and the two would deadlock.

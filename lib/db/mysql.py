@@ -210,7 +210,7 @@ class MysqlDatabase(_Statements):
             raise DatabaseClosedError from error
 
     def _is_old(self, connection: Any) -> bool:
-        """Return whether to replace a connection.
+        """Return whether a connection exceeds the maximum age and must be replaced.
 
         A limited age moves connections to a new primary.
         """

@@ -26,7 +26,7 @@ _ON_ROUTINES: Final = "EXECUTE, ALTER ROUTINE, GRANT OPTION"
 
 
 def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
-    """Run the GRANTs. Return False without the role. With `only`, revoke all other privileges.
+    """Run the GRANTs; return False if the role is missing. With `only`, revoke other privileges.
 
     At no moment does the role lack what is given. Raises what the driver raises, and ValueError
     for a GRANT that is not on one table, with `only`.

@@ -35,7 +35,7 @@ def context_of(url: str) -> ssl.SSLContext | None:
 
 
 class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships no types
-    """A connection that closes before it sends a user name if the server lacks required TLS.
+    """A connection that, if the server lacks required TLS, ends before it sends a user name.
 
     The driver itself goes on in plain text then, which is what somebody in between would want.
     """
@@ -51,7 +51,7 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
         certificate.look(self._writer.transport)
 
     def is_over(self, recycle: float) -> bool:
-        """Return whether the server closed the connection or it was idle for `recycle` seconds."""
+        """Return whether the connection was closed by the server or idle for `recycle` seconds."""
         return (
             self._reader.at_eof()
             or self._reader.exception() is not None

@@ -65,7 +65,7 @@ class Subscription(Protocol):
         """Return the oldest entry that this member has received and not finished."""
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
-        """Take over an entry of a member whose process has ended, if the broker does not do so."""
+        """Take over an entry of an ended process, unless the broker redelivers it by itself."""
 
     async def acknowledge(self, *entry_ids: str) -> None:
         """Acknowledge finished entries."""
@@ -134,7 +134,7 @@ class Broker(Protocol):
         """Delete dead letters that are too old to redrive. Return how many."""
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Delete members that ended long ago without unfinished entries. Return how many."""
+        """Delete members that ended long ago and have no unfinished entries. Return how many."""
 
 
 def dead_letter(entry: Entry, group: str, reason: str) -> dict[bytes, bytes]:

@@ -31,7 +31,7 @@ class Event(msgspec.Struct, frozen=True):
     created_at: datetime
 
     def decode(self, spec: type[T]) -> T:
-        """Decode the payload as `spec`. Raises msgspec.ValidationError for another payload."""
+        """Decode the payload as `spec`. Raises msgspec.ValidationError if it does not fit."""
         return msgspec.json.decode(self.payload, type=spec)
 
     def fields(self) -> dict[str, str]:

@@ -54,7 +54,7 @@ class JetStream:
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries, one at a time per partition, each after the last one is replicated."""
+        """Append entries. Per partition, each entry waits until the previous one is replicated."""
         js = await self.context()
         lanes: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():
@@ -103,7 +103,7 @@ class JetStream:
         return await self.count(stream_name(topic))
 
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Delete older entries that every group has finished or that have no consumer."""
+        """Delete entries older than `keep_seconds`, except those that a group has not finished."""
         stream = stream_name(topic)
         limit = await self._first_since(stream, keep_seconds)
         for info in await self.consumers(stream):
@@ -196,7 +196,7 @@ class JetStream:
         return info.state.messages if info else 0
 
     async def _first_since(self, stream: str, seconds: float) -> int:
-        """Return the sequence number of the first entry in the last `seconds`.
+        """Return the sequence number of the first entry of the last `seconds` seconds.
 
         If there is none, return the number of the next entry.
         """

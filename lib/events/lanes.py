@@ -72,7 +72,7 @@ class LanedStreams:
         return await self._sum(topic, trim)
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Delete members that ended long ago from each lane. Return how many."""
+        """Delete from each lane the members that ended long ago. Return how many."""
         forget = partial(self._streams.forget_members, idle_seconds=idle_seconds)
         return await self._sum(topic, forget)
 

@@ -21,7 +21,7 @@ _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
 def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
-    """Return the row that `publish` would write, for `write` or for a statement of the caller."""
+    """Return the outbox row of an event. The caller inserts it, for example with `write`."""
     if isinstance(topic, Topic) and kind not in topic.kinds:
         raise ValueError(f"{kind} is not an event of {topic}: declare the event in the topic")
     return Unpublished(

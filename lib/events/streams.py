@@ -87,7 +87,7 @@ class RedisStreams:
         await pipeline.execute()
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Delete members that ended long ago without unfinished entries. Return how many.
+        """Delete members that ended long ago and have no unfinished entries. Return how many.
 
         A pod has a new name each time: its old one is never heard of again.
         """

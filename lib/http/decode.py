@@ -131,7 +131,7 @@ def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:
 def _odd_numbers(
     values: Mapping[str, str | list[str]], spec: type[msgspec.Struct]
 ) -> Iterator[FieldError]:
-    """Yield the numbers that are not written in plain digits, such as `1e1`, and numbers for times.
+    """Yield an error for each field with a number such as `1e1`, or a number in place of a time.
 
     The decoder reads some of them, and what is in front of us, a cache or a log, reads another
     number or none.

@@ -103,7 +103,7 @@ def failure(code: Code, schemas: _Schemas) -> Any:
 
 
 def _moments(types: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Yield the timestamp fields, because msgspec gives a format only to aware timestamps."""
+    """Yield each timestamp field with its Struct: msgspec gives naive timestamps no format."""
     seen: set[Any] = set()
     left: list[Any] = list(inspect.multi_type_info(types))
     while left:
@@ -122,7 +122,7 @@ def _moments(types: Sequence[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _inner(kind: Any) -> Iterator[Any]:
-    """Yield the types inside a type: without metadata, unions and containers."""
+    """Unwrap metadata, unions and containers, and yield the types inside."""
     if isinstance(kind, inspect.Metadata):
         yield from _inner(kind.type)
     elif isinstance(kind, inspect.UnionType):

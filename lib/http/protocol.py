@@ -1,4 +1,4 @@
-"""A connection that responds to parser errors, and logs them, like all other errors."""
+"""A connection that responds to invalid HTTP and logs it in the same way as other errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 class Connection(RequestHandler):
-    """Respond to invalid HTTP with our error body. aiohttp would quote and log the request.
+    """Respond to invalid HTTP with our error body, because aiohttp would quote and log the request.
 
     What cannot be read may hold a token: of it the log has the kind of the mistake and no byte.
     """

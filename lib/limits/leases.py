@@ -110,7 +110,7 @@ class LeasedStore:
             return known if known is not None else await self._ask(rule, key, lease)
 
     async def give_back(self) -> None:
-        """Return the unused rest of ended leases to Redis.
+        """Give the unused rest of ended leases back to Redis.
 
         Raises:
             redis.RedisError: where Redis does not answer; the rest is lost.

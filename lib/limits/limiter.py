@@ -85,7 +85,7 @@ class Limiter:
         return self._by_memory.count(self._memory.take(rule, key))
 
     async def aclose(self) -> None:
-        """Return unused leases, and stop polling for an unavailable Redis."""
+        """Stop the background tasks. Unused leases are lost for the current window."""
         if self._shared is not None:
             await self._shared.aclose()
         if self._circuit is not None:

@@ -69,7 +69,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
 
 
 class Counted(Struct, frozen=True, gc=False):
-    """A window: its number since the epoch, its requests, and those of the window before."""
+    """A window: its number since the epoch, its requests, and the previous window's requests."""
 
     number: int = 0
     current: int = 0

@@ -59,7 +59,7 @@ class RedisCircuit:
             raise
 
     async def aclose(self) -> None:
-        """Stop polling for Redis."""
+        """Stop the pings that check whether Redis is available again."""
         self._is_closed_for_good = True
         if self._next is not None:
             self._next.cancel()

@@ -39,7 +39,7 @@ class Keyset(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The cursors of the pages after and before a page, or None where the list ends."""
+    """The cursors of the next and the previous page; None if there is no such page."""
 
     next: str | None
     previous: str | None
@@ -50,7 +50,7 @@ _keys: Final = {"cursors": DEVELOPMENT_ONLY.encode()}
 
 
 def sign_cursors_with(secret: bytes) -> None:
-    """Set the secret of cursors. Every instance of a service must have the same."""
+    """Set the secret of cursors, which must be the same in every instance of a service."""
     _keys["cursors"] = hmac.digest(secret, b"cursors of lists", sha256)
 
 
@@ -64,7 +64,7 @@ def key_of(of: str, sort: str | None, filters: Mapping[str, Any]) -> bytes:
 
 
 def read(text: str, keyset: Keyset, key: bytes) -> Any:
-    """Return the cursor of a text, or None for the first page if the text is empty.
+    """Return the cursor in a text, or None, which means the first page, for an empty text.
 
     Raises:
         AppError: VALIDATION_ERROR if the text was changed, or is of another list.

@@ -32,6 +32,6 @@ def is_empty(changes: Struct) -> bool:
 
 
 def changes_nothing(before: object, changes: Struct) -> bool:
-    """Return whether every field of the update has its current value."""
+    """Return whether every field in the update equals its current value in `before`."""
     named = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
     return all(value is UNSET or value == getattr(before, name) for name, value in named)

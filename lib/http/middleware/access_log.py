@@ -35,7 +35,7 @@ class RequestLine(Line, tag_field="event", tag="request", gc=False):
 
 
 def answered(exchange: Exchange, response: web.StreamResponse, seconds: float) -> None:
-    """Log a request and the size of its response, if known before sending."""
+    """Log a request and, if it is known before sending, the size of the response."""
     line = _line(exchange, response.status, seconds)
     # Not `isinstance`: for these classes it costs as much as a quarter of the line.
     body = getattr(response, "body", None)

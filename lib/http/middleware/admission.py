@@ -37,7 +37,7 @@ class Admission:
         self._users = users
 
     async def admit(self, exchange: Exchange) -> Decision | None:
-        """Bind the principal. Return the decision of the user's limit, or of the client address's.
+        """Bind the principal. Return the decision of the user's limit, else of the address limit.
 
         Raises:
             AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token),
