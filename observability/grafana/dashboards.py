@@ -18,7 +18,7 @@ __all__ = ["basic", "containers", "gateway", "overview", "replicas", "service", 
 
 
 def overview() -> Dashboard:
-    """Return the overview of all services, which shows faulty services."""
+    """Return the overview dashboard, which compares the errors, latency and load of services."""
     rows = [Row("Now", _now()), Row("Traffic", _traffic()), Row("Processes", _processes())]
     return Dashboard(
         "overview", "Overview", rows, "All services side by side: errors, latency and load."

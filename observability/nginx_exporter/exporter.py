@@ -159,7 +159,7 @@ class Exporter:
             self._unwritten = ""
 
     def run(self, stop: threading.Event, *, interval: float, commit_every: float) -> None:
-        """Follow until `stop` is set, then commit; the next start reads the rest.
+        """Follow the logs until `stop` is set, then store the state for the next start.
 
         Times are seconds.
         """

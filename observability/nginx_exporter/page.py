@@ -1,4 +1,4 @@
-"""The page that Prometheus scrapes. The texts of metrics that have not changed are used again."""
+"""The page that Prometheus scrapes. The text of a series is reused until its counts change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Page:
         self._requests = RequestTexts(exporter.totals.buckets)
 
     def text(self) -> bytes:
-        """Return all families, after a write of their values to the state file."""
+        """Write the counts to the state file, then return the text of all metric families."""
         exporter = self._exporter
         with exporter.lock:
             exporter.commit()

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 HEAD_BYTES: Final = 512
-"""The number of first bytes that identify a log file, because its lines contain times and IDs."""
+"""The number of leading bytes that identify a log file; its lines contain times and IDs."""
 
 Ident = tuple[int, int]
 """Device and inode."""
@@ -40,7 +40,7 @@ class Track(msgspec.Struct):
         return size >= max(self.offset, len(self.head)) and head.startswith(self.head)
 
     def begins(self, head: bytes) -> bool:
-        """Return whether the track's head starts with `head`, or `head` with the track's head."""
+        """Return whether `head` and the track's head agree on their common length, at least 1."""
         known = min(len(self.head), len(head))
         return known > 0 and self.head[:known] == head[:known]
 
