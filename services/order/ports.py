@@ -89,7 +89,7 @@ class Products(Protocol):
         ...
 
     async def release(self, reservation_id: UUID) -> None:
-        """Return the products to the stock, even after a confirmation."""
+        """Put the products back into stock, even after a confirmation."""
         ...
 
 

@@ -97,7 +97,7 @@ async def award(
 
 
 async def take_back(tx: Executor, sources: Collection[str], *, reason: str) -> None:
-    """Deduct the award for each source, such as a job, once and up to the remaining balance."""
+    """Deduct the award for each source (such as a job) once, by at most the remaining balance."""
     # In the order of those who award, so that two do not deadlock.
     for given in await points.list_awards(tx, sources=list(sources)):
         await _take_back(tx, given, reason)

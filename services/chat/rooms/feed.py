@@ -63,7 +63,7 @@ class Feed:
         return count
 
     def fill(self, sequence: int, frame: bytes) -> int:
-        """Deliver messages that were read from the database without gaps."""
+        """Deliver a message from the database, which is read in order and without gaps."""
         if sequence <= self.last:
             return 0
         self.known = max(self.known, sequence)

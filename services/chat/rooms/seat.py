@@ -20,7 +20,7 @@ class Seat:
         self._ahead: dict[UUID, int] | None = None
 
     def deliver(self, channel_id: UUID, sequence: int, frame: bytes) -> None:
-        """Send a channel's next message, unless the catch-up has sent it or is about to."""
+        """Send a channel's next message, unless the catch-up has sent it or will send it."""
         if not self.live or (self._behind and channel_id in self._behind):
             return
         if self._ahead and channel_id in self._ahead:

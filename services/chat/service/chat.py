@@ -134,7 +134,7 @@ class Chat:
         return found.customer_id, found.provider_id
 
     async def _is_first(self, key: str) -> bool:
-        """Return whether `key` was not used during the last seconds.
+        """Return whether `key` was not used in the last few seconds.
 
         Without Redis every key is new.
         """

@@ -48,7 +48,7 @@ async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
 
 
 async def _from_subprotocol(request: web.Request, offered: Collection[str]) -> Principal:
-    """Return the token from the subprotocol, because scripts in browsers cannot set headers."""
+    """Verify the token in the subprotocol: a browser's script cannot set a header for a socket."""
     tokens = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
     if len(tokens) != 1:
         raise unauthorized()

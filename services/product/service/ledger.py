@@ -45,7 +45,7 @@ async def record(
     actor: str,
     reservation_id: UUID | None = None,
 ) -> None:
-    """Record the reason for changes of stock. Each is a product as it is then, and the delta."""
+    """Record the reason for stock changes: pairs of a product after its change and the delta."""
     await stock(tx).add_movements(
         [
             AddMovementsParams(

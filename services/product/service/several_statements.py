@@ -125,7 +125,7 @@ def _settled(
 
 
 def _reason(before: ReservationStatus, after: ReservationStatus) -> StockMovementReason | None:
-    """Return the reason of a ledger entry that returns stock, or None if no stock is returned."""
+    """Return the reason for putting products back into stock, or None if none are put back."""
     expired = after is ReservationStatus.EXPIRED
     if before is ReservationStatus.PENDING:
         return StockMovementReason.EXPIRED if expired else StockMovementReason.RELEASED

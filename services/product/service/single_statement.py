@@ -25,7 +25,7 @@ from services.product.store.postgres.models import (
 async def reserve(
     tx: Executor, new: Reservation, lines: Sequence[Line]
 ) -> Sequence[ReservationLine]:
-    """Reserve every line and return the lines. Return no lines if a product is short.
+    """Reserve and return all lines, or none of the lines if the stock of a product is too small.
 
     Raises:
         AppError: UniqueViolationError where the same request was here before;
@@ -82,7 +82,7 @@ async def give_back(
     *,
     now: datetime,
 ) -> list[Reserved]:
-    """Release or expire a reservation of the caller, and return the stock."""
+    """Release or expire a reservation of the caller, and put its products back into stock."""
     event = _event(reservation_id, f"reservation.{status.value}")
     rows = await store.give_back(
         tx,
@@ -106,7 +106,7 @@ async def give_back(
 def _reserved(
     rows: Sequence[store.ConfirmRow], status: ReservationStatus, now: datetime
 ) -> list[Reserved]:
-    """Return the reservations of rows, which are lines in the order of their reservations."""
+    """Group rows by reservation. Each row is a line, and the rows of a reservation are adjacent."""
     return [
         Reserved(
             Reservation(

@@ -60,7 +60,7 @@ def check_may_change(principal: Principal, account_id: UUID) -> None:
 
 
 def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> None:
-    """Check that only administrators change accounts of administrators and the role ADMIN.
+    """Check that only administrators change accounts of administrators or assign the role ADMIN.
 
     Raises:
         AppError: FORBIDDEN where an account of this role is beyond the caller.
@@ -86,6 +86,6 @@ def check_superset(principal: Principal, permissions: Iterable[str] | None, mess
 
 
 def require_verified(principal: Principal) -> None:
-    """Check that the caller's address is verified, which changes to other accounts require."""
+    """Check that the caller's address is verified. Changes to other accounts require this."""
     if not principal.verified:
         raise AppError(Code.FORBIDDEN, "your email address is not verified")

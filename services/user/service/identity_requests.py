@@ -119,7 +119,7 @@ async def finish(
 
 
 async def give_back(tx: Executor) -> None:
-    """Do not count the attempt of a client whose sign-in has succeeded."""
+    """Subtract the counted attempt of a client whose sign-in has succeeded."""
     await attempts.take_attempt_back(tx, key=_client())
 
 

@@ -52,7 +52,7 @@ async def sign_in(
     given: IdentitySignIn,
     browser: str | None,
 ) -> SignedInAtProvider:
-    """Open a session for the provider's user, and register a new user.
+    """Open a session for the provider's user. If the identity is unknown, register a user first.
 
     A second factor is asked for as after a password.
 

@@ -76,7 +76,7 @@ async def remove(db: Database, principal: Principal, account_id: UUID, version: 
 
 
 async def clear_away(db: Database, storage: Storage) -> bool:
-    """Remove the unused file that is due for removal longest. Return whether any file was due.
+    """Remove the unused file that became due for removal first. Return whether a file was due.
 
     One that cannot be removed now is tried again after a minute.
     """

@@ -44,14 +44,14 @@ async def ask(
 
 
 async def get(db: Executor, account_id: UUID) -> ProviderRequest:
-    """Return the request of an account. Raises AppError(NOT_FOUND)."""
+    """Return the provider application of an account. Raises AppError(NOT_FOUND)."""
     return or_not_found(await store.get_request(db, account_id=account_id), "request")
 
 
 async def list_page(
     db: Executor, wanted: CursorPageQuery
 ) -> tuple[Sequence[ListRequestsRow], Extent]:
-    """Return some pending applications, by the number of the page or by a cursor."""
+    """Return a page of pending applications, by its number or by a cursor."""
     return await page_or_walk_of(wanted, store.list_requests, Walk(store.walk_requests, keyset), db)
 
 

@@ -105,7 +105,7 @@ async def say_verified(tx: Executor, account_id: UUID) -> None:
 
 
 async def _own(db: Executor, caller: Principal | None, account_id: UUID) -> Principal | None:
-    """Return the caller if they are signed in to the account, in a session that has not ended."""
+    """Return the caller if signed in to the account in a session that has not ended, else None."""
     if caller is None or caller.account_id != account_id:
         return None
     return None if await standing.of_session(db, caller) is None else caller

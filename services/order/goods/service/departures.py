@@ -1,4 +1,4 @@
-"""Cancel the unshipped orders of deleted accounts and return their stock.
+"""Cancel the unshipped orders of deleted accounts, and put their products back into stock.
 
 A deleted account never comes back, so its confirmed orders are cancelled as well. The confirmed
 orders of a deactivated account stay for the staff, who may know more: the account may return.

@@ -28,7 +28,7 @@ _EXPIRED: Final = "the reservation of the products has expired"
 async def cancel(
     tx: Executor, *locked: GoodsOrder, actor: str, reason: str, lease_seconds: float
 ) -> Sequence[GoodsOrder]:
-    """Cancel orders that `tx` has locked, and return them as they are then.
+    """Cancel orders that `tx` has locked, and return the cancelled orders.
 
     Their stock is returned after the commit.
     """
@@ -77,7 +77,7 @@ async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrd
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:
-    """Return the products of a cancelled order to the stock.
+    """Put the products of a cancelled order back into stock.
 
     Raises the errors of `confirm_stock`.
     """
@@ -105,7 +105,7 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
-    """Confirm or return the order's stock, if due. After a failure, the recovery loop tries again.
+    """Confirm the order's stock or put it back, if due. After a failure, the recovery loop retries.
 
     Returns the order as it is then.
     """

@@ -167,7 +167,7 @@ async def _place(shop: Shop, draft: GoodsDraft, user: User | None) -> Found:
 
 
 async def _earlier(shop: Shop, request: Request, new: NewOrder) -> Found | None:
-    """Return the order of an earlier identical request, and continue an interrupted order."""
+    """Return the order of an earlier identical request, or None. Continue it if interrupted."""
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}

@@ -1,4 +1,4 @@
-"""Publish that an order is settled when the payment is confirmed."""
+"""When the payment of an order is confirmed, publish that the order is settled."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ async def move(
 async def bring(
     tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
 ) -> Job:
-    """Set the status of a job; `actor` is the party or administrator who wants it.
+    """Set the status of a job; `actor` is the party or administrator who requests it.
 
     The job's order must be locked in `tx`.
     """

@@ -180,7 +180,7 @@ async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int |
 
 
 async def take(tx: Executor, locked: Sequence[ServiceOrder], step: OrderStep) -> None:
-    """Take a step with orders that `tx` has locked. Each status must allow the step."""
+    """Apply a transition to orders that `tx` has locked. Each order's status must allow it."""
     if not locked:
         return
     status, *others = {order_after(order.status, step) for order in locked}
