@@ -51,7 +51,7 @@ class Route(NamedTuple):
 
 
 def files() -> dict[Path, str]:
-    """Return the text of the page by its path."""
+    """Return a mapping from the path of the page to its text."""
     lines = [_HEAD.rstrip()]
     service = ""
     for route in sorted(routes(), key=_by_path):

@@ -1,4 +1,4 @@
-"""`python -m tools.distribution`: find keys and queries that every shard must take part in.
+"""`python -m tools.distribution`: find unique keys and queries that involve every shard.
 
 Citus and Vitess keep a row where its distribution key says. Then every unique key has to hold that
 column, or its uniqueness would have to be asked of all; and every query has to say it of every
@@ -68,7 +68,7 @@ def queries(database: str) -> Iterator[tuple[str, str]]:
 
 
 def unsaid(text: str, keys: Mapping[str, str | None]) -> tuple[bool, list[str]]:
-    """Return whether a query reads a sharded table without the sharding column."""
+    """Return whether a query uses sharded tables, and which tables it reads on every shard."""
     statement = sqlglot.parse_one(text, dialect="postgres")
     compared = {
         (side.table, side.name)

@@ -29,7 +29,7 @@ HANDLERS: Final[Mapping[str, str]] = {
 
 
 def files() -> dict[Path, str]:
-    """Return the text of the page by its path."""
+    """Return a mapping from the path of the page to its text."""
     consumers = consumed()
     lines = [
         "# Events",

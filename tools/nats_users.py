@@ -25,7 +25,7 @@ _HEAD: Final = """\
 
 
 def files() -> dict[Path, str]:
-    """Return the text of the user list by its path."""
+    """Return a mapping from the path of the user list to its text."""
     return {USERS: _HEAD + "users: [\n" + "".join(map(user, service_names())) + "]\n"}
 
 

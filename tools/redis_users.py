@@ -31,7 +31,7 @@ _COMMANDS: Final = "+@all -@dangerous -@admin +info +client|setinfo"
 
 
 def files() -> dict[Path, str]:
-    """Return the text of the user list by its path."""
+    """Return a mapping from the path of the user list to its text."""
     return {USERS: "".join(f"{line(name)}\n" for name in service_names())}
 
 

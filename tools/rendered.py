@@ -103,7 +103,7 @@ def left_over(wanted: Collection[Path]) -> list[Path]:
 
 
 def files() -> dict[Path, str]:
-    """Return every generated file by its path. Each file depends only on the sources."""
+    """Return a mapping from path to text of all generated files, made only from the sources."""
     deployed = deployment()
     return {
         **{

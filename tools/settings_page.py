@@ -107,7 +107,7 @@ class Entry(msgspec.Struct):
 
 
 def files(compose: str) -> dict[Path, str]:
-    """Return the page and the example by path; `compose` is the text of docker-compose.yml."""
+    """Return the texts of page and example by path; `compose` is the text of docker-compose.yml."""
     found = entries()
     return {PAGE: _page(found, compose), EXAMPLE: _example(found)}
 

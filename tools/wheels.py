@@ -100,7 +100,7 @@ MACHINES: Final = [
 
 
 def record(pylock: str) -> str:
-    """Return the record of the wheels in a lock file, which has the format of PEP 751.
+    """Return the record of the wheels in `pylock`, the text of a lock file (PEP 751).
 
     The record has no host names.
     """

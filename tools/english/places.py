@@ -45,7 +45,7 @@ def _code(lines: list[str], at: int) -> list[str]:
 
 
 def _keys(node: object, sentence: str, path: tuple[str, ...]) -> Iterator[str]:
-    """Yield the keys that lead to each description with the sentence, then the description."""
+    """Yield each description that contains the sentence, after the keys that lead to it."""
     match node:
         case dict():
             for key, value in node.items():

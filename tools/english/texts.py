@@ -182,7 +182,7 @@ def _message(path: str, line: int, text: str) -> Iterator[Text]:
 
 
 def read(path: str, source: str) -> Iterator[Text]:
-    """Yield the texts of a file, which the file's suffix tells how to read.
+    """Yield the texts of a file. The suffix of its path decides how the file is read.
 
     Other files have no texts.
     """

@@ -45,7 +45,7 @@ def all_or_nothing(root: Path) -> Iterator[dict[Path, bytes]]:
 
 
 def restore(root: Path, before: dict[Path, bytes]) -> None:
-    """Restore the files in `before`."""
+    """Restore the files in `before`, and delete the files that were added since."""
     for path in list(files(root)):
         if path not in before:
             path.unlink()

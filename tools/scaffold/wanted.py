@@ -111,7 +111,7 @@ def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
 
 
 def taken_ports(root: Path) -> dict[int, str]:
-    """Return the ports that processes or Compose use, each with the name of the user."""
+    """Return the ports that are in use, each with the name of the program or file that uses it."""
     compose = (root / "docker-compose.yml").read_text(encoding="utf-8")
     found = {int(port): "docker-compose.yml" for port in _PUBLISHED.findall(compose)}
     found |= {port: name for name, port in MONITORING_PORTS.items()}
