@@ -1,4 +1,4 @@
-"""When the payment of an order is confirmed, publish that the order is settled."""
+"""Publish that an order is settled, after the confirmation of its payment."""
 
 from __future__ import annotations
 

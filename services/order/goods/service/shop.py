@@ -67,7 +67,7 @@ class Found:
 
 
 async def user_if_known(shop: Shop, order: GoodsOrder) -> User | None:
-    """Return the user of an order, or None if there is no such user or no response."""
+    """Return the user of an order, or None if there is none or the user service is unavailable."""
     try:
         return await shop.users.find(order.user_id)
     except AppError as error:
