@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import pymysql
@@ -30,32 +29,36 @@ class Copy:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
+    def of(self, *columns: str) -> Counter[tuple[Any, ...]]:
+        """Return the values of some columns, with the number of rows that have them."""
+        places = [self.columns.index(name) for name in columns]
+        return Counter(tuple(row[at] for at in places) for row in self.rows)
+
 
 def copies(session: Session, tables: Iterable[str]) -> dict[str, Copy]:
     """Return the rows of those tables that the session can read; LOCK TABLES may hide others."""
     found = {}
     for table in tables:
         with suppress(pymysql.MySQLError):
-            columns = _columns(session, table)
-            found[table] = Copy(columns, tuple(_rows(session, table, columns)))
+            found[table] = _copy(session, table)
     return found
 
 
 def changed(session: Session, before: Mapping[str, Copy]) -> dict[str, int]:
     """Return the number of changed and deleted rows of each table that still exists.
 
-    A row counts if a column of `before` has another value, or a new column not its default.
+    A row counts if a column of `before` has another value, or a new column not its default. A new
+    column with the values of a lost one is that column under another name.
     """
     found = {}
     for table, copy in before.items():
         with suppress(pymysql.MySQLError):
-            now = _columns(session, table)
-            kept = [name for name in copy.columns if name in now]
-            project = itemgetter(*(copy.columns.index(name) for name in kept))
-            old = Counter(map(project, copy.rows))
-            new = Counter(row if len(kept) > 1 else row[0] for row in _rows(session, table, kept))
-            filled = [_filled(session, table, name) for name in now if name not in copy.columns]
-            found[table] = max([sum((old - new).values()), *filled])
+            now = _copy(session, table)
+            kept = [name for name in copy.columns if name in now.columns]
+            lost = [copy.of(name) for name in copy.columns if name not in kept]
+            new = [name for name in now.columns if name not in kept and now.of(name) not in lost]
+            altered = (copy.of(*kept) - now.of(*kept)).total()
+            found[table] = max([altered, *(_filled(session, table, name) for name in new)])
     return found
 
 
@@ -74,13 +77,11 @@ def works_in_batches(session: Session, call: str) -> bool:
     return False
 
 
-def _columns(session: Session, table: str) -> tuple[str, ...]:
-    return tuple(str(row[0]) for row in session.rows(f"SHOW COLUMNS FROM {quoted(table)}"))
-
-
-def _rows(session: Session, table: str, columns: Iterable[str]) -> Iterable[tuple[Any, ...]]:
+def _copy(session: Session, table: str) -> Copy:
+    columns = tuple(str(row[0]) for row in session.rows(f"SHOW COLUMNS FROM {quoted(table)}"))
     names = ", ".join(map(quoted, columns))
-    return session.rows(f"SELECT {names} FROM {quoted(table)}")  # noqa: S608 - quoted names
+    rows = session.rows(f"SELECT {names} FROM {quoted(table)}")  # noqa: S608 - quoted names
+    return Copy(columns, tuple(rows))
 
 
 def _filled(session: Session, table: str, column: str) -> int:
