@@ -369,12 +369,71 @@ def test_a_change_under_lock_tables_keeps_others_waiting(shop: Project) -> None:
         ("ALTER TABLE person /* nowait */ ADD COLUMN a int", ["M006"]),
         ("ALTER TABLE person ADD COLUMN nowait int", ["M006"]),
         ("ALTER TABLE person ADD COLUMN `wait` int, ADD COLUMN a int DEFAULT 5", ["M006"]),
+        ("ALTER TABLE person CHANGE name nowait varchar(40), ADD COLUMN name int", ["M006"]),
+        ("ALTER TABLE person ADD COLUMN IF NOT EXISTS nowait int", ["M006"]),
+        ("ALTER TABLE person DROP COLUMN IF EXISTS nowait, ADD COLUMN a int", ["M006"]),
+        ("ALTER TABLE person ADD UNIQUE nowait (email)", ["M006"]),
+        ("ALTER TABLE person ADD CONSTRAINT nowait UNIQUE (email)", ["M006"]),
+        ("CREATE INDEX nowait ON person (email)", ["M006"]),
+        ("CREATE INDEX IF NOT EXISTS person_email ON person (email) NOWAIT COMMENT 'x'", []),
+        ("DROP INDEX person_age ON person NOWAIT", []),
+        ("ALTER TABLE IF EXISTS person NOWAIT ADD COLUMN a int", []),
+        ("TRUNCATE TABLE team WAIT 5", ["M009"]),
+        ("DROP TABLE IF EXISTS team, nothing NOWAIT", ["M008", "M009"]),
+        ("OPTIMIZE TABLE team, person NOWAIT", []),
     ],
 )
 def test_a_limit_of_the_wait_is_a_clause_and_no_other_text(
     shop: Project, sql: str, codes: list[str]
 ) -> None:
     assert [item["code"] for item in shop.found(f"{sql};\n", "--format", "json")] == codes
+
+
+@pytest.mark.parametrize("sql", ["ALTER TABLE nowait{} ADD a int", "OPTIMIZE TABLE nowait{}"])
+def test_a_table_may_have_the_name_of_the_clause_that_limits_the_wait(
+    shop: Project, sql: str
+) -> None:
+    created = "CREATE TABLE nowait (id int PRIMARY KEY);\n"
+    shop.write({"migrations/0001_a.sql": f"{FIRST}{created}"})
+    (found,) = shop.found(sql.format("") + ";\n", "--format", "json")
+    assert found["code"] == "M006"
+    assert shop.found(sql.format(" NOWAIT") + ";\n", "--format", "json") == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "sql", "codes"),
+    [
+        ("max_statement_time=9", "ALTER TABLE team FORCE, ALGORITHM=COPY", ["M006", "M001"]),
+        ("lock_wait_timeout=2", "ALTER TABLE team FORCE, ALGORITHM=COPY", ["M001"]),
+        ("lock_wait_timeout=2, max_statement_time=9", "ALTER TABLE team ADD COLUMN a int", []),
+        ("max_statement_time=9", "UPDATE person SET note = 'for'", ["M005"]),
+        ("lock_wait_timeout=2", "EXECUTE IMMEDIATE 'ALTER TABLE team ADD COLUMN a int'", []),
+        (
+            "foreign_key_checks=0, lock_wait_timeout=2",
+            "ALTER TABLE person ADD FOREIGN KEY (team_id) REFERENCES team (id)",
+            [],
+        ),
+    ],
+)
+def test_a_statement_with_own_settings_is_measured_with_them(
+    shop: Project, settings: str, sql: str, codes: list[str]
+) -> None:
+    found = shop.found(f"SET STATEMENT {settings} FOR {sql};\n", "--format", "json")
+    assert sorted(item["code"] for item in found) == sorted(codes)
+
+
+def test_the_settings_of_one_statement_end_with_it(shop: Project) -> None:
+    limited = "SET STATEMENT lock_wait_timeout=2 FOR ALTER TABLE team ADD COLUMN a int;\n"
+    sql = f"{limited}ALTER TABLE person ADD COLUMN a int;\n"
+    (found,) = shop.found(sql, "--format", "json")
+    assert (found["code"], found["line"]) == ("M006", 2)
+    assert shop.found(f"SET lock_wait_timeout=3;\n{sql}", "--format", "json") == []
+
+
+def test_a_setting_that_one_statement_cannot_have_is_an_error(shop: Project) -> None:
+    for settings in ("autocommit=0", "nothing=1"):
+        (found,) = shop.found(f"SET STATEMENT {settings} FOR ALTER TABLE team FORCE;\n")
+        assert (found["code"], found["severity"]) == ("E200", "error")
 
 
 @pytest.mark.parametrize(
@@ -413,6 +472,24 @@ def test_rows_that_a_called_procedure_changes_are_measured(
     called = f"DELIMITER //\nCREATE PROCEDURE up() {body}//\nDELIMITER ;\nCALL up();\n"
     found = shop.found(called)
     assert [(item["code"], item["line"]) for item in found] == [(code, 4) for code in codes]
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("ALTER TABLE tag RENAME COLUMN word TO label", []),
+        ("ALTER TABLE person RENAME COLUMN note TO remark", []),
+        ("BEGIN ALTER TABLE tag RENAME COLUMN word TO label; DELETE FROM tag; END", ["M005"]),
+    ],
+)
+def test_a_called_procedure_may_rename_every_column(
+    shop: Project, body: str, codes: list[str]
+) -> None:
+    created = "CREATE TABLE tag (word varchar(40) NOT NULL);\n"
+    shop.write({"migrations/0001_a.sql": f"{FIRST}{created}"})
+    called = f"DELIMITER //\nCREATE PROCEDURE up() {body}//\nDELIMITER ;\nCALL up();\n"
+    found = [item["code"] for item in shop.found(called)]
+    assert [code for code in found if code not in {"M008", "M009"}] == codes
 
 
 def test_rows_that_a_prepared_statement_with_arguments_changes_are_measured(shop: Project) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiosqlc.analysis.watched.modes import TableLock
 from aiosqlc.parse.scanner import MARKS, Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect
 
 _ADMINISTERED: Final = frozenset({"NO_WRITE_TO_BINLOG", "LOCAL"})
-_WAITS: Final = frozenset({"WAIT", "NOWAIT"})
-# After these words, NOWAIT is the name of a column or an index.
-_NAMING: Final = frozenset(
-    {"ADD", "AFTER", "ALTER", "CHANGE", "COLUMN", "DROP", "INDEX", "KEY", "MODIFY", "RENAME", "TO"}
-)
+_TABLE_FOLLOWS: Final = frozenset({"TABLE", "TABLES", "ON"})
+
+
+class OwnSettings(NamedTuple):
+    """The settings that SET STATEMENT gives to one statement.
+
+    `names` are their names, `text` is the list that assigns them, and `statement` is the rest.
+    """
+
+    names: tuple[str, ...]
+    text: str
+    statement: str
 
 
 def outer_words(sql: str) -> Iterator[str]:
@@ -24,15 +30,23 @@ def outer_words(sql: str) -> Iterator[str]:
 
 
 def limits_wait(sql: str) -> bool:
-    """Return whether a statement limits its wait for locks, with WAIT or NOWAIT."""
+    """Return whether a statement limits its wait for locks, with WAIT or NOWAIT.
+
+    MariaDB has these clauses after the name of the table, or after the last name of a list. In
+    another place, the words are names.
+    """
+    return bool(_limit(list(_parts(_after_table(sql)))))
+
+
+def own_settings(sql: str) -> OwnSettings | None:
+    """Return the settings of SET STATEMENT, or None for another statement."""
     tokens = list(_outer(sql))
-    for before, token in pairwise(tokens):
-        word, earlier = token.text.upper(), before.text.upper()
-        if word == "NOWAIT" and earlier not in _NAMING:
-            return True
-        if earlier == "WAIT" and token.kind is Kind.NUMBER:
-            return True
-    return False
+    words = [token.text.upper() for token in tokens]
+    if words[:2] != ["SET", "STATEMENT"] or "FOR" not in words:
+        return None
+    at = words.index("FOR")
+    names = tuple(part[0].text for part in _parts(tokens[2:at]))
+    return OwnSettings(names, sql[tokens[1].end : tokens[at].start], sql[tokens[at].end :])
 
 
 def locked(sql: str) -> dict[str, TableLock]:
@@ -54,13 +68,10 @@ def rebuilds(sql: str) -> list[str]:
     words = [word for word in outer_words(sql) if word not in _ADMINISTERED]
     if words[:2] not in (["OPTIMIZE", "TABLE"], ["OPTIMIZE", "TABLES"]):
         return []
-    found = []
-    for part in _parts(_after_table(sql)):
-        end = next((at for at, token in enumerate(part) if token.text.upper() in _WAITS), None)
-        name, limit = part[:end], part[end:] if end is not None else []
-        texts = ["".join(token.text for token in name), *(token.text for token in limit)]
-        found.append(f"ALTER TABLE {' '.join(texts)} FORCE")
-    return found
+    parts = list(_parts(_after_table(sql)))
+    limit = [token.text for token in _limit(parts)]
+    texts = ["".join(token.text for token in part[: _end_of_name(part)]) for part in parts]
+    return [" ".join(("ALTER TABLE", text, *limit, "FORCE")) for text in texts]
 
 
 def _outer(sql: str) -> Iterator[Token]:
@@ -72,9 +83,15 @@ def _outer(sql: str) -> Iterator[Token]:
 
 
 def _after_table(sql: str) -> list[Token]:
+    """Return the tokens from the name of a statement's first table on."""
     tokens = [token for token in _outer(sql) if token.text != ";"]
-    at = next((n for n, t in enumerate(tokens) if t.text.upper() in {"TABLE", "TABLES"}), -1)
-    return tokens[at + 1 :]
+    words = [token.text.upper() for token in tokens]
+    at = next((n + 1 for n, word in enumerate(words) if word in _TABLE_FOLLOWS), len(words))
+    if words[:1] == ["TRUNCATE"] and at == len(words):  # it may be without TABLE
+        at = 1
+    while words[at : at + 1] in (["IF"], ["NOT"], ["EXISTS"]):
+        at += 1
+    return tokens[at:]
 
 
 def _parts(tokens: Sequence[Token]) -> Iterator[list[Token]]:
@@ -90,9 +107,26 @@ def _parts(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield part
 
 
+def _limit(parts: Sequence[Sequence[Token]]) -> Sequence[Token]:
+    """Return the clause that limits the wait, after the first table that more than a comma follows.
+
+    `parts` are the tokens between commas, from the name of the first table on.
+    """
+    after = next((rest for part in parts if (rest := part[_end_of_name(part) :])), ())
+    if after and after[0].text.upper() == "NOWAIT":
+        return after[:1]
+    is_wait = len(after) > 1 and after[0].text.upper() == "WAIT" and after[1].kind is Kind.NUMBER
+    return after[:2] if is_wait else ()
+
+
+def _end_of_name(part: Sequence[Token]) -> int:
+    """Return the number of tokens of the table's name at the start of a list's item."""
+    at = 1
+    while at + 1 < len(part) and part[at].text == ".":
+        at += 2
+    return at
+
+
 def _named(part: Sequence[Token]) -> str:
     """Return the table's name at the start of a list's item, in lower case."""
-    at = 0
-    while at + 2 < len(part) and part[at + 1].text == ".":
-        at += 2
-    return unquote(part[at]).lower() if part else ""
+    return unquote(part[_end_of_name(part) - 1]).lower() if part else ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Final
 
 import pymysql
@@ -19,7 +20,14 @@ from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.rights import needs
 from aiosqlc.mysql.schema import located
 from aiosqlc.mysql.watch.asked import Way, change
-from aiosqlc.mysql.watch.clauses import limits_wait, locked, outer_words, rebuilds
+from aiosqlc.mysql.watch.clauses import (
+    OwnSettings,
+    limits_wait,
+    locked,
+    outer_words,
+    own_settings,
+    rebuilds,
+)
 from aiosqlc.mysql.watch.contents import quoted
 from aiosqlc.mysql.watch.rows import changed, copies, works_in_batches
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, first_word, unquote
@@ -43,6 +51,7 @@ _IMMEDIATE: Final = re.compile(r"execute\s+immediate\b\s*(?P<text>.+)", re.IGNOR
 _OPAQUE: Final = frozenset({"CALL", "EXECUTE"})  # statements that do not name their tables
 _TABLE_FOLLOWS: Final = frozenset({"TABLE", "ON", "REFERENCES"})
 _PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
+_SERVERS_OWN: Final = 5.0  # seconds in which the server's own threads let a table go
 _MOST_PROBED: Final = 8
 _SHOWN: Final = {"SHARED": TableLock.SHARED, "EXCLUSIVE": TableLock.EXCLUSIVE}
 
@@ -82,7 +91,7 @@ class Watching:
         try:
             for span in file.statements:
                 try:
-                    found.append(self._statement(file, span))
+                    found.append(self._statement(file, span, file.sql[span.start : span.end]))
                 except pymysql.MySQLError as error:
                     problem = located(self.acting, file, span, error, self.database)
                     if self.filled and code_of(error) in _ROWS:
@@ -93,8 +102,11 @@ class Watching:
             self.acting.restore()
         return found
 
-    def _statement(self, file: SchemaFile, span: Span) -> Observed:
-        sql = self._executed(file.sql[span.start : span.end].strip())
+    def _statement(self, file: SchemaFile, span: Span, text: str) -> Observed:
+        sql = self._executed(text.strip())
+        if own := own_settings(sql):
+            with self._set(own):
+                return self._statement(file, span, own.statement)
         word = first_word(sql)
         if word in _PASSIVE | {"PREPARE", "LOCK", "UNLOCK"}:
             self.acting.run(sql)
@@ -105,6 +117,21 @@ class Watching:
         # OPTIMIZE TABLE has no clauses, and returns its errors as rows.
         parts = [self._schema(file, span, part, word) for part in rebuilds(sql)]
         return _together(parts) if parts else self._schema(file, span, sql, word)
+
+    @contextmanager
+    def _set(self, own: OwnSettings) -> Iterator[None]:
+        """Give the session the settings of one statement during the block.
+
+        The statement can then be probed: its text can be extended, and its wait shortened.
+        """
+        self.acting.run(f"SET STATEMENT {own.text} FOR DO 0")  # the server refuses some settings
+        names = [f"@@SESSION.{name}" for name in own.names]
+        (before,) = self.acting.rows(f"SELECT {', '.join(names)}")
+        self.acting.run(f"SET SESSION {own.text}")
+        try:
+            yield
+        finally:
+            self.acting.rows(f"SET {', '.join(f'{name} = %s' for name in names)}", *before)
 
     def _executed(self, sql: str) -> str:
         """Return the text that an EXECUTE runs, or `sql` itself for any other statement."""
@@ -185,7 +212,20 @@ class Watching:
                     if code_of(error) != _TIMED_OUT:
                         raise
                     brief.append(table)
-        return change(self.acting, sql), brief
+        return self._alone(sql), brief
+
+    def _alone(self, sql: str) -> Way:
+        """Run a statement while nobody reads, and return how the server ran it.
+
+        The server's own threads hold a table for moments, in which NOWAIT fails.
+        """
+        deadline = monotonic() + _SERVERS_OWN
+        while True:
+            try:
+                return change(self.acting, sql)
+            except pymysql.MySQLError as error:
+                if code_of(error) != _TIMED_OUT or monotonic() > deadline:
+                    raise
 
     def _mentioned(self, sql: str) -> list[str]:
         """Return the existing tables that a statement names; the one that it changes is first."""
