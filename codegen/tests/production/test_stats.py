@@ -32,6 +32,26 @@ CREATE TABLE part (id int NOT NULL) PARTITION BY LIST (id);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
 CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2);
 """
+GUESTS = """\
+CREATE TABLE storey (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE storey_1 PARTITION OF storey FOR VALUES FROM (1) TO (2);
+CREATE TABLE storey_2 PARTITION OF storey FOR VALUES FROM (2) TO (9000);
+CREATE DOMAIN given AS text NOT NULL;
+CREATE DOMAIN called AS given;
+CREATE TABLE guest (
+    name called,
+    mood mood CHECK (mood IN ('calm', 'calm')),
+    level int CHECK (level IN (-1, 0, 1)),
+    code char(3) CHECK (code IN ('a', 'b]', 'c')),
+    word text CHECK (lower(word) IN ('x', 'y')),
+    text text CHECK (text IN ('x', 'y') OR length(text) > 5),
+    host_id bigint,
+    floor int REFERENCES storey,
+    late text
+);
+ALTER TABLE guest ADD CHECK (late IN ('x', 'y')) NOT VALID;
+ALTER TABLE guest ADD FOREIGN KEY (host_id) REFERENCES customer NOT VALID;
+"""
 CONFIG = """\
 version: "2"
 sql:
@@ -300,9 +320,47 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
             "\n      orders: {columns: {note: {values: {null: 0.3}}}}",
             "write `nulls: 0.3` beside `values`, or quote the text `'null'`",
         ),
+        (
+            "\n      orders: {columns: {paid: {values: {true: 0.6, 'yes': 0.3}}}}",
+            "`true` and `yes` are one value of `orders.paid`",
+        ),
+        (
+            "\n      orders: {columns: {paid: {values: {true: .5, t: .5}}}}",
+            "`true` and `t` are one value of `orders.paid`",
+        ),
+        (
+            "\n      orders: {columns: {kind: {values: {w: 0.5}}}}",
+            "no row of `orders.kind` can have the value `w`",
+        ),
+        (
+            "\n      orders: {columns: {kind: {distinct: 0}}}",
+            "`distinct` of `orders.kind` is 0, but 1,000 rows have a value",
+        ),
+        (
+            "\n      orders: {columns: {kind: {values: {x: 0}, distinct: 3}}}",
+            "`orders.kind` can have 2 values only",
+        ),
+        (
+            "\n      orders: {columns: {kind: {values: {x: 0, y's: 0, z: 0.5}, nulls: 0}}}",
+            "`orders.kind` has no other values, but its shares are 0.5 in total",
+        ),
+        ("\n      guest: {columns: {name: {nulls: 0.5}}}", "`guest.name` is NOT NULL"),
+        (
+            "\n      guest: {columns: {mood: {values: {'it''s \"odd\"': 0.5}}}}",
+            'no row of `guest.mood` can have the value `it\'s "odd"`',
+        ),
+        (
+            "\n      customer: 10\n      orders: {columns: {customer_id: {distinct: 500}}}",
+            "500 distinct values of `orders.customer_id`, but 10 rows of `customer`",
+        ),
+        (
+            "\n      orders: {rows: 90_000, columns: {customer_id: {distinct: 5_000}}}",
+            "declare the number of rows of `customer`; 1,000 are assumed",
+        ),
     ],
 )
 def test_a_wrong_distribution_is_refused(tables: str, said: str, project: Project) -> None:
+    write_project(project.root, {"migrations/2.sql": GUESTS})
     declare(project, tables)
     code, out, err = project.run("synth")
     assert (code, out) == (2, "")
@@ -310,6 +368,34 @@ def test_a_wrong_distribution_is_refused(tables: str, said: str, project: Projec
     assert "Traceback" not in err
     assert re.search(r"sqlc\.yaml:\d+:\d+\n", err)
     assert not project.file.exists()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "late: {values: {z: 0.5}, distinct: 3}",
+        "host_id: {distinct: 800}",
+        "floor: {distinct: 800}",
+        "level: {values: {0: 0.5, -1: 0.2}, distinct: 3}",
+        "code: {values: {a: 0.5, 'b]': 0.1}}",
+        "word: {values: {X: 0.5}}",
+        "text: {values: {longer: 0.5}, distinct: 30}",
+        "mood: {values: {'it''s \"odd\"': 0}}",
+        "level: {distinct: 0, nulls: 1}",
+    ],
+)
+def test_a_distribution_that_rows_can_have_is_accepted(column: str, project: Project) -> None:
+    write_project(project.root, {"migrations/2.sql": GUESTS})
+    declare(project, f"\n      customer: 10\n      guest: {{rows: 1000, columns: {{{column}}}}}")
+    code, _, err = project.run("synth")
+    assert code == 0, err
+
+
+def test_a_value_with_the_share_0_gets_no_part_of_the_rest(project: Project) -> None:
+    declare(project, "\n      orders: {columns: {kind: {values: {x: 0, z: 0.5}, nulls: 0}}}")
+    assert project.run("synth")[0] == 0
+    found = shares(read(project.file), "orders", "kind")
+    assert found == ("0", "2", '{"z","y\'s"}', "{0.5,0.5}")
 
 
 def test_every_contradiction_is_pointed_at_in_its_own_line(project: Project) -> None:

@@ -19,6 +19,11 @@ class Distribution:
     distinct: int | None = None
     nulls: float | None = None
 
+    @property
+    def never(self) -> frozenset[str]:
+        """Return the values that no row has: their declared share is 0."""
+        return frozenset(value for value, share in self.values if not share)
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:

@@ -11,11 +11,21 @@ _EXACT = 1e-9  # the sum of decimal fractions is not exact
 
 
 @dataclass(frozen=True, slots=True)
+class Referenced:
+    """A table that has a row for each value of a column, and whether its size is not declared."""
+
+    name: str
+    rows: float
+    assumed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """The facts about a column that bound its distribution.
 
     `rows` is the number of rows of the table, and `assumed` is whether that number is not declared.
     `choices` are all values that the column allows, or nothing if they are unknown.
+    `referenced` is the table to which all values refer.
     """
 
     rows: float
@@ -23,6 +33,7 @@ class Bounds:
     not_null: bool
     unique: bool
     choices: tuple[str, ...]
+    referenced: Referenced | None
 
 
 def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tuple[str, str, str]]:
@@ -31,7 +42,7 @@ def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tu
     `place` is the column as `table.column`.
     """
     nulls = one.nulls or 0.0
-    named = [share for _, share in one.values if share]
+    named = {value: share for value, share in one.values if share}
     if bounds.not_null and nulls:
         yield (
             "nulls",
@@ -41,17 +52,27 @@ def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tu
         nulls = 0.0
     there = round(bounds.rows * (1 - nulls))
     if one.distinct is not None:
+        possible = tuple(value for value in bounds.choices if value not in one.never)
         yield from _distinct(place, one.distinct, len(named), there, bounds)
-    if bounds.unique and named and max(named) * bounds.rows > 1 + _EXACT:
+        if bounds.choices and one.distinct > len(possible):
+            most = len(possible)
+            said = f"`{place}` can have {most} values only"
+            yield "distinct", said, f"write at most `{most}`"
+    if bounds.unique and named and max(named.values()) * bounds.rows > 1 + _EXACT:
         yield (
             "values",
             f"`{place}` is unique, so a value is in at most one of {_number(bounds.rows)} rows",
             "remove `values`",
         )
-    possible = len(bounds.choices) if one.distinct is None else one.distinct
+    for value in named if bounds.choices else ():
+        if value not in bounds.choices:
+            said = f"no row of `{place}` can have the value `{value}`"
+            yield "values", said, f"possible are {', '.join(bounds.choices)}"
+    exhausted = bool(bounds.choices) and {*bounds.choices} <= {*named, *one.never}
+    exhausted |= one.distinct is not None and 0 < one.distinct <= len(named)
     known_nulls = bounds.not_null or one.nulls is not None
-    total = sum(named) + nulls
-    if possible and known_nulls and len(one.values) >= possible and total < 1 - _EXACT:
+    total = sum(named.values()) + nulls
+    if exhausted and known_nulls and total < 1 - _EXACT:
         said = f"`{place}` has no other values, but its shares are {total:g} in total"
         yield "values", said, "write shares that are 1 in total"
 
@@ -59,7 +80,7 @@ def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tu
 def _distinct(
     place: str, distinct: int, named: int, there: int, bounds: Bounds
 ) -> Iterator[tuple[str, str, str]]:
-    rows = "1 row has" if there == 1 else f"{_number(there)} rows have"
+    rows = f"{_rows(there)} {'has' if there == 1 else 'have'}"
     if distinct > there:
         declare = f"declare the number of rows; {_number(bounds.rows)} are assumed"
         said = f"{_number(distinct)} distinct values of `{place}`, but {rows} one"
@@ -73,9 +94,20 @@ def _distinct(
             f"`values` names {named} values of `{place}`, but `distinct` is {distinct}",
             f"write at least `{named}`",
         )
-    if bounds.choices and distinct > len(bounds.choices):
-        most = len(bounds.choices)
-        yield "distinct", f"`{place}` can have {most} values only", f"write at most `{most}`"
+    if not distinct and there and not named and not bounds.unique:
+        least = "write at least `1`"
+        said = f"`distinct` of `{place}` is 0, but {rows} a value"
+        yield "distinct", said, least if bounds.not_null else f"{least}, or `nulls: 1`"
+    if (target := bounds.referenced) and distinct > target.rows:
+        said = f"{_number(distinct)} distinct values of `{place}`, but {_rows(target.rows)} of"
+        most = _number(target.rows)
+        declare = f"declare the number of rows of `{target.name}`; {most} are assumed"
+        hint = declare if target.assumed else f"write at most `{most}`"
+        yield "distinct", f"{said} `{target.name}`", hint
+
+
+def _rows(number: float) -> str:
+    return "1 row" if number == 1 else f"{_number(number)} rows"
 
 
 def _number(value: float) -> str:

@@ -6,7 +6,6 @@ Each default is stated in the documentation (`plans.md`), because a plan depends
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +14,8 @@ import msgspec
 from aiosqlc.analysis.planned.declared import Contradiction, ContradictionsError, Distribution
 from aiosqlc.analysis.planned.pulled import Pulled
 from aiosqlc.analysis.planned.statistics import ColumnStatistics, RelationSize, Statistics
-from aiosqlc.postgres.planning.contradictions import Bounds, contradictions
+from aiosqlc.postgres.planning.choices import choices
+from aiosqlc.postgres.planning.contradictions import Bounds, Referenced, contradictions
 from aiosqlc.postgres.planning.pull import names_of
 from aiosqlc.postgres.planning.restore import literal
 from aiosqlc.postgres.planning.sizes import BLOCK
@@ -36,7 +36,13 @@ select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind as 
            'name', a.attname, 'number', a.attnum, 'kind', t.typtype, 'type', t.typname,
            'category', t.typcategory, 'of', t.typbasetype::regtype::text,
            'full', format_type(a.atttypid, a.atttypmod), 'length', a.attlen,
-           'modifier', a.atttypmod, 'not_null', a.attnotnull,
+           'modifier', a.atttypmod, 'not_null', a.attnotnull or coalesce((
+               with recursive domain as (
+                   select t.typnotnull, t.typbasetype
+                   union all
+                   select d.typnotnull, d.typbasetype
+                   from domain join pg_type d on d.oid = domain.typbasetype)
+               select bool_or(typnotnull) from domain), false),
            'rising', a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid)
                      ~ '^(nextval|now|clock_timestamp|uuidv7|CURRENT_)',
            'labels', coalesce((select json_agg(e.enumlabel order by e.enumsortorder)
@@ -56,22 +62,26 @@ from pg_index i
 where i.indisunique and i.indnkeyatts = 1 and i.indkey[0] > 0 and i.indpred is null
 order by 1, 2
 """
+# A key to a partitioned table has a constraint for each partition, too. `bounding` is whether the
+# rows of the target bound the values: all rows were checked, and NULL in another column of the key
+# does not exempt a row.
 _REFERENCES = """
-select conrelid::int8 as oid, confrelid::int8 as target, k.a::int as column, f.a::int as key
-from pg_constraint, unnest(conkey) with ordinality k(a, n)
+select conrelid::int8 as oid, confrelid::int8 as target, k.a::int as column, f.a::int as key,
+       convalidated and (confmatchtype = 'f' or not exists (
+           select from pg_attribute a
+           where a.attrelid = conrelid and a.attnum = any(conkey) and a.attnum <> k.a
+             and not a.attnotnull)) as bounding
+from pg_constraint c, unnest(conkey) with ordinality k(a, n)
 join lateral unnest(confkey) with ordinality f(a, m) on n = m
-where contype = 'f'
+where contype = 'f' and not exists (
+    select from pg_constraint p where p.oid = c.conparentid and p.conrelid = c.conrelid)
 order by 1, 3, 2
 """
-_CHECKS = """
-select conrelid::int8 as oid, conkey[1]::int as column, pg_get_constraintdef(oid) as text
-from pg_constraint where contype = 'c' and cardinality(conkey) = 1 order by conname
-"""
 _PARTS = """
-select inhrelid::int8 as oid, inhparent::int8 as target, 0 as column, 0 as key from pg_inherits
+select inhrelid::int8 as oid, inhparent::int8 as target, 0 as column, 0 as key,
+       false as bounding
+from pg_inherits
 """
-_LIST = re.compile(r"CHECK \(\(+\S+ = ANY \(+ARRAY\[(?P<items>.*?)\]")
-_ITEM = re.compile(r"'((?:[^']|'')*)'")
 
 
 class _Column(msgspec.Struct):
@@ -115,12 +125,7 @@ class _Reference(msgspec.Struct):
     target: int
     column: int
     key: int
-
-
-class _Check(msgspec.Struct):
-    oid: int
-    column: int
-    text: str
+    bounding: bool
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,7 @@ class _Schema:
     unique: frozenset[tuple[int, int]]
     references: Mapping[tuple[int, int], tuple[int, int]]
     lists: Mapping[tuple[int, int], tuple[str, ...]]
+    parents: Mapping[tuple[int, int], int]
     shares: Mapping[tuple[int, int], Distribution]
     undeclared: Sequence[str] = field(default=())
 
@@ -181,11 +187,23 @@ def _contradictions(
                 (table.schema, table.name) not in declared,
                 column.not_null,
                 (table.oid, column.number) in schema.unique,
-                _choices(schema, table, column),
+                _allowed(schema, table, column),
+                _referenced(schema, declared, (table.oid, column.number)),
             )
             one = schema.shares[table.oid, column.number]
             for found in contradictions(f"{table.name}.{column.name}", one, bounds):
                 yield Contradiction(*at, *found)
+
+
+def _referenced(
+    schema: _Schema, declared: Mapping[tuple[str, str], int], at: tuple[int, int]
+) -> Referenced | None:
+    """Return the table whose rows bound the values of a column, or None."""
+    if at not in schema.parents:
+        return None
+    target = schema.tables[schema.parents[at]]
+    is_assumed = (target.schema, target.name) not in declared
+    return Referenced(target.name, schema.rows[target.oid], is_assumed)
 
 
 def _read(
@@ -209,22 +227,29 @@ def _read(
         if own is None:
             undeclared.append(table.name)
         rows[oid] = float(UNDECLARED if own is None else own)
-    lists = {}
-    for check in connection.decode(_CHECKS, _Check):
-        if found := _LIST.match(check.text):
-            items = tuple(item.replace("''", "'") for item in _ITEM.findall(found["items"]))
-            if items:
-                lists[check.oid, check.column] = items
     references = connection.decode(_REFERENCES, _Reference)
     return _Schema(
         tables,
         rows,
         frozenset((key.oid, key.column) for key in connection.decode(_KEYS, _Key)),
         {(item.oid, item.column): (item.target, item.key) for item in references},
-        lists,
+        choices(connection),
+        _smallest(references, rows),
         _shares(connection, tables, parents, columns),
         sorted(undeclared),
     )
+
+
+def _smallest(
+    references: Sequence[_Reference], rows: Mapping[int, float]
+) -> dict[tuple[int, int], int]:
+    """Return the smallest table to which all values of a column refer, by table and column."""
+    found: dict[tuple[int, int], int] = {}
+    for item in references:
+        at = (item.oid, item.column)
+        if item.bounding and rows[item.target] < rows.get(found.get(at, 0), math.inf):
+            found[at] = item.target
+    return found
 
 
 def _shares(
@@ -236,7 +261,7 @@ def _shares(
     """Return declared distributions by table and column; a partition has those of its parent.
 
     The values are as the server writes them. Raises `ContradictionsError` if one does not fit its
-    type.
+    type, or is declared twice.
     """
     found = {}
     wrong: list[Contradiction] = []
@@ -247,14 +272,19 @@ def _shares(
             one = own or columns.get((of.schema, of.name, column.name))
             if one is None:
                 continue
+            place = f"{table.name}.{column.name}"
+            spellings: dict[str, str] = {}
             texts = []
             for value, share in sorted(one.values, key=lambda pair: -pair[1]):
                 text, why = _canonical(connection, value, column.full)
-                if share and not why:
+                said = f"`{value}` does not fit `{place}`: {why}" if why else ""
+                if not why and text in spellings:
+                    said = f"`{spellings[text]}` and `{value}` are one value of `{place}`"
+                if not said:
+                    spellings[text] = value
                     texts.append((text, share))
-                if why and own:
+                elif own:
                     at = (table.schema, table.name, column.name)
-                    said = f"`{value}` does not fit `{table.name}.{column.name}`: {why}"
                     wrong.append(Contradiction(*at, "values", said))
             found[oid, column.number] = replace(one, values=tuple(texts))
     if wrong:
@@ -311,12 +341,18 @@ def _frequencies(
 
 
 def _choices(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
+    """Return all values that occur, or nothing if they are unknown."""
+    never = schema.shares.get((table.oid, column.number), Distribution()).never
+    return tuple(value for value in _allowed(schema, table, column) if value not in never)
+
+
+def _allowed(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
     """Return all values of an enum, a boolean or a column whose CHECK lists them, or nothing."""
+    if listed := schema.lists.get((table.oid, column.number)):
+        return listed
     if column.kind == "e":
         return tuple(column.labels)
-    if column.type == "bool":
-        return ("t", "f")
-    return schema.lists.get((table.oid, column.number), ())
+    return ("t", "f") if column.type == "bool" else ()
 
 
 def _distinct(schema: _Schema, oid: int, number: int, seen: tuple[tuple[int, int], ...]) -> float:
@@ -329,8 +365,8 @@ def _distinct(schema: _Schema, oid: int, number: int, seen: tuple[tuple[int, int
     if target and target not in seen:
         return min(rows, _distinct(schema, *target, (*seen, (oid, number))))
     column = next(item for item in table.columns if item.number == number)
-    if choices := _choices(schema, table, column):
-        return float(len(choices))
+    if possible := _choices(schema, table, column):
+        return float(len(possible))
     if column.type == "date":
         return min(rows, _DAYS)
     if column.type.startswith("timestamp") or column.type in {"json", "jsonb", "uuid"}:
