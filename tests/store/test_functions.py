@@ -120,6 +120,9 @@ def choices(name: str, hint: Any) -> list[object]:
         return [next(iter(hint))]
     if getattr(hint, "__name__", "") == "KeysetCursor":
         return []  # a page from the beginning of its list, which is the other choice
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):  # a row of a batch
+        types = get_type_hints(hint)
+        return [hint(**{part: choices(part, types[part])[0] for part in hint.__struct_fields__})]
     if hint is UUID:
         return [new_id()]
     if hint is datetime:

@@ -30,6 +30,8 @@ def plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     names = _fields(value)
+    if type(value).__name__ == "KeysetCursor":  # valid for the engine that made it
+        return ("KeysetCursor", getattr(value, "backward", None))
     if names:
         shown = {name: plain(getattr(value, name)) for name in names}
         return (type(value).__name__, *shown.items())

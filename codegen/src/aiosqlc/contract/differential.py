@@ -104,7 +104,9 @@ async def _result(
 ) -> object:
     try:
         if isinstance(owner, ModuleType):
+            # aiosqlc_loops: each result is compared before the next call
             return await getattr(owner, call.name)(db, **arguments)
+        # aiosqlc_loops: each result is compared before the next call
         return await getattr(owner(db), call.name)(**arguments)
     except Exception:  # noqa: BLE001 - any exception of a driver means that the call failed
         return Refused()
