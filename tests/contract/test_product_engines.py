@@ -167,6 +167,10 @@ GIVEN: Final = {
         "0",
         "1",
     ),
+    "product_version": (
+        "2",
+        "3",
+    ),
 }
 
 
