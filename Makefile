@@ -23,7 +23,7 @@ SERVICES := $(notdir $(patsubst %/__main__.py,%,$(wildcard services/*/__main__.p
 QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
 # Databases whose tests have a factory of rows, in tests/rows/, and the tables whose rows the tests need.
 ROWS := user
-ROWS_user := account,custom_role,custom_role_permission,identity,mail_outbox,provider,session,staff
+ROWS_user := account,account_token,authenticator,custom_role,custom_role_permission,former_address,identity,mail_outbox,passkey,provider,provider_request,recovery_code,session,staff
 FACTORY = $(PY) -m aiosqlc factories -f sql/$(1) tests/rows/$(1) --tables $(ROWS_$(1))
 
 db ?=

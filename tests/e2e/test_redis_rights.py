@@ -101,7 +101,7 @@ class Whole:
         )  # fmt: skip
         try:
             await sql.execute(
-                OUTBOX, event.id, event.lane, topic, event.key, event.kind, event.payload
+                OUTBOX, event.id, event.lane, topic, event.event_key, event.kind, event.payload
             )
         finally:
             await sql.close()

@@ -8,12 +8,18 @@ from . import statements
 QUERY_NAMES: Final = {
     statements.INSERT_CUSTOM_ROLE: "InsertCustomRole",
     statements.INSERT_ACCOUNT: "InsertAccount",
+    statements.INSERT_ACCOUNT_TOKEN: "InsertAccountToken",
+    statements.INSERT_AUTHENTICATOR: "InsertAuthenticator",
     statements.INSERT_PERMISSION: "InsertPermission",
     statements.INSERT_CUSTOM_ROLE_PERMISSION: "InsertCustomRolePermission",
+    statements.INSERT_FORMER_ADDRESS: "InsertFormerAddress",
     statements.INSERT_IDENTITY: "InsertIdentity",
     statements.INSERT_SESSION: "InsertSession",
     statements.INSERT_MAIL_OUTBOX: "InsertMailOutbox",
+    statements.INSERT_PASSKEY: "InsertPasskey",
     statements.INSERT_PROVIDER: "InsertProvider",
+    statements.INSERT_PROVIDER_REQUEST: "InsertProviderRequest",
+    statements.INSERT_RECOVERY_CODE: "InsertRecoveryCode",
     statements.INSERT_STAFF: "InsertStaff",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

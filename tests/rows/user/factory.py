@@ -12,14 +12,22 @@ from .models import (
     Account,
     AccountRole,
     AccountStatus,
+    AccountToken,
+    Authenticator,
     CustomRole,
     CustomRolePermission,
+    FormerAddress,
     Identity,
     MailOutbox,
+    Passkey,
     Permission,
     Provider,
+    ProviderRequest,
+    RecoveryCode,
+    RequestStatus,
     Session,
     Staff,
+    TokenKind,
 )
 
 _statements = statements
@@ -106,6 +114,58 @@ class Factory:
             custom_role=custom_role,
         )
 
+    async def make_account_token(
+        self,
+        *,
+        hash: bytes | None = None,
+        kind: TokenKind | None = None,
+        account_id: UUID | None = None,
+        email: str | None = None,
+        created_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        used_at: datetime | None = None,
+    ) -> AccountToken:
+        """Insert a row of the table `account_token`."""
+        if account_id is None:
+            account_row = await self.make_account()
+            account_id = account_row.id
+        return await _statements.insert_account_token(
+            self._db,
+            n=next(self._numbers),
+            hash=hash,
+            kind=kind,
+            account_id=account_id,
+            email=email,
+            created_at=created_at,
+            expires_at=expires_at,
+            used_at=used_at,
+        )
+
+    async def make_authenticator(
+        self,
+        *,
+        account_id: UUID | None = None,
+        secret: bytes | None = None,
+        key_id: str | None = None,
+        confirmed: bool | None = None,
+        last_step: int | None = None,
+        created_at: datetime | None = None,
+    ) -> Authenticator:
+        """Insert a row of the table `authenticator`."""
+        if account_id is None:
+            account_row = await self.make_account()
+            account_id = account_row.id
+        return await _statements.insert_authenticator(
+            self._db,
+            n=next(self._numbers),
+            account_id=account_id,
+            secret=secret,
+            key_id=key_id,
+            confirmed=confirmed,
+            last_step=last_step,
+            created_at=created_at,
+        )
+
     async def make_permission(
         self, *, name: str | None = None, description: str | None = None
     ) -> Permission:
@@ -126,6 +186,25 @@ class Factory:
             role = custom_role_row.name
         return await _statements.insert_custom_role_permission(
             self._db, role=role, permission=permission
+        )
+
+    async def make_former_address(
+        self,
+        *,
+        account_id: UUID | None = None,
+        changed_at: datetime | None = None,
+        email: str | None = None,
+    ) -> FormerAddress:
+        """Insert a row of the table `former_address`."""
+        if account_id is None:
+            account_row = await self.make_account()
+            account_id = account_row.id
+        return await _statements.insert_former_address(
+            self._db,
+            n=next(self._numbers),
+            account_id=account_id,
+            changed_at=changed_at,
+            email=email,
         )
 
     async def make_identity(
@@ -219,6 +298,33 @@ class Factory:
             last_error=last_error,
         )
 
+    async def make_passkey(
+        self,
+        *,
+        id: bytes | None = None,
+        account_id: UUID | None = None,
+        public_key: bytes | None = None,
+        sign_count: int | None = None,
+        name: str | None = None,
+        created_at: datetime | None = None,
+        used_at: datetime | None = None,
+    ) -> Passkey:
+        """Insert a row of the table `passkey`."""
+        if account_id is None:
+            account_row = await self.make_account()
+            account_id = account_row.id
+        return await _statements.insert_passkey(
+            self._db,
+            n=next(self._numbers),
+            id=id,
+            account_id=account_id,
+            public_key=public_key,
+            sign_count=sign_count,
+            name=name,
+            created_at=created_at,
+            used_at=used_at,
+        )
+
     async def make_provider(
         self,
         *,
@@ -246,6 +352,45 @@ class Factory:
         if made_row is None:
             raise LookupError("a trigger or a rule skipped the row")
         return made_row
+
+    async def make_provider_request(
+        self,
+        *,
+        account_id: UUID | None = None,
+        status: RequestStatus | None = None,
+        reason: str | None = None,
+        decided_by: str | None = None,
+        decided_at: datetime | None = None,
+        created_at: datetime | None = None,
+    ) -> ProviderRequest:
+        """Insert a row of the table `provider_request`."""
+        if account_id is None:
+            account_row = await self.make_account()
+            account_id = account_row.id
+        return await _statements.insert_provider_request(
+            self._db,
+            account_id=account_id,
+            status=status,
+            reason=reason,
+            decided_by=decided_by,
+            decided_at=decided_at,
+            created_at=created_at,
+        )
+
+    async def make_recovery_code(
+        self,
+        *,
+        hash: bytes | None = None,
+        account_id: UUID | None = None,
+        created_at: datetime | None = None,
+    ) -> RecoveryCode:
+        """Insert a row of the table `recovery_code`."""
+        if account_id is None:
+            account_row = await self.make_account()
+            account_id = account_row.id
+        return await _statements.insert_recovery_code(
+            self._db, n=next(self._numbers), hash=hash, account_id=account_id, created_at=created_at
+        )
 
     async def make_staff(
         self,

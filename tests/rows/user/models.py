@@ -31,6 +31,24 @@ class AccountStatus(StrEnum):
 ACCOUNT_STATUS_BY_LABEL: Final = {label.value: label for label in AccountStatus}
 
 
+class TokenKind(StrEnum):
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"
+    UNDO_EMAIL = "undo_email"
+
+
+TOKEN_KIND_BY_LABEL: Final = {label.value: label for label in TokenKind}
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+REQUEST_STATUS_BY_LABEL: Final = {label.value: label for label in RequestStatus}
+
+
 class Account(msgspec.Struct, frozen=True, gc=False):
     """A row of the table `account`."""
 
@@ -55,6 +73,29 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     custom_role: str | None
 
 
+class AccountToken(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `account_token`."""
+
+    hash: bytes
+    kind: TokenKind
+    account_id: UUID
+    email: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+class Authenticator(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `authenticator`."""
+
+    account_id: UUID
+    secret: bytes
+    key_id: str
+    confirmed: bool
+    last_step: int
+    created_at: datetime
+
+
 class CustomRole(msgspec.Struct, frozen=True, gc=False):
     """A row of the table `custom_role`."""
 
@@ -71,6 +112,14 @@ class CustomRolePermission(msgspec.Struct, frozen=True, gc=False):
 
     role: str
     permission: str
+
+
+class FormerAddress(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `former_address`."""
+
+    account_id: UUID
+    changed_at: datetime
+    email: str
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
@@ -100,6 +149,18 @@ class MailOutbox(msgspec.Struct, frozen=True, gc=False):
     last_error: str | None
 
 
+class Passkey(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `passkey`."""
+
+    id: bytes
+    account_id: UUID
+    public_key: bytes
+    sign_count: int
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+
 class Permission(msgspec.Struct, frozen=True, gc=False):
     """A row of the table `permission`."""
 
@@ -116,6 +177,25 @@ class Provider(msgspec.Struct, frozen=True, gc=False):
     preview: str | None
     created_at: datetime
     fingerprint: bytes | None
+
+
+class ProviderRequest(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `provider_request`."""
+
+    account_id: UUID
+    status: RequestStatus
+    reason: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    created_at: datetime
+
+
+class RecoveryCode(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `recovery_code`."""
+
+    hash: bytes
+    account_id: UUID
+    created_at: datetime
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

@@ -10,17 +10,27 @@ from .executor import Executor
 from .models import (
     ACCOUNT_ROLE_BY_LABEL,
     ACCOUNT_STATUS_BY_LABEL,
+    REQUEST_STATUS_BY_LABEL,
+    TOKEN_KIND_BY_LABEL,
     Account,
     AccountRole,
     AccountStatus,
+    AccountToken,
+    Authenticator,
     CustomRole,
     CustomRolePermission,
+    FormerAddress,
     Identity,
     MailOutbox,
+    Passkey,
     Permission,
     Provider,
+    ProviderRequest,
+    RecoveryCode,
+    RequestStatus,
     Session,
     Staff,
+    TokenKind,
 )
 
 INSERT_CUSTOM_ROLE: Final = """\
@@ -175,6 +185,73 @@ async def insert_account(
     )
 
 
+INSERT_ACCOUNT_TOKEN: Final = """\
+INSERT INTO "public"."account_token" (
+    "hash", "kind", "account_id", "email", "created_at", "expires_at", "used_at"
+) VALUES (
+    coalesce($1, sha256($2::bigint::text::bytea)),
+    coalesce($3, 'verify_email'::token_kind),
+    $4,
+    coalesce($5, ('email ' || $2::bigint)),
+    coalesce($6, now()),
+    coalesce($7, (timestamptz '2024-01-01 00:00+00' + $2::bigint * interval '1 minute')),
+    $8
+) RETURNING hash, kind, account_id, email, created_at, expires_at, used_at
+"""
+
+
+async def insert_account_token(
+    db: Executor,
+    *,
+    hash: bytes | None,
+    n: int,
+    kind: TokenKind | None,
+    account_id: UUID,
+    email: str | None,
+    created_at: datetime | None,
+    expires_at: datetime | None,
+    used_at: datetime | None,
+) -> AccountToken:
+    (row,) = await db.fetch(
+        INSERT_ACCOUNT_TOKEN, hash, n, kind, account_id, email, created_at, expires_at, used_at
+    )
+    hash_, kind_, account_id_, email_, created_at_, expires_at_, used_at_ = row
+    return AccountToken(
+        hash_, TOKEN_KIND_BY_LABEL[kind_], account_id_, email_, created_at_, expires_at_, used_at_
+    )
+
+
+INSERT_AUTHENTICATOR: Final = """\
+INSERT INTO "public"."authenticator" (
+    "account_id", "secret", "key_id", "confirmed", "last_step", "created_at"
+) VALUES (
+    $1,
+    coalesce($2, decode(md5($3::bigint::text), 'hex')),
+    coalesce($4, ('key id ' || $3::bigint)),
+    coalesce($5, false),
+    coalesce($6, 0),
+    coalesce($7, now())
+) RETURNING account_id, secret, key_id, confirmed, last_step, created_at
+"""
+
+
+async def insert_authenticator(
+    db: Executor,
+    *,
+    account_id: UUID,
+    secret: bytes | None,
+    n: int,
+    key_id: str | None,
+    confirmed: bool | None,
+    last_step: int | None,
+    created_at: datetime | None,
+) -> Authenticator:
+    (row,) = await db.fetch(
+        INSERT_AUTHENTICATOR, account_id, secret, n, key_id, confirmed, last_step, created_at
+    )
+    return Authenticator(*row)
+
+
 INSERT_PERMISSION: Final = """\
 INSERT INTO "public"."permission" (
     "name", "description"
@@ -207,6 +284,24 @@ async def insert_custom_role_permission(
 ) -> CustomRolePermission:
     (row,) = await db.fetch(INSERT_CUSTOM_ROLE_PERMISSION, role, permission)
     return CustomRolePermission(*row)
+
+
+INSERT_FORMER_ADDRESS: Final = """\
+INSERT INTO "public"."former_address" (
+    "account_id", "changed_at", "email"
+) VALUES (
+    $1,
+    coalesce($2, now()),
+    coalesce($3, ('email ' || $4::bigint))
+) RETURNING account_id, changed_at, email
+"""
+
+
+async def insert_former_address(
+    db: Executor, *, account_id: UUID, changed_at: datetime | None, email: str | None, n: int
+) -> FormerAddress:
+    (row,) = await db.fetch(INSERT_FORMER_ADDRESS, account_id, changed_at, email, n)
+    return FormerAddress(*row)
 
 
 INSERT_IDENTITY: Final = """\
@@ -342,6 +437,39 @@ async def insert_mail_outbox(
     return MailOutbox(*row)
 
 
+INSERT_PASSKEY: Final = """\
+INSERT INTO "public"."passkey" (
+    "id", "account_id", "public_key", "sign_count", "name", "created_at", "used_at"
+) VALUES (
+    coalesce($1, decode(md5($2::bigint::text), 'hex')),
+    $3,
+    coalesce($4, decode(md5($2::bigint::text), 'hex')),
+    coalesce($5, ($2::bigint)::bigint),
+    coalesce($6, ('name ' || $2::bigint)),
+    coalesce($7, now()),
+    $8
+) RETURNING id, account_id, public_key, sign_count, name, created_at, used_at
+"""
+
+
+async def insert_passkey(
+    db: Executor,
+    *,
+    id: bytes | None,
+    n: int | None,
+    account_id: UUID,
+    public_key: bytes | None,
+    sign_count: int | None,
+    name: str | None,
+    created_at: datetime | None,
+    used_at: datetime | None,
+) -> Passkey:
+    (row,) = await db.fetch(
+        INSERT_PASSKEY, id, n, account_id, public_key, sign_count, name, created_at, used_at
+    )
+    return Passkey(*row)
+
+
 INSERT_PROVIDER: Final = """\
 INSERT INTO "public"."provider" (
     "account_id", "personal_id", "key_id", "preview", "created_at", "fingerprint"
@@ -371,6 +499,62 @@ async def insert_provider(
         INSERT_PROVIDER, account_id, personal_id, n, key_id, preview, created_at, fingerprint
     )
     return None if row is None else Provider(*row)
+
+
+INSERT_PROVIDER_REQUEST: Final = """\
+INSERT INTO "public"."provider_request" (
+    "account_id", "status", "reason", "decided_by", "decided_at", "created_at"
+) VALUES (
+    $1,
+    coalesce($2, 'pending'::request_status),
+    $3,
+    $4,
+    $5,
+    coalesce($6, now())
+) RETURNING account_id, status, reason, decided_by, decided_at, created_at
+"""
+
+
+async def insert_provider_request(
+    db: Executor,
+    *,
+    account_id: UUID,
+    status: RequestStatus | None,
+    reason: str | None,
+    decided_by: str | None,
+    decided_at: datetime | None,
+    created_at: datetime | None,
+) -> ProviderRequest:
+    (row,) = await db.fetch(
+        INSERT_PROVIDER_REQUEST, account_id, status, reason, decided_by, decided_at, created_at
+    )
+    account_id_, status_, reason_, decided_by_, decided_at_, created_at_ = row
+    return ProviderRequest(
+        account_id_,
+        REQUEST_STATUS_BY_LABEL[status_],
+        reason_,
+        decided_by_,
+        decided_at_,
+        created_at_,
+    )
+
+
+INSERT_RECOVERY_CODE: Final = """\
+INSERT INTO "public"."recovery_code" (
+    "hash", "account_id", "created_at"
+) VALUES (
+    coalesce($1, sha256($2::bigint::text::bytea)),
+    $3,
+    coalesce($4, now())
+) RETURNING hash, account_id, created_at
+"""
+
+
+async def insert_recovery_code(
+    db: Executor, *, hash: bytes | None, n: int, account_id: UUID, created_at: datetime | None
+) -> RecoveryCode:
+    (row,) = await db.fetch(INSERT_RECOVERY_CODE, hash, n, account_id, created_at)
+    return RecoveryCode(*row)
 
 
 INSERT_STAFF: Final = """\
