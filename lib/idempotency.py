@@ -91,7 +91,9 @@ class IdempotencyKeys:
         fingerprint = hmac.digest(self._secret, b"idempotency" + fingerprint, "sha256")
         lease = Lease(scope, new_id())
         until = time.monotonic() + self.policy.wait_seconds
+        # aiosqlc_loops: a repeated request waits for the response of the first one
         while not await self._claim(lease, fingerprint):
+            # aiosqlc_loops: as above
             answer = await self._answer(scope, fingerprint)
             if answer is not None:
                 return answer

@@ -90,6 +90,7 @@ async def _returning(db: Database, keys: list[bytes]) -> None:
         try:
             async with db.transaction() as tx:
                 for key in keys:
+                    # aiosqlc_loops: there are at most four counters, locked in this order
                     await attempts.take_attempt_back(tx, key=key)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             log.info("attempt_not_given_back_yet", error=repr(error))
