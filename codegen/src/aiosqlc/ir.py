@@ -248,15 +248,17 @@ class Paging:
     """The way in which the text of a `:page` query selects one page.
 
     The last `hidden` columns of the text are not part of a row. They are the total, or the values
-    of the sort `keys`. `limit` is the number of the parameter of LIMIT, or None for a constant.
-    `skip` is the number of the parameter of OFFSET, or None if pages begin at a cursor. `probes`
-    are texts that return at most one row each if the order is total.
+    of the sort `keys`. `orders` are the orders that a call can ask for. `limit` is the number of
+    the parameter of LIMIT, or None for a constant. `skip` is the number of the parameter of OFFSET,
+    or None if pages begin at a cursor. `probes` are texts that return at most one row each if the
+    order is total.
     """
 
     hidden: int
     limit: int | None
     skip: int | None = None
     keys: tuple[SortKey, ...] = ()
+    orders: tuple[str, ...] = ()
     probes: tuple[Variant, ...] = ()
 
     @property
@@ -264,7 +266,7 @@ class Paging:
         """Return all data of the paging except the positions in the query file."""
         keys = [(key.sql, key.number, key.nulls) for key in self.keys]
         probes = [(probe.sql, probe.numbers) for probe in self.probes]
-        return (self.hidden, self.limit, self.skip, keys, probes)
+        return (self.hidden, self.limit, self.skip, keys, self.orders, probes)
 
 
 _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +148,11 @@ def walked(subject: Subject, name: str, size: int, **given: Any) -> list[Any]:
         assert cursor == page.next
 
 
+def beside(subject: Subject, name: str, keys: tuple[object, ...]) -> Any:
+    """Return a cursor of a list, made from one that the list returned, with other keys."""
+    return replace(subject.call(name, page_size=1).next, keys=keys)
+
+
 def backward(subject: Subject, name: str, size: int, label: str, **given: Any) -> list[Any]:
     """Return all rows, from the last page to the first."""
     cursor = subject.module("keyset").KeysetCursor(label, backward=True)
@@ -265,7 +273,7 @@ def test_a_cursor_of_another_list_order_or_secret_is_refused(subject: Subject) -
     module = subject.module("keyset")
     cursor = subject.call("sorted", sort="made", page_size=2).next
     for name, given in (("sorted", {"sort": "made desc"}), ("sorted", {}), ("ids", {})):
-        with pytest.raises(module.KeysetCursorError, match="this cursor is of `Sorted made`"):
+        with pytest.raises(module.KeysetCursorError, match="this cursor is of `Sorted made "):
             subject.call(name, page_size=2, cursor=cursor, **given)
     text = cursor.signed(b"secret")
     bad = [
@@ -287,15 +295,72 @@ def test_a_cursor_of_another_list_order_or_secret_is_refused(subject: Subject) -
         subject.call("ids", page_size=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("ids", ("a",)),
+        ("ids", (datetime(2024, 2, 1),)),  # noqa: DTZ001 - as the column, without a zone
+        ("ids", (None,)),
+        ("ids", (1, 2)),
+        ("names", (1, 1)),
+        ("names", (b"a", 1)),
+        ("mixed", (1, "a", 1)),
+        ("sorted", (Decimal(1), date(2024, 2, 1), 0.1, 1)),
+    ],
+    ids=str,
+)
+def test_a_key_of_another_type_than_its_column_is_refused(
+    subject: Subject, name: str, keys: tuple[object, ...]
+) -> None:
+    given = {"sorted": {"sort": "made"}, "mixed": {"shop": 0}}.get(name, {})
+    cursor = replace(subject.call(name, page_size=1, **given).next, keys=keys)
+    with pytest.raises(subject.module("keyset").KeysetCursorError, match="this cursor is of"):
+        subject.call(name, page_size=2, cursor=cursor, **given)
+
+
+@pytest.mark.parametrize("server", ["postgres", "mysql"])
+def test_a_change_of_the_sort_keys_makes_older_cursors_invalid(
+    server: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    engine: Engine = request.getfixturevalue(server)
+    driver = (POSTGRES if server == "postgres" else MYSQL)[0]
+    schema = SCHEMA.replace("varbinary(20)", "bytea") if server == "postgres" else SCHEMA
+    changed = schema.replace("id int", "id bigint")
+    releases = [(schema, "id"), (schema, "id DESC"), (schema, "shop, id"), (changed, "id")]
+    found = []
+    with engine.database(schema) as url:
+        for number, (tables, order) in enumerate(releases):
+            listed = f"-- name: Listed :page\nSELECT name FROM item ORDER BY {order};"
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            with (
+                engine.compiled(folder, driver, texts=(tables, listed)) as package,
+                engine.connected(driver, package, url) as release,
+            ):
+                if not found:
+                    for item in ITEMS[:3]:
+                        values = ", ".join(
+                            "NULL" if name == "code" else written(value)
+                            for name, value in item.items()
+                        )
+                        release.wait(release.db.execute(f"INSERT INTO item VALUES ({values})"))
+                own = release.call("listed", page_size=1).next
+                assert release.call("listed", page_size=1, cursor=own).rows
+                module = release.module("keyset")
+                for text in found:
+                    older = module.KeysetCursor.read(text, b"secret")
+                    with pytest.raises(module.KeysetCursorError, match="not of `Listed "):
+                        release.call("listed", page_size=1, cursor=older)
+                found.append(own.signed(b"secret"))
+
+
 def test_a_page_beyond_the_end_leads_back(subject: Subject) -> None:
-    module = subject.module("keyset")
-    beyond = subject.call("ids", page_size=5, cursor=module.KeysetCursor("Ids", (99,)))
+    beyond = subject.call("ids", page_size=5, cursor=beside(subject, "ids", (99,)))
     assert (beyond.rows, beyond.next) == ([], None)
     last = subject.call("ids", page_size=5, cursor=beyond.previous)
     assert last.rows == [36, 37, 38, 39, 40]
-    before = subject.call(
-        "ids", page_size=5, cursor=module.KeysetCursor("Ids", (0,), backward=True)
-    )
+    start = replace(beside(subject, "ids", (0,)), backward=True)
+    before = subject.call("ids", page_size=5, cursor=start)
     assert (before.rows, before.previous) == ([], None)
     assert subject.call("ids", page_size=5, cursor=before.next).rows == [1, 2, 3, 4, 5]
 

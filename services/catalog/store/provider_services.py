@@ -8,7 +8,13 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.catalog.store.executor import split_total
-from services.catalog.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.catalog.store.keyset import (
+    KeysetCursor,
+    KeysetList,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.catalog.store.models import ProviderService, Service
 from services.catalog.store.numbering import numbered
 
@@ -97,14 +103,14 @@ async def walk_providers_of_service(
     db: Reader, *, service_id: UUID, page_size: int, cursor: KeysetCursor | None = None
 ) -> KeysetPage[ProviderService]:
     """The same providers, from a cursor on."""
-    page_of = "WalkProvidersOfService"
-    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+    page_of = KeysetList("WalkProvidersOfService", "898be8d0", ("UUID",))
+    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = [service_id]
     if page_after:
         arguments.append(page_key_1)
     arguments.append(page_size + 1)
     rows = await db.fetch(WALK_PROVIDERS_OF_SERVICE[page_after, page_backward], *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(ProviderService, found)), following, previous)
 
 

@@ -9,7 +9,13 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
 from services.catalog.store.executor import split_total
-from services.catalog.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.catalog.store.keyset import (
+    KeysetCursor,
+    KeysetList,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.catalog.store.models import Service
 from services.catalog.store.numbering import numbered
 
@@ -169,9 +175,9 @@ async def walk_services(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Service]:
     """The same services, from a cursor on."""
-    page_of = f"WalkServices {sort}"
+    page_of = KeysetList(f"WalkServices {sort}", "8dba72a4", ("str", "UUID", "datetime"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_SERVICES[
@@ -192,7 +198,7 @@ async def walk_services(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(Service, found)), following, previous)
 
 

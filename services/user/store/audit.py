@@ -8,7 +8,13 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.user.store.executor import split_total
-from services.user.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.user.store.keyset import (
+    KeysetCursor,
+    KeysetList,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.user.store.models import AuditEntry
 from services.user.store.numbering import numbered
 
@@ -209,8 +215,8 @@ async def walk_audit(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[AuditEntry]:
     """The same entries, from a cursor on."""
-    page_of = "WalkAudit"
-    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+    page_of = KeysetList("WalkAudit", "4ede81e6", ("UUID",))
+    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = []
     if actor is not None:
         arguments.append(actor)
@@ -243,7 +249,7 @@ async def walk_audit(
         ],
         *arguments,
     )
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(AuditEntry, found)), following, previous)
 
 

@@ -11,7 +11,13 @@ import msgspec
 
 from lib.db import Executor, Reader
 from services.user.store.executor import split_total
-from services.user.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.user.store.keyset import (
+    KeysetCursor,
+    KeysetList,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.user.store.models import REQUEST_STATUS_BY_LABEL, ProviderRequest, RequestStatus
 from services.user.store.numbering import numbered
 
@@ -113,10 +119,8 @@ async def walk_requests(
     db: Reader, *, page_size: int, cursor: KeysetCursor | None = None
 ) -> KeysetPage[WalkRequestsRow]:
     """The same requests, from a cursor on."""
-    page_of = "WalkRequests"
-    (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
-    )
+    page_of = KeysetList("WalkRequests", "a2b419ea", ("datetime", "UUID"))
+    (page_key_1, page_key_2), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = []
     if page_after:
         arguments.append(page_key_1)
@@ -124,7 +128,7 @@ async def walk_requests(
         arguments.append(page_key_2)
     arguments.append(page_size + 1)
     rows = await db.fetch(WALK_REQUESTS[page_after, page_backward], *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(WalkRequestsRow, found)), following, previous)
 
 

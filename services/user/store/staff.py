@@ -11,7 +11,13 @@ import msgspec
 
 from lib.db import Executor, Reader
 from services.user.store.executor import split_total
-from services.user.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.user.store.keyset import (
+    KeysetCursor,
+    KeysetList,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.user.store.models import (
     ACCOUNT_ROLE_BY_LABEL,
     ACCOUNT_STATUS_BY_LABEL,
@@ -323,12 +329,14 @@ async def walk_staff(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkStaffRow]:
     """The same people, from a cursor on."""
-    page_of = f"WalkStaff {sort}"
+    page_of = KeysetList(
+        f"WalkStaff {sort}", "72773cc1", ("str", "UUID", "str", "int", "Decimal", "datetime")
+    )
     (
         (page_key_1, page_key_2, page_key_3, page_key_4, page_key_5, page_key_6),
         page_after,
         page_backward,
-    ) = keyset_start(cursor, page_of, 6, page_size)
+    ) = keyset_start(cursor, page_of, page_size)
     try:
         sql = WALK_STAFF[
             department_id is not None, search is not None, sort, page_after, page_backward
@@ -354,7 +362,7 @@ async def walk_staff(
         arguments.append(page_key_6)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 6)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_list_staff_row, found)), following, previous)
 
 
@@ -603,9 +611,9 @@ async def walk_accounts(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkAccountsRow]:
     """The same accounts, from a cursor on. A cursor has all keys of its query, and not everybody may see a salary."""
-    page_of = f"WalkAccounts {sort}"
+    page_of = KeysetList(f"WalkAccounts {sort}", "5b8867f1", ("str", "UUID", "str", "datetime"))
     (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
-        cursor, page_of, 4, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_ACCOUNTS[
@@ -628,7 +636,7 @@ async def walk_accounts(
         arguments.append(page_key_4)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 4)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_list_accounts_row, found)), following, previous)
 
 
@@ -762,9 +770,13 @@ async def walk_accounts_by_employment(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkAccountsByEmploymentRow]:
     """The same accounts by age or salary. Those without an employment come after the highest, as in ListAccounts."""
-    page_of = f"WalkAccountsByEmployment {sort}"
+    page_of = KeysetList(
+        f"WalkAccountsByEmployment {sort}",
+        "e877656a",
+        ("int | NoneType", "UUID", "Decimal | NoneType"),
+    )
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     page_null_1 = page_key_1 is None
     page_null_3 = page_key_3 is None
@@ -793,7 +805,7 @@ async def walk_accounts_by_employment(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_list_accounts_row, found)), following, previous)
 
 

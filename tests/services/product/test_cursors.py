@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from services.product.store.postgres.keyset import KeysetCursor
 from tests.services.calling import Caller
 from tests.services.product.conftest import client_of
 from tests.services.product.test_products import ANY, DRILL, LIST, NEW, WASHER
@@ -81,6 +84,29 @@ async def test_a_cursor_of_another_product_or_of_its_other_changes_is_refused(
         ]:
             with subtests.test(path=refused[:80]):
                 await check_refused(staff, refused)
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        lambda cursor: replace(cursor, keys=(*cursor.keys[:-1], Decimal(1))),  # of another type
+        lambda cursor: replace(cursor, keys=cursor.keys * 2),
+        lambda cursor: replace(cursor, page_of=cursor.page_of.rpartition(" ")[0]),  # of no order
+    ],
+    ids=["type", "number", "order"],
+)
+async def test_a_cursor_signed_when_the_list_had_other_sort_keys_is_refused(
+    staff, older, monkeypatch
+) -> None:
+    for number in (1, 2):
+        body = {"price": f"{number}.50", "stock": 50 + number}
+        assert (await staff("PATCH", DRILL, json=body, headers=ANY))[0] == 200
+    sign = KeysetCursor.signed
+    with monkeypatch.context() as release:
+        release.setattr(KeysetCursor, "signed", lambda cursor, key: sign(older(cursor), key))
+        cursors = {path: await first_cursor(staff, path) for path in (LIST, *LEDGERS)}
+    for path, cursor in cursors.items():
+        await check_refused(staff, f"{path}?page_size=1&cursor={cursor}")
 
 
 async def test_a_cursor_of_one_engine_is_refused_on_the_other(

@@ -232,10 +232,9 @@ def _start(function: PyFunction) -> list[str]:
         return []
     keys = ", ".join(function.keyset.keys)
     keys = f"({keys},)" if len(function.keyset.keys) == 1 else f"({keys})"
-    count = len(function.keyset.keys)
     return [
-        f"page_of = {function.keyset.label}",
-        f"{keys}, page_after, page_backward = keyset_start(cursor, page_of, {count}, page_size)",
+        f"page_of = {function.keyset.page_of}",
+        f"{keys}, page_after, page_backward = keyset_start(cursor, page_of, page_size)",
         *(f"{name} = {value}" for name, value in function.keyset.nulls),
     ]
 
@@ -243,10 +242,9 @@ def _start(function: PyFunction) -> list[str]:
 def _keyset_page(function: PyFunction) -> list[str]:
     rows, found = function.local("rows"), function.local("found")
     results = from_rows(_row(function), found, function.local("value"))
-    count = len(function.keyset.keys) if function.keyset else 0
     return [
         f"{rows} = await db.fetch({_call(function)})",
-        f"{found}, following, previous = keyset_rows({rows}, page_size, cursor, page_of, {count})",
+        f"{found}, following, previous = keyset_rows({rows}, page_size, cursor, page_of)",
         f"return KeysetPage({results}, following, previous)",
     ]
 

@@ -26,7 +26,7 @@ class KeysetCursorError(ValueError):
 class KeysetCursor:
     """A place in a list, beside the row with these sort keys.
 
-    Without keys it is the beginning of the list, or `backward` its end.
+    Without keys it is the beginning of the list `page_of`, or `backward` its end.
     """
 
     page_of: str
@@ -62,27 +62,48 @@ class KeysetPage(Generic[T]):
     previous: KeysetCursor | None
 
 
+@dataclass(frozen=True, slots=True)
+class KeysetList:
+    """A list in one order, and the types of its sort keys; an empty type is not checked.
+
+    `digest` is another one after a change of the sort keys, so that older cursors are refused.
+    """
+
+    name: str
+    digest: str
+    types: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Return what a cursor with sort keys is of."""
+        return f"{self.name} {self.digest}"
+
+
 def keyset_start(
-    cursor: KeysetCursor | None, page_of: str, keys: int, page_size: int
+    cursor: KeysetCursor | None, page_of: KeysetList, page_size: int
 ) -> tuple[tuple[Any, ...], bool, bool]:
     """Return the sort keys of a cursor, whether there are any, and whether to go backward."""
     if page_size < 1:
         raise ValueError("page_size must be at least 1")
     if cursor is None:
-        return (None,) * keys, False, False
-    if cursor.page_of != page_of or len(cursor.keys) not in (0, keys):
-        raise KeysetCursorError(f"this cursor is of `{cursor.page_of}`, not of `{page_of}`")
-    return cursor.keys or (None,) * keys, bool(cursor.keys), cursor.backward
+        return (None,) * len(page_of.types), False, False
+    if cursor.keys:
+        valid = cursor.page_of == page_of.label and _have_types(cursor.keys, page_of.types)
+    else:
+        valid = cursor.page_of in (page_of.name, page_of.label)
+    if not valid:
+        raise KeysetCursorError(f"this cursor is of `{cursor.page_of}`, not of `{page_of.label}`")
+    return cursor.keys or (None,) * len(page_of.types), bool(cursor.keys), cursor.backward
 
 
 def keyset_rows(
     rows: Sequence[Iterable[Any]],
     page_size: int,
     cursor: KeysetCursor | None,
-    page_of: str,
-    keys: int,
+    page_of: KeysetList,
 ) -> tuple[list[tuple[Any, ...]], KeysetCursor | None, KeysetCursor | None]:
     """Return the rows of a page without their sort keys, and the cursors behind and before."""
+    label, keys = page_of.label, len(page_of.types)
     values = [tuple(row) for row in rows]
     more = len(values) > page_size
     values = values[:page_size]
@@ -90,10 +111,10 @@ def keyset_rows(
     inside = cursor is not None and bool(cursor.keys)
     if backward:
         values.reverse()
-    first = KeysetCursor(page_of, values[0][-keys:], backward=True) if values else None
-    last = KeysetCursor(page_of, values[-1][-keys:]) if values else None
+    first = KeysetCursor(label, values[0][-keys:], backward=True) if values else None
+    last = KeysetCursor(label, values[-1][-keys:]) if values else None
     if not values and inside:  # the rows on the other side begin at its end
-        first, last = KeysetCursor(page_of, backward=True), KeysetCursor(page_of)
+        first, last = KeysetCursor(label, backward=True), KeysetCursor(label)
     following = last if (inside if backward else more) else None
     previous = first if (more if backward else inside) else None
     return [row[:-keys] for row in values], following, previous
@@ -110,15 +131,26 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def _have_types(keys: Sequence[Any], types: Sequence[str]) -> bool:
+    if len(keys) != len(types):
+        return False
+    pairs = zip(keys, types, strict=True)
+    return all(not kind or _type_of(key).__name__ in kind.split(" | ") for key, kind in pairs)
+
+
+def _type_of(value: Any) -> type:
+    return next((kind for kind in _TYPES if isinstance(value, kind)), type(value))
+
+
 def _written(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
+    kind = _type_of(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, timedelta):
+    if kind is timedelta:
         return ["timedelta", value.days, value.seconds, value.microseconds]
-    for kind, text in _WRITTEN.items():
-        if isinstance(value, kind):
-            return [kind.__name__, text(value)]
-    raise TypeError(f"a cursor cannot hold a {type(value).__name__}")
+    if kind in _WRITTEN:
+        return [kind.__name__, _WRITTEN[kind](value)]
+    raise TypeError(f"a cursor cannot hold a {kind.__name__}")
 
 
 def _read(value: Any) -> Any:
@@ -137,6 +169,8 @@ _WRITTEN: dict[type, Any] = {
     UUID: str,
     bytes: bytes.hex,
 }
+_PLAIN: tuple[type, ...] = (type(None), bool, int, str)
+_TYPES = (*_PLAIN, timedelta, *_WRITTEN)
 _READ: dict[str, Any] = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,

@@ -100,6 +100,7 @@ def with_keyset(query: ParsedQuery, dialect: Dialect) -> ParsedQuery:
             len(keys),
             size,
             keys=keys,
+            orders=tuple(dict.fromkeys(_order(text) for text in texts)),
             probes=tuple(
                 {probe.sql: probe for probe in (_probe(text, keys) for text in texts)}.values()
             ),
@@ -206,6 +207,10 @@ def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
 
 
 _MOST = 8
+
+
+def _order(text: _Text) -> str:
+    return ", ".join(term.order(term.sql) for term in text.terms)
 
 
 def _place(keys: Sequence[SortKey], term: _Term) -> int:

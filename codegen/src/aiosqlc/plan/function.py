@@ -123,7 +123,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         function, classes = _bulked(query, function, planner)
         own += classes
     if parsed.paging:
-        function, needed = paged(function, query, params, planner.package)
+        function, needed = paged(function, query, params, planner)
         imports |= needed
     if parsed.command is Command.STREAM:
         function = replace(function, params=(*function.params, _CHUNK))

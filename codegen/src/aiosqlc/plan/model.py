@@ -227,11 +227,11 @@ class PyError:
 class PyKeyset:
     """The variables of a function that pages by sort keys.
 
-    `label` is the expression that names the list and its order. `keys` are the variables of the
-    values in a cursor, `nulls` the flags of those that may be NULL.
+    `page_of` is the expression of the list and its order. `keys` are the variables of the values in
+    a cursor, `nulls` the flags of those that may be NULL.
     """
 
-    label: str
+    page_of: str
     keys: tuple[str, ...]
     nulls: tuple[tuple[str, str], ...] = ()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aiosqlc.ir import Paging, TypedQuery
+from aiosqlc.ir import Column, Paging, TypedQuery
 from aiosqlc.parse.keyset import CURSOR, KEY, NULL, SIZE
 from aiosqlc.plan.choice import sort_params
 from aiosqlc.plan.model import Import, PyFunction, PyKeyset, PyParam, PyType
-from aiosqlc.plan.package import Package
+from aiosqlc.plan.rows import QueryPlanner
+from aiosqlc.plan.types import TypeResolver, behind
+from aiosqlc.source import Dialect
+from aiosqlc.store.digest import digest_of
 
 
 def without_hidden(query: TypedQuery) -> TypedQuery:
@@ -20,15 +23,16 @@ def without_hidden(query: TypedQuery) -> TypedQuery:
 
 
 def paged(
-    function: PyFunction, query: TypedQuery, params: Mapping[int, PyParam], package: Package
+    function: PyFunction, query: TypedQuery, params: Mapping[int, PyParam], planner: QueryPlanner
 ) -> tuple[PyFunction, set[Import]]:
     """Return the function of a `:page` query, and the imports that a page needs."""
     paging = query.parsed.paging
     assert paging is not None  # noqa: S101 # the caller has asked
+    package = planner.package
     if paging.keys:
-        names = ("KeysetCursor", "KeysetPage", "keyset_rows", "keyset_start")
+        names = ("KeysetCursor", "KeysetList", "KeysetPage", "keyset_rows", "keyset_start")
         needed = {(package.in_package("keyset"), name) for name in names}
-        return _with_cursors(function, query, paging), needed
+        return _with_cursors(function, query, paging, planner.types), needed
     needed = {(package.in_package("executor"), "split_total")}
     return replace(function, first_row=_first_row(paging, params)), needed
 
@@ -60,7 +64,9 @@ def with_keys(query: TypedQuery, params: dict[int, PyParam]) -> dict[int, PyPara
     return {number: own.get(number, param) for number, param in params.items()}
 
 
-def _with_cursors(function: PyFunction, query: TypedQuery, paging: Paging) -> PyFunction:
+def _with_cursors(
+    function: PyFunction, query: TypedQuery, paging: Paging, resolver: TypeResolver
+) -> PyFunction:
     """Return the function with `page_size` and `cursor` instead of sort keys and flags."""
     own = {f"{KEY}{place}" for place, _ in enumerate(paging.keys, 1)}
     own |= {part.name for part in query.parsed.dynamic[-_flags(paging) :]} | {SIZE}
@@ -76,8 +82,51 @@ def _with_cursors(function: PyFunction, query: TypedQuery, paging: Paging) -> Py
         for place, key in enumerate(paging.keys, 1)
         if key.nulls
     )
-    keyset = PyKeyset(label, tuple(f"{KEY}{at}" for at, _ in enumerate(paging.keys, 1)), nulls)
+    types = _types(query, paging, resolver)
+    classes = ", ".join(f'"{kind}"' for kind in types) + "," * (len(types) == 1)
+    digest = _digest(query, paging, types, resolver)
+    page_of = f'KeysetList({label}, "{digest}", ({classes}))'
+    keyset = PyKeyset(page_of, tuple(f"{KEY}{at}" for at, _ in enumerate(paging.keys, 1)), nulls)
     return replace(function, params=(*required, size, *optional, cursor), keyset=keyset)
+
+
+def _types(query: TypedQuery, paging: Paging, resolver: TypeResolver) -> tuple[str, ...]:
+    """Return the classes of the sort keys as the driver returns them, or '' for unknown ones."""
+    columns = query.columns[-paging.hidden :]
+    found = (_passed(query, column, resolver) for column in columns)
+    pairs = zip(found, paging.keys, strict=True)
+    return tuple(f"{kind} | NoneType" if kind and key.nulls else kind for kind, key in pairs)
+
+
+def _passed(query: TypedQuery, column: Column, resolver: TypeResolver) -> str:
+    sql = behind(column.type)
+    plain = resolver.driver.plain(sql)
+    name = f"{query.parsed.name}.{column.name}"
+    used = resolver.column(column.type, not_null=True, origin=column.origin, query=name)
+    # An override without a decoder relies on a codec of the user, who may return any class.
+    is_plain = not plain.decode and (used.decode or used.annotation == plain.annotation)
+    return plain.annotation if is_plain and plain.annotation in _HELD else ""
+
+
+_HELD = frozenset(
+    {
+        *("bool", "int", "str", "float", "bytes", "Decimal", "UUID"),
+        *("date", "datetime", "time", "timedelta"),
+    }
+)
+
+
+def _digest(
+    query: TypedQuery, paging: Paging, types: tuple[str, ...], resolver: TypeResolver
+) -> str:
+    """Return a short hash of the orders and of the types of the sort keys.
+
+    The type of an expression is known exactly on PostgreSQL only: versions of MySQL differ.
+    """
+    exact = resolver.engine is Dialect.POSTGRESQL
+    columns = query.columns[-paging.hidden :]
+    names = [behind(column.type).name if exact or column.origin else "" for column in columns]
+    return digest_of(paging.orders, types, names)[:8]
 
 
 def _flags(paging: Paging) -> int:

@@ -17,7 +17,8 @@ CLASSES = frozenset(
         "LastIdExecutor", "ListenConnection", "Listener", "Literal", "Loader", "PipelineExecutor",
         "Protocol", "Range", "Sequence", "SequenceNotStr", "StrEnum",
         "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType", "Connection", "KeyError",
-        "KeysetCursor", "KeysetPage", "Reader", "StreamReader", "TypeError", "ValueError",
+        "KeysetCursor", "KeysetList", "KeysetPage", "Reader", "StreamReader", "TypeError",
+        "ValueError",
     }
 )  # fmt: skip
 """The classes that generated modules import or use."""

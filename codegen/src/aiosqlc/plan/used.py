@@ -39,7 +39,7 @@ def names_used(
     if query.parsed.command is Command.STREAM:
         found.add("chunk")  # a parameter that the compiler adds
     if query.parsed.command is Command.PAGE:
-        found |= {"split_total", "keyset_rows", "keyset_start", "KeysetPage"}
+        found |= {"split_total", "keyset_rows", "keyset_start", "KeysetList", "KeysetPage"}
     if query.parsed.command is Command.ARROW:
         found |= {"arrow_batch", "arrow_schema", f"{constant(query.parsed.name)}_SCHEMA"}
     if package.errors_of(query) and package.driver.violations:

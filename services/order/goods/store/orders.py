@@ -10,7 +10,13 @@ from uuid import UUID
 
 from lib.db import Executor, Reader
 from services.order.goods.store.executor import split_total
-from services.order.goods.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from services.order.goods.store.keyset import (
+    KeysetCursor,
+    KeysetList,
+    KeysetPage,
+    keyset_rows,
+    keyset_start,
+)
 from services.order.goods.store.models import (
     GOODS_STATUS_BY_LABEL,
     GOODS_STOCK_BY_LABEL,
@@ -398,9 +404,9 @@ async def walk_orders(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[GoodsOrder]:
     """The same orders, from a cursor on."""
-    page_of = f"WalkOrders {sort}"
+    page_of = KeysetList(f"WalkOrders {sort}", "20211302", ("datetime", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_ORDERS[
@@ -601,7 +607,7 @@ async def walk_orders_of(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_goods_order, found)), following, previous)
 
 

@@ -14,6 +14,7 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -195,9 +196,9 @@ async def walk_jobs(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
     """The same jobs, from a cursor on."""
-    page_of = f"WalkJobs {sort}"
+    page_of = KeysetList(f"WalkJobs {sort}", "e7605900", ("datetime", "UUID", "datetime"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_JOBS[status is not None, sort, page_after, page_backward]
@@ -534,7 +535,7 @@ async def walk_jobs_of_provider(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_job, found)), following, previous)
 
 

@@ -12,6 +12,7 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -86,14 +87,14 @@ async def walk_locations_in_city(
     db: Reader, *, city_id: UUID, page_size: int, cursor: KeysetCursor | None = None
 ) -> KeysetPage[ProviderLocation]:
     """The same places, from a cursor on."""
-    page_of = "WalkLocationsInCity"
-    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+    page_of = KeysetList("WalkLocationsInCity", "898be8d0", ("UUID",))
+    (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = [city_id]
     if page_after:
         arguments.append(page_key_1)
     arguments.append(page_size + 1)
     rows = await db.fetch(WALK_LOCATIONS_IN_CITY[page_after, page_backward], *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(ProviderLocation, found)), following, previous)
 
 

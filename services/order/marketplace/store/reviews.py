@@ -12,6 +12,7 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -178,9 +179,9 @@ async def walk_reviews_of_customer(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Review]:
     """The same reviews, from a cursor on."""
-    page_of = f"WalkReviewsOfCustomer {sort}"
+    page_of = KeysetList(f"WalkReviews {sort}", "87a28410", ("datetime", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_REVIEWS_OF_CUSTOMER[sort, page_after, page_backward]
@@ -323,7 +324,7 @@ async def walk_reviews_of_provider(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_review, found)), following, previous)
 
 

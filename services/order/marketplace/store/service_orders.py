@@ -12,6 +12,7 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -230,9 +231,9 @@ async def walk_service_orders(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[ServiceOrder]:
     """The same orders, from a cursor on."""
-    page_of = f"WalkServiceOrders {sort}"
+    page_of = KeysetList(f"WalkServiceOrders {sort}", "5c343233", ("datetime", "UUID", "datetime"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_SERVICE_ORDERS[
@@ -260,7 +261,7 @@ async def walk_service_orders(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_service_order, found)), following, previous)
 
 

@@ -13,6 +13,7 @@ from lib.ids import from_bytes, to_bytes
 from services.product.store.mysql.executor import split_total
 from services.product.store.postgres.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -369,9 +370,11 @@ class ProductsQueries:
         cursor: KeysetCursor | None = None,
     ) -> KeysetPage[Product]:
         """The same products, from a cursor on."""
-        page_of = f"WalkProducts {sort}"
+        page_of = KeysetList(
+            f"WalkProducts {sort}", "2b390463", ("str", "bytes", "Decimal", "datetime")
+        )
         (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
-            cursor, page_of, 4, page_size
+            cursor, page_of, page_size
         )
         try:
             sql = WALK_PRODUCTS[
@@ -430,7 +433,7 @@ class ProductsQueries:
             arguments.append(page_key_2)
         arguments.append(page_size + 1)
         rows = await self._db.fetch(sql, *arguments)
-        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 4)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
         return KeysetPage(list(map(_product, found)), following, previous)
 
     async def add_product(
@@ -508,12 +511,12 @@ class ProductsQueries:
         self, *, product_id: UUID, page_size: int, cursor: KeysetCursor | None = None
     ) -> KeysetPage[PriceChange]:
         """The same prices, from a cursor on."""
-        page_of = "WalkPrices"
-        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+        page_of = KeysetList("WalkPrices", "3dcc97a4", ("bytes",))
+        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, page_size)
         arguments: list[object] = [to_bytes(product_id)]
         if page_after:
             arguments.append(page_key_1)
         arguments.append(page_size + 1)
         rows = await self._db.fetch(WALK_PRICES[page_after, page_backward], *arguments)
-        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
         return KeysetPage(list(map(_price_change, found)), following, previous)

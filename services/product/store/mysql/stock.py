@@ -10,6 +10,7 @@ from lib.ids import from_bytes, to_bytes
 from services.product.store.mysql.executor import split_total
 from services.product.store.postgres.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -147,12 +148,12 @@ class StockQueries:
         self, *, product_id: UUID, page_size: int, cursor: KeysetCursor | None = None
     ) -> KeysetPage[StockMovement]:
         """The same movements, from a cursor on."""
-        page_of = "WalkMovements"
-        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+        page_of = KeysetList("WalkMovements", "9964975f", ("int",))
+        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, page_size)
         arguments: list[object] = [to_bytes(product_id)]
         if page_after:
             arguments.append(page_key_1)
         arguments.append(page_size + 1)
         rows = await self._db.fetch(WALK_MOVEMENTS[page_after, page_backward], *arguments)
-        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
         return KeysetPage(list(map(_stock_movement, found)), following, previous)

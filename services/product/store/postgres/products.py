@@ -13,6 +13,7 @@ from lib.db import Executor
 from services.product.store.postgres.executor import split_total
 from services.product.store.postgres.keyset import (
     KeysetCursor,
+    KeysetList,
     KeysetPage,
     keyset_rows,
     keyset_start,
@@ -418,9 +419,11 @@ class ProductsQueries:
         cursor: KeysetCursor | None = None,
     ) -> KeysetPage[Product]:
         """The same products, from a cursor on."""
-        page_of = f"WalkProducts {sort}"
+        page_of = KeysetList(
+            f"WalkProducts {sort}", "80388882", ("str", "UUID", "Decimal", "datetime")
+        )
         (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
-            cursor, page_of, 4, page_size
+            cursor, page_of, page_size
         )
         try:
             sql = WALK_PRODUCTS[
@@ -443,7 +446,7 @@ class ProductsQueries:
             arguments.append(page_key_4)
         arguments.append(page_size + 1)
         rows = await self._db.fetch(sql, *arguments)
-        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 4)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
         return KeysetPage(list(map(_product, found)), following, previous)
 
     async def add_product(
@@ -513,12 +516,12 @@ class ProductsQueries:
         self, *, product_id: UUID, page_size: int, cursor: KeysetCursor | None = None
     ) -> KeysetPage[PriceChange]:
         """The same prices, from a cursor on."""
-        page_of = "WalkPrices"
-        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, 1, page_size)
+        page_of = KeysetList("WalkPrices", "4ede81e6", ("UUID",))
+        (page_key_1,), page_after, page_backward = keyset_start(cursor, page_of, page_size)
         arguments: list[object] = [product_id]
         if page_after:
             arguments.append(page_key_1)
         arguments.append(page_size + 1)
         rows = await self._db.fetch(WALK_PRICES[page_after, page_backward], *arguments)
-        found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 1)
+        found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
         return KeysetPage(list(starmap(PriceChange, found)), following, previous)

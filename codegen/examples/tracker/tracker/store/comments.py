@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import Final
 
 from tracker.store.executor import Executor
-from tracker.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from tracker.store.keyset import KeysetCursor, KeysetList, KeysetPage, keyset_rows, keyset_start
 from tracker.store.loader import Loader
 from tracker.store.models import Attachment, Comment
 from tracker.store.numbering import numbered
@@ -157,10 +157,8 @@ async def walk_activity(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkActivityRow]:
     """Read all comments of the tenant, the latest first."""
-    page_of = "WalkActivity"
-    (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
-    )
+    page_of = KeysetList("WalkActivity", "46d561aa", ("datetime", "int"))
+    (page_key_1, page_key_2), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = [tenant_id]
     if author_id is not None:
         arguments.append(author_id)
@@ -172,7 +170,7 @@ async def walk_activity(
     rows = await db.fetch(
         WALK_ACTIVITY[author_id is not None, page_after, page_backward], *arguments
     )
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(WalkActivityRow, found)), following, previous)
 
 

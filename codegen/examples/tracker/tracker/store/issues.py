@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from tracker.store.executor import UNSET, Executor, StreamExecutor, Unset, split_total
 from tracker.store.json_documents import json_decoder
-from tracker.store.keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from tracker.store.keyset import KeysetCursor, KeysetList, KeysetPage, keyset_rows, keyset_start
 from tracker.store.loader import Loader
 from tracker.store.models import ISSUE_STATUS_BY_LABEL, Attachment, Issue, IssueStatus, Label
 from tracker.store.numbering import Texts, numbered
@@ -403,9 +403,9 @@ async def walk_issues(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkIssuesRow]:
     """Read issues page by page, also while issues are created. A cursor stores the sort order."""
-    page_of = f"WalkIssues {sort}"
+    page_of = KeysetList(f"WalkIssues {sort}", "1c604e85", ("datetime", "int", "int"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_ISSUES[
@@ -449,7 +449,7 @@ async def walk_issues(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(
         [
             WalkIssuesRow(

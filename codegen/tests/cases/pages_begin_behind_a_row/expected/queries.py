@@ -5,7 +5,7 @@ from itertools import starmap
 from typing import Final
 
 from .executor import Executor
-from .keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from .keyset import KeysetCursor, KeysetList, KeysetPage, keyset_rows, keyset_start
 from .models import Issue
 from .numbering import numbered
 
@@ -63,9 +63,9 @@ async def list_issues(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Issue]:
     """List issues, the next due first."""
-    page_of = "ListIssues"
+    page_of = KeysetList("ListIssues", "999d4cf7", ("date | NoneType", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
+        cursor, page_of, page_size
     )
     page_null_1 = page_key_1 is None
     arguments: list[object] = []
@@ -80,7 +80,7 @@ async def list_issues(
         LIST_ISSUES[pattern is not None, page_after, page_backward, page_null_1],
         *arguments,
     )
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(Issue, found)), following, previous)
 
 
@@ -109,9 +109,9 @@ SELECT upper(title) AS title,
 async def list_titles(
     db: Executor, *, page_size: int, cursor: KeysetCursor | None = None
 ) -> KeysetPage[str]:
-    page_of = "ListTitles"
+    page_of = KeysetList("ListTitles", "e6ae72a7", ("str", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
+        cursor, page_of, page_size
     )
     arguments: list[object] = []
     if page_after:
@@ -120,5 +120,5 @@ async def list_titles(
         arguments.append(page_key_2)
     arguments.append(page_size + 1)
     rows = await db.fetch(LIST_TITLES[page_after, page_backward], *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage([value for (value,) in found], following, previous)

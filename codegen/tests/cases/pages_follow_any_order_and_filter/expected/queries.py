@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from .executor import Executor
-from .keyset import KeysetCursor, KeysetPage, keyset_rows, keyset_start
+from .keyset import KeysetCursor, KeysetList, KeysetPage, keyset_rows, keyset_start
 from .numbering import Texts, numbered
 
 
@@ -107,9 +107,9 @@ async def walk_tickets(
     sort: Literal["title", "title desc", "tenant"] = "title",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkTicketsRow]:
-    page_of = f"WalkTickets {sort}"
+    page_of = KeysetList(f"WalkTickets {sort}", "a57457f6", ("str", "int", "int"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_TICKETS[
@@ -147,7 +147,7 @@ async def walk_tickets(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(WalkTicketsRow, found)), following, previous)
 
 
@@ -219,9 +219,9 @@ async def walk_owners(
     sort: Literal["owner nulls last", "owner desc nulls last"] = "owner nulls last",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[int]:
-    page_of = f"WalkOwners {sort}"
+    page_of = KeysetList(f"WalkOwners {sort}", "c5accf74", ("int | NoneType", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
+        cursor, page_of, page_size
     )
     page_null_1 = page_key_1 is None
     try:
@@ -235,7 +235,7 @@ async def walk_owners(
         arguments.append(page_key_2)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage([value for (value,) in found], following, previous)
 
 
@@ -270,9 +270,9 @@ class WalkShownRow(msgspec.Struct, frozen=True, gc=False):
 async def walk_shown(
     db: Executor, *, page_size: int, cursor: KeysetCursor | None = None
 ) -> KeysetPage[WalkShownRow]:
-    page_of = "WalkShown"
+    page_of = KeysetList("WalkShown", "8edd9d9f", ("str", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
+        cursor, page_of, page_size
     )
     arguments: list[object] = []
     if page_after:
@@ -281,7 +281,7 @@ async def walk_shown(
         arguments.append(page_key_2)
     arguments.append(page_size + 1)
     rows = await db.fetch(WALK_SHOWN[page_after, page_backward], *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(starmap(WalkShownRow, found)), following, previous)
 
 
@@ -347,9 +347,9 @@ async def walk_states(
     sort: Literal["state desc", "state"] = "state desc",
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[int]:
-    page_of = f"WalkStates {sort}"
+    page_of = KeysetList(f"WalkStates {sort}", "565bba04", ("str", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(
-        cursor, page_of, 2, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_STATES[title is not None, sort, page_after, page_backward]
@@ -364,5 +364,5 @@ async def walk_states(
         arguments.append(page_key_2)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 2)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage([value for (value,) in found], following, previous)
