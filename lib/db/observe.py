@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from lib.db.query_names import found_by_text
 from lib.metrics import Durations, Latencies
 
 
@@ -31,7 +32,7 @@ class Timings(dict[str, Durations]):
         self._other = latencies.child("other")
 
     def __missing__(self, query: str) -> Durations:
-        return self._other
+        return found_by_text(self, query) or self._other
 
 
 class PoolState(Collector):

@@ -9,6 +9,7 @@ from typing import Any
 from lib import trace
 from lib.db.engine import engine_of
 from lib.db.executor import Database, Executor
+from lib.db.query_names import found_by_text
 
 
 def traced(db: Database, names: Mapping[str, str]) -> Database:
@@ -48,7 +49,7 @@ class _Traced:
             return await self._inner.execute(query, *args)
 
     def _span(self, query: str) -> AbstractContextManager[None]:
-        return trace.span(self._names.get(query, "query"), trace.Kind.CLIENT)
+        return trace.span(found_by_text(self._names, query) or "query", trace.Kind.CLIENT)
 
 
 class _TracedDatabase(_Traced):

@@ -68,8 +68,14 @@ async def publish_change(
 
 
 async def write(tx: Executor, *events: Unpublished) -> None:
-    """Add events made by `unpublished` to the outbox, with one statement. See `publish`."""
-    await outbox(tx).add_events(events)
+    """Add events made by `unpublished` to the outbox, with at most one statement. See `publish`."""
+    match events:
+        case ():
+            return
+        case (event,):
+            await outbox(tx).add_event(**asdict(event))
+        case _:
+            await outbox(tx).add_events(events)
 
 
 def lane_of(key: str) -> int:

@@ -1,5 +1,10 @@
 -- Events on their way out: written with the change they tell of, published afterwards, then removed.
 
+-- name: AddEvent :exec
+INSERT INTO outbox
+SET id = sqlc.arg(id), lane = sqlc.arg(lane), topic = sqlc.arg(topic), event_key = sqlc.arg(event_key), kind = sqlc.arg(kind),
+    payload = sqlc.arg(payload), request_id = sqlc.arg(request_id), traceparent = sqlc.arg(traceparent);
+
 -- name: AddEvents :exec :bulk
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
 VALUES (sqlc.arg(id), sqlc.arg(lane), sqlc.arg(topic), sqlc.arg(event_key), sqlc.arg(kind), sqlc.arg(payload), sqlc.arg(request_id), sqlc.arg(traceparent));

@@ -6,6 +6,7 @@ from typing import Final
 from lib.events.store.mysql import outbox
 
 QUERY_NAMES: Final = {
+    outbox.ADD_EVENT: "AddEvent",
     outbox.ADD_EVENTS: "AddEvents",
     outbox.CLAIM_LANES: "ClaimLanes",
     outbox.NEXT_EVENTS: "NextEvents",

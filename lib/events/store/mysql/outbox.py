@@ -3,10 +3,18 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from lib.db import Executor
 from lib.events.store.postgres.outbox import AddEventsParams, MeasureBacklogRow, NextEventsRow
 from lib.ids import from_bytes, to_bytes
+
+ADD_EVENT: Final = """\
+INSERT INTO outbox
+SET id = %s, lane = %s, topic = %s, event_key = %s, kind = %s,
+    payload = %s, request_id = %s, traceparent = %s
+"""
+
 
 ADD_EVENTS: Final = """\
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
@@ -49,6 +57,22 @@ class OutboxQueries:
 
     def __init__(self, db: Executor) -> None:
         self._db = db
+
+    async def add_event(
+        self,
+        *,
+        id: UUID,
+        lane: int,
+        topic: str,
+        event_key: str,
+        kind: str,
+        payload: str,
+        request_id: str,
+        traceparent: str,
+    ) -> None:
+        await self._db.execute(
+            ADD_EVENT, to_bytes(id), lane, topic, event_key, kind, payload, request_id, traceparent
+        )
 
     async def add_events(self, batch: Sequence[AddEventsParams]) -> None:
         if not batch:

@@ -11,6 +11,12 @@ import msgspec
 
 from lib.db import Executor
 
+ADD_EVENT: Final = """\
+INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+
 ADD_EVENTS: Final = """\
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
 SELECT bulk.p1, bulk.p2, bulk.p3, bulk.p4, bulk.p5, bulk.p6, bulk.p7, bulk.p8
@@ -78,6 +84,21 @@ class MeasureBacklogRow(msgspec.Struct, frozen=True, gc=False):
 class OutboxQueriesProtocol(Protocol):
     """The methods of OutboxQueries, for example for a test double."""
 
+    async def add_event(
+        self,
+        *,
+        id: UUID,
+        lane: int,
+        topic: str,
+        event_key: str,
+        kind: str,
+        payload: str,
+        request_id: str,
+        traceparent: str,
+    ) -> None:
+        """One event alone costs less without the arrays of many."""
+        ...
+
     async def add_events(self, batch: Sequence[AddEventsParams]) -> None: ...
 
     async def claim_lanes(self) -> list[int]:
@@ -104,6 +125,23 @@ class OutboxQueries:
 
     def __init__(self, db: Executor) -> None:
         self._db = db
+
+    async def add_event(
+        self,
+        *,
+        id: UUID,
+        lane: int,
+        topic: str,
+        event_key: str,
+        kind: str,
+        payload: str,
+        request_id: str,
+        traceparent: str,
+    ) -> None:
+        """One event alone costs less without the arrays of many."""
+        await self._db.execute(
+            ADD_EVENT, id, lane, topic, event_key, kind, payload, request_id, traceparent
+        )
 
     async def add_events(self, batch: Sequence[AddEventsParams]) -> None:
         await self._db.execute(

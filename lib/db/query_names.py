@@ -1,0 +1,23 @@
+"""Find the name of a query by its text, also if the text was expanded for several rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+# A row of values whose functions nest up to two deep, such as `(%s, lower(trim(%s)))`.
+_CALL: Final = r"\([^()]*+\)"
+_NESTED: Final = rf"\((?:[^()]++|{_CALL})*+\)"
+_REPEATED: Final = re.compile(rf"(\((?:[^()]++|{_NESTED})*+\))(?:, \1)+")
+
+
+def found_by_text(named: Mapping[str, T], query: str) -> T | None:
+    """Return what belongs to a query's text, or None if the query has no name.
+
+    On MySQL a bulk statement repeats the row of its VALUES, so its text depends on the number of
+    rows. Such a text belongs to the statement with one row.
+    """
+    return named.get(query) or named.get(_REPEATED.sub(r"\1", query, count=1))
