@@ -70,8 +70,6 @@ async def publish_change(
 async def write(tx: Executor, *events: Unpublished) -> None:
     """Add events made by `unpublished` to the outbox, with at most one statement. See `publish`."""
     match events:
-        case ():
-            return
         case (event,):
             await outbox(tx).add_event(**asdict(event))
         case _:

@@ -46,6 +46,8 @@ class AddMembersParams(msgspec.Struct, frozen=True, gc=False):
 
 
 async def add_members(db: Executor, batch: Sequence[AddMembersParams]) -> None:
+    if not batch:
+        return
     await db.execute(
         ADD_MEMBERS, [item.channel_id for item in batch], [item.user_id for item in batch]
     )

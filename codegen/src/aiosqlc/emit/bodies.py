@@ -161,18 +161,21 @@ def _arguments(function: PyFunction) -> list[str]:
 
 
 def _repeated(function: PyFunction) -> list[str]:
-    """Emit code that repeats the VALUES row of a statement for each set of arguments.
+    """Emit code that returns without a query if a bulk statement has no rows to write.
 
-    The emitted code runs no query for an empty batch.
+    Without arrays, the emitted code also repeats the VALUES row for each set of arguments.
     """
-    if not function.repeated:
+    if not function.repeatable:
         return []
     nothing = {Command.MANY: " []", Command.EXECROWS: " 0"}.get(function.command, "")
+    lines = [f"if not batch:\n    return{nothing}"]
+    if not function.repeated:
+        return lines
     row, values = line_literal(function.repeated), ", ".join(function.arguments)
     each = f" for value in ({values})" if len(function.arguments) > 1 else ""
     listed = f"[{'value' if each else values} for item in batch{each}]"
     return [
-        f"if not batch:\n    return{nothing}",
+        *lines,
         f'sql = {function.constant}.replace({row}, ", ".join([{row}] * len(batch)), 1)',
         f"arguments = {'list(batch)' if values == 'item' else listed}",
     ]

@@ -144,6 +144,8 @@ class OutboxQueries:
         )
 
     async def add_events(self, batch: Sequence[AddEventsParams]) -> None:
+        if not batch:
+            return
         await self._db.execute(
             ADD_EVENTS,
             [item.id for item in batch],

@@ -427,7 +427,7 @@ async def walk_orders(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_goods_order, found)), following, previous)
 
 
@@ -587,9 +587,9 @@ async def walk_orders_of(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[GoodsOrder]:
     """The same orders of a user, from a cursor on."""
-    page_of = f"WalkOrdersOf {sort}"
+    page_of = KeysetList(f"WalkOrdersOf {sort}", "20211302", ("datetime", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_ORDERS_OF[product_id is not None, sort, page_after, page_backward]

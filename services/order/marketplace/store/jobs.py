@@ -215,7 +215,7 @@ async def walk_jobs(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_job, found)), following, previous)
 
 
@@ -355,9 +355,9 @@ async def walk_jobs_of_customer(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
     """The same jobs, from a cursor on."""
-    page_of = f"WalkJobsOfCustomer {sort}"
+    page_of = KeysetList(f"WalkJobsOfCustomer {sort}", "e7605900", ("datetime", "UUID", "datetime"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_JOBS_OF_CUSTOMER[status is not None, sort, page_after, page_backward]
@@ -375,7 +375,7 @@ async def walk_jobs_of_customer(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_job, found)), following, previous)
 
 
@@ -515,9 +515,9 @@ async def walk_jobs_of_provider(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
     """The same jobs, from a cursor on."""
-    page_of = f"WalkJobsOfProvider {sort}"
+    page_of = KeysetList(f"WalkJobsOfProvider {sort}", "e7605900", ("datetime", "UUID", "datetime"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_JOBS_OF_PROVIDER[status is not None, sort, page_after, page_backward]

@@ -191,9 +191,9 @@ async def walk_offers_on(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Offer]:
     """The same offers, from a cursor on."""
-    page_of = f"WalkOffersOn {sort}"
+    page_of = KeysetList(f"WalkOffersOn {sort}", "45b9f171", ("datetime", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_OFFERS_ON[status is not None, sort, page_after, page_backward]
@@ -211,7 +211,7 @@ async def walk_offers_on(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_offer, found)), following, previous)
 
 
@@ -356,7 +356,7 @@ async def walk_offers_of(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Offer]:
     """The same offers, from a cursor on."""
-    page_of = KeysetList(f"WalkOffers {sort}", "45b9f171", ("datetime", "UUID", "Decimal"))
+    page_of = KeysetList(f"WalkOffersOf {sort}", "45b9f171", ("datetime", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

@@ -179,7 +179,9 @@ async def walk_reviews_of_customer(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Review]:
     """The same reviews, from a cursor on."""
-    page_of = KeysetList(f"WalkReviews {sort}", "87a28410", ("datetime", "UUID", "Decimal"))
+    page_of = KeysetList(
+        f"WalkReviewsOfCustomer {sort}", "87a28410", ("datetime", "UUID", "Decimal")
+    )
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -196,7 +198,7 @@ async def walk_reviews_of_customer(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_review, found)), following, previous)
 
 
@@ -307,9 +309,11 @@ async def walk_reviews_of_provider(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Review]:
     """The same reviews, from a cursor on."""
-    page_of = f"WalkReviewsOfProvider {sort}"
+    page_of = KeysetList(
+        f"WalkReviewsOfProvider {sort}", "87a28410", ("datetime", "UUID", "Decimal")
+    )
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_REVIEWS_OF_PROVIDER[sort, page_after, page_backward]

@@ -410,9 +410,11 @@ async def walk_service_orders_of(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[ServiceOrder]:
     """The same orders, from a cursor on."""
-    page_of = f"WalkServiceOrdersOf {sort}"
+    page_of = KeysetList(
+        f"WalkServiceOrdersOf {sort}", "5c343233", ("datetime", "UUID", "datetime")
+    )
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
-        cursor, page_of, 3, page_size
+        cursor, page_of, page_size
     )
     try:
         sql = WALK_SERVICE_ORDERS_OF[
@@ -434,7 +436,7 @@ async def walk_service_orders_of(
         arguments.append(page_key_3)
     arguments.append(page_size + 1)
     rows = await db.fetch(sql, *arguments)
-    found, following, previous = keyset_rows(rows, page_size, cursor, page_of, 3)
+    found, following, previous = keyset_rows(rows, page_size, cursor, page_of)
     return KeysetPage(list(map(_service_order, found)), following, previous)
 
 

@@ -137,6 +137,8 @@ class ReservationsQueries:
         await self._db.execute(ADD_RESERVATION, id, owner, request_key, expires_at, now)
 
     async def add_lines(self, batch: Sequence[AddLinesParams]) -> None:
+        if not batch:
+            return
         await self._db.execute(
             ADD_LINES,
             [item.reservation_id for item in batch],

@@ -139,6 +139,8 @@ class StockQueries:
         return int(status.rpartition(" ")[2])
 
     async def add_movements(self, batch: Sequence[AddMovementsParams]) -> None:
+        if not batch:
+            return
         await self._db.execute(
             ADD_MOVEMENTS,
             [item.id for item in batch],

@@ -95,6 +95,8 @@ class ImportIssuesParams:
 
 
 async def import_issues(db: Executor, batch: Sequence[ImportIssuesParams]) -> list[int]:
+    if not batch:
+        return []
     rows = await db.fetch(
         IMPORT_ISSUES,
         [item.tenant_id for item in batch],

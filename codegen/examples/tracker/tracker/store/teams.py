@@ -242,6 +242,8 @@ class PutLabelsParams:
 
 async def put_labels(db: Executor, batch: Sequence[PutLabelsParams]) -> list[Label]:
     """Create labels, or change the color of labels that exist."""
+    if not batch:
+        return []
     rows = await db.fetch(
         PUT_LABELS,
         [item.tenant_id for item in batch],

@@ -21,6 +21,8 @@ class AddMailParams:
 
 
 async def add_mail(db: Executor, batch: Sequence[AddMailParams]) -> int:
+    if not batch:
+        return 0
     status = await db.execute(
         ADD_MAIL, [item.recipient for item in batch], [item.body for item in batch]
     )

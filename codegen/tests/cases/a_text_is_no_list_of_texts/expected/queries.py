@@ -39,6 +39,8 @@ FROM unnest($1::text[]) AS bulk(p1)
 
 
 async def add_titles(db: Executor, batch: SequenceNotStr[str]) -> int:
+    if not batch:
+        return 0
     status = await db.execute(ADD_TITLES, list(batch))
     return int(status.rpartition(" ")[2])
 

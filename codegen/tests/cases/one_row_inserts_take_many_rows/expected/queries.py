@@ -37,6 +37,8 @@ async def add_readings(
     db: Executor, batch: Sequence[AddReadingsParams]
 ) -> list[AddReadingsRow]:
     """Later readings replace earlier ones."""
+    if not batch:
+        return []
     rows = await db.fetch(
         ADD_READINGS,
         [item.sensor for item in batch],
@@ -54,5 +56,7 @@ FROM unnest($1::text[]) AS bulk(p1)
 
 
 async def add_day(db: Executor, batch: SequenceNotStr[str]) -> int:
+    if not batch:
+        return 0
     status = await db.execute(ADD_DAY, list(batch))
     return int(status.rpartition(" ")[2])
