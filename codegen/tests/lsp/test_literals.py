@@ -211,6 +211,75 @@ async def test_a_rename_that_cannot_be_followed_is_refused(desk: Editor, main: P
     assert "uses `BOOKS` without a call" in str(refused.value)
 
 
+ONE = 'q("SELECT id FROM author WHERE name = @one_name")'
+# Code that assigns `by_name`, and the calls outside a function that a rename must change, or why it
+# is refused.
+ASSIGNED = {
+    f"try:\n    by_name = {ONE}\nfinally:\n    pass\n": 1,
+    f"if True:\n    by_name = {ONE}\n": 1,
+    f"def make():\n    global by_name\n    by_name = {ONE}\n": 1,
+    f"by_name = {ONE}\n": 1,
+    f"by_name = {ONE}\nimport app.more as me\ndef f(c):\n    me.by_name(c, one_name='x')\n": 2,
+    f"class C:\n    by_name = {ONE}\n    def f(self):\n        self.by_name(1, one_name='')\n":
+        "is assigned in the class `C`",
+    f"def f(c):\n    class C:\n        by_name = {ONE}\n    return C.by_name(c, one_name='')\n":
+        "is assigned in the class `C`",
+    f"by_name = {ONE}\nby_name = None\n": "gives `by_name` another meaning",
+    f"try:\n    by_name = {ONE}\nexcept ValueError as by_name:\n    pass\n":
+        "gives `by_name` another meaning",
+    f"by_name = {ONE}\ndef by_name(): ...\n": "gives `by_name` another meaning",
+    f"by_name = {ONE}\nimport by_name\n": "gives `by_name` another meaning",
+    f"by_name = {ONE}\nimport app.more as m\nm.by_name = 1\n": "gives `by_name` another meaning",
+    f"import sys\nby_name = {ONE}\nm = sys.modules[__name__]\nm.by_name(1, one_name='')\n":
+        "uses `.by_name` of an unknown object",
+}  # fmt: skip
+CALLER = "from app.more import by_name\n\nby_name(None, one_name='x')\n"
+
+
+@pytest.mark.parametrize("code", ASSIGNED)
+async def test_a_rename_reaches_every_call_of_a_literal_or_is_refused(
+    desk: Editor, project: Path, code: str
+) -> None:
+    expected = ASSIGNED[code]
+    more, caller = project / "app" / "more.py", project / "app" / "caller.py"
+    more.write_text(f"from inline import sql as q\n{code}")
+    caller.write_text(CALLER)
+    try:
+        assert await desk.open(more) == []
+        if isinstance(expected, str):
+            with pytest.raises(JsonRpcException) as refused:
+                await renamed(desk, more, "|@one_name", "another")
+            assert expected in str(refused.value)
+        else:
+            texts = await renamed(desk, more, "|@one_name", "another")
+            assert sum(text.count("another=") for text in texts.values()) == expected
+            assert not any("one_name" in text for text in texts.values())
+    finally:
+        desk.close(more)
+        more.unlink()
+        caller.unlink()
+
+
+async def test_a_literal_in_a_function_is_renamed_in_that_function_alone(
+    desk: Editor, project: Path
+) -> None:
+    more, caller = project / "app" / "more.py", project / "app" / "caller.py"
+    code = f"def f(c):\n    by_name = {ONE}\n    return by_name(c, one_name='')\n"
+    more.write_text(
+        f"from inline import sql as q\n{code}def g(by_name):\n    by_name(one_name=1)\n"
+    )
+    caller.write_text(CALLER)
+    try:
+        assert await desk.open(more) == []
+        texts = await renamed(desk, more, "|@one_name", "another")
+        assert {path.name: text.count("another") for path, text in texts.items()} == {"more.py": 2}
+        assert "by_name(one_name=1)" in texts[more]
+    finally:
+        desk.close(more)
+        more.unlink()
+        caller.unlink()
+
+
 async def test_references_are_in_the_literal_and_in_calls(desk: Editor, main: Path) -> None:
     place = desk.where(main, "|@book_id")
     context = types.ReferenceContext(include_declaration=True)

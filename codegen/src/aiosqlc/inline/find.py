@@ -12,6 +12,7 @@ from aiosqlc.inline.written import place, written
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 FUNCTION = "sql"
+Placed = ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg | ast.excepthandler | ast.pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Li
     return Literal(file, value, span, found.places, owner)
 
 
-def span_of(file: SourceFile, node: ast.expr | ast.keyword) -> Span:
-    """Return the position of an expression in characters; Python's own columns count bytes."""
+def span_of(file: SourceFile, node: Placed) -> Span:
+    """Return the position of a part of the code in characters; Python's own columns count bytes."""
     return Span(
         _offset(file, node.lineno, node.col_offset),
         _offset(file, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),

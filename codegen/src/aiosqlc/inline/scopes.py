@@ -28,7 +28,7 @@ def calls_of(tree: ast.Module, names: AbstractSet[str]) -> Iterator[tuple[ast.Ca
             yield node, owner
         inner = known
         if isinstance(node, (*_FUNCTIONS, *_COMPREHENSIONS)):
-            inner = known - _bound(node)
+            inner = known - bound(node)
         children = reversed(list(ast.iter_child_nodes(node)))
         stack += [(c, owner, known if _is_outside(node, c) else inner) for c in children]
 
@@ -51,21 +51,21 @@ def _is_outside(node: ast.AST, child: ast.AST) -> bool:
     return isinstance(node, ast.Lambda) and child is node.args
 
 
-def _bound(function: ast.AST) -> set[str]:
+def bound(function: ast.AST) -> set[str]:
     """Return the names that a function or a comprehension binds in its own scope."""
-    bound: set[str] = set()
+    found: set[str] = set()
     shared: set[str] = set()
     stack = list(ast.iter_child_nodes(function))
     while stack:
         node = stack.pop()
         if isinstance(node, ast.arg):
-            bound.add(node.arg)
+            found.add(node.arg)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-            bound.add(node.id)
+            found.add(node.id)
         elif isinstance(node, ast.Global | ast.Nonlocal):
             shared |= set(node.names)
         elif isinstance(node, _NAMED):
-            bound.add(node.name or "")
+            found.add(node.name or "")
         if not isinstance(node, (*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS)):
             stack += ast.iter_child_nodes(node)
-    return bound - shared
+    return found - shared
