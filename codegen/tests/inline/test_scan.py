@@ -464,37 +464,113 @@ A = sql("SELECT a.id FROM author a WHERE sqlc.include(named, a)")
     assert "app/people.py:3:" in capsys.readouterr().err
 
 
+def test_hidden_files_are_not_read(tmp_path: Path) -> None:
+    _project(tmp_path, APP)
+    (tmp_path / "app" / ".#people.py").symlink_to("user@host.1234:1")  # the lock of an editor
+    assert _scan(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "said"), [("missing.py", "No such file or directory"), ("bad.py", "symbolic link")]
+)
+def test_a_file_that_cannot_be_read_is_reported(
+    target: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, APP)
+    (tmp_path / "app" / "bad.py").symlink_to(target)
+    assert _scan(tmp_path) == 1
+    found = capsys.readouterr().err
+    assert "error[E008]: cannot read app/" in found
+    assert said in found
+    assert not (tmp_path / "inline").exists()
+
+
+def test_a_file_that_is_not_utf_8_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, APP)
+    (tmp_path / "app" / "bad.py").write_bytes(b"# ok\n# \xff\n")
+    assert _scan(tmp_path) == 1
+    assert "cannot read app/bad.py: byte 0xff in line 2 is not UTF-8" in capsys.readouterr().err
+
+
+@contextmanager
+def _watched(root: Path, *program: str) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """Run a watching `scan` of a project; yield its log, and stop it at the end."""
+    log = root / "watch.log"
+    command = [sys.executable, *program, "scan", "app", "-o", "inline", "--watch"]
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(command, cwd=root, stderr=stderr, text=True) as process,
+    ):
+        try:
+            wait_for(log, "watching\n", process)
+            yield log, process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=90)
+    assert process.returncode in {0, 130}
+
+
+def test_watching_goes_on_after_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    _project(tmp_path, APP)
+    app, made = tmp_path / "app", tmp_path / "inline" / "sql.py"
+    with _watched(tmp_path, "-m", "aiosqlc") as (log, process):
+        (app / "bad.py").symlink_to("missing.py")
+        wait_for(log, "cannot read app/missing.py: No such file or directory", process)
+        (app / "bad.py").unlink()
+        (app / "people.py").write_text(APP.replace("SELECT id, name FROM", "SELECT bio FROM"))
+        wait_for(made, "SELECT bio FROM", process)
+
+
+# A compiler with a fault: it fails at each file that contains the word.
+_FAULTY = """
+import sys
+import aiosqlc.cli.scan as scan
+from aiosqlc.cli.main import main
+
+compiled = scan.compile_literals
+
+def faulty(project, entry, sources, *others):
+    if any("fault" in path.read_text() for path in sources[0].glob("*.py")):
+        raise KeyError("a fault")
+    return compiled(project, entry, sources, *others)
+
+scan.compile_literals = faulty
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_watching_goes_on_after_an_internal_error(tmp_path: Path) -> None:
+    _project(tmp_path, APP)
+    app, made = tmp_path / "app" / "people.py", tmp_path / "inline" / "sql.py"
+    with _watched(tmp_path, "-c", _FAULTY) as (log, process):
+        app.write_text(f"{APP}# fault\n")
+        wait_for(log, "internal error: KeyError: 'a fault'", process)
+        app.write_text(APP.replace("SELECT id, name FROM", "SELECT bio FROM"))
+        wait_for(made, "SELECT bio FROM", process)
+
+
 def test_watching_writes_each_change_and_keeps_the_package_while_a_file_is_broken(
     tmp_path: Path,
 ) -> None:
     _project(tmp_path, APP)
     app, made = tmp_path / "app" / "people.py", tmp_path / "inline" / "sql.py"
-    log = tmp_path / "watch.log"
-    command = [sys.executable, "-m", "aiosqlc", "scan", "app", "-o", "inline", "--watch"]
-    with (
-        log.open("w") as stderr,
-        subprocess.Popen(command, cwd=tmp_path, stderr=stderr) as process,
-    ):
-        try:
-            wait_for(log, "watching\n", process)
-            app.write_text(APP.replace("SELECT id, name FROM", "SELECT name, bio FROM"))
-            wait_for(made, "SELECT name, bio FROM", process)
-            kept = made.read_text()
-            for broken, said in (
-                (APP.replace("ADD = ", "ADD = = "), "not valid Python"),
-                (APP.replace("SELECT id, name", "SELECT id, nam"), 'column "nam" does not exist'),
-                (APP.replace('sql("SELECT id', 'sql(f"SELECT id'), "exactly one string literal"),
-            ):
-                app.write_text(broken)
-                wait_for(log, said, process)
-                assert made.read_text() == kept
-            (tmp_path / "schema.sql").write_text(SCHEMA.replace("bio text", "bio text, nam text"))
-            app.write_text(APP.replace("SELECT id, name", "SELECT id, nam"))
-            wait_for(made, "SELECT id, nam FROM", process)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=90)
-    assert process.returncode in {0, 130}
+    with _watched(tmp_path, "-m", "aiosqlc") as (log, process):
+        app.write_text(APP.replace("SELECT id, name FROM", "SELECT name, bio FROM"))
+        wait_for(made, "SELECT name, bio FROM", process)
+        kept = made.read_text()
+        for broken, said in (
+            (APP.replace("ADD = ", "ADD = = "), "not valid Python"),
+            (APP.replace("SELECT id, name", "SELECT id, nam"), 'column "nam" does not exist'),
+            (APP.replace('sql("SELECT id', 'sql(f"SELECT id'), "exactly one string literal"),
+        ):
+            app.write_text(broken)
+            wait_for(log, said, process)
+            assert made.read_text() == kept
+        (tmp_path / "schema.sql").write_text(SCHEMA.replace("bio text", "bio text, nam text"))
+        app.write_text(APP.replace("SELECT id, name", "SELECT id, nam"))
+        wait_for(made, "SELECT id, nam FROM", process)
 
 
 def test_the_command_in_the_package_names_the_entry_and_quotes_folders(

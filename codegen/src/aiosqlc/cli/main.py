@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from aiosqlc.cli.failures import FINDINGS, USAGE, failed
 from aiosqlc.messages import progress
-from aiosqlc.messages.extras import not_installed
-from aiosqlc.messages.files import reason
 
 OK: Final = 0
-FINDINGS: Final = 1
-USAGE: Final = 2
-INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 # Each command is a module of this package with `run(arguments)` and, if it has options,
 # `add_arguments(parser)`. Only the module of the chosen command is imported, to start fast.
@@ -105,18 +98,8 @@ def _run(words: list[str]) -> int:
         code: int = importlib.import_module(f"aiosqlc.cli.{arguments.name}").run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except ModuleNotFoundError as error:
-        remedy = not_installed(error)
-        if remedy is None:
-            return _internal_error(error, verbose=arguments.verbose)
-        sys.stderr.write(f"{remedy}\n")
-        return USAGE
-    except OSError as error:
-        return _no_access(error, verbose=arguments.verbose)
     except Exception as error:  # noqa: BLE001  # the user gets a sentence instead of a traceback
-        return _internal_error(error, verbose=arguments.verbose)
+        return failed(error, verbose=arguments.verbose)
     return code
 
 
@@ -128,33 +111,9 @@ def _not_known(name: str, unknown: list[str]) -> str:
     return f"`aiosqlc {name}` does not take `{unknown[0]}`; {options}\n"
 
 
-def _no_access(error: OSError, *, verbose: bool) -> int:
-    """Report a file of the user that cannot be read or written, or a full disk."""
-    if error.filename is None and error.errno in _FULL:
-        raise error
-    ours = Path(__file__).parents[1]
-    named = Path(str(error.filename)) if error.filename else ours
-    if named.is_relative_to(ours):
-        return _internal_error(error, verbose=verbose)
-    if verbose:
-        traceback.print_exc()
-    sys.stderr.write(f"cannot use {named}: {reason(error)}\n")
-    return FINDINGS
-
-
 def _for_machines(arguments: argparse.Namespace) -> bool:
     """Return whether the output format is machine-readable."""
     return getattr(arguments, "json", False) or getattr(arguments, "format", "text") != "text"
-
-
-def _internal_error(error: Exception, *, verbose: bool) -> int:
-    if verbose:
-        traceback.print_exc()
-    sys.stderr.write(
-        f"internal error: {type(error).__name__}: {error}\n"
-        "This is a mistake of aiosqlc, not yours. Run again with `--verbose` and report it.\n"
-    )
-    return INTERNAL_ERROR
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from aiosqlc.cli.common import load, only_entry, report, style_of
+from aiosqlc.cli.failures import failed
 from aiosqlc.cli.watching import folders_of, is_source, next_changes, tidy_up, watching
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.engines import Engine, engine_for
@@ -114,7 +115,7 @@ def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
     """Write the package now and after each change of a Python, SQL or configuration file.
 
     The database server stays running, and only changed literals are analysed. An error leaves the
-    package as it is.
+    package as it is. The command continues, because the next change may remove the cause.
     """
     out = str((Path.cwd() / arguments.out).resolve())
 
@@ -132,19 +133,28 @@ def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
         next_changes(events)  # watching has started, so that no later change is missed
         known: Known | None = None
         for rounds in count():
-            started = time.perf_counter()
-            found = _asked(arguments) if rounds else asked
-            if found:
-                scanned = _compiled(arguments, found, engine_of(found.entry.engine), known)
-                known = scanned.known
-                said = "not written" if _written(arguments, found, scanned) else "up to date"
-                taken = (time.perf_counter() - started) * 1000
-                sys.stderr.write(f"{said} in {taken:.0f} ms\n")
+            try:
+                if found := _asked(arguments) if rounds else asked:
+                    known = _again(arguments, found, engine_of(found.entry.engine), known)
+            except Exception as error:  # noqa: BLE001  # a fault of one text must not end the watch
+                failed(error, verbose=arguments.verbose)
             tidy_up(rounds)
             if rounds == 0:
                 sys.stderr.write("watching\n")
             next_changes(events)
     return 0
+
+
+def _again(
+    arguments: argparse.Namespace, asked: _Asked, engine: Engine, known: Known | None
+) -> Known | None:
+    """Compile and write the package, and return the results that the next round may reuse."""
+    started = time.perf_counter()
+    scanned = _compiled(arguments, asked, engine, known)
+    said = "not written" if _written(arguments, asked, scanned) else "up to date"
+    taken = (time.perf_counter() - started) * 1000
+    sys.stderr.write(f"{said} in {taken:.0f} ms\n")
+    return scanned.known
 
 
 def _command(arguments: argparse.Namespace, root: Path) -> str:

@@ -16,6 +16,7 @@ from aiosqlc.inline.gather import different, gathered
 from aiosqlc.inline.module import print_inline
 from aiosqlc.ir import Rendered
 from aiosqlc.lock.document import Known
+from aiosqlc.messages.files import reason
 from aiosqlc.pipeline.alone import compile_alone, settings_alone
 from aiosqlc.pipeline.compile import in_source_order, read_inputs
 from aiosqlc.source import SourceFile
@@ -56,12 +57,10 @@ def compile_literals(
     """Find the literals in the Python files of `sources`, and return the package for them.
 
     Only literals that differ from those of `known` are analysed.
-
-    Raises `OSError` if a file cannot be read.
     """
     found: list[Literal] = []
     problems: list[Diagnostic] = []
-    places = {path.resolve() for path in _python_files(sources, out)}
+    places = {Path(os.path.realpath(path)) for path in _python_files(sources, out)}
     for place in sorted(places):  # in one order, however the sources are named
         file = _read(place, project.root.resolve())
         if isinstance(file, Diagnostic):
@@ -116,7 +115,7 @@ def _with_line(text: str, line: str) -> str:
 
 
 def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
-    """Yield the Python files of `sources`, without hidden folders and the package itself."""
+    """Yield the Python files of `sources`, without hidden ones and the package itself."""
     for source in sources:
         if source.is_file():
             yield source
@@ -126,12 +125,14 @@ def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
             if Path(folder).resolve() == out.resolve():
                 folders.clear()
                 continue
-            yield from (Path(folder) / name for name in sorted(names) if name.endswith(".py"))
+            for name in sorted(names):
+                if name.endswith(".py") and not name.startswith("."):  # as an editor's `.#main.py`
+                    yield Path(folder) / name
 
 
 def _read(path: Path, root: Path) -> SourceFile | Diagnostic:
     shown = Path(os.path.relpath(path, root))
     try:
         return SourceFile(shown, as_python_reads(path.read_bytes().decode("utf-8-sig")))
-    except UnicodeDecodeError:
-        return Diagnostic("E008", f"{shown} is not UTF-8 text")
+    except (OSError, UnicodeDecodeError) as error:
+        return Diagnostic("E008", f"cannot read {shown}: {reason(error)}")
