@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,81 @@ def test_every_format_reports_the_same_change(shop: Repository, update_goldens: 
 def test_without_a_change_there_is_one_line(shop: Repository, how: str, said: str) -> None:
     shop.write({"README": "unrelated", "queries/more.sql": "-- no query yet\n"})
     assert shop.review(how) == (0, said)
+
+
+# --- files outside the repository ---------------------------------------------------------------
+
+OUTSIDE = "its real path is outside the repository: add the file itself instead"
+COMMANDS = (
+    ("review", "--base", "main", "--format", "markdown"),
+    ("review", "--base", "main", "--format", "github"),
+    ("migrations", "check", "--base", "main"),
+    ("plans", "diff", "--base", "main"),
+    ("verify", "--against", "main"),
+)
+
+
+def _linked_migration(shop: Repository, secret: Path) -> None:
+    (shop.root / "migrations/0002_b.sql").symlink_to(secret)
+
+
+def _linked_queries(shop: Repository, secret: Path) -> None:
+    (shop.root / "queries/all.sql").unlink()
+    (shop.root / "queries/all.sql").symlink_to(secret)
+
+
+def _linked_folder(shop: Repository, secret: Path) -> None:
+    shutil.rmtree(shop.root / "migrations")
+    (shop.root / "migrations").symlink_to(secret.parent)
+
+
+def _named_path(shop: Repository, secret: Path) -> None:
+    path = os.path.relpath(secret, shop.root)
+    shop.write({"sqlc.yaml": CONFIG.replace("schema: migrations", f"schema: {path}")})
+
+
+def _linked_configuration(shop: Repository, secret: Path) -> None:
+    (shop.root / "sqlc.yaml").unlink()
+    (shop.root / "sqlc.yaml").symlink_to(secret)
+
+
+def _linked_file_of_git(shop: Repository, secret: Path) -> None:
+    shutil.copy(secret, shop.root / ".git/token")
+    (shop.root / "migrations/0002_b.sql").symlink_to("../.git/token")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    "link",
+    [
+        _linked_migration,
+        _linked_queries,
+        _linked_folder,
+        _named_path,
+        _linked_configuration,
+        _linked_file_of_git,
+    ],
+)
+def test_a_pull_request_cannot_show_a_file_outside_the_repository(
+    command: tuple[str, ...],
+    link: Callable[[Repository, Path], None],
+    tmp_path_factory: pytest.TempPathFactory,
+    shop: Repository,
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "0001_a.sql"
+    secret.write_text("SECRET of the machine;\n")
+    link(shop, secret)
+    code, out, err = shop.ran(*command)
+    assert code in {1, 2}
+    assert "SECRET" not in out + err
+    assert OUTSIDE in (out + err).replace("&#58;", ":")
+
+
+def test_a_link_to_a_file_of_the_repository_is_read(shop: Repository) -> None:
+    shop.write({"kept/0002_b.txt": "CREATE TABLE pet (id int PRIMARY KEY);"})
+    (shop.root / "migrations/0002_b.sql").symlink_to("../kept/0002_b.txt")
+    code, out = shop.review()
+    assert (code, json.loads(out)["findings"]) == (0, [])
 
 
 # --- every section --------------------------------------------------------------------------------

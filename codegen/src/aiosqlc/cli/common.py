@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,12 +13,31 @@ from aiosqlc.config.load import find_config, load_project
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.messages.render import Style, render_all
+from aiosqlc.store.disk import only_within, repository_of
 
 
 def style_of(arguments: argparse.Namespace, root: Path) -> Style:
     """Return the output style: coloured on a terminal, unless the user disables colours."""
     plain = arguments.no_color or "NO_COLOR" in os.environ or not sys.stderr.isatty()
     return Style(Path(os.path.relpath(root)), colour=not plain)
+
+
+def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
+    """Let a command read only files of the repository while it compares with a git reference.
+
+    A pull request chooses the files that such a command reads, and its readers see the report.
+    """
+
+    @functools.wraps(run)
+    def confined(arguments: argparse.Namespace) -> int:
+        options = vars(arguments)
+        config = find_config(arguments.file, Path())
+        if isinstance(config, Diagnostic) or not (options.get("base") or options.get("against")):
+            return run(arguments)
+        with only_within(repository_of(config.parent) or config.parent):
+            return run(arguments)
+
+    return confined
 
 
 def load(arguments: argparse.Namespace) -> Project | None:

@@ -6,16 +6,17 @@ import argparse
 import sys
 
 from aiosqlc.analysis.watched.observed import SchemaFailsError
-from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.cli.common import load, report, style_of, within_repository
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
+from aiosqlc.files import UNREAD
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.messages.render import Style
 from aiosqlc.pipeline.analysed import Inputs
 from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.pipeline.deployed import old_inputs
-from aiosqlc.pipeline.git import GitError
+from aiosqlc.pipeline.git import GitError, commit_of
 from aiosqlc.production.migrations.check import Checked, check
 from aiosqlc.production.migrations.findings import count
 from aiosqlc.production.migrations.fix import FixError, fix
@@ -52,6 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
+@within_repository
 def run(arguments: argparse.Namespace) -> int:
     """Run the pending migrations of every entry on the private server, and print the findings."""
     project = load(arguments)
@@ -61,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     found: list[Diagnostic] = []
     for entry in project.sets:
         try:
-            checked = _checked(project, entry, arguments, style)
+            errors, checked = _checked(project, entry, arguments, style)
         except GitError as error:
             sys.stderr.write(f"cannot read {arguments.base}: {error}\n")
             return 2
@@ -75,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             report(error.problems, style)
             sys.stderr.write("the schema before these migrations has errors: fix them first\n")
             return 2
+        found += errors
         found += [item for one in checked for item in one.findings]
         if arguments.format == "text":
             for one in checked:
@@ -92,16 +95,18 @@ class _UnusableError(Exception):
 
 def _checked(
     project: Project, entry: QuerySet, arguments: argparse.Namespace, style: Style
-) -> list[Checked]:
+) -> tuple[list[Diagnostic], list[Checked]]:
+    """Return the errors of the files, and the migrations with their findings."""
     inputs, problems = read_inputs(project, entry)
     errors = [item for item in problems if item.severity is Severity.ERROR]
-    report(errors, style)
-    if not inputs.readable:
-        raise _UnusableError("the schema files cannot be read: fix the schema first")
+    if not inputs.readable or any(item.code in UNREAD for item in errors):
+        report(errors, style)
+        what = "query" if inputs.readable else "schema"
+        raise _UnusableError(f"the {what} files cannot be read: fix them first")
     with engine_for(entry.engine) as engine:
         chosen = _chosen(project, entry, inputs, arguments)
         if not chosen.pending:
-            return []
+            return errors, []
         checked = check(
             engine.observer,
             entry,
@@ -113,14 +118,15 @@ def _checked(
     if arguments.fix:
         for path in fix(project, entry, checked):
             sys.stdout.write(f"wrote {style.shown(path)}\n")
-    return checked
+    return errors, checked
 
 
 def _chosen(
     project: Project, entry: QuerySet, inputs: Inputs, arguments: argparse.Namespace
 ) -> Chosen:
     if arguments.base:
-        old = old_inputs(project, entry, arguments.base, inputs)
+        commit = commit_of(project.root, arguments.base)
+        old = old_inputs(project, entry, commit, inputs)
         return since_reference(project, entry, inputs, old)
     if arguments.after:
         return after(project, entry, inputs, arguments.after)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aiosqlc.analysis.watched.observed import SchemaFailsError
-from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.cli.common import load, report, style_of, within_repository
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Severity
 from aiosqlc.engines import Engine, engine_for
@@ -67,6 +67,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
+@within_repository
 def run(arguments: argparse.Namespace) -> int:
     """Record or compare the generic plan of each SQL text of each query."""
     project = load(arguments)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aiosqlc.analysis.watched.observed import SchemaFailsError
-from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.cli.common import load, report, style_of, within_repository
 from aiosqlc.cli.reviewing import review
 from aiosqlc.messages.files import reason
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
@@ -51,6 +51,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
+@within_repository
 def run(arguments: argparse.Namespace) -> int:
     """Compare the working tree with a git reference, and print what the reviewer must know.
 

@@ -10,6 +10,7 @@ from aiosqlc.analysis.checks import concerns, without_ignored
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine, engine_for
+from aiosqlc.files import UNREAD
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.pipeline.compile import (
@@ -95,7 +96,7 @@ def _entry(project: Project, entry: QuerySet, commit: str, *, patient: bool) -> 
     inputs, mistakes = read_inputs(project, entry)
     name = entry.name or entry.queries[0] if len(project.sets) > 1 else ""
     unreadable = tuple(item for item in mistakes if item.severity is Severity.ERROR)
-    if not inputs.readable:
+    if not inputs.readable or any(item.code in UNREAD for item in unreadable):
         return EntryReview(name, errors=unreadable)
     paths = [file.file.path for file in inputs.schema]
     old = old_inputs(project, entry, commit, inputs)

@@ -8,12 +8,13 @@ import json
 import sys
 from dataclasses import replace
 
-from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.cli.common import load, report, style_of, within_repository
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
+from aiosqlc.files import UNREAD
 from aiosqlc.pipeline.compile import analyze_project, read_inputs
-from aiosqlc.pipeline.git import GitError
+from aiosqlc.pipeline.git import GitError, commit_of
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
 from aiosqlc.verify.stored import Sampled, sampled
@@ -32,6 +33,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="for machines")
 
 
+@within_repository
 def run(arguments: argparse.Namespace) -> int:
     """Check the old queries after each migration step, and the new queries on the old schema."""
     project = load(arguments)
@@ -41,8 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_stored(project, arguments)
     safe = True
     for entry in project.sets:
+        _, problems = read_inputs(project, entry)
+        if unread := [item for item in problems if item.code in UNREAD]:
+            report(unread, style_of(arguments, project.root))
+            return 2
         try:
-            steps = _steps(project, entry, arguments.against)
+            steps = _steps(project, entry, commit_of(project.root, arguments.against))
         except GitError as error:
             sys.stderr.write(f"cannot read {arguments.against}: {error}\n")
             return 2

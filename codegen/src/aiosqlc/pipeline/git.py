@@ -57,6 +57,16 @@ def base_of(root: Path, reference: str) -> str:
     If the histories do not meet, as in a shallow clone, return the reference's own commit. Raises
     `GitError` with a sentence for the user.
     """
+    commit = commit_of(root, reference)
+    meeting = _run_git(root, "merge-base", commit, "HEAD")
+    return meeting.stdout.decode().strip() if meeting.returncode == 0 else commit
+
+
+def commit_of(root: Path, reference: str) -> str:
+    """Return the commit that a git reference names.
+
+    Raises `GitError` with a sentence for the user.
+    """
     try:
         shallow = _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
     except FileNotFoundError:
@@ -75,9 +85,7 @@ def base_of(root: Path, reference: str) -> str:
                 " `fetch-depth: 0`"
             )
         raise GitError(f"git knows no commit {reference}: name a branch, a tag or a commit")
-    commit = found.stdout.decode().strip()
-    meeting = _run_git(root, "merge-base", commit, "HEAD")
-    return meeting.stdout.decode().strip() if meeting.returncode == 0 else commit
+    return found.stdout.decode().strip()
 
 
 def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +48,39 @@ def show_unsaved(texts: Mapping[str, bytes]) -> None:
     _unsaved_names = tuple(set(map(os.path.basename, texts)))
 
 
+_within: tuple[str, ...] = ()  # the real path of the only folder from which files are read
+
+
+@contextmanager
+def only_within(folder: Path) -> Iterator[None]:
+    """Read only files whose real path is in a folder and not in its `.git`.
+
+    A pull request can contain a link to any file of the machine that checks the request, and the
+    comment on the request would quote that file.
+    """
+    global _within  # noqa: PLW0603  # there is one disk
+    before, _within = _within, (os.path.realpath(folder),)
+    try:
+        yield
+    finally:
+        _within = before
+
+
+def repository_of(folder: Path) -> Path | None:
+    """Return the top folder of the git repository that contains a folder, or None."""
+    here = Path(os.path.abspath(folder))  # noqa: PTH100  # links stay: a link may lead elsewhere
+    return next((top for top in (here, *here.parents) if (top / ".git").exists()), None)
+
+
+def _outside(path: Path) -> bool:
+    real = os.path.realpath(path)
+    return any(
+        not real.startswith(os.path.join(top, ""))  # noqa: PTH118
+        or real.startswith(os.path.join(top, ".git", ""))  # noqa: PTH118  # tokens are stored there
+        for top in _within
+    )
+
+
 def _unsaved_text(path: Path) -> bytes | None:
     if not str(path).endswith(_unsaved_names):
         return None
@@ -64,7 +99,7 @@ def signature(path: Path) -> Signature | None:
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file.
 
-    Raises OSError if the file cannot be read.
+    Raises OSError if the file cannot be read, also if `only_within` excludes it.
     """
     return _read(path).data
 
@@ -78,6 +113,10 @@ def file_digest(path: Path) -> str:
 
 
 def _read(path: Path) -> _Content:
+    if _outside(path):
+        raise PermissionError(
+            errno.EACCES, "its real path is outside the repository: add the file itself instead"
+        )
     unsaved = _unsaved_text(path)
     if unsaved is not None:
         return _Content(unsaved)

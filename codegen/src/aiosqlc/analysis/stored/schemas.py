@@ -16,8 +16,10 @@ import yaml
 from aiosqlc.analysis.stored.scalars import anything, scalar
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import JsonKind, JsonShape, Shared
+from aiosqlc.messages.files import reason
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.source import SourceFile, Span
+from aiosqlc.store.disk import read_bytes
 
 _STRUCTURE = (
     "type", "properties", "required", "items", "prefixItems", "additionalProperties", "enum",
@@ -61,9 +63,9 @@ def schema_shape(path: Path, shown: str, name: str) -> JsonShape | Diagnostic:
     in diagnostics.
     """
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return Diagnostic("E349", f"cannot read the JSON Schema {shown}")
+        text = read_bytes(path).decode("utf-8").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        return Diagnostic("E349", f"cannot read the JSON Schema {shown}: {reason(error)}")
     file = SourceFile(Path(shown), text)
     try:
         json.loads(text)

@@ -20,6 +20,7 @@ from aiosqlc.analysis.planned.statistics import (
     is_setting,
 )
 from aiosqlc.messages.files import reason
+from aiosqlc.store.disk import read_bytes
 
 _TITLE = "-- aiosqlc statistics, format 1"
 _FIRST = re.compile(
@@ -49,7 +50,7 @@ class StatisticsError(Exception):
 def read(path: Path) -> Statistics:
     """Return the statistics of a file. Raise `StatisticsError` if it is not complete and valid."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path).decode("utf-8")
     except OSError as error:
         raise StatisticsError(f"cannot read {path}: {reason(error)}") from error
     except UnicodeDecodeError as error:
