@@ -469,7 +469,39 @@ def test_base_checks_what_the_reference_lacks_against_its_queries(shop: Project)
     assert "1 query would wait: queries/all.sql:AddPerson" in done.finding("M003")["notes"]
     unknown = shop.check("--base", "nowhere")
     assert unknown.code == 2
-    assert unknown.err.startswith("cannot read nowhere: ")
+    assert unknown.err == (
+        "cannot read nowhere: git knows no commit nowhere: name a branch, a tag or a commit\n"
+    )
+
+
+def test_base_without_a_repository_is_one_sentence(shop: Project) -> None:
+    done = shop.check("--base", "main")
+    assert done.code == 2
+    assert done.err == "cannot read main: the configuration is not in a git repository\n"
+
+
+@pytest.mark.parametrize("options", [("--each",), ("--base", "HEAD"), ("--after", "0001_a")])
+def test_an_error_in_a_query_fails_the_command(shop: Project, options: tuple[str, ...]) -> None:
+    _git(shop.root, "init", "-q")
+    _git(shop.root, "add", ".")
+    _git(shop.root, "commit", "-qm", "first")
+    shop.write({"queries/more.sql": "-- name: 1st :one\nSELECT 1;\n"})
+    done = shop.check(*options, "--timeout-set")
+    assert done.code == 1
+    assert "error[E1" in done.err
+    assert shop.check(*options, "--timeout-set", "--format", "json").codes[0].startswith("E1")
+
+
+@pytest.mark.parametrize("how", ["github", "sarif"])
+def test_annotations_have_paths_from_the_top_of_the_repository(
+    shop: Project, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _git(shop.root, "init", "-q")
+    monkeypatch.chdir(shop.root / "queries")
+    sql = "CREATE INDEX person_email ON person (email);\n"
+    done = shop.checked(sql, "--after", "0001_a", "--timeout-set", "--format", how)
+    assert "migrations/0002_b.sql" in done.out
+    assert "../" not in done.out
 
 
 def test_sarif_and_annotations_carry_the_same_findings(shop: Project) -> None:

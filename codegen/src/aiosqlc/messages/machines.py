@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.messages.render import Style, render_all
+from aiosqlc.store.disk import repository_of
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -15,6 +19,8 @@ FORMATS = ("text", "json", "sarif", "github")
 def format_diagnostics(diagnostics: Sequence[Diagnostic], style: Style, how: str) -> str:
     """Return diagnostics in one of `FORMATS`."""
     diagnostics = [item.located() for item in diagnostics]
+    if how in {"sarif", "github"}:
+        style = replace(style, root=_in_repository(style.root))
     if how == "json":
         return json.dumps([_json(item, style) for item in diagnostics], indent=2) + "\n"
     if how == "sarif":
@@ -22,6 +28,12 @@ def format_diagnostics(diagnostics: Sequence[Diagnostic], style: Style, how: str
     if how == "github":
         return "".join(_github(item, style) for item in diagnostics)
     return render_all(diagnostics, style)
+
+
+def _in_repository(folder: Path) -> Path:
+    """Return a folder's path from its repository's top, from which GitHub resolves paths."""
+    top = repository_of(folder)
+    return Path(os.path.relpath(folder, top)) if top else folder
 
 
 def _place(label: Label, style: Style) -> dict[str, Any]:
