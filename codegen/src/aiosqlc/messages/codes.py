@@ -13,7 +13,7 @@ CODES = {
     "E005": "an unknown key in the configuration",
     "E006": "a key that occurs twice in a mapping of the configuration",
     "E007": "a file or folder that does not exist or contains no SQL",
-    "E008": "an unreadable file: not UTF-8, or with a NUL byte",
+    "E008": "an unreadable file: not UTF-8, with a NUL byte, or outside the repository",
     "E009": "a call of `sql` in a Python file whose argument is not one string literal",
     "E101": "an unknown annotation",
     "E102": "a malformed `name` line",
