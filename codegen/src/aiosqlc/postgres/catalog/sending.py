@@ -120,7 +120,7 @@ def _calls(tokens: Sequence[Token]) -> int:
 
 
 def _looked_up(token: Token) -> str:
-    """Return the name that a token means, or '' if it is no name."""
+    """Return the name that a token means, or '' if it is not a name."""
     if token.kind not in (Kind.NAME, Kind.QUOTED):
         return ""
     return token.text.lower() if token.kind is Kind.NAME else unquote(token)
