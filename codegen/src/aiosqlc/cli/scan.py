@@ -16,10 +16,10 @@ from pathlib import Path
 
 from aiosqlc.cli.common import load, only_entry, report, style_of
 from aiosqlc.cli.failures import failed
+from aiosqlc.cli.scanning import Scanned, compile_literals
 from aiosqlc.cli.watching import folders_of, is_source, next_changes, tidy_up, watching
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.engines import Engine, engine_for
-from aiosqlc.inline.compile import Scanned, compile_literals
 from aiosqlc.lock.document import Known
 from aiosqlc.pipeline.output import compare, diff, write
 
