@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from ipaddress import IPv4Address
+from typing import Any, ClassVar
 
 import asyncpg
+import attrs
 import msgspec
+import pydantic
 import pytest
 from aiosqlc.emit.written.notifications import (
     Listener,
@@ -175,3 +180,122 @@ def test_a_payload_that_cannot_be_received_is_not_sent(payload: object) -> None:
     assert encoded(News("ä", 1), "news", decode) == '{"title":"ä","count":1}'
     with pytest.raises(PayloadError, match="'news': the payload cannot be sent"):
         encoded(payload, "news", decode)
+
+
+@dataclass
+class Base:
+    kind: ClassVar[str] = "a class has it"
+    first: int
+
+
+@dataclass
+class Derived(Base):
+    second: str
+    third: str | None = None
+
+
+class Renamed(msgspec.Struct, rename="camel", tag="row", tag_field="type"):
+    long_name: int
+    left_out: str | None = None
+    derived: Derived | None = None
+
+
+class Listed(msgspec.Struct, array_like=True):
+    one: int
+    two: str | None = None
+
+
+@attrs.define
+class Parent:
+    first: int
+
+
+@attrs.define
+class Child(Parent):
+    items: list[Renamed]
+
+
+class Aliased(pydantic.BaseModel):
+    value: int = pydantic.Field(alias="the value")
+    missing: str | None = None
+    null: str | None
+    inner: list[Aliased] = pydantic.Field(default_factory=list)
+
+
+DERIVED = Derived(1, "x")
+OBJECTS = [
+    (DERIVED, {"first": 1, "second": "x"}),
+    (
+        Renamed(1, derived=DERIVED),
+        {"type": "row", "longName": 1, "derived": {"first": 1, "second": "x"}},
+    ),
+    (Listed(1), [1, None]),
+    (Child(1, [Renamed(2)]), {"first": 1, "items": [{"type": "row", "longName": 2}]}),
+    (
+        Aliased.model_validate(
+            {"the value": 1, "null": None, "inner": [{"the value": 2, "null": None}]}
+        ),
+        {"the value": 1, "null": None, "inner": [{"the value": 2, "null": None, "inner": []}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("payload", "sent"), OBJECTS)
+def test_an_object_is_sent_as_its_library_writes_it(payload: Any, sent: object) -> None:
+    kind = type(payload)
+    model = isinstance(payload, pydantic.BaseModel)
+    decode = kind.model_validate_json if model else msgspec.json.Decoder(kind).decode
+    text = encoded(payload, "news", decode)
+    assert json.loads(text) == sent
+    assert decode(text) == payload
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        IPv4Address("1.2.3.4"),
+        timedelta(1),
+        bytearray(b"x"),
+        object(),
+        {None: 1},
+        {1: "a", "1": "b"},
+    ],
+)
+def test_a_value_without_a_form_in_json_is_refused(value: object) -> None:
+    with pytest.raises(PayloadError, match=r"has no form in JSON|have the same text"):
+        encoded({"inside": [value]}, "news", json.loads)
+
+
+@pytest.mark.parametrize("ends", ["release", "reset"])
+async def test_a_listener_learns_that_its_connection_no_longer_listens(
+    empty_database: str, ends: str
+) -> None:
+    async with asyncpg.create_pool(empty_database, min_size=1, max_size=1) as pool:
+        db = await pool.acquire()
+        async with listener(db) as events:
+            await send(db, "a")
+            waiting = asyncio.ensure_future(anext(events))
+            assert await waiting == "a"
+            waiting = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0)
+            if ends == "reset":
+                await db.reset()
+            else:
+                with pytest.warns(asyncpg.InterfaceWarning, match="active notification listener"):
+                    await pool.release(db)
+            async with asyncio.timeout(10):
+                with pytest.raises(ListenerLostError, match="reset, or released to its pool"):
+                    await waiting
+        assert ends == "reset" or await pool.fetchval(LISTENING) == 0
+        await pool.release(db)
+
+
+async def test_the_end_of_a_block_after_a_release_is_no_error(empty_database: str) -> None:
+    async with asyncpg.create_pool(empty_database, min_size=1, max_size=1) as pool:
+        db = await pool.acquire()
+        async with listener(db):
+            with pytest.warns(asyncpg.InterfaceWarning, match="active notification listener"):
+                await pool.release(db)
+        async with pool.acquire() as again, listener(again) as events:
+            await send(again, "b")
+            assert await anext(events) == "b"

@@ -6,14 +6,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
-from inspect import get_annotations
 from math import isfinite, isnan
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 from uuid import UUID
+from weakref import ref
 
 T = TypeVar("T")
 MOST_BYTES = 7999
@@ -33,7 +34,7 @@ class PayloadError(NotificationError):
 
 
 class ListenerLostError(NotificationError):
-    """Raised after the connection is closed: later notifications do not arrive."""
+    """Raised after the connection is closed or reset: later notifications do not arrive."""
 
 
 class ListenerFullError(NotificationError):
@@ -49,14 +50,6 @@ class ListenConnection(Protocol):
 
     async def remove_listener(self, channel: str, callback: Callable[..., Any]) -> None:
         """Remove a listener, and stop listening to the channel if it was the last one."""
-        ...
-
-    def add_termination_listener(self, callback: Callable[..., Any]) -> None:
-        """Call a function when the connection is closed."""
-        ...
-
-    def remove_termination_listener(self, callback: Callable[..., Any]) -> None:
-        """Remove a function that would be called when the connection is closed."""
         ...
 
     def is_closed(self) -> bool:
@@ -96,6 +89,7 @@ class Listener(Generic[T]):
         self._arrived = asyncio.Event()
         self._end: Callable[[], NotificationError] | None = self._not_listening
         self._closing: asyncio.Future[None] | None = None
+        self._registered: Callable[[], Callable[..., None] | None] = lambda: None
 
     async def __aenter__(self) -> Self:
         """Start listening."""
@@ -109,10 +103,7 @@ class Listener(Generic[T]):
             raise NotificationError(self.channel, "this listener is already in use")
         self._waiting.clear()
         self._end = None
-        self._connection.add_termination_listener(self._lost)
-        adding = asyncio.ensure_future(
-            self._connection.add_listener(self.channel, self._receive)
-        )
+        adding = asyncio.ensure_future(self._added())
         try:
             await asyncio.shield(adding)
         except BaseException:
@@ -156,13 +147,25 @@ class Listener(Generic[T]):
     async def _remove(self, adding: asyncio.Future[None] | None) -> None:
         if adding is not None:
             await asyncio.wait([adding])
-        self._connection.remove_termination_listener(self._lost)
-        if not self._connection.is_closed():
-            await self._connection.remove_listener(self.channel, self._receive)
+        receive = self._registered()
+        if receive is not None and not self._connection.is_closed():
+            await self._connection.remove_listener(self.channel, receive)
 
-    def _receive(
-        self, _connection: object, _process: object, _channel: object, text: str
-    ) -> None:
+    async def _added(self) -> None:
+        """Register a function that only the connection keeps.
+
+        A connection that is closed, reset or released to its pool tells no one, but drops it.
+        """
+
+        def receive(
+            _connection: object, _process: object, _channel: object, text: str
+        ) -> None:
+            self._receive(text)
+
+        self._registered = ref(receive, self._lost)
+        await self._connection.add_listener(self.channel, receive)
+
+    def _receive(self, text: str) -> None:
         if self._end is None and len(self._waiting) < self._size:
             self._waiting.append(text)
         elif self._end is None:
@@ -172,7 +175,7 @@ class Listener(Generic[T]):
     def _lost(self, *_: object) -> None:
         if self._end is None:
             self._end = self._closed
-        self._arrived.set()
+            self._arrived.set()
 
     def _not_listening(self) -> NotificationError:
         return NotificationError(self.channel, "not listening: use `async with`")
@@ -182,7 +185,12 @@ class Listener(Generic[T]):
         return ListenerFullError(self.channel, reason)
 
     def _closed(self) -> NotificationError:
-        return ListenerLostError(self.channel, "the connection is closed")
+        try:
+            closed = self._connection.is_closed()
+        except Exception:  # noqa: BLE001 - the driver's error for a connection that was released
+            closed = False
+        reason = "is closed" if closed else "was reset, or released to its pool"
+        return ListenerLostError(self.channel, f"the connection {reason}")
 
 
 def encoded(payload: object, channel: str, decode: Callable[[str], object]) -> str:
@@ -215,15 +223,107 @@ def _json(value: object) -> str:
         return json.dumps(value.isoformat())
     if isinstance(value, UUID):
         return json.dumps(str(value))
-    if isinstance(value, list | tuple):
-        items = cast("list[object]", value)
-        return f"[{','.join(map(_json, items))}]"
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
-    else:
-        members = {name: getattr(value, name) for name in get_annotations(type(value))}
-    inside = (f"{json.dumps(str(key))}:{_json(item)}" for key, item in members.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return f"[{','.join(map(_json, cast('list[object]', value)))}]"
+    if not isinstance(value, dict):
+        return _json(_members(value))
+    inside = (f"{json.dumps(key)}:{_json(item)}" for key, item in _keyed(value).items())
     return f"{{{','.join(inside)}}}"
+
+
+def _keyed(members: Any) -> dict[str, Any]:
+    """Return a dict with its keys as texts."""
+    found = {_key(key): item for key, item in members.items()}
+    if len(found) < len(members):
+        message = "two keys of a dict have the same text"
+        raise TypeError(message)
+    return found
+
+
+def _key(key: object) -> str:
+    if isinstance(key, Enum):
+        return _key(key.value)
+    if isinstance(key, str):
+        return key
+    if isinstance(key, int | UUID) and not isinstance(key, bool):
+        return str(key)
+    raise _unknown(key, "a key")
+
+
+def _members(value: Any) -> Any:
+    """Return what an object's own library writes for it: a dict, or the list of a msgspec array.
+
+    A member that is None is left out if None is its default: the decoder restores it.
+    """
+    kind = cast("Any", type(value))
+    if hasattr(kind, "__pydantic_serializer__"):
+        write = kind.__pydantic_serializer__.to_python
+        return write(value, by_alias=True, exclude=_absent(value), warnings=False)
+    if hasattr(kind, "__struct_config__"):
+        return _of_struct(value)
+    if is_dataclass(value):
+        defaults: dict[str, Any] = {
+            field.name: field.default for field in fields(value)
+        }
+    elif hasattr(kind, "__attrs_attrs__"):
+        defaults = {field.name: field.default for field in kind.__attrs_attrs__}
+    else:
+        raise _unknown(value, "a value")
+    return _present(
+        [(name, getattr(value, name), default) for name, default in defaults.items()]
+    )
+
+
+def _of_struct(value: Any) -> Any:
+    """Return the members of a msgspec Struct by the names that it has in JSON."""
+    config, names = value.__struct_config__, value.__struct_fields__
+    items = [getattr(value, name) for name in names]
+    if config.array_like:
+        return items if config.tag is None else [config.tag, *items]
+    required: list[object] = [...] * (len(names) - len(value.__struct_defaults__))
+    defaults = [*required, *value.__struct_defaults__]
+    members = _present(
+        zip(value.__struct_encode_fields__, items, defaults, strict=True)
+    )
+    return members if config.tag is None else {config.tag_field: config.tag, **members}
+
+
+def _present(members: Iterable[tuple[str, Any, Any]]) -> dict[str, Any]:
+    return {
+        name: item
+        for name, item, default in members
+        if not (item is None and default is None) and type(item).__name__ != "UnsetType"
+    }
+
+
+def _absent(value: Any) -> Any:
+    """Return the members of pydantic models that are left out, in pydantic's form."""
+    if hasattr(value, "__pydantic_fields__"):
+        inside: dict[Any, Any] = {
+            name: getattr(value, name) for name in value.__pydantic_fields__
+        }
+        absent: dict[Any, Any] = {
+            name: True
+            for name, field in value.__pydantic_fields__.items()
+            if inside[name] is None and field.default is None
+        }
+    elif isinstance(value, dict | list | tuple):
+        named = isinstance(value, dict)
+        inside = (
+            cast("Any", value) if named else dict(enumerate(cast("list[Any]", value)))
+        )
+        absent = {}
+    else:
+        return {}
+    return absent | {
+        name: found for name, item in inside.items() if (found := _absent(item))
+    }
+
+
+def _unknown(value: object, role: str) -> TypeError:
+    return TypeError(
+        f"{role} of the type {type(value).__qualname__} has no form in JSON"
+    )
 
 
 def _number(value: float | Decimal) -> str:
