@@ -75,6 +75,20 @@ def test_a_warning_about_a_channel_can_be_ignored_with_a_reason(
     assert "E397" not in capsys.readouterr().err
 
 
+def test_a_warning_is_ignored_above_a_channel_on_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = project(tmp_path, queries="-- notify: news item\n")
+    write_project(tmp_path, {"schema.sql": SCHEMA.replace("AFTER", "BEFORE")})
+    assert main(["generate", "-f", config]) == 0
+    assert "warning[E397]" in capsys.readouterr().err
+    ignored = "-- ignore: E397 no later trigger changes the row\n-- notify: news item\n"
+    for queries in (ignored, f"{ignored}\n-- name: All :many\nSELECT * FROM item;\n"):
+        (tmp_path / "queries.sql").write_text(queries)
+        assert main(["generate", "-f", config]) == 0
+        assert "E397" not in capsys.readouterr().err
+
+
 def test_explain_shows_the_payload_and_its_senders(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Command, ParsedQuery
@@ -43,7 +44,7 @@ def channels_of(
             problems += wrong
             found += [] if wrong else [_of_select(file, line, notes, body)]
         else:
-            found.append(_of_relation(file, line))
+            found.append(_of_relation(file, line, notes))
     return tuple(found), problems
 
 
@@ -100,10 +101,13 @@ def _of_select(
     return _query(file, line, sql, SourceMap(pieces), span, line.payload, notes)
 
 
-def _of_relation(file: SourceFile, line: Declared) -> ParsedQuery:
+def _of_relation(file: SourceFile, line: Declared, notes: Annotations) -> ParsedQuery:
+    notes = replace(notes, doc=[])  # the text may describe another line, or the query below
     if line.payload == TEXT:
         where = SourceMap(((0, line.span.start, False),))
-        return _query(file, line, "SELECT ''::text AS payload", where, line.payload_span, TEXT)
+        return _query(
+            file, line, "SELECT ''::text AS payload", where, line.payload_span, TEXT, notes
+        )
     start = line.payload_span.start
     pieces = (
         (0, start, False),
@@ -112,7 +116,7 @@ def _of_relation(file: SourceFile, line: Declared) -> ParsedQuery:
     )
     sql = f"{_ROW}{line.payload}{_END}"
     name = "".join(word[:1].upper() + word[1:] for word in _words(line.channel))
-    return _query(file, line, sql, SourceMap(pieces), line.payload_span, f"{name}Payload")
+    return _query(file, line, sql, SourceMap(pieces), line.payload_span, f"{name}Payload", notes)
 
 
 def _query(
@@ -122,7 +126,7 @@ def _query(
     source_map: SourceMap,
     span: Span,
     payload: str,
-    notes: Annotations | None = None,
+    notes: Annotations,
 ) -> ParsedQuery:
     return ParsedQuery(
         file=file,
@@ -132,9 +136,9 @@ def _query(
         source_map=source_map,
         name_span=line.span,
         span=span,
-        doc=tuple(text.strip() for text in notes.doc if text.strip()) if notes else (),
+        doc=tuple(text.strip() for text in notes.doc if text.strip()),
         options=(("notify", line.channel), ("payload", payload)),
-        ignores=tuple(notes.ignores) if notes else (),
+        ignores=tuple(notes.ignores),
     )
 
 
