@@ -68,14 +68,13 @@ def names_channel(body: str, channel: str) -> bool:
 def computes_channel(body: str) -> bool:
     """Return whether a body calls pg_notify with a channel that is not a constant."""
     tokens = Words(body).tokens
-    texts = [token.text for token in tokens]
     return any(
         unquote(token).lower() == "pg_notify"
-        and (tokens[at + 2 : at + 3] == [] or tokens[at + 2].kind is not Kind.STRING
-             or texts[at + 3 : at + 4] != [","])
+        and [found.kind is Kind.STRING or found.text for found in tokens[at + 1 : at + 4]]
+        != ["(", True, ","]
         for at, token in enumerate(tokens)
         if token.kind in (Kind.NAME, Kind.QUOTED)
-    )  # fmt: skip
+    )
 
 
 def names_new(body: str, columns: Container[str]) -> bool:
