@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -174,10 +175,9 @@ class Listener(Generic[T]):
         return ListenerFullError(self.channel, reason)
 
     def _closed(self) -> NotificationError:
-        try:
+        closed = False
+        with suppress(Exception):  # the driver refuses the call after a release
             closed = self._connection.is_closed()
-        except Exception:  # noqa: BLE001 - the driver's error for a connection that was released
-            closed = False
         reason = "is closed" if closed else "was reset, or released to its pool"
         return ListenerLostError(self.channel, f"the connection {reason}")
 
