@@ -196,6 +196,41 @@ def test_a_failing_query_and_lost_data_are_reported_at_the_statement_that_is_the
     ]
 
 
+@pytest.mark.parametrize(
+    ("sql", "lines"),
+    [
+        (
+            (
+                "DROP VIEW elder;\nALTER TABLE person RENAME name TO called;\n"
+                "CREATE VIEW elder AS SELECT id, called FROM person WHERE age > 60;\n"
+            ),
+            [3],
+        ),
+        (
+            (
+                "ALTER TABLE team ADD COLUMN a int;\nDROP VIEW elder;\n"
+                "CREATE VIEW elder AS SELECT id, name FROM person;\nDROP VIEW elder;\n"
+            ),
+            [4],
+        ),
+        (
+            "DROP VIEW elder;\nCREATE VIEW elder AS SELECT id, name FROM person;\n",
+            [],
+        ),
+    ],
+)
+def test_a_query_that_fails_twice_is_reported_where_it_fails_for_good(
+    shop: Project, sql: str, lines: list[int]
+) -> None:
+    view = "CREATE VIEW elder AS SELECT id, name FROM person WHERE age > 60;\n"
+    query = "-- name: ListElders :many\nSELECT id, name FROM elder ORDER BY id;\n"
+    shop.write({"migrations/0001_a.sql": FIRST + view, "queries/all.sql": QUERIES + query})
+    found = [
+        (item["code"], item["labels"][0]["line"]) for item in json.loads(shop.checked(sql).out)
+    ]
+    assert found == [("M008", line) for line in lines]
+
+
 def test_a_migration_that_fails_on_rows_says_so(shop: Project) -> None:
     done = shop.checked("ALTER TABLE person ALTER COLUMN name SET NOT NULL;\n")
     assert done.codes == ["M002", "M011"]

@@ -230,6 +230,33 @@ def test_a_failing_query_and_lost_data_are_reported_at_the_statement_that_is_the
     ]
 
 
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        (
+            (
+                "DROP VIEW elder;\nALTER TABLE person RENAME COLUMN note TO remark;\n"
+                "CREATE VIEW elder AS SELECT id, remark FROM person WHERE age > 60;\n"
+            ),
+            3,
+        ),
+        (
+            (
+                "ALTER TABLE team ADD COLUMN a int;\nDROP VIEW elder;\n"
+                "CREATE VIEW elder AS SELECT id, name FROM person;\nDROP VIEW elder;\n"
+            ),
+            4,
+        ),
+    ],
+)
+def test_a_query_that_fails_twice_is_reported_where_it_fails_for_good(
+    shop: Project, sql: str, line: int
+) -> None:
+    (found,) = shop.found(sql)
+    assert (found["code"], found["line"]) == ("M008", line)
+    assert found["notes"] == ["queries/all.sql:ListElders"]
+
+
 def test_a_renamed_column_is_not_lost(shop: Project) -> None:
     found = shop.found("ALTER TABLE team RENAME COLUMN name TO title;\n")
     assert [item["code"] for item in found] == ["M008"]

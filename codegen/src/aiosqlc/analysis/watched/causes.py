@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Final
 
 from aiosqlc.ir import SchemaFile
 from aiosqlc.source import Span
 
+_ONE_BY_ONE: Final = 32  # statements at the end of a file
+
 
 def causes(
-    file: SchemaFile, wanted: Collection[str], effects: Callable[[SchemaFile], Collection[str]]
+    file: SchemaFile, wanted: Collection[str], effects: Callable[[SchemaFile], Mapping[str, str]]
 ) -> dict[str, Span]:
     """Return, for each of the wanted effects of the whole file, the statement that causes it.
 
-    `effects` returns the effects of a file that has only the first statements. It is called about
-    log2(statements) times for each effect.
+    That is the statement after which the effect stays, and has the same reason. A view that is
+    dropped and created again breaks its queries only in between.
+
+    `effects` returns the effects, with their reasons, of a file that has only the first statements.
+    It is called for each of the last statements. In a longer file, effects are assumed to stay, and
+    it is called about log2(statements) times for each effect.
     """
     found: dict[str, Span] = {}
     spans = file.statements
+    last = effects(file) if wanted and len(spans) > 1 else {}
+
+    def after(statements: int, names: Collection[str]) -> set[str]:
+        """Return those effects that the first statements have for the same reason as the file."""
+        had = effects(replace(file, statements=spans[:statements]))
+        return {name for name in names if name in had and had[name] == last.get(name)}
 
     def search(low: int, high: int, names: set[str]) -> None:
         """Find effects that the first `high` statements have, and the first `low` have not."""
@@ -26,10 +39,15 @@ def causes(
             found.update(dict.fromkeys(names, spans[low]))
         elif names:
             middle = (low + high) // 2
-            part = replace(file, statements=spans[:middle])
-            early = names.intersection(effects(part))
+            early = after(middle, names)
             search(low, middle, early)
             search(middle, high, names - early)
 
-    search(0, len(spans), set(wanted))
+    names, high = set(wanted), len(spans)
+    while names and high > max(1, len(spans) - _ONE_BY_ONE):
+        high -= 1
+        still = after(high, names)
+        found.update(dict.fromkeys(names - still, spans[high]))
+        names = still
+    search(0, high, names)
     return found

@@ -23,7 +23,7 @@ from aiosqlc.mysql.sample import insert_rows
 from aiosqlc.mysql.schema import applied_to
 from aiosqlc.mysql.watch.contents import Description, contents, description
 from aiosqlc.mysql.watch.session import RowsRefuseError, Watching, tables_in
-from aiosqlc.mysql.watch.texts import Texts, waiting
+from aiosqlc.mysql.watch.texts import Texts, refusals, waiting
 from aiosqlc.servers.mysql import databases
 from aiosqlc.servers.mysql.session import Session, open_session
 from aiosqlc.source import Span
@@ -178,13 +178,13 @@ def _causes(
     broken = {name: queries[name] for name in seen.broken}
     acting = stage.acting
 
-    def effects(part: SchemaFile) -> set[str]:
+    def effects(part: SchemaFile) -> dict[str, str]:
         with stage.database(before, rows) as name:
             held = contents(acting)
             applied_to(acting, name, [part], lenient=stage.lenient)
             acting.run("UNLOCK TABLES")  # the part may end before the statement that does it
-            failing = broken.keys() - Texts(acting, stage.reading).needed(broken).keys()
-            return {*failing, *gone(held, contents(acting, held))}
+            removed = gone(held, contents(acting, held))
+            return {**refusals(acting, broken), **dict.fromkeys(removed, "")}
 
     return causes(seen.file, (*seen.broken, *seen.dropped), effects)
 

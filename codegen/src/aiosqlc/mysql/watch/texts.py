@@ -11,6 +11,7 @@ import pymysql
 from aiosqlc.analysis.watched.observed import Held
 from aiosqlc.ir import Table
 from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.rights import needs
 from aiosqlc.mysql.sample import is_undone
 from aiosqlc.parse.placeholders import fill
@@ -65,7 +66,7 @@ class Texts:
             return None
         self._session.run("BEGIN")
         try:
-            self._session.rows(f"EXPLAIN {fill(text, lambda _index, _place: '1').sql}")
+            self._session.rows(_explain(text))
             if self._locks:
                 thread = self._session.connection.thread_id()
                 return {Use(n, bool(w)) for n, w in self._looking.rows(self._locks, thread)}
@@ -75,6 +76,18 @@ class Texts:
             self._session.run("ROLLBACK")
         rights = needs(tables, [text]).rights
         return {Use(right.name, right.privilege != "SELECT") for right in rights}
+
+
+def refusals(session: Session, queries: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the number of the server's error for each query that it cannot explain."""
+    found: dict[str, str] = {}
+    for name, texts in queries.items():
+        try:
+            for text in texts:
+                session.rows(_explain(text))
+        except pymysql.MySQLError as error:
+            found[name] = str(code_of(error))
+    return found
 
 
 def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ...]:
@@ -88,6 +101,10 @@ def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ..
             for use in uses
         )
     )
+
+
+def _explain(text: str) -> str:
+    return f"EXPLAIN {fill(text, lambda _index, _place: '1').sql}"
 
 
 def _locks_query(session: Session) -> str:

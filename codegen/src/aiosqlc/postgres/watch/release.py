@@ -25,7 +25,7 @@ from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.watch import observer
 from aiosqlc.postgres.watch.contents import Schema, contents, schema_of
 from aiosqlc.postgres.watch.session import RowsRefuseError, Watching
-from aiosqlc.postgres.watch.texts import needed_locks, waiting
+from aiosqlc.postgres.watch.texts import needed_locks, refusals, waiting
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.databases import DatabaseRefusedError, new_draft
 from aiosqlc.servers.postgres.embedded import Server
@@ -250,12 +250,12 @@ def _causes(
     """Return the statements that break queries and remove data."""
     broken = {name: queries[name] for name in seen.broken}
 
-    def effects(part: SchemaFile) -> set[str]:
+    def effects(part: SchemaFile) -> dict[str, str]:
         with stage.database(before) as name, Connection(stage.server.conninfo(name)) as connection:
             held = contents(connection)
             apply_schema(connection, [part], (), own_server=stage.server.embedded)
-            failing = broken.keys() - needed_locks(connection, broken).keys()
-            return {*failing, *gone(held, contents(connection))}
+            removed = gone(held, contents(connection))
+            return {**refusals(connection, broken), **dict.fromkeys(removed, "")}
 
     return causes(seen.file, (*seen.broken, *seen.dropped), effects)
 

@@ -18,6 +18,7 @@ _KEYS = """
 select conrelid, confrelid, confdeltype, confupdtype from pg_constraint where contype = 'f'
 """
 
+_EXPLAIN = "explain (generic_plan, format json) "
 _TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only read
 
 
@@ -41,6 +42,16 @@ def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -
     return found
 
 
+def refusals(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the SQLSTATE of each query that cannot be planned."""
+    found: dict[str, str] = {}
+    for name, texts in queries.items():
+        for text in texts:
+            if name not in found and (error := connection.run(_EXPLAIN + text)):
+                found[name] = error.state
+    return found
+
+
 def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ...]:
     """Return the queries that wait if a session holds the given locks."""
     return tuple(
@@ -59,7 +70,7 @@ def _of_text(
 ) -> set[tuple[int, Mode]] | None:
     connection.run("begin")
     try:
-        rows = connection.rows(f"explain (generic_plan, format json) {text}")
+        rows = connection.rows(_EXPLAIN + text)
         locks = set(observer.locks(connection, connection.pg.backend_pid))
     except RuntimeError:
         return None
