@@ -333,6 +333,37 @@ async def test_the_literals_of_a_closed_file_are_not_underlined(
     other.unlink()
 
 
+@pytest.mark.parametrize("left", ["", "print()\n", APP.replace("sql as q", "other as q")])
+async def test_a_file_that_loses_its_import_loses_its_diagnostics(
+    desk: Editor, main: Path, left: str
+) -> None:
+    desk.type(main, APP.replace("b.title", "b.titel"))
+    assert [item.code for item in await desk.settled(main)] == ["E311"]
+    desk.type(main, left)
+    assert await desk.settled(main) == []
+    desk.type(main, APP.replace("b.title", "b.titel"))
+    desk.type(main, left)
+    await desk.until(main, [])
+    desk.type(main, APP.replace("b.title", "b.titel"))
+    assert [item.code for item in await desk.settled(main)] == ["E311"]
+
+
+async def test_a_document_with_a_byte_order_mark_is_served(desk: Editor, main: Path) -> None:
+    text = APP.replace("b.title", "b.titel")
+    desk.type(main, f"\ufeff{text}")
+    assert underlined(text, await desk.settled(main)) == [("E311", "b")]
+
+
+async def test_half_of_a_character_is_underlined(desk: Editor, main: Path) -> None:
+    desk.type(main, APP.replace("SELECT count(*) AS n", "SELECT '\ud83d' AS n"))
+    (item,) = await desk.settled(main)
+    assert item.code == "E009"
+    assert item.message.startswith("the file has half of a character: \\ud83d is a surrogate")
+    at = APP.splitlines().index('COUNT = q("-- :one\\nSELECT count(*) AS n FROM author")')
+    start = APP.splitlines()[at].index("count(") + 1
+    assert item.range == types.Range(types.Position(at, start), types.Position(at, start + 1))
+
+
 async def test_random_edits_of_python_lead_the_server_astray_never(
     tmp_path: Path, full: Full
 ) -> None:

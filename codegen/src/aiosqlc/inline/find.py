@@ -104,14 +104,22 @@ def unusable(text: str) -> str:
     """Return why a literal has no SQL that can be compiled, or ''."""
     if not text.strip():
         return f'the literal is empty: write a statement, as in `{FUNCTION}("SELECT 1 AS one")`'
+    return half_character("literal", text)[0]
+
+
+def half_character(what: str, text: str) -> tuple[str, int]:
+    """Return the error for the first surrogate of a text, or '', and the surrogate's offset.
+
+    `what` names the text.
+    """
     try:
         text.encode()
     except UnicodeEncodeError as error:
         return (
-            f"the literal has half of a character: \\u{ord(text[error.start]):04x} is a surrogate,"
+            f"the {what} has half of a character: \\u{ord(text[error.start]):04x} is a surrogate,"
             " which is not text; write the whole character"
-        )
-    return ""
+        ), error.start
+    return "", 0
 
 
 def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Literal:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.inline.find import FUNCTION, as_python_reads, literals, parsed
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.inline.find import FUNCTION, as_python_reads, half_character, literals, parsed
 from aiosqlc.inline.gather import Gathered, gathered
 from aiosqlc.inline.unfinished import literals_by_spelling
-from aiosqlc.source import Dialect, SourceFile
+from aiosqlc.source import Dialect, SourceFile, Span
 from aiosqlc.store.memo import memo
 
 
@@ -38,6 +38,9 @@ def python_text(path: Path, text: str, package: str, dialect: Dialect) -> Python
 def _read(file: SourceFile, package: str, dialect: Dialect) -> PythonText:
     if FUNCTION in file.text and isinstance(parsed(file), Diagnostic):
         found, problems = literals_by_spelling(file, package), list[Diagnostic]()
+        wrong, at = half_character("file", file.text)
+        if wrong:  # Python reports no place in such a text
+            problems.append(Diagnostic("E009", wrong, (Label(file, Span(at, at + 1)),)))
     else:
         found, problems = literals(file, package)
     joined = gathered(found, SourceFile(file.path, ""), dialect)

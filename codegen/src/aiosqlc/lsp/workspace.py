@@ -47,6 +47,7 @@ class Workspace:
         self._texts: dict[str, str] = {}
         self._versions: dict[str, int | None] = {}
         self._sources: dict[Path, frozenset[str]] = {}
+        self._served: dict[Path, frozenset[str]] = {}  # Python files in the last analysis
         self._waiting: set[Path] = set()
         self._changes = 0
         self._task: asyncio.Task[None] | None = None
@@ -65,7 +66,7 @@ class Workspace:
 
     async def put(self, path: Path, text: str, version: int | None) -> None:
         """Use the editor's text for a file instead of the file on disk."""
-        name = str(path)
+        name, text = str(path), text.removeprefix("\ufeff")
         opened = name not in self._texts
         self._texts[name], self._versions[name] = text, version
         if opened and not self._owners(name) and (path.suffix != ".py" or package_of(path, text)):
@@ -169,13 +170,21 @@ class Workspace:
     def _owners(self, name: str) -> list[Path]:
         """Return the projects that read a file, or else the nearest project, valid or not.
 
-        A Python file belongs to the project for which its package was written.
+        A Python file belongs to the project for which its package was written, and to the project
+        that has diagnostics of an earlier text.
         """
         if name.endswith(".py"):
-            package = package_of(Path(name), self._texts.get(name, ""))
-            return [config for config in self._sources if package and package.is_of(config)]
+            return [
+                config
+                for config in self._sources
+                if name in self._served.get(config, ()) or self._is_served(config, name)
+            ]
         found = [config for config, sources in self._sources.items() if name in sources]
         return found or [config for config in above(Path(name)) if config in self._sources][:1]
+
+    def _is_served(self, config: Path, name: str) -> bool:
+        package = package_of(Path(name), self._texts.get(name, ""))
+        return package is not None and package.is_of(config)
 
     async def _read_sources(self) -> None:
         names = list(self._sources)
@@ -210,6 +219,9 @@ class Workspace:
     async def _analyse(self, config: Path) -> None:
         texts = self._encoded()
         own = [name for name in self._versions if config in self._owners(name)]
+        self._served[config] = frozenset(
+            name for name in own if name.endswith(".py") and self._is_served(config, name)
+        )
         versions, before = {name: self._versions[name] for name in own}, self.states.get(config)
         try:
             state = await self._off_the_loop(lambda: self._worker.analyse(config, texts, before))
