@@ -63,8 +63,10 @@ def _read_text(text: str, kind: Any) -> Any:
     """Convert a text to a type; a list or an object may be written as a text."""
     if kind is timedelta:
         return _read_time(text)
-    if kind in {date, datetime}:
-        return kind.fromisoformat(text)
+    if kind is datetime:
+        return datetime.fromisoformat(text)
+    if kind is date:
+        return date.fromisoformat(text)
     if kind is Any or (isinstance(kind, type) and issubclass(kind, _SCALARS)):
         return text
     return _read(_EXACT.decode(text), kind)
