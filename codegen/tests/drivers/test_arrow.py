@@ -195,6 +195,38 @@ def test_a_value_that_arrow_lacks_is_an_error(
         subject.runner.run(connection.execute("DELETE FROM every WHERE id < 0"))
 
 
+def test_a_numeric_with_more_digits_is_an_error_with_a_remedy(
+    found: tuple[Subject, asyncpg.Connection],
+) -> None:
+    subject, connection = found
+    name = next(name for name, kind in SCALARS.items() if kind == "numeric(9, 2)")
+    kept = f"ALTER TABLE every ALTER {name} TYPE numeric(9, 2)"
+    for kind, value in (("numeric(20, 4)", "1.2345"), ("numeric(50, 2)", "9" * 40)):
+        subject.runner.run(connection.execute(f"ALTER TABLE every ALTER {name} TYPE {kind}"))
+        added = f"INSERT INTO every (id, {name}) VALUES (-1, {value})"
+        subject.runner.run(connection.execute(added))
+        try:
+            error = subject.module("arrow_batch").ArrowError
+            with pytest.raises(error, match=f"`{name}`.*: run `aiosqlc generate` again"):
+                subject.call("every", least=-1, below=9)
+        finally:
+            subject.runner.run(connection.execute("DELETE FROM every WHERE id < 0"))
+            subject.runner.run(connection.execute(kept))
+
+
+def test_a_type_without_the_conversion_is_refused_by_the_server(
+    found: tuple[Subject, asyncpg.Connection],
+) -> None:
+    """The statement cannot be prepared, so the error is the driver's own."""
+    subject, connection = found
+    subject.runner.run(connection.execute("ALTER TABLE every ALTER id TYPE bigint"))
+    try:
+        with pytest.raises(Exception, match=r"function int4send\(bigint\) does not exist"):
+            subject.call("every", **ALL)
+    finally:
+        subject.runner.run(connection.execute("ALTER TABLE every ALTER id TYPE int"))
+
+
 def test_dates_before_christ_keep_their_distance(
     found: tuple[Subject, asyncpg.Connection],
 ) -> None:
