@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -275,7 +275,8 @@ _SCHEMAS = {
         "text?"
     ),
     '{"$ref": "other.json"}': "`other.json` is not in this file",
-    '{"$ref": "#"}': "`#` is not in this file",
+    '{"$ref": "#"}': "`#` contains itself",
+    '{"properties": {"a": {"items": {"$ref": "#"}}}}': "`#` contains itself",
     '{"properties": {"a": {}}, "required": true}': "`required` must be a list",
     '{"type": 3}': "`3` is not a type of JSON",
     '{"type": {}}': "`type` must be a text or a list of texts",
@@ -318,6 +319,58 @@ def test_references_that_nest_deeply_are_one_error(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps({"$ref": "#/$defs/a0", "$defs": chain}))
     found = schema_shape(tmp_path / "s.json", "s.json", "name")
     assert _spelled(found) == "the schema is nested more than 64 levels deep"
+
+
+# --- values at the limits ------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["msgspec", "pydantic"])
+def stored(request: pytest.FixtureRequest) -> ModuleType:
+    """Return the module that a generated package has for a library."""
+    return importlib.import_module(f"aiosqlc.emit.written.stored_{request.param}")
+
+
+@pytest.mark.parametrize("levels", [900, 20_000])
+def test_a_value_that_is_too_deep_is_an_error_of_the_stored_value(
+    stored: ModuleType, levels: int
+) -> None:
+    text = '{"a":' * levels + "1.5" + "}" * levels
+    for kind in (dict[str, int], Any):
+        with pytest.raises(stored.StoredJsonError, match="Get, a: "):
+            _below(800, lambda kind=kind: stored.read_stored_as(text, kind, "Get, a"))
+    value: Any = 1.5
+    for _ in range(levels):
+        value = [value]
+    with pytest.raises(stored.StoredJsonError, match="Get, a: "):
+        _below(800, lambda: stored.convert_stored_as(value, list[int], "Get, a"))
+
+
+def _below(frames: int, call: Callable[[], Any]) -> Any:
+    """Call a function when so many frames are on the stack, as in a deep program."""
+    return _below(frames - 1, call) if frames else call()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "wanted"),
+    [
+        ("1.0", int, 1),
+        ("-20.00", int, -20),
+        ('{"1.0": [10.0, 3]}', dict[str, list[int]], {"1.0": [10, 3]}),
+        ('{"a\\"1.0": "2.0"}', dict[str, str], {'a"1.0': "2.0"}),
+        ("1.0", float, 1.0),
+    ],
+)
+def test_a_whole_number_with_a_fraction_of_zero_is_an_integer(
+    stored: ModuleType, text: str, kind: Any, wanted: object
+) -> None:
+    assert stored.read_stored_as(text, kind, "Get, a") == wanted
+    assert stored.convert_stored_as(json.loads(text), kind, "Get, a") == wanted
+
+
+@pytest.mark.parametrize("text", ["1.5", "1.05", '"1.0"', "[1.0]", "1.0.0", "01.0", "1.0e"])
+def test_another_value_is_no_integer(stored: ModuleType, text: str) -> None:
+    with pytest.raises(stored.StoredJsonError, match="Get, a: "):
+        stored.read_stored_as(text, int, "Get, a")
 
 
 # --- on a server ----------------------------------------------------------------------------------

@@ -217,7 +217,7 @@ class _Reader:
 
     def _referenced(self, node: yaml.Node, within: tuple[str, ...]) -> JsonShape:
         pointer = str(node.value)
-        if pointer in within:
+        if pointer in within or pointer == "#":  # the whole file is around every reference
             raise _Problem(node, f"`{pointer}` contains itself", "describe a limited depth")
         place = pointer, self.depth
         if place not in self.known:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -12,6 +13,9 @@ import msgspec
 
 _T = TypeVar("_T")
 _MARKS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__")
+
+# A text, which stays, or a number with a fraction of zero, which JSON Schema calls an integer.
+_WHOLE = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![\d.])(-?\d+)\.0+(?![\d.eE])')
 
 
 class StoredJsonError(ValueError):
@@ -29,8 +33,8 @@ def read_stored_as(text: Any, kind: Any, place: str) -> Any:
     if text is None:
         raise StoredJsonError(_missing(place))
     try:
-        return _decoder(kind).decode(text)
-    except msgspec.DecodeError as error:
+        return _decoded(text, kind)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise StoredJsonError(f"{place}: {error}") from error
 
 
@@ -43,8 +47,8 @@ def convert_stored(value: Any, kind: type[_T], place: str) -> _T:
 def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
     """Convert a JSON value, which the driver has already decoded, to any type."""
     try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
+        return _converted(value, kind)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise StoredJsonError(f"{place}: {error}") from error
 
 
@@ -67,6 +71,27 @@ def write_members(value: Any) -> str:
 
 def _missing(place: str) -> str:
     return f"{place}: the value is NULL, but its declared structure requires it"
+
+
+def _decoded(text: Any, kind: Any) -> Any:
+    try:
+        return _decoder(kind).decode(text)
+    except msgspec.ValidationError:
+        whole = _with_integers(text)
+        if whole == text:
+            raise
+        return _decoder(kind).decode(whole)
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return _decoded(write_stored(value), kind)
+
+
+def _with_integers(text: str) -> str:
+    return _WHOLE.sub(lambda found: found[1] or found[2], text)
 
 
 @cache

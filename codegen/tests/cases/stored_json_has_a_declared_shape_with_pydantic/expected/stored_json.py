@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 _T = TypeVar("_T")
+
+# A text, which stays, or a number with a fraction of zero, which JSON Schema calls an integer.
+_WHOLE = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![\d.])(-?\d+)\.0+(?![\d.eE])')
 
 
 class StoredJsonError(ValueError):
@@ -28,8 +32,8 @@ def read_stored_as(text: Any, kind: Any, place: str) -> Any:
     if text is None:
         raise StoredJsonError(_missing(place))
     try:
-        return _adapter(kind).validate_json(text, strict=True)
-    except ValidationError as error:
+        return _decoded(text, kind)
+    except (ValidationError, RecursionError) as error:
         raise StoredJsonError(f"{place}: {error}") from error
 
 
@@ -41,7 +45,11 @@ def convert_stored(value: Any, kind: type[_T], place: str) -> _T:
 
 def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
     """Convert a JSON value, which the driver has already decoded, to any type."""
-    return read_stored_as(to_json(value), kind, place)
+    try:
+        text = write_stored(value)
+    except (PydanticSerializationError, RecursionError) as error:
+        raise StoredJsonError(f"{place}: {error}") from error
+    return read_stored_as(text, kind, place)
 
 
 def read_stored_text(text: str | None, place: str) -> str:
@@ -63,6 +71,20 @@ def write_members(value: Any) -> str:
 
 def _missing(place: str) -> str:
     return f"{place}: the value is NULL, but its declared structure requires it"
+
+
+def _decoded(text: Any, kind: Any) -> Any:
+    try:
+        return _adapter(kind).validate_json(text, strict=True)
+    except ValidationError:
+        whole = _with_integers(text)
+        if whole == text:
+            raise
+        return _adapter(kind).validate_json(whole, strict=True)
+
+
+def _with_integers(text: str) -> str:
+    return _WHOLE.sub(lambda found: found[1] or found[2], text)
 
 
 @cache
