@@ -62,9 +62,9 @@ def _read_text(text: str, kind: Any) -> Any:
         return float(text)
     if kind is bytes and text.startswith("\\x"):
         return bytes.fromhex(text[2:])
-    if kind in {date, datetime}:
+    if kind is datetime:
+        return _ENDLESS.get(text) or datetime.fromisoformat(text)
+    if kind is date:
         endless = _ENDLESS.get(text)
-        if endless is not None:
-            return endless if kind is datetime else endless.date()
-        return kind.fromisoformat(text)
+        return endless.date() if endless else date.fromisoformat(text)
     return text
