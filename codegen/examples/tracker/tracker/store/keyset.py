@@ -136,8 +136,9 @@ def _have_types(keys: Sequence[Any], types: Sequence[str]) -> bool:
     return all(not kind or _type_of(key).__name__ in kind.split(" | ") for key, kind in pairs)
 
 
-def _type_of(value: Any) -> type:
-    return next((kind for kind in _TYPES if isinstance(value, kind)), type(value))
+def _type_of(value: Any) -> type[Any]:
+    own: type[Any] = value.__class__
+    return next((kind for kind in _TYPES if isinstance(value, kind)), own)
 
 
 def _written(value: Any) -> Any:
