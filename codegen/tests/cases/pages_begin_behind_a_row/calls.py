@@ -12,7 +12,8 @@ async def run(db, queries):
     first = await queries.list_issues(db, page_size=2)
     assert [issue.id for issue in first.rows] == [2, 1]
     assert first.previous is None
-    assert first.next.page_of.startswith("ListIssues ")  # then the digest of its sort keys
+    name, _digest = first.next.page_of.split(" ")
+    assert name == "ListIssues"
     assert (first.next.keys, first.next.backward) == ((None, 1), False)
     second = await queries.list_issues(db, page_size=2, cursor=first.next)
     assert ([issue.id for issue in second.rows], second.next) == ([3], None)
