@@ -87,7 +87,7 @@ def test_explain_names_the_keys(tmp_path: Path, postgres_server: TestPostgres) -
     [typed] = analysed.analysis.queries
     assert list(result_lines(typed))[:5] == [
         "rows: any number of rows",
-        "    joined rows with equal `id` are one row",
+        "    joined rows with equal `id` are returned as one row",
         "lists:",
         "    books: rows differ in `id`; the query may repeat a row",
         "    awards: rows differ in `author_id`, `year`; the query may repeat a row",

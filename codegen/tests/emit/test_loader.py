@@ -161,7 +161,7 @@ async def test_a_cancelled_batch_cancels_its_calls() -> None:
 
 
 def test_a_batch_needs_a_key() -> None:
-    with pytest.raises(ValueError, match="a batch of 0 keys"):
+    with pytest.raises(ValueError, match="max_batch must be at least 1, not 0"):
         loader(None, 0)  # type: ignore[arg-type]  # not called
 
 

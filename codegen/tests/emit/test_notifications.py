@@ -91,7 +91,7 @@ async def test_a_slow_consumer_gets_what_waits_and_then_an_error(db: Any, other:
 
 
 async def test_the_queue_must_have_room(db: Any) -> None:
-    with pytest.raises(ValueError, match="a queue of 0 notifications"):
+    with pytest.raises(ValueError, match="size must be at least 1, not 0"):
         listener(db, size=0)
 
 

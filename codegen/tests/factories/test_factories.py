@@ -80,7 +80,7 @@ SCHEMAS: dict[str, tuple[str, dict[str, str]]] = {
         CREATE TABLE role (name kind PRIMARY KEY, title text NOT NULL);
         INSERT INTO role VALUES ('a', 'x'), ('b', 'y');
         CREATE TABLE t (id int PRIMARY KEY, role kind NOT NULL REFERENCES role)""",
-        {"role": "the schema inserts its rows"},
+        {"role": "the schema already inserts rows"},
     ),
     "ranges that must not overlap": (
         """CREATE TABLE t (id int PRIMARY KEY, during int4range NOT NULL, at tstzrange NOT NULL,

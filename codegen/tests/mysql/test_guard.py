@@ -39,7 +39,10 @@ CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9));
         ("SELECT id, od, name FROM a", "the name of column 2 is `od`, but in the row class `name`"),
         ("SELECT id, current_role AS name, id AS od FROM a", "column `od` has the type integer"),
         ("SELECT id, name, od FROM a WHERE id = $1", "the query has 1 parameters"),
-        ("SELECT id, name, od FROM a WHERE id = ?", "parameters of the query without a value: 1"),
+        (
+            "SELECT id, name, od FROM a WHERE id = ?",
+            "parameters of the query that have no value: 1",
+        ),
     ],
 )
 def test_a_text_unlike_its_class_stops_the_file(compile_: Compile, monkeypatch, written, said):

@@ -82,7 +82,9 @@ def _refused_texts(
     known = {query.parsed.name for query in found.queries}
     why = next((item.message for item in problems if item.severity is Severity.ERROR), "")
     return [
-        _error(query, f"the server refuses the text that sends its columns: {why}", "")
+        _error(
+            query, f"the server rejects the SQL that `:arrow` generates for this query: {why}", ""
+        )
         for query in sent
         if query.parsed.name not in known
     ]
@@ -140,7 +142,9 @@ def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
     parsed = query.parsed
     if engine not in _ENGINES:
         hint = "use :many, and build the record batch from its rows"
-        yield _error(query, "only PostgreSQL joins the values of a column in binary format", hint)
+        yield _error(
+            query, "only PostgreSQL can aggregate the values of a column in binary format", hint
+        )
     elif parsed.embeds:
         label = Label(parsed.file, parsed.embeds[0].span, "an Arrow schema has no nested rows")
         hint = f"write `{parsed.embeds[0].table}.*` or list the columns"
@@ -161,7 +165,7 @@ def _unfit_columns(query: TypedQuery) -> Iterator[Diagnostic]:
             why, hint = refused
             yield _error(query, f"column `{column.name}` {why}", hint)
     if (count := sum(1 for _ in _all_parts(query))) > _MOST_PARTS:
-        why = f"its columns are sent as {count} values, and {_MOST_PARTS} are possible"
+        why = f"its columns are sent as {count} values, but at most {_MOST_PARTS} are possible"
         yield _error(query, why, "select fewer columns")
 
 
@@ -192,7 +196,10 @@ def _refused(kind: SqlType) -> tuple[str, str] | None:
         if precision is None:
             return f"has the type `{written}` without a precision", _NUMERIC
         if not (precision <= _MOST_DIGITS and 0 <= scale <= precision):
-            return f"has the type `numeric({precision}, {scale})`, which is no decimal128", _NUMERIC
+            return (
+                f"has the type `numeric({precision}, {scale})`, which decimal128 does not support",
+                _NUMERIC,
+            )
         return None
     if kind.kind is TypeKind.ENUM or kind.name in _TEXTS or kind.name == "bytea":
         return None

@@ -270,7 +270,7 @@ def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condit
     if ordered != found:
         listed = ", ".join(names[one.number] for one in ordered)
         raise UnfitError(
-            "the columns of a key have the order of the function's parameters, each once",
+            "the key must list parameters in the order of the function, and each parameter once",
             f"write `:batchget({listed})`",
         )
     return found
@@ -284,7 +284,8 @@ def _only(query: TypedQuery, conditions: Sequence[_Condition], names: dict[int, 
     listed = [names[one.number] for one in sorted(conditions, key=lambda one: one.number)]
     each = " or ".join(f"`:batchget({name})`" for name in listed)
     raise _UnfitAtError(
-        f"the query has {len(conditions)} conditions `column = @key`: state which are the key",
+        f"the query has {len(conditions)} conditions `column = @key`:"
+        " state which of them are the key",
         f"write {each}, or `:batchget({', '.join(listed)})` for keys that are tuples",
         _span(query.parsed, conditions[-1]),
     )
@@ -373,7 +374,7 @@ def _for_many(text: _Text, keys: Sequence[int], hidden: Sequence[str], engine: D
     clauses = _clauses(text.sql, engine, "")
     found = {text.numbers[one.number - 1]: one for one in _conditions(clauses)}
     if not set(keys) <= found.keys():
-        raise UnfitError("the condition on the key is not in every text of the query", _WRITE)
+        raise UnfitError("the condition on the key is not in every variant of the query", _WRITE)
     parts = [found[number] for number in keys]
     first, *rest = sorted(parts, key=lambda part: part.equals.start)
     sql, source_map = text.sql, text.source_map

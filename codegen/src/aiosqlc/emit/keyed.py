@@ -70,7 +70,7 @@ def print_loader(function: PyFunction, receiver: str, db: str) -> str:
     call = f"{db}{function.name}" if db else f"{function.name}"
     first = "" if db else "db, "
     missing = "lambda: None" if keyed.unique else "list"
-    said = f"Return a loader that joins the calls of one tick into one `{function.name}`."
+    said = f"Return a loader that combines concurrent `load` calls into calls of `{function.name}`."
     read = f"lambda {keys}: {call}({first}{keyed.keys}={keys}{given})"
     rest_of_call = [read, missing, most, f"{db}_db" if db else "db"]
     if any(keyed.kinds):

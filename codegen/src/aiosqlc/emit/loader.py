@@ -1,7 +1,7 @@
 """The source of `loader.py`, which is written beside functions that read many keys."""
 
 LOADER = '''\
-"""Join the reads of single keys that one tick of the event loop starts into one read of many."""
+"""Combine concurrent reads of single keys into reads of many keys."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Loader(Generic[K, V]):
         kinds: Sequence[str] = (),
     ) -> None:
         if most < 1:
-            raise ValueError(f"a batch of {most} keys has no key")
+            raise ValueError(f"max_batch must be at least 1, not {most}")
         self._read = read
         self._missing = missing
         self._most = most
@@ -86,7 +86,7 @@ class Loader(Generic[K, V]):
 
     async def _run(self, turn: _Turn | None) -> None:
         try:
-            await asyncio.sleep(0)  # the calls that other tasks start in this tick
+            await asyncio.sleep(0)  # lets other tasks add their calls
             while self._waiting:
                 async with turn.lock if turn else nullcontext():
                     keys = list(islice(self._waiting, self._most))

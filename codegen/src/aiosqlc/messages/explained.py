@@ -78,7 +78,7 @@ def _lists(query: TypedQuery) -> Iterator[str]:
     for level in query.nesting.levels:
         key = ", ".join(f"`{query.columns[at].name}`" for at in level.key)
         if level.embed is None:
-            yield f"    joined rows with equal {key} are one row"
+            yield f"    joined rows with equal {key} are returned as one row"
             yield "lists:"
             continue
         name = query.embeds[level.embed].name

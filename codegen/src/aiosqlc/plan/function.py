@@ -167,11 +167,13 @@ def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
     choice = function.choice
     if choice is None or not choice.independent or choice.pieces:
         return []
-    label = Label(query.parsed.file, query.parsed.name_span, "too many parts to list every text")
+    label = Label(
+        query.parsed.file, query.parsed.name_span, "too many optional parts to list every SQL text"
+    )
     return [
         Diagnostic(
             "E133",
-            f"the texts of `{query.parsed.name}` cannot be assembled from its optional parts",
+            f"the SQL texts of `{query.parsed.name}` cannot be assembled from its optional parts",
             (label,),
             "put each optional condition on lines of its own, and write no `$1` in a string",
         )

@@ -96,8 +96,8 @@ def why_unfit(place: Place, operands: int, engine: Engine) -> str:
     tables = {_table(engine, part) for part in parts}
     if operands > 1 and any(part.missing for part in parts):
         return (
-            "an outer join may omit the embedded row, or a grouping set may, in a part of the set"
-            " operation"
+            "in a part of the set operation, an outer join or a grouping set may omit the embedded"
+            " row"
         )
     if operands > 1 and None in tables:
         return "in a part of the set operation the embed is not a table or view"

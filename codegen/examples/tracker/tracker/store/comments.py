@@ -97,7 +97,7 @@ async def list_comments_many(
 def list_comments_loader(
     db: Executor, *, tenant_id: int, max_batch: int = 1000
 ) -> Loader[int, list[ListCommentsRow]]:
-    """Return a loader that joins the calls of one tick into one `list_comments_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `list_comments_many`."""
     return Loader(
         lambda keys: list_comments_many(db, issue_ids=keys, tenant_id=tenant_id),
         list,
@@ -220,7 +220,7 @@ async def count_comments_many(
 def count_comments_loader(
     db: Executor, *, tenant_id: int, max_batch: int = 1000
 ) -> Loader[int, CountCommentsRow | None]:
-    """Return a loader that joins the calls of one tick into one `count_comments_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `count_comments_many`."""
     return Loader(
         lambda keys: count_comments_many(db, issue_ids=keys, tenant_id=tenant_id),
         lambda: None,
@@ -318,7 +318,7 @@ async def list_issue_labels_many(
 def list_issue_labels_loader(
     db: Executor, *, tenant_id: int, max_batch: int = 1000
 ) -> Loader[int, list[ListIssueLabelsRow]]:
-    """Return a loader that joins the calls of one tick into one `list_issue_labels_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `list_issue_labels_many`."""
     return Loader(
         lambda keys: list_issue_labels_many(db, issue_ids=keys, tenant_id=tenant_id),
         list,

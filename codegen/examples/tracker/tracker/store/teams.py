@@ -56,7 +56,7 @@ async def get_person_many(db: Executor, *, tenant_id: int, ids: Sequence[int]) -
 def get_person_loader(
     db: Executor, *, tenant_id: int, max_batch: int = 1000
 ) -> Loader[int, Person | None]:
-    """Return a loader that joins the calls of one tick into one `get_person_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `get_person_many`."""
     return Loader(
         lambda keys: get_person_many(db, ids=keys, tenant_id=tenant_id), lambda: None, max_batch, db
     )

@@ -88,7 +88,7 @@ def _lists(name: str, kind: Any, count: int, nulls: Any, parts: Iterator[Any]) -
 def _strings(name: str, kind: Any, count: int, nulls: Any, parts: Iterator[Any]) -> Any:
     (starts, end), data = _offsets(name, count, next(parts)), next(parts) or b""
     if end != len(data):
-        raise ArrowError(f"column `{name}`: the lengths of the values do not fit the values")
+        raise ArrowError(f"column `{name}`: the lengths of the values do not match the data")
     valid = None if nulls is None else _compute.invert(nulls).buffers()[1]
     buffers = [valid, starts.buffers()[1], _arrow.py_buffer(data)]
     return _arrow.Array.from_buffers(kind, count, buffers)

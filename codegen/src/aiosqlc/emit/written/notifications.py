@@ -75,7 +75,7 @@ class Listener(Generic[T]):
         self, connection: ListenConnection, channel: str, decode: Callable[[str], T], size: int
     ) -> None:
         if size < 1:
-            message = f"a queue of {size} notifications has no notification"
+            message = f"size must be at least 1, not {size}"
             raise ValueError(message)
         self.channel = channel
         self._connection = connection

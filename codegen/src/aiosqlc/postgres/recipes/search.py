@@ -35,7 +35,7 @@ where a.attnum > 0 and not a.attisdropped
     and a.attrelid in (select oid from pg_class where relkind in ('r', 'p'))
 """
 
-_FILLED = "the schema inserts its rows, and the server refused another one"
+_FILLED = "the schema already inserts rows, and the server rejected another row"
 _PARTITIONS = "select oid from pg_class where relispartition"
 
 Row = dict[str, str | None]

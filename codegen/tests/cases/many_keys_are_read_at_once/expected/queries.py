@@ -42,7 +42,7 @@ async def get_team_many(db: Executor, *, ids: Sequence[int]) -> dict[int, Team]:
 
 
 def get_team_loader(db: Executor, *, max_batch: int = 1000) -> Loader[int, Team | None]:
-    """Return a loader that joins the calls of one tick into one `get_team_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `get_team_many`."""
     return Loader(lambda keys: get_team_many(db, ids=keys), lambda: None, max_batch, db)
 
 
@@ -68,7 +68,7 @@ async def get_team_name_many(db: Executor, *, ids: Sequence[int]) -> dict[int, s
 def get_team_name_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[int, str | None]:
-    """Return a loader that joins the calls of one tick into one `get_team_name_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `get_team_name_many`."""
     return Loader(
         lambda keys: get_team_name_many(db, ids=keys), lambda: None, max_batch, db
     )
@@ -110,7 +110,7 @@ async def get_mood_many(
 def get_mood_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[str, GetMoodRow | None]:
-    """Return a loader that joins the calls of one tick into one `get_mood_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `get_mood_many`."""
     return Loader(
         lambda keys: get_mood_many(db, names=keys), lambda: None, max_batch, db
     )
@@ -138,7 +138,7 @@ async def find_team_many(db: Executor, *, keys: SequenceNotStr[str]) -> dict[str
 
 
 def find_team_loader(db: Executor, *, max_batch: int = 1000) -> Loader[str, str | None]:
-    """Return a loader that joins the calls of one tick into one `find_team_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `find_team_many`."""
     return Loader(
         lambda keys_: find_team_many(db, keys=keys_), lambda: None, max_batch, db
     )
@@ -181,7 +181,7 @@ async def list_members_many(
 def list_members_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[int, list[ListMembersRow]]:
-    """Return a loader that joins the calls of one tick into one `list_members_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `list_members_many`."""
     return Loader(
         lambda keys: list_members_many(db, team_ids=keys), list, max_batch, db
     )
@@ -235,7 +235,7 @@ async def list_teams_many(
 def list_teams_loader(
     db: Executor, *, other: str, max_batch: int = 1000
 ) -> Loader[date, list[ListTeamsRow]]:
-    """Return a loader that joins the calls of one tick into one `list_teams_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `list_teams_many`."""
     return Loader(
         lambda keys: list_teams_many(db, borns=keys, other=other),
         list,
@@ -280,7 +280,7 @@ async def member_of_team_many(
 def member_of_team_loader(
     db: Executor, *, team_id: int, max_batch: int = 1000
 ) -> Loader[UUID, MemberOfTeamRow | None]:
-    """Return a loader that joins the calls of one tick into one `member_of_team_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `member_of_team_many`."""
     return Loader(
         lambda keys: member_of_team_many(db, ids=keys, team_id=team_id),
         lambda: None,
@@ -347,7 +347,7 @@ async def team_with_members_many(
 def team_with_members_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[int, TeamWithMembersRow | None]:
-    """Return a loader that joins the calls of one tick into one `team_with_members_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `team_with_members_many`."""
     return Loader(
         lambda keys: team_with_members_many(db, ids=keys), lambda: None, max_batch, db
     )
@@ -405,7 +405,7 @@ async def teams_of_mood_many(
 def teams_of_mood_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[Mood, list[TeamsOfMoodRow]]:
-    """Return a loader that joins the calls of one tick into one `teams_of_mood_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `teams_of_mood_many`."""
     return Loader(lambda keys: teams_of_mood_many(db, moods=keys), list, max_batch, db)
 
 
@@ -446,7 +446,7 @@ async def list_jobs_many(
 def list_jobs_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[int, list[ListJobsRow]]:
-    """Return a loader that joins the calls of one tick into one `list_jobs_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `list_jobs_many`."""
     return Loader(lambda keys: list_jobs_many(db, rowses=keys), list, max_batch, db)
 
 
@@ -488,7 +488,7 @@ async def find_member_many(
 def find_member_loader(
     db: Executor, *, since: date, max_batch: int = 1000
 ) -> Loader[tuple[int, UUID], FindMemberRow | None]:
-    """Return a loader that joins the calls of one tick into one `find_member_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `find_member_many`."""
     return Loader(
         lambda keys_: find_member_many(db, keys=keys_, since=since),
         lambda: None,
@@ -548,7 +548,7 @@ async def mood_of_team_many(
 def mood_of_team_loader(
     db: Executor, *, max_batch: int = 1000
 ) -> Loader[tuple[int, Mood], list[MoodOfTeamRow]]:
-    """Return a loader that joins the calls of one tick into one `mood_of_team_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `mood_of_team_many`."""
     return Loader(lambda keys_: mood_of_team_many(db, keys=keys_), list, max_batch, db)
 
 
@@ -640,7 +640,7 @@ def search_members_loader(
     sort: Literal["name desc", "born"] = "name desc",
     max_batch: int = 1000,
 ) -> Loader[int, list[Member]]:
-    """Return a loader that joins the calls of one tick into one `search_members_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `search_members_many`."""
     return Loader(
         lambda keys: search_members_many(
             db, team_ids=keys, name=name, born=born, sort=sort
@@ -714,7 +714,7 @@ async def search_pairs_many(
 def search_pairs_loader(
     db: Executor, *, other: str | None = None, max_batch: int = 1000
 ) -> Loader[tuple[int, UUID], str | None]:
-    """Return a loader that joins the calls of one tick into one `search_pairs_many`."""
+    """Return a loader that combines concurrent `load` calls into calls of `search_pairs_many`."""
     return Loader(
         lambda keys_: search_pairs_many(db, keys=keys_, other=other),
         lambda: None,

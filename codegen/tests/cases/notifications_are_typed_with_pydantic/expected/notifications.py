@@ -80,7 +80,7 @@ class Listener(Generic[T]):
         size: int,
     ) -> None:
         if size < 1:
-            message = f"a queue of {size} notifications has no notification"
+            message = f"size must be at least 1, not {size}"
             raise ValueError(message)
         self.channel = channel
         self._connection = connection

@@ -70,7 +70,7 @@ def write_members(value: Any) -> str:
 
 
 def _missing(place: str) -> str:
-    return f"{place}: the value is NULL, but its declared structure requires it"
+    return f"{place}: the value is NULL, but its declared structure does not allow NULL"
 
 
 def _decoded(text: Any, kind: Any) -> Any:
