@@ -87,8 +87,8 @@ def test_every_query_of_supported_engines_is_compiled_by_both_and_called(
 
 def test_a_column_that_only_sqlc_calls_not_null_is_seen_empty(row: dict[str, Any]) -> None:
     assert (
-        "0 are proved, 1 are shown by rows, the server describes 1, and 0 have no evidence"
-        in row["printed"]
+        "proves its result for 0, rows with NULL confirm it for 1, and the server confirms the"
+        " types for 1. There is no evidence for 0" in row["printed"]
     )
 
 

@@ -109,8 +109,9 @@ class Shapes:
         """Return the counts as text, the most frequent cause first."""
         head = (
             f"{self.equal} of {self.compared} queries are wholly equal. Of the queries that differ"
-            f" only in nullability and types, {self.proved} are proved, {self.shown} are shown by"
-            f" rows, the server describes {self.typed}, and {len(self.unshown)} have no evidence:"
+            f" only in nullability and types, aiosqlc proves its result for {self.proved},"
+            f" rows with NULL confirm it for {self.shown}, and the server confirms the types for"
+            f" {self.typed}. There is no evidence for {len(self.unshown)}:"
             f" {', '.join(self.unshown)}"
         )
         lines = [head, " queries  only"]
