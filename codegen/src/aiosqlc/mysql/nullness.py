@@ -176,7 +176,7 @@ def _column(node: exp.Expr, proof: Proof) -> Verdict:
     if not proof.holds("column", "a row of the table was read", not level.bare_is_null):
         return maybe("without rows every column is NULL")
     if level is proof.level and (source.number, output.name.lower()) in proof.given:
-        return never("condition", f"this branch applies to rows in which {node.name} has a value")
+        return never("condition", f"this branch applies to rows in which {node.name} is not NULL")
     return level.column(source, output)
 
 

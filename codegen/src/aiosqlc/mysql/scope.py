@@ -186,7 +186,7 @@ class Level:
         name = f"{source.alias}.{output.name}"
         rule = self.facts.get((source.number, output.name.lower()))
         if rule is not None:
-            return never(rule, f"a condition is true only if {name} has a value")
+            return never(rule, f"a condition is true only if {name} is not NULL")
         holds = self.premises.holds
         if not holds("column", "the column is declared NOT NULL", output.not_null):
             return maybe(f"{name} may be NULL", *self._inner(source, output))

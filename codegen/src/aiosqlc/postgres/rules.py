@@ -183,7 +183,7 @@ RULES = (
          "SQL Functions; CALL", "user_functions.body_verdict",
          (EVERY_PART, "the arguments of a strict function are not NULL",
          "the body of the function returns a row",
-          "no function of the statement changes which tables names mean")),
+          "no function of the statement changes which table a name refers to")),
     Rule("procedural-function", NOT_NULL,
          (
              "A value or column that a PL/pgSQL function returns is not NULL if no RETURN returns "
@@ -193,7 +193,7 @@ RULES = (
          "PL/pgSQL: Returning from a Function; Variable Substitution",
          "user_functions.body_verdict",
          (EVERY_PART, "the query of a RETURN with a value returns a row",
-          "no function of the statement changes which tables names mean")),
+          "no function of the statement changes which table a name refers to")),
     Rule("value-set", NOT_NULL, "Some built-in set-returning functions return no NULL.",
          "Set Returning Functions", "functions.set_element_verdict",
          ("no other set-returning function in the select list returns more rows",
@@ -222,7 +222,7 @@ RULES = (
              "for rows in which the value is not NULL."
          ),
          "Aggregate Expressions", "scope.Scope.rows_of",
-         ("no condition of a CASE around the aggregate is used",)),
+         ("the proof uses no condition of a CASE around the aggregate",)),
     Rule("group-key", NOT_NULL,
          (
              "An aggregate of a grouping key is not NULL if the key is not NULL, because the key "
@@ -313,8 +313,8 @@ RULES = (
          "its body returns at most one row.",
          "SQL Functions; PL/pgSQL: Returning from a Function", "levels.Lowering.gives_one",
          ("the body of the function returns at most one row",
-          "one RETURN of a PL/pgSQL body has rows",
-          "no function of the statement changes which tables names mean")),
+          "only one RETURN of a PL/pgSQL body returns rows",
+          "no function of the statement changes which table a name refers to")),
     Rule("group-keys", ROWS,
          "GROUP BY and DISTINCT return one row if all their keys have a single value.",
          "GROUP BY and HAVING; DISTINCT", "relational.rows.RowCounter.at_most_one",

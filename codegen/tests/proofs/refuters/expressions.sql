@@ -122,11 +122,11 @@ select strict_zero(null) as c;
 -- case: NULL in c
 select perhaps(id) as c from a;
 
--- refutes: user-function / no function of the statement changes which tables names mean
+-- refutes: user-function / no function of the statement changes which table a name refers to
 -- case: NULL in c
 select set_config('search_path', 'elsewhere', true) as s, names_by_sql() as c;
 
--- refutes: procedural-function / no function of the statement changes which tables names mean
+-- refutes: procedural-function / no function of the statement changes which table a name refers to
 -- case: NULL in c
 select set_config('search_path', 'elsewhere', true) as s, names_by_plpgsql() as c;
 

@@ -81,11 +81,11 @@ select distinct x.k from a cross join b left join lateral (select a.id as k) x o
 -- case: many
 select * from all_of_a();
 
--- refutes: function-rows / no function of the statement changes which tables names mean
+-- refutes: function-rows / no function of the statement changes which table a name refers to
 -- case: many
 select n from (select set_config('search_path', 'elsewhere', true) as s offset 0) x, one_of_a('x') n where s <> n;
 
--- refutes: function-rows / one RETURN of a PL/pgSQL body has rows
+-- refutes: function-rows / only one RETURN of a PL/pgSQL body returns rows
 -- case: many
 select * from twice();
 

@@ -349,7 +349,7 @@ class Lowering:
             return False
         if not self.facts.holds(
             "function-rows",
-            "no function of the statement changes which tables names mean",
+            "no function of the statement changes which table a name refers to",
             names_stay(self.scope),
         ):
             return False

@@ -16,7 +16,7 @@ _DEEPEST = 8
 
 
 def names_stay(scope: Scope) -> bool:
-    """Return whether no function of the whole statement changes which tables names mean."""
+    """Return whether no function of the whole statement changes which table a name refers to."""
     while scope.parent is not None:
         scope = scope.parent
     return not scope.catalog.moving.runs_in(scope.query.text)
@@ -38,12 +38,14 @@ def body_verdict(
     if function.returned:
         stay = p.facts.holds(
             "procedural-function",
-            "no function of the statement changes which tables names mean",
+            "no function of the statement changes which table a name refers to",
             stay,
         )
     elif not stay:
         stay = p.facts.holds(
-            "user-function", "no function of the statement changes which tables names mean", False
+            "user-function",
+            "no function of the statement changes which table a name refers to",
+            False,
         )
     if not stay:
         return maybe(f"another function of the statement may change what names in {name} mean")
@@ -90,9 +92,9 @@ def _procedural(p: Prover, function: Function, column: int) -> Verdict:
             if not p.facts.holds(
                 "procedural-function", "the query of a RETURN with a value returns a row", some
             ):
-                return maybe(f"a RETURN of {name} may have no value")
+                return maybe(f"the query of a RETURN of {name} may return no row")
             verdicts.append(_value(p, function, query, column))
-    return p.all_of("procedural-function", verdicts, f"every RETURN of {name} has a value")
+    return p.all_of("procedural-function", verdicts, f"no RETURN of {name} returns NULL")
 
 
 def _value(p: Prover, function: Function, query: Node | None, column: int) -> Verdict:
@@ -160,7 +162,9 @@ def row_queries(facts: Facts, function: Function) -> list[Node | None]:
         query = last_query(facts, function)
         return [query] if query is not None else []
     if not facts.holds(
-        "function-rows", "one RETURN of a PL/pgSQL body has rows", len(function.returned) == 1
+        "function-rows",
+        "only one RETURN of a PL/pgSQL body returns rows",
+        len(function.returned) == 1,
     ):
         return []
     trees = [tree for returned in function.returned for tree in returned.trees]
