@@ -124,7 +124,15 @@ def _decimals(name: str, kind: Any, count: int, data: bytes) -> Any:
     """Parse decimal numbers; the server sends their digits, with a comma after each number."""
     digits = _compute.split_pattern(_arrow.array([data.decode()]), ",").values[:-1]
     _expect(name, count, len(digits))
-    return digits.cast(kind)
+    try:
+        return digits.cast(kind)
+    except _arrow.ArrowInvalid as error:
+        if b"NaN" in data or b"Infinity" in data:
+            raise
+        raise ArrowError(
+            f"column `{name}`: a number has more digits than the schema: run `aiosqlc generate`"
+            " again"
+        ) from error
 
 
 def _since_1970(name: str, values: Any, epoch: int, bits: int) -> Any:
