@@ -116,14 +116,18 @@ _HELD = frozenset(
 )
 
 
+# The engines on which the type of an expression is the same in every version.
+_EXACT = frozenset({Dialect.POSTGRESQL})
+
+
 def _digest(
     query: TypedQuery, paging: Paging, types: tuple[str, ...], resolver: TypeResolver
 ) -> str:
     """Return a short hash of the orders and of the types of the sort keys.
 
-    The type of an expression is known exactly on PostgreSQL only: versions of MySQL differ.
+    The types of expressions are left out if they may differ between versions of the server.
     """
-    exact = resolver.engine is Dialect.POSTGRESQL
+    exact = resolver.engine in _EXACT
     columns = query.columns[-paging.hidden :]
     names = [behind(column.type).name if exact or column.origin else "" for column in columns]
     return digest_of(paging.orders, types, names)[:8]
