@@ -135,6 +135,7 @@ def test_the_test_is_generated_beside_the_code(
         "get_item": (False, *items),
         "list_items": (True, *items),
         "find_items": (True, *items),
+        "walk_items": (True, *items),
         "add_item": (False, *items),
         "reprice": (False, *items),
     }

@@ -7,7 +7,7 @@ again anyway, is omitted.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -54,7 +54,7 @@ def reader(kind: Any) -> Callable[[Any], Any]:
         return _exactly(kind)
     if origin in {Union, types.UnionType}:
         return _optional(reader(next(part for part in inner if part is not type(None))))
-    if origin is tuple and inner[1:] == (Ellipsis,):
+    if origin is Sequence or (origin is tuple and inner[1:] == (Ellipsis,)):
         return _tuple_of(reader(inner[0]))
     if origin is tuple:
         return _tuple(tuple(reader(part) for part in inner))

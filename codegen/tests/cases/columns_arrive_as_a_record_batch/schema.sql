@@ -10,5 +10,7 @@ CREATE TABLE sale (
     note text,
     sold_at timestamptz NOT NULL,
     tags text [],
-    CHECK (array_position(tags, NULL) IS NULL)
+    CHECK (array_position(tags, NULL) IS NULL),
+    CHECK (price <> 'NaN'),
+    CHECK (isfinite(sold_at))
 );
