@@ -357,6 +357,14 @@ HEAVY = {
     "unique column": "ALTER TABLE person ADD COLUMN slug text UNIQUE",
     "referring column": "ALTER TABLE person ADD COLUMN lead int DEFAULT 1 REFERENCES team",
     "checked column": "ALTER TABLE person ADD COLUMN mark int CHECK (length(mark::text) = (1 + 1))",
+    "column checked for NULL": (
+        "ALTER TABLE person ADD COLUMN at timestamptz DEFAULT clock_timestamp()"
+        " CHECK (at IS NOT NULL)"
+    ),
+    "column checked for a time": (
+        "ALTER TABLE person ADD COLUMN at timestamptz DEFAULT clock_timestamp()"
+        " CHECK (at > '2020-01-01')"
+    ),
     "reindex": "REINDEX TABLE person",
     "refresh": "REFRESH MATERIALIZED VIEW ages",
     "several": "ALTER TABLE person ADD COLUMN x int, ADD CHECK (age > 0), ALTER name SET NOT NULL",

@@ -24,7 +24,7 @@ from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.watch import observer
 from aiosqlc.postgres.watch.contents import Schema, contents, schema_of
-from aiosqlc.postgres.watch.session import RowsRefuseError, Watching
+from aiosqlc.postgres.watch.session import ZONE, RowsRefuseError, Watching
 from aiosqlc.postgres.watch.texts import needed_locks, refusals, waiting
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.databases import DatabaseRefusedError, new_draft
@@ -59,6 +59,7 @@ class Watched:
             Connection(self._stage.server.conninfo(name)) as connection,
         ):
             existing = observer.relations(connection)
+            connection.run(ZONE)
             apply_schema(connection, [replace(file, statements=spans)], (), own_server=True)
             found: list[Observed] = []
             with Watching(connection, existing, own_server=True, filled=False) as watching:
@@ -101,7 +102,9 @@ class Stage:
     def run(self, template: str, files: Sequence[SchemaFile]) -> Schema:
         """Return the schema after the given files run on a copy of a database."""
         with self.database(template) as name, Connection(self.server.conninfo(name)) as connection:
+            connection.run(ZONE)  # in which a proposal runs too, and constants of times are read
             apply_schema(connection, files, (), own_server=self.server.embedded)
+            connection.run(ZONE)
             return schema_of(connection)
 
 

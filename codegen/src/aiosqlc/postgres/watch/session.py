@@ -47,7 +47,7 @@ _LOOKS_UP = (
     " reset enable_bitmapscan"
 )
 # The production server's time zone is unknown, so the test uses one other than UTC.
-_ZONE = "set timezone = 'Asia/Kathmandu'"
+ZONE = "set timezone = 'Asia/Kathmandu'"
 
 
 class RowsRefuseError(Exception):
@@ -78,7 +78,7 @@ class Watching:
         self._looking = self._stack.enter_context(self.acting.another())
         self._since: dict[tuple[int, Mode], Span] = {}
         self._session = self.acting.pg.backend_pid
-        self.acting.run(_ZONE)
+        self.acting.run(ZONE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,7 +103,7 @@ class Watching:
         problem = self._end()
         if problem is not None:
             self._refused(file, file.statements[-1], problem)
-        self.acting.run(f"reset all; {_ZONE}")
+        self.acting.run(f"reset all; {ZONE}")
         return found
 
     def _block(self, *, opened: bool) -> None:
@@ -214,7 +214,7 @@ class Watching:
             raise RowsRefuseError(schema_problem(file, span, error))
         one = SchemaFile(file.file, file.sql, (span,), file.transactional)
         applied = apply_schema(self.acting, [one], (), own_server=self.own_server)
-        self.acting.run(_ZONE)
+        self.acting.run(ZONE)
         self.failures += [failure.problem for failure in applied.failures]
         return Observed(file, span, unwatched=error.message)
 

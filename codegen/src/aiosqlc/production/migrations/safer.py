@@ -197,7 +197,8 @@ def _add_column(table: str, found: re.Match[str]) -> Parts | None:
         name = _named(table, [column], "fkey")
         fkey = f"{alter} ADD CONSTRAINT {name} FOREIGN KEY ({column}) {refers[0]} NOT VALID"
         heavy += [_block(fkey), _block(f"{alter} VALIDATE CONSTRAINT {name}")]
-    if _NOT_NULL.search(rest):
+    without_check = rest.replace(check[0], "") if check else rest
+    if _NOT_NULL.search(without_check):
         first, more = _not_null(table, column)
         heavy += [_block(*first), *more]
     if _IS_UNIQUE.search(rest):
