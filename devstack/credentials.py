@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """Return the hash of a secret, which cannot be used to sign in."""
+    """Return the hash of a secret. Nobody can sign in with the hash."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

@@ -1,4 +1,4 @@
-"""Topics and their events. The documentation of events and a test are derived from the topics."""
+"""Topics and their events. A test and the documentation of events are derived from the topics."""
 
 from __future__ import annotations
 

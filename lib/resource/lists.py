@@ -66,7 +66,7 @@ Cursor: TypeAlias = (
             extra={"message": "is not a cursor"},
             examples=[CURSOR_EXAMPLE],
             description="`next_cursor` or `previous_cursor` of another page, or empty for the "
-            "first page; instead of `page`",
+            "first page; send either `cursor` or `page`",
         ),
     ]
     | UnsetType

@@ -229,7 +229,7 @@ def by_data(error: Exception) -> bool:
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
-    """Return how a result differs from two results of the source query, or '' if it does not."""
+    """Return how a result differs from both results of the source query, or '' if it does not."""
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):

@@ -25,7 +25,7 @@ _MOST: Final = 20
 
 
 class IdentityView(Struct, frozen=True):
-    """A linked identity. `provider` is null if the settings have no provider with its issuer."""
+    """A linked identity. `provider` is null if no provider in the settings has the issuer."""
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])] | None

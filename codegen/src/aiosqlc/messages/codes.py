@@ -23,7 +23,7 @@ CODES = {
     "E106": "two commands for one query",
     "E107": "an unknown command or option",
     "E108": "a malformed hint",
-    "E109": "an `ignore` without a code or a reason",
+    "E109": "an `ignore` that lacks its code or its reason",
     "E110": "a query name that is used twice",
     "E111": "a `name` line without a query",
     "E112": "a `name` line inside another statement; a semicolon is probably missing",

@@ -59,7 +59,7 @@ class StoredTypes:
         return found if not_null else pytypes.optional(found)
 
     def present(self, base: PyType, place: str) -> PyType:
-        """Return the type of a text from stored JSON, whose member is declared as never absent."""
+        """Return the type of a text member of stored JSON that is declared as never absent."""
         found = (self.package.in_package(MODULE), "read_stored_text")
         return replace(base, imports=base.imports | {found}, decode=f'{found[1]}({{}}, "{place}")')
 

@@ -1,4 +1,4 @@
-"""Replacements for refused schema statements that have no effect on any query.
+"""Replace schema statements that the server refuses and that affect no query.
 
 Storage, compression, owners, bodies in other languages and indexes for speed do not affect types or
 proofs. An omission is reported if a proof could depend on it.

@@ -1,4 +1,4 @@
-"""Prove the keys of nested rows, by which joined rows are grouped into the lists `sqlc.nest(t)`.
+"""Find the keys that group joined rows into the lists of `sqlc.nest(t)`, and prove them.
 
 A row of a level is one combination of rows of the FROM items of its columns. Two joined rows belong
 to the same row of a level if and only if they have the same values of its key. That is true if

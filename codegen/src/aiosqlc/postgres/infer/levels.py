@@ -341,7 +341,7 @@ class Lowering:
         )
 
     def gives_one(self, call: Node) -> bool:
-        """Return whether a user's function returns at most one row, as its body proves.
+        """Return whether the body of a user's function proves that it returns at most one row.
 
         LIMIT is ignored: without an order, each evaluation may give another row.
         """

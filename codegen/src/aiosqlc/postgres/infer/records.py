@@ -68,9 +68,9 @@ def _of_sub_select(p: Prover, node: Node, scope: Scope) -> list[Field]:
 
 
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
-    """Return the table whose stored rows are an expression's values or elements, or 0 for none.
+    """Return the OID of the table whose rows an expression returns, itself or in an array.
 
-    The row must be one that no outer join can omit.
+    Return 0 if there is no such table. The row must be one that no outer join can omit.
     """
     found = _value_in(p, node, scope)
     if found is None:

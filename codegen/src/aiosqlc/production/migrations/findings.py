@@ -71,7 +71,7 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
 
 
 def _requested(seen: Observed) -> tuple[Held, ...]:
-    """Return the locks that block queries while the statement waits for them."""
+    """Return the locks that block other queries already while the statement waits for them."""
     return seen.stopping or seen.brief
 
 

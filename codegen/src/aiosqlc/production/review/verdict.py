@@ -55,7 +55,7 @@ def headline(review: Review) -> str:
 
 
 def _orders(review: Review) -> list[str]:
-    """Return the order of deployment, for each entry by name if the entries differ."""
+    """Return the order of deployment, or one order for each entry if the orders differ."""
     found = [(entry.name, entry.order.advice) for entry in review.touched if entry.order]
     if len({advice for _, advice in found}) > 1:
         return [f"{name}: {advice}" for name, advice in found]
