@@ -177,9 +177,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
         return _join_column(p, varno, entry, attribute, scope)
     if kind == kinds.Rte.VALUES:
         rows = [row[attribute - 1] for row in entry["values_lists"]]
-        return p.all_of(
-            "values", p.all(rows, scope), "no row of VALUES has NULL in this column"
-        )
+        return p.all_of("values", p.all(rows, scope), "no row of VALUES has NULL in this column")
     if kind == kinds.Rte.CTE:
         return _cte_column(p, entry, attribute, scope)
     if kind == kinds.Rte.GROUP:
