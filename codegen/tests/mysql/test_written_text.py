@@ -348,11 +348,11 @@ def test_what_is_no_row_of_a_table_cannot_be_embedded(either, sql) -> None:
         ("SELECT sqlc.embed(a) FROM a UNION SELECT a.* FROM a", "another part"),
         (
             "SELECT sqlc.embed(a) FROM a UNION SELECT sqlc.embed(a) FROM b LEFT JOIN a USING (id)",
-            "an outer join may omit the embedded row",
+            "an outer join or a grouping set may omit the embedded row",
         ),
         (
             "SELECT sqlc.embed(a), 1 FROM a UNION SELECT sqlc.embed(a), count(*) FROM a",
-            "an outer join may omit the embedded row",
+            "an outer join or a grouping set may omit the embedded row",
         ),
         ("SELECT sqlc.embed(a) FROM a UNION SELECT sqlc.embed(o) FROM o", "different tables"),
         (

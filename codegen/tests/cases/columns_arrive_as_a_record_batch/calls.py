@@ -47,7 +47,7 @@ async def _stale(db, queries):
     now = datetime(1900, 1, 1, tzinfo=UTC)
     changes = {
         "ALTER COLUMN price DROP NOT NULL, ALTER price TYPE numeric(12, 2) USING NULL": "is NULL",
-        "ALTER COLUMN price TYPE numeric(14, 4) USING 1.2345": "data loss",
+        "ALTER COLUMN price TYPE numeric(14, 4) USING 1.2345": "more digits than the schema",
         "ALTER COLUMN shop_id TYPE smallint": "another type",
         "ALTER COLUMN sold_at TYPE timestamp": "another type",
         "ALTER COLUMN tags TYPE varchar [], ALTER COLUMN note TYPE varchar": "another type",
