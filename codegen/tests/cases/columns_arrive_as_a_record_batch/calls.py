@@ -51,9 +51,11 @@ async def _stale(db, queries):
         "ALTER COLUMN shop_id TYPE smallint": "another type",
         "ALTER COLUMN sold_at TYPE timestamp": "another type",
         "ALTER COLUMN tags TYPE varchar [], ALTER COLUMN note TYPE varchar": "another type",
-        "ALTER COLUMN sold_at TYPE timestamptz USING 'infinity'": "`sold_at`: Arrow has no infinite",
+        "DROP CONSTRAINT sale_sold_at_check, ALTER sold_at TYPE timestamptz"
+        " USING 'infinity'": "`sold_at`: Arrow has no infinite",
         "DROP CONSTRAINT sale_tags_check, ALTER tags TYPE text [] USING '{{a}, {b}}'": "several dim",
-        "ALTER COLUMN price TYPE numeric(12, 2) USING 'NaN'": "`price`: The string 'NaN'",
+        "DROP CONSTRAINT sale_price_check, ALTER price TYPE numeric(12, 2)"
+        " USING 'NaN'": "`price`: The string 'NaN'",
     }
     for change, said in changes.items():
         begun = db.transaction()
