@@ -56,6 +56,9 @@ _NEVER_NULL = frozenset({"JSON_OBJECT", "JSON_ARRAY"})
 # Functions whose type depends on their argument's value: integers or decimal numbers. (MariaDB
 # may also write the result of EXISTS as a text.)
 _LATE = frozenset({"TIME_TO_SEC", "UNIX_TIMESTAMP"})
+# Functions that pass a Boolean on as it is, on MariaDB.
+_ROUNDING = (exp.Round, exp.Ceil, exp.Floor)
+_ROUNDED = frozenset({"ROUND", "TRUNCATE", "CEIL", "CEILING", "FLOOR"})
 _DEEPEST = 30
 
 
@@ -245,12 +248,23 @@ class _Documents:
         scalar = JsonShape(JsonKind.SCALAR, type=_bare(kind))
         if family in _NUMBERS:
             late = any(name_of(n) in _LATE or isinstance(n, exp.Exists) for n in node.walk())
-            return ANY if late else scalar
+            return ANY if late or any(map(self._rounds_boolean, node.walk())) else scalar
         if family in _MOMENTS:
             return scalar if isinstance(node, _SETTLED) or name_of(node) in _CLOCKS else ANY
         if family == "text":
             return ANY if self.may_be_json(node) else scalar
         return ANY
+
+    def _rounds_boolean(self, node: exp.Expr) -> bool:
+        """Return whether a value is a rounded Boolean, which MariaDB writes as `true`."""
+        if not isinstance(node, _ROUNDING) and name_of(node) not in _ROUNDED:
+            return False
+        rounded = next(iter(node.args.values()), None)
+        rounded = rounded[0] if isinstance(rounded, list) and rounded else rounded
+        if not isinstance(rounded, exp.Expr):
+            return False
+        kind = type_of(unwrap(rounded), self.proof.level, self.reader)
+        return kind is None or _bare(kind) == types.BOOL
 
     def may_be_json(self, node: exp.Expr) -> bool:
         """Return whether MariaDB may insert a value as JSON into a document, and not as a text."""
