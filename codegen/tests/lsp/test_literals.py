@@ -179,7 +179,7 @@ async def test_completion_offers_tables_columns_and_parameters(desk: Editor, mai
         ("book AS b| LEFT", "volume", {"app/main.py": 4}),
     ],
 )
-async def test_what_is_renamed_compiles_and_is_called(
+async def test_a_renamed_literal_compiles_and_is_called(
     desk: Editor,
     main: Path,
     project: Path,
@@ -290,7 +290,9 @@ async def test_references_are_in_the_literal_and_in_calls(desk: Editor, main: Pa
     assert sorted(names) == ["elsewhere.py", "main.py", "main.py"]
 
 
-async def test_what_belongs_to_the_python_server_is_left_to_it(desk: Editor, main: Path) -> None:
+async def test_outline_colours_and_format_are_left_to_the_python_server(
+    desk: Editor, main: Path
+) -> None:
     document = desk.where(main, "BOO|KS = q").text_document
     symbols = await desk.client.text_document_document_symbol_async(
         types.DocumentSymbolParams(document)

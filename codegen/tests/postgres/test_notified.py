@@ -1,4 +1,4 @@
-"""What is proved of the payload of a notification holds for each payload that a server sends."""
+"""The proved payload of a notification holds for each payload that a server sends."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ BODIES = [*FINE, *DIFFERENT, *UNKNOWN]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is found about each body, and the payloads that a real server sends, by channel."""
+    """The findings about each body, and the payloads that a real server sends, by channel."""
 
     sends: dict[str, tuple[Sent, ...]]
     codes: dict[str, set[str]]
@@ -359,7 +359,7 @@ FUNCTIONS = [
 ]  # fmt: skip
 
 
-def test_what_a_name_means_in_a_body_decides_what_is_claimed(
+def test_the_meaning_of_a_name_in_a_body_decides_the_claim(
     tmp_path: Path, postgres_server: TestPostgres
 ) -> None:
     with psycopg.connect(postgres_server.url()) as connection:

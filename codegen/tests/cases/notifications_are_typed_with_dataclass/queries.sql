@@ -6,7 +6,7 @@
 -- name: AddOrder :exec
 INSERT INTO orders (id, status, total, placed) VALUES (@id, @status, @total, @placed);
 
--- What happens to a line of an order.
+-- An event of an order line.
 -- notify: "Line ""changed""" LineChanged
 SELECT 'INSERT' AS op, line.id, line.order_id AS "order", nullif(line.sku, '') AS sku FROM "Line" AS line;
 

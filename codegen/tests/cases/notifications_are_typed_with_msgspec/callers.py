@@ -1,5 +1,5 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
-"""What type checkers know of channels: an ignored line is one that they must refuse."""
+"""Calls of channels for type checkers. They must refuse each line with an ignore."""
 
 from typing import assert_type
 

@@ -93,7 +93,7 @@ _NOTIFY_LINE_CHANGED: Final = json_decoder(LineChanged)
 def listen_line_changed(
     db: ListenConnection, *, size: int = 1000
 ) -> Listener[LineChanged]:
-    """What happens to a line of an order."""
+    """An event of an order line."""
     return Listener(db, 'Line "changed"', _NOTIFY_LINE_CHANGED, size)
 
 
