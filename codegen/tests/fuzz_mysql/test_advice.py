@@ -188,8 +188,13 @@ def _fill(cursor: Any, r: random.Random) -> None:
 
 
 def _rows(cursor: Any, sql: str) -> list[str]:
+    """Return the rows; of texts that are equal to MariaDB, it may show any."""
     cursor.execute(sql)
-    return sorted(map(repr, cursor.fetchall()))
+    return sorted(repr([_folded(value) for value in row]) for row in cursor.fetchall())
+
+
+def _folded(value: object) -> object:
+    return value.casefold().rstrip().replace("ä", "a") if isinstance(value, str) else value
 
 
 def _without(sql: str, found: list[Advice]) -> Iterator[tuple[str, str]]:
