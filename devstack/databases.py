@@ -19,8 +19,9 @@ from lib.db.grants import role_of
 def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
     """Create, migrate and fill the databases if necessary; return the services' URLs by name.
 
-    One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data; behind a pooler
-    at `<DB>_DATABASE_DIRECT_URL`. Raises StartError naming the database and what is wrong with it.
+    If `<DB>_DATABASE_URL` names a database, only its migrations are applied, without demo data. If
+    the database is behind a pooler, `<DB>_DATABASE_DIRECT_URL` is its address for the migrations.
+    Raises StartError, which names the database and the problem.
     """
     folder = root / "migrations"
     names = migrations.databases(folder)

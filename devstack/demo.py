@@ -31,9 +31,9 @@ async def administrator(
 ) -> Administrator | None:
     """Add the administrator.
 
-    Return None, and change nothing, for a database that the user provided.
+    If the user provided the database, change nothing and return None.
 
-    Raises StartError.
+    Raises StartError if the administrator cannot be added.
     """
     if "user" not in databases or settings.environ.get("USER_DATABASE_URL"):
         return None

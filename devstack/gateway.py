@@ -117,7 +117,7 @@ def _public_url(settings: Settings) -> str:
     """Return the target for redirects from HTTP: `PUBLIC_URL`, or this machine's address.
 
     Raises:
-        StartError: if `PUBLIC_URL` is not an address of TLS: the redirect would lead nowhere.
+        StartError: if `PUBLIC_URL` does not start with `https://`, because the redirect would fail.
     """
     url = settings.environ.get("PUBLIC_URL") or settings.gateway_url
     if settings.tls and not _HTTPS.fullmatch(url):
@@ -136,8 +136,9 @@ def render(
 ) -> str:
     """Return the configuration: routes to the public services, and logs in `run`.
 
-    It includes the files of `write_included` (in a container, of start.sh) from there.
-    A service that says nothing for `read_seconds` is answered for with a 504.
+    The configuration includes from this directory the files that `write_included` writes, or
+    `start.sh` in a container. If a service sends nothing for `read_seconds`, the gateway responds
+    with 504.
     """
     loader = jinja2.FileSystemLoader(ROOT / "nginx")
     template = jinja2.Environment(  # noqa: S701 - a configuration file, not HTML

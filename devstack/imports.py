@@ -1,7 +1,7 @@
 """Import once, while the databases start, the modules that all services share.
 
-Services are forked from it the first time. One that comes back later is spawned, with the code as
-it is then, and a service in production never knows of this.
+When a service starts for the first time, it is forked from this process. A service that restarts is
+spawned instead, with its present code. In production, no service is forked.
 """
 
 from __future__ import annotations

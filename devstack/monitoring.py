@@ -1,6 +1,6 @@
 """Optional programs beside the platform: log rotation, exporters and Prometheus.
 
-The platform runs without them: one that cannot start is told in a sentence and left out.
+The platform runs without them: a program that cannot start is reported in one sentence and skipped.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def rotation_program(settings: Settings, seconds: float = ROTATE_SECONDS) -> Pro
 def exporter_program(settings: Settings) -> Program:
     """Describe the exporter of the gateway's access log.
 
-    It resumes its position after a restart.
+    After a restart, the exporter continues at its last position.
     """
     folder = settings.home.path / "exporter"
     folder.mkdir(parents=True, exist_ok=True)

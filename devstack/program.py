@@ -13,7 +13,7 @@ from devstack.embedded.account import Account
 class Program(msgspec.Struct, frozen=True):
     """A child process that the supervisor keeps running.
 
-    `ready` returns whether it serves, and never raises.
+    `ready` returns whether the program accepts requests, and never raises an exception.
     """
 
     name: str

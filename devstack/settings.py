@@ -127,7 +127,8 @@ def service_names(root: Path = ROOT) -> list[str]:
 def default_ports(root: Path = ROOT) -> dict[str, int]:
     """Return the ports of the services by the environment variable that sets each port.
 
-    Read from the text of their settings: to import them takes longer than the start.
+    The ports are read from the source of the settings, because an import takes longer than the
+    start.
     """
     found = {
         f"{name}_{field}".upper(): int(port)

@@ -29,9 +29,10 @@ _WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
 async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
     """Run the stack until SIGINT or SIGTERM. Restart the service named `watch` if its code changes.
 
-    Services are forked from `forks` the first time; later, spawned, with the code as it is then.
+    On its first start, a service is forked from `forks`; on a later start, it is spawned with its
+    present code.
 
-    Raises StartError with nothing left running where a program cannot start.
+    Raises StartError if a program cannot start; no program is left running then.
     """
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -158,7 +159,7 @@ async def _cancel(task: asyncio.Task[object]) -> None:
 def _first_reason(several: ExceptionGroup[Exception]) -> Exception:
     """Return the first StartError in an exception group.
 
-    Without one, return the group, because it is a bug.
+    If the group has no StartError, return the group, because the cause is a bug.
     """
     found: Exception | None = several.subgroup(StartError)
     while isinstance(found, ExceptionGroup):

@@ -67,7 +67,7 @@ class Keeper:
     async def start(self, spawn: Callable[[Program], children.Child] = spawn) -> None:
         """Start the program and wait until it is ready.
 
-        Raises StartError with the program's last lines.
+        Raises StartError with the last lines of the program's output.
         """
         self._spawn(spawn)
         deadline = time.monotonic() + self.program.ready_within
@@ -96,7 +96,7 @@ class Keeper:
     async def stop(self) -> None:
         """Stop the program for good; do nothing if it does not run.
 
-        The program has ended when this returns.
+        When this method returns, the program has ended.
         """
         if self._watch is not None:
             self._watch.cancel()
@@ -159,7 +159,7 @@ class Keeper:
     async def _report_return(self) -> None:
         """Report that the program is ready again, or that it did not become ready in time.
 
-        Report nothing if it has ended.
+        Report nothing if the program has ended.
         """
         within = self.program.ready_within
         deadline = time.monotonic() + within
@@ -227,7 +227,7 @@ def _widen(pipe: int) -> None:
 async def _what_is_there(pipe: int) -> bytes:
     """Wait until the pipe has data, and return all of the data. Return empty bytes at the end.
 
-    Not a StreamReader: that wakes up for each line that is written, whether it is asked or not.
+    A StreamReader would wake up for each line of output, even if no caller reads.
     """
     loop = asyncio.get_running_loop()
     while True:

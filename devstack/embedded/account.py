@@ -57,8 +57,9 @@ def let_read(folder: Path) -> None:
 def open_way(path: Path) -> None:
     """Let other accounts traverse the parent folders of `path` until this process ends.
 
-    Whoever uses a folder holds a shared lock on it. Who has opened it closes it again, unless
-    somebody else is using it then, or we are killed.
+    Each process that uses a folder holds a shared lock on the folder. At its end, the process that
+    changed a folder's mode restores the mode, unless another process uses the folder or this
+    process is killed.
     """
     if not _held:
         atexit.register(_close_ways, os.getpid())

@@ -38,9 +38,9 @@ class Child(Protocol):
 def dies_with_parent(death_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
     """Return a `preexec_fn` that makes the kernel send `death_signal` when the parent ends.
 
-    The parent is we, unless another is named.
+    The parent is this process, unless `parent` names another process.
 
-    The interpreter runs it after changing the account, which would have cleared the request.
+    The function runs after the change of account, because that change would clear the request.
     """
     expected = parent or os.getpid()
 
@@ -64,7 +64,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in its own session, so that Ctrl-C signals only the stack.
 
-    Call it from a thread that lives on: the kernel takes its end for the end of the parent.
+    Call this function from a thread that runs as long as the child: for the kernel, the end of this
+    thread is the end of the parent.
     """
     return subprocess.Popen(
         command,
@@ -96,7 +97,7 @@ def kill_group(process: Child) -> None:
 def stop(process: Child, *, by: signal.Signals = signal.SIGTERM, within: float) -> None:
     """Send the signal `by` to a child; kill the child if it still runs `within` seconds later.
 
-    The child has ended when this returns.
+    When this function returns, the child has ended.
     """
     if process.poll() is not None:
         return  # long gone, perhaps: its number may be another's by now

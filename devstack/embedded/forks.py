@@ -1,6 +1,7 @@
 """Fork several Python programs from one process that has imported their common modules.
 
-What is forked is a child like any other: it is waited for here and ends when we do.
+A forked program is like any other child: this module waits for the child, and the child ends with
+this process.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Adopted:
 class Forks:
     """A process that imports `modules` and is forked for each program, until `close()`.
 
-    Where that is not possible (another system, the process has ended), `fork` returns None.
+    If forking is not possible (on another system, or after the end of the process), `fork` returns
+    None.
     """
 
     def __init__(self, modules: Sequence[str], env: Mapping[str, str]) -> None:
@@ -121,9 +123,9 @@ class Forks:
     ) -> Adopted | None:
         """Run `python -m …` as `children.spawn` does; the program writes its output to a pipe.
 
-        None if it cannot fork.
+        Return None if the program cannot be forked.
 
-        `stdin` is what it may read, a few lines at most.
+        `stdin` is the text that the program can read from its standard input, a few lines at most.
         """
         if self._control is None or not self._is_ready:
             return None

@@ -1,7 +1,8 @@
 """The fork server: import libraries, then fork Python programs for `devstack.embedded.forks`.
 
-Its standard input is the socket that orders come on, its arguments are the modules to import.
-It has one thread, and imports nothing that opens what two processes cannot share.
+The server receives requests through the socket at its standard input; its arguments name the
+modules to import. The server has one thread. It imports no module that opens a resource which two
+processes cannot share.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Order(NamedTuple):
 def serve(control: socket.socket, modules: list[str]) -> Order | None:
     """Import the modules, then fork a program per request until the client closes the socket.
 
-    Returns None then, and its order in each process that was forked.
+    Return None in the server, and the request in each forked process.
     """
     master, before = os.getppid(), dict(os.environ)
     getproctitle()  # finds its place beside the environment, before anything changes that

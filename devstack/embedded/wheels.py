@@ -9,7 +9,7 @@ from pathlib import Path
 def folder_of(package: str) -> Path:
     """Return the folder of an installed package.
 
-    Raises RuntimeError with the remedy if it is absent.
+    Raises RuntimeError, which names the remedy, if the package is not installed.
     """
     spec = find_spec(package)
     if spec is None or spec.origin is None:

@@ -49,9 +49,9 @@ class TestIssuer:
         fresh: bool = True,
         second_factor_wanted: bool = False,
     ) -> dict[str, str]:
-        """Return the header of somebody who may do `permissions` and what the role may.
+        """Return the header of a caller with `permissions` and the permissions of the role.
 
-        A `fresh` sign-in stays so for as long as the token lasts.
+        A token of a `fresh` sign-in stays fresh until it expires.
         """
         scope = permissions_of([role], self._grants) | set(permissions)
         issued = self._issuer.issue(
@@ -76,9 +76,9 @@ class TestIssuer:
 
 @contextmanager
 def running(key: SigningKey | None = None, grants: Grants | None = None) -> Iterator[TestIssuer]:
-    """Publish a key, a new one unless it is given, on a port of the system's choice.
+    """Publish a key at a port that the system selects. Without `key`, create a key.
 
-    `grants` is what roles may do; without it nothing.
+    `grants` lists the permissions of each role; without it, roles have no permissions.
     """
     key = key or SigningKey.generate()
     document = jwks_document([key])

@@ -13,8 +13,7 @@ _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sb
 def program(*names: str) -> str:
     """Return the path of the first program that is installed, such as `program("chromium")`.
 
-    Where there is none the test is skipped, and with `CI=true` it fails: there nothing may be
-    skipped for an absent component.
+    If none is installed, the test is skipped. With `CI=true` the test fails instead.
     """
     for name in names:
         if found := shutil.which(name, path=_PATH):

@@ -1,6 +1,6 @@
-"""Servers in containers instead of embedded ones: with `TEST_BACKEND=containers`.
+"""With `TEST_BACKEND=containers`, run servers in containers instead of embedded servers.
 
-Their images are those of docker-compose.yml, or what its variables name.
+The images are those of docker-compose.yml, unless its variables name others.
 """
 
 from __future__ import annotations

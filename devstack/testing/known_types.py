@@ -1,7 +1,7 @@
-"""What the driver asks of a type, asked once of a server that tests share.
+"""Share the driver's query for a type among all connections of the tests to one server.
 
-Each connection asks anew, which takes longer than most statements; oids are a server's, and those
-of a template are its clones', so the answer is the same.
+Otherwise each connection would send this query again, which takes longer than most statements. The
+result is the same: a server assigns an OID once, and the clones of a template have its OIDs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The server that tests use: the one `TEST_MYSQL_URL` names, else a throw-away one of their own.
+"""The server for tests: the server at `TEST_MYSQL_URL`, or a temporary server.
 
-That is MariaDB, or MySQL where only it is installed, on a port of 127.0.0.1.
+The temporary server is MariaDB, or MySQL if only MySQL is installed, at a port of 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -107,10 +107,10 @@ def _as_root() -> list[str]:
 def running(
     migrations_root: Path, tls: tuple[Path, Path] | None = None, options: Sequence[str] = ()
 ) -> Iterator[TestMysql]:
-    """Run a server in a directory that is removed with it; skips where none is installed.
+    """Run a server in a temporary directory. If no server is installed, skip the test.
 
-    `tls` is the PEM files of its certificate and key, without which it has no TLS; `options` are
-    more of the command line.
+    `tls` has the PEM files of the certificate and the key; without it, the server has no TLS.
+    `options` are additional command-line options.
     """
     with folder("mysql") as home:
         server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls, options)

@@ -1,6 +1,6 @@
-"""Copies of a migrated MySQL database: its own statements run again, in place of the migrations.
+"""Copies of a migrated MySQL database: run its statements again instead of the migrations.
 
-And a used copy made as it was.
+The module also resets a used copy to its first state.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ ORDER BY event_object_table, action_timing, event_manipulation, action_order
 
 
 def dump(connection: Connection[Any], database: str) -> tuple[str, ...] | None:
-    """Return what makes a copy of `database` in an empty one, with its rows.
+    """Return the statements that create a copy of `database`, with its rows, in an empty database.
 
-    None where it holds what cannot be copied so: stored procedures and functions.
+    Return None if the database has objects that cannot be copied: stored procedures and functions.
     """
     connection.select_db(database)
     if _rows(connection, _ROUTINES, database) != [(0,)]:

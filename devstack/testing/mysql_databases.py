@@ -36,8 +36,8 @@ class MysqlDatabases:
     def create(self, db: str, *, demo: bool = False) -> str:
         """Return the URL of a new database with `db`'s schema and, if asked, its demo data.
 
-        The first one is migrated, those after it are copies of what came of that, or were given
-        back.
+        The first database is migrated. Later databases are copies of the first one, or returned
+        copies that were reset.
         """
         kind = (db, demo)
         if free := self._free.get(kind):

@@ -42,9 +42,10 @@ class Node:
         self.killed: str | None = None
 
     def state(self) -> dict[str, Any]:
-        """Return what Patroni says of the server: `state`, `role`, `sync_standby`, …; {} if none.
+        """Return the state of the server that Patroni reports, or {} if Patroni does not respond.
 
-        Whatever the status of the answer, its body tells.
+        The state has the keys `state`, `role`, `sync_standby` and others. The body is read for
+        every status of the response.
         """
         asked = HTTPConnection("127.0.0.1", self.api, timeout=2)
         try:
@@ -104,9 +105,9 @@ class PatroniCluster:
         return f"postgresql://{SUPERUSER}:{self._password}@127.0.0.1:{node.port}/{database}"
 
     def leader(self, *, but: Node | None = None) -> Node:
-        """Wait until a node leads and another one follows synchronously; return the former.
+        """Wait until a node leads and another node follows synchronously; return the leader.
 
-        It is not `but`, unless Patroni has started the server anew that was killed there.
+        The leader is not `but`, unless Patroni has restarted the killed server of `but`.
         """
 
         def found() -> Node | None:

@@ -1,6 +1,7 @@
 """A throw-away PgBouncer in transaction mode before a PostgreSQL of the tests.
 
-With `DATABASE_POOLER=transaction` every service of a test reaches its PostgreSQL through one.
+With `DATABASE_POOLER=transaction`, each service in a test connects to PostgreSQL through a
+PgBouncer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL: one migrated template per database, cloned for tests.
 
-A clone that is given back is used again: what was written is undone, or the clone is replaced.
+A returned clone is used again: its changes are undone, or the clone is replaced.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class TestPostgres:
     def create(self, db: str, *, demo: bool = False, schema: Path | None = None) -> str:
         """Return the URL of a new database with `db`'s schema and, if asked, its demo data.
 
-        The migrations are those of `schema`, or else those under the root for `db`.
+        The migrations are in `schema`, or else below the root in the folder of `db`.
         """
         kind = (db, demo, schema)
         if kind not in self._clones:

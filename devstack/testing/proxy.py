@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Proxy:
-    """Forwards `127.0.0.1:port` to the target; the attributes say what happens to the bytes.
+    """Forward `127.0.0.1:port` to the target; the attributes change the forwarding.
 
-    `delay` (seconds) holds every chunk in both directions, `stalled` swallows what the server
-    answers, `garbled` flips every bit of it, `refusing` closes new connections at once, and
-    `cut_after` closes a connection once the server sent that many bytes.
+    `delay` (seconds) delays every chunk in both directions. `stalled` discards the server's
+    responses, and `garbled` inverts every bit of a response. `refusing` closes new connections at
+    once. `cut_after` closes a connection after the server has sent this number of bytes.
     """
 
     def __init__(self, host: str, port: int) -> None:

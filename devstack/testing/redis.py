@@ -27,10 +27,10 @@ class TestRedis(Killable):
         sentinel: bool = False,
         tls: tuple[Path, Path] | None = None,
     ) -> None:
-        """Write its configuration, with `lines` of one's own; a Sentinel asks for no password.
+        """Write the configuration, with the additional `lines`; a Sentinel needs no password.
 
-        With `tls`, a certificate and its key, nobody is spoken to without: that is what Debian's
-        server can do and the wheel's cannot.
+        With `tls`, a certificate and its key, the server accepts only TLS. Debian's server supports
+        TLS, but the server from the wheel does not.
         """
         self._instance, self._tls = instance, tls
         self._config = prepare(instance, durable=False)

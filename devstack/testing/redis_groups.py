@@ -28,9 +28,9 @@ _FRESH: Final = "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\n"
 
 
 class Group:
-    """Servers with one password in a folder of their own, each of which can be killed.
+    """Servers with a shared password and a common folder. A test can kill each server.
 
-    With `tls` they speak nothing else, with us, with one another and with their Sentinels.
+    With `tls`, clients, servers and Sentinels connect only with TLS.
     """
 
     def __init__(self, home: Path, *, tls: bool = False) -> None:
@@ -127,9 +127,9 @@ class TestCluster(Group):
         return next(server for server in self.servers if server.port == port)
 
     def replace_primary_of(self, key: str) -> None:
-        """Kill the server that has the key; return when its replica has taken its place.
+        """Kill the server that has the key; return when its replica has become the primary.
 
-        The one that was killed is started again, as a replica with nothing in it.
+        The killed server is started again as an empty replica.
         """
         old = self.primary_of(key)
         old.kill()
@@ -164,9 +164,11 @@ class TestCluster(Group):
         old.start()
 
     def _cut_off(self, late: TestRedis, old: TestRedis, stream: str) -> bool:
-        """Keep a replica from its primary; whether it lacks an entry, else it follows again.
+        """Disconnect a replica from its primary; return whether the replica lacks an entry.
 
-        One that it has and has not confirmed stays the last: the relay waits for that answer.
+        If the replica lacks no entry, connect the replica again. If the replica has an entry but
+        has not confirmed it, this stays the last entry, because the relay waits for the
+        confirmation.
         """
 
         def last(server: TestRedis) -> bytes:

@@ -1,6 +1,6 @@
-"""With which rights a service of a test enters its database: its own, as where it is deployed.
+"""The role with which a test connects a service to its database, with the privileges of production.
 
-The name of a database that tests make says whose it is: `order_7`, the seventh of its server.
+The name of a test database tells its service: `order_7` is the seventh database on its server.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ def mysql_role_of(database: str) -> str:
 
 
 def as_service(url: str) -> str:
-    """Return the URL with which its service enters a database, the same where it is for none.
+    """Return the URL with the role of the database's service.
 
-    With `DATABASE_POOLER=transaction` it leads through a pooler; see `devstack.testing.pgbouncer`.
+    If no service owns the database, return `url` itself.
+
+    With `DATABASE_POOLER=transaction`, the URL leads to a pooler; see `devstack.testing.pgbouncer`.
     """
     parts = urlsplit(url)
     database = parts.path.lstrip("/")
