@@ -22,7 +22,8 @@ def in_utc(moment: datetime) -> datetime:
 
     A time outside the range of `datetime` becomes the nearest valid time.
 
-    `0001-01-01T00:00+14:00` is well-formed and lies in no year of UTC: drivers refuse it.
+    For example, `0001-01-01T00:00+14:00` is a valid text, but its time in UTC is before year 1, and
+    drivers refuse it.
     """
     try:
         return moment.astimezone(UTC)

@@ -24,8 +24,8 @@ class _Waiting(Generic[K, V]):
 class Coalesced(Generic[K, V]):
     """Run one call at a time for all keys that were requested during the previous call.
 
-    A lone caller does not wait. A call is made by one of those it is for, in its context: its
-    deadline and its trace. Where it fails, it fails for all of them.
+    If no other call runs, a caller does not wait. One of the waiting callers makes the call, with
+    the deadline and the trace of this caller. If the call fails, it fails for all its callers.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Coalesced(Generic[K, V]):
         """Return the value for the key, or None. Raises the exceptions of `ask`.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where the one who asked for all was cancelled.
+            AppError: SERVICE_UNAVAILABLE if the caller who made the call was cancelled.
         """
         if self._is_asking:
             own = _Waiting[K, V](key, asyncio.get_running_loop().create_future())

@@ -26,7 +26,7 @@ DEVELOPMENT_ONLY: Final = "for development only"
 class ConfigError(Exception):
     """Invalid settings.
 
-    Raised for invalid settings; the message names every variable that is wrong.
+    The message names every variable that is wrong.
     """
 
 
@@ -105,9 +105,10 @@ Seconds = Annotated[float, Field(gt=0)]
 class Settings(BaseSettings):
     """Settings of every service. A service adds its own fields under its own `env_prefix`.
 
-    A `SecretStr` field may have a default for development; in production it must be another one.
-    What depends on several fields is checked at the last of them (`in_production`, `info.data`),
-    not by a model validator: those are silent until every field is right.
+    A `SecretStr` field may have a default for development, but production requires another value.
+    Check a rule about several fields at the last of these fields (with `in_production` and
+    `info.data`). Do not use a model validator, because a model validator runs only if every field
+    is valid.
     """
 
     model_config = SettingsConfigDict(
@@ -237,7 +238,8 @@ def load(spec: type[S]) -> S:
     """Build `spec` from the environment and `.env`.
 
     Raises:
-        ConfigError: with one line per variable that is missing or wrong; values are never repeated.
+        ConfigError: with one line for each variable that is missing or wrong. The message does not
+            contain the values.
     """
     try:
         return spec()

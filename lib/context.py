@@ -21,7 +21,7 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 def accept_request_id(inbound: str | None) -> str:
     """Return the caller's request ID if the ID is safe to log and return, else a new ID.
 
-    Safe is 8 to 64 letters, digits, dots, dashes and underscores.
+    A safe ID has 8 to 64 letters, digits, dots, dashes and underscores.
     """
     if inbound is not None and _ACCEPTABLE.fullmatch(inbound):
         return inbound

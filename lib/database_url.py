@@ -30,7 +30,8 @@ def mysql_tls(url: str) -> tuple[SslMode | None, str | None]:
     """Return the TLS mode and the CA file in a MySQL URL. Return None for a missing parameter.
 
     Raises:
-        ValueError: for a parameter or a mode that there is not, and an authority nobody asks.
+        ValueError: if a parameter or mode is unknown, a parameter is repeated, or there is a CA
+            file but the mode does not verify the server.
     """
     given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     for name, _ in given:
@@ -62,7 +63,7 @@ def each_host(url: str) -> tuple[str, ...]:
 def leaves_tls_open(url: str) -> str | None:
     """Return the TLS parameter that the URL of a remote server lacks, or None.
 
-    Said is a mode that verifies the server, or in so many words that there is no TLS.
+    A URL does not lack the parameter if its mode verifies the server or explicitly disables TLS.
     """
     parts = urlsplit(url)
     name, decided = _DECIDED["mysql" if parts.scheme in ("mysql", "mariadb") else "postgres"]
@@ -76,7 +77,7 @@ def leaves_tls_open(url: str) -> str | None:
 def _is_here(host: str) -> bool:
     """Return whether `host[:port]` is this machine.
 
-    A path is a local socket, and empty is local.
+    A path is a local socket, and an empty host is this machine.
     """
     host = unquote(host)
     if host.startswith("["):

@@ -41,8 +41,8 @@ class FieldError(msgspec.Struct, frozen=True):
 class AppError(Exception):
     """A failure to report to the caller: a stable code, a message, details per field.
 
-    Anything that is not an `AppError` reaches the caller as an opaque INTERNAL_ERROR; what it was
-    stays in the log, under the request id.
+    The caller sees any other exception as INTERNAL_ERROR without details. The details are in the
+    log, with the request ID.
     """
 
     def __init__(

@@ -39,7 +39,8 @@ class Health:
     def add(self, name: str, ping: Ping, *, required: bool = True) -> None:
         """Register a check that must pass for the process to be ready. `name` appears in `/readyz`.
 
-        What is not `required` is shown there and nothing more: the process does without it.
+        A check that is not `required` also appears there, but its failure does not make the process
+        unready.
         """
         self._pings[name] = ping
         if not required:

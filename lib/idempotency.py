@@ -62,10 +62,10 @@ class IdempotencyPolicy:
 class IdempotencyKeys:
     """Store responses in the service's own database, in the table `idempotency_key`.
 
-    The work is marked as done in its own transaction. A process that dies before that leaves a
-    lease that ends, and the work is done again; one that dies between the commit and the storing
-    of the answer leaves the mark, and who asks again is told. What should have its answer even
-    then has a unique key of its own.
+    The transaction of the handler marks the request as done. If a process dies before the commit,
+    its lease expires and a repeated request runs the handler again. If it dies between the commit
+    and the storage of the response, the mark stays, and a repeated request gets CONFLICT. A route
+    that must return its response even then has a unique key in its own table.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class IdempotencyKeys:
         """Return a lease to handle the request, or the stored response.
 
         Raises:
-            AppError: IDEMPOTENCY_KEY_REUSED where the key came with another request; CONFLICT where
-                the first one is still being worked on after `wait_seconds`, or was carried out by
-                a process that died before it answered.
+            AppError: IDEMPOTENCY_KEY_REUSED if the key belongs to another request; CONFLICT if the
+                first request is still in progress after `wait_seconds`, or if its process died
+                before it stored the response.
         """
         fingerprint = hmac.digest(self._secret, b"idempotency" + fingerprint, "sha256")
         lease = Lease(scope, new_id())
@@ -187,7 +187,7 @@ def parse_key(header: str) -> str:
     """Return the key of an `Idempotency-Key` header.
 
     Raises:
-        AppError: BAD_REQUEST where it is not 1 to 255 visible ASCII characters.
+        AppError: BAD_REQUEST unless the key has 1 to 255 visible ASCII characters.
     """
     if not _KEY.fullmatch(header):
         raise AppError(Code.BAD_REQUEST, "Idempotency-Key must be 1 to 255 visible characters")

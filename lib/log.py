@@ -49,9 +49,9 @@ def configure(
 ) -> None:
     """Send structlog's and the standard library's log lines to `stream`, or to standard output.
 
-    Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a
-    request is served, its `request_id`, the `trace_id` where its caller or we trace it and, once it
-    is known who asks, `principal`.
+    Every line has `service`, `environment`, `level` and `timestamp` (ISO 8601, UTC). During a
+    request, a line also has `request_id`, `trace_id` if the request is traced, and `principal`
+    after authentication.
     """
     envelope = _Envelope(service, environment)
     shared: list[structlog.typing.Processor] = [
@@ -84,8 +84,8 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
 class Line(msgspec.Struct, kw_only=True, gc=False):
     """A log line with declared fields, at a third of the cost of a dict of fields.
 
-    A subclass names its event (`tag_field="event", tag="request"`), its component and its own
-    fields; `write_line` sets those declared here.
+    A subclass defines its event (`tag_field="event", tag="request"`), its component and its own
+    fields. `write_line` sets the fields of this class.
     """
 
     service: str | UnsetType = UNSET
@@ -105,8 +105,9 @@ class Line(msgspec.Struct, kw_only=True, gc=False):
 def write_line(logger: structlog.typing.FilteringBoundLogger, level: str, line: Line) -> None:
     """Write one line in the format of `logger`, but faster, for the line of every request.
 
-    Only inside a running event loop, only for keys that are not sensitive in themselves, and
-    without what structlog has bound to the context: looking for it costs a third of a line.
+    Use it only in a running event loop and only with keys that are not sensitive. It does not add
+    the values that structlog has bound to the context, because reading them takes a third of the
+    time of a line.
     """
     if _shortcut is None:
         getattr(logger, level)(**line.fields())
@@ -160,7 +161,7 @@ def _is_sensitive(key: str) -> bool:
 class _Envelope:
     """Add the common fields of a line: component, source, time, level and request.
 
-    One step instead of five from the library: this runs for every request.
+    It is one step instead of five steps of the library, because it runs for every request.
     """
 
     def __init__(self, service: str, environment: str) -> None:

@@ -86,8 +86,8 @@ class Durations:
 class Latencies(Collector):
     """A histogram for operations that run in every request.
 
-    The library's own takes five locks per observation; this one is for the event loop's thread
-    alone and takes none.
+    The library's histogram takes five locks per observation. This class takes no lock, and only the
+    thread of the event loop may use it.
     """
 
     def __init__(

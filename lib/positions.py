@@ -1,8 +1,9 @@
 """Read your own writes: the log position of each database after a request's writes.
 
-A request has a `Scope`. What it writes, and what services it calls write for it, is in a signed
-header of its answer; the client's next request brings it back, and no replica that is behind it
-answers. Each service signs and checks the entry of its own database alone.
+A request has a `Scope`. A signed header of the response has the positions of the request's own
+writes and of the writes in called services. The client sends this header with its next request, and
+a replica that is behind these positions does not serve it. Each service signs and checks only the
+entry of its own database.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ class Scope:
         return self._changed or bool(self._unsettled)
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
-        """Record a write.
+        """Record a write of this request.
 
-        Record a write of this request; `settle` is called later and returns the write's position.
+        `settle` is called later and returns the position of the write.
         """
         self._unsettled[signer.name] = (signer, settle)
 

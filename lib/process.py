@@ -26,8 +26,9 @@ log = logging.get_logger(__name__)
 def run(service: str, spec: type[S], components: Callable[[S], Sequence[Component]]) -> int:
     """Run a service until SIGINT or SIGTERM. Return the exit code.
 
-    `components` are entered in order, left in reverse order: 0 after a complete drain, 1 where one
-    could not start or the drain outlasted `DRAIN_SECONDS`, 2 where the configuration is wrong.
+    `components` are entered in order and left in reverse order. The exit code is 0 after a complete
+    drain, 1 if a component could not start or the drain took longer than `DRAIN_SECONDS`, and 2 if
+    the configuration is wrong.
     """
     try:
         config = load(spec)

@@ -34,7 +34,8 @@ class PublicSettings(Settings):
 def below_public_url(value: str, info: ValidationInfo, *, default: str) -> str:
     """Return `value`, or if `value` is `default`, the URL of the same path below `PUBLIC_URL`.
 
-    Raises ValueError in production where neither was set: nobody else finds this machine there.
+    Raises ValueError in production if neither variable is set, because clients cannot reach the
+    default address.
     """
     if value != default:
         return value

@@ -1,8 +1,8 @@
 r"""Normalize text from users: refuse blank text and remove surrounding space.
 
-Regular expressions differ in what they take for a space and for an end (Python's `\s` has U+001F,
-its `$` lets a line break through), and callers read the patterns in our documents: spelled out
-here, they say the same to everybody.
+Regular expression engines differ about white space and the end of a text (in Python, `\s` matches
+U+001F and `$` matches before a line break). Clients use the patterns in the API documents, so the
+patterns list their characters: they mean the same in every engine.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 async def together() -> AsyncIterator[asyncio.TaskGroup]:
     """Yield a `TaskGroup` that raises the first exception itself and cancels the other tasks.
 
-    A group of exceptions would be no error that the doors know: the caller would be told that it
-    is our fault (500) where, for instance, a database is away (503).
+    The HTTP and gRPC layers do not know exception groups. Without this function, the caller would
+    get an internal error (500) if, for example, a database is unavailable (503).
     """
     try:
         async with asyncio.TaskGroup() as group:

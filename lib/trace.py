@@ -86,8 +86,8 @@ class Tracing:
     ) -> Iterator[None]:
         """Time a block. The surrounding span is the parent.
 
-        Where work arrives, `parent` is what it came with: headers, or the fields of an event. An
-        exception marks the span as failed and goes on its way.
+        For work from outside, `parent` is the source of its trace context: headers, or the fields
+        of an event. An exception marks the span as failed and is raised again.
         """
         if parent is not None:
             pass_on(parent.get(HEADER))

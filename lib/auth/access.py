@@ -1,7 +1,7 @@
 """Access requirements of routes, declared beside each route and resolved once.
 
-Whatever is not said is strict: whoever has a second factor has shown it, and what changes
-something asks for a verified address. `tools/access_page.py` renders the table of all routes.
+The defaults are strict: a caller with a second factor must have verified it, and a request that
+changes data needs a verified email address. `tools/access_page.py` renders the table of all routes.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class Access:
     """The requirements of one route, made by `signed_in`, or `PUBLIC`.
 
     Args:
-        guards: what the caller must pass besides, in order.
-        second_factor: whoever has a second factor, or whose role needs one, has shown it.
-        fresh: the caller has signed in within `FRESH_SECONDS`.
-        verified: the caller's address is verified; None: where the method changes something.
-        services: whether other services may call it, for which the three above do not count.
-        open: whether it is for everybody, with or without a token.
+        guards: the checks of the caller, in order, besides those below.
+        second_factor: whether a caller who has or needs a second factor must have verified it.
+        fresh: whether the caller must have signed in during the last `FRESH_SECONDS`.
+        verified: whether the caller's email address must be verified; None means: if the method
+            changes data.
+        services: whether other services may call the route. The three checks above do not apply to
+            services.
+        open: whether the route accepts requests without a token.
     """
 
     guards: tuple[Guard, ...] = ()
@@ -60,7 +62,7 @@ class Access:
     def resolved(self) -> Guard:
         """Return one guard that checks all requirements of a route; it is made once per route.
 
-        It raises FORBIDDEN with the first thing that is missing.
+        The guard raises FORBIDDEN at the first requirement that is not met.
         """
         people: list[Guard] = []
         if self.second_factor is True:

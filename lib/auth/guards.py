@@ -36,7 +36,7 @@ def require(*permissions: str) -> Guard:
     """Check that the caller has all of the given permissions.
 
     Raises:
-        LookupError: one of them is not declared in `services/permissions.toml`.
+        LookupError: if `services/permissions.toml` does not declare one of the permissions.
     """
     needed = tuple(permission(name) for name in permissions)
 
@@ -95,7 +95,8 @@ def subject_of(owner: str, principal: Principal) -> str:
 def self_or(principal: Principal, owner: str, *roles: Role) -> str:
     """Check that the caller is the owner or has one of `roles`. Return the owner's ID.
 
-    It says the same for an owner that does not exist, so ids cannot be probed with it.
+    The error is the same for an owner that does not exist, so a caller cannot find out which IDs
+    exist.
     """
     subject = subject_of(owner, principal)
     if subject != principal.subject and not principal.has_any(*roles):
@@ -106,8 +107,8 @@ def self_or(principal: Principal, owner: str, *roles: Role) -> str:
 def lacking(principal: Principal, *permissions: Permission, any_of: bool = False) -> AppError:
     """Return the error for a caller who lacks the given permissions.
 
-    Staff and services learn which ones: they can ask an administrator. Customers and providers do
-    not: the names would show them how the staff works.
+    Staff and services see the names of these permissions, because they can ask an administrator for
+    them. Customers and providers do not see the names, which would reveal internal processes.
     """
     if not principal.has_any(*_TOLD_WHAT_IS_MISSING):
         return forbidden()

@@ -30,9 +30,9 @@ class JwksPolicy:
 class JwksCache:
     """A `KeySource` that fetches a JWKS on demand. Concurrent callers share one fetch.
 
-    A `kid` we do not know is fetched for, but no more often than `refetch_seconds`: invented ones
-    cannot be turned into load. While the issuer is away the last keys serve for `stale_seconds`,
-    afterwards nobody gets in.
+    An unknown `kid` causes a fetch, but at most one in `refetch_seconds`, so invented key IDs cause
+    no load. While the issuer is unavailable, the last keys stay valid for `stale_seconds`. After
+    this time, all tokens are refused.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class JwksCache:
         """Return the key named `kid`, or None if the issuer has no key of this name.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where there are no keys young enough to trust.
+            AppError: SERVICE_UNAVAILABLE if all fetched keys are too old to trust.
         """
         key = self._keys.get(kid)
         if key is not None and self._age() <= self._policy.stale_seconds:

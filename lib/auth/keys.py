@@ -90,7 +90,7 @@ def parse_jwks(document: bytes) -> dict[str, Ed25519PublicKey]:
     """Return the Ed25519 keys of a JWKS by their `kid`, and skip keys of all other types.
 
     Raises:
-        KeyFormatError: where the document is too big, malformed, or holds no key we can use.
+        KeyFormatError: if the document is too big, is malformed, or has no usable key.
     """
     if len(document) > MAX_DOCUMENT_BYTES:
         raise KeyFormatError("the key set is too big")

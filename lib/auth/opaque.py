@@ -1,6 +1,6 @@
 """Opaque single-use secrets, such as refresh tokens.
 
-The caller has the token, the server its hash.
+The caller has the token; the server stores only the hash of the token.
 """
 
 from __future__ import annotations

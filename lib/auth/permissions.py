@@ -1,7 +1,8 @@
 """The permissions that the code checks, and their initial owners.
 
-They stand in one file, `services/permissions.toml`. A name that is not in it is refused when the
-code that asks for it is imported, so a misspelt permission never refuses callers in production.
+The file `services/permissions.toml` declares all permissions. If code names an undeclared
+permission, the import of this code fails. So a misspelt name is found before production, where it
+would refuse every caller.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def read(text: str) -> dict[str, Declared]:
     """Return every declared permission by name.
 
     Raises:
-        ValueError: the text is not TOML, a role is unknown, or a permission of services has roles.
+        ValueError: if the text is not TOML, a role is unknown, or a permission for services has
+            roles.
     """
     found = msgspec.convert(tomllib.loads(text), dict[str, Declared])
     for name, one in found.items():
@@ -58,7 +60,8 @@ def permission(name: str) -> Permission:
     """Return the name of a declared permission.
 
     Raises:
-        LookupError: it is not, with the nearest name that is.
+        LookupError: if the permission is not declared; the message names the most similar
+            permission.
     """
     if name not in declared():
         near = difflib.get_close_matches(name, declared(), n=1)

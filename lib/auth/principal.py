@@ -42,9 +42,10 @@ class Transport(StrEnum):
 class Principal(msgspec.Struct, frozen=True):
     """A caller whose token was verified.
 
-    `subject` is a user's id or a service's name, `session` what a logout ends (empty for services).
-    `signed_in_at` is when the session began, in seconds since the epoch. While
-    `second_factor_wanted` holds, the password was right and the second factor was not shown yet.
+    `subject` is a user's ID or a service's name. `session` is the ID of the session that a logout
+    ends; it is empty for services. `signed_in_at` is the start of the session, in seconds since the
+    epoch. `second_factor_wanted` is true after a sign-in with the password, until the caller has
+    verified a second factor.
     """
 
     subject: str
@@ -101,7 +102,8 @@ def current_principal() -> Principal | None:
 def known_principal() -> Principal | None:
     """Return the caller, or None if not signed in or a required second factor is missing.
 
-    For open routes that show their caller more: a password alone opens nothing.
+    Use it in open routes that return more to known callers. A password without the required second
+    factor does not count.
     """
     principal = _current.get()
     return None if principal is None or principal.second_factor_wanted else principal
@@ -111,7 +113,7 @@ def require_principal() -> Principal:
     """Return the caller.
 
     Raises:
-        AppError: UNAUTHORIZED where nobody signed in.
+        AppError: UNAUTHORIZED if the caller is not signed in.
     """
     principal = _current.get()
     if principal is None:

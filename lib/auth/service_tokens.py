@@ -32,9 +32,10 @@ class RenewalPolicy:
 class ServiceTokens:
     """Return the current token, and renew the token in time in the background.
 
-    A renewal is waited for only where there is no good token, and shared by all who wait; one that
-    fails is no error while the present token is still good. A token that somebody refused is given
-    up, unless it is so new that another one would be refused as well.
+    Callers wait for a renewal only if there is no valid token, and all callers share one renewal. A
+    failed renewal is not an error while the present token is valid. A token that an upstream
+    refused is dropped. A very new token is not dropped, because the next token would be refused as
+    well.
     """
 
     def __init__(
@@ -70,8 +71,9 @@ class ServiceTokens:
     async def running(self) -> AsyncIterator[None]:
         """Keep a valid token ready while the block runs, so that no call waits for one.
 
-        The block begins at once. While the issuer is away it is asked again every `after_failure`:
-        whatever needs a token goes on by itself when the issuer is back.
+        The block starts without waiting for a token. While the issuer is unavailable, a token is
+        requested every `after_failure`. Calls work again without a restart when the issuer is
+        available.
         """
         keeping = asyncio.create_task(self._keep(), name="service-tokens")
         try:
@@ -86,7 +88,7 @@ class ServiceTokens:
         """Check that there is a valid token, without requesting a token.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where there is none.
+            AppError: SERVICE_UNAVAILABLE if there is no valid token.
         """
         if self._is_over():
             raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has not returned a token")

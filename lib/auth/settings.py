@@ -28,8 +28,8 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 def check_trusted(value: str, info: ValidationInfo) -> str:
     """Check that secrets travel safely in production: over https, or within a private network.
 
-    `http://user:8081` is the name of a neighbour, `http://users.example.com` anybody on the way.
-    Raises ValueError otherwise.
+    `http://user:8081` is a host in the same network, but `http://users.example.com` can be any
+    host. Raises ValueError for a URL that is not safe.
     """
     address = urlsplit(value)
     if in_production(info) and address.scheme == "http" and not _is_ours(address.hostname or ""):

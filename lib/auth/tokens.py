@@ -35,7 +35,8 @@ _Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 class Claims(msgspec.Struct, frozen=True):
     """The claims of an access token. Times are seconds since the epoch; `scope` holds permissions.
 
-    `auth_time` is when the session began, `second_factor_wanted` that a password alone opened it.
+    `auth_time` is the start of the session. `second_factor_wanted` means that the session was
+    opened with a password alone.
     """
 
     iss: str
@@ -88,7 +89,7 @@ class Issuer:
     ) -> Issued:
         """Return a token for `subject`, valid for `ttl` from now.
 
-        Without `signed_in_at` it is no fresh sign-in.
+        Without `signed_in_at`, the sign-in does not count as fresh.
         """
         now = self._clock().replace(microsecond=0)
         expires_at = now + (ttl or self._ttl)
@@ -134,7 +135,8 @@ class KeySource(Protocol):
         """Return the key named `kid`, or None if the issuer has no key of this name.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where the keys cannot be had: nobody gets in then.
+            AppError: SERVICE_UNAVAILABLE if the keys cannot be fetched; all tokens are refused
+                then.
         """
         ...
 
@@ -153,8 +155,9 @@ class StaticKeys:
 class Verifier:
     """Turn a token into a `Principal`. Any invalid token gives 401.
 
-    A token found good is remembered for up to a minute, by its hash: checking a signature is what
-    a request costs most. A key withdrawn in that minute still counts for that long.
+    A valid token is cached by its hash for up to a minute, because the check of a signature is the
+    most expensive part of a request. After a key is withdrawn, its cached tokens stay valid for the
+    rest of this minute.
     """
 
     def __init__(
@@ -176,8 +179,8 @@ class Verifier:
         """Return the caller that `token` names.
 
         Raises:
-            AppError: UNAUTHORIZED whatever is wrong with it; SERVICE_UNAVAILABLE where the keys
-                cannot be had.
+            AppError: UNAUTHORIZED if the token is invalid for any reason; SERVICE_UNAVAILABLE if
+                the keys cannot be fetched.
         """
         if not _may_be_one(token):
             raise unauthorized()
@@ -195,8 +198,8 @@ class Verifier:
     def recall(self, token: str) -> Recalled | None:
         """Return the result of an earlier verification of a token that is still valid, else None.
 
-        It checks nothing, so it costs next to nothing. Past its minute a token is still recalled,
-        until `verify` has looked at it again and found it no good.
+        This method does not verify the token, so its cost is small. After the minute, the result is
+        still returned until `verify` has refused the token.
         """
         if not _may_be_one(token):
             return None

@@ -39,8 +39,9 @@ Load: TypeAlias = Callable[[], Awaitable[Loaded]]
 class Cache:
     """Cache responses by key. Each response has tags, which name its sources.
 
-    `forget(tags)` after a change: from then on no answer that was read before it is given again. An
-    answer is loaded once at a time per key and process, as long as Redis answers.
+    Call `forget(tags)` after a change: responses that were read before the change are then never
+    returned again. While Redis is available, a process loads the response of a key only once at a
+    time.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Cache:
     async def get(self, key: str, *, tags: Sequence[str], seconds: int, load: Load) -> bytes:
         """Return the response under `key`, or the result of `load`, cached for `seconds` (≤ 3600).
 
-        The same key must always come with the same tags. What `load` raises is raised and not kept.
+        Always pass the same tags for the same key. An exception of `load` is raised and not cached.
         """
         found = await self._look(key, tags)
         if self._store is None or found is None:
@@ -87,7 +88,8 @@ class Cache:
         """Invalidate every response with one of these tags.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where Redis is away; try again until it works.
+            AppError: SERVICE_UNAVAILABLE if Redis is unavailable; repeat the call until it
+                succeeds.
         """
         if self._store is None:
             return

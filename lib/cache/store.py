@@ -1,8 +1,9 @@
 """Cached responses in Redis, each with the version markers of its tags.
 
-A mark is a random text under the name of a thing. Whatever removes the mark makes every answer with
-it worthless, also one that is still being computed from what was read before. Lost marks, an empty
-Redis and evicted keys lead to a miss, never to an old answer.
+A version marker is a random text under the name of a tag. Deleting a marker invalidates every
+response with this tag. It also invalidates a response that a process is still computing from
+earlier reads. Lost markers, an empty Redis and evicted keys cause a cache miss, never an outdated
+response.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def open_database(
 ) -> AbstractAsyncContextManager[OpenDatabase]:
     """Open the pool for the engine in the URL. See `open_database` of the engine's module.
 
-    `reads` are the texts that replicas may answer, where the settings name some.
+    `reads` are the SQL texts that replicas may execute, if the settings name replicas.
     """
     if settings.db_replica_urls:
         from lib.db.replicated import open_replicated

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 class Reader(Protocol):
     """Run one read-only query, which a replica can serve.
 
-    Rows are positional: iterating one yields its values in order.
+    A row is positional: an iteration over the row yields its values in the order of the columns.
     """
 
     async def fetch(self, query: str, /, *args: object) -> Sequence[Iterable[Any]]:

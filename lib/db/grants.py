@@ -1,7 +1,8 @@
 """Privileges of a service's database role, as GRANT statements written by `make grants`.
 
-A database belongs to the role that migrates it. The service enters as `<database>_service`, which
-may do what its queries do and no more; where there is no such role, nobody is given anything.
+The owner of a database is the role that migrates it. The service connects as `<database>_service`,
+which has only the privileges that its queries need. If this role is missing, no privileges are
+granted.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def statements(folder: Path) -> list[str]:
 def apply(url: str, folder: Path, *, db: str, only: bool = False) -> bool:
     """Grant the service's role its privileges. Return False if the role or file is missing.
 
-    What it has besides stays, for the version before that still runs; with `only` it goes. Raises
-    what the driver raises.
+    Other privileges of the role stay, because the previous version of the service still needs them.
+    With `only`, they are revoked. Raises the exceptions of the driver.
     """
     given = statements(folder)
     if not given:

@@ -15,8 +15,8 @@ from lib.errors import StartError
 class LogPosition:
     """The queries for a position, and its conversion to a number.
 
-    `replayed` has no row where the server follows nobody (any more): what it has then is not what
-    the primary has.
+    `replayed` returns no row if the server is not a replica (any more), because its data can then
+    differ from the primary's.
     """
 
     written: str
@@ -48,7 +48,7 @@ async def log_position_of(primary: Executor, application: str) -> LogPosition:
     """Return the queries that measure the position in the primary's log.
 
     Raises:
-        StartError: for a MySQL, whose sets of GTIDs are no numbers.
+        StartError: for MySQL, because its sets of GTIDs are not numbers.
     """
     if engine_of(primary) is Engine.POSTGRES:
         return POSTGRES

@@ -23,15 +23,14 @@ def apply_one(
 ) -> None:
     """Apply a migration and mark it as applied, in one transaction.
 
-    A lock is waited for briefly and requested again, so that queries queue behind the migration
-    only for moments. `SET LOCAL lock_timeout` in the file overrides the wait. Raises what the
-    driver raises: after the last attempt `LockNotAvailable` or `DeadlockDetected`.
+    Each attempt waits only briefly for a lock, so that queries behind the migration wait only
+    briefly too. `SET LOCAL lock_timeout` in the file replaces this limit. Raises the exceptions of
+    the driver. After the last attempt, this is `LockNotAvailable` or `DeadlockDetected`.
 
-    A migration without a transaction is applied once: what it did before a failure stays, so that
-    nothing is tried again.
+    A migration without a transaction has one attempt, because the changes before a failure stay.
 
-    `report` gets a line for each notice of the migration (`RAISE NOTICE`), so that a long change of
-    rows in batches shows its progress.
+    `report` receives each notice of the migration (`RAISE NOTICE`), so that a long change of rows
+    in batches can show its progress.
     """
     migration.load()
     if not migration.use_transactions:

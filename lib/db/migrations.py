@@ -48,9 +48,9 @@ def source(root: Path, db: str, url: str) -> Path:
 def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = False) -> list[str]:
     """Apply pending migrations, oldest first; with `demo`, then the demo data. Return the names.
 
-    Each file runs in a transaction: one that fails leaves nothing of itself behind, and the ones
-    before it stay. The service's role gets its rights, with `only` no others. Raises
-    MigrationError.
+    Each file runs in its own transaction. A failed file changes nothing, and the files before it
+    stay applied. Grant the service's role its privileges. With `only`, revoke all other privileges.
+    Raises MigrationError if a migration fails.
     """
     applied = _apply(url, folder, db)
     if demo and (folder / "demo").is_dir():
@@ -151,8 +151,9 @@ class _Session:
     def _lock_postgres(self) -> bool:
         """Try to acquire the lock until the time is up. Return whether it was acquired.
 
-        A statement that waits for the lock has a snapshot. CREATE INDEX CONCURRENTLY of the process
-        with the lock would wait for the end of this snapshot, and the two would deadlock.
+        A statement that waits for the lock holds a snapshot. The process with the lock may run
+        CREATE INDEX CONCURRENTLY, which waits for the end of this snapshot. The two processes would
+        deadlock.
         """
         end = time.monotonic() + _LOCK_SECONDS
         while not self._answer(f"SELECT pg_try_advisory_lock({_LOCK_KEY})"):

@@ -86,7 +86,7 @@ class _Transaction(_Statements):
     async def cursor(self, query: str, /, *args: object) -> session.Cursor:
         """Open a streaming cursor.
 
-        Nothing else runs in the transaction until it is read completely.
+        The transaction can run no other statement until all rows of the cursor are read.
         """
         cursor: session.Cursor = await self._run(session.open_cursor, query, args)
         self._cursors.append(cursor)
@@ -129,7 +129,7 @@ class MysqlDatabase(_Statements):
         """Check that the server responds.
 
         Raises:
-            DatabaseUnavailableError: where there is none.
+            DatabaseUnavailableError: if the server does not respond.
         """
         await self.fetchval("SELECT 1")
 
@@ -212,7 +212,7 @@ class MysqlDatabase(_Statements):
     def _is_old(self, connection: Any) -> bool:
         """Return whether a connection exceeds the maximum age and must be replaced.
 
-        A limited age moves connections to a new primary.
+        Because of the maximum age, connections move to a new primary.
         """
         now = asyncio.get_running_loop().time()
         return now - self._born.setdefault(connection, now) > self._lifetime
@@ -301,13 +301,16 @@ async def open_database(
     """Open the pool, with five attempts and growing waits, and close it at the end.
 
     Args:
-        settings: the URL (its `ssl-mode` decides about TLS), sizes and limits.
-        application: who asks, for messages.
-        registry: where pool and per-query metrics go; none are kept without it.
-        query_names: SQL text → name, the label of `db_query_duration_seconds`.
+        settings: the URL (whose `ssl-mode` selects TLS), sizes and limits.
+        application: the name of the service, for messages.
+        registry: the registry for the metrics of the pool and of each query; None disables the
+            metrics.
+        query_names: the query's name for each SQL text; it is the label of
+            `db_query_duration_seconds`.
 
     Raises:
-        StartError: where the server does not answer or refuses; the text has no password.
+        StartError: if the server does not respond or refuses the connection; the message does not
+            contain the password.
     """
     warn_of_open_tls(settings)
     pool = await _connect(settings, application)
@@ -335,7 +338,7 @@ async def open_replica(
     """Open the pool of a replica. The pool connects at first use, because a replica may be down.
 
     Raises:
-        StartError: for a URL that is none.
+        StartError: if the URL is invalid.
     """
     followed = settings.model_copy(update={"database_url": url, "db_pool_min": 0})
     warn_of_open_tls(followed)

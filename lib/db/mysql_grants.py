@@ -1,7 +1,7 @@
 """Privileges of a service's role on MySQL and MariaDB.
 
-The owner of a database is not shown what others may do there, so what is to go is not looked up:
-all that there is, but for what was given, is taken from each table, also where there is nothing.
+The owner of a database cannot see the privileges of other roles. So with `only`, all privileges on
+each table are revoked except those in `given`, whether the role has them or not.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _ON_ROUTINES: Final = "EXECUTE, ALTER ROUTINE, GRANT OPTION"
 def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
     """Run the GRANTs; return False if the role is missing. With `only`, revoke other privileges.
 
-    At no moment does the role lack what is given. Raises what the driver raises, and ValueError
-    for a GRANT that is not on one table, with `only`.
+    The role has the privileges in `given` at all times. Raises the exceptions of the driver. With
+    `only`, raises ValueError for a GRANT that is not on a single table.
     """
     kept = _kept(given) if only else {}
     arguments = connect_arguments(url, connect_seconds=10, statement_seconds=30)

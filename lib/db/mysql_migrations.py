@@ -36,7 +36,7 @@ class _Backend(MySQLBackend):  # type: ignore[misc] # yoyo ships no types
 def backend(url: str, table: str) -> MySQLBackend:
     """Return a yoyo backend for an open connection.
 
-    Raises what the driver raises, and ValueError for a URL that asks for what there is not.
+    Raises the exceptions of the driver, and ValueError if the URL has unknown parameters.
     """
     mysql_tls(url)  # before a parameter that is said twice becomes one
     return _Backend(parse_uri(url), table)

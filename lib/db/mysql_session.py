@@ -26,10 +26,11 @@ def connect_arguments(
 ) -> dict[str, Any]:
     """Return the arguments of `aiomysql.connect` for a strict session in UTC with time limits.
 
-    `SET` names differ between MariaDB and MySQL: each reads its own comments.
+    The names for `SET` differ between MariaDB and MySQL, so each statement is in a comment that
+    only one of the two servers executes.
 
     Raises:
-        ValueError: for a URL that asks for what there is not; see `context_of`.
+        ValueError: if the URL has unknown parameters; see `context_of`.
     """
     parts = urlsplit(url)
     milliseconds = int(statement_seconds * 1000)

@@ -17,10 +17,10 @@ from lib.db.observe import ServerCertificate
 def context_of(url: str) -> ssl.SSLContext | None:
     """Return the TLS context that a URL requires, or None.
 
-    Without `ssl-ca` the system's authorities count.
+    Without `ssl-ca`, the system's certificate authorities are trusted.
 
     Raises:
-        ValueError: for parameters that there are not, and a file that holds no certificates.
+        ValueError: if a parameter is unknown, or if the file contains no certificates.
     """
     mode, ca = mysql_tls(url)
     if mode is None or mode is SslMode.DISABLED:
@@ -37,7 +37,8 @@ def context_of(url: str) -> ssl.SSLContext | None:
 class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships no types
     """A connection that, if the server lacks required TLS, ends before it sends a user name.
 
-    The driver itself goes on in plain text then, which is what somebody in between would want.
+    The driver would continue without encryption, and an attacker in the network could cause exactly
+    that.
     """
 
     async def _request_authentication(self) -> None:
@@ -92,7 +93,7 @@ class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
 async def open_pool(*, minsize: int, maxsize: int, recycle: float, **arguments: Any) -> Pool:
     """Open a pool. A connection idle for `recycle` seconds is replaced.
 
-    Raises what the driver raises.
+    Raises the exceptions of the driver.
     """
     pool = Pool(minsize, maxsize, False, recycle, asyncio.get_running_loop(), **arguments)
     await pool.fill()

@@ -18,11 +18,11 @@ NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 def literal(value: object) -> str:
     """Return the literal of a value. A list or tuple gives the contents of `IN (…)`.
 
-    A list of lists has the columns of rows, as `(a, b) IN (…)` takes them.
+    A list of lists contains rows, for `(a, b) IN (…)`.
 
     Raises:
-        TypeError: for a type that no column takes.
-        ValueError: for a number that is none, or infinite.
+        TypeError: if no column accepts values of this type.
+        ValueError: if a number is NaN or infinite.
     """
     if value is None:
         return "NULL"
@@ -59,7 +59,8 @@ def _decimal(value: Decimal) -> str:
 def _datetime(value: datetime) -> str:
     """Return a datetime literal.
 
-    Sessions run in UTC: aware times are converted, naive ones kept.
+    Sessions use UTC: a time with a time zone is converted, and a time without a zone stays
+    unchanged.
     """
     if value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
@@ -106,7 +107,7 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
 class NoDateError(ValueError):
     """The server sent an invalid date, such as `0000-00-00`.
 
-    The later rows of the response are unread.
+    The rows after the invalid date were not read.
     """
 
 

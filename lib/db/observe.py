@@ -18,7 +18,8 @@ from lib.metrics import Durations, Latencies
 class Timings(dict[str, Durations]):
     """The metric `db_query_duration_seconds{query}`: time to get a connection and the result.
 
-    The durations of a query are found by its text. Queries without a name share those of `other`.
+    The durations of a query are found by the query's text. All queries without a name share the
+    name `other`.
     """
 
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
@@ -60,7 +61,8 @@ class PoolState(Collector):
 class ServerCertificate(Collector):
     """The metric of the time when the latest certificate of the database server expires.
 
-    Without TLS, and where nobody verifies the server, there is no value: nothing will fail.
+    The metric has no value without TLS or without verification, because an expired certificate
+    would cause no failure.
     """
 
     def __init__(self) -> None:

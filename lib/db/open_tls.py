@@ -12,7 +12,8 @@ log = get_logger(__name__)
 def warn_of_open_tls(settings: DatabaseSettings) -> None:
     """Warn in production if a remote server's URL neither verifies the server nor disables TLS.
 
-    No refusal: a database in a private network may be meant to be without, and stays reachable.
+    The connection is not refused: a database in a private network may intentionally have no TLS,
+    and must stay reachable.
     """
     missing = leaves_tls_open(settings.database_url.get_secret_value())
     if missing and settings.environment is Environment.PRODUCTION:

@@ -38,8 +38,8 @@ _STATEMENTS = 100  # prepared ones a connection keeps, the driver's default
 class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver ships no types
     """A connection that skips the clean-up round trip on release.
 
-    Every statement is compiled and none leaves anything in the session: nothing to reset.
-    An open transaction is still rolled back: the driver does that apart from this query.
+    Compiled statements leave nothing in the session, so there is nothing to reset. The driver still
+    rolls back an open transaction, without the clean-up query.
     """
 
     __slots__ = ("is_read_only", "opened_at")
@@ -90,9 +90,9 @@ class _Transaction(_Statements):
 class PostgresDatabase(_Statements):
     """A `Database` over a pool. Driver failures are raised as `AppError`.
 
-    Between two statements a connection stays here instead of going back to the driver's pool,
-    whose release and acquire cost as much as the statement. It goes back when anything
-    went wrong with it, and when it is old.
+    Between two statements, this class keeps a connection and does not return it to the driver's
+    pool: a release and an acquire together cost as much as the statement. A connection returns to
+    the driver's pool after an error and when it is old.
     """
 
     __slots__ = (
@@ -139,14 +139,14 @@ class PostgresDatabase(_Statements):
         """Check that the server responds.
 
         Raises:
-            DatabaseUnavailableError: where there is none.
+            DatabaseUnavailableError: if the server does not respond.
         """
         await self.fetchval("SELECT 1")
 
     def get_idle_size(self) -> int:
         """Return the number of idle connections.
 
-        The three method names are those of the driver's pool.
+        This method and the next two have the names of the driver's methods.
         """
         return int(self._pool.get_idle_size()) + len(self._idle)
 
@@ -255,7 +255,7 @@ class PostgresDatabase(_Statements):
     async def _next_returned(self) -> Any:
         """Wait until another caller returns its connection to the pool.
 
-        None means that the driver's pool has a free connection again.
+        Return None if the driver's pool has a free connection again.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Any] = loop.create_future()
@@ -314,7 +314,7 @@ class PostgresDatabase(_Statements):
     def _is_over(self, connection: Any) -> bool:
         """Return whether a connection is older than the last renewal or was opened read-only.
 
-        A session that began read-only stays so, also when the database can be written to again.
+        A read-only session stays read-only, even if the database accepts writes again.
         """
         try:
             # A pool that a test has made has connections that do not say this.
@@ -374,13 +374,16 @@ async def open_database(
     """Open the pool, with five attempts and growing waits, and close it at the end.
 
     Args:
-        settings: the URL (its `sslmode` decides about TLS), sizes and limits.
+        settings: the URL (whose `sslmode` selects TLS), sizes and limits.
         application: the name that the server shows for the connections.
-        registry: where pool and per-query metrics go; none are kept without it.
-        query_names: SQL text → name, the label of `db_query_duration_seconds`.
+        registry: the registry for the metrics of the pool and of each query; None disables the
+            metrics.
+        query_names: the query's name for each SQL text; it is the label of
+            `db_query_duration_seconds`.
 
     Raises:
-        StartError: where the server does not answer or refuses; the text has no password.
+        StartError: if the server does not respond or refuses the connection; the message does not
+            contain the password.
     """
     warn_of_open_tls(settings)
     certificate = ServerCertificate()
@@ -475,8 +478,9 @@ async def _create_pool(
 class _Hosts:
     """Connect to one of the URL's hosts, starting with the host that worked last.
 
-    The driver gives all of them one time together: a host that accepts and says nothing more, as a
-    machine does that was cut off, would hide those behind it. Here each has its share.
+    The driver has one time limit for all hosts together. If a host accepts the connection and then
+    sends nothing (for example a machine without network), the driver would not reach the next
+    hosts. Here each host has its own part of the time.
     """
 
     def __init__(self, url: str) -> None:

@@ -1,8 +1,8 @@
 """A primary with replicas. Read-only requests use a replica that is recent enough.
 
-Which texts only read is proved by the compiler (`READS` of a generated package). A replica that
-fails, vanishes or is too far behind leaves the rotation, and comes back by itself; what it failed
-to answer, the primary answers.
+The compiler proves which SQL texts only read (`READS` of a generated package). A replica that fails
+or is too far behind gets no queries until it has recovered. If a query fails on a replica, the
+primary executes it.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Rotation:
 class ReplicatedDatabase:
     """A `Database` that sends the reads of read-only requests to replicas.
 
-    Everything else, and everything outside of requests, is the primary's.
+    The primary executes everything else, and everything outside requests.
     """
 
     def __init__(

@@ -26,8 +26,8 @@ async def open_replicated(
 ) -> AsyncIterator[ReplicatedDatabase]:
     """Open the primary, which must be available, and the replicas, which may be down.
 
-    `reads` are the texts that are proved to read only; the rest is as for the primary's
-    `open_database`.
+    `reads` are the SQL texts that are proved to be read-only. The other arguments are those of the
+    primary's `open_database`.
     """
     limits = Limits(
         lag_seconds=settings.db_replica_lag_seconds,

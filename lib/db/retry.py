@@ -22,10 +22,12 @@ async def in_transaction(
 ) -> T:
     """Run `work` in a transaction. After a serialization failure or a deadlock, run `work` again.
 
-    `work` must have no effect outside the transaction. The waits grow from 10 ms and are jittered.
+    `work` must change nothing outside the transaction. The waits grow from 10 ms and have a random
+    part.
 
     Raises:
-        SerializationFailureError: after the last attempt; both doors answer 409 for it.
+        SerializationFailureError: after the last attempt; HTTP and gRPC respond with a conflict
+            (409).
     """
     async for attempt in stamina.retry_context(
         on=SerializationFailureError,

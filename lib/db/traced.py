@@ -15,7 +15,8 @@ from lib.db.query_names import found_by_text
 def traced(db: Database, names: Mapping[str, str]) -> Database:
     """Return `db` with a span per statement, or `db` itself if tracing is off.
 
-    `names` is SQL text → name, as `QUERY_NAMES` of a generated package; the text is not exported.
+    `names` has a name for each SQL text, as in `QUERY_NAMES` of a generated package. The SQL text
+    itself is not exported.
     """
     return _TracedDatabase(db, names) if trace.TRACING.is_on else db
 

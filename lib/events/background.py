@@ -31,10 +31,10 @@ async def repeating(
 ) -> AsyncIterator[None]:
     """Repeat `step` while the block runs. After a step without work, wait `idle_seconds`.
 
-    With a `registry` each step is measured, under `name`.
+    With a `registry`, each step is measured under `name`.
 
-    A failure is logged and tried again after a wait that doubles up to 5 s. At the end the step
-    under way may finish for `stop_seconds` before it is cancelled.
+    A failed step is logged and repeated after a wait, which doubles up to 5 s. At the end of the
+    block, a running step has `stop_seconds` to finish before it is cancelled.
     """
     stop = asyncio.Event()
     if registry is not None:

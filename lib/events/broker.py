@@ -1,7 +1,6 @@
 """The interface of a message broker. Each broker has an adapter.
 
-`streams.RedisStreams` and `jetstream.JetStream` are those there are; one suite of tests holds for
-both.
+The adapters are `streams.RedisStreams` and `jetstream.JetStream`. The same test suite checks both.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _MAX_REASON: Final = 1000
 class Entry:
     """A delivered entry. `deliveries` includes this delivery.
 
-    `id` is the milliseconds when it arrived, then a number that ascends: `1700000000000-7`.
+    `id` is the arrival time in milliseconds and an ascending number, such as `1700000000000-7`.
     """
 
     id: str
@@ -51,8 +50,9 @@ class Backlog:
 class Subscription(Protocol):
     """A member's view of one topic in a consumer group.
 
-    What was read is the member's until it is acknowledged or buried. When the process is gone,
-    others get it, or itself when it is back, and no later event of its key before it.
+    An entry that a member has read belongs to this member until it is acknowledged or becomes a
+    dead letter. If the member's process has ended, another member gets the entry, or the same
+    member after a restart. Later events of the entry's key are delivered after it.
     """
 
     async def create(self) -> None:
@@ -100,8 +100,8 @@ class Broker(Protocol):
     ) -> None:
         """Append entries to topics. Entries of one key keep their order after any failure.
 
-        What raised may be there in part; write all of it again. Beyond `max_length` entries of a
-        topic its oldest go.
+        After an exception, a part of the entries may be in the stream; publish all of them again.
+        If a topic has more than `max_length` entries, the oldest entries are deleted.
         """
 
     def subscription(self, topic: str, group: str, member: str) -> Subscription:
@@ -113,12 +113,13 @@ class Broker(Protocol):
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
         """Move all dead letters back to their stream. Only operators call this method.
 
-        Each is for the group that failed; others pass it over. Those older than `keep_seconds`
-        stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays
-        as well: it would go round for ever.
+        Only the group that failed handles a redriven entry; other groups skip it. Dead letters
+        older than `keep_seconds` stay, because the inbox may have deleted its record of them. Dead
+        letters that fail again during this call stay too; otherwise the call might never end.
 
         Returns:
-            How many were put back, and how many stay because of their age.
+            The number of moved dead letters, and the number of dead letters that stay because of
+                their age.
         """
 
     async def length(self, topic: str) -> int:
@@ -127,7 +128,8 @@ class Broker(Protocol):
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
         """Delete entries older than `keep_seconds` that every group has finished.
 
-        Where nobody reads, age alone decides: whoever begins later begins with what is kept.
+        If no group reads the topic, only the age counts: a new group starts with the stored
+        entries.
         """
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:

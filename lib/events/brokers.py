@@ -20,8 +20,9 @@ async def open_broker(url: str, *, name: str) -> AsyncIterator[Broker]:
     """Open the broker of a URL. An unavailable broker raises at first use.
 
     Args:
-        url: `redis…://` as in `lib.redis`, or `nats://` or `tls://` as in `lib.nats.url`.
-        name: what the broker shows of whose connection it is.
+        url: a URL with `redis…://` as in `lib.redis`, or with `nats://` or `tls://` as in
+            `lib.nats.url`.
+        name: the name of the connection that the broker shows.
     """
     if is_nats(url):
         async with open_nats(url, name=name) as nats:

@@ -15,8 +15,8 @@ Listener = Callable[[Executor, E], Awaitable[None]]
 class DomainEvents:
     """Listeners by exact event type, called in registration order.
 
-    They run one after the other inside the transaction of the caller: one that fails fails it all.
-    What must happen after the commit is published through the outbox instead.
+    Listeners run one after the other in the caller's transaction. If one listener fails, the
+    transaction fails. For work after the commit, publish an event through the outbox.
     """
 
     def __init__(self) -> None:

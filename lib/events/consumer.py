@@ -64,8 +64,8 @@ class ConsumerPolicy:
 class Consumer:
     """A member of a consumer group. A member with the same `name` resumes after a restart.
 
-    With several members alive, events of one key may be handled at the same time; order holds for
-    a group with one member at a time.
+    If a group has several active members, two members may handle events of one key at the same
+    time. The order of a key is guaranteed only for a group with one active member at a time.
     """
 
     def __init__(
@@ -84,10 +84,11 @@ class Consumer:
 
         Events of other types are skipped.
 
-        With `beliefs`, an event that the producer of its topic has not signed is a dead letter.
+        With `beliefs`, an event becomes a dead letter if the producer of its topic has not signed
+        it.
 
         Raises:
-            ValueError: for a topic without a trusted producer.
+            ValueError: if a topic has no trusted producer.
         """
         if beliefs is not None and (nobodys := handlers.keys() - beliefs.producers.keys()):
             raise ValueError(f"topics without a known producer: {', '.join(sorted(nobodys))}")
@@ -130,7 +131,8 @@ class Consumer:
         Return whether there were any events.
 
         Raises:
-            AppError, or what the broker's client raises: where one is away; events stay pending.
+            AppError, or an exception of the broker's client: if the database or the broker is
+                unavailable; the events stay pending.
         """
         if not self._resumed:
             await self._resume()
@@ -170,7 +172,7 @@ class Consumer:
     async def _resume(self) -> None:
         """Handle the unfinished entries of an earlier run one by one.
 
-        That isolates an event that fails.
+        This isolates the event that fails.
         """
         for topic, group in self._streams.items():
             await group.create()
@@ -191,7 +193,7 @@ class Consumer:
     async def _deliver_all(self, topic: str, entries: Sequence[Entry]) -> None:
         """Deliver a batch in one transaction, or one by one after a failure.
 
-        Those that wait for the ones before them stay ours.
+        Events that wait for earlier events of their key stay pending for this member.
         """
         keeping = Every(self._policy.take_over_seconds / 4)
         keeping.is_due()  # They have just been given to us.

@@ -44,13 +44,13 @@ async def consuming(
     """Handle events in the background while the block runs, and delete old entries.
 
     Args:
-        config: the service's.
-        db: where effects go, and the inbox beside them.
-        broker: where the streams are.
-        handlers: by topic, then by kind of event.
-        producers: by topic, who publishes it.
-        group: whom the events are for; replicas share them.
-        registry: where metrics go.
+        config: the configuration of the service.
+        db: the database of the inbox and of the handlers' changes.
+        broker: the broker of the streams.
+        handlers: the handlers by topic, then by event type.
+        producers: the publishing service of each topic.
+        group: the consumer group; all replicas of a service share it.
+        registry: the registry for the metrics.
     """
     consumer = Consumer(
         db,

@@ -1,6 +1,7 @@
 """Show dead letters, or put them back with `--redrive`: `python -m lib.events.dead_letters TOPIC`.
 
-Each goes back to the group that failed. Those older than the inbox's memory stay where they are.
+Each dead letter returns to the group that failed. Dead letters stay if the inbox may have deleted
+its record of them.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Event(msgspec.Struct, frozen=True):
         """Decode an event from the fields of a stream entry.
 
         Raises:
-            MalformedEventError: where a field is missing or is not what it should be.
+            MalformedEventError: if a field is missing or has an invalid value.
         """
         try:
             texts = {name.decode(): value.decode() for name, value in fields.items()}
@@ -69,7 +69,7 @@ def stream_of(topic: str) -> str:
 def dead_letters_of(topic: str) -> str:
     """Return the stream key of a topic's dead letters.
 
-    In braces is what a Redis Cluster places it by: beside the stream, so that one step moves an
-    event from one to the other.
+    The text in braces selects the node of a Redis Cluster. It is the same as for the stream, so one
+    atomic step can move an event between the two keys.
     """
     return f"{{{PREFIX}{topic}}}:dead"

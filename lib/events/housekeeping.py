@@ -32,8 +32,9 @@ async def housekeeping(
 ) -> AsyncIterator[None]:
     """Delete old data in the background while the block runs. `topics` are the consumed topics.
 
-    The inbox remembers twice as long as the streams keep: nothing that can still be delivered is
-    forgotten there. Dead letters go with it, and so do members that have been gone for a day.
+    The inbox keeps its records twice as long as the streams keep events, so it has a record of
+    every event that can be delivered again. Dead letters, and members that ended more than a day
+    ago, are deleted too.
     """
 
     async def step() -> bool:

@@ -1,8 +1,8 @@
 """NATS JetStream as broker: a stream per topic, and a subject per partition (lane).
 
-A group has one durable consumer for each lane, with one entry on its way at a time: what is lost
-between here and there comes again before anything newer of its lane, whoever gets it. So the order
-of a key holds for a group with any number of members.
+A group has one durable consumer for each lane, and one entry of a lane is in flight at a time. If
+this entry is lost, it is delivered again before any later entry of its lane, to any member. So the
+order of a key is guaranteed for a group with any number of members.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class JetStream:
     async def _first_since(self, stream: str, seconds: float) -> int:
         """Return the sequence number of the first entry of the last `seconds` seconds.
 
-        If there is none, return the number of the next entry.
+        If there is no such entry, return the number of the next entry.
         """
         js = await self.context()
         reader = api.ConsumerConfig(

@@ -39,8 +39,8 @@ _BEATS: Final = 4
 class Lanes:
     """Read and finish entries of one topic. A group has at most one entry in flight per lane.
 
-    See `lib.events.broker.Subscription`. The server gives entries of a member that is gone to
-    whoever asks, and counts deliveries: those to a process, not attempts inside one.
+    See `lib.events.broker.Subscription`. The server gives the entries of an ended member to any
+    other member. It counts deliveries to a process, not attempts in the process.
     """
 
     def __init__(self, broker: JetStream, topic: str, group: str) -> None:
@@ -119,7 +119,7 @@ class Lanes:
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
         """Store a dead letter, then finish the entry.
 
-        Repeating this within two minutes stores one.
+        A repeated call within two minutes does not store a second dead letter.
         """
         js = await self._broker.context()
         named = {api.Header.MSG_ID.value: f"{self._group}-{entry.id}"}

@@ -1,7 +1,7 @@
 """Split a topic into lanes (partitions): Redis Streams that a cluster distributes over nodes.
 
-An event's key decides its lane, so what has one key stays in order. All who publish or read a topic
-must agree on how many lanes there are.
+The key of an event selects its lane, so events with the same key stay in order. All producers and
+consumers of a topic must use the same number of lanes.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class LanedStreams:
 class LanedGroup:
     """Read all lanes of a topic concurrently.
 
-    Each has its own ids, so the number of the lane goes into the second part of an entry's.
+    Each lane has its own entry IDs, so the number of the lane is in the second part of an ID.
     """
 
     def __init__(self, lanes: Sequence[Group]) -> None:

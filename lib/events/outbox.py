@@ -39,15 +39,15 @@ def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished
 async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any) -> UUID:
     """Add an event to the outbox; return its id.
 
-    Order is that of the writes of one key, provided that its writers wait for one another, as they
-    do when each first locks or updates the row the events are about.
+    Events of one key are in the order of their writes if the writers wait for each other. They do
+    so if each writer first locks or updates the row that the events describe.
 
     Args:
         tx: the transaction of the change.
-        topic: names the stream, such as `users`; a `Topic` says which kinds there are.
-        key: what the events are about, such as the user's id.
-        kind: what happened, such as `user.registered`.
-        payload: anything msgspec encodes to JSON; a Struct by preference.
+        topic: the name of the stream, such as `users`; a `Topic` also lists the event types.
+        key: the ID of the object that the events describe, such as the user's ID.
+        kind: the event type, such as `user.registered`.
+        payload: any value that msgspec encodes as JSON, preferably a Struct.
     """
     event = unpublished(topic=topic, key=key, kind=kind, payload=payload)
     await write(tx, event)
@@ -59,7 +59,7 @@ async def publish_change(
 ) -> None:
     """Publish a change of an object: the fields, and the `actor` who made the change.
 
-    See `publish`.
+    See `publish` for the arguments.
     """
     if not isinstance(changed, msgspec.Struct):
         raise TypeError(f"{type(changed).__name__} has no fields to publish")

@@ -29,13 +29,17 @@ _GATHER_SECONDS: Final = 0.1  # less than an idle relay waits
 
 
 class Relay:
-    """A relay. Several relays may share a database: each locks the partition that it publishes.
+    """Publish the events of the outbox.
 
-    An event is removed after the broker has it. A crash in between sends it twice, with the same
-    id: consumers tell by that.
+    Several relays may share a database: each relay locks the partition that it publishes.
 
-    What it has published it also clears away: after `keep` what every group has finished, or nobody
-    reads at all, and beyond `max_length` entries of a topic the oldest, read or not.
+    An event is deleted from the outbox after the broker has stored it. After a crash between these
+    two steps, the event is published twice with the same ID, so that consumers can skip the second
+    one.
+
+    The relay also trims the streams. It deletes entries older than `keep` that every group has
+    finished (or that no group reads), and the oldest entries above `max_length` of a topic, whether
+    they were read or not.
     """
 
     def __init__(
@@ -71,10 +75,11 @@ class Relay:
     async def publish_batch(self) -> int:
         """Publish the next events of all partitions (lanes) that no other relay has locked.
 
-        Return how many.
+        Return the number of published events.
 
         Raises:
-            AppError, or what the broker's client raises: where one of the two is away; events stay.
+            AppError, or an exception of the broker's client: if the database or the broker is
+                unavailable; the events stay in the outbox.
         """
         async with self._db.transaction() as tx:
             queries = outbox(tx)
@@ -102,7 +107,7 @@ class Relay:
         """Trim the streams of the published topics. Return how many entries were deleted.
 
         Raises:
-            What the broker's client raises where it is away.
+            An exception of the broker's client, if the broker is unavailable.
         """
         return sum(
             [

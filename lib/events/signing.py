@@ -1,6 +1,7 @@
 """Sign events, and verify that each event comes from the producer of its topic.
 
-Whoever reaches Redis can write an entry; only the service that owns a topic has the key for it.
+Any process with access to Redis can write an entry, but only the producer of a topic has the key to
+sign it.
 """
 
 from __future__ import annotations
@@ -120,9 +121,9 @@ class TrustedProducers:
     def check(self, topic: str, entry_id: str, fields: Mapping[bytes, bytes], event: Event) -> None:
         """Raise UntrustedEventError unless the producer of the topic has signed the event.
 
-        Redis gives out ascending ids, with the time in them: nobody slips in an older entry, but
-        who removes the stream and begins it anew. So what was there before is believed for as
-        long as streams keep anything, and no longer.
+        The IDs of Redis ascend and contain the time, so nobody can add an older entry without
+        deleting and recreating the stream. So unsigned events from before `signed_since` are
+        accepted, but only as long as streams keep entries.
         """
         producer = self.producers.get(topic, "nobody")
         signature = fields.get(FIELD.encode())

@@ -60,12 +60,13 @@ class RedisStreams:
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
         """Move all dead letters back to their stream. Only operators call this method.
 
-        Each is for the group that failed; others pass it over. Those older than `keep_seconds`
-        stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays
-        as well: it would go round for ever.
+        Only the group that failed handles a redriven entry; other groups skip it. Dead letters
+        older than `keep_seconds` stay, because the inbox may have deleted its record of them. Dead
+        letters that fail again during this call stay too; otherwise the call might never end.
 
         Returns:
-            How many were put back, and how many stay because of their age.
+            The number of moved dead letters, and the number of dead letters that stay because of
+                their age.
         """
         letters, back = dead_letters_of(topic), 0
         seconds, _ = await self._redis.time()
@@ -89,7 +90,7 @@ class RedisStreams:
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
         """Delete members that ended long ago and have no unfinished entries. Return how many.
 
-        A pod has a new name each time: its old one is never heard of again.
+        Each new pod has a new name, so the member with the old name never returns.
         """
         stream, gone = stream_of(topic), 0
         if not await self._redis.exists(stream):
@@ -112,7 +113,8 @@ class RedisStreams:
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
         """Delete entries older than `keep_seconds` that every group has finished.
 
-        Where nobody reads, age alone decides: whoever begins later begins with what is kept.
+        If no group reads the topic, only the age counts: a new group starts with the stored
+        entries.
         """
         stream = stream_of(topic)
         if not await self._redis.exists(stream):
@@ -153,7 +155,7 @@ class Group:
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
         """Return undelivered entries. Wait a short time for the first entry.
 
-        The wait must be shorter than the connection's time-out.
+        The wait must be shorter than the time-out of the connection.
         """
         block = max(1, int(block_seconds * 1000))
         return [Entry(*entry, deliveries=1) for entry in await self._read(">", count, block)]

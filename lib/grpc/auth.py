@@ -15,8 +15,8 @@ async def identify(metadata: Iterable[tuple[str, str | bytes]], verifier: Verifi
     """Return the caller from the metadata of a call.
 
     Raises:
-        AppError: UNAUTHORIZED without exactly one good token; SERVICE_UNAVAILABLE where the keys to
-            check it with cannot be had.
+        AppError: UNAUTHORIZED unless the metadata has exactly one token and it is valid;
+            SERVICE_UNAVAILABLE if the keys to check it are unavailable.
     """
     given = [value for key, value in metadata if key == AUTHORIZATION]
     # Two are an attempt to show each side of a proxy another one.

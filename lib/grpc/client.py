@@ -27,8 +27,9 @@ Metadata: TypeAlias = tuple[tuple[str, str], ...]
 class Client:
     """Call `upstream` over a pool of channels. The owner of the pool closes the pool.
 
-    `seconds` of a call covers signing in, waiting for a channel, repeats and the answer, and is cut
-    to what is left of the request being served. Only methods said to be idempotent are repeated.
+    The `seconds` of a call include the sign-in, the wait for a channel, retries and the response.
+    They are reduced to the time that is left for the current request. Only idempotent methods are
+    retried.
     """
 
     def __init__(self, pool: ChannelPool, upstream: Upstream) -> None:

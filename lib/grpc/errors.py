@@ -75,8 +75,8 @@ def to_trailer(error: AppError) -> tuple[tuple[str, bytes], ...]:
 def from_rpc_error(error: grpc.aio.AioRpcError, *, upstream: str) -> AppError:
     """Return the error that the server raised. For a foreign server, return the nearest error.
 
-    A text that came without details may be about the network below (addresses, ports): it is not
-    repeated to callers, only `upstream`'s name is.
+    A message without error details may describe the network (addresses, ports), so callers see only
+    the name of `upstream`.
     """
     for key, value in error.trailing_metadata() or ():
         if key == TRAILER and isinstance(value, bytes):

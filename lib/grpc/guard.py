@@ -50,9 +50,9 @@ class Call:
 class Guard:
     """Turn bound methods into grpc handlers with the same middleware.
 
-    `unary_seconds` limits a unary call even where its caller set no deadline; a stream lasts as
-    long as its caller wants. With a `verifier` a call without a good token is UNAUTHENTICATED, and
-    one whose caller lacks what the method has declared is PERMISSION_DENIED.
+    `unary_seconds` limits a unary call, even if the caller set no deadline. A stream has only the
+    caller's deadline. With a `verifier`, a call without a valid token is UNAUTHENTICATED. A caller
+    without the access that the method declares gets PERMISSION_DENIED.
     """
 
     def __init__(
@@ -66,7 +66,8 @@ class Guard:
         """Build the grpc handler of one method.
 
         Raises:
-            TypeError: there is a verifier, and the method declares no access (`lib.auth.access`).
+            TypeError: if there is a verifier, but the method declares no access
+                (`lib.auth.access`).
         """
         if isinstance(bound, BoundUnary):
             return grpc.unary_unary_rpc_method_handler(self._unary(bound))

@@ -24,9 +24,10 @@ StreamCall: TypeAlias = Callable[[bytes], AsyncGenerator[bytes, None]]
 class Method(Generic[Request, Response]):
     """The base of unary and streaming methods.
 
-    `service` is the full name, such as `point.v1.PointService`.
+    `service` is the full name of the service, such as `point.v1.PointService`.
 
-    `idempotent` comes from `option idempotency_level` in the .proto; only such calls are repeated.
+    `idempotent` is set by `option idempotency_level` in the .proto; only idempotent methods are
+    retried.
     """
 
     service: str

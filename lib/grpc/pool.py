@@ -31,9 +31,10 @@ _OPTIONS: Final = (
 class ChannelPool:
     """Up to `size` channels to one address. One call at a time uses a channel.
 
-    A channel is opened when one is needed and none is idle; the last one returned is used first, so
-    that a quiet service keeps one connection. Channels reconnect by themselves. How long somebody
-    waits for one is theirs to say; on a closed pool it is SERVICE_UNAVAILABLE.
+    A new channel is opened only if no open channel is idle. The channel that was returned last is
+    used first, so that a service with few calls uses one connection. Channels reconnect by
+    themselves. The caller limits its own wait for a channel. A closed pool raises
+    SERVICE_UNAVAILABLE.
     """
 
     def __init__(self, address: str, *, size: int, tls: ClientTls | None = None) -> None:

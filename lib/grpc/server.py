@@ -60,11 +60,11 @@ async def serve(
 ) -> AsyncIterator[int]:
     """Serve until the block ends. Yield the bound port.
 
-    With a `verifier` every call needs a token, except for health and reflection.
+    With a `verifier`, every call needs a token, except calls of the health and reflection services.
 
-    Leaving turns health to NOT_SERVING, refuses new calls, waits up to `drain_seconds` for those
-    running and cancels the rest. Raises StartError where the port is taken, and where a file of
-    the listener's TLS cannot be read.
+    At the end of the block, health reports NOT_SERVING and new calls are refused. Running calls
+    have `drain_seconds` to finish, and then they are cancelled. Raises StartError if the port is in
+    use or if a TLS file of the listener cannot be read.
     """
     server = grpc.aio.server(
         options=_OPTIONS, maximum_concurrent_rpcs=listener.max_concurrent_calls

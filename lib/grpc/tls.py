@@ -21,7 +21,7 @@ class ServerTls:
     def credentials(self) -> grpc.ServerCredentials:
         """Return credentials that reload the files. A renewed certificate needs no restart.
 
-        Raises StartError where a file cannot be read.
+        Raises StartError if a file cannot be read.
         """
         seen = self._stamp()
 

@@ -15,7 +15,7 @@ FOREVER: Final = 86_400.0  # grpc reports years where the caller set no limit
 def until(seconds: float | None) -> float | None:
     """Convert remaining seconds, as grpc reports them, to a time of the event loop's clock.
 
-    None where the caller set no limit.
+    Return None if the caller set no limit.
     """
     if seconds is None or seconds > FOREVER:
         return None

@@ -41,8 +41,8 @@ def new_app(
 ) -> web.Application:
     """Build the application of `service`: middleware, `routes`, health, metrics and `/docs`.
 
-    The service adds what it opens (`lib.http.components`, or `app.cleanup_ctx`), each with its
-    ping to `app[HEALTH]`; its metrics belong to `app[METRICS]`.
+    The service adds its own resources (with `lib.http.components` or `app.cleanup_ctx`), the check
+    of each resource to `app[HEALTH]`, and its metrics to `app[METRICS]`.
     """
     registry = new_registry(service)
     health = Health(service)

@@ -45,7 +45,7 @@ class _Refused(msgspec.Struct, frozen=True):
 class HttpClient:
     """Call one upstream. Errors in the platform's envelope are raised as the original `AppError`.
 
-    It keeps no cookies, follows no redirects, and reads no more than `max_bytes` of an answer.
+    The client stores no cookies, follows no redirects, and reads at most `max_bytes` of a response.
     """
 
     def __init__(
@@ -73,13 +73,13 @@ class HttpClient:
     ) -> T:
         """Return the `data` of the response, decoded as `returns`.
 
-        All attempts together take no longer than the client's limit, nor than what is left of the
-        request it serves. A POST or PATCH is repeated only with an `idempotency_key`.
+        All attempts together end within the client's limit and within the time that is left for the
+        current request. A POST or PATCH is retried only with an `idempotency_key`.
 
         Raises:
-            AppError: the service's own, with its `Retry-After`; SERVICE_UNAVAILABLE where it cannot
-                be reached or makes no sense; DEADLINE_EXCEEDED where it does not answer in time;
-                CIRCUIT_OPEN where it is left alone.
+            AppError: the error of the service, with its `Retry-After`; SERVICE_UNAVAILABLE if the
+                service is unreachable or its response is invalid; DEADLINE_EXCEEDED if it does not
+                respond in time; CIRCUIT_OPEN if the circuit breaker refuses the call.
         """
         sent = {HEADER: context.request_id.get(), **(headers or {})}
         if idempotency_key is not None:

@@ -47,11 +47,11 @@ def service_tokens(
 ) -> ServiceTokens:
     """Return the service's tokens. The first token is requested on demand and renewed in time.
 
-    They are good for `permissions`, so that who is shown one cannot use it for something else;
-    without, for all that the service may do.
+    The tokens have only `permissions`, so a service that receives a token cannot use it for
+    anything else. Without `permissions`, they have all permissions of the service.
 
-    Asking raises AppError: UNAUTHORIZED where the issuer does not know the service,
-    SERVICE_UNAVAILABLE or DEADLINE_EXCEEDED where it does not answer.
+    A request for a token raises AppError: UNAUTHORIZED if the issuer does not know the service,
+    SERVICE_UNAVAILABLE or DEADLINE_EXCEEDED if the issuer does not respond.
     """
     address = urlsplit(settings.auth_token_url)
 

@@ -43,10 +43,10 @@ class Queries(Protocol):
 def add_database(app: web.Application, settings: DatabaseSettings, *stores: Queries) -> None:
     """Open the service's database as `app[DATABASE]`.
 
-    The service is not ready without the database.
+    The service is not ready while the database is unavailable.
 
-    `stores` are the packages of the service's own queries. Those of `lib` are known here; they run
-    on the primary.
+    `stores` are the generated packages of the service's own queries. The packages of `lib` are
+    included here; their queries run on the primary.
     """
     names = {**EVENT_QUERY_NAMES, **SHARED_QUERY_NAMES}
     for store in stores:
@@ -71,7 +71,7 @@ def add_database(app: web.Application, settings: DatabaseSettings, *stores: Quer
 def add_redis(app: web.Application, settings: RedisSettings) -> None:
     """Open `app[REDIS]`, with one client per URL, and `app[BROKER]` on Redis or NATS.
 
-    The application is ready while these are away, too.
+    The application is ready even while Redis or NATS is unavailable.
     """
     parts = {part: settings.url_for(part) for part in RedisParts.names()}
     events = parts["events"]
@@ -107,7 +107,7 @@ def add_redis(app: web.Application, settings: RedisSettings) -> None:
 def add_background(app: web.Application, components: Callable[[], Iterable[Component]]) -> None:
     """Run `components` in the background, after all earlier components have opened.
 
-    Each is entered before the next is asked for, and left in reverse order.
+    A component is started before the next one is created, and the components stop in reverse order.
     """
 
     async def background(_: web.Application) -> AsyncIterator[None]:

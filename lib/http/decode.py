@@ -39,8 +39,8 @@ async def body(request: web.Request, spec: type[T]) -> T:
     """Decode a JSON body into `spec`.
 
     Raises:
-        AppError: UNSUPPORTED_MEDIA_TYPE (also for one that is compressed), PAYLOAD_TOO_LARGE,
-            BAD_REQUEST (empty or not JSON), VALIDATION_ERROR with all fields at fault.
+        AppError: UNSUPPORTED_MEDIA_TYPE (also for a compressed body), PAYLOAD_TOO_LARGE,
+            BAD_REQUEST (an empty body, or not JSON), or VALIDATION_ERROR with all invalid fields.
     """
     _require_json(request)
     raw = await request.read()
@@ -62,8 +62,8 @@ def query(request: web.Request, spec: type[T]) -> T:
     """Decode the query string into `spec`, converting text to the types of the fields.
 
     Raises:
-        AppError: VALIDATION_ERROR with all parameters at fault; one that is given twice is, unless
-            its field is a list.
+        AppError: VALIDATION_ERROR with all invalid parameters. A repeated parameter is invalid,
+            unless its field is a list.
     """
     given = request.rel_url.query
     values: dict[str, Any] = {}
@@ -133,8 +133,8 @@ def _odd_numbers(
 ) -> Iterator[FieldError]:
     """Yield an error for each field with a number such as `1e1`, or a number in place of a time.
 
-    The decoder reads some of them, and what is in front of us, a cache or a log, reads another
-    number or none.
+    The decoder accepts some of these texts, but a cache or a log between the client and the service
+    may read another number.
     """
     for name, (form, words) in _number_fields(spec).items():
         given = values.get(name, ())
@@ -185,7 +185,7 @@ def path_uuid(request: web.Request, name: str = "id") -> UUID:
     """Return the path's `{name}` as a UUID.
 
     Raises:
-        AppError: VALIDATION_ERROR where it is not one.
+        AppError: VALIDATION_ERROR if the text is not a UUID.
     """
     try:
         return UUID(request.match_info[name])
@@ -210,7 +210,7 @@ def refuse_compressed(request: web.Request) -> None:
     """Refuse a compressed body.
 
     Raises:
-        AppError: UNSUPPORTED_MEDIA_TYPE where it has a `Content-Encoding`.
+        AppError: UNSUPPORTED_MEDIA_TYPE if the request has a `Content-Encoding`.
     """
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
         raise AppError(

@@ -20,8 +20,9 @@ _Found: TypeAlias = tuple[UrlMappingMatchInfo, Handler]
 class Dispatch:
     """Serve the requests of an application as aiohttp does, but with a fifth of the work.
 
-    Routes never change while an application runs, so an address leads to the same handler with the
-    same middleware every time. What leads nowhere, and what `Expect`s something, is the library's.
+    The routes of an application never change while it runs, so a path always leads to the same
+    handler and middleware. aiohttp itself handles requests to unknown paths and requests with an
+    `Expect` header.
     """
 
     def __init__(self, app: web.Application, otherwise: _Handle) -> None:

@@ -1,6 +1,6 @@
 """Entity tags from row versions, and the two conditional headers.
 
-A tag is the version in quotes. Where the body depends on more than the row, a digest of the body
+A tag is the version in quotes. If the body depends on more than the row, a digest of the body
 follows the version. `If-Match` compares versions only. `If-None-Match` compares whole tags.
 """
 
@@ -35,7 +35,7 @@ def if_match(request: web.Request) -> int | None:
     """Return the version that the caller requires, or None for any version.
 
     Raises:
-        AppError: PRECONDITION_FAILED where the header cannot match any version of ours.
+        AppError: PRECONDITION_FAILED if the header cannot match any version.
     """
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
@@ -47,10 +47,11 @@ def if_match(request: web.Request) -> int | None:
 
 
 def require_if_match(request: web.Request) -> int | None:
-    """Return as `if_match`. Raises PRECONDITION_REQUIRED if the header is missing.
+    """Return the required version as `if_match` does.
 
     Raises:
-        AppError: PRECONDITION_REQUIRED without the header; PRECONDITION_FAILED as `if_match`.
+        AppError: PRECONDITION_REQUIRED if the header is missing; PRECONDITION_FAILED as in
+            `if_match`.
     """
     if "If-Match" not in request.headers:
         raise AppError(

@@ -1,7 +1,8 @@
 """Add an example to every field in the schemas, and compose examples of whole objects.
 
-A field's own example stands in its metadata: `Annotated[str, Meta(examples=["EUR"])]`. A field
-without one, such as a column of a generated row, takes the example of a field of the same name.
+A field's own example is in its metadata: `Annotated[str, Meta(examples=["EUR"])]`. A field without
+an example, such as a column of a generated row, uses the example of another field with the same
+name.
 """
 
 from __future__ import annotations
@@ -70,10 +71,11 @@ def compose(schema: Mapping[str, Any], schemas: _Schemas, *, whole: bool) -> Any
     """Return an example of a schema of Swagger 2.0.
 
     Args:
-        schema: of an object, a list or a value.
-        schemas: what its references name.
-        whole: whether fields that may be left out are there. Without them, an object of which all
-            may be left out has its first field, and `x-in-example` keeps others.
+        schema: the schema of an object, a list or a value.
+        schemas: the schemas that `schema` refers to.
+        whole: whether to include optional fields. If it is false and all fields of an object are
+            optional, the example has the first field; `x-in-example` names further fields to
+            include.
     """
     if "example" in schema:
         return schema["example"]

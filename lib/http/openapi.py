@@ -1,7 +1,7 @@
 """Describe routes to aiohttp-apispec, which builds the OpenAPI document and serves its UI.
 
-The Structs that decode requests and encode responses are what is described, so the document
-cannot drift from the code.
+The descriptions come from the Structs that decode requests and encode responses, so the document
+always matches the code.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _ALWAYS = (
 class _Described:
     """The inputs and outputs of a handler, read when the application is built.
 
-    The library takes a response's schema only by name, so each envelope is a definition.
+    aiohttp-apispec accepts a response's schema only by its name, so each envelope is a definition.
     """
 
     types: tuple[Any, ...]
@@ -80,7 +80,7 @@ def describe(
 ) -> None:
     """Describe a handler for the OpenAPI document. See `lib.http.routes` for the arguments.
 
-    `returns` is an `Answer` of something; any other response is one without a body to describe.
+    `returns` is an `Answer` of a type; any other response has no described body.
     """
     kind = get_origin(returns) or returns
     answer: type[Answer[Any]] = kind if issubclass(kind, Answer) else Answer
@@ -119,8 +119,9 @@ def describe(
 def install(app: web.Application, *, title: str, description: str = "") -> None:
     """Serve the document at `/docs/swagger.json` and its UI at `/docs`.
 
-    Every operation asks for a token, except those whose handler is marked as `public`. It is put
-    together when it is first asked for: that takes longer than the rest of an application.
+    Every operation requires a token, except operations whose handler is marked `public`. The
+    document is built at the first request for it, because that takes longer than the rest of the
+    start.
     """
     library = AiohttpApiSpec(
         url=DOCUMENT_PATH,

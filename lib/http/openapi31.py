@@ -1,7 +1,7 @@
 """Convert the API document to OpenAPI 3.1 with JSON Schema, for client generators.
 
-aiohttp-apispec writes Swagger 2.0. Schemas come from msgspec as they are, so that null, unions and
-constants keep their meaning; operations are those of the Swagger document.
+aiohttp-apispec writes Swagger 2.0. The schemas come directly from msgspec, so null, unions and
+constants keep their meaning. The operations come from the Swagger document.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def convert(swagger: Mapping[str, Any], types: Sequence[Any]) -> dict[str, Any]:
 
     Args:
         swagger: the Swagger 2.0 document.
-        types: the Structs of its bodies and answers; what they reach becomes a component.
+        types: the Structs of the bodies and responses. Each type that they refer to becomes a
+            component.
     """
     _, native = examples.components(types, TEMPLATE)
     schemas = {name: _schema(one) for name, one in swagger.get("definitions", {}).items()}

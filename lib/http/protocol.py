@@ -18,7 +18,8 @@ log = get_logger(__name__)
 class Connection(RequestHandler):
     """Respond to invalid HTTP with our error body, because aiohttp would quote and log the request.
 
-    What cannot be read may hold a token: of it the log has the kind of the mistake and no byte.
+    An invalid request may contain a token, so the log has only the kind of the error and no part of
+    the request.
     """
 
     __slots__ = ()

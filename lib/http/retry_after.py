@@ -16,7 +16,8 @@ _LONGEST: Final = 86_400
 def seconds_of(header: str | None, *, clock: Clock = utc_now) -> int | None:
     """Return the seconds to wait, at most a day, or None without a valid header.
 
-    `"120"` → 120; `"Wed, 21 Oct 2026 07:28:00 GMT"` → what is left until then, 0 if it is over.
+    `"120"` gives 120; `"Wed, 21 Oct 2026 07:28:00 GMT"` gives the seconds until this time, or 0 if
+    it has passed.
     """
     if header is None:
         return None

@@ -21,7 +21,7 @@ _LONG_LIVED: Final = "__is_long_lived__"
 def long_lived(handler: H) -> H:
     """Mark a handler whose requests stay open, such as a WebSocket.
 
-    They have no deadline, and their length is nobody's latency.
+    Such requests have no deadline, and their duration is not measured as a latency.
     """
     setattr(handler, _LONG_LIVED, True)
     return handler

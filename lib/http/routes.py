@@ -1,7 +1,7 @@
 """Routes. Each declaration has the path, the access, and the inputs and output of the handler.
 
-What a handler takes stands in its signature, and is made of the request in that order; what it
-answers is what it says it returns. Both are what the OpenAPI document tells.
+The parameters of a handler are its inputs, which are built from the request in their order. Its
+return type is its output. The OpenAPI document describes both.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ class From:
     """The functions that build and document an argument of a handler.
 
     Args:
-        make: a function of the request, or a coroutine function; what it raises is the answer.
-        path: the variables of the path that it reads, with their types.
-        header: the header that it reads.
-        body: the Struct of the body that it may read.
-        form: the fields of the form that it reads, each a file, with their descriptions.
-        errors: the codes that it adds to those of the route.
+        make: a function or a coroutine function of the request. If it raises an error, this error
+            is the response.
+        path: the path variables that `make` reads, with their types.
+        header: the header that `make` reads.
+        body: the Struct of the body that `make` may read.
+        form: the form fields that `make` reads, each a file, with their descriptions.
+        errors: the error codes that the route has in addition because of this argument.
     """
 
     make: Callable[[web.Request], Any]
@@ -94,8 +95,8 @@ class Routes:
         ...
     ```
 
-    An argument is the request, a Struct (of the query string for a `Query`, else of the body), a
-    variable of the path by its name, or what its `From` makes.
+    An argument is the request, a Struct, a path variable by its name, or the result of its `From`.
+    A Struct is decoded from the query string if it is a `Query`, else from the body.
     """
 
     def __init__(self, tag: str) -> None:
@@ -118,17 +119,19 @@ class Routes:
         """Declare a route. Return a decorator for the route's handler.
 
         Args:
-            where: its method and its path.
+            where: the method and the path of the route.
             summary: one line for the list of operations.
-            errors: the codes it may answer besides those that follow from what it takes.
-            access: what it asks of its caller: `PUBLIC`, or `signed_in(...)`.
+            errors: the error codes of the response, besides the codes that follow from the
+                arguments.
+            access: the requirements for the caller: `PUBLIC`, or `signed_in(...)`.
             alias: another method and path of the same operation.
-            headers: optional request headers that are read elsewhere.
-            replay_description: the meaning of 200, if it can be the response instead of 201.
-            name: the handler's, where a function makes several.
-            tag: the group it is shown under, if not that of all.
-            types: the types of arguments, and of what is returned (`return`), that a handler made
-                by a function cannot say itself.
+            headers: optional request headers that other code reads.
+            replay_description: the meaning of 200, if the response can be 200 instead of 201.
+            name: the name of the handler, if one function creates several handlers.
+            tag: the group of the operation in the document, if it differs from the group of the
+                other routes.
+            types: the types of the arguments and of the result (`return`), for a handler that a
+                function creates without annotations.
         """
         asks = access.of(where.partition(" ")[0])
 
@@ -160,7 +163,8 @@ class Routes:
         """Yield the routes in order.
 
         Raises:
-            TypeError: something is written above a route; what serves is the handler below it.
+            TypeError: if another decorator is above a route, because the route would call the
+                handler without this decorator.
         """
         for found in self._found:
             handler = found.handler

@@ -35,12 +35,12 @@ _BACKLOG = 1024
 async def serve_app(app: web.Application, settings: Settings, *, port: int) -> AsyncIterator[int]:
     """Serve `app` on `settings.host`. Yield the port, which the system selects if `port` is 0.
 
-    Leaving says "not ready", stops accepting, answers what still comes over open connections until
-    their callers have let go of them, lets running requests finish for `drain_seconds`, cancels the
-    rest and then closes the application's resources.
+    At the end of the block, the process reports that it is not ready and accepts no new
+    connections. It still serves open connections until the callers close them, then waits up to
+    `drain_seconds` for running requests, cancels the rest, and closes the application's resources.
 
     Raises:
-        StartError: where the port is in use or may not be used.
+        StartError: if the port is in use, or if the process may not use it.
     """
     async with AsyncExitStack() as stack:
         bound = await stack.enter_async_context(
@@ -113,7 +113,7 @@ async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connect
 async def _linger(protocols: web.Server, seconds: float) -> None:
     """Serve open connections until the connections close or their requests are finished.
 
-    An idle connection that is closed at once may be the one on which a caller is just sending.
+    If an idle connection is closed at once, its caller may be sending a request at this time.
     """
     end = monotonic() + seconds
     # Polled: aiohttp tells nobody of a connection's end.

@@ -35,7 +35,7 @@ def reference(struct: type[msgspec.Struct]) -> dict[str, Any]:
 def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
     """Return the fields of a Struct as query parameters.
 
-    An empty value counts as none given, which will not do for a required one.
+    An empty value counts as a missing value, so a required parameter refuses it.
     """
     found = definitions((struct,))
     own = found[struct.__name__]
@@ -58,8 +58,8 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
 def with_example(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     """Return the schema of a parameter with its example, for which Swagger 2.0 has no keyword.
 
-    Swagger UI fills `x-example` in. A filter that was not chosen would hide rows, so parameters
-    that may be left out have `x-sample` instead.
+    Swagger UI fills in `x-example`. A filter with an example value would hide rows, so optional
+    parameters have `x-sample` instead.
     """
     example = examples.compose(schema, {}, whole=True)
     plain = {key: value for key, value in schema.items() if key != "example"}

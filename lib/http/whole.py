@@ -26,12 +26,12 @@ _ZLIB_EXECUTOR_SIZE: Final = web.Response()._zlib_executor_size  # noqa: SLF001 
 class Whole(web.Response):
     """A response that writes its head and body together. aiohttp writes all other responses.
 
-    Others are compressed or chunked, have no body or set cookies, or belong to an application with
-    an `on_response_prepare` signal.
+    aiohttp writes the other responses: those that are compressed or chunked, have no body, set
+    cookies, or belong to an application with an `on_response_prepare` signal.
 
-    Headers may be given as `lines`, each with its end, of characters that may stand in a header.
-    They become `headers` where there are others, or for who asks for those: to keep a table of
-    headers and to write it costs more than the rest of a response.
+    Headers can be passed as `lines`; each line has its line end and contains only characters that
+    are valid in a header. `lines` become `headers` if there are other headers or if a caller reads
+    `headers`. A table of headers would cost more than the rest of a response.
     """
 
     _written: bytes | None = None
@@ -152,7 +152,7 @@ def has_header(response: web.StreamResponse, name: str) -> bool:
 def add_lines(response: web.StreamResponse, lines: str) -> None:
     """Add header lines whose names are not in the response yet.
 
-    They replace headers of their names.
+    A line replaces a header with the same name.
     """
     # Not `isinstance`: for these classes it costs more than the rest.
     if getattr(response, "_lines", None) is None:

@@ -25,11 +25,11 @@ class TrustedProxies:
     def client(self, peer: str | None, forwarded_for: Sequence[str] = ()) -> str:
         """Return the client's address.
 
-        The list is read from its end: each trusted hop vouches for the entry before it, so what a
-        client writes itself never counts.
+        The list is read from its end, and only entries that a trusted proxy has added count. So an
+        entry that a client writes itself never counts.
 
         Args:
-            peer: the address of the connection; None where there is none (a UNIX socket).
+            peer: the address of the connection, or None for a UNIX socket.
             forwarded_for: the values of all `X-Forwarded-For` headers, in their order.
         """
         if not forwarded_for:

@@ -65,8 +65,9 @@ class _Lease:
 class LeasedStore:
     """Decide from leases. A lease of Redis covers the next few requests of a key.
 
-    All processes together never let through more than the rule allows. What a lease has left when
-    it ends is given back, by the next request of its key or soon after, so that it is not lost.
+    All processes together never allow more requests than the rule. Unused requests of an ended
+    lease are returned to Redis at the next request of the key or soon after, so that they are not
+    lost.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class LeasedStore:
         """Count one request of `key` under `rule`.
 
         Raises:
-            redis.RedisError: where Redis does not answer.
+            redis.RedisError: if Redis does not respond.
         """
         known = self.known(rule, key)
         if known is not None:
@@ -113,7 +114,7 @@ class LeasedStore:
         """Give the unused rest of ended leases back to Redis.
 
         Raises:
-            redis.RedisError: where Redis does not answer; the rest is lost.
+            redis.RedisError: if Redis does not respond; the unused requests are lost then.
         """
         while self._ending and self._ending[0][0] <= self._clock():
             _, (rule, key), lease = self._ending.popleft()

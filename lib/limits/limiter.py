@@ -40,7 +40,7 @@ class _Tally:
 class Limiter:
     """Count requests per key. Without Redis, each process limits by itself.
 
-    The keys of different rules must differ, such as `ip:192.0.2.1` and `user:…`.
+    Keys of different rules must differ, such as `ip:192.0.2.1` and `user:…`.
     """
 
     def __init__(

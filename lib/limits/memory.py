@@ -25,7 +25,8 @@ class _Entry:
 class MemoryStore:
     """Store the usage of at most `max_keys` keys. Each call drops some idle keys.
 
-    A key pushed out by a flood of others starts afresh: that is the price of a bound on memory.
+    If too many other keys replace a key, its count starts again. This is the cost of a bounded
+    memory.
     """
 
     def __init__(self, *, max_keys: int = 100_000, clock: Callable[[], float] = time.time) -> None:

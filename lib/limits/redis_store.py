@@ -17,7 +17,7 @@ PREFIX: Final = "limit:"
 class Grant:
     """The number of granted requests, and the decision on the last request.
 
-    `period` is the number of the window that they were counted in.
+    `period` is the number of the window in which the requests were counted.
     """
 
     count: int
@@ -38,10 +38,10 @@ class RedisStore:
     ) -> Grant:
         """Count as many of the `wanted` requests of `key` as `rule` allows.
 
-        First `returned` ones are taken off again that were granted in `period` and not used.
+        First subtract `returned` requests that were granted in `period` and not used.
 
         Raises:
-            redis.RedisError: where Redis does not answer.
+            redis.RedisError: if Redis does not respond.
         """
         arguments: tuple[str | float, ...]
         if isinstance(rule, TokenBucket):

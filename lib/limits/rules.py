@@ -39,8 +39,8 @@ class Decision(Struct, frozen=True, gc=False):
 class TokenBucket(Struct, frozen=True, cache_hash=True):
     """A token bucket: `rate` tokens per second, up to `burst`. A request takes one token.
 
-    A bucket is one number, the moment at which it will be full: less than `burst / rate` ahead of
-    now, and in the past for a full one, which is therefore the same as no bucket at all.
+    A bucket is stored as one number: the time at which it will be full. For a full bucket this time
+    is in the past, so a missing bucket and a full bucket are the same.
     """
 
     rate: float = 100.0
@@ -79,7 +79,7 @@ class Counted(Struct, frozen=True, gc=False):
 class Window(Struct, frozen=True, cache_hash=True):
     """A sliding window: at most `limit` requests in `seconds`.
 
-    The previous window counts in part.
+    A part of the requests in the previous window counts too.
     """
 
     limit: int

@@ -20,7 +20,7 @@ async def searching(pattern: str | None) -> AsyncIterator[None]:
     """Hold a search slot while the block runs. Without a `pattern`, hold no slot.
 
     Raises:
-        AppError: SERVICE_UNAVAILABLE with `Retry-After` where none gets free within a second.
+        AppError: SERVICE_UNAVAILABLE with `Retry-After` if no slot becomes free within a second.
     """
     if pattern is None:
         yield

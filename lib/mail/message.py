@@ -26,7 +26,7 @@ class Mail(msgspec.Struct, frozen=True):
         """Return the message with both bodies.
 
         Raises:
-            AppError: VALIDATION_ERROR where an address or the subject cannot stand in a header.
+            AppError: VALIDATION_ERROR if an address or the subject is not valid in a header.
         """
         message = EmailMessage()
         try:

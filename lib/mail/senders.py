@@ -25,11 +25,11 @@ class Sender(Protocol):
     """Delivers one mail."""
 
     async def send(self, mail: Mail) -> None:
-        """Send it.
+        """Send the email.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where it may be tried again later, VALIDATION_ERROR where
-                it will never be accepted.
+            AppError: SERVICE_UNAVAILABLE if a later attempt may succeed; VALIDATION_ERROR if the
+                server will never accept the email.
         """
         ...
 
@@ -38,7 +38,7 @@ class Sender(Protocol):
 class SmtpOptions:
     """SMTP settings. The connection uses STARTTLS by default.
 
-    `ca_file` holds the authorities that are trusted instead of the system's.
+    `ca_file` contains the certificate authorities that are trusted instead of the system's.
     """
 
     host: str

@@ -22,7 +22,8 @@ class SmtpSecurity(StrEnum):
 class MailSettings(Settings):
     """Settings.
 
-    Without `SMTP_HOST`, which production requires, emails are files in `MAIL_FOLDER`.
+    Without `SMTP_HOST`, emails are written to files in `MAIL_FOLDER`; production requires
+    `SMTP_HOST`.
     """
 
     # Without it mails become files in `MAIL_FOLDER`.

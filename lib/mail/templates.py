@@ -13,7 +13,7 @@ from lib.mail.message import Mail
 class Templates:
     """Render emails. A template variable without a value is an error.
 
-    The first line of the `.txt` is the subject; values are escaped in `.html` only.
+    The first line of the `.txt` is the subject. Values are escaped only in `.html`.
     """
 
     def __init__(self, folder: Path) -> None:

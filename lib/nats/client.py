@@ -43,7 +43,8 @@ class Connection:
         """Return the client. Calls wait while the client reconnects.
 
         Raises:
-            nats.errors.Error, OSError: where no server can be reached, or none lets us in.
+            nats.errors.Error, OSError: if no server is reachable, or all servers refuse the
+                connection.
         """
         async with self._connecting:
             if self._client is None or self._client.is_closed:

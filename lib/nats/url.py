@@ -51,11 +51,11 @@ def check_nats_url(url: str) -> str:
 
 
 def parse(url: str) -> NatsAddress:
-    """Take `nats://user:password@host:port,host:port?replicas=3` apart.
+    """Parse a URL such as `nats://user:password@host:port,host:port?replicas=3`.
 
-    `tls://` is the same with TLS, which the server must then have; `?tls_ca=…` names one's own
-    authority, `?creds=…` a file of credentials, `?ack_seconds=…` how long a reader may be silent
-    before what it works on is given away. Raises ValueError as `check_nats_url`.
+    `tls://` requires TLS. `?tls_ca=…` names the file of a certificate authority, and `?creds=…` a
+    file of credentials. `?ack_seconds=…` is the time without an acknowledgement after which a
+    reader's entry is delivered to another reader. Raises ValueError as `check_nats_url` does.
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:

@@ -20,9 +20,10 @@ async def exporting(
 ) -> AsyncIterator[None]:
     """Send spans, metrics and log lines to `endpoint`, such as `http://collector:4318`.
 
-    None sends nothing and makes no spans. A collector that is unavailable costs what it would have
-    received, never requests: threads of OpenTelemetry's SDK send, their queues are bounded. The
-    SDK's own variables hold as well, such as `OTEL_EXPORTER_OTLP_HEADERS` for a token.
+    If `endpoint` is None, nothing is sent and no spans are created. If the collector is
+    unavailable, its data is lost, but requests continue: threads of OpenTelemetry's SDK send the
+    data, and their queues are bounded. The environment variables of the SDK also apply, such as
+    `OTEL_EXPORTER_OTLP_HEADERS` for a token.
     """
     if endpoint is None:
         yield

@@ -73,7 +73,7 @@ class _Sender:
 def exported(families: Iterable[Family], resource: Resource, began: int, now: int) -> MetricsData:
     """Return the metrics as OpenTelemetry data. Times are nanoseconds since 1970.
 
-    Counters and gauges keep the names of their samples, histograms that of their family.
+    Counters and gauges keep the names of their samples; a histogram has the name of its family.
     """
     metrics = [metric for family in families for metric in _metrics(family, began, now)]
     scope = InstrumentationScope("lib.metrics")

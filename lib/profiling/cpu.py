@@ -39,7 +39,7 @@ async def profile_cpu(seconds: float, fmt: CpuFormat) -> bytes:
     """Sample this thread for `seconds` and return the profile, while the process keeps working.
 
     Raises:
-        AppError: CONFLICT where a profile is being taken already.
+        AppError: CONFLICT if another profile is in progress.
     """
     if _running.locked():
         raise AppError(Code.CONFLICT, "another CPU profile is in progress")

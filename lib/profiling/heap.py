@@ -37,10 +37,10 @@ async def watch_heap(seconds: float, *, top: int = 50) -> Heap:
 
     Return the source lines that allocated memory which is still in use.
 
-    Tracing slows the process down while it lasts; it is off otherwise.
+    Tracing slows the process down, so it is active only during this call.
 
     Raises:
-        AppError: CONFLICT where the heap is being watched already.
+        AppError: CONFLICT if another trace is in progress.
     """
     if _running.locked() or tracemalloc.is_tracing():
         raise AppError(Code.CONFLICT, "another heap measurement is in progress")

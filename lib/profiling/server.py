@@ -46,10 +46,10 @@ class HeapQuery(Query, frozen=True):
 async def profiling(port: int | None) -> AsyncIterator[int | None]:
     """Serve `/debug/cpu`, `/debug/heap` and `/debug/stacks` on the loopback. None serves nothing.
 
-    The value is the port, for a `port` of 0.
+    Yield the port, which the system selects if `port` is 0.
 
     Raises:
-        StartError: where the port is taken.
+        StartError: if the port is in use.
     """
     if port is None:
         yield None

@@ -22,8 +22,8 @@ _PROBE_SECONDS: Final = 0.5
 class RedisCircuit:
     """A circuit breaker for optional uses of Redis in a request.
 
-    Opens at the first failure. A breaker that lets requests probe would cost a quiet service the
-    whole time-out for each: here a ping in the background finds out when Redis is back.
+    The circuit opens at the first failure. If requests tested an open circuit, each test could wait
+    for the whole time-out. So a ping in the background detects that Redis is available again.
     """
 
     def __init__(self, redis: Redis, name: str, *, probe_seconds: float = _PROBE_SECONDS) -> None:
@@ -44,7 +44,7 @@ class RedisCircuit:
         """Guard one call of Redis.
 
         Raises:
-            AppError: CIRCUIT_OPEN while Redis is left alone.
+            AppError: CIRCUIT_OPEN while the circuit is open.
         """
         if self._next is not None:
             raise AppError(

@@ -34,7 +34,8 @@ _PER_NODE: Final = 4
 class RedisOptions:
     """The address of Redis and its time-outs in seconds. See `lib.redis.url.parse`.
 
-    `rediss://` is TLS with the server's certificate verified; `?ssl_ca_certs=…` names one's own CA.
+    `rediss://` requires TLS and verifies the server's certificate. `?ssl_ca_certs=…` names the file
+    of a certificate authority.
     """
 
     url: str = field(repr=False)
@@ -79,8 +80,8 @@ def _told_as_away() -> Iterator[None]:
 class _Cancellable(AbstractConnection):
     """A connection that does not lose a cancellation at the end of sending.
 
-    The library sends within `asyncio.wait_for`, which on Python 3.11 forgets such a one
-    (python/cpython#86296): the task would go on to wait for a reply that nobody wants.
+    The library sends within `asyncio.wait_for`, which loses such a cancellation on Python 3.11
+    (python/cpython#86296). The task would then wait for a reply that no caller needs.
     """
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
@@ -137,8 +138,9 @@ def cluster_of(redis: Redis) -> RedisCluster | None:
 async def open_redis(options: RedisOptions) -> AsyncIterator[Redis]:
     """Open a pool and close it at the end. An unavailable Redis raises at the first command.
 
-    A command whose connection breaks is sent once more on a new one, so it may run twice: what is
-    done here must bear that. One that times out is not repeated, but by a cluster, once.
+    If a connection breaks, its command is sent once more on a new connection. So a command may run
+    twice, and its effect must allow that. A command that times out is not repeated, except once in
+    a cluster.
     """
     address = parse(options.url)
     opened = {Kind.SERVER: _server, Kind.SENTINEL: _sentinel, Kind.CLUSTER: _cluster}[address.kind]
@@ -239,8 +241,8 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
 async def ping(redis: Redis) -> None:
     """Check that Redis responds, for `Health.add("redis", …)`. Raises if not.
 
-    Raises AppError SERVICE_UNAVAILABLE for a node of a Redis Cluster whose URL says that it is a
-    single server: it answers, but to most keys with the address of another one.
+    If the node belongs to a Redis Cluster but the URL is for a single server, AppError
+    SERVICE_UNAVAILABLE is raised: such a node redirects the commands for most keys.
     """
     if (cluster := cluster_of(redis)) is not None:
         await _ping_cluster(cluster)

@@ -24,8 +24,8 @@ class NotReplicatedError(RedisError):
 class ReplicatedWriter:
     """Write to keys atomically, and wait for the number of replicas in the URL.
 
-    Redis copies to its replicas after it has answered: what a primary took and had not yet passed
-    on is gone when a replica takes its place. What raised may be there or not; write it again.
+    Redis responds before it copies a write to its replicas. If a replica becomes the primary before
+    that, the write is lost. After an exception, the write may or may not exist; write it again.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -37,7 +37,7 @@ class ReplicatedWriter:
         """Run the `commands` of each key in order. A command uses only its key.
 
         Raises:
-            RedisError, OSError: where Redis is away, or too few replicas are there.
+            RedisError, OSError: if Redis is unavailable or has too few replicas.
         """
         if self._is_behind:
             # What is written without its replicas is written again: ask first, not pile it up.

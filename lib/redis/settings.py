@@ -42,7 +42,8 @@ class RedisSettings(Settings):
 class RedisParts:
     """The Redis clients by purpose. Purposes with one URL share a client.
 
-    Events on another broker than Redis have none; `app[BROKER]` is there for both.
+    If the events use another broker than Redis, there is no client for events. `app[BROKER]` exists
+    in both cases.
     """
 
     limits: Redis | None = None

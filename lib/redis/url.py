@@ -47,7 +47,7 @@ def check_redis_url(url: str) -> str:
     """Return the URL if valid. TLS certificates are always verified.
 
     Raises:
-        ValueError: for anything else, in words that do not repeat the URL.
+        ValueError: if the URL is invalid; the message does not contain the URL.
     """
     parse(url)
     return url
@@ -56,10 +56,10 @@ def check_redis_url(url: str) -> str:
 def parse(url: str) -> RedisAddress:
     """Parse a URL. Raises ValueError as `check_redis_url`.
 
-    `redis://host:port/db`, `redis+sentinel://host:port,host:port/primary?db=0`,
-    `redis+cluster://host:port,host:port`; `rediss` is TLS. `?replicas=n` is how many replicas must
-    have an event before it counts as sent: none for one server, else one. `?lanes=n` divides each
-    topic of events among n streams of a Cluster.
+    The forms are `redis://host:port/db`, `redis+sentinel://host:port,host:port/primary?db=0` and
+    `redis+cluster://host:port,host:port`; `rediss` requires TLS. `?replicas=n` is the number of
+    replicas that must have an event before it counts as sent. The default is 0 for a single server,
+    else 1. `?lanes=n` divides each topic into n streams of a cluster.
     """
     parts = urlsplit(url if "://" in url else "")
     scheme, _, kind_name = parts.scheme.partition("+")

@@ -52,9 +52,10 @@ class BreakerPolicy:
 class CircuitBreaker:
     """Guard the calls to one upstream, from one event loop.
 
-    Closed: failures of the last `window_seconds` are counted in twelve slices. Open: every call is
-    refused with CIRCUIT_OPEN. Half-open: at most `probes` calls at a time are let through; as many
-    successes in a row close it, one failure opens it again, for twice as long.
+    Closed: the failures of the last `window_seconds` are counted in twelve parts of this time.
+    Open: every call is refused with CIRCUIT_OPEN. Half-open: at most `probes` calls run at a time.
+    The circuit closes after the same number of successes in a row. One failure opens it again, for
+    twice the time.
     """
 
     def __init__(
@@ -90,12 +91,13 @@ class CircuitBreaker:
     def guard(self, seconds: float = _FAIR_SECONDS) -> Iterator[None]:
         """Guard one call, and count its success or exception.
 
-        A call that is cancelled counts as neither, unless the time of its request was up: then the
-        upstream was too slow. Not where the request left it less than a second, or half of the
-        `seconds` that we would wait: what a caller in a hurry does not get is no fault of others.
+        A cancelled call counts as neither. If it was cancelled because the request's time was up,
+        it counts as a failure: the upstream was too slow. This does not hold if less than a second,
+        or less than half of `seconds`, was left for the call: a short deadline of the caller is not
+        a failure of the upstream.
 
         Raises:
-            AppError: CIRCUIT_OPEN, with `Retry-After`, where the call is refused.
+            AppError: CIRCUIT_OPEN, with `Retry-After`, if the call is refused.
         """
         generation = self._admit()
         had_time = remaining(seconds) >= min(seconds / 2, _FAIR_SECONDS)

@@ -27,7 +27,7 @@ class Bulkhead:
         """Hold a slot while the call runs.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE at once where the queue is full, after the wait otherwise.
+            AppError: SERVICE_UNAVAILABLE, at once if the queue is full, else after the wait.
         """
         if not self._slots.locked():
             await self._slots.acquire()

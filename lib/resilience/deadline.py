@@ -19,7 +19,7 @@ _LONGEST_MS: Final = 3_600_000
 async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[None]:
     """Limit the block to `seconds`, or to the rest of the request's budget if that is less.
 
-    Calls made inside see the smaller budget.
+    Calls in the block have the smaller budget.
 
     Raises:
         AppError: DEADLINE_EXCEEDED when the time is up.
@@ -40,7 +40,7 @@ async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[Non
 def budget(seconds: float) -> Iterator[float]:
     """Lower the request's budget inside the block. Yield the end as loop time.
 
-    Nothing is cancelled here: the calls inside the block ask for the `remaining` time.
+    This function cancels nothing: the calls in the block use the `remaining` time as their limit.
     """
     outer = context.deadline.get()
     until = asyncio.get_running_loop().time() + remaining(seconds)
@@ -54,7 +54,7 @@ def budget(seconds: float) -> Iterator[float]:
 def remaining(limit: float) -> float:
     """Return the seconds a call may take: `limit`, or less if the request's deadline is sooner.
 
-    Never negative; zero means that the time is already up.
+    The result is never negative; zero means that the time is already up.
     """
     until = context.deadline.get()
     if until is None:

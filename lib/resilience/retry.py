@@ -34,8 +34,8 @@ async def retrying(
 ) -> T:
     """Run the idempotent `work` until it succeeds. The last failure is raised.
 
-    A `Retry-After` of the upstream is respected where the budget allows it; otherwise the failure
-    is passed on at once instead of waiting for nothing.
+    A `Retry-After` of the upstream is respected if the time allows it. Otherwise the failure is
+    raised at once.
     """
 
     def hook(error: Exception) -> bool | timedelta:

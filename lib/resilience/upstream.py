@@ -24,10 +24,11 @@ T = TypeVar("T")
 class Upstream:
     """An upstream. A call runs: budget → token → bulkhead → retry → breaker → deadline → attempt.
 
-    The bulkhead is outside: a call that waits for its next attempt keeps its place, so that retries
-    cannot multiply the load. The breaker is inside: it sees each attempt. With `tokens` it is
-    called in our own name: one that is refused is given up, and is SERVICE_UNAVAILABLE to whoever
-    we serve, since it was not their token. With a `registry` calls and the circuit are measured.
+    The bulkhead is outside the retries: a call keeps its slot while it waits for its next attempt,
+    so retries do not increase the load. The breaker is inside the retries: it counts each attempt.
+    With `tokens`, the upstream is called with the service's own token. If the upstream refuses this
+    token, the token is dropped and the caller gets SERVICE_UNAVAILABLE, because it was not the
+    caller's token. With a `registry`, the calls and the state of the circuit are measured.
     """
 
     def __init__(
@@ -57,11 +58,11 @@ class Upstream:
     ) -> T:
         """Run `attempt` within `seconds`, including waits. Retry only if `idempotent`.
 
-        It is given the headers that sign us in, none without tokens.
+        `attempt` receives the headers with the service's token, or no headers without `tokens`.
 
         Raises:
-            AppError: CIRCUIT_OPEN, SERVICE_UNAVAILABLE (no place), DEADLINE_EXCEEDED, or what
-                `attempt` raised.
+            AppError: CIRCUIT_OPEN, SERVICE_UNAVAILABLE (no free slot), DEADLINE_EXCEEDED, or the
+                exception of `attempt`.
         """
         called = self._call(attempt, seconds, idempotent)
         return await (called if self._work is None else self._work.measured(self.name, called))

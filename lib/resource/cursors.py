@@ -67,7 +67,7 @@ def read(text: str, keyset: Keyset, key: bytes) -> Any:
     """Return the cursor in a text, or None, which means the first page, for an empty text.
 
     Raises:
-        AppError: VALIDATION_ERROR if the text was changed, or is of another list.
+        AppError: VALIDATION_ERROR if the text was changed or belongs to another list.
     """
     if not text:
         return None

@@ -20,8 +20,9 @@ def collect(
 ) -> list[FieldError]:
     """Return one error for each field of `raw` that `spec` refuses, in field order.
 
-    msgspec stops at the first; here each field is converted alone, also inside lists of structs. Of
-    unknown fields, and of a list, some are enough: whoever asks decides how many there are.
+    msgspec stops at the first error. This function converts each field alone, also in lists of
+    structs. For unknown fields and for the items of a list, it returns only the first few errors,
+    because the caller decides about their number.
     """
     if not isinstance(raw, dict):
         return [FieldError(at or "body", "must be an object")]

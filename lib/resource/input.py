@@ -16,8 +16,8 @@ class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Query(Struct, frozen=True, kw_only=True):
     """A query string. Unknown parameters are ignored, and an empty value counts as absent.
 
-    Those that older systems have for what is here under another name are refused by that name:
-    ignored, they would give a page that nobody asked for.
+    A parameter that legacy systems use under another name is refused. If it were ignored, the
+    client would get a page that it did not request.
     """
 
 

@@ -51,7 +51,7 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
     def sql_sort(self) -> Any:
         """Return the sort order by its name in the SQL query: `price` or `price desc`.
 
-        Of any type: a test compares what can be asked for with what each query takes.
+        The result has type Any because a test compares it with the types that the queries accept.
         """
         order_by: str = self.order_by  # type: ignore[attr-defined] # the service's own names
         return f"{order_by} desc" if self.sort is Sort.DESC else order_by
@@ -113,8 +113,9 @@ async def page_of(
 ) -> tuple[Sequence[T], int]:
     """Return a page and the total count, from a `:page` query with `filters`.
 
-    `executor` is the first argument of the query, if it takes one. `sort` is the order of a list
-    that has several. A limited number of lists with a `search` among their filters run at a time.
+    `executor` is the first argument of the query, if the query has such an argument. `sort` is the
+    order of a list with several orders. Only a limited number of queries with a `search` filter run
+    at the same time.
     """
     filters |= _ordered(sort)
     search: str | None = filters.get("search")
@@ -136,9 +137,9 @@ async def page_or_walk_of(
 ) -> tuple[Sequence[T], Extent]:
     """Return a page as `page_of` does, or, if the caller sent a cursor, the page at the cursor.
 
-    A page at a cursor comes from the query of `walk`, with the cursors of the pages beside it.
-    `changing` has further filters that change with time, such as one that compares with the
-    present time. A cursor stays valid if their values change.
+    A page at a cursor comes from the query of `walk`, which also returns the cursors of the
+    adjacent pages. `changing` has further filters, whose values change with time, such as the
+    present time. If these values change, a cursor stays valid.
 
     Raises:
         AppError: VALIDATION_ERROR for a cursor of another list, order or filter.
@@ -166,7 +167,7 @@ def empty_page(wanted: ByCursor) -> tuple[Sequence[T], Extent]:
     """Return the page of a list that has no rows for these filters.
 
     Raises:
-        AppError: VALIDATION_ERROR for a cursor, because no page of such a list has one.
+        AppError: VALIDATION_ERROR for any cursor, because an empty list has no cursors.
     """
     if wanted.cursor:
         raise not_valid()

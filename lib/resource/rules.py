@@ -55,7 +55,7 @@ def conflict(message: str) -> AppError:
 def check_distinct(values: Iterable[Hashable], field: str, message: str) -> None:
     """Raise VALIDATION_ERROR that names every repeated value.
 
-    `field` is the path of a value, with `{}` for its index: `lines[{}].product_id`.
+    `field` is the path of a value, with `{}` for its index, such as `lines[{}].product_id`.
     """
     seen: set[Hashable] = set()
     problems = []
@@ -74,9 +74,9 @@ def change_errors(
     """Translate a constraint violation of the database to an error of the resource.
 
     Args:
-        taken: the CONFLICT of a value that is there already.
-        in_use: the CONFLICT of a row that others refer to.
-        parent: the noun of the row referred to, where it is NOT_FOUND.
+        taken: the CONFLICT message if the value already exists.
+        in_use: the CONFLICT message if other rows refer to the row.
+        parent: the noun for the NOT_FOUND message if the referenced row does not exist.
     """
     try:
         yield

@@ -14,7 +14,8 @@ S = TypeVar("S", bound=Struct)
 class ReaderView(Struct, frozen=True):
     """A response type whose contents depend on the reader or on other rows.
 
-    The version of its row does not cover all of that, so its `ETag` includes a digest of the body.
+    The version of its row does not cover all of its contents, so its `ETag` includes a digest of
+    the body.
     """
 
 
@@ -22,7 +23,7 @@ def view(kind: type[S], row: Struct, **others: Any) -> S:
     """Return a `kind` with the row's fields of the same names, and with the fields in `others`.
 
     Raises:
-        TypeError: a field has not the type, or not the name, of one of the row.
+        TypeError: if a field of `kind` has no field of the row with the same name and type.
     """
     names = _shared(kind, type(row), tuple(others))
     return kind(**{name: getattr(row, name) for name in names}, **others)

@@ -18,7 +18,7 @@ _REGION: Final = "us-east-1"
 class CloudFrontOptions:
     """The distribution and its credentials. `endpoint_url` is for tests without AWS.
 
-    Without keys the SDK finds its own, as for S3.
+    Without keys, the SDK finds its own credentials, as for S3.
     """
 
     distribution_id: str
@@ -39,7 +39,7 @@ class CloudFront:
         """Invalidate every copy of an object. A repeated call has no effect.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where CloudFront does not answer or refuses.
+            AppError: SERVICE_UNAVAILABLE if CloudFront does not respond or refuses the request.
         """
         batch = {
             "Paths": {"Quantity": 1, "Items": [f"/{check_key(key)}"]},
@@ -70,7 +70,7 @@ class BehindCloudFront:
     async def delete(self, key: str) -> None:
         """Delete the object, then invalidate its copies.
 
-        In the other order, a new copy could be made in between.
+        In the other order, a new copy could be made between the two steps.
         """
         await self._storage.delete(key)
         await self._cloudfront.forget(key)

@@ -27,10 +27,11 @@ class Storage(Protocol):
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
         """Store an object, and replace an object with the same key.
 
-        Readers see the old or the new object.
+        A reader gets either the old or the new object, never a part.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where the storage does not answer; as do the others.
+            AppError: SERVICE_UNAVAILABLE if the storage does not respond; this also holds for the
+                other methods.
         """
         ...
 

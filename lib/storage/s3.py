@@ -17,7 +17,8 @@ _ABSENT: Final = frozenset({"NoSuchKey", "404"})
 class S3Options:
     """The bucket. `endpoint_url` is for servers other than AWS. Times are in seconds.
 
-    Without keys the SDK finds its own, and renews them: a role of the task, the pod, the machine.
+    Without keys, the SDK finds and renews its own credentials: a role of the ECS task, the pod or
+    the machine.
     """
 
     bucket: str

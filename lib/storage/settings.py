@@ -40,7 +40,8 @@ class Files:
 class StorageSettings(PublicSettings):
     """Settings. Without `S3_BUCKET`, files are in `FILES_FOLDER` and links lead to `FILES_URL`.
 
-    Production has to name one of the two: a folder may end with its container.
+    Production requires `S3_BUCKET` or `FILES_FOLDER`, because a folder in a container may be lost
+    with the container.
     """
 
     # Where files are kept without a bucket.

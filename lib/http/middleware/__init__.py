@@ -11,5 +11,5 @@
    (`rate_limit`), who it is (`auth`), the user's limit.
 9. `idempotency`, where a service asks for it.
 
-Each part is a module that does not know when its turn is; only the shell does (docs/adr/0012).
+A part does not know its position in the order; only the shell defines the order (docs/adr/0012).
 """

@@ -24,9 +24,9 @@ async def not_yet(_: Exchange) -> Decision | None:
 class Admission:
     """Check the client's limit first, then authenticate, then check the user's limit.
 
-    All that a service asks for its users comes from one address, so a token of a service that was
-    found good before is not counted by address. One never seen is, and so is whatever is none:
-    only what the limit lets through is worth checking a signature.
+    All requests of a service come from one address. So requests with a known valid token of a
+    service do not count toward the limit of the address. Requests with an unknown or invalid token
+    count. So the number of signature checks is limited too.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class Admission:
         """Bind the principal. Return the decision of the user's limit, else of the address limit.
 
         Raises:
-            AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token),
-                SERVICE_UNAVAILABLE where tokens cannot be checked.
+            AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token), or
+                SERVICE_UNAVAILABLE if tokens cannot be checked.
         """
         by_client = None
         recalled = self._authenticator.recall(exchange)

@@ -39,9 +39,9 @@ def is_public(handler: object) -> bool:
 class Authenticator:
     """Bind the principal of a request. Refuse requests without a valid token with 401.
 
-    Open without a token: handlers marked `public`, the probes, the documentation and addresses
-    that do not exist. A request that changes something and carries its token in a cookie must bring
-    the CSRF token of its session as well.
+    These need no token: handlers marked `public`, the health checks, the documentation and unknown
+    paths. If a request changes data and has its token in a cookie, it also needs the CSRF token of
+    its session.
     """
 
     def __init__(self, verifier: Verifier, *, csrf_secret: bytes) -> None:
@@ -52,8 +52,8 @@ class Authenticator:
         """Bind and return the caller, or None on a public route without a token.
 
         Raises:
-            AppError: UNAUTHORIZED; FORBIDDEN for a wrong CSRF token; SERVICE_UNAVAILABLE where the
-                keys cannot be had.
+            AppError: UNAUTHORIZED without a valid token; FORBIDDEN for a wrong CSRF token;
+                SERVICE_UNAVAILABLE if the keys to check the token are unavailable.
         """
         principal = await self._principal(exchange)
         set_principal(principal)

@@ -11,8 +11,9 @@ from lib import context
 class Deadline:
     """Give each request the same time limit, with one timer for all of them.
 
-    The order of arrival is the order of expiry; a timer per request (`asyncio.timeout`) would cost
-    more than the rest of the shell. Calls made for a request see what is left of its time.
+    All limits are equal, so requests expire in the order of their arrival. A timer per request
+    (`asyncio.timeout`) would cost more than all other middleware. Calls for a request are limited
+    by the time that is left for the request.
     """
 
     def __init__(self, seconds: float) -> None:

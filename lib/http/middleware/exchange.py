@@ -14,7 +14,8 @@ from lib.limits.client_address import TrustedProxies
 class Exchange:
     """A request with its route template, client address, start time and the caller's limit.
 
-    `headers` and `method` are those of the request, whose properties cost several times as much.
+    `headers` and `method` are copied from the request, because its properties are several times
+    slower.
     """
 
     __slots__ = (

@@ -30,11 +30,12 @@ _PASSING: Final = frozenset({401, 403, 408, 425, 429})  # what signing in or wai
 class Idempotency:
     """Handle POST requests with an Idempotency-Key. `serve` runs after authentication.
 
-    Kept is what would be the same a moment later: successes, and refusals of the request itself.
-    A 5xx gives the key back, so that the request may be tried again, and so does whatever passes:
-    a caller who may not yet, one who was too fast, a lost race, all that names `Retry-After`.
-    Answers that set cookies are never kept: they hold secrets. Work once begun is finished, client
-    or no client.
+    A response is stored if a later attempt would have the same result: a success, or an error in
+    the request itself. After a 5xx or a temporary refusal, the key is released, so that the client
+    can try again. Temporary refusals are 401, 403, 408, 425, 429, a conflict with a concurrent
+    request, and every response with `Retry-After`. A response that sets cookies is never stored,
+    because cookies contain secrets. A handler that has started runs to its end, even if the client
+    disconnects.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class Idempotency:
         `exempt`, `resumable` and `own` are collections of route templates.
 
         Args:
-            keys: where answers are kept.
-            exempt: those whose bodies hold secrets, such as sign-in.
-            resumable: those that keep the key with what they make, and go on from there.
-            own: those that besides answer by themselves what was asked before, and refuse what came
-                with other contents: no answer is kept for them, which saves two writes.
+            keys: the store of the responses.
+            exempt: routes whose responses contain secrets, such as sign-in.
+            resumable: routes that store the key with the object that they create, and continue an
+                interrupted request.
+            own: routes that also detect a repeated key themselves and refuse a key with another
+                body. No response is stored for them, which saves two writes.
         """
         self._keys = keys
         self._resumable = frozenset(resumable)
@@ -134,7 +136,7 @@ async def _keep(keys: IdempotencyKeys, lease: Lease, response: web.StreamRespons
 async def _settle(step: Awaitable[None]) -> None:
     """Store the response.
 
-    If that fails, log the error: the request succeeds, and its lease expires.
+    If that fails, log the error: the request has succeeded, and its lease expires.
     """
     try:
         await step

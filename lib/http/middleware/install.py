@@ -40,18 +40,18 @@ def install_middleware(
     """Install the middleware in an application made by `new_app`, and open `app[REDIS]`.
 
     Args:
-        app: the application; its routes are closed from now on, except those marked `public`, and
-            each declares what it asks of its caller.
-        settings: the limits, and the secret of CSRF tokens and of what is kept of requests.
-        verifier: who checks tokens.
-        idempotency: whether `Idempotency-Key` is honoured; the service then sets `DATABASE`, which
-            has the table for it.
-        not_idempotent: templates of routes whose answers hold secrets.
-        resumable: templates of routes that keep the key with what they make.
-        own_keys: templates of routes that besides need no kept answer; see `Idempotency`.
+        app: the application. Its routes require a token, except those marked `public`, and each
+            route declares its access.
+        settings: the limits, and the secret for CSRF tokens and for hashes of requests.
+        verifier: the verifier of the access tokens.
+        idempotency: whether the service supports `Idempotency-Key`; if so, it sets `DATABASE`,
+            whose schema has the table for the keys.
+        not_idempotent: templates of the routes whose responses contain secrets.
+        resumable: templates of the routes that store the key with the object that they create.
+        own_keys: templates of the routes that also need no stored response; see `Idempotency`.
 
     Raises:
-        TypeError: a route declares nothing about its access (`lib.auth.access`).
+        TypeError: if a route declares no access (`lib.auth.access`).
     """
     for route in app.router.routes():
         _check_declared(route)

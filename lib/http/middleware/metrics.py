@@ -27,8 +27,9 @@ class _Answers:
 class RequestMetrics(Collector):
     """Count and time requests.
 
-    `http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}` and
-    `http_requests_in_progress`. Unknown methods and routes are `other`.
+    The metrics are `http_requests_total{method,route,status}`,
+    `http_request_duration_seconds{method,route}` and `http_requests_in_progress`. The label of an
+    unknown method or route is `other`.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:

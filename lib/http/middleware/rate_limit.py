@@ -34,8 +34,9 @@ class ClientLimit:
 class UserLimit:
     """A limit for each signed-in user.
 
-    A service asks for all of its users, whom it has counted itself: it has a limit of its own, so
-    that one that runs wild, or a stolen token of it, leaves room for the others.
+    A service calls for all of its users, whose requests it has already counted, so it has a
+    separate limit. This limit leaves capacity for others if a service sends too many requests or
+    its token is stolen.
     """
 
     def __init__(self, limiter: Limiter, rule: Window, services: TokenBucket = PER_SERVICE) -> None:

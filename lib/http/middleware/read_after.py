@@ -18,7 +18,7 @@ _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 def enter(exchange: Exchange) -> Scope:
     """Bind the position scope of the request. The scope ends with the request's task.
 
-    Replicas may answer GET and HEAD. A connection that lives long reads from the primary.
+    Replicas may serve GET and HEAD requests. A long-lived connection reads from the primary.
     """
     reads = exchange.method in _READING and not exchange.is_long_lived
     scope = Scope(reads, exchange.headers.get(_HEADER))

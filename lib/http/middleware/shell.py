@@ -37,8 +37,9 @@ _IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 class Shell:
     """The middleware of an application, which the application installs as `serve`.
 
-    `admit` and `idempotent` are for services with callers of their own, set when what they need is
-    open; `proxies` are believed about addresses.
+    `admit` and `idempotent` are for services that authenticate their callers; both are set when
+    their dependencies are open. `proxies` are the trusted proxies, whose headers name the client's
+    address.
     """
 
     def __init__(

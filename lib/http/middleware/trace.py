@@ -16,7 +16,7 @@ _HEADER: Final = istr(tracing.HEADER)
 def span_of(exchange: Exchange) -> AbstractContextManager[None] | None:
     """Return the request's span, or None if tracing is off.
 
-    Calls and events within it carry the context.
+    Calls and events in the span carry its trace context.
     """
     inbound = exchange.headers.get(_HEADER, "")
     if not tracing.TRACING.is_on:
