@@ -16,8 +16,8 @@ from services.catalog.service.levels import LEVELS
 def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
     """Return the event handlers by topic and type.
 
-    Where Redis is away, the event waits for it. What follows from events of users comes back as
-    events of the catalogue.
+    If Redis is unavailable, the event is handled again later. Changes that follow from users'
+    events arrive as events of the catalogue.
     """
 
     def entry_changed(level: str) -> Handler:

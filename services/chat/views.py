@@ -60,7 +60,7 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
 
     `unread` counts messages of the other member after `read_sequence`, up to 100.
     `other_read_sequence` is the number of the last message that the other member has read.
-    `ended_at` is the time when the job or order ended; some days later, the channel accepts no more
+    `ended_at` is the time when the job or order ended. Some days later, the channel accepts no more
     messages. If `blocked` is true, a member has blocked the channel, and neither member can write.
     """
 

@@ -78,8 +78,8 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
-            CONFLICT where the name is in use.
+        AppError: NOT_FOUND; PRECONDITION_FAILED if `version` is not the current version; CONFLICT
+            if the name is in use.
     """
     with change_errors(taken=_in_use(changes.name)):
         async with db.transaction() as tx:

@@ -54,8 +54,8 @@ def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Appli
     """Return the application, which connects to the database when it starts.
 
     Args:
-        config: what it reads from its environment.
-        payments: who collects what orders come to.
+        config: the settings from the environment.
+        payments: the client that collects the payments of orders.
     """
     app = new_app(
         "order",

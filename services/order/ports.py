@@ -56,7 +56,8 @@ class Users(Protocol):
         """Return the user, or None if the user does not exist.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where nobody can say.
+            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN if the user service
+                does not respond.
         """
         ...
 
@@ -72,15 +73,15 @@ class Catalog(Protocol):
 class Products(Protocol):
     """Source of stock and prices. Each call is idempotent.
 
-    Besides what is said below each raises AppError SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
-    CIRCUIT_OPEN where there was no answer; the step may have been taken all the same.
+    Every method raises AppError SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN if there was
+    no response. The step may have been executed in this case.
     """
 
     async def reserve(self, key: UUID, lines: Sequence[Wanted]) -> Reservation:
         """Reserve all lines or none. A repeated `key` returns the same reservation.
 
         Raises:
-            AppError: CONFLICT, naming the products that cannot be had, where nothing is set aside.
+            AppError: CONFLICT, which names the unavailable products; nothing is reserved then.
         """
         ...
 
@@ -100,6 +101,6 @@ class Payments(Protocol):
         """Request the payment of a delivered order. Return whether the order is paid.
 
         Raises:
-            AppError: where nobody can say; the order is asked about again.
+            AppError: if the payment service does not respond; the order is checked again later.
         """
         ...

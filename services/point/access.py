@@ -21,7 +21,8 @@ def check(*user_ids: UUID) -> None:
     """Check that the caller may see the points of all `user_ids`.
 
     Raises:
-        AppError: UNAUTHORIZED without a caller; FORBIDDEN where one of them is somebody else.
+        AppError: UNAUTHORIZED without a caller; FORBIDDEN if one of the IDs belongs to another
+            user.
     """
     principal = require_principal()
     if may_as_service(principal, READ) or principal.may(_READ_ACCOUNTS):

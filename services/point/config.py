@@ -24,7 +24,8 @@ def _rates(value: str) -> str:
 class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettings):
     """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens and limits.
 
-    Without `REDIS_URL` nothing is awarded; what happens meanwhile is when there is one.
+    Without `REDIS_URL`, no points are awarded; events from this time are handled when `REDIS_URL`
+    is set.
     """
 
     model_config = SettingsConfigDict(env_prefix="POINT_")

@@ -38,7 +38,7 @@ def parse_rates(text: str) -> dict[str, Decimal]:
     """Return the value of each currency from `USD:0.9,GBP:1.15`. Ten units earn one point.
 
     Raises:
-        ValueError: naming the entry that is wrong.
+        ValueError: if an entry is invalid; the message names the entry.
     """
     rates: dict[str, Decimal] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
@@ -63,7 +63,7 @@ def user_ids(texts: Sequence[str]) -> dict[str, UUID]:
     """Parse up to 1,000 user IDs, each keyed by its original spelling.
 
     Raises:
-        AppError: VALIDATION_ERROR naming every id that is none, or the list that is too long.
+        AppError: VALIDATION_ERROR, which names every invalid ID, or the list if it is too long.
     """
     if len(texts) > MAX_USERS:
         raise invalid(FieldError("user_ids", f"has {len(texts)} ids; the maximum is {MAX_USERS}"))

@@ -37,7 +37,8 @@ async def ledger(
 ) -> AsyncGenerator[PointEntry, None]:
     """Yield the user's entries after `after_id`, oldest first.
 
-    Read in pages: a slow reader holds neither a connection nor a snapshot in between.
+    The entries are read in pages, so a slow reader occupies no connection or snapshot between two
+    pages.
     """
     while True:
         page = await points.list_entries_after(
@@ -61,18 +62,21 @@ async def award(
 ) -> None:
     """Award points for `source`. A repeated call awards nothing.
 
-    A balance that is full takes what fits, so does a day; nothing to give makes no entry.
+    If the limit of the balance or of the day leaves less than `amount`, the user gets only the
+    rest. If nothing is left, there is no entry.
 
     Args:
-        tx: the transaction of the cause.
-        user_id: who is thanked.
-        amount: how much the deed is worth.
-        reason: as the user reads it.
-        source: what it is for.
-        counterpart: with whom the user has dealt: the same two are thanked only so often.
+        tx: the transaction of the event that causes the award.
+        user_id: the user who gets the points.
+        amount: the number of points.
+        reason: the text that the user sees.
+        source: the object that causes the award, such as a job.
+        counterpart: the other user of the job or order. A limit applies to awards for the same two
+            users.
 
     Raises:
-        UniqueViolationError: where somebody else awarded the same at the same time: ask again.
+        UniqueViolationError: if another process awarded points for the same source at the same
+            time; repeat the call.
     """
     if amount <= 0:
         return

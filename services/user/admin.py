@@ -1,6 +1,7 @@
 """Add the first administrator: `python -m services.user.admin EMAIL`.
 
-The password is read from the standard input. Prints `added`, or `exists` and changes nothing.
+The program reads the password from standard input. It prints `added`; if the address is in use, it
+prints `exists` and changes nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ async def add(
 ) -> bool:
     """Add a verified administrator, and return whether the address was free.
 
-    The last of several words of the name is taken for the last name.
+    If the name has several words, the last word becomes the last name.
     """
     first, _, last = name.rpartition(" ")
     password_hash = await passwords.hash(password)

@@ -19,11 +19,12 @@ _HASHED: Final = re.compile(r"sha256:([0-9a-f]{64})")
 def parse_clients(text: str) -> dict[str, bytes]:
     """Return the hash of each secret by service name, from `order:<secret>,chat:sha256:<hash>`.
 
-    Given as a hash, a secret is at rest only where it is used. Hashed without salt or stretching:
-    these are made by machines, and nobody guesses them.
+    If a setting has the hash of a secret, only the service that uses the secret stores the secret
+    itself. The hash needs no salt or stretching, because these secrets are random and cannot be
+    guessed.
 
     Raises:
-        ValueError: naming the entry that is wrong, never a secret.
+        ValueError: if an entry is invalid; the message names the entry but never contains a secret.
     """
     clients: dict[str, bytes] = {}
     for number, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):

@@ -1,6 +1,6 @@
 """Repeat deletions after a restore: `python -m services.user.erase_again < LIST`.
 
-A line of the list is `id|when it was deleted`, as docs/backups.md keeps it. It may be run again.
+A line of the list is `id|time of deletion`, as in docs/backups.md. You can run this program again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def read(lines: Iterable[str]) -> Mapping[UUID, datetime]:
     """Return the time of deletion of each account.
 
     Raises:
-        ValueError: naming the first line that is none, before anything is done.
+        ValueError: at the first invalid line, which the message names; no deletion is repeated
+            then.
     """
     found: dict[UUID, datetime] = {}
     for number, line in enumerate(lines, 1):

@@ -18,7 +18,7 @@ _SCOPE: Final = "openid email profile"
 class IdentityProvider:
     """An identity provider: its issuer, and the platform's registration there.
 
-    With `trusts_email`, an address that the provider calls verified counts as verified here.
+    With `trusts_email`, an address that the provider has verified counts as verified here.
     """
 
     name: str
@@ -32,11 +32,12 @@ class IdentityProvider:
 def parse_providers(text: str) -> dict[str, IdentityProvider]:
     """Return the providers by name, without secrets.
 
-    Each is `name=issuer?client_id=…`, and they are separated by commas. `&scope=openid+email` asks
-    for less than email and profile, and `&email=verified` trusts the addresses of the provider.
+    Each provider has the form `name=issuer?client_id=…`, and commas separate the providers.
+    `&scope=openid+email` requests less than the default of email and profile, and `&email=verified`
+    trusts the provider's addresses.
 
     Raises:
-        ValueError: naming the entry that is wrong.
+        ValueError: if an entry is invalid; the message names the entry.
     """
     found: dict[str, IdentityProvider] = {}
     for number, entry in _entries(text):
@@ -54,7 +55,7 @@ def parse_secrets(text: str) -> dict[str, str]:
     """Return the client secrets by provider, from `google:<secret>,keycloak:<secret>`.
 
     Raises:
-        ValueError: naming the entry that is wrong, never a secret.
+        ValueError: if an entry is invalid; the message names the entry but never contains a secret.
     """
     found: dict[str, str] = {}
     for number, entry in _entries(text):
@@ -73,7 +74,7 @@ def with_secrets(
     """Return the providers with their secrets, in the order of the settings.
 
     Raises:
-        ValueError: a provider has no secret, or a secret has no provider.
+        ValueError: if a provider has no secret, or if a secret has no provider.
     """
     if missing := sorted(providers.keys() - secrets.keys()):
         raise ValueError(f"has no secret for {', '.join(missing)}")

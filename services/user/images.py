@@ -45,11 +45,12 @@ class Redrawn:
 def redraw(data: bytes) -> Redrawn:
     """Re-encode a JPEG or PNG: rotate it upright, and shrink it to at most 1,024 × 1,024 pixels.
 
-    Nothing but its pixels is taken over: no place, no camera, no comment, nothing behind its end.
+    Only the pixels are kept: not the place, the camera or the comments, and no data after the end
+    of the picture.
 
     Raises:
-        AppError: VALIDATION_ERROR for anything else, and for more pixels than are worth drawing;
-            those are counted before they are unpacked.
+        AppError: VALIDATION_ERROR for all other files, and for a picture with too many pixels; the
+            number of pixels is checked before the picture is decoded.
     """
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_TYPES)) as given:
@@ -94,7 +95,8 @@ def _drawn(given: Image.Image, kind: str) -> Redrawn:
 def _reduced(given: Image.Image, mode: str) -> Image.Image:
     """Return the picture in color mode `mode`, at most twice as large as the stored picture.
 
-    Tile by tile: to convert or to turn all of it at once would take its memory once more each time.
+    The picture is processed in tiles, because converting or rotating all of it at once would double
+    its memory.
     """
     factor = max(1, max(given.size) // SIDE)
     side = factor * max(1, _TILE // factor)
@@ -124,7 +126,8 @@ class Images(Threads):
         Each sender may have one picture waiting, so no one blocks the others.
 
         Raises:
-            AppError: as the function; RATE_LIMIT_EXCEEDED for another one meanwhile.
+            AppError: as the function `redraw` does; RATE_LIMIT_EXCEEDED if another picture of the
+                sender is waiting.
         """
         if sender in self._senders:
             message = "another picture of yours is being processed"

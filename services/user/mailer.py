@@ -58,8 +58,8 @@ class Mailer:
 
     A crash before the email is recorded as sent causes a second email.
 
-    Any number may run on one database. A link's token is made here, when its mail is sent: the
-    outbox never holds one.
+    Several mailers can run on one database. The token of a link is created when its email is sent,
+    so the outbox never contains a token.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Mailer:
     async def running(self) -> AsyncIterator[None]:
         """Send emails in the background.
 
-        Several are sent concurrently, because a server may be slow.
+        Several emails are sent concurrently, because a server may be slow.
         """
         async with AsyncExitStack() as stack:
             for number in range(self._policy.senders):

@@ -23,8 +23,8 @@ _QUEUE: Final = 64
 class Passwords(Threads):
     """Hash and verify passwords in threads, in parallel, because argon2 releases Python's GIL.
 
-    Where more than `threads` are under way callers wait, and beyond 64 of them they get
-    SERVICE_UNAVAILABLE: a flood of logins does not take the memory of the machine.
+    If more than `threads` hashes are in progress, callers wait. If 64 callers wait, the next one
+    gets SERVICE_UNAVAILABLE, so that many logins cannot use up the memory of the machine.
     """
 
     def __init__(self, *, threads: int, memory_kib: int = MEMORY_KIB) -> None:
@@ -48,7 +48,8 @@ class Passwords(Threads):
     async def verify(self, password: str, stored: str | None) -> bool:
         """Return whether the password is correct.
 
-        Without a stored hash, or with `-` in its place, False takes equally long.
+        Without a stored hash, or if the stored hash is `-`, the method returns False after the same
+        time.
         """
         return await self.run(lambda: self._verify(password, stored))
 

@@ -33,7 +33,7 @@ class Encrypted:
 class PersonalIds:
     """Encrypt with AES-256-GCM.
 
-    The account ID is authenticated, so a value fits one account only.
+    The account ID is authenticated, so a value can be decrypted only for its account.
     """
 
     def __init__(self, keys: dict[str, bytes]) -> None:
@@ -58,7 +58,7 @@ class PersonalIds:
     def fingerprints(self, number: str) -> list[bytes]:
         """Return the fingerprints that identify a number, one per key, newest key first.
 
-        Without the keys it says nothing: there are too few numbers for a plain hash.
+        A keyed hash is needed because there are so few numbers that a plain hash could be reversed.
         """
         return [hmac.digest(key, number.encode(), "sha256") for key in self._printing.values()]
 
@@ -66,7 +66,7 @@ class PersonalIds:
         """Return the number.
 
         Raises:
-            UnreadableError: where the key is unknown or the value is not what was stored.
+            UnreadableError: if the key is unknown or the value was changed.
         """
         cipher = self._ciphers.get(key_id)
         if cipher is None:
@@ -87,7 +87,7 @@ def parse_keys(text: str) -> dict[str, bytes]:
     """Return keys by name, in order, from `2026:<base64>,2025:<base64>`.
 
     Raises:
-        ValueError: naming the entry that is wrong, never a key.
+        ValueError: if an entry is invalid; the message names the entry but never contains a key.
     """
     keys: dict[str, bytes] = {}
     for number, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):

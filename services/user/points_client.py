@@ -79,7 +79,7 @@ async def open_points(
 ) -> AsyncIterator[GrpcPoints]:
     """Open the gRPC channels to the point service. The point service may start after this process.
 
-    `tokens` say in whose name it is asked.
+    `tokens` are the service's tokens for the calls.
     """
     pool = ChannelPool(
         config.point_grpc_address,

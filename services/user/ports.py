@@ -27,8 +27,8 @@ class Points(Protocol):
         """Return the points of each user; users without points have 0.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
-                answer; VALIDATION_ERROR for more users than may be asked for at once (1,000).
+            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN if there is no
+                response; VALIDATION_ERROR for more than 1,000 users.
         """
         ...
 
@@ -38,8 +38,8 @@ class Points(Protocol):
         """Return up to `limit` entries of a user's ledger after `after`, oldest first.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
-                answer.
+            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN if there is no
+                response.
         """
         ...
 
@@ -83,7 +83,8 @@ class Others(Protocol):
 class Identity(Struct, frozen=True):
     """A user of an identity provider, from a verified ID token.
 
-    `email_verified` only if the provider says so and the settings trust it.
+    `email_verified` is true only if the provider says so and the settings trust the provider's
+    addresses.
     """
 
     issuer: str
@@ -122,8 +123,8 @@ class IdentityProviders(Protocol):
         """Return the provider's URL at which the user signs in.
 
         Raises:
-            AppError: NOT_FOUND for a name that the settings do not have; SERVICE_UNAVAILABLE,
-                DEADLINE_EXCEEDED or CIRCUIT_OPEN where the provider does not answer properly.
+            AppError: NOT_FOUND for a name that is not in the settings; SERVICE_UNAVAILABLE,
+                DEADLINE_EXCEEDED or CIRCUIT_OPEN if the provider's response is missing or invalid.
         """
         ...
 
@@ -131,7 +132,7 @@ class IdentityProviders(Protocol):
         """Exchange the code for an ID token, verify the token, and return its user.
 
         Raises:
-            AppError: as `authorization_url`; UNAUTHORIZED where the provider does not take the
-                code, or its token is not for us, this sign-in and this moment.
+            AppError: as `authorization_url` does; UNAUTHORIZED if the provider refuses the code, or
+                if its token is not for this platform, this sign-in and this time.
         """
         ...

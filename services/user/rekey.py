@@ -1,8 +1,10 @@
 """Encrypt personal IDs and authenticator secrets again: `python -m services.user.rekey`.
 
-Then a former key can be removed. It also makes the prints by which a personal id is recognised.
+After this program has run, a former key can be removed. It also computes the fingerprints by which
+equal personal IDs are found.
 
-Prints how many are kept under each key. It may be stopped, run again, and run beside the services.
+It prints how many values are encrypted with each key. You can stop the program, run it again, and
+run it while the services run.
 """
 
 from __future__ import annotations
@@ -72,7 +74,8 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 
     Unreadable values stay unchanged.
 
-    Each batch is a transaction: whenever this ends, every personal id is under one key or another.
+    Each batch is a transaction: if the program is stopped, every value is still encrypted with one
+    of the keys.
     """
     ids, outcome = PersonalIds(dict(keys)), Outcome()
     newest = next(iter(keys))
@@ -90,10 +93,7 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 async def _rekey_batch(
     db: Database, ids: PersonalIds, kind: _Kind, newest: str, after: UUID, outcome: Outcome
 ) -> UUID | None:
-    """Process a batch.
-
-    Encrypt one batch again. Return its last account, or None if no rows were left.
-    """
+    """Encrypt one batch again. Return its last account, or None if no rows were left."""
     async with db.transaction() as tx:
         rows = await kind.lock(tx, newest, after)
         read: dict[UUID, str] = {}

@@ -16,7 +16,7 @@ def read_signing_keys(text: str) -> tuple[SigningKey, ...]:
     """Return the keys in `text`: consecutive PEM blocks, or the path of a file with them.
 
     Raises:
-        ValueError: where there is none, there are too many, or one is no Ed25519 key.
+        ValueError: if there is no key, there are too many keys, or a key is not an Ed25519 key.
     """
     # A line of an environment file has no line breaks; `\\n` stands for them there.
     pem = text.replace("\\n", "\n")

@@ -87,7 +87,7 @@ class CategoryChange(_Named, frozen=True, kw_only=True):
 class SubcategoryChange(_Named, frozen=True, kw_only=True):
     """A partial update: omitted fields keep their values.
 
-    A new `category_id` moves the subcategory.
+    A new `category_id` moves the subcategory to this category.
     """
 
     category_id: UUID | UnsetType = UNSET
@@ -97,7 +97,7 @@ class SubcategoryChange(_Named, frozen=True, kw_only=True):
 class ServiceChange(_Named, frozen=True, kw_only=True):
     """A partial update: omitted fields keep their values.
 
-    A new `subcategory_id` moves the service.
+    A new `subcategory_id` moves the service to this subcategory.
     """
 
     subcategory_id: UUID | UnsetType = UNSET

@@ -66,7 +66,7 @@ async def page(
 async def changed(request: web.Request, tags: Sequence[str]) -> None:
     """Invalidate the cache at once after a change.
 
-    The event of the change also invalidates the cache.
+    The event of the change invalidates the cache again.
     """
     await request.app[CACHE].forget_soon(tags)
 

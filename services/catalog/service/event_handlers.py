@@ -1,7 +1,7 @@
 """Remove the offered services of a provider whose account was deactivated or deleted.
 
-What they took up after that is left alone: the event may arrive late or again, and they may be
-back.
+Services that a provider added after the event stay: the event may be late or repeated, and the
+account may be active again.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from services.catalog.store.models import Category, CategoryType, Service, Subca
 class Removed(Struct, frozen=True):
     """The payload of `….removed`. The payload of `….created` and `….changed` is the whole entry.
 
-    Whoever keeps copies takes the one with the highest version: this one's is above all others.
+    A consumer that keeps copies uses the entry with the highest version. The version of a removal
+    is higher than all others.
     """
 
     id: UUID

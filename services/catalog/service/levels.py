@@ -121,7 +121,7 @@ async def add(level: Level[R], db: Database, new: Struct) -> R:
     """Add an entry.
 
     Raises:
-        AppError: NOT_FOUND where what it belongs to is not there; CONFLICT for a name in use.
+        AppError: NOT_FOUND if the parent entry does not exist; CONFLICT if the name is in use.
     """
     entry_id = new_id()
     with change_errors(taken=f"{level.noun} name is taken", parent=level.parent):
@@ -138,8 +138,8 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND, also for what it is to belong to; PRECONDITION_FAILED where
-            `version` is no longer the present one; CONFLICT for a name in use.
+        AppError: NOT_FOUND, also for the new parent entry; PRECONDITION_FAILED if `version` is not
+            the current version; CONFLICT if the name is in use.
     """
     with change_errors(taken=f"{level.noun} name is taken", parent=level.parent):
         async with db.transaction() as tx:

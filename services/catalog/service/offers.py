@@ -54,10 +54,10 @@ async def providers_of(
 async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Service, bool]:
     """Add a service to a provider's services. Return the service, and whether it is new.
 
-    Whether there is such a provider is for the user service to know: a caller's token says so.
+    This function does not check that the provider exists, because the caller's token proves it.
 
     Raises:
-        AppError: NOT_FOUND where there is no such service.
+        AppError: NOT_FOUND if the service does not exist.
     """
     with change_errors(parent=SERVICES.noun):
         async with db.transaction() as tx:

@@ -8,8 +8,9 @@ from enum import IntEnum
 class Close(IntEnum):
     """Close codes. A client may reconnect at once and resume, except after `GONE`.
 
-    `ENDED` needs a new sign-in, `EXPIRED` a new token, `FLOOD` a second's wait: who is back sooner
-    and sends it all again has only the frame that resumes let through.
+    After `ENDED` the client must sign in again; after `EXPIRED` it needs a new token. After `FLOOD`
+    it must wait a second: if it reconnects sooner and sends all frames again, only the frame that
+    resumes is accepted.
     """
 
     # The protocol's own.

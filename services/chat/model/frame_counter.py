@@ -13,7 +13,8 @@ _LONGER: Final = {126: 2, 127: 8}  # bytes of a length that does not fit into se
 class FrameCounter:
     """Find frame boundaries in a stream that arrives in arbitrary chunks.
 
-    Of any kind: control frames and empty fragments cost as much to receive as messages do.
+    All frames count: receiving control frames and empty fragments costs as much as receiving
+    messages.
     """
 
     __slots__ = ("_header", "_payload")

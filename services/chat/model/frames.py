@@ -168,8 +168,8 @@ def decode(raw: bytes) -> ClientFrame:
     """Read a frame.
 
     Raises:
-        AppError: PAYLOAD_TOO_LARGE; BAD_REQUEST for what is no JSON or has a `type` that does not
-            exist; VALIDATION_ERROR for a field.
+        AppError: PAYLOAD_TOO_LARGE; BAD_REQUEST if the frame is not JSON or has an unknown `type`;
+            VALIDATION_ERROR for an invalid field.
     """
     if len(raw) > MAX_FRAME:
         raise AppError(Code.PAYLOAD_TOO_LARGE, f"a frame has at most {MAX_FRAME} bytes")

@@ -41,7 +41,7 @@ _UNTOLD: Final = 10_000
 class Fanout:
     """Publish the messages of this replica, and pass messages of other replicas to the hub.
 
-    Nothing depends on it but speed: what is lost on the way is read from the database.
+    Pub/sub is only a faster way: a lost message is read from the database.
     """
 
     def __init__(

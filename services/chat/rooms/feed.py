@@ -27,8 +27,8 @@ class LocalUser:
 class Feed:
     """Deliver messages in order and once, although they may arrive out of order, twice or never.
 
-    `last` has been delivered, `known` is stored: where they differ something is on its way, or was
-    lost and must be read.
+    `last` is the sequence of the last delivered message, and `known` of the last stored one. If
+    they differ, a message is in transit or lost, and a lost message must be read from the database.
     """
 
     __slots__ = ("_early", "filling", "id", "known", "last", "members", "users")
@@ -49,7 +49,7 @@ class Feed:
     def accept(self, sequence: int, frame: bytes) -> int:
         """Accept a message, deliver the messages that are next in order, and return their number.
 
-        Without a frame it says only that there is this message.
+        An empty frame means only that the message exists.
         """
         if sequence <= self.last:
             return 0

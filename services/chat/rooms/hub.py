@@ -53,7 +53,7 @@ class Hub:
         """Register a socket for all new messages. Return whether the user is new in this process.
 
         Raises:
-            AppError: where the user's channels cannot be read; the seat is not taken then.
+            AppError: if the user's channels cannot be read; the socket is not registered then.
         """
         user = self._users.get(user_id)
         first = user is None
@@ -126,7 +126,7 @@ class Hub:
         """Query the latest sequence of every followed channel, and read missing messages.
 
         Raises:
-            AppError: where it cannot be asked.
+            AppError: if the database does not respond.
         """
         feeds = list(self._feeds.values())
         for start in range(0, len(feeds), _ASKED_AT_ONCE):

@@ -29,7 +29,7 @@ WATCHED: Final = 100
 class Presence:
     """Record this process's users, look up other users in Redis, and notify the watching sockets.
 
-    Without Redis everybody counts as online who is connected to this process.
+    Without Redis, a user counts as online only while connected to this process.
     """
 
     def __init__(self, redis: Redis | None, replica: str, here: Callable[[UUID], bool]) -> None:
@@ -51,7 +51,7 @@ class Presence:
         """Notify a socket when the other member of a channel connects or disconnects.
 
         Returns:
-            Whether they are online now.
+            Whether the other member is online now.
         """
         online = self._here(user_id) or await self._elsewhere(user_id)
         self._watchers.setdefault(user_id, {}).setdefault(seat, set()).add(channel_id)

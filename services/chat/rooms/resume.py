@@ -22,10 +22,10 @@ async def resume(
 ) -> dict[UUID, int]:
     """Send missed messages, oldest first, then new messages. Return each channel's last sequence.
 
-    Channels that are not the user's are left out of the answer.
+    The result omits channels of which the user is not a member.
 
     Raises:
-        AppError: where messages cannot be read; the socket must be closed then.
+        AppError: if messages cannot be read; the caller must close the socket then.
     """
     for channel_id in after:
         seat.hold(channel_id)

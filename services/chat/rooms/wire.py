@@ -58,7 +58,8 @@ decode_said: Final = msgspec.msgpack.Decoder(list[Said]).decode
 def text_frame(payload: bytes) -> bytes:
     """Return a complete WebSocket frame of a server (RFC 6455 §5.2).
 
-    Made once for all sockets that a message goes to, which the library would do for each.
+    The frame is built once for all sockets that receive the message; the library would build it for
+    each socket.
     """
     size = len(payload)
     if size < 126:

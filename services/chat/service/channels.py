@@ -90,7 +90,7 @@ async def block(db: Database, user_id: UUID, channel_id: UUID, *, blocked: bool)
     """Block one of a user's channels for both members, or remove the user's own block.
 
     Raises:
-        AppError: NOT_FOUND for a channel of others.
+        AppError: NOT_FOUND if the user is not a member of the channel.
     """
     if not await store.set_blocked(db, channel_id=channel_id, user_id=user_id, blocked=blocked):
         raise no_such_channel()
@@ -101,8 +101,8 @@ async def writing_members(db: Executor, user_id: UUID, channel_id: UUID) -> GetS
     """Return the members of a channel in which the user may write.
 
     Raises:
-        AppError: NOT_FOUND for a channel of others; FORBIDDEN where a member has blocked it, or the
-            user's account is not active.
+        AppError: NOT_FOUND if the user is not a member of the channel; FORBIDDEN if a member has
+            blocked the channel or the user's account is not active.
     """
     state = await store.get_state(db, channel_id=channel_id, user_id=user_id)
     if state is None:

@@ -53,11 +53,12 @@ class Chat:
     ) -> Stored:
         """Store a message and notify both members. A repeated message notifies again.
 
-        It is not left half done where the caller goes away meanwhile. `acknowledge` is called in
-        the same turn of the loop as the members are told: a socket then writes both at once.
+        The message is stored and announced even if the caller disconnects meanwhile. `acknowledge`
+        is called in the same iteration of the event loop as the notifications, so that a socket
+        writes both at once.
 
         Raises:
-            AppError: as `messages.send`; nobody is told then.
+            AppError: as `messages.send` does; the members are not notified then.
         """
         work = self._send(user_id, channel_id, client_id, text, acknowledge)
         return await self._unbroken(work)
@@ -66,7 +67,7 @@ class Chat:
         """Move the user's read position to a message. Return its sequence.
 
         Raises:
-            AppError: as `messages.mark_read`.
+            AppError: as `messages.mark_read` does.
         """
         sequence, moved = await messages.mark_read(
             self.db, channel_id=channel_id, user_id=user_id, message_id=message_id
@@ -80,7 +81,7 @@ class Chat:
     async def typing(self, user_id: UUID, channel_id: UUID) -> None:
         """Notify the channel's other member that the user is typing.
 
-        Raises NOT_FOUND or FORBIDDEN.
+        Raises NOT_FOUND or FORBIDDEN as `channels.writing_members` does.
         """
         await self._members(user_id, channel_id)
         if not await self._is_first(f"chat:typing:{channel_id}:{user_id}"):
@@ -92,7 +93,7 @@ class Chat:
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
         """Send the presence of the channel's other member, now and after every change.
 
-        Raises NOT_FOUND, or FORBIDDEN where a member has blocked the channel.
+        Raises NOT_FOUND, or FORBIDDEN if a member has blocked the channel.
         """
         other = await self._other(user_id, channel_id)
         return IsPresent(channel_id, other, await self.presence.watch(seat, other, channel_id))
@@ -136,7 +137,7 @@ class Chat:
     async def _is_first(self, key: str) -> bool:
         """Return whether `key` was not used in the last few seconds.
 
-        Without Redis every key is new.
+        Without Redis, every key counts as new.
         """
         if self.redis is None:
             return True

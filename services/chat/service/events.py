@@ -1,6 +1,7 @@
 """Handle events: offers and jobs open and end channels; inactive users cannot write.
 
-A deleted account is erased as well. One that is deactivated keeps its messages, and may come back.
+The data of a deleted account is erased as well. A deactivated account keeps its messages, because
+it may become active again.
 """
 
 from __future__ import annotations

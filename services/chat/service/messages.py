@@ -36,8 +36,8 @@ async def send(
     """Store a message, or return the stored message if the author has sent it before.
 
     Raises:
-        AppError: NOT_FOUND for a channel of others; FORBIDDEN and CONFLICT as
-            `channels.check_writable`; IDEMPOTENCY_KEY_REUSED where the client id stands for another
+        AppError: NOT_FOUND if the author is not a member of the channel; FORBIDDEN and CONFLICT as
+            in `channels.check_writable`; IDEMPOTENCY_KEY_REUSED if the client ID belongs to another
             text.
     """
     message_id = new_id()
@@ -69,7 +69,7 @@ async def history(
     """Return up to `limit` + 1 messages, newest first.
 
     Raises:
-        AppError: VALIDATION_ERROR where `before` is no message of the channel.
+        AppError: VALIDATION_ERROR if `before` is not a message of the channel.
     """
     below = None
     if before is not None:
@@ -85,8 +85,8 @@ async def mark_read(
     Return the message's sequence number, and whether the position moved.
 
     Raises:
-        AppError: NOT_FOUND for a channel of others; VALIDATION_ERROR where the message is none of
-            the channel.
+        AppError: NOT_FOUND if the user is not a member of the channel; VALIDATION_ERROR if the
+            message does not belong to the channel.
     """
     await channels.members(db, user_id, channel_id)
     message = await _message(db, channel_id, message_id, field="message_id")

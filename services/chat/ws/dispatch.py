@@ -22,7 +22,7 @@ async def handle(chat: Chat, socket: Socket, frame: frames.ClientFrame) -> None:
     """Execute a frame and respond to it.
 
     Raises:
-        AppError: where it has no effect; the client is to be told.
+        AppError: if the frame has no effect; the caller sends the error to the client.
     """
     match frame:
         case frames.Send():

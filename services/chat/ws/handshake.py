@@ -29,9 +29,9 @@ async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
     """Return the caller of a socket, the account, and the token's session or None.
 
     Raises:
-        AppError: BAD_REQUEST where it is no handshake; UNAUTHORIZED; FORBIDDEN for a page that may
-            not, a cookie from nowhere, a service, or an account that is not verified or has not
-            shown its second factor.
+        AppError: BAD_REQUEST if the request is not a handshake; UNAUTHORIZED without a valid token;
+            FORBIDDEN for a page of another origin, a cookie without an origin, a service, or an
+            account that is not verified or has not verified its second factor.
     """
     if request.headers.get("Upgrade", "").lower() != "websocket":
         raise AppError(Code.BAD_REQUEST, "this path is for WebSockets")

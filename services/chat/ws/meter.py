@@ -1,7 +1,7 @@
 """Count received frames and bytes before decoding.
 
-The WebSocket library answers pings, drops pongs and joins fragments by itself, so a limit on
-messages never sees them: thousands in one read would keep the process from everybody else.
+The WebSocket library answers pings, drops pongs and joins fragments itself, so a limit on messages
+does not count them. Thousands of them in one read would block the process for all other users.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _USERS: Final = 10_000
 class Meter:
     """The remaining traffic per user.
 
-    It outlasts sockets, so reconnecting does not reset a limit.
+    The remaining traffic is kept when a socket closes, so reconnecting does not reset a limit.
     """
 
     def __init__(self, limits: WireLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,10 +52,10 @@ def metered(
 ) -> Iterator[None]:
     """Count the traffic of a connection while the block runs.
 
-    What goes beyond the allowance is neither decoded nor read any more; `exceeded` is called.
+    Data beyond the allowance is neither read nor decoded; `exceeded` is called.
 
     Raises:
-        AppError: BAD_REQUEST if frames came before the handshake was answered.
+        AppError: BAD_REQUEST if frames arrived before the response to the handshake.
     """
     transport = request.transport
     if transport is None:

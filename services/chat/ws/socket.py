@@ -20,8 +20,8 @@ FLOOD_CLOSE_SECONDS: Final = 1.0
 class Socket:
     """Write whole frames, without a queue and without a separate task.
 
-    What the other side does not read waits in the transport, up to `limit` bytes; then the socket
-    is closed with `Close.SLOW`.
+    Data that the client does not read waits in the transport, up to `limit` bytes. Beyond that, the
+    socket is closed with `Close.SLOW`.
     """
 
     __slots__ = (
@@ -64,7 +64,8 @@ class Socket:
     def write(self, frame: bytes) -> None:
         """Write a frame, unless the socket is being closed.
 
-        It goes out with whatever else is written in this turn of the loop: sending costs most.
+        The frame is sent with all other frames of this iteration of the event loop, because a
+        system call costs the most.
         """
         if self._turn is not None:
             self._turn.append(frame)
@@ -76,7 +77,8 @@ class Socket:
         """Write a frame and wait until most written data has been sent.
 
         Raises:
-            ConnectionResetError: where it is not taken within some seconds, or the socket closes.
+            ConnectionResetError: if the client does not read the data within some seconds, or if
+                the socket closes.
         """
         self.write(frame)
         self._flush()

@@ -34,8 +34,8 @@ class Sockets:
         """Count a socket while the block runs. Above the limit, close the user's oldest socket.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE if the process has as many as it may;
-                RATE_LIMIT_EXCEEDED if the address does.
+            AppError: SERVICE_UNAVAILABLE if the process has reached its limit of sockets;
+                RATE_LIMIT_EXCEEDED if the address has.
         """
         if self._closed or self._count >= self._most:
             raise AppError(
@@ -95,7 +95,7 @@ class Sockets:
     async def close_all(self, code: Close) -> None:
         """Close every socket and refuse new sockets.
 
-        Return when all are closed, or after the timeout.
+        Return when all sockets are closed, or after the timeout.
         """
         self._closed = True
         closing = [

@@ -28,7 +28,7 @@ class BacklogGauges:
         """Measure the unfinished orders, at most once in ten seconds.
 
         Raises:
-            AppError: where the database is away.
+            AppError: if the database is unavailable.
         """
         if self._measure.is_due():
             found = await backlog.measure_backlog(self._db)

@@ -36,7 +36,7 @@ class OverdueOrders:
         """Expire some orders. Return whether any orders were overdue.
 
         Raises:
-            AppError: where the database is away.
+            AppError: if the database is unavailable.
         """
         # First, so that it is seen how long they stay where expiring itself fails.
         await self._measure()

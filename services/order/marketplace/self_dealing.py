@@ -40,7 +40,7 @@ class SelfDealing:
         """Count suspicious pairs once an interval. Return False, because no work is left.
 
         Raises:
-            AppError: where the database is away.
+            AppError: if the database is unavailable.
         """
         if self._measuring.is_due():
             pairs = await store.list_suspect_pairs(self._db, jobs=_JOBS_OF_A_PAIR)

@@ -16,7 +16,7 @@ from services.product.store.postgres.models import Product, Reservation, Reserva
 class ProductRemoved(Struct, frozen=True):
     """The payload of `product.removed`. All other product events contain the whole product.
 
-    Each says besides who did it, as `actor`.
+    Each event also has the `actor` who made the change.
     """
 
     id: UUID
@@ -26,8 +26,8 @@ class ProductRemoved(Struct, frozen=True):
 class ReservationEvent(Struct, frozen=True):
     """The payload of `reservation.made`, `.confirmed`, `.released` and `.expired`.
 
-    `key` is the idempotency key it was made with. `products` are those whose stock it has moved, as
-    they are now: whoever keeps copies takes the one with the highest version.
+    `key` is the idempotency key of the reservation. `products` are the products whose stock has
+    changed, in their new state. A consumer that keeps copies uses the one with the highest version.
     """
 
     id: UUID

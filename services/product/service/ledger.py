@@ -25,7 +25,8 @@ async def move(
 ) -> Sequence[Product]:
     """Add `deltas` to the stocks of products that `tx` has locked. Return the products.
 
-    The caller has seen that there is enough; the schema does not take its word for it.
+    The caller has checked that the stock is sufficient, and a constraint of the schema checks it
+    again.
     """
     moved = [
         replace(product, stock=product.stock + delta, version=product.version + 1)

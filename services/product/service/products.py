@@ -117,7 +117,7 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one.
+        AppError: NOT_FOUND; PRECONDITION_FAILED if `version` is not the current version.
     """
     async with db.transaction() as tx:
         before = await _locked(tx, product_id, version)
@@ -144,7 +144,7 @@ async def change(
 async def remove(db: Database, product_id: UUID, *, version: int | None) -> None:
     """Delete the product. If `version` is not None, it must be the current version.
 
-    Its ledger stays, and what is reserved of it may still be confirmed or released.
+    The ledger of the product stays, and its reservations can still be confirmed or released.
     """
     async with db.transaction() as tx:
         before = await _locked(tx, product_id, version)

@@ -1,7 +1,8 @@
 """Reservations: reserve many products at once, then confirm, release or expire.
 
-A step is taken where nothing stands in its way, by `single_statement` on PostgreSQL and by
-`several_statements` on MySQL. Where something does, nothing has changed, and it is said here what.
+If a step is allowed, it is executed by `single_statement` on PostgreSQL, or by `several_statements`
+on MySQL. If a step is not allowed, it has changed nothing, and this module finds the reason for the
+error.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ T = TypeVar("T")
 class _Way(Protocol):
     """The statements for reservations on one database engine.
 
-    A forbidden step returns and changes nothing.
+    A step that is not allowed returns no rows and changes nothing.
     """
 
     async def reserve(
@@ -71,8 +72,8 @@ async def reserve(
     """Reserve every line or none. A repeated `key` returns the same reservation.
 
     Raises:
-        AppError: VALIDATION_ERROR for a product named twice; CONFLICT with the lines at fault where
-            there is not enough; IDEMPOTENCY_KEY_REUSED where the key came with other lines.
+        AppError: VALIDATION_ERROR for a repeated product; CONFLICT with the lines whose stock is
+            insufficient; IDEMPOTENCY_KEY_REUSED if the key belongs to a request with other lines.
     """
     ids = [line.product_id for line in wanted.lines]
     check_distinct(ids, "lines[{}].product_id", "is already in another line of the request")
@@ -107,10 +108,10 @@ async def settle(
 ) -> Reserved:
     """Confirm or release a reservation. A repeated step has no effect.
 
-    What is released after it was confirmed returns to the stock too.
+    If a confirmed reservation is released, its products return to the stock too.
 
     Raises:
-        AppError: NOT_FOUND; CONFLICT where it has expired or was released before.
+        AppError: NOT_FOUND; CONFLICT if the reservation has expired or was released before.
     """
 
     async def work(way: _Way, tx: Executor) -> Sequence[Reserved]:
@@ -149,7 +150,8 @@ async def confirm_all(
 async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) -> int:
     """Release some expired reservations. Return how many.
 
-    Any number of processes may do so at once: each takes what no other has in hand.
+    Several processes can call this function at the same time: each process skips the reservations
+    that another one has locked.
     """
 
     async def work(tx: Executor) -> int:

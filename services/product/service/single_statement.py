@@ -28,7 +28,7 @@ async def reserve(
     """Reserve and return all lines, or none of the lines if the stock of a product is too small.
 
     Raises:
-        AppError: UniqueViolationError where the same request was here before;
+        AppError: UniqueViolationError if the same request was executed before;
             SerializationFailureError.
     """
     event = _event(new.id, "reservation.made")

@@ -188,8 +188,8 @@ def check_names(**names: str) -> dict[str, str]:
     """Return the names in stored form.
 
     Raises:
-        AppError: VALIDATION_ERROR with every name that is not made of letters, spaces, hyphens and
-            apostrophes, or has no letter.
+        AppError: VALIDATION_ERROR, which names every name that has other characters than letters,
+            spaces, hyphens and apostrophes, or has no letter.
     """
     tidied = {field: tidy_name(name) for field, name in names.items()}
     wrong = [field for field, name in tidied.items() if not is_name(name)]

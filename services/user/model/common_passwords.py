@@ -76,7 +76,7 @@ def check_password(field: str, password: str, *about: str) -> None:
     """Refuse a password that is easy to guess. `about` holds the owner's names.
 
     Raises:
-        AppError: VALIDATION_ERROR naming `field`.
+        AppError: VALIDATION_ERROR for the field `field`.
     """
     if is_common(password, about):
         raise invalid(FieldError(field, _MESSAGE))

@@ -116,7 +116,8 @@ def check_salary(employment: Employment) -> None:
     """Refuse a salary that the database cannot store exactly.
 
     Raises:
-        AppError: VALIDATION_ERROR where it is no amount of money from 0 to 9,999,999,999.99.
+        AppError: VALIDATION_ERROR unless the salary is an amount of money from 0 to
+            9,999,999,999.99.
     """
     salary = employment.salary
     # Not a number first: it cannot be compared.

@@ -70,7 +70,7 @@ class NewPermission(Input, frozen=True, kw_only=True):
 class AuditQuery(CursorListQuery, frozen=True, kw_only=True):
     """Filters of the audit trail. The newest entries come first, regardless of `sort`.
 
-    `search` looks into actors, actions and the ids of what was acted upon.
+    `search` matches actors, actions and the IDs of the affected objects.
     """
 
     actor: (

@@ -53,8 +53,8 @@ def verify(
     """Return the claims of an ID token.
 
     Raises:
-        UnknownKeyError: newer keys may have its key.
-        InvalidTokenError: anything else is wrong with it.
+        UnknownKeyError: if no key matches; the provider may have published a newer key.
+        InvalidTokenError: if the token is invalid for another reason.
     """
     try:
         kid = jws.extract_compact(token.encode()).headers().get("kid")

@@ -35,7 +35,7 @@ class Kept(Generic[T]):
     async def newer(self) -> T:
         """Fetch the document again, or return the cached document if the last fetch was recent.
 
-        Raises as the fetch does.
+        Raises the exceptions of the fetch.
         """
         if self._value is not None and time.monotonic() - self._tried_at < _REFETCH_SECONDS:
             return self._value

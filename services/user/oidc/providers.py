@@ -216,7 +216,7 @@ async def open_identity_providers(
 ) -> AsyncIterator[OidcProviders]:
     """Open the connections to the identity providers. Providers may be unavailable at start.
 
-    Each sends browsers back to a page of its own, `<public_url>/sign-in/<name>`.
+    Each provider redirects browsers to its own page, `<public_url>/sign-in/<name>`.
     """
 
     def made(session: aiohttp.ClientSession, one: IdentityProvider) -> OidcProvider:

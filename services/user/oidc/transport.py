@@ -32,7 +32,7 @@ class Transport:
         """Return the document at `url`.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE for any answer but that document; DEADLINE_EXCEEDED;
+            AppError: SERVICE_UNAVAILABLE if the response is not this document; DEADLINE_EXCEEDED;
                 CIRCUIT_OPEN.
         """
 
@@ -57,7 +57,7 @@ class Transport:
         Return the response, or the `error` of an error response (RFC 6749 5.2).
 
         Raises:
-            AppError: as `get`.
+            AppError: as `get` does.
         """
 
         async def attempt(_: Mapping[str, str]) -> T | str:

@@ -1,7 +1,4 @@
-"""The device cookie.
-
-The device cookie, which a logout does not clear, in contrast to session cookies.
-"""
+"""The device cookie: unlike session cookies, a logout does not delete it."""
 
 from __future__ import annotations
 

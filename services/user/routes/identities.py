@@ -108,8 +108,8 @@ async def sign_in_with_provider(
 ) -> Answer[IdentitySession]:
     """Return the tokens of a new session. An unknown identity registers a customer.
 
-    An email address that an account has already is a 409: its owner signs in and links the
-    identity.
+    If an account already has the email address, the response is 409; the owner of the account signs
+    in and links the identity.
     """
     if given.device_token is None:
         given = replace(given, device_token=shown(request))

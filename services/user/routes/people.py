@@ -76,9 +76,10 @@ async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Per
 async def export_user(
     deps: AppDeps, _: JustSignedIn, who: SeenOwn
 ) -> Answer[export.ExportedAccount]:
-    """Return a file with all data of the account, including the data of other services.
+    """Return a file with all data of the account.
 
-    The other services are asked for what they keep. Who is away is named in `missing`.
+    The service also requests the data that other services store. `missing` names the services that
+    do not respond.
     """
     _principal, account_id = who
     row = await accounts.get(deps.db, account_id)

@@ -35,7 +35,7 @@ async def _only_file(request: web.Request) -> bytes:
     """Read the only file of the form, up to the size limit.
 
     Raises:
-        AppError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST, VALIDATION_ERROR.
+        AppError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST, or VALIDATION_ERROR.
     """
     if request.content_type != "multipart/form-data":
         raise AppError(Code.UNSUPPORTED_MEDIA_TYPE, "the request body must be multipart/form-data")

@@ -27,7 +27,7 @@ route: Final = Routes("users")
 async def get_points(deps: AppDeps, who: Seen, query: LedgerQuery) -> Answer[service.PointsView]:
     """Return the balance and a page of the ledger, oldest entry first.
 
-    Fails if the balance or the ledger is unavailable.
+    The request fails if the balance or the ledger is unavailable.
     """
     principal, account_id = who
     access.check_may_see_points(principal, account_id)

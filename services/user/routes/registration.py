@@ -64,8 +64,8 @@ async def register_provider(
 async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
     """Verify an address. The caller is signed in to the account, or sends the account's password.
 
-    Older sessions end, except the session of the caller. There is no GET: programs that look at
-    mails open links, too.
+    Older sessions end, except the session of the caller. There is no GET for this action, because
+    programs that scan emails also open links.
     """
     await verification.verify(deps.db, deps.passwords, rules.logins, given, current_principal())
     return respond.no_content()
@@ -80,7 +80,8 @@ async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
 async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
     """Restore the former address, end all sessions, and send a password reset link to the address.
 
-    The link is from the email to the former address, or from a reset requested for the new one.
+    The link is in the email to the former address, or in the response to a reset that was requested
+    for the new address.
     """
     await addresses.undo(deps.db, given.token)
     return respond.no_content()

@@ -89,8 +89,8 @@ async def refresh(
 async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
     """End the session of the access or refresh token, and clear the cookies.
 
-    Chat sockets of the session are closed. Other services accept its access token to its end,
-    minutes later.
+    Chat sockets of the session are closed. Other services accept the access token until it expires
+    some minutes later.
     """
     token, from_cookie = given
     if token is not None and from_cookie:
@@ -158,7 +158,7 @@ def signed_out() -> Done:
 async def _require_csrf(request: web.Request, token: str) -> None:
     """Check the CSRF token.
 
-    The check of the access token does not apply, as it may have expired.
+    The access token itself is not checked, because it may have expired.
     """
     session_id = await sessions.session_of(request.app[DEPS].db, token)
     if session_id is None:

@@ -39,7 +39,7 @@ def check_may_see(principal: Principal, account_id: UUID) -> None:
     """Check that the caller is the owner, may read accounts, or is a service with `service:users`.
 
     Raises:
-        AppError: FORBIDDEN, whether or not there is such an account.
+        AppError: FORBIDDEN, whether or not the account exists.
     """
     if is_own(principal, account_id) or may_as_service(principal, LOOK_UP):
         return
@@ -63,7 +63,7 @@ def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> Non
     """Check that only administrators change accounts of administrators or assign the role ADMIN.
 
     Raises:
-        AppError: FORBIDDEN where an account of this role is beyond the caller.
+        AppError: FORBIDDEN for an account with this role, unless the caller is an administrator.
     """
     if is_own(principal, account_id) or role is not AccountRole.ADMIN:
         return
@@ -74,10 +74,10 @@ def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> Non
 def check_superset(principal: Principal, permissions: Iterable[str] | None, message: str) -> None:
     """Check that the caller is an administrator, or has all permissions in `permissions`.
 
-    None means unknown.
+    If `permissions` is None, the permissions are unknown, and only administrators pass.
 
     Raises:
-        AppError: FORBIDDEN with the message.
+        AppError: FORBIDDEN with `message`.
     """
     if principal.has_any(Role.ADMIN):
         return

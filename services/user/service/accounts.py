@@ -51,8 +51,8 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
     """Create an account without a password, and email a link to the owner. Return its ID.
 
     Raises:
-        AppError: CONFLICT where the address is taken; FORBIDDEN for a role the caller may not
-            give; VALIDATION_ERROR.
+        AppError: CONFLICT if the address is in use; FORBIDDEN for a role that the caller may not
+            assign; VALIDATION_ERROR.
     """
     names = check_names(first_name=new.first_name, last_name=new.last_name)
     if new.employment is not None:
@@ -94,10 +94,11 @@ async def check_may_give(
 ) -> None:
     """Check that the caller may assign the role. No one may assign PROVIDER or SERVICE.
 
-    Where it is the kind of a `custom` role, what the kind may do is not what is given.
+    If `role` is the kind of a `custom` role, the permissions of `role` are not checked, because the
+    account does not get them.
 
     Raises:
-        AppError: FORBIDDEN or CONFLICT.
+        AppError: FORBIDDEN or CONFLICT for such a role.
     """
     if role is AccountRole.ADMIN:
         access.check_rank(principal, UUID(int=0), role)
@@ -112,7 +113,7 @@ def check_may_do_as_much(principal: Principal, permissions: Sequence[str] | None
     """Check that the role has no more permissions than the caller.
 
     Raises:
-        AppError: FORBIDDEN.
+        AppError: FORBIDDEN if the role has more permissions.
     """
     access.check_superset(principal, permissions, "the role has permissions that you do not have")
 
@@ -128,9 +129,9 @@ async def change(
     """Apply a partial update. A new email address must be verified.
 
     Raises:
-        AppError: BAD_REQUEST where there is nothing to change; NOT_FOUND; FORBIDDEN;
-            PRECONDITION_FAILED; CONFLICT where the new address is taken; RATE_LIMIT_EXCEEDED for
-            too many addresses of one account, or for one that was written to too often.
+        AppError: BAD_REQUEST without changes; NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT
+            if the new address is in use; RATE_LIMIT_EXCEEDED for too many new addresses of one
+            account, or too many emails to one address.
     """
     if given == PersonChange():
         raise AppError(Code.BAD_REQUEST, "user not updated")
@@ -175,7 +176,7 @@ async def set_status(
 ) -> None:
     """Activate or deactivate an account. Deactivating ends the account's sessions.
 
-    Raises as `change`.
+    Raises the errors of `change`.
     """
     async with db.transaction() as tx:
         await lock_administrators(tx)
@@ -198,7 +199,7 @@ async def lock(
     """Lock an account that the caller may change, at the version in `If-Match`.
 
     Raises:
-        AppError: NOT_FOUND, FORBIDDEN, PRECONDITION_FAILED.
+        AppError: NOT_FOUND, FORBIDDEN or PRECONDITION_FAILED.
     """
     # To one's own account, too, one may do more with permissions: give it a role, activate it.
     if principal.permissions or not access.is_own(principal, account_id):
@@ -219,7 +220,8 @@ async def check_rank(
     """Check that the caller is the owner or has every permission of the account.
 
     Raises:
-        AppError: FORBIDDEN where an account of this role and its permissions is beyond the caller.
+        AppError: FORBIDDEN if the account has this role or other permissions that the caller does
+            not have.
     """
     access.check_rank(principal, account_id, role)
     if not access.is_own(principal, account_id):
@@ -236,7 +238,7 @@ async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
     """Refuse to remove the last active administrator. See `lock_administrators`.
 
     Raises:
-        AppError: CONFLICT.
+        AppError: CONFLICT for the last active administrator.
     """
     is_one = person.role is AccountRole.ADMIN and person.status is AccountStatus.ACTIVE
     if is_one and not await roles.other_administrators(tx, id=person.id):
@@ -283,7 +285,7 @@ async def _count_address(
 ) -> None:
     """Count an attempt to use an address, to limit how many addresses a caller can probe.
 
-    By who asks: nobody uses up what the owner may change.
+    The count is per account and caller, so another caller cannot use up the owner's attempts.
     """
     person = await profiles.get_person(db, id=account_id)
     if person is not None and person.email.lower() == email.lower():

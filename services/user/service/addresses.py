@@ -1,7 +1,8 @@
 """Undo a change of the email address, with a link sent to the former address or to the new one.
 
-The former address gets its link at the change, for a week. The new one gets a link instead of a
-password reset while it is unverified, because a stranger may have entered it.
+At the change, a link that is valid for a week is emailed to the former address. While the new
+address is unverified, a password reset for it emails such a link instead, because a stranger may
+have entered this address.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ from services.user.store.models import TokenKind
 async def undo(db: Database, token: str) -> None:
     """Restore a former address as verified, and end every session.
 
-    The link was mailed to that address, or to the present one. The latter must be unverified: it
-    is free again, and the account gets the last verified address before it.
+    The link was emailed to the former address or to the current address. In the second case, the
+    current address must be unverified: the account gets its last verified address again, and the
+    current address becomes free.
 
-    What a stranger may have done since goes as well: later changes of the address, second factors
-    and identities that were added, and the password, for which a link is mailed.
+    The function also reverts changes since then that a stranger may have made. It removes later
+    changes of the address, and second factors and identities that were added, and it emails a link
+    to set a new password.
 
     Raises:
-        AppError: UNAUTHORIZED where the token is unknown or expired, or the account is not active,
-            or the present address was verified meanwhile; CONFLICT where it was used.
+        AppError: UNAUTHORIZED if the token is unknown or expired, the account is not active, or the
+            current address was verified meanwhile; CONFLICT if the token was used.
     """
     hashed = digest(token)
     found = await tokens.get_token(db, hash=hashed, kind=TokenKind.UNDO_EMAIL)

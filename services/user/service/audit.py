@@ -32,12 +32,12 @@ async def record(
     """Add an entry about `resource_id`. Never pass secrets or personal data as `details`.
 
     Args:
-        tx: the transaction of the action, so that both are kept or neither.
-        action: what was done, such as `password.changed`.
-        resource_id: to what.
-        resource_type: what that is.
-        actor: who did it, where it is not the caller as their token says.
-        details: what else matters; anything msgspec encodes to JSON.
+        tx: the transaction of the action, so that the database stores both or neither.
+        action: the name of the action, such as `password.changed`.
+        resource_id: the ID of the affected object.
+        resource_type: the type of the affected object.
+        actor: the actor, if it is not the caller of the request.
+        details: further details; any value that msgspec encodes as JSON.
     """
     await audit.add_audit_entry(
         tx,

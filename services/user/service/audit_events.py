@@ -76,7 +76,7 @@ def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
 def _change_of(service: str) -> Handler:
     """Return a handler for events such as `thing.changed`.
 
-    The handler records the ID and the actor only.
+    The handler records only the ID and the actor.
     """
 
     async def handle(tx: Executor, event: Event) -> None:

@@ -44,12 +44,12 @@ class Attempt:
 async def counted(db: Database, limits: Mapping[bytes, Limit]) -> AsyncIterator[Attempt]:
     """Count an attempt while the block runs.
 
-    One that ends in a failure of ours or in a time-out is given back to the account, unless the
-    block has found it wrong: the owner is not locked out because the database stalled, and nobody
-    guesses for free. One whose caller hangs up counts.
+    If an attempt ends with an error of the platform or a time-out, it is subtracted again from the
+    account's count, so that an outage does not lock the owner out. An attempt that the block has
+    marked as wrong stays counted. If the caller disconnects, the attempt stays counted.
 
     Raises:
-        AppError: RATE_LIMIT_EXCEEDED; what the block raises.
+        AppError: RATE_LIMIT_EXCEEDED after too many attempts, or the error of the block.
     """
     async with db.transaction() as tx:
         await throttle.take(tx, limits)

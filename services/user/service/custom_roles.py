@@ -1,7 +1,8 @@
 """Custom roles: named permissions for accounts of one kind.
 
-An account is of its kind in every rule that asks what somebody is; what it may do, its own role
-says instead of the kind. A role goes only when nobody has it.
+A rule about the kind of an account treats an account with a custom role as an account of this kind.
+But its permissions come from the custom role, not from the kind. A role can be deleted only if no
+account has it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomR
     """Create a role.
 
     Raises:
-        AppError: CONFLICT where there is one of that name, there are too many, or of a kind that
-            is not to be given; VALIDATION_ERROR and FORBIDDEN as for a change.
+        AppError: CONFLICT if a role has this name, there are too many roles, or the kind cannot be
+            assigned; VALIDATION_ERROR and FORBIDDEN as for a change.
     """
     wanted, kind = sorted(set(new.permissions)), AccountRole(new.kind)
     if new.name in AccountRole.__members__:
@@ -69,7 +70,7 @@ async def change(
     """Replace the description and permissions of a role. Access tokens change at the next refresh.
 
     Raises:
-        AppError: as `roles.change`.
+        AppError: as `roles.change` does.
     """
     wanted = sorted(set(given.permissions))
     async with db.transaction() as tx:
@@ -90,8 +91,8 @@ async def remove(db: Database, principal: Principal, name: str, version: int | N
     """Delete a role that no account has.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a kind of accounts, or while somebody has it;
-            PRECONDITION_FAILED where `version` is no longer the present one.
+        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for the role of a kind, or while an account has the
+            role; PRECONDITION_FAILED if `version` is not the current version.
     """
     if name in AccountRole.__members__:
         raise AppError(Code.CONFLICT, "the platform needs this role")
@@ -111,8 +112,8 @@ async def check_may_give(tx: Executor, principal: Principal, name: str) -> Accou
     """Lock a role until `tx` ends. Return its kind.
 
     Raises:
-        AppError: VALIDATION_ERROR where there is none; FORBIDDEN where it may do more than the
-            caller.
+        AppError: VALIDATION_ERROR if the role does not exist; FORBIDDEN if it has permissions that
+            the caller does not have.
     """
     locked = await roles.lock_custom_role(tx, name=name)
     if locked is None:

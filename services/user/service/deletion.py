@@ -35,7 +35,8 @@ _NOW: Final = 0.0
 async def delete(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
     """Delete an account: disable it, free its address and remove its picture.
 
-    Who it was goes later, see `erase_old`; the other services are told to erase what they have.
+    `erase_old` erases the person's data later. An event requests that the other services erase
+    their data about the person.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT for the last administrator.
@@ -53,8 +54,8 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
 async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
     """Erase the names of some accounts past the retention time. Return how many.
 
-    The other services are told once more: a token outlives its account by minutes, and what was
-    written with it came after they had erased the rest.
+    The event is published once more. An access token stays valid for some minutes after the
+    deletion, so other services may have stored data after they had erased the rest.
     """
     async with db.transaction() as tx:
         erased = await profiles.erase_accounts(tx, keep_days=keep_days, batch_size=most)
@@ -67,8 +68,8 @@ async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
 async def erase_again(db: Database, account_id: UUID, deleted_at: datetime) -> bool:
     """Repeat a deletion after a restore. Return whether the account existed.
 
-    The other services are told in any case: it may be their database that was restored. Its name
-    and address go when their days since the deletion are over, as they would have.
+    The events for the other services are published in any case, because their databases may have
+    been restored too. The name and the address are erased at the same time as without the restore.
     """
     async with db.transaction() as tx:
         person = await profiles.lock_person(tx, id=account_id)

@@ -1,7 +1,8 @@
 """Known devices of an account, identified by a signed token.
 
-It opens nothing. Whoever shows it is counted apart from strangers, so that those cannot lock the
-owner out by guessing; as few guesses are left to one who has stolen it.
+A device token alone gives no access. Attempts with a device token are counted separately from other
+attempts, so that strangers cannot lock the owner out by guessing. A thief of a token has the same
+small number of guesses.
 """
 
 from __future__ import annotations

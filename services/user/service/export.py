@@ -68,7 +68,7 @@ async def export(
     """Return all data about an account, including the data that other services hold.
 
     Raises:
-        AppError: NOT_FOUND where there is no such account.
+        AppError: NOT_FOUND if the account does not exist.
     """
     # First: no transaction is held while others are asked.
     elsewhere = await others.collect(account_id)

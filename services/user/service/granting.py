@@ -16,7 +16,7 @@ async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[s
     """Check that the caller has all the permissions, so that callers grant only their own.
 
     Raises:
-        AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN.
+        AppError: VALIDATION_ERROR, which names unknown permissions; FORBIDDEN.
     """
     unknown = await roles.unknown_permissions(tx, permissions=list(wanted))
     if unknown:

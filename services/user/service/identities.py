@@ -63,7 +63,7 @@ async def begin_link(
 ) -> Started:
     """Return the provider's URL to link an identity of the provider.
 
-    Raises as `_may_change` and `begin`.
+    Raises the errors of `_may_change` and `begin`.
     """
     async with db.transaction() as tx:
         await _may_change(tx, principal)
@@ -90,8 +90,8 @@ async def link(
     """Link the provider's user to the account of the session that requested the link.
 
     Raises:
-        AppError: as `identity_requests.finish` and `_may_change`; CONFLICT where the identity is
-            linked, or the account has too many.
+        AppError: as `identity_requests.finish` and `_may_change` do; CONFLICT if the identity is
+            already linked, or if the account has too many identities.
     """
     async with db.transaction() as tx:
         await _may_change(tx, principal)  # before the provider is asked, and again after that
@@ -129,7 +129,8 @@ async def unlink(
     """Remove an identity, and end the sessions that the identity opened, except the caller's.
 
     Raises:
-        AppError: as `_may_change`; NOT_FOUND; CONFLICT for the last way to sign in.
+        AppError: as `_may_change` does; NOT_FOUND; CONFLICT if the identity is the last way to sign
+            in.
     """
     async with db.transaction() as tx:
         await _may_change(tx, principal)
@@ -153,10 +154,11 @@ async def unlink(
 async def _may_change(tx: Executor, principal: Principal) -> None:
     """Check for a recent sign-in, a verified address, and a verified second factor, if any.
 
-    The account is held: of two identities that are removed at once, one stays.
+    The account is locked, so that two concurrent requests cannot remove the last two ways to sign
+    in.
 
     Raises:
-        AppError: FORBIDDEN.
+        AppError: FORBIDDEN if one of these is missing.
     """
     if principal.account_id is None:
         raise forbidden("a service has no account")

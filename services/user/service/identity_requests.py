@@ -52,11 +52,13 @@ async def begin(
 ) -> Started:
     """Return the provider's URL for a sign-in, or for a link by the session `session_id`.
 
-    A browser keeps the secret that it has: a second tab does not break the first.
+    If a browser already has a secret, it keeps this secret, so a second tab does not break the
+    sign-in in the first tab.
 
     Raises:
-        AppError: NOT_FOUND for an unknown provider; RATE_LIMIT_EXCEEDED for too many by one client;
-            SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where the provider is away.
+        AppError: NOT_FOUND for an unknown provider; RATE_LIMIT_EXCEEDED for too many requests of
+            one client; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN if the provider is
+            unavailable.
     """
     # The page that the browser comes back to is one for both, and sees by this which it is.
     state = ("" if session_id is None else "link.") + secrets.token_urlsafe(32)
@@ -90,9 +92,9 @@ async def finish(
     """Mark the request as used, and return the identity from the provider.
 
     Raises:
-        AppError: UNAUTHORIZED if this browser has not started it for this purpose within ten
-            minutes, or has finished it before, and if the provider's answer is not valid; else as
-            `begin`.
+        AppError: UNAUTHORIZED unless this browser has started the request for this purpose in the
+            last ten minutes and has not finished it, and unless the provider's response is valid;
+            otherwise as `begin` does.
     """
     if name not in providers.names():
         raise not_found("identity provider")

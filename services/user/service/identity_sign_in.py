@@ -54,12 +54,12 @@ async def sign_in(
 ) -> SignedInAtProvider:
     """Open a session for the provider's user. If the identity is unknown, register a user first.
 
-    A second factor is asked for as after a password.
+    A second factor is required as after a sign-in with a password.
 
     Raises:
-        AppError: as `identity_requests.finish`; FORBIDDEN for an account that was deactivated;
-            CONFLICT where the address of a new user belongs to an account: its owner signs in and
-            links the provider; BAD_REQUEST for a new user without an address.
+        AppError: as `identity_requests.finish` does; FORBIDDEN if the account is deactivated;
+            CONFLICT if the address of a new user belongs to an account, whose owner must sign in
+            and link the provider; BAD_REQUEST for a new user without an address.
     """
     back = await identity_requests.finish(db, providers, name, given, browser=browser)
     found = await _find(db, back.identity) or await _registered(db, back.identity, name, limits)

@@ -31,12 +31,13 @@ async def log_in(
 ) -> tuple[SignedIn, str]:
     """Check the password. Return a new session and the token of its device.
 
-    Who shows the token of a device that the owner has used is counted apart from everybody else.
+    Attempts with the token of a device that the owner has used are counted separately from other
+    attempts.
 
     Raises:
-        AppError: UNAUTHORIZED, with the same words and after the same work whether the address or
-            the password is wrong; RATE_LIMIT_EXCEEDED after too many failures, or too many
-            sessions of one account; FORBIDDEN for a right password of an account that was
+        AppError: UNAUTHORIZED, with the same message and after the same time for a wrong address
+            and a wrong password; RATE_LIMIT_EXCEEDED after too many failures, or too many new
+            sessions of one account; FORBIDDEN if the password is correct but the account is
             deactivated.
     """
     # Lowered here once: the database takes letters for others (`İ` for `i`) that are counted apart.

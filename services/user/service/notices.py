@@ -35,7 +35,8 @@ class JobCancelled(msgspec.Struct, frozen=True):
 async def notify_new_device(tx: Executor, account_id: UUID) -> None:
     """Email the owner about a sign-in from an unknown device.
 
-    At most three emails an hour: a program without a device token may sign in all day.
+    At most three emails are sent in an hour, because a program without a device token may sign in
+    many times.
     """
     counted = await attempts.count_attempt(
         tx, key=throttle.key("new-device", str(account_id)), seconds=_HOUR

@@ -27,7 +27,7 @@ async def open_session(
 ) -> SignedIn:
     """Open a session of an account that this transaction has locked; `how` is for the audit trail.
 
-    We email the owner if the `device` is not a known one.
+    The owner gets an email if the `device` is unknown.
 
     Raises:
         AppError: RATE_LIMIT_EXCEEDED after too many sessions of one account.

@@ -77,7 +77,7 @@ class RelyingParty:
         A cloned key has an old counter and is refused.
 
         Raises:
-            AppError: VALIDATION_ERROR.
+            AppError: VALIDATION_ERROR if the signature or the counter is invalid.
         """
         try:
             signed = webauthn.verify_authentication_response(

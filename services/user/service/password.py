@@ -47,11 +47,13 @@ async def change(
 ) -> None:
     """Change the password and end every session, including the caller's.
 
-    Attempts are counted for each session: who has stolen one guesses away that one only.
+    Attempts are counted per session, so a stolen session cannot use up the attempts of other
+    sessions.
 
     Raises:
-        AppError: UNAUTHORIZED for a wrong old password; RATE_LIMIT_EXCEEDED after too many;
-            VALIDATION_ERROR for a new one that others try first: that is no attempt.
+        AppError: UNAUTHORIZED for a wrong old password; RATE_LIMIT_EXCEEDED after too many
+            attempts; VALIDATION_ERROR for a new password that is easy to guess, which does not
+            count as an attempt.
     """
     await _check(db, account_id, given.new_password)
     tries = throttle.key("password", str(account_id), session)
@@ -78,11 +80,13 @@ async def ask_reset(
 
     Otherwise the function takes equally long.
 
-    The link sets a password, or gives back an unverified address that was changed lately.
-    The owner asks with a device they have signed in with, however many others ask as well.
+    The link sets a new password. If the current address is unverified and was changed recently, the
+    link restores the former address instead. A request from a known device of the owner has its own
+    limit, so other people's requests cannot block the owner.
 
     Raises:
-        AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, known or not.
+        AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, whether or not an
+            account has it.
     """
     async with db.transaction() as tx:  # one, as in `verification.ask_again`
         found = await accounts.get_credentials(tx, email=email)
@@ -94,15 +98,16 @@ async def ask_reset(
 async def reset(db: Database, passwords: Passwords, devices: Devices, given: PasswordReset) -> str:
     """Set a new password with an emailed token, and end every session.
 
-    The address is proved by that; where it was not before, second factors go as well. An earlier
-    address that can still undo the change prevents this, because the reset would not last.
-    Return the token of a device: who reads the owner's mails is not taken for a stranger any more.
+    The token proves the address. If the address was not verified before, the second factors are
+    removed as well. The reset is refused if a former address can still undo the change of the
+    address, because the undo would also revert the reset. Return the token of a device, because a
+    user who can read the owner's emails counts as the owner from now on.
 
     Raises:
-        AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
-            CONFLICT where it was used; VALIDATION_ERROR for a password that others try first: the
-            token is good for another one; FORBIDDEN where the address was changed lately and is
-            not verified, see `addresses.undo`.
+        AppError: UNAUTHORIZED if the token is unknown, expired or for a former address; CONFLICT if
+            it was used; VALIDATION_ERROR for a password that is easy to guess, and then the token
+            stays valid; FORBIDDEN if the address was changed recently and is not verified, see
+            `addresses.undo`.
     """
     hashed = digest(given.token)
     found = await tokens.get_token(db, hash=hashed, kind=TokenKind.RESET_PASSWORD)
@@ -137,8 +142,8 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
 async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
     """Mark the address as verified. Remove all second factors, identities and former addresses.
 
-    Sessions end with every reset; a second factor would keep the owner of the address out, and an
-    identity or a former address would let the stranger in again.
+    Every reset ends all sessions. In addition, a second factor would lock out the owner of the
+    address, and an identity or a former address would let a stranger in again.
     """
     await addresses.erase_former_addresses(tx, account_id=account_id)
     await accounts.verify_email(tx, id=account_id, email=email)

@@ -52,8 +52,9 @@ async def list_users(
 ) -> PeoplePage:
     """Return one page of users with points. With `salaries`, include statistics.
 
-    The database computes statistics while it reads the page, and the points of the page are
-    requested. The first failure cancels the rest and is raised. Only points may be missing instead.
+    The database computes the statistics while the page and the points of its users are requested.
+    The first failure cancels the other requests and is raised. But if only the points are
+    unavailable, the page has no points.
     """
     search = contains(query.search)
     async with together() as group:

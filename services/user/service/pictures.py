@@ -42,13 +42,13 @@ async def replace(
 ) -> None:
     """Re-encode a picture, and store it in place of the former picture.
 
-    Whatever breaks off in between, no file stays that nobody refers to: it is put on the list of
-    those to be removed before it is stored, and taken off when the account refers to it.
+    No unused file stays after an interruption: the file is listed for removal before it is stored,
+    and removed from this list when the account refers to it.
 
     Raises:
         AppError: VALIDATION_ERROR; NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; RATE_LIMIT_EXCEEDED
-            while another one of the caller's is drawn; SERVICE_UNAVAILABLE where the storage is
-            away or too many wait: nothing has changed then.
+            if another picture of the caller is in progress; SERVICE_UNAVAILABLE if the storage is
+            unavailable or too many pictures wait, and then nothing has changed.
     """
     # Fail early. The transaction below repeats this check.
     async with db.transaction() as tx:
@@ -78,7 +78,7 @@ async def remove(db: Database, principal: Principal, account_id: UUID, version: 
 async def clear_away(db: Database, storage: Storage) -> bool:
     """Remove the unused file that became due for removal first. Return whether a file was due.
 
-    One that cannot be removed now is tried again after a minute.
+    If a file cannot be removed now, it is tried again after a minute.
     """
     claimed = await profiles.claim_file_to_remove(db, lease_seconds=_LEASE_SECONDS)
     if claimed is None:

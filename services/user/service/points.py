@@ -26,8 +26,8 @@ async def statement(
     """Return the points of an account and the requested page of its ledger.
 
     Raises:
-        AppError: NOT_FOUND where there is no such account; what `Points` raises: one half without
-            the other would explain nothing.
+        AppError: NOT_FOUND if the account does not exist; the errors of `Points`, because the
+            balance without its ledger would be incomplete.
     """
     await accounts.get(db, account_id)
     # One more than is shown tells whether there is a next part.

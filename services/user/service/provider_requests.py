@@ -27,8 +27,8 @@ async def ask(
     """Submit the caller's application, with the personal ID that providers must submit.
 
     Raises:
-        AppError: CONFLICT for who is no customer, where a request waits already, and where another
-            account has the number; FORBIDDEN.
+        AppError: CONFLICT if the caller is not a customer, an application is pending, or another
+            account has the personal ID; FORBIDDEN.
     """
     async with db.transaction() as tx:
         person = await people.lock(tx, principal, account_id, None)
@@ -59,8 +59,8 @@ async def decide(db: Database, principal: Principal, account_id: UUID, given: De
     """Approve or reject an application. An approval ends the sessions of the account.
 
     Raises:
-        AppError: NOT_FOUND where no request waits; FORBIDDEN; CONFLICT for an address that nobody
-            has verified, or somebody who is no customer any more.
+        AppError: NOT_FOUND if no application is pending; FORBIDDEN; CONFLICT if the applicant's
+            address is not verified, or if the applicant is not a customer any more.
     """
     async with db.transaction() as tx:
         await standing.check(tx, principal)

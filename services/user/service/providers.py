@@ -17,7 +17,7 @@ async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: 
     """Store the personal ID of an account without a personal ID.
 
     Raises:
-        AppError: CONFLICT where another account has it.
+        AppError: CONFLICT if another account has the personal ID.
     """
     # Under every key: while keys change, others have theirs under the former one.
     prints = ids.fingerprints(number)

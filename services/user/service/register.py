@@ -1,6 +1,6 @@
-"""Register accounts.
+"""Register users.
 
-Register users. They can log in at once, and get an email to verify the address.
+A new user can log in at once, and gets an email to verify the address.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ async def register_customer(
     """Add a customer.
 
     Raises:
-        AppError: CONFLICT where the address is taken, whatever its case; VALIDATION_ERROR for names
-            that are none and for a password that others try first; RATE_LIMIT_EXCEEDED after too
-            many attempts with one address or by one client: each may write to a stranger.
+        AppError: CONFLICT if the address is in use in any letter case; VALIDATION_ERROR for invalid
+            names and for a password that is easy to guess; RATE_LIMIT_EXCEEDED after too many
+            attempts with one address or by one client, because each attempt may email a stranger.
     """
     names, password_hash = await _checked(db, passwords, new, limits)
     async with db.transaction() as tx:
@@ -52,7 +52,7 @@ async def register_provider(
     """Create a provider and their encrypted personal ID in one transaction.
 
     Raises:
-        AppError: as for customers; CONFLICT also where another account has the personal id.
+        AppError: as for customers; CONFLICT also if another account has the personal ID.
     """
     names, password_hash = await _checked(db, passwords, new, limits)
     async with db.transaction() as tx:
@@ -99,7 +99,7 @@ async def add_unverified(
     """Add the account of a new user, and an entry in the audit trail with the details `how`.
 
     Raises:
-        AppError: CONFLICT where the address is taken, whatever its case.
+        AppError: CONFLICT if the address is in use in any letter case.
     """
     account_id = new_id()
     with change_errors(taken=EMAIL_TAKEN):
@@ -135,10 +135,11 @@ async def ask_to_verify(tx: Executor, account: Account) -> None:
 async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
     """Refuse an address that another account had less than a week ago and can still restore.
 
-    To be asked after the address was written: whoever gives it up at the same time is done then.
+    Call this function after the address was written: a concurrent transaction that gives up this
+    address has ended by then.
 
     Raises:
-        AppError: CONFLICT, with the words for an address that is taken.
+        AppError: CONFLICT, with the message for an address that is in use.
     """
     if await addresses.is_kept_address(tx, email=email, account_id=account_id):
         raise conflict(EMAIL_TAKEN)

@@ -46,9 +46,9 @@ async def change(
     """Replace the description and permissions of a role. Access tokens change at the next refresh.
 
     Raises:
-        AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN for permissions that the
-            caller has not got; CONFLICT where administrators would lose the role controller;
-            PRECONDITION_FAILED.
+        AppError: VALIDATION_ERROR, which names unknown permissions; FORBIDDEN for permissions that
+            the caller does not have; CONFLICT if administrators would lose the permission to manage
+            roles; PRECONDITION_FAILED.
     """
     wanted = sorted(set(given.permissions))
     async with db.transaction() as tx:
@@ -76,8 +76,8 @@ async def assign(
     """Assign a role to an account and end its sessions. The next token has the new permissions.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; VALIDATION_ERROR for what is no role;
-            CONFLICT for the last administrator, or a role that is not to be given.
+        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; VALIDATION_ERROR if the role does not
+            exist; CONFLICT for the last administrator, or for a role that cannot be assigned.
     """
     async with db.transaction() as tx:
         await people.lock_administrators(tx)
@@ -110,7 +110,8 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
     """Create a permission that roles can have.
 
     Raises:
-        AppError: CONFLICT where there is one, or the name is kept for services; FORBIDDEN.
+        AppError: CONFLICT if the permission exists, or if the name is reserved for services;
+            FORBIDDEN.
     """
     if new.name.startswith(OF_SERVICES):
         raise AppError(
@@ -127,7 +128,7 @@ async def remove_permission(db: Database, principal: Principal, name: str) -> No
     """Delete a permission and remove it from all roles.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for one that the platform itself asks for.
+        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a permission that the platform itself checks.
     """
     if name in BUILT_IN:
         raise AppError(Code.CONFLICT, "the platform needs this permission")

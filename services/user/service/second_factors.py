@@ -1,7 +1,7 @@
 """Second factors: adding a factor requires a recent sign-in; a session verifies a factor once.
 
-A session in which none was shown is nobody's with permissions, where its account has one or its
-role needs one: its tokens carry none.
+If the account has a second factor or its role needs one, the tokens of a session have no
+permissions until the session has verified a factor.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ async def confirm_totp(
     """Confirm the new authenticator with its first code. Other sessions end.
 
     Raises:
-        AppError: as `show` for a wrong code; FORBIDDEN; NOT_FOUND where there is none to confirm.
+        AppError: as `show` does for a wrong code; FORBIDDEN; NOT_FOUND if there is no authenticator
+            to confirm.
     """
     counted_by = _counted_by(policy, account_id)
     async with counted(db, counted_by) as attempt, db.transaction() as tx:
@@ -148,10 +149,11 @@ async def show(
 
     Refreshed tokens contain the verification.
 
-    Codes that can be guessed are counted as passwords are; others cannot be guessed.
+    Wrong codes are counted as wrong passwords are. Attempts with a passkey are not counted, because
+    its signature cannot be guessed.
 
     Raises:
-        AppError: UNAUTHORIZED for a wrong or a used code; RATE_LIMIT_EXCEEDED; VALIDATION_ERROR.
+        AppError: UNAUTHORIZED for a wrong or used code; RATE_LIMIT_EXCEEDED; VALIDATION_ERROR.
     """
     account_id = _account_of(principal)
     if [given.code, given.recovery_code, given.passkey].count(None) != 2:
@@ -209,7 +211,8 @@ async def add_passkey(
     """Store a new passkey. The first second factor ends other sessions.
 
     Raises:
-        AppError: VALIDATION_ERROR, also for an answer to nothing we asked; CONFLICT; FORBIDDEN.
+        AppError: VALIDATION_ERROR, also if the response belongs to no challenge of this service;
+            CONFLICT; FORBIDDEN.
     """
     with change_errors(taken="this passkey is registered already"):
         async with db.transaction() as tx:
@@ -269,10 +272,12 @@ async def remove_passkey(
 
 
 async def remove_all_of(db: Database, principal: Principal, account_id: UUID) -> None:
-    """Remove a user's second factors. An administrator has verified the user's identity.
+    """Remove a user's second factors.
+
+    Call this function only after an administrator has verified the user's identity.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN, also for one's own.
+        AppError: NOT_FOUND; FORBIDDEN, also for the caller's own second factors.
     """
     if principal.account_id == account_id:
         raise forbidden("you cannot reset your own second factors here; remove each factor")
@@ -294,10 +299,10 @@ async def erase(tx: Executor, account_id: UUID) -> None:
 async def _may_change(tx: Executor, principal: Principal) -> None:
     """Check for a recent sign-in, a verified address, and a verified second factor, if any.
 
-    Those at the same time come in turn: the first that is added ends the others' sessions.
+    Concurrent changes are serialized: the first factor that is added ends the other sessions.
 
     Raises:
-        AppError: FORBIDDEN.
+        AppError: FORBIDDEN if one of these is missing.
     """
     _session_of(principal)
     person = await profiles.lock_person(tx, id=_account_of(principal))

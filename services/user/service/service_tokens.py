@@ -41,15 +41,16 @@ async def issue(
     """Return a token in the name of the service, with at most the requested permissions.
 
     Args:
-        db: for permissions, throttle and audit trail.
-        issuer: signs.
+        db: the database of the permissions, the attempts and the audit trail.
+        issuer: the issuer that signs the token.
         clients: the hash of each service's secret by the service's name.
-        limit: on failures of one service from one address.
-        given: name and secret, and of its roles and permissions those that it needs.
+        limit: the limit on failures of one service from one address.
+        given: the name and the secret of the service, and the requested part of its roles and
+            permissions.
 
     Raises:
-        AppError: UNAUTHORIZED for an unknown service and for a wrong secret alike;
-            RATE_LIMIT_EXCEEDED after too many of them; FORBIDDEN for more than it has.
+        AppError: UNAUTHORIZED for an unknown service or a wrong secret; RATE_LIMIT_EXCEEDED after
+            too many failures; FORBIDDEN for permissions that the service does not have.
     """
     tries = throttle.key("service", given.client_id, limit_key(context.client.get()))
     async with counted(db, {tries: limit}) as attempt:

@@ -88,11 +88,12 @@ async def session_of(db: Executor, refresh_token: str) -> UUID | None:
 async def refresh(db: Database, policy: TokenPolicy, refresh_token: str) -> SignedIn:
     """Exchange a refresh token for new tokens with the current role and verified state.
 
-    One that was spent before is stolen, or its owner's is: the session ends for whoever holds it.
+    If a refresh token is used twice, a thief and the owner may both have it, so the session ends
+    for both.
 
     Raises:
-        AppError: UNAUTHORIZED where the token is unknown, spent or expired, or the session or the
-            account is no longer good.
+        AppError: UNAUTHORIZED if the token is unknown, used or expired, if the session has ended,
+            or if the account is not active.
     """
     async with db.transaction() as tx:
         session_id = await sessions.spend_refresh_token(tx, hash=digest(refresh_token))

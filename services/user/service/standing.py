@@ -1,8 +1,9 @@
 """Check that the account, role and session behind a token are still valid.
 
-A token outlives a change of them by minutes.
+After a change of the account, the role or the session, an access token stays valid for some
+minutes.
 
-That is too long for who looks after accounts and roles, and for whoever has stolen a token.
+This time is too long for changes of accounts and roles, and for stolen tokens.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ _FRESH_SECONDS: Final = 900.0
 async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> None:
     """Check that the account exists and is active, has the role of the token, and is signed in.
 
-    Two administrators may also demote each other at once: the second is none any more by then.
+    This also decides between two administrators who demote each other at the same time: the second
+    one is no longer an administrator.
 
     Raises:
-        AppError: FORBIDDEN, also where it has to be a `fresh` sign-in and is none.
+        AppError: FORBIDDEN if a check fails, or if `fresh` is true and the sign-in is not recent.
     """
     if principal.account_id is None:  # a service's token has no account
         return
@@ -43,7 +45,7 @@ async def check_session(
 ) -> None:
     """Check that the session has not ended since the token was issued. Raises as `check`.
 
-    What asks for a fresh sign-in, or for the `second_factor`, asks who has one to have shown it.
+    With `fresh` or `second_factor`, a caller who has a second factor must have verified it.
     """
     if principal.account_id is None:
         return

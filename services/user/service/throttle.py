@@ -1,8 +1,9 @@
 """Limit how often a client can guess passwords or codes, or can request emails.
 
-Counted in the database: no restart, no replica and no absent cache lets anyone try more often.
-Nobody uses up the allowance of somebody else: a wider limit counts only what the narrower one
-admits, and who is known to be the owner has an allowance that no stranger can reach.
+The database stores the counters, so a restart, another replica or an unavailable cache gives no
+additional attempts. A client cannot use up another client's attempts: a wide limit counts only the
+attempts that the narrower limit admits. An attempt that is proved to come from the owner has a
+separate limit, which strangers cannot use up.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Limit:
 class Limits:
     """Limits per account and client address, per account, and per client address.
 
-    The first locks the stranger out; the second bounds many addresses together, the third one
-    address that tries many accounts.
+    The first limit locks a guessing client out. The second limits guesses from many addresses at
+    one account, and the third limits one address that tries many accounts.
     """
 
     pair: Limit
@@ -43,9 +44,10 @@ class Limits:
         """Return the limits by the key of their counters, narrowest first.
 
         Args:
-            what: is tried or asked for.
-            email: of the account it is about, whether there is one or not.
-            known_as: the owner's device or account, where it is proved that the owner asks.
+            what: the limited action.
+            email: the email address, whether or not an account has it.
+            known_as: the owner's device or account, if the attempt is proved to come from the
+                owner.
         """
         if known_as is not None:
             return {key(f"{what}-known", known_as): self.pair}
@@ -67,11 +69,12 @@ def counted_for(what: str, email: str) -> tuple[bytes, bytes]:
 async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
     """Count one attempt for every key, narrowest first, before the attempt is made.
 
-    In a transaction of the caller's, which the error rolls back: what is refused counts nowhere.
+    The caller passes its transaction, which an error rolls back. So a refused attempt is not
+    counted.
 
     Raises:
-        AppError: RATE_LIMIT_EXCEEDED with `Retry-After` where one of the limits is exceeded; it
-            says the same whether or not there is such an account.
+        AppError: RATE_LIMIT_EXCEEDED with `Retry-After` if one of the limits is exceeded; the error
+            is the same whether or not the account exists.
     """
     for counted_by, limit in limits.items():
         # aiosqlc_loops: a refused attempt must not wait for, nor lock, the wider counters

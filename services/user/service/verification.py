@@ -1,7 +1,7 @@
 """Email verification by a single-use token. Requests do not reveal which accounts exist.
 
 Anyone can register with the address of another person, who then gets the link. So the link alone
-verifies nothing: the caller is also signed in to the account, or knows its password.
+does not verify the address: the caller must also be signed in to the account, or know its password.
 """
 
 from __future__ import annotations
@@ -42,16 +42,15 @@ async def verify(
 ) -> UUID:
     """Verify the address that a token was sent to. Return the account ID.
 
-    The caller is signed in to the account, or gives its password. A caller who only reads the
-    emails may not know the account at all. Every other session ends.
+    The caller must be signed in to the account, or send its password. A person who only reads the
+    emails may not know about the account. All other sessions end.
 
     Raises:
-        AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
-            CONFLICT where it was used; NOT_FOUND where the account is gone; FORBIDDEN where the
-            address is to be verified and neither a session nor the password was given, or the
-            account has a second factor that the caller has not shown; RATE_LIMIT_EXCEEDED after
-            too many wrong passwords, which count as those of logins do. The token is spent only
-            if the address is verified.
+        AppError: UNAUTHORIZED if the token is unknown, expired or for a former address; CONFLICT if
+            it was used; NOT_FOUND if the account does not exist any more; FORBIDDEN if the address
+            is unverified and the caller has neither a session nor the password, or has not verified
+            the account's second factor; RATE_LIMIT_EXCEEDED after too many wrong passwords, which
+            are counted as at a login. The token is marked as used only if the address is verified.
     """
     hashed = digest(given.token)
     found = await tokens.get_token(db, hash=hashed, kind=TokenKind.VERIFY_EMAIL)
@@ -120,7 +119,7 @@ async def _check_password(
 ) -> str | None:
     """Check the password of an account, counted as a login. Return the stored password hash.
 
-    Return None unchecked if it would make no difference. Raises as `verify`.
+    If the result would not matter, return None without a check. Raises the errors of `verify`.
     """
     person = await profiles.get_person(db, id=found.account_id)
     if person is None or person.verified or person.email.lower() != found.email.lower():
@@ -153,7 +152,8 @@ async def _check_still_known(
 async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -> None:
     """Require the account's second factor before a new address is verified.
 
-    Whoever has moved an account with a factor to the address of somebody else would keep them out.
+    Otherwise, a person could move an account with their own second factor to the address of another
+    person, who could then not sign in.
     """
     if not await second_factors.is_enrolled(tx, account_id=account_id):
         return
@@ -165,12 +165,13 @@ async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -
 async def ask_again(db: Database, email: str, caller: Principal | None, limits: Limits) -> None:
     """Send a new link if the address belongs to an unverified account.
 
-    Nobody learns which addresses have accounts: the answer and the work are the same for all. Only
-    the owner, signed in, is told that the address is verified already.
+    Responses and their duration are the same for all addresses, so no caller learns which addresses
+    have accounts. Only the owner, if signed in, gets the information that the address is already
+    verified.
 
     Raises:
-        AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, known or not;
-            CONFLICT for the owner of a verified address.
+        AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, whether or not an
+            account has it; CONFLICT if the caller is the owner and the address is verified.
     """
     is_verified = None if caller is None else await _is_verified_own(db, email, caller)
     if is_verified:

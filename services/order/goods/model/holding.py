@@ -20,7 +20,8 @@ def parse_values(text: str) -> dict[str, Decimal]:
     """Return the amount per currency from `EUR:20000,*:10000`. `*` is for all other currencies.
 
     Raises:
-        ValueError: for an entry that is not of this form, one that comes twice, and without `*`.
+        ValueError: if an entry does not have this form, a currency is repeated, or the entry `*` is
+            missing.
     """
     found: dict[str, Decimal] = {}
     for entry in (part.strip() for part in text.split(",")):
@@ -39,7 +40,8 @@ def parse_values(text: str) -> dict[str, Decimal]:
 class HoldingLimits:
     """Limits on the unconfirmed orders of a customer: a share of the stock, and an amount of money.
 
-    `share` is the part of the stock of a product that is left, `values` an amount per currency.
+    `share` is the share of the available stock of a product, and `values` is an amount per
+    currency.
     """
 
     share: float
@@ -48,9 +50,10 @@ class HoldingLimits:
     def min_stock(self, quantity: int, held: int) -> int:
         """Return the stock that must be available for an order of `quantity`.
 
-        With the quantity that the customer already holds, it must stay within the limit.
+        The ordered quantity and the quantity that the customer already holds must stay within the
+        share together.
 
-        The first one of a product may always be ordered.
+        A first unit of a product is always allowed.
         """
         wanted = quantity + held
         if wanted <= 1:

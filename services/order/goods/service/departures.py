@@ -1,7 +1,8 @@
 """Cancel the unshipped orders of deleted accounts, and put their products back into stock.
 
-A deleted account never comes back, so its confirmed orders are cancelled as well. The confirmed
-orders of a deactivated account stay for the staff, who may know more: the account may return.
+A deleted account never returns, so its confirmed orders are cancelled as well. The confirmed orders
+of a deactivated account stay, because the account may become active again; the staff decides about
+them.
 """
 
 from __future__ import annotations

@@ -22,11 +22,11 @@ async def expire(shop: Shop, *, after: timedelta, clock: Clock = utc_now) -> boo
 
     Return whether any order was cancelled.
 
-    Any number of processes may do so at once: each takes what no other has in hand. The stock is
-    given back by the recovery where it cannot be at once.
+    Several processes can call this function at the same time: each process skips the orders that
+    another one has locked. If the stock cannot be returned at once, the recovery loop returns it.
 
     Raises:
-        AppError: where the service's own database is away.
+        AppError: if the database of the service is unavailable.
     """
     async with shop.db.transaction() as tx:
         late = await orders.lock_unconfirmed(tx, before=clock() - after, batch_size=_BATCH)

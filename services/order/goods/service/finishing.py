@@ -1,6 +1,6 @@
 """Steps that follow a committed order. Each step is idempotent and can run later.
 
-Requests take these steps at once where they can; `recovery` takes those that were left.
+A request takes these steps at once if possible; the `recovery` loop takes the remaining steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def cancel(
 ) -> Sequence[GoodsOrder]:
     """Cancel orders that `tx` has locked, and return the cancelled orders.
 
-    Their stock is returned after the commit.
+    The stock of the orders is returned after the commit.
     """
     cancelled = await orders.cancel_orders(
         tx,
@@ -89,7 +89,7 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
     """Cancel the order unless the user still exists and is active.
 
     Raises:
-        AppError: where the user service or the database did not answer: take it again.
+        AppError: if the user service or the database did not respond; repeat the call.
     """
     user = await shop.users.find(order.user_id)
     if user is not None and user.active:
@@ -107,7 +107,7 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
     """Confirm the order's stock or put it back, if due. After a failure, the recovery loop retries.
 
-    Returns the order as it is then.
+    Return the order in its new state.
     """
     try:
         if order.stock is GoodsStock.RESERVED:

@@ -45,10 +45,11 @@ async def list_page(
 ) -> tuple[Sequence[Found], Extent]:
     """Return a page of matching orders, by its number or by a cursor.
 
-    The staff sees all orders, others see their own.
+    The staff sees all orders; customers see their own orders.
 
     Raises:
-        AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
+        AppError: FORBIDDEN if a caller outside the staff requests orders of other users or removed
+            orders.
     """
     user_id = _whose(wanted, caller)
     everybodys = (orders.list_orders, orders.walk_orders)
@@ -76,15 +77,15 @@ async def change(
     """Update the status of an order. An empty change has no effect.
 
     Args:
-        shop: where.
-        order_id: which.
-        wanted: the status it is to have.
-        version: the one that the caller has seen; None where any will do.
-        caller: customers may only cancel.
+        shop: the database and the clients of other services.
+        order_id: the order to update.
+        wanted: the new status.
+        version: the version that the caller has seen, or None for any version.
+        caller: the caller; a customer may only cancel.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED where it has changed since; FORBIDDEN; CONFLICT
-            where the status cannot follow the present one, or not yet.
+        AppError: NOT_FOUND; PRECONDITION_FAILED if the order has changed since; FORBIDDEN; CONFLICT
+            if the order cannot move from its current status to the new one, or not yet.
     """
     async with shop.db.transaction() as tx:
         order = await _locked(tx, order_id, version, caller)
@@ -123,7 +124,8 @@ async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Cal
     """Mark an order as deleted. If the order is not shipped yet, cancel it first.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT while it is on its way.
+        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT while the order is shipped and not
+            delivered.
     """
     async with shop.db.transaction() as tx:
         order = await _locked(tx, order_id, version, caller)

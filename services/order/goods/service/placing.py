@@ -1,7 +1,7 @@
 """Place an order: write a draft, reserve its products, then turn the draft into an order.
 
-A crash between any two of these leaves something that the recovery finds: a draft, whose id is the
-key of its reservation, or an order whose stock is still to be secured.
+A crash between these steps leaves a row for the recovery: a draft, whose ID is the key of its
+reservation, or an order whose stock is not confirmed yet.
 """
 
 from __future__ import annotations
@@ -50,13 +50,14 @@ class Request:
 async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
     """Place the order, or return the order that an earlier identical request placed.
 
-    Where nobody can say whether the user may order, it is placed with `pending_validation`.
+    If the user service cannot say whether the user may order, the order is placed with
+    `pending_validation`.
 
     Raises:
-        AppError: VALIDATION_ERROR for a product named twice or several currencies; NOT_FOUND or
-            BAD_REQUEST for a user who does not exist or is not active; CONFLICT with the lines that
-            cannot be had, or where too many orders wait; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
-            CIRCUIT_OPEN where the product service does not answer: then nothing is ordered.
+        AppError: VALIDATION_ERROR for a repeated product or several currencies; NOT_FOUND or
+            BAD_REQUEST if the user does not exist or is not active; CONFLICT with the unavailable
+            lines, or if too many orders wait; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
+            CIRCUIT_OPEN if the product service does not respond, and then nothing is ordered.
     """
     check_distinct(
         (line.product_id for line in new.lines),
@@ -86,11 +87,11 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
 async def proceed(shop: Shop, draft: GoodsDraft) -> GoodsOrder:
     """Reserve the products of a draft and turn it into an order.
 
-    A repetition after a crash is safe.
+    It is safe to repeat the call after a crash.
 
     Raises:
-        AppError: CONFLICT or VALIDATION_ERROR where it cannot be had so: the draft is over. Others
-            where there was no answer: the draft stays.
+        AppError: CONFLICT or VALIDATION_ERROR if the products cannot be reserved; the draft is
+            deleted. Other errors if a service did not respond; the draft stays.
     """
     held, price = await _hold(shop, draft)
     return await _become_order(shop, draft, held, price)
@@ -136,7 +137,7 @@ async def give_up(shop: Shop, draft: GoodsDraft) -> None:
     """Release the reservation of a draft and delete the draft, unless it has become an order.
 
     Raises:
-        AppError: where there was no answer: take it again.
+        AppError: if the product service did not respond; repeat the call.
     """
     if not await drafts.abandon_draft(shop.db, id=draft.id):
         return

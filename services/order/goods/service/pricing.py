@@ -25,8 +25,8 @@ def price_of(lines: Sequence[Held]) -> Price:
     """Return the total of the lines.
 
     Raises:
-        AppError: VALIDATION_ERROR where they have several currencies, or cost more than an order
-            can.
+        AppError: VALIDATION_ERROR if the lines have several currencies, or if the total is too high
+            for an order.
     """
     currency = lines[0].currency
     strangers = [

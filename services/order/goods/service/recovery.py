@@ -25,12 +25,12 @@ _SOONEST: Final = 0.5  # seconds
 async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
     """Continue some interrupted orders that are due for a retry. Return whether any were due.
 
-    Any number of processes may do so at once. What nobody answered for is due again after a quarter
-    of its age, at the latest after the lease. All are gone on with at once: none may wait for the
-    others until its lease is over.
+    Several processes can call this function at the same time. An order for which a service did not
+    respond is due again after a quarter of its age, and at the latest after the lease. All orders
+    continue concurrently, so that no order waits for the others until its lease ends.
 
     Raises:
-        AppError: where the service's own database is away.
+        AppError: if the database of the service is unavailable.
     """
     left = await drafts.claim_drafts(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
     # aiosqlc_loops: each draft is resumed alone, because it waits for the answers of other services
@@ -89,7 +89,7 @@ async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
 def _note(error: AppError, **what: str) -> None:
     """Log the failure.
 
-    Log an error of a retry; if a service is unavailable, only at debug level.
+    If a service is unavailable, the level is debug, because the step is repeated.
     """
     if error.code in NO_ANSWER:
         log.debug("recovery_waits", error=error, **what)

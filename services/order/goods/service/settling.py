@@ -22,7 +22,7 @@ async def settle(shop: Shop, order: GoodsOrder) -> bool:
     """Return whether a delivered order is paid, and publish the payment of a paid order.
 
     Raises:
-        AppError: where nobody can say: take it again.
+        AppError: if the payment service does not respond; repeat the call.
     """
     if not await shop.payments.settled(order.id, order.total, order.currency):
         return False
@@ -43,10 +43,11 @@ async def try_now(shop: Shop, order: GoodsOrder) -> None:
 async def settle_due(shop: Shop) -> bool:
     """Check the payment of some unsettled orders. Return whether any orders were unsettled.
 
-    Any number of processes may do so at once. Each is asked about again after the lease.
+    Several processes can call this function at the same time. An order is checked again after the
+    lease.
 
     Raises:
-        AppError: where the service's own database is away.
+        AppError: if the database of the service is unavailable.
     """
     due = await orders.claim_unsettled(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
     # aiosqlc_loops: each order is settled alone, because it waits for the answer of the payment

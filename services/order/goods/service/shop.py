@@ -25,9 +25,10 @@ SYSTEM: Final = "system"
 class Shop:
     """The database of the service and the clients of other services. Times are in seconds.
 
-    What nobody has worked on for `lease_seconds` was left behind by a process that is gone. A draft
-    older than `draft_seconds` is given up: whoever wanted it has long gone away, too. `limits` are
-    for what customers order themselves. `sold` notes which orders are.
+    If an order has no progress for `lease_seconds`, its process has ended and another process
+    continues it. A draft older than `draft_seconds` is deleted, because its client has long stopped
+    waiting. `limits` apply to orders that customers place themselves. `sold` records which orders
+    are sold.
     """
 
     db: Database

@@ -10,9 +10,9 @@ from uuid import UUID
 class Caller:
     """A caller, signed in or anonymous.
 
-    `id` is None for nobody and for services; `verified` is whether their address is. Permissions:
-    who `sees_all` may read everything, who `manages` may also change and remove it, who `moderates`
-    may remove reviews.
+    `id` is None for anonymous callers and services. `verified` tells whether the caller's email
+    address is verified. Permissions: `sees_all` allows reading everything, `manages` allows
+    changing and removing everything too, and `moderates` allows removing reviews.
     """
 
     id: UUID | None = None

@@ -69,8 +69,8 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
         """Return the coordinates in `near`.
 
         Raises:
-            AppError: VALIDATION_ERROR where it is nowhere on the globe, or together with a cursor:
-                distances are not in the order of a cursor.
+            AppError: VALIDATION_ERROR if the coordinates are outside the globe, or if the request
+                has a cursor, because the order of a cursor is not the order of distances.
         """
         if self.near is None:
             return None

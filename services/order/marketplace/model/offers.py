@@ -69,7 +69,8 @@ class AcceptedOffer(Input, frozen=True, kw_only=True):
         """Return the accepted price, or None if the body has none.
 
         Raises:
-            AppError: VALIDATION_ERROR for a price without a currency, and the other way round.
+            AppError: VALIDATION_ERROR for a price without a currency, or a currency without a
+                price.
         """
         if self.price is None and self.currency is None:
             return None
@@ -84,7 +85,7 @@ def amount(price: str) -> Decimal:
     """Return a price as a number.
 
     Raises:
-        AppError: VALIDATION_ERROR for nothing.
+        AppError: VALIDATION_ERROR for a price of zero.
     """
     found = Decimal(price)
     if not found:
@@ -96,7 +97,7 @@ def check_book_time(book_time: datetime, *, start: datetime, end: datetime, now:
     """Refuse a time in the past or outside the order's time window.
 
     Raises:
-        AppError: VALIDATION_ERROR.
+        AppError: VALIDATION_ERROR for such a time.
     """
     if not start <= book_time <= end:
         raise invalid(FieldError("book_time", "must be within the time window of the order"))

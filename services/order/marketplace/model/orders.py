@@ -70,7 +70,7 @@ def check_window(start: datetime, end: datetime, *, now: datetime) -> None:
     """Refuse a window that has started, ends before it starts, or is too far in the future.
 
     Raises:
-        AppError: VALIDATION_ERROR.
+        AppError: VALIDATION_ERROR for such a window.
     """
     problems = []
     if start <= now:

@@ -48,7 +48,7 @@ def own_id() -> UUID:
     """Return the caller's id.
 
     Raises:
-        AppError: FORBIDDEN for a caller that is no person.
+        AppError: FORBIDDEN if the caller is not a person.
     """
     found = _id(require_principal().subject)
     if found is None:

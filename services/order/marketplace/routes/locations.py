@@ -34,8 +34,8 @@ async def list_nearest_providers(
 ) -> Answer[list[ProviderLocationView]]:
     """Return the providers within the radius, nearest first, with straight-line distances.
 
-    Places and distances are rounded to about 1 km; one's own place and those that the staff see
-    are exact.
+    Places and distances are rounded to about 1 km. The caller's own place is exact, and for the
+    staff all places are exact.
     """
     return respond.ok([view_of_nearest(row, who) for row in await service.nearest(db, wanted)])
 

@@ -34,7 +34,7 @@ async def list_service_orders(
 ) -> Page[ServiceOrderView]:
     """Return all orders to the staff, and open orders to providers. Customers get their orders.
 
-    With `near` what takes offers there, for providers and the staff.
+    With `near`, providers and the staff get the open orders near this place.
     """
     place = wanted.place()
     if place is None:

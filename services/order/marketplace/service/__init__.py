@@ -1,7 +1,7 @@
 """Business rules of service orders, offers, jobs and reviews, and the events between them.
 
-The table is in the package itself, so that no rule can be used without it. All of it happens in the
-transaction of the cause, in this order.
+This package contains the table of handlers, so that every rule runs with them. All handlers run in
+the transaction of the event, in the order of the table.
 """
 
 from services.order.marketplace.service import events, offers, orders, reviews

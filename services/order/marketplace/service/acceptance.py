@@ -35,11 +35,11 @@ async def accept(
 ) -> Job:
     """Accept an offer and return its new job.
 
-    The caller names the terms they have seen: the `version` of the offer, the price `agreed`, or
-    both. If several requests accept at once, the first gets the order.
+    The caller names the accepted terms: the `version` of the offer, the price `agreed`, or both. If
+    several requests accept offers on an order at once, only the first one succeeds.
 
     Raises:
-        AppError: PRECONDITION_REQUIRED without terms; NOT_FOUND; FORBIDDEN for others than the
+        AppError: PRECONDITION_REQUIRED without terms; NOT_FOUND; FORBIDDEN unless the caller is the
             order's customer; PRECONDITION_FAILED if the offer has other terms now; CONFLICT if the
             order or the offer is settled, the order is paused, or its time has passed.
     """

@@ -16,8 +16,8 @@ async def check_service(catalog: Catalog, service_id: UUID) -> None:
 
     Accept any service if the catalog is unavailable.
 
-    An order for a service that is none finds no offers, which is less harm than no order at all
-    while the catalogue is away.
+    An order for a service that does not exist gets no offers. This is less harm than refusing all
+    orders while the catalog is unavailable.
     """
     try:
         known = await catalog.has_service(service_id)

@@ -78,7 +78,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a name in use.
+        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT if the name is in use.
     """
     with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:

@@ -21,12 +21,13 @@ _BATCH: Final = 50
 async def confirm_silent(db: Database, *, window: timedelta, clock: Clock = utc_now) -> int:
     """Complete some finished jobs to which the customer did not object within `window`.
 
-    Return how many.
+    Return the number of completed jobs.
 
-    In the customer's name, each in a transaction of its own. Any number of processes may do so.
+    Each job is completed in the customer's name and in its own transaction. Several processes can
+    call this function at the same time.
 
     Raises:
-        AppError: where the database is away.
+        AppError: if the database is unavailable.
     """
     until = clock() - window
     confirmed = 0

@@ -53,8 +53,8 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a code in use, and for another code
-            while offers are in this currency.
+        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT if the new code is in use, or if the code
+            changes while offers use the currency.
     """
     with change_errors(taken=_TAKEN, in_use=_IN_USE):
         async with db.transaction() as tx:

@@ -1,6 +1,7 @@
 """Domain events of the marketplace, and a bus that runs handlers in the same transaction.
 
-Who causes something need not know what follows: `services.order.marketplace.service` has the table.
+The code that publishes an event does not know its handlers: `services.order.marketplace.service`
+lists them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cancel the orders, offers and jobs of a deactivated or deleted account.
 
-That includes work under way, which nobody is there to do, or to pay for. What is newer than the
-departure is left alone: the event may arrive late or again, and the person may be back. Where the
-account was deleted, what says who they were and where they live is erased; jobs and stars stay.
+Jobs in progress are cancelled too, because one of their parties has left. Objects that are newer
+than the event stay: the event may be late or repeated, and the account may be active again. If the
+account was deleted, its personal data and addresses are erased; jobs and the stars of reviews stay.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class UserChanged(msgspec.Struct, frozen=True):
 async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
     """Withdraw a provider's offers, cancel the provider's jobs and delete the workplace.
 
-    The orders of those jobs take offers again.
+    The orders of those jobs accept offers again.
     """
     locked = await service_orders.lock_service_orders_of(tx, person_id=person)
     await offers.withdraw_offers_of(tx, provider_id=person, order_ids=locked, until=until)

@@ -84,7 +84,7 @@ class JobCancelled(Struct, frozen=True):
 
     `by` is the party that cancelled the job, or an administrator.
 
-    `actor` is the service itself where that side is gone.
+    `actor` is the service itself if this party's account no longer exists.
     """
 
     job_id: UUID

@@ -19,11 +19,12 @@ _BATCH: Final = 50
 async def expire(db: Database, *, clock: Clock = utc_now) -> int:
     """Expire some overdue orders. Return how many.
 
-    Any number of processes may do so at once: each takes what no other one has. The offers that
-    still waited are rejected, and others are told, in the same transaction.
+    Several processes can call this function at the same time: each process skips the orders that
+    another one has locked. In the same transaction, the pending offers of these orders are
+    rejected, and events are published.
 
     Raises:
-        AppError: where the database is away; nothing is half done.
+        AppError: if the database is unavailable; nothing has changed then.
     """
     async with db.transaction() as tx:
         overdue = await store.lock_overdue_orders(tx, until=clock(), batch_size=_BATCH)

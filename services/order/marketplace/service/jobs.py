@@ -32,12 +32,12 @@ async def move(
 ) -> Job:
     """Set the status of a job. Setting the current status has no effect.
 
-    With the job its order is completed; or, where it is cancelled, it takes offers again if that
-    was the provider's doing, and is cancelled otherwise.
+    When a job is completed, its order is completed too. If the provider cancels a job, its order
+    accepts offers again; otherwise the order is cancelled too.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN for who may not do this; PRECONDITION_FAILED; CONFLICT where
-            the status cannot follow.
+        AppError: NOT_FOUND; FORBIDDEN if the caller may not set this status; PRECONDITION_FAILED;
+            CONFLICT if the job cannot move to this status.
     """
     async with db.transaction() as tx:
         order, job = await _locked(tx, job_id, caller)

@@ -40,7 +40,7 @@ async def orders_for(
 ) -> tuple[Sequence[ServiceOrder], Extent]:
     """Return the orders that the caller may see: all for the staff, open orders for providers.
 
-    Everybody else sees their own.
+    Other callers see their own orders.
     """
     if caller.sees_all:
         return await _orders(db, wanted)
@@ -56,7 +56,7 @@ async def orders_near(
 ) -> tuple[Sequence[ListServiceOrdersNearRow], int]:
     """Return open orders within the radius, nearest first, with the distance in kilometres.
 
-    Both are about the rounded places, which is all that providers may know.
+    The radius and the distances refer to the rounded places, because providers may know only these.
     """
     if wanted.status not in (None, "PENDING"):
         return [], 0
@@ -96,7 +96,7 @@ async def offers_on(
     """Return all offers on an order to its customer and the staff, else the provider's own offers.
 
     Raises:
-        AppError: NOT_FOUND where the caller may not see the order.
+        AppError: NOT_FOUND if the caller may not see the order.
     """
     order = await orders.get(db, order_id, caller)
     if not caller.may_see_of(order.customer_id):

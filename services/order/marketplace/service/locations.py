@@ -36,7 +36,7 @@ async def get(db: Executor, provider_id: UUID) -> ProviderLocation:
 async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> bool:
     """Return whether the caller may see the exact workplace of a provider.
 
-    The provider and the staff may, and a customer with a job of the provider under way.
+    The provider and the staff may see it, and a customer who has an active job with the provider.
     """
     if caller.may_see_of(provider_id):
         return True
@@ -48,7 +48,8 @@ async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> boo
 async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
     """Return the nearest providers within the radius, with distances in kilometres.
 
-    Both are about the rounded places, which is all that most callers may know.
+    The radius and the distances refer to the rounded places, because most callers may know only
+    these.
     """
     boxes = around(wanted.longitude, wanted.latitude, wanted.radius_km + ROUNDING_KM)
     return await store.nearest_locations(
@@ -65,7 +66,8 @@ async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> Prov
     """Set the workplace of a provider.
 
     Raises:
-        AppError: NOT_FOUND where there is no such city; CONFLICT where it was said before.
+        AppError: NOT_FOUND if the city does not exist; CONFLICT if the provider already has a
+            workplace.
     """
     with change_errors(taken="the provider already has a location", parent="city"):
         async with db.transaction() as tx:

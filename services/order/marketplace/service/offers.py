@@ -61,9 +61,10 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
     """Create an offer on an open order and publish it.
 
     Raises:
-        AppError: VALIDATION_ERROR for no price and for a time that does not suit; NOT_FOUND for the
-            order or the currency; FORBIDDEN on one's own order; CONFLICT where the order takes no
-            offers, where one's own offer waits already, and where too many do elsewhere.
+        AppError: VALIDATION_ERROR for a price of zero or a time outside the window; NOT_FOUND for
+            the order or the currency; FORBIDDEN for the caller's own order; CONFLICT if the order
+            accepts no offers, the provider has a pending offer on it, or has too many pending
+            offers elsewhere.
     """
     price = amount(new.price)
     with change_errors(taken="you already have an active offer on this order"):
@@ -92,7 +93,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
 async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
     """Raise an error if a provider has too many open offers.
 
-    A lock serializes concurrent offers.
+    A lock serializes concurrent offers of the provider.
     """
     await store.lock_provider(tx, provider_id=provider_id)
     waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
@@ -112,8 +113,9 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND, also for the currency; FORBIDDEN for others than its provider;
-            PRECONDITION_FAILED; VALIDATION_ERROR as for a new one; CONFLICT once it was settled.
+        AppError: NOT_FOUND, also for the currency; FORBIDDEN unless the caller is the offer's
+            provider; PRECONDITION_FAILED; VALIDATION_ERROR as for a new offer; CONFLICT if the
+            offer is settled.
     """
     async with db.transaction() as tx:
         order, before = await locked(tx, offer_id, caller)
@@ -142,7 +144,7 @@ async def change(
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
     """Withdraw an offer if `version` is current. Raises CONFLICT unless the offer is pending.
 
-    Who manages jobs may, too.
+    A caller who manages jobs may withdraw any offer.
     """
     async with db.transaction() as tx:
         _, before = await locked(tx, offer_id, caller)

@@ -43,8 +43,8 @@ _OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
     """Return an order. Raises NOT_FOUND for an order that the caller may not see.
 
-    Its customer and the staff see it always, providers while it takes offers and when they have
-    made one.
+    The customer and the staff always see an order. Providers see it while it accepts offers, or if
+    they have made an offer.
     """
     order = or_not_found(await store.get_service_order(db, id=order_id), NOUN)
     if not await _may_see(db, order, caller):
@@ -55,7 +55,7 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
 async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
     """Return whether the caller may see the exact place of the work.
 
-    Its customer and the staff may, and the verified provider whose offer was accepted.
+    The customer and the staff may see it, and the verified provider whose offer was accepted.
     """
     if caller.may_see_of(order.customer_id):
         return True
@@ -81,8 +81,9 @@ async def add(
     """Create an order, or return the order that the request with `key` created before.
 
     Raises:
-        AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open;
-            NOT_FOUND for a service that the catalogue does not have; IDEMPOTENCY_KEY_REUSED.
+        AppError: VALIDATION_ERROR for an invalid time window; CONFLICT if the customer has too many
+            open orders; NOT_FOUND if the catalog does not have the service; IDEMPOTENCY_KEY_REUSED
+            if `key` belongs to another request.
     """
     if (earlier := await _earlier(db, new, customer_id, key)) is not None:
         return earlier
@@ -136,10 +137,10 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
-            customer and whoever manages jobs; PRECONDITION_FAILED; VALIDATION_ERROR for a window
-            that is none; CONFLICT for a status that cannot follow, and for other terms once there
-            is an offer or a job.
+        AppError: NOT_FOUND, also for a new service that does not exist; FORBIDDEN unless the caller
+            is the customer or manages jobs; PRECONDITION_FAILED; VALIDATION_ERROR for an invalid
+            time window; CONFLICT if the order cannot move to the new status, or if other terms
+            change after the first offer.
     """
     if changes.service_id is not UNSET:
         # Before the order is locked: no lock waits for another service.

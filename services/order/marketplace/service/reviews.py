@@ -28,8 +28,8 @@ _SIDES = {Actor.CUSTOMER: ReviewSide.CUSTOMER, Actor.PROVIDER: ReviewSide.PROVID
 async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
     """Return a review or raise NOT_FOUND.
 
-    What customers say of providers is for everyone; what providers say of customers is for the two
-    and the staff.
+    All callers may see customers' reviews of providers. Only the two parties and the staff may see
+    providers' reviews of customers.
     """
     review = or_not_found(await store.get_review(db, id=review_id), _NOUN)
     if review.side is ReviewSide.CUSTOMER:
@@ -43,8 +43,8 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
     """Create the caller's review of the other party.
 
     Raises:
-        AppError: NOT_FOUND for the job; FORBIDDEN for others than its sides; CONFLICT before it is
-            completed and for a second review.
+        AppError: NOT_FOUND for the job; FORBIDDEN unless the caller is a party of the job; CONFLICT
+            if the job is not completed, or if the caller has already reviewed it.
     """
     job = await jobs.get(db, new.job_id, caller)
     side = _SIDES.get(jobs.actor_of(job, caller) or Actor.ADMIN)
@@ -82,7 +82,7 @@ async def change(
     """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN for others than its author; PRECONDITION_FAILED.
+        AppError: NOT_FOUND; FORBIDDEN unless the caller is the author; PRECONDITION_FAILED.
     """
     async with db.transaction() as tx:
         before = await _locked(tx, review_id, caller)
