@@ -95,12 +95,15 @@ def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
             raise ValueError(f"{name} must be a port between 1 and 65535, not {text!r}")
         return int(text)
     offset = environ.get(OFFSET) or "0"
-    if not offset.isdecimal() or int(offset) + default > 65535:
+    if not offset.isdecimal():
+        raise ValueError(f"{OFFSET} must be a whole number of 0 or more, not {offset!r}")
+    port = default + int(offset)
+    if port > 65535:
         raise ValueError(
-            f"{OFFSET} is {offset!r}, but must be a number; {name} (default {default}) plus "
-            f"{OFFSET} must be at most 65535"
+            f"{OFFSET}={offset} moves {name} from {default} to {port}, but the highest port is"
+            f" 65535; choose a smaller {OFFSET}, or set {name}"
         )
-    return default + int(offset)
+    return port
 
 
 def _port_in_use(data: Path) -> int | None:

@@ -65,10 +65,10 @@ def test_the_gateway_uses_the_plural(root, name, plural):
             {"GATEWAY_PORT": "8181", "PORT_OFFSET": "100"},
             "USER_PORT and GATEWAY_PORT|are both 8181",
         ),
-        ({"PORT_OFFSET": "many"}, "PORT_OFFSET is 'many', but must be a number; POSTGRES_PORT"),
+        ({"PORT_OFFSET": "many"}, "PORT_OFFSET must be a whole number of 0 or more, not 'many'"),
         (
             {"PORT_OFFSET": "20000"},
-            "POINT_GRPC_PORT .default 50051. plus PORT_OFFSET must be at most 65535",
+            "PORT_OFFSET=20000 moves POINT_GRPC_PORT from 50051 to 70051",
         ),
         ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT must be"),
         ({"GATEWAY_PORT": "0"}, "GATEWAY_PORT must be a port between 1 and 65535, not '0'"),
