@@ -25,3 +25,4 @@ class Program(msgspec.Struct, frozen=True):
     ready_within: float = 30.0  # seconds
     stop_within: float = 12.0  # seconds, then it is killed
     optional: bool = False  # the stack goes on without it
+    noise: str = ""  # lines with this text are not relayed; empty: relay every line

@@ -38,6 +38,8 @@ def redis_program(home: Home, services: Sequence[str]) -> Program:
         name="redis",
         command=redis.command(redis.prepare(instance)),
         ready=lambda: asyncio.to_thread(redis.accepts, instance),
+        # Advice for the kernel of a production machine, repeated at each start on any other.
+        noise="WARNING Memory overcommit must be enabled",
     )
 
 

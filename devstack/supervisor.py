@@ -204,7 +204,10 @@ class Keeper:
     def _heard(self, lines: bytes) -> None:
         text = lines.decode(errors="replace").rstrip()
         self._tail.extend(text.rsplit("\n", LAST_WORDS)[-LAST_WORDS:])
-        self._relay(self.program.name, text)
+        if noise := self.program.noise:
+            text = "\n".join(line for line in text.split("\n") if noise not in line)
+        if text:
+            self._relay(self.program.name, text)
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode if self._process else None

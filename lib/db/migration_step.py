@@ -14,7 +14,8 @@ from yoyo.migrations import Migration
 ATTEMPTS: Final = 6
 _WAIT = "2s"  # for a lock: queries behind us wait as long, so it is short
 _PAUSE_SECONDS = 0.5  # before the second attempt, and twice as long before each further one
-_RAISED = "00000"  # of RAISE NOTICE; the server's own notices, such as "already exists", differ
+# The server's function for RAISE; its own notices, such as "does not exist, skipping", have others.
+_RAISE = "exec_stmt_raise"
 _PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
@@ -73,7 +74,7 @@ def _reporting(
     """Report the notices of a migration's statements as they arrive."""
 
     def show(notice: psycopg.errors.Diagnostic) -> None:
-        if notice.severity_nonlocalized == "NOTICE" and notice.sqlstate == _RAISED:
+        if notice.severity_nonlocalized == "NOTICE" and notice.source_function == _RAISE:
             report(f"{migration.id}: {notice.message_primary}")
 
     connection = backend.connection

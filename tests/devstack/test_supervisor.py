@@ -54,6 +54,14 @@ async def test_what_a_program_writes_is_relayed_under_its_name(keep):
     await eventually(lambda: ("program", "hello") in keep.relayed)
 
 
+async def test_a_line_with_the_noise_of_a_program_is_not_relayed(keep):
+    code = "import time; print('one\\nadvice: tune the kernel\\ntwo'); time.sleep(60)"
+    keeper = keep(python(code), noise="tune the kernel")
+    await keeper.start()
+    await eventually(lambda: ("program", "two") in keep.relayed)
+    assert [line for _, line in keep.relayed] == ["one", "two"]
+
+
 async def test_a_line_of_megabytes_does_not_stop_the_relay(keep):
     keeper = keep(python("import time; print('x' * 5_000_000); print('after'); time.sleep(60)"))
     await keeper.start()

@@ -177,7 +177,8 @@ def test_a_long_change_of_rows_shows_its_progress(empty_database, folder, monkey
         CREATE TABLE IF NOT EXISTS shelf (label text);
         FOR batch IN 1..3 LOOP RAISE NOTICE 'shelf: % of 3 pages', batch; END LOOP;
     END $$;
-    CREATE TABLE IF NOT EXISTS shelf (label text);"""
+    CREATE TABLE IF NOT EXISTS shelf (label text);
+    DROP INDEX IF EXISTS shelf_label;"""
     migrations.apply(empty_database, folder, db="shop")
     (folder / "0003_fill.sql").write_text(heading + text)
     lines = []
