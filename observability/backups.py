@@ -1,6 +1,6 @@
 """Export the time of the newest restorable backup to Prometheus: see docs/backups.md.
 
-`python -m observability.backups FOLDER`. Each scrape looks at the folder anew.
+`python -m observability.backups FOLDER`. The folder is read again at each scrape.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
 def restorable(folder: Path) -> datetime | None:
     """Return the time of the newest base backup whose WAL is complete up to the newest segment.
 
-    None where there is none. Raises OSError where the folder cannot be read.
+    Return None if there is no such backup. Raises OSError if the folder cannot be read.
     """
     archive = folder / "wal"
     segments = {file.name for file in archive.iterdir() if _SEGMENT.fullmatch(file.name)}
@@ -72,7 +72,7 @@ class Backups(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the metric.
 
-        Yield the metric, whose value is 0 if there is no restorable backup or no folder.
+        The value is 0 if there is no restorable backup or no folder.
         """
         try:
             made = restorable(self._folder)

@@ -66,7 +66,7 @@ def routes() -> Iterator[Route]:
     """Yield every route of every service.
 
     Raises:
-        TypeError: one of them declares nothing.
+        TypeError: if a route declares no access.
     """
     for name in service_names():
         for route in specs.application(name).router.routes():

@@ -1,7 +1,7 @@
 """`python -m tools.clients`: generate typed clients in TypeScript and Python from `api/openapi`.
 
-They are written to `.cache/clients` and type-checked there. The generators are locked in
-`clients/`.
+The clients are written to `.cache/clients` and type-checked there. The versions of the generators
+are locked in `clients/`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Write a page with a cURL command for every operation of a service's OpenAPI document.
 
-Ids, addresses, secrets and times of the examples become shell variables.
+In the examples, IDs, addresses, secrets and times become shell variables.
 """
 
 from __future__ import annotations

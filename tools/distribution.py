@@ -1,8 +1,9 @@
 """`python -m tools.distribution`: find unique keys and queries that involve every shard.
 
-Citus and Vitess keep a row where its distribution key says. Then every unique key has to hold that
-column, or its uniqueness would have to be asked of all; and every query has to say it of every
-table, or it is asked of all. Prints what does not, by database.
+Citus and Vitess select the shard of a row by its distribution key. So every unique key must contain
+the column of this key; otherwise all shards must check that a value is unique. And every query must
+compare this column in every table; otherwise all shards execute the query. For each database, the
+program prints the keys and queries that do not meet this rule.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The page of events: the events of each service, their fields, and their consumers.
 
-From the code: a topic refuses a kind that it does not declare, and consumers run the same handlers.
+The page comes from the code: a topic refuses event types that it does not declare, and the
+consumers on the page run the same handlers.
 """
 
 from __future__ import annotations

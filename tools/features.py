@@ -22,7 +22,7 @@ MARKS: Final[dict[tuple[str, str], Feature]] = {
 def features(name: str, root: Path = ROOT) -> frozenset[Feature]:
     """Return the features of the service.
 
-    `tests/e2e/test_monitoring.py` compares them with its metrics.
+    `tests/e2e/test_monitoring.py` compares the features with the metrics of the service.
     """
     found = {
         MARKS[imported]

@@ -1,6 +1,6 @@
 """`python -m tools.grants write|check`: derive the roles' privileges from their queries.
 
-What the library asks of a service's database belongs to it, as far as its tables are there.
+The queries of `lib` on the service's database are included if their tables exist there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def files() -> Iterator[tuple[str, str, Path]]:
 def text(db: str, engine: str) -> str:
     """Return the GRANTs of a service.
 
-    Raises CalledProcessError if the compiler cannot determine them.
+    Raises CalledProcessError if the compiler cannot determine the privileges.
     """
     first, *more = sorted((ROOT / "sql" / db).rglob("sqlc.yaml"))
     also = [*more, *(ROOT / "sql" / name / "sqlc.yaml" for name in _SHARED)]

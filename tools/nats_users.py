@@ -1,9 +1,9 @@
 """The users of NATS, and the subjects that each user may use, derived from the code.
 
-A topic says who publishes it, handlers say who consumes it. Whoever consumes a topic can bury its
-entries and trim it, and write nothing into it. Answers come to an inbox of one's own. The
-file is included by a server's configuration, which has each password in its environment, such as
-`ORDER_NATS_PASSWORD`.
+A topic names its publisher, and the handlers name its consumers. A consumer of a topic can create
+dead letters and trim the topic, but cannot publish to it. Each user receives responses in its own
+inbox. A server's configuration includes the file. The passwords are in the server's environment,
+such as `ORDER_NATS_PASSWORD`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`python -m tools.permissions write|check`: write migrations for new declared permissions.
 
-The file is `services/permissions.toml`. Administrators change roles later, in the database of
-`user`: a migration adds only what no migration has added before, and takes nothing away.
+`services/permissions.toml` declares the permissions. Administrators change the roles later in the
+database of `user`. So a migration adds only permissions that no earlier migration has added, and
+removes nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The users of Redis, with the keys and channels that each may use, derived from the code.
 
-A topic says who publishes it, handlers say who consumes it; the other names are those of the code.
-Whoever makes the users (the local stack, Compose, an administrator) adds a password to each line.
+A topic names its publisher, and the handlers name its consumers. All other names come from the code
+too. The local stack, Compose or an administrator creates the users and adds a password to each
+line.
 """
 
 from __future__ import annotations

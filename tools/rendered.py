@@ -1,6 +1,7 @@
 """`python -m tools.rendered write|check`: files that depend on the list of services.
 
-Grafana's dashboards, the deployment, the page of settings: committed so that people read them.
+These are Grafana's dashboards, the deployment files and the pages in docs/. They are committed so
+that people can read them.
 """
 
 from __future__ import annotations
@@ -226,7 +227,7 @@ def _container_targets(settings: Settings) -> str:
 def all_dashboards() -> list[Dashboard]:
     """Return every dashboard.
 
-    Return all dashboards; that of a service shows the features which the service has.
+    The dashboard of a service shows the features which the service has.
     """
     return [
         dashboards.overview(),

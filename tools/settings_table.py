@@ -1,8 +1,8 @@
 """The table of settings that operators may change. The table renders Compose, Kubernetes and ECS.
 
-A service's classes say which there are. An empty variable is none, so each is passed on whether it
-is set or not. Left out is what a deployment decides by itself (addresses, ports, the image's own)
-and what it keeps among its secrets.
+The settings come from the classes of the services. An empty variable counts as not set, so each
+variable is passed on whether or not it is set. The table omits the variables that a deployment sets
+itself (addresses, ports, the image's own variables) and the secrets.
 """
 
 from __future__ import annotations

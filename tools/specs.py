@@ -1,6 +1,6 @@
 """`python -m tools.specs gen|config|check`: the API documents for the gateway's Swagger UI.
 
-The documents come from the services' own routes, with the paths that callers of the gateway use.
+The documents are generated from the routes of the services, with the paths at the gateway.
 """
 
 from __future__ import annotations

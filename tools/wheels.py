@@ -1,7 +1,7 @@
 """Check that the locked requirements have wheels for each machine, and list those without.
 
-`python -m tools.wheels FILE` reads a lock in the format of PEP 751 and prints the record that
-`make lock` keeps beside the locks: a line for each wheel, under its package.
+`python -m tools.wheels FILE` reads a lock file in the format of PEP 751. It prints the record that
+`make lock` stores beside the lock files: a line for each wheel, under its package.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ async def _ping_cluster(redis: RedisCluster) -> None:
         await redis.ping()
         return
     if found.get("cluster_state") != "ok":
-        raise ClusterDownError("some slots of the cluster are not served")
+        raise ClusterDownError("no node serves some slots of the cluster")
 
 
 async def subscribed(redis: Redis, channel: str) -> PubSub:

@@ -33,11 +33,12 @@ class Needs(StrEnum):
 class Panel(msgspec.Struct, frozen=True):
     """A graph: PromQL expressions by legend.
 
-    `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`.
+    `unit` is one of Grafana's units: `s`, `reqps`, `percentunit`, `bytes`.
 
     Grafana shows `description` when the pointer is on the panel's corner.
 
-    From `bad` on values are red, the same where an alert begins; below it with `low_is_bad`.
+    Values from `bad` on are red, with the same limit as in the alert. With `low_is_bad`, values
+    below `bad` are red.
     """
 
     title: str

@@ -49,8 +49,8 @@ def signals(selector: str, traffic: str) -> list[Panel]:
 def connections() -> list[Panel]:
     """Return the panels on connections of NGINX, from its status page or else from its log.
 
-    The mean of requests in progress is the sum of their durations per second (Little's law). A
-    WebSocket would add all of its hours when it ends.
+    The mean number of requests in progress is the sum of their durations per second (Little's law).
+    WebSockets are excluded, because a WebSocket adds its whole duration when it ends.
     """
     busy = f'sum(rate(nginx_http_request_duration_seconds_sum{{status!="101"}}[{RATE}]))'
     serving = f'label_replace({busy}, "state", "serving", "", "")'

@@ -83,7 +83,8 @@ class Watched:
 def pieces(lines: bytes, size: int = 1 << 16) -> Iterator[bytes]:
     """Read whole lines, about `size` bytes at a time, so that the bytes fit into the CPU cache.
 
-    That is worth a sixth of the time, and a line that does not fit costs its neighbours less.
+    The use of the cache saves a sixth of the time. A line that does not have the expected format
+    then slows fewer other lines down.
     """
     start = 0
     while start < len(lines):
@@ -107,7 +108,7 @@ class Exporter:
     ) -> None:
         """Create an exporter. `totals` must come from the snapshot `past`.
 
-        A log that is not in it starts from zero.
+        A log that `past` does not contain starts from zero.
         """
         known = {log.state.path: log for log in past.logs} if past else {}
         self.lock = threading.Lock()
@@ -142,8 +143,9 @@ class Exporter:
     def commit(self) -> None:
         """Store counters and positions. Hold the lock, and call this method before each export.
 
-        What a scrape has seen must be on disk first: after a crash, reading again from an older
-        position would show smaller counters, which Prometheus takes for a reset.
+        The counts of a scrape must be on disk before the scrape sees them. After a crash, the
+        exporter would otherwise read from an older position, and Prometheus would take the smaller
+        counters for a reset.
         """
         logs = [Log(watched.follower.state, watched.counts) for watched in self.logs]
         snapshot = Snapshot(self.totals.buckets, self.totals.series, logs + self._unwatched)
@@ -161,7 +163,7 @@ class Exporter:
     def run(self, stop: threading.Event, *, interval: float, commit_every: float) -> None:
         """Follow the logs until `stop` is set, then store the state for the next start.
 
-        Times are seconds.
+        The times are in seconds.
         """
         due = time.monotonic() + commit_every
         while not stop.wait(interval):

@@ -1,9 +1,10 @@
 """Read every line of a log once, despite renames, copies, truncation and restarts.
 
-A file is identified by device, inode and its first bytes, never by its name. A renamed file has the
-same inode and is read on. If the beginning of a file changed, the file was truncated: its former
-content is unclaimed until the rest is found in a copy. A file that is new is read from its start. A
-file with the beginning of a known file is a copy, and is read only if the original is gone.
+A file is identified by its device, its inode and its first bytes, never by its name. A renamed file
+has the same inode, so reading continues. If the beginning of a file has changed, the file was
+truncated. Its former unread content is unclaimed until a copy with the rest is found. A new file is
+read from its start. A file with the beginning of a known file is a copy, and is read only if the
+original no longer exists.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ class Follower:
     ) -> None:
         """Pass whole lines to `consume`. Without a `state`, begin at `start`.
 
-        Of a line longer than `chunk` bytes only the beginning is handed over, as a line. A rotated
-        file is watched until it has been silent for `drain_seconds`, since NGINX writes on until it
-        is told to reopen.
+        If a line is longer than `chunk` bytes, only its beginning is passed, as a line. A rotated
+        file is watched until it has not grown for `drain_seconds`, because NGINX writes to it until
+        it is told to reopen its logs.
         """
         self.path = path
         self.up = False

@@ -11,8 +11,8 @@ Number = int | float | str | None
 Hit = tuple[str, str, int | str, Number, Number, Number]
 """A request: method, target, status, bytes sent, duration and the durations of upstreams.
 
-Method and target are empty where the client sent something else. A tuple, and one for all formats,
-because nothing is quicker to make and to take apart.
+The method and the target are empty if the client did not send an HTTP request. The type is a tuple,
+and the same tuple for all formats, because a tuple is the fastest to create and to unpack.
 """
 
 MOST_BYTES: Final = 2**53
@@ -26,7 +26,7 @@ class Parser(Protocol):
     def parse(self, lines: bytes) -> tuple[Sequence[Hit], int]:
         """Return the requests in `lines` and the number of invalid lines.
 
-        Empty lines count as neither.
+        An empty line counts neither as a hit nor as an unreadable line.
         """
         ...
 
@@ -38,7 +38,7 @@ class Parser(Protocol):
 def seconds(value: Number) -> float | None:
     """Return the seconds in a value, as a sum over upstreams, or None for `-` and invalid text.
 
-    NGINX separates upstreams tried in turn by a comma and internal redirects by a colon.
+    NGINX separates the upstreams that it tried in turn by commas, and internal redirects by colons.
     """
     if isinstance(value, str):
         try:

@@ -61,8 +61,8 @@ class JsonLines:
     def connections(self, lines: bytes) -> int:
         """Count the lines with `connection_requests` 1, as `Parser.connections` requires.
 
-        Counted in the text, which costs next to nothing. No client can write the key: escaping
-        puts a backslash before its quotes.
+        The lines are counted in the text without parsing them, which takes almost no time. No
+        client can write the key: NGINX escapes the quotes in a client's text with a backslash.
         """
         return len(_FIRST.findall(lines))
 

@@ -55,11 +55,11 @@ class FormatError(ValueError):
 def compile_format(template: str) -> re.Pattern[str]:
     """Return the regular expression that matches the next line of the format, including its end.
 
-    It has a named group for each fact the format knows, and a last one that is always empty. A line
-    of another kind is matched as well, with all groups empty: `status` tells which it was. Values
-    in quotes may run past the line's end, so whoever reads many lines must see that each match took
-    one: written so, it takes half the time.
-    Raises FormatError when the format has no `$status`, or cannot be read unambiguously.
+    The expression has a named group for each fact of the format, and a last group, which is always
+    empty. It also matches a line of another format, with all groups empty: an empty `status`
+    identifies such a line. A quoted value may match beyond the end of its line, because such an
+    expression takes half the time. So a caller that reads many lines must check that each match
+    covers one line. Raises FormatError if the format has no `$status` or is ambiguous.
     """
     template, escape = _directive(template)
     pieces = _TOKEN.split(template)

@@ -14,8 +14,8 @@ _LONGEST: Final = 256
 class Memo(dict[K, V]):
     """A dictionary in which `memo[key]` is `ask(key)`, cached for recent keys.
 
-    `functools.lru_cache` does the same at twice the price: it keeps an order, and begins to forget
-    one by one. This forgets everything when it is full.
+    `functools.lru_cache` takes twice the time, because it maintains an order and removes single
+    keys. A full Memo removes all of its keys.
     """
 
     def __init__(self, ask: Callable[[K], V], most: int = 16_384) -> None:

@@ -82,7 +82,7 @@ class _Given(Collector):
 class RequestTexts:
     """The text of the samples of each series, cached until the series counts another request.
 
-    The library makes the same text from an object a sample, in ten times the time.
+    The library creates the same text from an object for each sample, which takes ten times as long.
     """
 
     def __init__(self, buckets: Sequence[float]) -> None:

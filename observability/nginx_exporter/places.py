@@ -24,8 +24,8 @@ def series_within(samples: int, buckets: int) -> int:
 class Places:
     """Limit the number of label sets: replace labels by `other` when no label set is left.
 
-    A quarter of the places is for refusals and half is for answers and failures; the rest is for
-    what finds no room in these, told apart by its status alone.
+    A quarter of the label sets is for 4xx responses, and half is for other responses. The rest is
+    for requests that find no free label set in these parts; only their status is recorded.
     """
 
     def __init__(self, most: int) -> None:

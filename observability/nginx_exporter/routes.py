@@ -55,7 +55,7 @@ class Router:
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         """Create the routes. Each pattern is a label; a final `*` matches the path and all below.
 
-        Raises RouteError.
+        Raises RouteError for an invalid pattern.
         """
         root, self._depth = _Node(), 0
         for pattern in patterns:
@@ -67,7 +67,7 @@ class Router:
     def route(self, target: str) -> str:
         """Return the route of a request target, or `other`.
 
-        Query, host and final slash are ignored.
+        The query, the host and a final slash are ignored.
         """
         path = target[: target.index("?")] if "?" in target else target
         if path[:1] != "/" or "#" in path:

@@ -33,7 +33,7 @@ class _Handler(WSGIRequestHandler):
 def open_server(page: Callable[[], bytes], host: str, port: int) -> WSGIServer:
     """Return a server that is bound but not serving yet; port 0 selects a free port.
 
-    Raises OSError.
+    Raises OSError if the address cannot be used.
     """
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

@@ -25,8 +25,9 @@ class Found(NamedTuple):
 def find(log: Path) -> tuple[Found | None, list[Found]]:
     """Return the log, if it exists, and its rotated files `<log>.…` and `<log>-…`.
 
-    Where the log is a link, those of the file it leads to count, too: they are what is rotated.
-    Only plain files count; compressed ones cannot be read and are left out.
+    If the log is a symbolic link, the files beside its target count too, because the target is the
+    file that is rotated. Only regular files count. Compressed files are skipped, because they
+    cannot be read.
     """
     before = _found(log)
     siblings: dict[Ident, Found] = {}

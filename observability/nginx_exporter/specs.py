@@ -18,9 +18,9 @@ class SpecError(ValueError):
 def spec_routes(argument: str) -> list[str]:
     """Return the routes in the OpenAPI documents of `GLOB[,FROM=TO]`, with the gateway's paths.
 
-    FROM is the prefix a service serves and TO the gateway's; `{name}` in TO is the file's name up
-    to its first dot, so `api/*.swagger.yaml,/api/v1=/api/{name}s/v1` covers every service.
-    Raises SpecError.
+    FROM is the prefix of the service's paths, and TO is the prefix at the gateway. `{name}` in TO
+    is the file's name up to its first dot, so `api/*.swagger.yaml,/api/v1=/api/{name}s/v1` covers
+    every service. Raises SpecError for an invalid argument or document.
     """
     pattern, _, mapping = argument.partition(",")
     served, arrow, public = mapping.partition("=")
@@ -39,7 +39,7 @@ def spec_routes(argument: str) -> list[str]:
 def rule_routes(path: Path) -> list[str]:
     """Return the routes listed in a file, one pattern a line; `#` starts a comment.
 
-    Raises SpecError.
+    Raises SpecError for an invalid route.
     """
     lines = (line.partition("#")[0].strip() for line in _read(path).splitlines())
     return [checked(line) for line in lines if line]

@@ -1,7 +1,8 @@
 """The counts of one series from one chunk of lines, added to the totals in one step.
 
-Appending to lists is the least a line can cost; the arithmetic is left to loops that are not ours:
-sums over a list, one sort, and one search for each bound of a histogram.
+For each line, values are only appended to lists, which takes the least time. Functions of Python
+written in C do the arithmetic: sums over a list, one sort, and one search for each bound of a
+histogram.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class TextLines:
     def __init__(self, template: str, *, upstream_is_duration: bool = False) -> None:
         """Create a parser. `template` is the format's string or a `log_format …;` directive.
 
-        `upstream_is_duration` lets a format without `$request_time` fill the request histogram.
-        Raises FormatError.
+        With `upstream_is_duration`, a format without `$request_time` fills the request histogram
+        too. Raises FormatError for an invalid format.
         """
         expression = compile_format(template)
         groups = dict(expression.groupindex)

@@ -14,7 +14,7 @@ from observability.nginx_exporter.tally import Series, Tally
 BUCKETS: Final = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 2.0, 10.0)
 """Upper bounds in seconds.
 
-Each bound costs two samples per series, so few bounds leave room for more series.
+Each bound adds two samples to a series, so few bounds leave room for more series.
 """
 
 _METHODS: Final = frozenset(
@@ -38,8 +38,9 @@ class Totals:
     ) -> None:
         """Continue from `series`, which must have the same buckets.
 
-        Those that would find no place of their own today are added to the one they would go to.
-        `max_series` is what fits in `MAX_SAMPLES` unless given.
+        If a past series would get no label set of its own now, its counts are added to the series
+        that counts such requests now. The default of `max_series` is the number that fits in
+        `MAX_SAMPLES`.
         """
         self.buckets = tuple(buckets)
         self._route = router.route

@@ -1,7 +1,8 @@
 """Find private words: `python -m tools.english.check [--show PATH] [--renew]`.
 
-`words.toml` holds the words and what to write instead. `allowed.json` holds how many are left in
-each area. A count above its allowance fails; `--renew` lowers the allowances and never raises one.
+`words.toml` has the private words and their replacements. `allowed.json` has the allowed number of
+private words in each area. A count above its allowance fails; `--renew` lowers the allowances and
+never raises one.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ SKIPPED: Final = re.compile(
 class Word:
     """A private word.
 
-    A private word and its patterns; a `whole` pattern matches an identifier as it is written.
+    A `whole` pattern matches an identifier as it is written.
     """
 
     pattern: re.Pattern[str]

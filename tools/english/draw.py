@@ -1,8 +1,8 @@
 """Draw random sentences: `python -m tools.english.draw [--seed 1] [-n 100] [--places]`.
 
-A person reads them and counts those that are clear at the first reading. A quarter is drawn from
-each of documentation, API summaries, messages and docstrings. Tests, generated pages and decision
-records are not drawn from.
+A person reads the sentences and counts those that are clear at the first reading. A quarter is
+drawn from each of documentation, API summaries, messages and docstrings. Tests, generated pages and
+decision records are not drawn from.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def create(root: Path, wanted: Wanted) -> list[str]:
     An error leaves every file unchanged.
 
     Raises:
-        ScaffoldError: its name hides something, or a command refuses what was written.
+        ScaffoldError: if its name hides another name, or if a command fails on the new files.
     """
     probe = Wanted(_PROBE, wanted.engine, grpc=wanted.grpc, port=1, grpc_port=1)
     check_words(wanted, (text for path, text in rendered(probe) if path.endswith(".py")))

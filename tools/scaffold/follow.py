@@ -1,6 +1,7 @@
 """`python -m tools.scaffold.follow [NAME]`: update all files that depend on the list of services.
 
-In one process: each of these commands takes longer to import the services than to write.
+The commands run in one process, because each of them takes longer to import the services than to
+write its files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Remove the code outside a service that is marked as belonging to this service.
 
-`# with chat` behind the first line of a Python statement takes the whole statement, and the comment
-above it; behind any other line, that line. Between lines that are `# with chat, from here` and
-`# with chat, to here`, all of it. Markdown says it in `<!-- … -->`, Jinja in `{# … #}`.
+`# with chat` after the first line of a Python statement marks the whole statement and the comment
+above it. After any other line, it marks this line. The lines `# with chat, from here` and `# with
+chat, to here` mark themselves and all lines between them. In Markdown, a marker is in `<!-- … -->`,
+and in Jinja it is in `{# … #}`.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ _NAMED: Final = re.compile(r"'([a-z][a-z0-9_-]*:[a-z0-9_:-]*)'")
 def take_away(root: Path, owners: Collection[str]) -> None:
     """Remove the permissions that begin with one of these names.
 
-    The migration that added them goes too if it is the last one and added nothing else: nothing was
-    built on it. Otherwise a new one removes them.
+    The migration that added them is deleted too if it is the last migration and added nothing else,
+    because no later migration depends on it. Otherwise a new migration removes the permissions.
     """
     file = root / "services" / "permissions.toml"
     text = file.read_text(encoding="utf-8")

@@ -39,7 +39,7 @@ def start(root: Path, name: str, holder: str, *, write: bool) -> list[str]:
     """Rename the project; return a line for each file. Without `write`, nothing is changed.
 
     Raises:
-        ScaffoldError: the name or the holder cannot be, or a command fails.
+        ScaffoldError: if the name or the holder is not valid, or if a command fails.
     """
     old = current(root)
     _check(root, old, name, holder)

@@ -29,7 +29,7 @@ def remove(root: Path, name: str) -> list[str]:
     An error leaves every file unchanged.
 
     Raises:
-        ScaffoldError: there is no such service, another one needs it, or a command fails.
+        ScaffoldError: if there is no such service, another service needs it, or a command fails.
     """
     if name not in service_names(root):
         raise ScaffoldError(f"{name} is not one of: {' '.join(service_names(root))}")

@@ -93,7 +93,7 @@ def check_name(root: Path, name: str) -> None:
 def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
     """Raise ScaffoldError if a class or function of the new service would hide another name.
 
-    `texts` are the Python files of a service whose name nothing else has.
+    `texts` are the Python files of a service whose own names are unique.
     """
     used = {
         token.string
@@ -124,7 +124,7 @@ def choose_port(root: Path, given: int | None) -> int:
     """Return the port of a new service: the requested port, or the next free port.
 
     Raises:
-        ScaffoldError: it is taken, or no port.
+        ScaffoldError: if the port is in use or is not valid.
     """
     taken = taken_ports(root)
     if given is not None:

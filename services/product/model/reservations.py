@@ -78,5 +78,5 @@ def shortages(lines: Sequence[Line], found: Sequence[Product]) -> Iterator[Field
         elif left < line.quantity:
             yield FieldError(f"lines[{index}].quantity", f"only {left} left")
         elif left < line.min_stock:
-            why = f"is more than one customer may reserve while only {left} are left"
+            why = f"is more than a customer may reserve: only {left} are left"
             yield FieldError(f"lines[{index}].quantity", why)

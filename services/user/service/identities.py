@@ -142,7 +142,7 @@ async def unlink(
         if not works and not await identities.has_usable_password(tx, id=account_id):
             raise AppError(
                 Code.CONFLICT,
-                "this identity is your only way to sign in: first set a password by a reset",
+                "this identity is your only way to sign in: first request a password reset",
             )
         own = _session_of(principal)
         await sessions.end_opened_by(tx, account_id, identity_id, own, because="identity_unlinked")

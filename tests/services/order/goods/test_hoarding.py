@@ -44,9 +44,7 @@ async def test_a_hoarder_leaves_one_for_the_next_customer(customer, other, shelf
     assert status == 409, answer
     (problem,) = answer["error"]["details"]
     assert problem["field"] == "lines[0].quantity"
-    assert (
-        problem["message"] == f"is more than one customer may reserve while only {stock} are left"
-    )
+    assert problem["message"] == f"is more than a customer may reserve: only {stock} are left"
     assert await shelf.stock(product) == stock
     # As much as they may, in orders of any size.
     for quantity in (stock // 2, stock // 4, 1, 1, 1):
