@@ -40,7 +40,7 @@ class Diagnostic:
 
     Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries,
     E4xx Python names, E5xx output; V0xx the rules of `vet`. `costs` are the queries that do not
-    compile because of it, as `file.sql:Name`.
+    compile because of this diagnostic, as `file.sql:Name`.
     """
 
     code: str
@@ -63,7 +63,7 @@ class Diagnostic:
         """Return the diagnostic with labels in the files that the user wrote.
 
         A label in the text of a fragment moves to the fragment's file. A note names each
-        `sqlc.include` that leads there.
+        `sqlc.include` that leads to the fragment.
         """
         if not any(isinstance(label.file, ExpandedFile) for label in self.labels):
             return self

@@ -21,9 +21,9 @@ UNREAD = frozenset({"E007", "E008"})
 def find_sql_files(
     root: Path, patterns: Iterable[str], config: SourceFile, span: Span
 ) -> tuple[list[Path], list[Diagnostic]]:
-    """Expand files, folders and globs to `.sql` files without hidden ones.
+    """Expand files, folders and globs to `.sql` files, except hidden files.
 
-    Sort a folder by name.
+    The files of a folder are sorted by name.
     """
     found: list[Path] = []
     problems: list[Diagnostic] = []
@@ -99,7 +99,7 @@ def read_files(
 ) -> tuple[list[SourceFile], list[Diagnostic]]:
     """Read files as UTF-8. Displayed paths are relative to `root`; line ends become line feeds.
 
-    If a file must be `whole`, it is omitted if it contains a NUL byte.
+    With `whole`, a file that contains a NUL byte is omitted.
     """
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []

@@ -2,8 +2,8 @@
 
     SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
 
-A stage takes values and returns values with diagnostics. It raises nothing for a user's mistake. A
-later value may contain an earlier one, but not the reverse.
+A stage takes values and returns values with diagnostics. No stage raises an exception for a user's
+mistake. A later value may contain an earlier value, but not the reverse.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Tenant:
     """The tenant settings: the `column` of tenant tables, and the `parameter` with the tenant's ID.
 
     `shared` lists tables that belong to all tenants, and functions that a person has checked.
-    `trust_foreign_keys` promises that a foreign key never refers to a row of another tenant.
-    `table` is the table with a row for each tenant. `columns` are further names of the column.
+    `trust_foreign_keys` declares that a foreign key never refers to a row of another tenant.
+    `table` is the table that has a row for each tenant. `columns` are further names of the column.
     """
 
     column: str
@@ -97,10 +97,10 @@ class Tenant:
 class StoredJson:
     """The declared structure of a table column's JSON, and the place `span` of the declaration.
 
-    `column` is `table.column` or `schema.table.column`. The structure is that of the Python type
-    `python`, or, if `schema` is set, that of the JSON Schema in this file. Modules are looked for
-    in `folder`, the folder of the configuration `file`. `pydantic` is whether pydantic decodes the
-    values, and not msgspec.
+    `column` is `table.column` or `schema.table.column`. The Python type `python` defines the
+    structure. If `schema` is set, the JSON Schema in this file defines it instead. Modules are
+    looked for in `folder`, the folder of the configuration `file`. `pydantic` is true if pydantic
+    decodes the values, and false if msgspec does.
     """
 
     column: str
@@ -141,8 +141,8 @@ class Param:
 
     `$1` has no name yet; `@x` and `sqlc.arg(x)` have the name `x`.
 
-    `nullable` is the user's choice (`sqlc.narg` → True), or None if the analysis decides. `row` is
-    the name of the list of rows of which this parameter is one column: `(a, b) IN
+    `nullable` is the user's choice (`sqlc.narg` sets it to True), or None if the analysis decides.
+    `row` is the name of the list of rows of which this parameter is one column: `(a, b) IN
     (sqlc.slice(pairs))`.
     """
 
@@ -158,8 +158,9 @@ class Param:
 class Embed:
     """A `sqlc.embed(t)`, which becomes `t.*` in the select list and one nested row in the result.
 
-    `alias` is the name in `AS name` after the macro. It is not in the text, because a star cannot
-    have an alias. `nest` is whether the macro is `sqlc.nest(t)`, which makes a list of nested rows.
+    `alias` is the name in `AS name` after the macro. The name is removed from the text, because a
+    star cannot have an alias. `nest` is whether the macro is `sqlc.nest(t)`, which makes a list of
+    nested rows.
     """
 
     table: str
@@ -198,12 +199,13 @@ class OptionalPart:
 
     Each variant of the query contains one of the forms.
 
-    `kind` is `if` (present if and only if parameter `name` was passed), `set` (a SET item that is
-    omitted while parameter `name` is UNSET) or `sort` (`name` is the Python argument that selects
-    one of `choices`). `numbers` are the parameters that occur only in this part. `also` are the
-    further names of `:if a, b`, all of which must be passed. If a part is `independent`, the
-    variants contain only some of its combinations with the others of this kind: all, none, and each
-    alone. Other combinations are sent too.
+    `kind` is `if`, `set` or `sort`. An `if` part is present if and only if parameter `name` was
+    passed. A `set` part is a SET item that is omitted while parameter `name` is UNSET. For `sort`,
+    `name` is the Python argument that selects one of `choices`. `numbers` are the parameters that
+    occur only in this part. `also` are the further names of `:if a, b`, all of which must be
+    passed. If a part is `independent`, the variants contain only some of its combinations with
+    other independent parts: all parts, none, and each part alone. The generated code also sends the
+    other combinations.
     """
 
     kind: str
@@ -219,8 +221,9 @@ class OptionalPart:
 class Variant:
     """One possible text of a dynamic query, with parameters numbered `$1 …` without gaps.
 
-    `key` has one entry per dynamic part: 1 or 0 for present or absent, the index of the choice for
-    `sort`. `numbers[i]` is the query's own number of the parameter that this text calls `$i+1`.
+    `key` has one entry per dynamic part: 1 if the part is present, 0 if it is absent, or the index
+    of the choice for `sort`. `numbers[i]` is the query's own number of the parameter that this text
+    calls `$i+1`.
     """
 
     key: tuple[int, ...]
@@ -233,8 +236,8 @@ class Variant:
 class SortKey:
     """An expression of ORDER BY whose value is part of a cursor.
 
-    `number` is the parameter that holds the value from the cursor. `nulls` is whether the query
-    states the place of NULL; without that, the value must be certain.
+    `number` is the parameter that holds the value from the cursor. `nulls` is true if the query
+    states where NULL is sorted. Otherwise the expression must be proved never NULL.
     """
 
     sql: str
@@ -353,7 +356,7 @@ class ParsedQuery:
     def placed(self, **places: object) -> ParsedQuery:
         """Return a copy of the query with another position in its file.
 
-        The copy keeps the stored hashes.
+        The copy keeps the stored hashes, because they do not depend on the position.
         """
         found = copy(self)
         vars(found).update(places)
@@ -430,8 +433,8 @@ class TableColumn:
 class Constraint:
     """A constraint that a write can violate.
 
-    `kind`: unique, primary, foreign, check, not_null, exclude. `told` is whether the server's error
-    distinguishes the constraint from those of other tables.
+    `kind`: unique, primary, foreign, check, not_null, exclude. `told` is true if the server's error
+    distinguishes the constraint from constraints of other tables.
     """
 
     schema: str
@@ -544,9 +547,10 @@ Member = tuple[str, "JsonShape"]
 class Shared(Sequence[Member]):
     """The members of a declared object, which many places can share by reference.
 
-    Schemas refer to one object from many places, and these objects to others, so that the expanded
-    structure can be exponentially larger. Two instances are equal if their digests are, and a
-    digest depends on those of the inner objects, so nothing is expanded to compare or to hash.
+    Schemas refer to one object from many places, and this object refers to others. So the expanded
+    structure can be exponentially larger. Two instances are equal if their digests are equal, and a
+    digest includes the digests of the inner objects. So no structure is expanded for a comparison
+    or a hash.
     """
 
     __slots__ = ("_members", "digest")
@@ -590,10 +594,10 @@ class JsonShape:
     `nullable` is whether the value may be `null` in JSON. `absent` is whether an object may lack
     this member.
 
-    A `STORED` value is found at `path` in the column `stored`. For a path, `nullable` is whether
-    the value can be NULL for another reason than a member that is missing. `declared` is whether
-    the configuration declares this structure, without a proof; `name` is then the Python class of
-    the value: a dotted name, or the name of a class that is generated.
+    A `STORED` value is found at `path` in the column `stored`. For a path, `nullable` is true if
+    the value can be NULL for another reason than a missing member. `declared` is whether the
+    configuration declares this structure, without a proof; `name` is then the Python class of the
+    value: a dotted name, or the name of a class that is generated.
     """
 
     kind: JsonKind
@@ -612,9 +616,9 @@ class Column:
     """A result column.
 
     `reasons` explains why the column is, or could not be proved, not null; innermost first. `via`
-    is the origin in sqlc's sense if it differs: the WITH query that the column is read from. `kept`
-    is the column whose values it returns, or contains as elements, through array functions. `shape`
-    is the shape of its JSON value, or None if the query does not determine the shape.
+    is the origin according to sqlc if it differs: the WITH query from which the column is read.
+    `kept` is the column whose values it returns, or contains as elements, through array functions.
+    `shape` is the shape of its JSON value, or None if the query does not determine the shape.
     `declared_not_null` is whether the configuration declares that the member of a stored JSON value
     always exists, without a proof.
     """
@@ -637,9 +641,9 @@ class Column:
 class TypedParam:
     """A parameter, typed and named.
 
-    `not_null` is False if None may be passed and has a meaning. `is_part` is whether the value is
-    only a part of the values in `origin`, such as a document that is merged by `||`. `via` is the
-    column as the query names it: a view's column, where `origin` is that of the underlying table.
+    `not_null` is False if None may be passed and has a meaning. `is_part` is true if the value is
+    only a part of the values in `origin`, such as a document that `||` merges. `via` is the column
+    as the query names it. It is a view's column if `origin` is a column of the underlying table.
     `row` is the name of the list of rows of which this parameter is one column. `kept` is the
     column that stores its value or its elements, if there is no `origin`: `array_append(tags,
     @tag)`.
@@ -731,11 +735,11 @@ class Lookup:
 class TypedBatch:
     """The text of a `:batchget` query that reads the rows of many keys.
 
-    `params` take the place of the parameters with the same numbers: the list of keys, or, if a key
+    `params` replace the parameters with the same numbers. They are the list of keys, or, if a key
     has several columns, the columns of a list of rows. `columns` are the key of each row: the
     hidden last columns of the text, or, if `position` is not None, the result column at that
-    position. `variants` are the texts of a dynamic query, as those of a `TypedQuery`; `written` are
-    the same texts before the stars were expanded.
+    position. `variants` are the texts of a dynamic query, as in a `TypedQuery`. `written` are the
+    same texts before the stars were expanded.
     """
 
     sql: str
@@ -752,7 +756,7 @@ class Sent:
 
     `source` is empty for a call in a query. `shape` is the proved structure of the payload, which
     is `nullable` if the payload may be NULL. If nothing is proved, `why` is the reason. `fails` is
-    whether the reason is an error of the server that each call raises.
+    true if the reason is a server error that each call raises.
     """
 
     channel: str
@@ -770,11 +774,11 @@ class TypedQuery:
     `writes` is the written table, and `violable` are the constraints that the query can violate.
     `unproved_reading` is the reason why it is not proved to only read, or empty. `session_clean` is
     whether it does not affect the session. `advice` contains findings for `vet`: the code of a
-    rule, and a name. `leaks` are the reasons why it may access another tenant's rows; it is empty
-    if that was not checked. `lookup` is set while a `:batchget` query is analysed, and `batch` is
-    the result. `nesting` is set for a query with `sqlc.nest`, whose `cardinality` counts the rows
-    that the function returns. `sends` are the notifications that the query sends, and for a
-    declared channel, those that functions and triggers of the schema send on it.
+    rule, and a name. `leaks` are the reasons why the query may access another tenant's rows. It is
+    also empty if this was not checked. `lookup` is set while a `:batchget` query is analysed, and
+    `batch` is the result. `nesting` is set for a query with `sqlc.nest`, whose `cardinality` counts
+    the rows that the function returns. `sends` are the notifications that the query sends, and for
+    a declared channel, those that functions and triggers of the schema send on it.
     """
 
     parsed: ParsedQuery
@@ -837,7 +841,8 @@ class Analysis:
     """The result of an engine's analyser for one query set, without diagnostics.
 
     `stored` are the declared structures of JSON columns, which the configuration adds. `channels`
-    are the declared channels: queries whose one column is the payload, and which never run.
+    are the declared channels. A channel is a query that has the payload as its only column and that
+    never runs.
     """
 
     catalog: Catalog

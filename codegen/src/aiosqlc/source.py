@@ -76,8 +76,8 @@ class Inclusion:
 class ExpandedFile(SourceFile):
     """A query file, followed by the text of each fragment that it includes.
 
-    Offsets up to `length` are those of the file itself. Offsets behind it are in a fragment, once
-    for each expansion, so that each token of an expanded query has a place of its own.
+    Offsets up to `length` are those of the file itself. Offsets after `length` are in a fragment,
+    which occurs once for each expansion. So each token of an expanded query has its own place.
     """
 
     length: int = 0
@@ -121,10 +121,11 @@ class ExpandedFile(SourceFile):
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Maps offsets of rewritten SQL back to the original file.
+    """Map offsets of rewritten SQL to offsets in the original file.
 
-    `pieces` is sorted by `out`. From offset `out` to the next piece, the text was either copied
-    from offset `src` (`copied`), or replaces the user's text at `src` (every offset maps to `src`).
+    `pieces` is sorted by `out`. From offset `out` to the next piece, the text was copied from
+    offset `src` (`copied`), or it replaces the user's text at `src`, and then every offset maps to
+    `src`.
     """
 
     pieces: tuple[tuple[int, int, bool], ...] = field(default=((0, 0, True),))
@@ -143,9 +144,9 @@ class SourceMap:
         return Span(start, max(self.to_source(span.end - 1), start) + 1)
 
     def after(self, other: SourceMap, length: int) -> SourceMap:
-        """Combine two maps: `other` leads to this map's text, and this map leads to the file.
+        """Combine two maps: `other` maps to this map's text, and this map maps to the file.
 
-        `length` is the length of that first text.
+        `length` is the length of the text that `other` maps from.
         """
         found: list[tuple[int, int, bool]] = []
         ends = [*(out for out, _, _ in other.pieces[1:]), length]

@@ -31,8 +31,8 @@ from services.user.store import (
 from services.user.store.models import TokenKind
 
 _DISPUTED: Final = (
-    "this account got a new email address a few days ago, which is not verified: verify the address,"
-    " or request another password reset, whose email has a link that restores the former address"
+    "this account got a new email address a few days ago, and this address is not verified: verify"
+    " it, or request another password reset, whose email has a link to restore the former address"
 )
 
 

@@ -1,9 +1,9 @@
 """Derive the text of an `:arrow` query that sends whole columns, and check it on the server.
 
-The text reads the query as `q` and joins each column's values, in the binary format of the type,
-to one `bytea`. All values arrive in one row, so the function binds its parameters and works on the
-caller's connection, in the caller's transaction. The module `arrow_batch` of the package reads the
-row in the order that is written here.
+In the text, the query has the name `q`. For each column, the text joins all values, in the binary
+format of the type, to one `bytea`. All values arrive in one row, so the function binds its
+parameters and works on the caller's connection, in the caller's transaction. The module
+`arrow_batch` of the package reads the row in this order.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def _all_parts(query: TypedQuery) -> Iterator[str]:
 def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, str]:
     """Return the text before and after a query that has columns with these names.
 
-    `same` are the conditions that the columns have their types, which an outer join with no row
-    decides without a row of the query. `parts` are the aggregates.
+    `same` are the conditions that the columns have their types. An outer join makes them true or
+    false even if the query returns no row. `parts` are the aggregates.
     """
     types, sent = "\n        AND ".join(same), ",\n    ".join(parts)
     before = f"WITH q ({', '.join(names)}) AS NOT MATERIALIZED (\n"
@@ -243,7 +243,7 @@ def _joined(value: str) -> str:
 def _is_type(value: str, kind: SqlType) -> str:
     """Return the condition that a column still has the type for which the code was generated.
 
-    An expression may have the domain, or the type under it.
+    An expression can have the domain, or its base type.
     """
     known = [_regtype(kind)]
     while kind.kind is TypeKind.DOMAIN and kind.base:

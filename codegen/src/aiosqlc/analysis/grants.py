@@ -17,7 +17,8 @@ class Right:
     """A privilege on some columns of a table, or on the whole object if `columns` is None.
 
     `kind` is the keyword of GRANT: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
-    empty if names are found without a schema. `arguments` distinguish functions with the same name.
+    empty if names are resolved without a schema. `arguments` distinguish functions with the same
+    name.
     """
 
     privilege: str

@@ -40,8 +40,8 @@ NO_SHAPE = Shape((), ())
 def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
     """Return how a statement differs from its generated function, or '' if it does not.
 
-    `numbers[i]` is the function's parameter, counted from 1, that the text calls `$i+1`. None means
-    that the numbers are the same.
+    `numbers[i]` is the number of the function's parameter (from 1) that the text calls `$i+1`. None
+    means that the numbers are the same.
     """
     mine, theirs = promised.columns, found.columns
     if len(mine) != len(theirs):

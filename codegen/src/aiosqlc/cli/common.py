@@ -25,7 +25,8 @@ def style_of(arguments: argparse.Namespace, root: Path) -> Style:
 def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
     """Let a command read only files of the repository while it compares with a git reference.
 
-    A pull request chooses the files that such a command reads, and its readers see the report.
+    The author of a pull request chooses the files that such a command reads, and other people read
+    the report.
     """
 
     @functools.wraps(run)

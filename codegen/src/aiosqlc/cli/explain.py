@@ -111,7 +111,7 @@ def _without_values(text: PlannedText) -> dict[str, Any]:
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
     """Return the query's EXPLAIN document of PostgreSQL, or MySQL's rows under the key `rows`.
 
-    PostgreSQL plans for any parameters and empty tables, MySQL for a few generated rows.
+    PostgreSQL plans for any parameters and empty tables; MySQL plans for a few generated rows.
     """
     with engine_for(part.entry.engine) as engine:
         options = options_of(part.entry, part.inputs.shims)

@@ -20,7 +20,7 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 def failed(error: Exception, *, verbose: bool) -> int:
     """Print the error that ended a command, and return the exit code for it.
 
-    Raises the error itself if the output of the command cannot be written.
+    If the output of the command cannot be written, raise the error again.
     """
     if isinstance(error, BrokenPipeError):
         raise error

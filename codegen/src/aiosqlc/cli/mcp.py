@@ -130,7 +130,7 @@ def _serve(
 ) -> int:
     """Connect to the database and serve the tools to assistants.
 
-    The user sees one sentence per mistake in the settings.
+    For each mistake in the settings, the user sees one sentence.
     """
     from aiosqlc.mcp.serving import Settings, SettingsError, serve  # needs the extra `mcp`
 

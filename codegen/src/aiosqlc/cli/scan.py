@@ -115,7 +115,7 @@ def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
     """Write the package now and after each change of a Python, SQL or configuration file.
 
     The database server stays running, and only changed literals are analysed. An error leaves the
-    package as it is. The command continues, because the next change may remove the cause.
+    package as it is. The command then continues, because the next change may remove the cause.
     """
     out = str((Path.cwd() / arguments.out).resolve())
 

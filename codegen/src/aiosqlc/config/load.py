@@ -320,7 +320,7 @@ class _Loader:
     def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:
         """Read the server's URI; `${NAME}` is taken from the environment.
 
-        A missing variable is reported once, however many entries use it.
+        A missing variable is reported once, even if several entries use it.
         """
         uri = self._reader.string(node, "database.uri")
         if node is None or uri is None:

@@ -30,8 +30,8 @@ class Override:
 
     Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set. If
     `only` is `param` or `column`, `query` applies only to parameters or only to columns. `decode`
-    and `encode` are dotted names of functions. Without them, the driver's value only gets the
-    annotation.
+    and `encode` are dotted names of functions. Without them, the type is only the annotation of the
+    driver's value.
     """
 
     span: Span
@@ -49,17 +49,17 @@ class PythonTarget:
     """Settings of the generated Python code. `package` is the dotted import name of `out`.
 
     `driver` is the driver of the code, or empty for the engine's default. For each driver in
-    `beside` there is a subpackage with more functions on the same classes. `executor` is the module
-    that exports an Executor Protocol; if empty, the Protocol is generated beside the code.
-    `emit_class` makes a module's functions methods, and `emit_protocol` adds their Protocol.
-    `emit_exceptions` raises a class of its own for each constraint that a query can violate.
-    `emit_helpers` adds transactions with retries and an executor that reports every query.
-    `typed_json` decodes JSON to generated classes if the query determines its shape. `json` are the
-    declared structures of JSON columns.
-    With `readers`, functions that are proved to only read take a `Reader`, which can be a replica.
-    `same_as` is the package of an earlier entry for another engine, with which the functions must
-    agree. `contract` is the path of the test that compares the results of both engines, and
-    `contract_values` are the values by parameter that the test must use.
+    `beside`, a subpackage has the functions for this driver; the classes are the same. `executor`
+    is the module that exports an Executor Protocol. If it is empty, the Protocol is generated with
+    the code. With `emit_class`, the functions of a module are methods. `emit_protocol` also
+    generates Protocols of these methods. With `emit_exceptions`, each constraint that a query can
+    violate has its own exception class. `emit_helpers` adds transactions with retries and an
+    executor that reports every query. `typed_json` decodes JSON to generated classes if the query
+    determines its shape. `json` are the declared structures of JSON columns. With `readers`,
+    functions that are proved to only read take a `Reader`, which can be a replica. `same_as` is the
+    package of an earlier entry for another engine. The functions of both packages must agree.
+    `contract` is the path of the test that compares the results of both engines. `contract_values`
+    are the values that the test must use, by parameter.
     """
 
     out: Path
@@ -147,7 +147,7 @@ class Production:
 class QuerySet:
     """One entry of `sql:`: a schema, its queries and its outputs.
 
-    `server` is `mysql` or `mariadb` if the queries are for one of the two, or else empty.
+    `server` is `mysql` or `mariadb` if the queries are for only one of the two, or else empty.
     """
 
     index: int

@@ -13,7 +13,7 @@ _NOW = timedelta(days=1)
 class Refused:
     """The result of a call that raised an exception.
 
-    Both engines must raise; the messages may differ.
+    Both engines must raise an exception; the messages may differ.
     """
 
     def __repr__(self) -> str:
@@ -21,9 +21,9 @@ class Refused:
 
 
 def plain(value: object) -> object:
-    """Convert a value for comparison: two forms are equal if callers see no difference.
+    """Convert a value for comparison: two results are equal if callers see no difference.
 
-    A time of the last day comes from a server's clock and becomes `now`.
+    A time during the last day comes from a server's clock and becomes `now`.
     """
     if isinstance(value, datetime):
         return _moment(value)

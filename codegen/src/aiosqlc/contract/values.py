@@ -56,9 +56,9 @@ _CHANGES: Sequence[Callable[[str], str]] = (
 
 
 class Values:
-    """Chooses arguments.
+    """Choose arguments at random.
 
-    Chooses argument values; `given` has the allowed values of each restricted parameter.
+    `given` has the allowed values of each restricted parameter.
     """
 
     def __init__(self, random: Random, given: Given) -> None:

@@ -25,10 +25,10 @@ class Types:
     """The Python type of each database type, as the driver with its adapter returns it.
 
     `plain` returns the type of a value that is not an enum, array or structure. `structured` is
-    whether the engine has such values. `user_types_as_text` is whether the driver does not know the
-    types that a schema defines: the adapter's functions then read them from text, and arrays must
-    be passed as lists. `json_as_text` is whether JSON arrives as text, not decoded. `json_reader`
-    is the ending of the generated file that decodes the engine's JSON.
+    true if the engine has enums, arrays and structures. `user_types_as_text` is true if the driver
+    does not know the types that a schema defines. The adapter's functions then read them from text,
+    and arrays must be passed as lists. `json_as_text` is whether JSON arrives as text, not decoded.
+    `json_reader` is the suffix of the generated file that decodes the engine's JSON.
     """
 
     plain: Callable[[SqlType], PyType]
@@ -44,11 +44,11 @@ class Types:
 class Violations:
     """The driver's exceptions. `caught` is the exception class that generated functions catch.
 
-    `find` is the source of the function that finds the constraint in the server's error by a `key`,
-    which is the `entry` of each class. `null_entry` is the entry for NOT NULL, which has a column
-    but no name. `raised` is the statement of a function that raises the class; `{tables}` are the
-    tables whose constraints it may violate, if the server does not name one. `named_in_table` is
-    whether constraints of two tables may have the same name.
+    `find` is the source of the function that finds the constraint in the server's error by a `key`.
+    The `entry` of each exception class has this key. `null_entry` is the entry for NOT NULL, which
+    has a column but no name. `raised` is the statement of a function that raises the class.
+    `{tables}` are the tables whose constraints the function may violate, if the server does not
+    name one. `named_in_table` is whether constraints of two tables may have the same name.
     """
 
     module: str
@@ -88,13 +88,13 @@ class Helpers:
 class Driver:
     """A driver of an engine.
 
-    `adapter` is the module in `written` that makes an executor of a connection (empty: the
-    connection already is one), and `executor` is the class in it. `fits` describes the executor for
-    the Protocols. `pipelined` is whether batches that return rows are sent in one round trip.
-    `session` is the module in `written` for connections that another library owns, on top of the
-    adapter. `makes_ids` is whether the driver reports the ID that an INSERT has generated.
-    `not_copied` are the types that its COPY does not accept. `listens` is whether generated code
-    can listen to notifications.
+    `adapter` is the module in `written` that makes an executor from a connection, and `executor` is
+    the class in this module. `adapter` is empty if the connection already is an executor. `fits`
+    describes the executor for the Protocols. `pipelined` is true if batches that return rows are
+    sent in one round trip. `session` is the module in `written` for connections that another
+    library owns; it uses the adapter. `makes_ids` is whether the driver reports the ID that an
+    INSERT has generated. `not_copied` are the types that the driver's COPY does not accept.
+    `listens` is whether generated code can listen to notifications.
     """
 
     name: str

@@ -13,7 +13,8 @@ Import = tuple[str, str]
 class PyType:
     """A Python type.
 
-    `decode` and `encode` are expressions with `{}` for the value, or empty without a conversion.
+    `decode` and `encode` are expressions with `{}` for the value. They are empty if there is no
+    conversion.
 
     `atomic` is whether values can never form a reference cycle.
     """

@@ -114,9 +114,9 @@ def _is_assigned(tokens: Sequence[Token], position: int) -> bool:
 
 
 def pages_of(sql: str) -> tuple[str, ...]:
-    """Return the clause of each `?` in a MySQL text: limit, offset, or '' for any other.
+    """Return the clause of each `?` in a MySQL text: limit, offset, or '' for any other clause.
 
-    `skipped` is the offset of `LIMIT ?, ?`.
+    The first `?` in `LIMIT ?, ?` has the clause `skipped`.
     """
     tokens = code_tokens(sql, Dialect.MYSQL)
     found: list[str] = []

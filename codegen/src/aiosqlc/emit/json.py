@@ -57,7 +57,7 @@ class _View:
     """Functions that convert an engine's results to sqlc's conventions.
 
     `places` returns the position of each parameter, if its type depends on the position. `by_words`
-    is whether the words around a parameter decide its name and nullability.
+    is true if the words around a parameter decide its name and nullability.
     """
 
     catalog: Callable[[Catalog], Catalog]
@@ -203,8 +203,8 @@ def _value(
 def _length(kind: SqlType) -> int:
     """Return the declared length; a MySQL time, enum or set has the length of its longest text.
 
-    A decimal has its precision, unless it equals the default, because then the server does not show
-    whether it was declared.
+    A decimal has its precision. If the precision equals the default, it is left out, because the
+    server does not show whether it was declared.
     """
     if kind.schema == "pg_catalog":
         return -1
@@ -298,7 +298,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
     In sqlc, a cast has no table, and only a call without a cast counts as a function call.
 
-    For a column of a sub-select, the original name is the sub-select's name for it.
+    A column of a sub-select has as original name the name that the sub-select gives it.
     """
     origin = column.via or column.origin
     name = "" if column.name == "?column?" else column.name

@@ -12,7 +12,7 @@ _DOC_WIDTH = 108  # of 120 columns, less indentation and quotes
 def text_literal(text: str) -> str:
     """Return a literal equal to `text`: on one line if it has one line, else as a block.
 
-    The block's value ends with a newline, which is irrelevant to servers.
+    The block's value ends with a newline, which servers ignore.
     """
     if "\n" not in text:
         return line_literal(text)

@@ -40,9 +40,9 @@ def print_package(
     *,
     empty: bool = False,
 ) -> list[Rendered]:
-    """Render every file of a package. Each file starts with a line that names the command.
+    """Render every file of a package. The first line of each file names the command.
 
-    `empty` omits the content of the modules, because the caller only needs the paths.
+    With `empty`, the modules have no content, because the caller only needs the paths.
     """
     header = _Header(project)
     files = [
@@ -112,7 +112,7 @@ def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: st
 
 
 class _Header:
-    """Makes first lines.
+    """Make the first lines of files.
 
     Paths in the lines are relative to the project's root, independent of the working directory.
     """

@@ -67,7 +67,8 @@ def paired_interface(
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Return the second entry's modules with the first entry's classes, and the differences.
 
-    If there are differences, the modules must not be rendered, because a caller could observe them.
+    If there are differences, the modules must not be rendered, because callers of the two packages
+    would see the differences.
     """
     problems = list(_differences(second, first))
     modules = tuple(
@@ -204,7 +205,7 @@ def _different(
 def _only(mine: Shown, other: Shown) -> str:
     """Return the differences.
 
-    If only the order differs, return everything.
+    If only the order differs, return all of the names.
     """
     return ", ".join([item for item in mine if item not in other] or mine) or "none"
 

@@ -24,7 +24,7 @@ def ruff_settings(near: Path) -> Path | None:
 def said_by(path: Path) -> str:
     """Return the ruff settings that a file contains.
 
-    The settings of a `pyproject.toml` include the Python version.
+    The settings in a `pyproject.toml` include the Python version.
 
     The rest of `pyproject.toml`, such as a new dependency, does not affect the format.
     """

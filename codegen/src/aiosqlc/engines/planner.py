@@ -46,8 +46,8 @@ class PlannedDatabase(Protocol):
     def trying(self, tried: Sequence[str]) -> AbstractContextManager[PlannedDatabase]:
         """Return a second database, which also has the indexes of `tried`.
 
-        They are as `orders (status, created_at)`, and an index that the server refuses is left out.
-        This database must have statistics, and stays usable.
+        An item of `tried` has the form `orders (status, created_at)`. An index that the server
+        refuses is left out. This database must have statistics. It can still be used.
         """
         ...
 
@@ -56,8 +56,8 @@ class PlannedDatabase(Protocol):
     ) -> Plan | None:
         """Return the generic plan of an SQL text, or None if the server cannot plan the text.
 
-        `using` are names of indexes that can be tried, and `without` are names of indexes that the
-        planner must not use.
+        `using` are names of indexes in `tried`, and `without` are names of indexes that the planner
+        must not use.
         """
         ...
 
@@ -73,8 +73,9 @@ class Planner(Protocol):
     ) -> AbstractContextManager[PlannedDatabase]:
         """Return a database with the schema and the statistics, on the private server.
 
-        Without statistics the tables are empty, and a plan uses an index if one is usable. Raises
-        `SchemaFailsError` if the schema has errors, and `NoServerError`.
+        Without statistics, the tables are empty, and a plan uses an index if an index is usable.
+        Raises `SchemaFailsError` if the schema has errors, and `NoServerError` if no server is
+        available.
         """
         ...
 
@@ -83,8 +84,9 @@ class Planner(Protocol):
     ) -> Pulled:
         """Read the statistics of the schema's tables in the database of a URI, without writing.
 
-        `values` is whether the most common values and the bounds of histograms are read, which are
-        values of rows. Raises `PullError`, `SchemaFailsError` and `NoServerError`.
+        If `values` is true, the most common values and the bounds of histograms are read too; these
+        are values of rows. Raises `PullError` if the statistics cannot be read, `SchemaFailsError`
+        if the schema has errors, and `NoServerError` if no server is available.
         """
         ...
 
@@ -97,8 +99,8 @@ class Planner(Protocol):
     ) -> Pulled:
         """Return statistics derived from the schema and from a given number of rows per table.
 
-        The numbers are by schema and name of the table, and `columns` are distributions by schema,
-        table and column. Raises `ContradictionsError` if one of them is impossible,
-        `SchemaFailsError` and `NoServerError`.
+        `rows` has the numbers by schema and table, and `columns` has distributions by schema, table
+        and column. Raises `ContradictionsError` if a distribution is impossible, `SchemaFailsError`
+        if the schema has errors, and `NoServerError` if no server is available.
         """
         ...

@@ -32,9 +32,9 @@ class Engine(Protocol):
     """One engine. The server and its libraries are loaded at the first call that needs them.
 
     `quote` is the quotation mark of identifiers. `planned_on` describes the data of its query
-    plans. `embedded` is whether the compiler includes its programs, so that it can lend a server
-    and dump a schema. `schemes` are those of its databases' URIs. A method raises
-    `ModuleNotFoundError` if the engine's driver is not installed.
+    plans. `embedded` is true if the compiler includes the engine's programs, so that it can start a
+    server and dump a schema. `schemes` are the schemes of the engine's database URIs. A method
+    raises `ModuleNotFoundError` if the engine's driver is not installed.
     """
 
     quote: str
@@ -56,7 +56,7 @@ class Engine(Protocol):
     def planner(self) -> Planner | None:
         """Return the planner that uses a production database's statistics.
 
-        Return None if the engine does not support it.
+        Return None if the engine does not support production statistics.
         """
         ...
 

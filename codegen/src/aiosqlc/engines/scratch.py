@@ -95,7 +95,7 @@ class Rows(Protocol):
     def undone(self) -> AbstractContextManager[None]:
         """Return a transaction that is rolled back at its end.
 
-        A statement may run for two seconds.
+        A statement may run for at most two seconds.
         """
         ...
 
@@ -117,7 +117,7 @@ class Rows(Protocol):
     def run(self, trials: Sequence[Trial]) -> Iterator[Answer]:
         """Run trials on the same rows; each trial is rolled back before the next.
 
-        This must be called inside one of the transactions above.
+        Call this method inside one of the transactions above.
         """
         ...
 
@@ -177,7 +177,7 @@ class Scratch(Protocol):
     def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
         """Return, for each table, values for a row that the table's constraints accept.
 
-        No row stays.
+        The rows are not kept.
         """
         ...
 

@@ -12,7 +12,7 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 class Watched(Protocol):
     """A migration that ran in a test database.
 
-    Other migrations can be tried on the state before it.
+    Other migrations can be tried on the state before this migration.
     """
 
     @property
@@ -40,6 +40,7 @@ class ReleaseObserver(Protocol):
     ) -> Iterator[Watched]:
         """Yield each migration after it ran; `queries` maps names to the texts of queries.
 
-        Raises `SchemaFailsError` if the schema before has errors, and `NoServerError`.
+        Raises `SchemaFailsError` if the schema has errors before the release, and `NoServerError`
+        if no server is available.
         """
         ...

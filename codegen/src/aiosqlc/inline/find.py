@@ -19,9 +19,9 @@ Placed = ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg | ast.excepthan
 class Literal:
     """The SQL text of one call, with its position in the Python file.
 
-    `span` is the place of the whole literal, and `places` leads from each character of the text to
-    its place in the file. `owner` is the name that the result is assigned to, or that of the
-    function around the call.
+    `span` is the place of the whole literal. `places` maps each character of the text to its place
+    in the file. `owner` is the name to which the result is assigned, or the name of the function
+    around the call.
     """
 
     file: SourceFile

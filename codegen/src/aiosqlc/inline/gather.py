@@ -24,7 +24,7 @@ _ROWS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW"})
 class Part:
     """A literal, and the name of its query in the joined text.
 
-    In the gathered text, its annotation begins at `first`. Offsets from `start` are offsets in the
+    In the joined text, its annotation starts at `first`. Offsets from `start` are offsets in the
     literal, if they are at least `exact`.
     """
 
@@ -109,7 +109,8 @@ def different(found: Iterable[Literal]) -> list[Literal]:
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
     """Return a query file with the literals, as if the file were at `path`.
 
-    A literal that does not close a string or comment is left out: it would run into the next one.
+    A literal with an unclosed string or comment is left out, because the string or comment would
+    include the next literal.
     """
     text, parts, names = "", list[Part](), set[str]()
     problems: list[Diagnostic] = []
@@ -149,9 +150,10 @@ def _without_end(text: str) -> str:
 def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int, int]:
     """Return the name of a literal's query, and the annotation line to write before its SQL.
 
-    The first number is the length of the literal's own annotation, which the line replaces: it
-    would become a comment of the generated function. The second number is the offset of the first
-    character that the line has, too: that of the command.
+    The first number is the length of the literal's own annotation. The new line replaces this
+    annotation, which would otherwise become a comment of the generated function. The second number
+    is the offset of the first character that both lines share, which is the first character of the
+    command.
     """
     first = literal.text.lstrip().partition("\n")[0]
     named, command = _NAMED.match(first), _COMMAND.match(first)

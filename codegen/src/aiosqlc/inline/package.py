@@ -19,10 +19,10 @@ _COMMAND = re.compile(r"run `aiosqlc scan ([^`\n]*)`")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package that `scan` wrote, as its command says.
+    """A package that `scan` wrote, as the command in its files describes it.
 
-    `out` is its folder as seen from the configuration's folder, and `entry` the name of the entry,
-    or '' if the configuration has one.
+    `out` is its folder relative to the configuration's folder. `entry` is the name of the entry, or
+    '' if the configuration has only one entry.
     """
 
     folder: Path

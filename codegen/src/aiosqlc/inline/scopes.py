@@ -14,9 +14,9 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 def calls_of(tree: ast.Module, names: AbstractSet[str]) -> Iterator[tuple[ast.Call, str]]:
     """Yield each call of a name, in the order of the code.
 
-    Each comes with the name of the variable that the result is assigned to, or else with that of
-    the function around the call. A name that a function binds again, for example as a parameter, is
-    another function there. The traversal has no limit of depth.
+    The second value is the name of the variable to which the result is assigned, or else the name
+    of the function around the call. If a function binds the name again, for example as a parameter,
+    the name means another object in this function. The traversal has no limit of depth.
     """
     stack: list[tuple[ast.AST, str, AbstractSet[str]]] = [(tree, "", names)]
     while stack:

@@ -26,10 +26,10 @@ def imports_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 def literals_by_spelling(file: SourceFile, package: str) -> list[Literal]:
-    """Return the literals of the calls that a text seems to have.
+    """Return the literals of the calls in a text that may not be valid Python.
 
-    A string that is still open seems to end at the next quotation marks. It is left out if there is
-    another call inside.
+    A string that is not closed is assumed to end at the next quotation mark. It is left out if it
+    would contain another call.
     """
     names = {name for module, name in imports_of(file.text) if is_package(module, package)}
     if not names:

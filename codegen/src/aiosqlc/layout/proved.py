@@ -35,7 +35,7 @@ def format_file(
 ) -> Formatted | None:
     """Return the formatted file with every change proved, or None if the file has errors.
 
-    The queries may include the fragments of the files in `library`.
+    `library` are further files whose fragments the queries may include.
     """
     found = tidy(file, dialect, style, within=within, width=width)
     if found is None or not found.changed:

@@ -1,7 +1,7 @@
 """Pack dataclass values for the lock file: as a list of field values, without trailing defaults.
 
 A built-in type of PostgreSQL is stored as its name. Data that only `explain` uses, or that is read
-again anyway, is omitted.
+again in any case, is omitted.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from aiosqlc.loops.frames import Site, Stack, TestFiles, accepted, shown, stack_
 class Query:
     """A generated function: its dotted name, its SQL text, and its package.
 
-    `remedy` is how to send fewer statements; `{name}` in it stands for the query's name.
+    `remedy` describes how to send fewer statements. In it, `{name}` stands for the query's name.
     """
 
     function: str
@@ -59,9 +59,9 @@ _Key = tuple[Query, tuple[Site, ...], Hashable]
 class Scope:
     """The calls of one request, job or test.
 
-    With `by_activation`, calls count together only if one activation of a function of the program
-    makes them: a test may send many requests. Then the scope holds the frames until it ends,
-    because their identities must stay distinct. `tests` are the files of test code.
+    With `by_activation`, calls count together only if one activation (one run) of a function of the
+    program makes them, because a test may send many requests. The scope then holds the frames until
+    it ends, so that their identities stay distinct. `tests` are the files of test code.
     """
 
     by_activation: bool = False

@@ -33,7 +33,7 @@ _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 class Offer:
     """A completion item.
 
-    A completion item; `insert` is the text to insert if it differs from `label`.
+    `insert` is the text to insert if it differs from `label`.
     """
 
     label: str

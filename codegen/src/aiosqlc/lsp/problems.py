@@ -26,7 +26,7 @@ def by_file(
 ) -> dict[str, list[types.Diagnostic]]:
     """Return the diagnostics by file; those without a position go to the configuration file.
 
-    The data of each diagnostic is its hint, from which a quick fix is derived.
+    The data of each diagnostic is its hint, from which an editor makes a quick fix.
     """
     result: defaultdict[str, list[types.Diagnostic]] = defaultdict(list)
     for item in (item.located() for item in found):

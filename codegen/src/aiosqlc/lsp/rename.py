@@ -88,8 +88,6 @@ def check_name(renaming: Renaming) -> None:
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
     """Return the new names of generated functions and classes, or raise if anything else changed.
 
-    Raise an error if the rename changes anything else.
-
     Raises `RefusedError`.
     """
     _no_new_errors(renaming, before, after)
@@ -171,7 +169,7 @@ _WRITING = frozenset(
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
     """Return whether two values are equal if the words in `names` are replaced by their new names.
 
-    A name may also be unchanged: a parameter `id` may exist beside a column with that name.
+    A name may also be unchanged, because a parameter `id` may exist beside a column `id`.
     """
     if isinstance(one, str) and isinstance(other, str):
         return one == other or _renamed(one, other, names)
@@ -206,10 +204,10 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 def _seen(value: object, name: str) -> object:
     """Return a field's value in the form in which values before and after a rename are compared.
 
-    For sort choices, the form has their names without the SQL.
+    Sort choices are compared by their names, without the SQL.
 
-    For the local variables of a row, whose names avoid parameter names, only the number is
-    compared.
+    The names of the local variables for a row avoid parameter names, so only the number of these
+    variables is compared.
     """
     found = getattr(value, name)
     if isinstance(value, PyRow) and name == "names":

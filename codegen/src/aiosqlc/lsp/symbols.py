@@ -154,7 +154,8 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 def _is_reference(block: Block, token: Token) -> bool:
     """Return whether a word stands where a table alias can stand, but not a column name.
 
-    The compiler detects mistakes of this guess, because the query would change its meaning or fail.
+    If this guess is wrong, the compiler reports it, because the query would fail or change its
+    meaning.
     """
     tokens = block.tokens
     at = tokens.index(token)

@@ -45,8 +45,8 @@ class AnalysisWorker:
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
         """Compile a project with the texts of the editor instead of the files on disk.
 
-        Results of `before` replace queries that are broken now, and avoid a new analysis of
-        unchanged queries.
+        For queries that are broken now, the results in `before` are used. Unchanged queries are not
+        analysed again.
         """
         show_unsaved(texts)
         project, problems = load_project(config)

@@ -59,7 +59,7 @@ class Gate:
     async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
         """Run one call.
 
-        Call a tool. A mistake of the caller or of the database gives a failure, not an exception.
+        A mistake of the caller or of the database gives a failure, not an exception.
         """
         started = self.clock()
         outcome: Outcome = Failure("cancelled", "the caller left")  # unless it stays

@@ -35,7 +35,8 @@ DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 class Functions:
     """The generated functions by query name, each with the structure of its rows.
 
-    `executor` makes an executor, which the functions take, of a driver's connection.
+    `executor` makes the executor, which is an argument of the functions, from a driver's
+    connection.
     """
 
     by_query: Mapping[str, tuple[Callable[..., Any], PyRow | None]]
@@ -97,11 +98,11 @@ def _as_it_is(connection: Any) -> Any:
 def _as_tool(query: TypedQuery) -> TypedQuery:
     """Return a query without its Python type hints; a `:many` query becomes `:stream`.
 
-    The declared structures of stored JSON are left out too: they are not proved, and their Python
-    classes would be imported from the application, whose code must not run here.
+    The declared structures of stored JSON are left out too, because they are not proved. Their
+    Python classes would be imported from the application, whose code must not run here.
 
-    A `:many` with lists of joined rows is read completely if they are not adjacent, or if a
-    function for many keys groups them too.
+    A `:many` query with lists of joined rows is read completely if the joined rows are not
+    adjacent, or if a function for many keys also groups them.
     """
     parsed = query.parsed
     adjacent = isinstance(query.nesting, Nesting) and query.nesting.adjacent

@@ -38,9 +38,9 @@ _AWAY: Final = ("unavailable", "the database is not available")
 
 
 def excess_of(grant: str, written: frozenset[str]) -> list[str]:
-    """Return the privileges that a line of SHOW GRANTS lists and the tools do not need.
+    """Return the privileges in a line of SHOW GRANTS that the tools do not need.
 
-    Privileges to read, and to write the tables `written`, are needed.
+    The tools need the privileges to read, and to write to the tables in `written`.
     """
     names = [found[2] for found in _QUOTED.finditer(grant)]
     text = _QUOTED.sub("`", grant)  # a quoted name may contain a keyword
@@ -66,8 +66,8 @@ async def opened(uri: str, seconds: int) -> MysqlConnections:
 class MysqlConnections:
     """The connections of one database role. Every statement ends after `timeout` seconds.
 
-    A connection is closed after its call, because it could not be reused before the rows beyond a
-    limit are read.
+    A connection is closed after its call. If a result exceeds a limit, its other rows are unread,
+    and the connection could not be used again.
     """
 
     def __init__(self, uri: str, timeout: int) -> None:
@@ -139,7 +139,7 @@ class MysqlConnections:
     ) -> list[str]:
         """Return the privileges of the database role beyond those that the tools need.
 
-        They write only `written`.
+        The tools write only to the tables in `written`.
         """
         async with self._connected() as connection:
             cursor = await connection.cursor()

@@ -55,9 +55,9 @@ _FAILED: Final = ("query_failed", "the database reports an error")
 
 
 async def opened(uri: str, seconds: int) -> PostgresPool:
-    """Connect.
+    """Open a pool of connections.
 
-    Open a pool of connections. Raise `OSError` or an error of asyncpg if the connection fails.
+    Raise `OSError` or an error of asyncpg if the connection fails.
     """
     pool = await asyncpg.create_pool(
         uri,
@@ -113,7 +113,7 @@ class PostgresPool:
     ) -> list[str]:
         """Return the privileges of the database role beyond those that the tools need.
 
-        They write only `written`.
+        The tools write only to the tables in `written`.
         """
         schemas, names = [schema for schema, _ in tables], [name for _, name in tables]
         async with self._pool.acquire() as connection:

@@ -27,7 +27,7 @@ from aiosqlc.plan.naming import argument
 class Toolbox:
     """The tools of a project by name, and the queries that are not tools.
 
-    `executor` makes an executor, which the functions take, of a connection.
+    `executor` makes the executor, which is an argument of the functions, from a connection.
     """
 
     tools: Mapping[str, Tool]

@@ -17,10 +17,10 @@ _TWO: Final = 2  # if one row is all, MySQL's connection has read the end of the
 
 
 class Reads:
-    """An executor that reads no further once it holds rows of `most` bytes, counted as text.
+    """An executor that stops reading when it has rows of more than `most` bytes, counted as text.
 
-    `sent` is whether a query was sent, so that its arguments were accepted. A step beyond the limit
-    raises `TooLargeError`.
+    `sent` is true if a query was sent, which means that its arguments were accepted. A step beyond
+    the limit raises `TooLargeError`.
     """
 
     def __init__(self, executor: Any, most: int) -> None:

@@ -43,7 +43,7 @@ class NoJsonFormError(Exception):
 def without(hint: Any, sentinel: str) -> Any:
     """Return a union without its member class that is named `sentinel`.
 
-    A sequence of texts that may not be a text itself becomes a sequence.
+    `SequenceNotStr`, a sequence of texts that excludes a text itself, becomes `Sequence`.
     """
     if getattr(get_origin(hint), "__name__", "") == "SequenceNotStr":
         return Sequence[get_args(hint)[0]]  # type: ignore[misc] # known only at run time
@@ -84,7 +84,8 @@ def from_json(value: Any, hint: Any) -> Any:
 def from_setting(text: str, hint: Any) -> Any:
     """Convert a text of the settings to the annotated type, but never to None.
 
-    Raises `msgspec.ValidationError`, `ValueError` or `NotImplementedError`.
+    Raises `msgspec.ValidationError`, `ValueError` or `NotImplementedError` if the text does not fit
+    the type.
     """
     return msgspec.convert(text, without(hint, "NoneType"), strict=False, dec_hook=_from_text)
 

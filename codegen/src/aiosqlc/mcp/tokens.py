@@ -56,7 +56,7 @@ class TokenFile:
 def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
     """Read a JSON file of tokens, each of which must have a value for every bound parameter.
 
-    The callers have these values by the Python names of the parameters. Raises `TokenFileError`.
+    In the result, the values are under the Python names of the parameters. Raises `TokenFileError`.
     """
     try:
         tokens = msgspec.json.decode(path.read_bytes(), type=list[Token])

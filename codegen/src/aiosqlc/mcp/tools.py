@@ -52,8 +52,9 @@ class Tool:
     `hints` are the annotations of the parameters that the assistant may pass.
 
     `required` are the arguments without a default. `masked` are the fields of a row whose values
-    are hidden. Each is a path of positions, which leads through nested rows and lists. `limits` has
-    the smallest and the largest value of an argument, or the smallest and largest length of a list.
+    are hidden. A path is a sequence of positions, which leads through nested rows and lists.
+    `limits` has the smallest and the largest value of an argument, or the smallest and largest
+    length of a list.
     """
 
     offer: Offer
@@ -98,7 +99,7 @@ class Tool:
     def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:
         """Return the arguments that the session sets for the assistant. Raises `BoundValueError`.
 
-        None is refused, because it could disable a condition, so that the tool would return every
+        None is refused, because it could disable a condition, and the tool would then return every
         row.
         """
         hints = get_type_hints(self.call)

@@ -69,7 +69,8 @@ def _null(shape: JsonShape) -> str:
 def json_document(shape: JsonShape) -> dict[str, Any]:
     """Return the structure of JSON as a document for machines.
 
-    A declared object that occurs again has the `name` of the first one, and no members.
+    If a declared object occurs again, the second one has only the `name` of the first, and no
+    members.
     """
     return _document(shape, set())
 

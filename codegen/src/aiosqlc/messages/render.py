@@ -28,7 +28,7 @@ _VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"
 class Style:
     """The output style.
 
-    The style of the output; displayed paths are relative to the folder `root`.
+    Displayed paths are relative to the folder `root`.
     """
 
     root: Path = Path()

@@ -56,11 +56,13 @@ _UNASKED = "inferred from the query text, without a server"
 class AnalysisContext:
     """The schema of the queries, and the server to which the schema was applied, if there is one.
 
-    `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
-    `strict`: then somebody must have said so. `kin` is whose executable comments are run.
-    `unsaid`: nobody has said which server the queries are for; `forgiving`: they are for MySQL, and
-    no refusal counts. `doubted` are the tables that this server does not have as they are.
-    `history` reads what migrations have dropped and renamed, when a name is missing.
+    `for_mysql` means that the server is a MariaDB of the compiler and that the queries may be for
+    MySQL, so a statement that it refuses may be valid. With `strict`, the user must have declared
+    that the queries are for MySQL. `kin` is the kind of server whose executable comments are run.
+    `unsaid` means that the user has not declared the server of the queries. `forgiving` means that
+    the queries are for MySQL, so that a refusal by MariaDB is not an error. `doubted` are the
+    tables that differ on this server. `history` returns the objects that migrations have dropped or
+    renamed; it is used if a name is missing.
     """
 
     schema: Schema

@@ -36,7 +36,7 @@ def may_fail(node: exp.Expr) -> bool:
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
     """Return whether some texts are invalid for the common type of the given types.
 
-    With `compared`, dates are parsed too, as by GREATEST and LEAST.
+    With `compared`, dates are parsed too, as GREATEST and LEAST do.
     """
     names = {kind.name if kind else "" for kind in kinds}
     fussy = types.PARSED | (types.MOMENTS if compared else set())
@@ -62,8 +62,8 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
 def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
     """Return whether a date or time is computed from a stored value, which may be a zero date.
 
-    Under NO_ZERO_DATE the server converts a zero date to NULL, but not a timestamp alone. Dates are
-    rounded as numbers.
+    Under NO_ZERO_DATE the server converts a zero date to NULL, but not a timestamp alone. Numbers
+    that are computed from dates are rounded.
     """
     names = {kind.name if kind else "" for kind in kinds}
     if isinstance(node, _ROUNDED):

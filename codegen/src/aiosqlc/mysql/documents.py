@@ -1,6 +1,6 @@
 """Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
-MySQL and MariaDB write some values differently: MariaDB may write a nested document as a text, and
+MySQL and MariaDB write some values differently. MariaDB may write a nested document as a text. It
 writes the result of a condition as 0 or 1 after a temporary table. The generated decoders accept
 both forms, so that one shape is right for both servers.
 """
@@ -65,8 +65,8 @@ _DEEPEST = 30
 def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> JsonShape | None:
     """Return the shape of an expression's JSON value; it includes JSON `null`, but not SQL NULL.
 
-    Returns ANY for JSON of unknown structure, and None for a value that is not JSON, or that the
-    server may write as invalid JSON.
+    Returns ANY for JSON of unknown structure. Returns None for a value that is not JSON, or that
+    the server may write as invalid JSON.
     """
     node = unwrap(node)
     if depth > _DEEPEST:
@@ -228,8 +228,8 @@ class _Documents:
     def _nested(self, node: exp.Expr, made: JsonShape) -> JsonShape:
         """Return the shape of a JSON document that is a value inside another document.
 
-        The servers write it as a text, unless a function of JSON returns it. Only a list or an
-        object is recognizable then.
+        The servers write it as a text, unless a function of JSON returns it. Such a text can be
+        recognized only if it contains a list or an object.
         """
         name = name_of(node)
         direct = name in _MADE or isinstance(node, exp.JSONExtract)

@@ -32,7 +32,7 @@ class _Places:
     """The positions of a statement's embeds. `operands` counts the operands of a set operation.
 
     `unplaced` has the reasons for embeds without a position. `shown` has the columns of the FROM
-    items by their result columns; it is only used without a set operation.
+    items by their result columns. It is not used in a set operation.
     """
 
     operands: int
@@ -68,7 +68,7 @@ def embeds(
 ) -> tuple[tuple[Column, ...], tuple[TypedEmbed, ...]]:
     """Find the columns of each `sqlc.embed(t)` in the result.
 
-    A row of a WITH query or sub-select has a class of this query's own. The columns of a row are
+    A row of a WITH query or sub-select has its own class in the query. The columns of a row are
     inferred as if it were present.
     """
     places = _places(found, reader, len(columns))

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether `column = value` and the column's unique key treat the same values as equal.
 
-    A text column compared with a number compares numbers, of which many texts are spellings; a
-    comparison under another collation finds more texts equal. An empty label of an enum or a set
-    is the text of its number 0 too, of an invalid enum or an empty set.
+    If a text column is compared with a number, the values are compared as numbers, and many texts
+    stand for the same number. A comparison under another collation can treat more texts as equal.
+    In an enum or a set, the empty label has the same text as the number 0, which is an invalid enum
+    or an empty set.
     """
     if column.type is None or any(map(_may_be_empty, column.type.labels)):
         return False

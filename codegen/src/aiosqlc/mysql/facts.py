@@ -1,8 +1,8 @@
 """Find the columns and expressions that a condition proves to be not NULL.
 
-A condition has three outcomes. AND, OR and NOT follow from three-valued logic. Everything else
-follows from strictness: if an expression is NULL for a NULL operand, then its operands are not NULL
-when it is not NULL.
+A condition has three outcomes. The facts for AND, OR and NOT follow from three-valued logic. All
+other facts follow from strictness: an expression that is NULL for a NULL operand has no NULL
+operand when it is not NULL.
 """
 
 from __future__ import annotations
@@ -290,8 +290,7 @@ def _using(level: Level, join: Join) -> Facts:
 def _revive(level: Level, is_slice: IsSlice) -> bool:
     """Mark each outer join that has a match, because a column of its optional table is not NULL.
 
-    A LEFT JOIN that added no NULLs has a match, so its ON condition was true, which may prove more
-    facts.
+    If a LEFT JOIN added no NULLs, its ON condition was true, which may prove more facts.
     """
     alive = {
         number

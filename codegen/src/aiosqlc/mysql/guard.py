@@ -205,7 +205,7 @@ def _given(tree: Tree | None, schema: Schema) -> Iterator[tuple[Relation, str, S
 def _takes_no_null(relation: Relation, name: str) -> bool:
     """Return whether a column refuses NULL.
 
-    AUTO_INCREMENT columns and old timestamps replace NULL.
+    AUTO_INCREMENT columns and timestamps of old servers replace NULL by a value.
     """
     column = relation.column(name)
     if column is None or relation.is_view or not column.not_null or name in relation.generated:

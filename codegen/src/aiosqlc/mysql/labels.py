@@ -51,7 +51,7 @@ def _unknown(
 def _is_no_label(text: str, labels: tuple[str, ...]) -> bool:
     """Return whether a text differs from every label, whatever the collation is.
 
-    '' is the text of an invalid value, and a number may be read as that of a label.
+    '' is the text of an invalid value, and the server may read a number as the number of a label.
     """
     plain = text.isascii() and all(label.isascii() for label in labels)
     folded = text.strip().lower()

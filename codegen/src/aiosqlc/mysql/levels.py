@@ -503,7 +503,7 @@ class _Lowering:
         )
 
     def is_key(self, node: exp.Expr) -> bool:
-        """Return whether Python and the server agree on which values of a column are equal.
+        """Return whether Python and the server agree about which values of a column are equal.
 
         A text also needs a collation that distinguishes trailing spaces.
         """
@@ -555,7 +555,7 @@ class _Lowering:
     def is_variable(self, node: exp.Expr) -> bool:
         """Return whether `CAST(NULL AS …)` compares like the procedure's variable that it replaces.
 
-        A text does not: the cast does not determine its collation.
+        A text does not, because the cast does not determine its collation.
         """
         kind = type_of(node, self.level, self.reader)
         return kind is not None and types.family(kind) != "text"
@@ -646,8 +646,8 @@ class _Lowering:
     def order(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Iterator[Key]:
         """Yield the keys of ORDER BY.
 
-        A bare name is that of a result column, if there is one. The server compares only the first
-        bytes of a long text.
+        A name without a table is that of a result column, if such a column exists. The server
+        compares only the first bytes of a long text.
         """
         clause = node.args.get("order")
         shown = [self.shown(output) for output in outputs or ()]

@@ -41,7 +41,7 @@ def is_true(condition: exp.Expr) -> bool:
 def has_current_row(frame: exp.Expr | None) -> bool:
     """Return whether a window's frame always contains the current row.
 
-    Without a frame clause, the default frame contains it.
+    The default frame (without a frame clause) contains it.
     """
     if frame is None:
         return True

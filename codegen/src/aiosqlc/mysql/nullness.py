@@ -54,9 +54,9 @@ _VOUCHED = never("declared-function", "the configuration declares the function n
 class Proof:
     """The information that the nullability rules use, apart from the expression.
 
-    `required` returns whether a placeholder is never None, and `read` returns the result of a
-    sub-select. `given` are the expressions that a surrounding CASE proves not NULL. `never_null`
-    are the functions that the user declares never NULL.
+    `required` returns whether a placeholder is never None. `read` returns the result of a
+    sub-select. `given` are the expressions that a surrounding CASE proves to be not NULL.
+    `never_null` are the functions that the user declares never NULL.
     """
 
     level: Level
@@ -363,7 +363,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
 def _collected(node: exp.Expr, proof: Proof) -> Verdict:
     """Return the verdict of JSON_ARRAYAGG, whose lists include NULL, or of JSON_OBJECTAGG.
 
-    JSON_OBJECTAGG leaves out a NULL key, and is NULL without keys.
+    JSON_OBJECTAGG omits a NULL key, and is NULL if there are no keys.
     """
     if not proof.holds("aggregate", "every group has a row", proof.level.grouped):
         return maybe("an aggregate over no rows is NULL")

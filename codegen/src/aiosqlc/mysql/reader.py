@@ -171,8 +171,8 @@ class Reader:
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
         """Infer a recursive query's columns, with names and types from its non-recursive operands.
 
-        Assume that no column is NULL. Drop the assumption for each column that an operand may then
-        make NULL, until no further column is dropped.
+        First, it is assumed that no column is NULL. The assumption is dropped for each column that
+        an operand may then make NULL. This is repeated until no further column is dropped.
         """
         name = cte.alias.lower()
         arms = list(self._arms(cte.this, parent, known))

@@ -30,15 +30,15 @@ class Reference:
 class Relation:
     """A table or view.
 
-    `unique` lists the keys on whole columns, `collations` the collations of text columns.
+    `unique` lists the keys on whole columns. `collations` lists the collations of text columns.
 
-    `invisible` are the lower-case names of columns that `*` omits, `generated` of computed columns,
-    and `counted` of auto-increment columns. `unproved_reading` is the reason why reading a view is
-    not proved to have no effects. `settled_late` are the kinds of its columns whose type may change
-    at execution. `referring` are the foreign keys that refer to this table. `triggers` are the
-    events that fire a trigger. `made_of` are the relations that a view reads, each with its
-    database. `padded` are the columns with ZEROFILL, and `shapes` the structures of a view's JSON
-    columns.
+    `invisible` are the lower-case names of columns that `*` omits. `generated` are the names of
+    computed columns, and `counted` those of auto-increment columns. `unproved_reading` is the
+    reason why reading a view is not proved to have no effects. `settled_late` are the kinds of its
+    columns whose type may change during execution. `referring` are the foreign keys that refer to
+    this table. `triggers` are the events that fire a trigger. `made_of` are the relations that a
+    view reads, each with its database. `padded` are the columns with ZEROFILL. `shapes` are the
+    structures of a view's JSON columns.
     """
 
     table: Table

@@ -32,9 +32,8 @@ class Prepares:
     def query(self, sql: str) -> Prepared:
         """Prepare a query; if the server does not describe its columns, prepare a SELECT like it.
 
-        An equivalent SELECT is prepared, or a `SHOW` is run. The columns of a call or of a
-        statement that was run may be NULL. Raises `pymysql.MySQLError` with the server's message if
-        it refuses the query.
+        The columns of a call or of a `SHOW` may be NULL. Raises `pymysql.MySQLError` with the
+        server's message if it refuses the query.
         """
         prepared = self._text(sql)
         if shown.is_show(sql):

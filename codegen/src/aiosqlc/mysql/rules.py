@@ -1,7 +1,7 @@
 """The registry of rules for MySQL and MariaDB: each rule's guarantee, source and preconditions.
 
-A rule is applied where its name is in the code: `….holds("limit", "…", …)` checks a precondition.
-The tests drop each precondition in turn and search for rows that disprove the result.
+The code that applies a rule contains its name: `….holds("limit", "…", …)` checks a precondition.
+The tests remove each precondition in turn and search for rows that disprove the result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, t
 class Premises:
     """Decides whether the precondition of a rule is met; a test can disable it.
 
-    `dropped` are preconditions that are assumed to be met, so that the tests can weaken a rule.
+    `dropped` are preconditions that are treated as met, so that the tests can weaken a rule.
     """
 
     dropped: frozenset[tuple[str, str]] = frozenset()

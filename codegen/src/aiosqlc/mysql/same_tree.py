@@ -10,8 +10,8 @@ from aiosqlc.mysql.syntax import parse
 def unproved(pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
     """Return, by query name, why two texts do not have the same syntax tree in sqlglot.
 
-    The server could not decide it, because it describes a statement's columns and not its syntax
-    tree.
+    A server could not decide this, because it describes the columns of a statement and not its
+    syntax tree.
     """
     found: dict[str, str] = {}
     for name, old, new in pairs:

@@ -44,8 +44,8 @@ def sampled(
     """Describe the columns again, after replacing the parameters by sample values.
 
     A server treats `n + ?` as a floating-point number. The types come from this description, and
-    the not-null flags from the first one. A time is sent as text, and None as NULL. If that changes
-    the type of a column, the parameters are cast.
+    the not-null flags from the first one. A time is sent as text, and None as NULL. If the sample
+    values change the type of a column, the parameters are cast.
     """
     kinds = {param.number: param.type for param in params if not param.is_slice}
     nulls = frozenset(p.number for p in params if not p.not_null and not p.is_slice)
@@ -77,7 +77,7 @@ def _described(
 ) -> tuple[Described, ...] | None:
     """Describe the columns of a text with sample values, but keep the names in `first`.
 
-    The NOT NULL flags are those of `first`, too.
+    The NOT NULL flags in `first` are kept too.
 
     Return None if the server refuses the query or returns another number of columns.
     """

@@ -40,13 +40,13 @@ _BOOKS = f"{_PREFIX}books"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A database with the schema. On a private server, also the databases that its files created.
+    """A database with the schema, and on a private server the databases that its files created.
 
     `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
-    that MariaDB, used in place of MySQL, refused, with the reason. `unkeyed` are statements whose
-    foreign keys were removed because the server refused them. `unbuilt` are indexes that only MySQL
-    can build. `given` are statements that declare the server's own tables. `failed` are all other
-    refused statements.
+    that MariaDB, which replaces MySQL here, refused, each with the reason. `unkeyed` are statements
+    whose foreign keys were removed because the server refused them. `unbuilt` are indexes that only
+    MySQL can build. `given` are statements that declare tables of the server itself. `failed` are
+    all other refused statements.
     """
 
     database: str
@@ -139,8 +139,8 @@ def load(
 ) -> tuple[Loaded | None, Diagnostic | None]:
     """Create or reuse the database of this schema, and select it.
 
-    `for_mysql` allows MariaDB to replace a type that only MySQL has. `skips` continues after
-    statements that it refuses nevertheless.
+    `for_mysql` allows MariaDB to replace a type that only MySQL has. With `skips`, the function
+    continues after a statement that the server still refuses.
     """
     lenient = for_mysql and session.private and session.is_mariadb
     if not session.private:

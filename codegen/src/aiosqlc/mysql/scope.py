@@ -56,7 +56,8 @@ class Output:
 class Result:
     """The proofs about a query's result; `outputs` is None if the columns are unknown.
 
-    `query` makes its level, of which the number of rows is proved, `node` is its text.
+    `query` makes the query level, for which the number of rows is proved. `node` is its syntax
+    tree.
     """
 
     outputs: tuple[Output, ...] | None
@@ -69,7 +70,8 @@ class Source:
     """One item of FROM. `nulled_by` lists the outer joins that may replace the item's row by NULLs.
 
     `historic` means that a row may exist in several versions, so that no key is unique. `made` is
-    the result of a derived table or a CTE; one that is `lateral` is made for each row before it.
+    the result of a derived table or a CTE. A `lateral` item is evaluated for each row of the items
+    before it.
     """
 
     number: int
@@ -110,9 +112,10 @@ class Join:
 class Level:
     """One statement's scope. `bare_is_null` means that a column outside of aggregates may be NULL.
 
-    This is the case without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` means that
-    GROUP BY guarantees a row to every aggregate. `facts` are the columns and expressions that are
-    not NULL in every selected row, each with the rule.
+    This is the case for an aggregate without GROUP BY (over no rows, all columns are NULL) and
+    under ROLLUP. `grouped` means that GROUP BY guarantees at least one row to every aggregate.
+    `facts` are the columns and expressions that are not NULL in every selected row, each with the
+    rule.
     """
 
     node: exp.Expr
@@ -216,9 +219,10 @@ _PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 def is_chained(node: exp.Expr) -> bool:
     """Return whether a node can be one comparison in a chain: `a <=> b < c`, `a = b IS NULL`.
 
-    The server parses a chain from left to right, but LIKE, IN and BETWEEN from right to left (`a
-    BETWEEN b AND (c LIKE d)`). sqlglot has other rules, so its tree may have other operands.
-    Parentheses do not help, because sqlglot adds some itself.
+    The server parses a chain from left to right, but it parses LIKE, IN and BETWEEN from right to
+    left (`a BETWEEN b AND (c LIKE d)`). sqlglot has other rules, so the operands in its tree may
+    differ. Parentheses in the tree do not show the user's grouping, because sqlglot adds some
+    parentheses itself.
     """
     if isinstance(node, _PREDICATES):
         first = unwrap(node.this)

@@ -301,7 +301,7 @@ def _plain(level: Level) -> bool:
     """Return whether the server's NOT NULL flags are reliable: NULL can come only from tables.
 
     The flag is wrong if a derived table, CTE or view is the nullable side of an outer join. It is
-    also wrong if an aggregate over no row makes other values NULL: those of a derived table or
+    also wrong if an aggregate over no rows makes other values NULL: values of a derived table or
     sub-select, or expressions on columns outside of aggregates.
     """
     derived = [s for s in level.sources if s.relation is None or s.relation.is_view]

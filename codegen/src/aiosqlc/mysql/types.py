@@ -187,8 +187,8 @@ def with_samples(
 ) -> str:
     """Return a query with a literal for each parameter of a known type, as the driver sends it.
 
-    A literal has the type that the server infers for the parameter's value. `nulls` are sent as
-    NULL.
+    A literal has the type that the server infers for the parameter's value. The parameters in
+    `nulls` are sent as NULL.
     """
 
     def literal(_index: int, place: Place) -> str:

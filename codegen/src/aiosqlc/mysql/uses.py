@@ -47,12 +47,12 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The information from one use of a parameter: its type, name and whether it is optional.
+    """The type and name that one use of a parameter shows, and whether NULL is possible there.
 
     `optional` means that NULL has a meaning for the parameter at this position.
 
-    `weak` means that any date or time fits here, or any value if the type is ANY, so that other
-    uses decide. `hint` is the correction if no use determines the type.
+    `weak` means that other uses decide, because any date or time fits here, or any value if the
+    type is ANY. `hint` is the suggested correction if no use determines the type.
     """
 
     place: Place
@@ -491,7 +491,8 @@ def _chosen(
 ) -> Use:
     """Infer the type of one of several values (as in CASE) from the others, or from their target.
 
-    A literal is less informative than either: beside `0`, any number is possible.
+    A literal is less informative than the other values or the target: beside `0`, any number is
+    possible.
     """
     optional = isinstance(parent, exp.Coalesce | exp.Case | exp.If | exp.Nvl2)
     others = [node for node in values_of(parent) if node is not child and not _placeholder(node)]
@@ -516,7 +517,7 @@ def _chosen(
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
     """Return what the comparison or assignment around an expression shows about a parameter.
 
-    A literal there proves nothing, and a function determines the type itself.
+    A literal in that place proves nothing, and a function determines the type itself.
     """
     child, parent = node, node.parent
     while isinstance(parent, exp.Paren | exp.Alias):

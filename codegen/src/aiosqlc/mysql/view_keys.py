@@ -17,8 +17,8 @@ from aiosqlc.relational.closure import Binding
 def view_keys(view: Relation, made: Result, reader: Reader) -> tuple[tuple[str, ...], ...]:
     """Return the keys of a view, as `Relation.unique` has them, from the rows that its text reads.
 
-    A view that calls a volatile function may return another row each time, as may a LIMIT without
-    an order, which proves no key. A column whose type changes at execution is in no key.
+    If a view calls a volatile function, or has LIMIT without an order, each read may return another
+    row, so the view has no key. A key contains no column whose type changes during execution.
     """
     columns = view.table.columns
     if made.node is None or not is_stable(made.node, reader):

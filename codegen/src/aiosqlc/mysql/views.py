@@ -28,8 +28,8 @@ Name = tuple[str, str]
 def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
     """Correct the not-null flags of views; `definitions` maps the views' names to their SELECTs.
 
-    The server's flag is used for a view on tables alone. For other views, only the proofs from
-    their own text count, inner views first.
+    The server's flag is used if a view reads only tables. For other views, only the proofs from
+    their own SQL text are used; inner views are corrected first.
     """
     names = {(r.table.schema, r.table.name): r for r in schema.relations}
     settled = {name: r for name, r in names.items() if name not in definitions}

@@ -27,8 +27,9 @@ def violable(
 ) -> tuple[Constraint, ...]:
     """Return the constraints that a statement can violate: of its tables, and foreign keys to them.
 
-    The error for a key contains only its name, and the error for NOT NULL only its column. If a
-    trigger may violate such constraints of another table, they cannot be distinguished.
+    The error for a violated key contains only its name. The error for NOT NULL contains only the
+    column. If a trigger may violate such constraints of another table, they cannot be
+    distinguished.
     """
     found: dict[Constraint, None] = {}
     for relation in (base for one in changed for base in _bases(one, schema)):

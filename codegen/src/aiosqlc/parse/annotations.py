@@ -51,7 +51,8 @@ class Annotations:
 class _Line:
     """A line of a comment without the comment markers, with its offset in the file.
 
-    `inner` are the lines of a block comment after its first; dashes there disable the text.
+    `inner` are the lines of a block comment after its first line; dashes in these lines disable the
+    text.
     """
 
     text: str

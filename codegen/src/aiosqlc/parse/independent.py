@@ -1,4 +1,4 @@
-"""Find the optional conditions of a query that need not be checked in every combination.
+"""Find the optional conditions that need not be checked in every combination.
 
 Such a condition is joined by AND in the WHERE of the outermost statement, and no other text uses
 its parameters. Each combination of such conditions keeps a part of the rows that the query without

@@ -1,8 +1,8 @@
 """Join the text of a fragment to the text around it, so that both keep their meaning.
 
-A condition, an expression, a query and a chain of joined tables get parentheses. A list, a single
-table, an assignment and joins to the tables before them cannot have any. These must therefore stand
-where nothing beside them can bind to a part of them.
+Parentheses are added around a condition, an expression, a query or a chain of joined tables.
+Parentheses are not possible around a list, a single table, an assignment, or joins to the tables
+before them. So nothing beside such a fragment may combine with only a part of it.
 """
 
 from __future__ import annotations

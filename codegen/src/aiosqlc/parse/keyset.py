@@ -314,7 +314,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 
 
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
-    """Return a query for the rows that have given values in those sort keys that are never NULL.
+    """Return a query for the rows that have given values in the sort keys that are never NULL.
 
     If it returns at most one row, the order is total.
     """

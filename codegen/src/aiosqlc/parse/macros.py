@@ -94,8 +94,8 @@ _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE"
 def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
     """Return whether a `TABLE` at a position is short for `SELECT * FROM`.
 
-    `TABLE` is reserved. In a statement on rows, according to its `first` word, it has no other
-    meaning except in PostgreSQL's `SELECT … INTO TABLE t`.
+    `TABLE` is a reserved word. In a statement on rows (decided by its `first` word), it has no
+    other meaning, except in PostgreSQL's `SELECT … INTO TABLE t`.
     """
     if tokens[position].text.upper() != "TABLE":
         return False
@@ -251,7 +251,8 @@ _AFTER_ITEM = frozenset(
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
     """Read the alias after `sqlc.embed(t)` or `sqlc.nest(t)`, written `[AS] name`, into the macro.
 
-    The alias of a list may be a path: `AS books.reviews`. Elsewhere, a path is an error later.
+    The alias of a list may be a path: `AS books.reviews`. In other places, a path is reported as an
+    error later.
     """
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"

@@ -26,8 +26,8 @@ def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
 def expanded_from(query: ParsedQuery, file: ExpandedFile, found: SourceMap) -> ParsedQuery:
     """Return a query that was parsed from an expanded text, with positions in the user's file.
 
-    `found` maps the parsed text to the file. Tokens of fragments stay in the fragments, but the
-    query itself, its name and its hints are in the file.
+    `found` maps the parsed text to the file. Tokens of fragments stay in the fragments. The query
+    itself, its name and its hints are in the file.
     """
 
     def home(span: Span) -> Span:

@@ -16,7 +16,7 @@ _DIRECTIVE = re.compile(r"--\s*:[A-Za-z]")
 class Piece:
     """A token with its offset in the expanded file, and the blanks before it.
 
-    If it is not `copied`, another text stands at that offset: the parameter of a fragment.
+    If it is not `copied`, the file has another text at this offset: the parameter of a fragment.
     """
 
     kind: Kind

@@ -35,8 +35,8 @@ def parse_files(
 ) -> Parsed:
     """Parse query files and expand their fragments. Query names must be unique across the files.
 
-    `parse` is called in place of `parse_file`, because a caller may cache results. The files may
-    also include the fragments of the files in `library`.
+    `parse` replaces `parse_file`, so that a caller can cache results. The files may also include
+    the fragments of the files in `library`.
     """
     parse = parse or parse_file
     sources, problems = sources_of(list(files), dialect, library)

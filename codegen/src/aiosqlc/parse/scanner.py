@@ -92,12 +92,11 @@ _MYSQL = rf"""
 class Lexis(NamedTuple):
     """The lexical rules of an engine.
 
-    `nests` is whether comments nest. `names_by_at` is whether `@name` is a parameter. `has_arrays`
-    is whether a list is one parameter. `delimits` is whether files change the end of statements by
-    `DELIMITER`. `has_infinity` is whether a literal can be a date or time that Python cannot
-    represent. `notifies` is whether there are channels of notifications. `quotes` are the
-    quotation marks of a name. `looser` are the operators that bind more
-    loosely than AND.
+    `nests` is true if comments can be nested. `names_by_at` is whether `@name` is a parameter.
+    `has_arrays` is whether a list is one parameter. `delimits` is true if `DELIMITER` can change
+    the end of statements in files. `has_infinity` is whether a literal can be a date or time that
+    Python cannot represent. `notifies` is true if the engine has notification channels. `quotes`
+    are the quotation marks of a name. `looser` are the operators that bind more loosely than AND.
     """
 
     grammar: str

@@ -23,7 +23,8 @@ Parsed = tuple[tuple[ParsedQuery, ...], list[Diagnostic]]
 class Statement:
     """The text of a statement with its semicolon, or the file's text after the last semicolon.
 
-    `queries` are the channels that its comments declare, and the query if it is one.
+    `queries` are the channels that its comments declare, and the query if the statement is a named
+    query.
     """
 
     start: int
@@ -120,7 +121,7 @@ class _Before:
     """Finds the unchanged statements of a file that moved since the previous version of its text.
 
     A statement depends only on its own text, because the scanner starts again after a semicolon.
-    Only the first statement knows that no statement precedes it.
+    The first statement is an exception: no statement precedes it.
     """
 
     def __init__(self, seen: _Seen, file: SourceFile) -> None:

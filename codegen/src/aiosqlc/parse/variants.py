@@ -237,7 +237,7 @@ def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[
     """Return the AND, OR, WHERE and commas that lack an operand, and whether SET is empty.
 
     `opened` are the positions of parentheses that had content with every part present. A group of
-    conditions that has lost all of them is removed too.
+    conditions is also removed if all of its conditions are removed.
     """
     cuts: list[tuple[Span, str]] = []
     kept = list(tokens)

@@ -33,7 +33,7 @@ _GENERATE = re.compile(r"`aiosqlc generate(?P<arguments>[^`\n]*)`")
 class Alone:
     """A package as values. If the diagnostics include errors, there are no files.
 
-    `module` has the functions, and `header` is the first line of a file that is written by hand.
+    `module` has the functions. `header` is the first line for a file that is written by hand.
     `known` are the results that the next compilation may reuse.
     """
 
@@ -52,7 +52,7 @@ class Alone:
     def files(self, command: str, *more: Rendered) -> tuple[Rendered, ...]:
         """Return the formatted files and the files in `more`; each first line names the command.
 
-        A command with arguments stands in place of `generate` with its arguments.
+        If a command has arguments, the line names it with its arguments instead of `generate`.
         """
         if self.failed:
             return ()

@@ -64,9 +64,10 @@ class Compiled:
 
     If the diagnostics include errors, `files` must not be written.
 
-    If the project was compiled with `keep_going`, `files` may be written: they contain the
-    `written` of the `asked` queries and are complete. `sound` counts the queries that would be
-    written then. `near` is the folder whose settings format a file.
+    If the project was compiled with `keep_going`, `files` may be written in spite of errors. They
+    then contain `written` queries of the `asked` queries, and are complete. In this case, `sound`
+    counts the queries that would be written. `near` maps a file to the folder whose settings format
+    the file.
     """
 
     files: list[Rendered] = field(default_factory=list)
@@ -119,7 +120,7 @@ def compile_parts(
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
-    `judge` is for callers that only need the diagnostics: fields that affect no diagnostic are
+    `judge` is for callers that only need the diagnostics. Fields that affect no diagnostic are then
     empty.
     """
     compiled = Compiled()

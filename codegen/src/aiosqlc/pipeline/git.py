@@ -22,7 +22,7 @@ class GitError(Exception):
 def old_schema(
     project: Project, entry: QuerySet, reference: str, current: Sequence[Path]
 ) -> list[SchemaFile]:
-    """Return the schema files with their content at a reference, without files that it lacks.
+    """Return the schema files with their content at a reference, except files missing there.
 
     Raises `GitError`, also if a file is not UTF-8.
     """

@@ -43,7 +43,8 @@ def analyze_changed(
 ) -> Outcome:
     """Return the analysis of every query, calling the analyser only for changed queries.
 
-    `reuse` allows cached results of this process for a project with errors, which has no lock.
+    With `reuse`, results that this process has cached are used for a project with errors, because
+    such a project has no lock.
     """
     key = schema_key(entry, schema, options)
     key = as_locked(key, known.schema) if known else key

@@ -104,7 +104,7 @@ def _halves(
 ) -> Iterator[tuple[str, str]]:
     """Yield a Python condition and a message for each parameter that a call must not omit.
 
-    A parameter is required if the call passes a flag or another parameter of the optional part.
+    A parameter is required if the call passes the flag or another parameter of the optional part.
     """
     for number in named:
         beside = {
@@ -130,8 +130,8 @@ def _is_given(param: PyParam) -> str:
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
     """Assemble the texts of a dynamic query from shared pieces, if that is possible.
 
-    With `variants`, a parameter has the query's number in the pieces, because its number differs
-    between texts.
+    With `variants`, the pieces contain the query's number of a parameter, because its number
+    differs between texts.
     """
     texts = dict(choice.texts)
     own = {

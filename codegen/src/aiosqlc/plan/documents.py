@@ -50,7 +50,7 @@ _UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?col
 class Documents:
     """Plan the JSON columns of one query; `classes` and `decoders` collect the results.
 
-    `enum` returns the class of an enum, and `declared` the type of stored JSON of declared
+    `enum` returns the class of an enum. `declared` returns the type of stored JSON with a declared
     structure.
     """
 
@@ -85,7 +85,7 @@ class Documents:
     def _type(self, shape: JsonShape, name: str) -> PyType:
         """Return the Python type of a JSON value.
 
-        `name` is its path for the name of a class, or '' at the top.
+        `name` is the path of the value, from which a class gets its name, or '' at the top.
         """
         found = self._certain(shape, name)
         return pytypes.optional(found) if shape.nullable else found

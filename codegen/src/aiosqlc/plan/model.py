@@ -75,9 +75,9 @@ class PyParam:
 
 @dataclass(frozen=True, slots=True)
 class PyNested:
-    """A nested object of consecutive columns. Its value is `None` if `presence` is NULL.
+    """A nested object of consecutive columns. Its value is `None` if the column `presence` is NULL.
 
-    `shared` is whether its class is in `models.py` and not in the module of the function.
+    `shared` is true if its class is in `models.py` and not in the module of the function.
     """
 
     first: int
@@ -89,12 +89,13 @@ class PyNested:
 
 @dataclass(frozen=True, slots=True)
 class PyLevel:
-    """The objects of one level of nested rows; each is made of consecutive columns.
+    """The objects of one level of nested rows; consecutive columns form each object.
 
     The object in `variable` is appended to the list `field` of its parent, the level with the index
-    `parent`. `known` is the variable of the objects so far, by the values of the columns in `key`.
-    The columns hold no object if `presence` is NULL. `repeats` is whether several joined rows may
-    hold the same object. `moments` are the columns of the key with a time zone.
+    `parent`. `known` is the variable that maps the values of the columns in `key` to the objects so
+    far. The columns contain no object if the column `presence` is NULL. `repeats` is whether
+    several joined rows may hold the same object. `moments` are the key columns that have a time
+    zone.
     """
 
     cls: PyClass
@@ -114,7 +115,8 @@ class PyLevel:
 class PyNest:
     """The function `name`, which groups joined rows and returns the objects of the first level.
 
-    `key` is the variable of a key with several columns, and `last` that of the row before.
+    `key` is the variable of a key with several columns. `last` is the variable with the key of the
+    previous row.
     """
 
     name: str
@@ -129,9 +131,9 @@ class PyRow:
 
     Without `cls`, the result is the value of the only column.
 
-    `columns` are the types in select-list order, and `names` the possible local names. `builder` is
-    the module's function that builds the object, if several queries need the same. `nest` is set if
-    several rows form one object.
+    `columns` are the types in select-list order. `names` are the preferred names of local
+    variables. `builder` is the function of the module that builds the object, if several queries
+    need the same conversion. `nest` is set if several rows form one object.
     """
 
     annotation: str
@@ -171,13 +173,14 @@ class PyPiece:
 class PyChoice:
     """The selection of a dynamic query's text at run time.
 
-    `selectors` are the expressions of the key, `texts` the SQL by key, and `arguments` the
-    conditions (empty: always) under which each parameter is passed, in order. The texts are
-    assembled from `pieces`, whose conditions refer to the options by `names`. `numbered` is whether
-    parameters are numbered at run time. Without pieces, each text is written out. `needed` are the
-    conditions under which an argument is missing, with the error messages. `labels` are, for each
-    option, its values with their names for callers. `independent` are the options whose
-    combinations `texts` does not list; the texts are then assembled when they are first used.
+    `selectors` are the expressions of the key, and `texts` has the SQL by key. `arguments` are the
+    conditions under which each parameter is passed, in order; an empty condition means always. The
+    texts are assembled from `pieces`, whose conditions refer to the options by `names`. `numbered`
+    is whether parameters are numbered at run time. Without pieces, each text is in the code.
+    `needed` are the conditions under which an argument is missing, with the error messages.
+    `labels` has the values of each option, each with its name for callers. `independent` are the
+    options whose combinations are not in `texts`. Texts with these combinations are assembled at
+    their first use.
     """
 
     selectors: tuple[str, ...]
@@ -227,8 +230,8 @@ class PyError:
 class PyKeyset:
     """The variables of a function that pages by sort keys.
 
-    `page_of` is the expression of the list and its order. `keys` are the variables of the values in
-    a cursor, `nulls` the flags of those that may be NULL.
+    `page_of` is the expression for the list and its order. `keys` are the variables of the values
+    in a cursor. `nulls` are the flags of the values that may be NULL.
     """
 
     page_of: str
@@ -240,11 +243,11 @@ class PyKeyset:
 class PyKeyed:
     """The mapping that a function for many keys returns.
 
-    `keys` is the parameter with the keys, and `type` the type of one key: a tuple if the key has
-    several `columns`. With `unique`, a key has one row instead of a list. `position` is the field
-    of the row that is the key, or None if the key is made of additional last values. `loader` is
-    the name of the loader's function, or empty. `kinds` has, for each column, the kind of date that
-    the loader requires: `date`, `aware` or `naive`, or an empty text.
+    `keys` is the parameter with the keys. `type` is the type of one key, which is a tuple if the
+    key has several `columns`. With `unique`, a key has one row instead of a list. `position` is the
+    field of the row that is the key, or None if additional last columns of the row are the key.
+    `loader` is the name of the loader's function, or empty. `kinds` has the required kind of date
+    for each column of the loader's key: `date`, `aware`, `naive`, or an empty text.
     """
 
     keys: str
@@ -260,12 +263,12 @@ class PyKeyed:
 class PyFunction:
     """The function of one query, with its constant, its own classes and its JSON decoders.
 
-    `reads` is whether the query is proved to only read. `batch` is the annotation of one set of
-    arguments, if the function takes many; then `arguments` are expressions on `item`, or with
-    `repeatable` on the whole `batch`. `repeated` is the text of one row, which is repeated for each
-    set of arguments. `caught` is the driver's class for a violated constraint, and `raised` is the
-    statement that handles it. `pipelined` is whether the driver runs a batch in one round trip, and
-    `synchronous` is whether it blocks.
+    `reads` is whether the query is proved to only read. If the function takes many sets of
+    arguments, `batch` is the annotation of one set. Then `arguments` are expressions on `item`, or
+    with `repeatable` on the whole `batch`. `repeated` is the text of one row, which is repeated for
+    each set of arguments. `caught` is the driver's class for a violated constraint. `raised` is the
+    statement that handles the exception. `pipelined` is whether the driver runs a batch in one
+    round trip, and `synchronous` is whether it blocks.
     """
 
     name: str
@@ -319,8 +322,9 @@ class PyFunction:
 class PyChannel:
     """The functions `listen` and `notify` of a declared channel.
 
-    `constant` is the name of the SQL text that sends a payload. The payload is decoded by
-    `decoder`, or it is a text. `query_name` is the name of the query that declares the channel.
+    `constant` is the name of the SQL text that sends a payload. `decoder` decodes the payload;
+    without a decoder, the payload is a text. `query_name` is the name of the query that declares
+    the channel.
     """
 
     channel: str

@@ -29,7 +29,7 @@ def words(name: str) -> list[str]:
 def snake(name: str) -> str:
     """Return the name of a function or module: `GetUser` → `get_user`.
 
-    A name of underscores only has no words and no capitals: `_` → `n_`.
+    A name that consists only of underscores has no words or capitals: `_` becomes `n_`.
     """
     return "_".join(word.lower() for word in words(name)) or "n_"
 

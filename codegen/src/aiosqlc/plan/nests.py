@@ -122,7 +122,8 @@ def planned(query: TypedQuery, row: PyRow, used: Collection[str]) -> PyRow:
 def _moments(query: TypedQuery) -> Callable[[int], bool]:
     """Return a function that returns whether a column holds a time with a time zone.
 
-    In the hour that a clock repeats, Python compares such times as equal: only `fold` differs.
+    In the hour that a clock repeats, Python compares two such times as equal, because only `fold`
+    differs.
     """
 
     def has_zone(at: int) -> bool:

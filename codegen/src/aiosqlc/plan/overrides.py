@@ -18,8 +18,8 @@ def overridden(
 ) -> PyType:
     """Return the type of an override; by default, JSON is decoded to the type.
 
-    `json_as_text` is whether JSON arrives as text. Otherwise, the value that the driver decoded is
-    converted.
+    `json_as_text` is whether JSON arrives as text. If it is not, the override converts the value
+    that the driver has decoded.
     """
     annotation, imports = annotation_of(override.python_type)
     decode, decode_imports = _call(override.decode)
@@ -38,7 +38,7 @@ def overridden(
 class OfArray:
     """An override for the elements of an array, with the collection type of the array.
 
-    `holder` is the collection class in the type, or `list` if the type is that of an element.
+    `holder` is the collection class in the type, or `list` if the type is the type of an element.
     """
 
     element: Override
@@ -48,8 +48,8 @@ class OfArray:
 def of_array(override: Override) -> OfArray | None:
     """Return the override for an array's elements, or None if it is for the whole array.
 
-    The type is that of an element, or a list of such elements. With functions, they convert the
-    list.
+    The type of the override is the type of an element, or a list of such elements. If the override
+    has functions, they convert the list.
     """
     inside = _LIST.fullmatch(override.python_type.strip())
     if inside is None or inside[1].rpartition(".")[2] not in LISTS:

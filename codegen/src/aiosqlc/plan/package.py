@@ -120,7 +120,7 @@ class Package:
 def package_of(target: PythonTarget, analysis: Analysis, engine: Dialect) -> Package:
     """Return the package for the given queries.
 
-    If nothing differs, this is the object of the last call.
+    If nothing has changed, return the object of the last call.
     """
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of several constraints with one name keeps the name

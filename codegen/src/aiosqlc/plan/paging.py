@@ -50,8 +50,8 @@ def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str
 def with_keys(query: TypedQuery, params: dict[int, PyParam]) -> dict[int, PyParam]:
     """Return the parameters, with the values of a cursor for the sort keys.
 
-    The driver returned these values, so the function passes them unchanged. LIMIT is one more than
-    the page size: the extra row shows that there is another page.
+    The driver returned these values, so the function passes them unchanged. The parameter of LIMIT
+    is one more than the page size, because an extra row shows that there is another page.
     """
     paging = query.parsed.paging
     if paging is None or paging.limit is None or not paging.keys:

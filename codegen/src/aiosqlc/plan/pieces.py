@@ -42,8 +42,8 @@ def independent_pieces_of(
 ) -> tuple[PyPiece, ...]:
     """Split the texts if only some combinations of the options are known, or return ().
 
-    The positions in `independent` are switches that add lines of their own, whatever the others
-    are. All other positions occur in every combination.
+    The positions in `independent` are switches. Each adds its own lines, regardless of the others.
+    All other positions occur in every combination.
     """
     if any("\0" in text for text in texts.values()):
         return ()
@@ -62,9 +62,9 @@ def independent_pieces_of(
 def _variants(texts: Mapping[Key, str]) -> tuple[dict[Key, list[str]], list[int]]:
     """Return the lines of each text, and the positions of the options that decide on lines.
 
-    The key of a text has only these options. A sort order of which the text contains no more than
-    the name becomes a slot. The sort order of a query that reads pages also decides on the
-    condition for the cursor.
+    The key of a text has only these options. If a text contains only the name of a sort order, the
+    sort order becomes a slot. The sort order of a paged query also selects the condition for the
+    cursor.
     """
     lines = {key: _ended(text)[:-1].split("\n") for key, text in texts.items()}
     options: list[int] = []

@@ -59,7 +59,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 class Place(NamedTuple):
     """A use of a parameter in a text: source offset, parameter number, and a counter.
 
-    Text that the compiler adds has one place, and may use a parameter more than once.
+    A text that the compiler adds has one place, even if it uses a parameter more than once.
     """
 
     source: int

@@ -31,7 +31,7 @@ def _unless_none(expression: str) -> str:
 def list_of(element: PyType, *, parameter: bool = False, exactly: bool = False) -> PyType:
     """Return the type of an array: a list in results, or any sequence as a parameter.
 
-    `exactly` is whether the driver accepts only a list for an array.
+    With `exactly`, the driver accepts only a list for an array.
     """
     name = "Sequence" if parameter else "list"
     imports = element.imports | ({("collections.abc", "Sequence")} if parameter else frozenset())

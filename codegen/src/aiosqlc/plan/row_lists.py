@@ -17,8 +17,8 @@ def with_row_lists(
 ) -> dict[int, PyParam]:
     """Merge the parameters of each list of rows into one: `pairs: Sequence[tuple[int, str]]`.
 
-    PostgreSQL receives an array for each column. A driver that formats values into the text
-    receives the columns together, in place of the first.
+    PostgreSQL receives an array for each column. If the driver formats values into the text, the
+    columns are passed together, in the place of the first one.
     """
     found = dict(params)
     for columns in row_lists(query).values():

@@ -241,8 +241,8 @@ def _as_in_classes(
 ) -> tuple[PyType, ...]:
     """Return the types of columns as the fields of their classes declare them.
 
-    A fact that only one query proves would otherwise require a different conversion for a shared
-    class. Only stored JSON keeps its conversion, which names the query in its errors.
+    Otherwise, a fact that only one query proves would require another conversion for a shared
+    class. Stored JSON is an exception: it keeps its conversion, because its errors name the query.
     """
     found = list(columns)
     if not nested and len(cls.fields) == len(columns):

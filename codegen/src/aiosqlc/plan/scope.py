@@ -1,7 +1,7 @@
 """Find free names in the scopes of generated code.
 
-The database's name is cleaned first (`naming`). If the scope uses the name itself, it gets an
-underscore. If an earlier name of the scope is equal, it gets a number.
+The database's name is cleaned first (`naming`). If the scope itself uses the name, the new name
+gets an underscore. If the scope already has the name, the new name gets a number.
 """
 
 from __future__ import annotations

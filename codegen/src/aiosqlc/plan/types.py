@@ -28,8 +28,8 @@ def _no_rows(_schema: str, _name: str) -> PyClass | None:
 class TypeResolver:
     """Resolves the types of one query set, and collects the definitions for `models.py`.
 
-    `row_of` is the class for *values* of a table's row type, for which the table's constraints may
-    not hold. `stored` is the class for rows that are stored in the table, for which they hold.
+    `row_of` returns the class for *values* of a table's row type, which may violate the table's
+    constraints. `stored` returns the class for rows in the table, which meet these constraints.
     `applied` are the overrides that were used. `stored_types` resolves the JSON columns of declared
     structure.
     """
@@ -81,7 +81,7 @@ class TypeResolver:
     ) -> PyType:
         """Return the type of a parameter; for a slice, each item has the type of its column.
 
-        `is_part` is whether the column could not have the value, such as a pattern.
+        `is_part` is true if the column could not contain the value, as for a pattern.
         """
         if is_part:
             found = self._queried(query, parameter=True)
@@ -227,7 +227,7 @@ class TypeResolver:
         return plain(first).annotation == plain(second).annotation
 
     def _as_in_column(self, sql: SqlType, origin: ColumnRef | None) -> SqlType:
-        """Return the column's domain if there is an override for this domain, or else the type.
+        """If there is an override for the column's domain, return this domain, or else the type.
 
         Servers report the base type.
         """

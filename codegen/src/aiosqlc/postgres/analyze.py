@@ -78,7 +78,7 @@ def analyze(
 class Analyzer:
     """An analyser that reuses one server and the applied schemas between calls.
 
-    This is a context manager. The server starts with the first call and stops with the block.
+    This is a context manager. The server starts with the first call and stops when the block ends.
     """
 
     def __init__(self) -> None:
@@ -188,7 +188,7 @@ class Analyzer:
 class _Schema:
     """A database with the schema, and the facts that its catalog contains.
 
-    `scratch` is whether the database is the compiler's, so that rows may be inserted within a
+    `scratch` is true if the database belongs to the compiler, so that rows may be inserted in a
     transaction. `unproved` are the warnings about views, `applied` lists failed statements, and
     `closing` releases its resources.
     """

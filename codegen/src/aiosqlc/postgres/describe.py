@@ -102,7 +102,7 @@ def _drain(pg: pq.abc.PGconn) -> None:
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
     """Read the server's response to the oldest query that has none yet.
 
-    The library may read a notice of the next query together with the end of this one. Notices
+    The library may read a notice of the next query together with the end of this query. Notices
     before the first result belong to this query, and notices after it to the next.
     """
     failure: ServerError | None = None

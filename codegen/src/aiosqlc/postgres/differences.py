@@ -14,7 +14,8 @@ Obstacles = dict[str, list[str]]
 def obstacles(here: Facts, there: Facts) -> Obstacles:
     """Return the constraints, domains and triggers that affect writes in schema `there` only.
 
-    New constraints are in `TypedQuery.violable`; these have existing names.
+    `TypedQuery.violable` covers new constraints. These constraints have names that exist in both
+    schemas.
     """
     found: Obstacles = defaultdict(list)
     for oid, relation in there.relations.items():

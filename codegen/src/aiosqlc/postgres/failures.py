@@ -1,7 +1,7 @@
 """Schema statements that failed: the objects that are missing or uncertain because of them.
 
-Queries can be analysed on an incomplete schema if nothing is inferred that the missing statements
-could have changed.
+If the missing statements could have changed a fact, it is not inferred. So queries can be analysed
+on an incomplete schema.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Failure:
     """A schema statement that the server refused, and the objects that it concerns.
 
     `names` are all words of the statement, and `tables` are the tables that it extends. `changes`
-    are the names of existing objects that may be wrong (None: any object may be). `followers`
-    counts later statements that failed only because of it.
+    are the names of existing objects that may be wrong, or None if any object may be wrong.
+    `followers` counts later statements that failed only because of this one.
     """
 
     problem: Diagnostic

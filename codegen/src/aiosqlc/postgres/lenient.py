@@ -1,7 +1,7 @@
 """Replace schema statements that the server refuses and that affect no query.
 
-Storage, compression, owners, bodies in other languages and indexes for speed do not affect types or
-proofs. An omission is reported if a proof could depend on it.
+Storage, compression, owners, bodies in other languages, and indexes that only affect speed do not
+change types or proofs. An omission is reported if a proof could depend on it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _IS = re.IGNORECASE | re.DOTALL
 class Instead:
     """The statements that replace a refused statement, and the messages about the replacement.
 
-    `partly` means that an error remains: the statement failed, but nothing else has to depend on
-    it.
+    `partly` means that the statement still counts as failed, but other statements need not depend
+    on it.
     """
 
     run: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ _ON_COMMIT = re.compile(r"\bon\s+commit\s+(?:preserve|delete)\s+rows", _I)
 
 
 def lasting(sql: str) -> str:
-    """Return the statement with a permanent table in place of a temporary one, so that it persists.
+    """Return the statement with a permanent table instead of a temporary table.
 
     Offsets are preserved. A table that is dropped with its transaction is unchanged.
     """
@@ -199,7 +199,7 @@ _TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b
 def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
     """Create a trigger although its function is missing; a stub function takes its place.
 
-    The stub function is renamed afterwards, so that nothing else calls it.
+    The stub function is renamed afterwards, so that no other statement calls it.
     """
     if not _TRIGGER.match(sql):
         return None

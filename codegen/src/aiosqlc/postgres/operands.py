@@ -122,8 +122,8 @@ _WIDTHS = ("smallint", "integer", "bigint", "numeric", "real", "double precision
 def narrower_of(detail: str) -> str:
     """Return the more specific of two types in a server message, as `mood` in `text versus mood`.
 
-    A text is compared with any type, so the other type is more specific. Of two numeric types, it
-    is the wider one.
+    A text can be compared with any type, so the other type is more specific. Of two numeric types,
+    the wider type counts as more specific.
     """
     found = _VERSUS.search(detail)
     if found is None:

@@ -72,7 +72,8 @@ class _Writer:
     def by_keys(self, oid: int, keys: Sequence[ConstraintRow]) -> Policy:
         """Return the policy of a table whose foreign keys refer to tables with a policy.
 
-        Each foreign key of a new row must refer to a row of the tenant, and one must not be NULL.
+        Each foreign key of a new row must refer to a row of the tenant, and at least one must not
+        be NULL.
         """
         found = [self.exists(oid, key) for key in keys]
         using = " OR ".join(found)

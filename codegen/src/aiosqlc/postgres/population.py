@@ -29,8 +29,8 @@ Row = dict[int, str | None]
 class Attempts:
     """Runs statements one by one, and undoes each refused statement.
 
-    The caller has a transaction open. The end of one attempt is sent with the start of the next;
-    `end` ends the last.
+    The caller has a transaction open. The end of an attempt and the start of the next one are sent
+    together; `end` ends the last attempt.
     """
 
     def __init__(self, connection: Connection) -> None:

@@ -2,8 +2,8 @@
 
 The proof is conservative: anything that cannot be inspected is not proved. The functions that a
 statement calls are in its tree. Other effects of reading, from CHECKs of domains, policies and
-functions of types, are in the catalog. Each precondition has a name: the tests drop it and check
-that the weakened proof accepts a writing statement.
+functions of types, are in the catalog. Each precondition has a name. The tests remove it and check
+that the weaker proof accepts a statement that writes.
 """
 
 from __future__ import annotations

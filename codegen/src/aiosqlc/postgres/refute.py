@@ -1,8 +1,8 @@
 """Search for a row that disproves a user's NOT NULL hint (`!`); the hint is then an error.
 
-The compiler's facts are proved, but a hint depends on the user. It is tested on rows that the
-server accepts with every constraint and trigger enabled, so that a counterexample is possible in
-practice.
+The compiler proves its own facts, but a hint is only a statement of the user. The hint is tested on
+rows that the server accepts with every constraint and trigger enabled, so that a counterexample is
+possible in practice.
 """
 
 from __future__ import annotations

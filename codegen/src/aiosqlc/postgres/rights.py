@@ -1,7 +1,7 @@
 """Collect the privileges that the server checks at run time, from parse trees and catalog.
 
 The checks on tables, columns and called functions are in the tree. Other checks concern the effects
-of a statement: functions in checks, defaults and indexes, sequences, and bodies of triggers. A
+of a statement: functions in checks, defaults and indexes; sequences; and the bodies of triggers. A
 view's owner needs the privileges of its query, and the owner of a SECURITY DEFINER function those
 of its body.
 """

@@ -1,6 +1,7 @@
 """Find the objects that a PL/pgSQL body uses: from its words, because it has no parse tree.
 
-The result concerns whole tables and may be too large: a table that is mentioned counts as read.
+The result is for whole tables and may contain too much: a table that the body mentions counts as
+read.
 """
 
 from __future__ import annotations

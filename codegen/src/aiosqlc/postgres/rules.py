@@ -1,8 +1,8 @@
 """The registry of inference rules: the guarantee, source and preconditions of each rule.
 
-A rule is applied where its name is in the code: `never("case", …)` infers a fact by it, and
-`facts.holds("limit", "no WITH TIES", …)` checks a precondition. The tests drop each precondition in
-turn and search for rows that disprove the result.
+The code that applies a rule contains its name: `never("case", …)` infers a fact by it, and
+`facts.holds("limit", "no WITH TIES", …)` checks a precondition. The tests remove each precondition
+in turn and search for rows that disprove the result.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def unproved(
 ) -> dict[str, str]:
     """Return, by query name, why two texts have different parse trees on the server.
 
-    A pair is a name and two texts.
+    Each pair has a name and two texts.
     """
     try:
         opened = analyzer.opened(schema, options)

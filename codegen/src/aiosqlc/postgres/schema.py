@@ -163,8 +163,8 @@ def _fails(run: Callable[[str], ServerError | None], waiting: list[str]) -> bool
 class _Applying:
     """Runs the schema files on one connection.
 
-    `provided` are the replaced extensions so far, `assumed` the schemas that were created without a
-    statement, and `notes` the messages besides failures.
+    `provided` are the extensions replaced so far. `assumed` are the schemas that were created
+    although no statement creates them. `notes` are messages other than failures.
     """
 
     def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
@@ -230,7 +230,7 @@ class _Applying:
         """Run a statement, or only the part of it that this server supports.
 
         Return the statement's error, if any, and whether everything that other statements may need
-        was run nevertheless.
+        has still run.
         """
         mistake: ServerError | None = None
         steps: tuple[str, ...] = (sql,)

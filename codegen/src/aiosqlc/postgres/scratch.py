@@ -254,7 +254,8 @@ def _migrate(
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
     """Create a database for each schema state; return the first state that fails, and its errors.
 
-    `names` collects the names of the databases. With `texts`, rows are inserted into the first.
+    `names` collects the names of the databases. With `texts`, rows are inserted into the first
+    database.
     """
     names.append(new_draft(admin, own_server=server.embedded))
     with Connection(server.conninfo(names[0])) as connection:

@@ -1,7 +1,7 @@
 """The scripts of stub extensions, and shorthand for their common parts.
 
-A line `@type t, …` defines a type with text values, and `@ordered t, …` defines comparisons as for
-text. Between `@functions` and `@null …` or `@empty …` there is a list of signatures with results.
+A line `@type t, …` defines a type with text values. A line `@ordered t, …` defines comparisons as
+for text. The lines between `@functions` and `@null …` or `@empty …` are signatures with results.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 `sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails if the test comes first, because the
 server infers a parameter's type at its first typed occurrence. The other occurrence determines the
 type, so the test gets a cast. A list of rows, `(a, b) IN (sqlc.slice(pairs))`, is described as one
-row of parameters, whose types become the types of arrays.
+row of parameters; their types then become array types.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pg_type t where t.oid = any ($1::oid[])
 class Settled:
     """Queries in the order in which they are sent to the server.
 
-    `drafts` are the descriptions of texts with lists of rows, by query, before the replacement.
+    `drafts` are the descriptions, by query, of texts with lists of rows before the replacement.
     `problems` are about the omitted queries.
     """
 

@@ -2,8 +2,8 @@
 
 The text is the output of `debug_print_rewritten`. This module does not know the fields of nodes, so
 it reads new fields of a newer server too. Nodes are parsed at first use, and equal texts within a
-tree are one node. Nodes are equal if their texts are equal, for which source positions are removed;
-`located` reads the positions from the original text.
+tree are one node. Two nodes are equal if their texts without source positions are equal; `located`
+reads the positions from the original text.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Node(dict[str, Any]):
     """A node of a parse tree: its kind, and its fields by name, parsed at first use.
 
     Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
-    node in the server's text, which can be searched without parsing. `memo` is a cache for callers,
-    for data about this expression.
+    node's text from the server, which can be searched without parsing. `memo` is a cache for
+    callers, for data about this expression.
     """
 
     __slots__ = ("_doc", "_end", "_start", "kind", "memo", "text")
@@ -118,7 +118,7 @@ class Node(dict[str, Any]):
 
 
 class _Document:
-    """The text of one tree, with the positions of each opening bracket and its closing one.
+    """The text of one tree, with the positions of each opening bracket and of its closing bracket.
 
     Lists of numbers in a node's fields are treated as words, and their brackets are ignored.
     """
@@ -221,8 +221,8 @@ def _new_value(token: str) -> Any:
 def unwrap(dump: str) -> str:
     """Remove the line breaks that the server inserts into a tree's text.
 
-    A line ends at a blank, which is restored. But a full line without a blank was split inside a
-    word.
+    A line normally ends at a blank, which is restored. If a full line does not end at a blank, the
+    server has split a word.
     """
     lines = dump.split("\n")
     if dump.isascii() and all(" " in line[1:] for line in lines if len(line) == _LINE):

@@ -83,7 +83,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A typed query, and the facts about it that are still to be checked.
+    """A typed query, and the facts about it that must still be checked.
 
     `stars` are the stars of its text and of each variant, not expanded yet. `missing` are required
     columns that it omits. `unfit` are the refused embeds with the reasons. `failure` is the reason
@@ -242,7 +242,7 @@ class QueryTyper:
     ) -> tuple[str, ...]:
         """Return the uses of tables in which rows of other tenants may be read or written.
 
-        `numbers` are the query's.
+        `numbers` are the numbers of the tenant parameter in the texts.
         """
         if self.tenants is None:
             return ()
@@ -302,7 +302,7 @@ class QueryTyper:
     def _main_scope(self, nodes: list[Node], described: Described) -> Scope | None:
         """Return the query whose rows the client receives.
 
-        A rewrite rule can make none or several.
+        A rewrite rule can produce none or several.
         """
         shown = [q for q in nodes if q["canSetTag"]]
         if len(shown) != 1 or len(output_targets(shown[0])) != len(described.columns or ()):

@@ -147,8 +147,8 @@ def _unequal(
 def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterator[Diagnostic]:
     """Yield an error for each generated text that the server accepts but can never execute.
 
-    Each text is planned for any parameters, without running it. Many are sent together; if the
-    server refuses one of them, each is sent separately.
+    Each text is planned for any parameters, without running it. Many texts are sent together. If
+    the server refuses one of them, each text is sent separately.
     """
     connection.run("set debug_print_rewritten = off")
     connection.run("set default_transaction_read_only = on")
@@ -173,7 +173,7 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
 def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
     """Return the error for a statement that can never succeed, or can never have an effect.
 
-    The latter is a warning, because the statement succeeds as long as it has nothing to do.
+    A statement without effect is a warning, because it succeeds as long as it has nothing to do.
     """
     parsed = query.parsed
     when = f"this query fails on every {'call' if does == 'succeed' else does}"

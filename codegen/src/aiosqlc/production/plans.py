@@ -18,9 +18,10 @@ class PlannedText:
     """An SQL text of a query, with its generic plan.
 
     `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
-    is '' for the text of a static query. Without `plan`, the server does not plan the statement.
-    `values` describes the values that replace parameters in `sql` (`a common value of status`), or
-    is '' for the generic plan. `wide` is whether one of them makes a range of nearly all rows.
+    is '' for the text of a static query. `plan` is missing if the server does not plan the
+    statement. `values` describes the values that replace parameters in `sql` (`a common value of
+    status`), or is '' for the generic plan. `wide` is true if one of these values makes a range of
+    nearly all rows.
     """
 
     query: TypedQuery
@@ -41,8 +42,8 @@ class PlannedText:
 class Plans:
     """The plans of all queries of a configuration entry, in the order of the query files.
 
-    If `with_statistics` is false, the tables were empty: rows and costs have no meaning, and a plan
-    only shows whether an index is usable. `notes` are sentences about unused statistics.
+    If `with_statistics` is false, the tables were empty. Rows and costs then have no meaning, and a
+    plan only shows whether an index is usable. `notes` are sentences about unused statistics.
     """
 
     texts: tuple[PlannedText, ...]
@@ -59,9 +60,9 @@ def plans(
 ) -> Plans:
     """Return the generic plan of each text of each query that compiles.
 
-    `more` returns further plans of a text, which come after its generic plan. It is not called
-    without statistics. Raises `StatisticsError` if the statistics are of another schema,
-    `SchemaFailsError` if the schema has errors, and `NoServerError`.
+    `more` returns further plans of a text, which come after its generic plan. `more` is not called
+    without statistics. Raises `StatisticsError` if the statistics belong to another schema,
+    `SchemaFailsError` if the schema has errors, and `NoServerError` if no server is available.
     """
     schema, catalog = analysed.inputs.schema, analysed.analysis.catalog
     options = options_of(analysed.entry, analysed.inputs.shims)

@@ -15,8 +15,8 @@ def dead_joins(
 ) -> Iterator[int]:
     """Yield the first optional FROM item of each outer join that can be removed without effect.
 
-    `is_unread` returns whether nothing else reads a join's optional sources, and no function in the
-    join has an effect.
+    `is_unread` returns true if nothing else reads the optional sources of a join, and if no
+    function in the join has an effect.
     """
     if not query.no_locks or query.arms is not None:
         return

@@ -19,7 +19,7 @@ def lookup_of(query: Query) -> Lookup:
 
 
 def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) -> Lookup | None:
-    """Return what holds for a query and also for one of its variants.
+    """Return the facts that hold for a query and also for one of its variants.
 
     `numbers` are the numbers that the variant's parameters have in the query.
     """

@@ -1,9 +1,10 @@
 """Find columns with one value in all rows, and the FROM items that give at most one row.
 
-There are two degrees of a fixed column. A column is *exact* if all its values are the same stored
+A fixed column can be exact or only equal. A column is *exact* if all its values are the same stored
 value, so that it can be an argument of any function. It is only *equal* if an equality operator
-holds with a fixed value (`1.0 = 1.00`, case-insensitive text). Then it can only be an operand of
-another equality of the same kind, or match a unique key of the same kind.
+compares it with a fixed value, and this operator can treat different values as equal (`1.0 = 1.00`,
+case-insensitive text). Then it can only be an operand of another equality of the same kind, or
+match a unique key of the same kind.
 """
 
 from __future__ import annotations

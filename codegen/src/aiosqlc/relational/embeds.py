@@ -32,7 +32,7 @@ class Part:
 class Place:
     """The result columns of an embedded row (`sqlc.embed(t)`).
 
-    A plain query has one of the `embeds`, and a set operation one in each operand. `parts` has the
+    A plain query has one of the `embeds`. A set operation has one in each operand. `parts` has the
     row of each operand, or the reason why the operand has no row of one table or subquery there.
     """
 
@@ -71,8 +71,8 @@ def embedded_rows(
 ) -> Found:
     """Infer the row of each `sqlc.embed(t)` in one text with a number of operands.
 
-    Inside a row that may be missing, columns are inferred as if it were present: the whole row is
-    optional, not each field.
+    If a row may be missing, its columns are inferred as if it were present, because the whole row
+    is optional and not each field.
     """
     embeds: dict[Place, Row | str] = {}
     for place in places:
@@ -136,7 +136,7 @@ def fitting(
 ) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
     """Return the embedded rows that all texts of a query have, and the refused embeds.
 
-    The texts are the query's own text and those of its variants.
+    The texts are the query's own text and the texts of its variants.
     """
     whole, *others = texts
     kept: list[list[Row]] = []
@@ -211,7 +211,8 @@ def _operands(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Quer
 def part_of(query: tree.Query, first: int, count: int) -> Part | str:
     """Return the row that the result columns of a SELECT form, or why they may not form one.
 
-    The row is missing in the grouping sets without its columns, so no set may have some of them.
+    A grouping set without these columns omits the row. So no grouping set may have only some of
+    them.
     """
     omitting = {_omitting(query, at) for at in range(first, first + count)}
     if None in omitting:
@@ -243,7 +244,7 @@ def _omitting(query: tree.Query, output: int) -> frozenset[int] | None:
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
     """Return the column of the query that an expression is, or that its GROUP BY key is, or None.
 
-    The column is absent where a grouping set omits the key.
+    The column is absent if a grouping set omits the key.
     """
     if not isinstance(expr, tree.Column) or expr.level:
         return None

@@ -186,8 +186,8 @@ class _Nest:
     def _values(self, key: Sequence[int], own: Sequence[int]) -> Iterator[int]:
         """Yield the columns that may differ between rows with the same key.
 
-        An outer join may find a row of one FROM item in some of these rows only. Then one column
-        shows whether it does, and the others depend on it.
+        An outer join may find a row of a FROM item in only some of these rows. Then one column
+        shows whether it found a row, and the other columns depend on it.
         """
         closure = Closure(self.counter, self.query, _given(key))
         shown = {self._part(at).source for at in key}
@@ -225,7 +225,8 @@ class _Nest:
     def _is_alike(self, source: int, closure: Closure) -> bool:
         """Return whether a FROM item has a row in all rows that `closure` describes, or in none.
 
-        That is true if the outer joins around it decide by rows that are the same in all of them.
+        That is true if the outer joins around it depend only on rows that are the same in all of
+        these rows.
         """
         for join, side in self._outer:
             if source not in side:
@@ -404,8 +405,9 @@ class _Nest:
 
         Return None if not even all candidates do.
 
-        A LIMIT without a fixed column does not determine a row, because a plan may read another
-        row each time. One column of `first` is best. Otherwise the last ones are omitted first.
+        A LIMIT without a fixed column does not determine a row, because a plan may read another row
+        each time. A single column of `first` is preferred. Otherwise the last candidates are
+        omitted first.
         """
         if not self._determine(query, candidates, sources, above):
             return None

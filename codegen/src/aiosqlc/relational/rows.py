@@ -144,7 +144,7 @@ class RowCounter:
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
         """Return the columns with one value in all rows, except those that the set operation casts.
 
-        A column that the set operation casts is not fixed in the operand.
+        If the set operation casts a column, the column is not fixed in the operand.
         """
         return {
             number: binding

@@ -30,7 +30,7 @@ class Tenancy(Protocol):
     def ties(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return the foreign keys that may decide to which tenant a row of a table belongs.
 
-        Unlike those of `references`, they may not hold before the end of a transaction.
+        Unlike the foreign keys of `references`, these may not hold before the end of a transaction.
         """
         ...
 

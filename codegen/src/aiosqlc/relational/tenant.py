@@ -2,7 +2,7 @@
 
 Each query level (one SELECT, INSERT, UPDATE or DELETE of a statement) must fix the tenant's column
 to one parameter in each table that has the column. A table without the column belongs to a tenant
-through a foreign key to a row of the tenant. A row that such a row refers to may only be read,
+through a foreign key to a row of the tenant. A row to which a tenant's row refers may only be read,
 because rows of other tenants may refer to it too. Unsupported syntax is not proved.
 """
 
@@ -54,8 +54,8 @@ class _Level:
     """A query's columns that equal the tenant's parameter, and FROM items that the tenant may read.
 
     `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
-    only be read. `promised` are pinned columns that may be NULL: no condition compares them, but
-    the configuration trusts a foreign key.
+    only be read. `promised` are fixed columns that may be NULL: no condition compares them, but the
+    configuration trusts a foreign key.
     """
 
     pinned: set[Place] = field(default_factory=set)
@@ -256,7 +256,7 @@ class _Proof:
         """Derive from a foreign key that two joined rows belong to one tenant.
 
         The foreign key contains the tenant columns of both tables, or the configuration trusts it.
-        In the first case, the query may compare the other columns only, if these are unique.
+        In the first case, the query may compare only the other columns, if these are unique.
         """
         source, beside = query.source(number), query.source(other)
         if number == other or not isinstance(source, Table) or not isinstance(beside, Table):

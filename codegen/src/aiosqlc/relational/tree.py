@@ -1,8 +1,8 @@
 """A statement's queries in a form that both engines share: FROM items, joins, conditions, keys.
 
-An engine converts its own tree to this one, and provides further facts (`relational.port`). Nothing
-is guaranteed by default: each flag is named so that False, and each collection so that an empty
-one, guarantees nothing. Parts that are rarely needed are functions, which build them on demand.
+An engine converts its own tree to this one, and provides further facts (`relational.port`). The
+defaults guarantee nothing: a flag that is False and a collection that is empty guarantee nothing.
+Parts that are rarely needed are functions, which build them on demand.
 """
 
 from __future__ import annotations
@@ -88,10 +88,10 @@ class Subquery(Expr, frozen=True, kw_only=True):
 class Opaque(Expr, frozen=True, kw_only=True):
     """Any other expression.
 
-    Two with the same `key` are the same expression; `args` are the direct operands.
+    Two expressions with the same `key` are the same expression. `args` are the direct operands.
 
-    `from_args` means that its value depends only on those of `args` in the same row. `stable` is
-    False for a volatile function.
+    `from_args` means that the value depends only on the values of `args` in the same row. `stable`
+    is False for a volatile function.
     """
 
     key: Hashable
@@ -106,10 +106,11 @@ class Opaque(Expr, frozen=True, kw_only=True):
 class Equality(_Part, frozen=True, kw_only=True):
     """A condition that two expressions are equal.
 
-    `left_classes` and `right_classes` are the comparisons of the operands by a unique index, and
-    `families` are the operator's. `image` means that only one stored value satisfies it, under a
-    deterministic collation. `key` means that a Python mapping with the values of the column as keys
-    finds a value exactly if the condition holds, for a comparison of a column with a parameter.
+    `left_classes` and `right_classes` are the comparisons of the operands by a unique index.
+    `families` are the operator families of the equality. `image` means that only one stored value
+    satisfies the condition, under a deterministic collation. `key` is for a comparison of a column
+    with a parameter. It means that a Python mapping with the column's values as keys finds a value
+    exactly if the condition holds.
     """
 
     left: Expr
@@ -125,7 +126,7 @@ class Equality(_Part, frozen=True, kw_only=True):
 class Condition(_Part, frozen=True, kw_only=True):
     """One of the conditions that AND combines in WHERE or in a join's ON.
 
-    `meaning` is what fixes a column: an equality, or a column that is true or false.
+    `meaning` is the part that fixes a column: an equality, or a column that is true or false.
     """
 
     handle: Handle
@@ -242,7 +243,8 @@ class Values(_Inner, frozen=True, kw_only=True):
 class Function(_Inner, frozen=True, kw_only=True):
     """Functions in FROM.
 
-    `one_row` means that no function returns a set, `a_row` that at least one returns no set.
+    `one_row` means that no function returns a set. `a_row` means that at least one function returns
+    no set.
     """
 
     handle: Handle
@@ -287,8 +289,9 @@ class Key(_Part, frozen=True, kw_only=True):
 class Limit(_Part, frozen=True, kw_only=True):
     """The rows that LIMIT and OFFSET select.
 
-    `most` is the limit if it is a number. `exact` means never more rows than that (no WITH TIES),
-    `some` means at least one row, and `from_first` means that no row is skipped.
+    `most` is the limit if it is a number. `exact` means that there are never more rows than the
+    limit (no WITH TIES). `some` means that there is at least one row. `from_first` means that no
+    row is skipped.
     """
 
     most: int | None = None
@@ -321,7 +324,7 @@ class SetOperation(_Part, frozen=True, kw_only=True):
 class Conflict(_Part, frozen=True, kw_only=True):
     """ON CONFLICT.
 
-    `updates` means that any existing row is updated, `alone` that no WITH query is read.
+    `updates` means that any existing row is updated. `alone` means that no WITH query is read.
 
     `does_nothing` means that the existing row is unchanged. `key` are the columns that both rows
     share. `sets` are the columns that are assigned, or None if unknown; `assigned` are the values.
@@ -341,18 +344,20 @@ class Conflict(_Part, frozen=True, kw_only=True):
 class Query(_Part, frozen=True, kw_only=True):
     """One SELECT, INSERT, UPDATE or DELETE of a statement; subqueries are queries of their own.
 
-    `sources` are the FROM items and the target, and `reads_from` the numbers of those read.
+    `sources` are the FROM items and the target. `reads_from` are the numbers of the sources that
+    are read.
 
     `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
     without grouping sets, and None if there are too many; each is a set of key numbers. `set_keys`
-    returns the numbers of the keys that each output may be, mostly none or one. `one_group`
-    means that all rows become one. `every_group` means that there is no HAVING. `distinct_rows`
-    means that DISTINCT applies to whole rows. `order` returns the keys of ORDER BY. `no_locks`
-    means that no row is locked. `target` is the written source. `no_windows` means that there is no
-    window function. `assigned` are the expressions for the target's columns. `subqueries` are the
-    subqueries in expressions, `writing_ctes` the WITH queries that write, and `calls` the called
-    functions. `name` returns the name of a source. `actions` are the actions of a MERGE, each as a
-    query for the rows on which it acts; the command of the MERGE itself is `OTHER`.
+    returns, for each output, the numbers of the keys that it may be. Mostly this is one key or
+    none. `one_group` means that all rows form one group. `every_group` means that there is no
+    HAVING. `distinct_rows` means that DISTINCT applies to whole rows. `order` returns the keys of
+    ORDER BY. `no_locks` means that no row is locked. `target` is the source to which the query
+    writes. `no_windows` means that there is no window function. `assigned` are the expressions for
+    the target's columns. `subqueries` are the subqueries in expressions. `writing_ctes` are the
+    WITH queries that write, and `calls` are the called functions. `name` returns the name of a
+    source. `actions` are the actions of a MERGE, each as a query for the rows on which it acts; the
+    command of the MERGE itself is `OTHER`.
     """
 
     command: Command = Command.OTHER
@@ -393,7 +398,7 @@ class Query(_Part, frozen=True, kw_only=True):
 class KeyPart(_Part, frozen=True, kw_only=True):
     """A column in a unique key, or an expression of the engine.
 
-    An untrusted comparison has no `cls`.
+    `cls` is None if the comparison is not trusted.
     """
 
     column: int = 0

@@ -61,7 +61,7 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
 def _is_quoted(text: str, dialect: Dialect, outside: int, place: int) -> bool:
     """Return whether a position in a text is inside a quoted name or string.
 
-    `outside` is a position that is not.
+    `outside` is a position that is not inside one.
     """
     for token in scan(text, dialect, outside):
         if token.end > place:
@@ -81,7 +81,7 @@ _DEFINER = re.compile(
 def without_definers(text: str) -> str:
     """Blank out DEFINER in views and routines, so that the compiler's account owns them.
 
-    A view whose account is missing on the server cannot be read.
+    If the account of a view does not exist on the server, the view cannot be read.
     """
     if "definer" not in text.lower():
         return text

@@ -53,8 +53,8 @@ class Package:
 class Called:
     """The results by query: the guarantee that its function broke, or why its call failed.
 
-    `calls` counts the calls that returned. `unread` has the reasons why Python cannot represent a
-    result.
+    `calls` counts the calls that returned. `unread` has the reasons for results that Python cannot
+    represent.
     """
 
     calls: int = 0

@@ -22,10 +22,10 @@ _ROWS = 5
 class Checked:
     """The findings of a search, and the queries that were tested.
 
-    `refuted` are false guarantees. `unrun` are queries that failed in every run, and `uncalled` are
-    those whose functions did, with the reason. `unread` are queries whose results Python cannot
-    represent. `rowless` are queries for which no row was returned or written, so that nothing was
-    tested. `empty` are the tables into which no row could be inserted.
+    `refuted` are false guarantees. `unrun` are queries that failed in every run. `uncalled` are
+    queries whose functions failed in every call, with the reason. `unread` are queries whose
+    results Python cannot represent. `rowless` are queries for which no row was returned or written,
+    so that nothing was tested. `empty` are the tables into which no row could be inserted.
     """
 
     refuted: tuple[Diagnostic, ...] = ()
@@ -50,8 +50,8 @@ def selfcheck(
 ) -> Checked:
     """Run each query about `executions` times on random rows, and report counterexamples.
 
-    The search uses a database of its own, which is dropped. A guarantee may be the compiler's or
-    the user's (`!`); the finding contains the row and the parameters that disprove it. The
+    The search uses its own database, which is dropped afterwards. A guarantee may be the compiler's
+    or the user's (`!`); the finding contains the row and the parameters that disprove it. The
     functions of `package` are called too.
     """
     try:

@@ -1,6 +1,6 @@
 """Common code of private servers: child processes with their own data, which end with the compiler.
 
-A run takes a slot: a data directory that no other run uses. Concurrent compilers share nothing, so
+A run uses a slot: a data directory that no other run uses. Concurrent compilers share nothing, so
 no counting is needed. On Linux the kernel stops the server when the compiler dies.
 """
 
@@ -53,7 +53,7 @@ def cache_folder() -> Path:
 def slot(root: Path) -> Iterator[Path]:
     """Lock the first free folder until the process ends, and yield the folder.
 
-    Raises `NoServerError`.
+    Raises `NoServerError` if no folder can be locked.
     """
     if importlib.util.find_spec("fcntl") is None:
         raise NoServerError("a private server needs Linux or macOS, not Windows")

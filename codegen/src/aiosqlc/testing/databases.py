@@ -35,10 +35,11 @@ class TemplateError(Exception):
 class Databases:
     """Copies of one PostgreSQL database, each for one test at a time.
 
-    `template` is the URL of a database with the schema, to which no session may be connected while
-    a copy is made. Its role must be a superuser; for another role each test gets a new copy. `name`
-    returns the name of the next copy. With `file_copy` the server copies files, which is faster if
-    nothing waits for a disk, and slow on a busy server. All methods may be called from any thread.
+    `template` is the URL of a database with the schema. No session may be connected to it while a
+    copy is made. Its role must be a superuser; with any other role, each test gets a new copy.
+    `name` returns the name of the next copy. With `file_copy`, the server copies files. This is
+    faster if nothing waits for a disk, and slow on a busy server. All methods may be called from
+    any thread.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Databases:
     def take(self) -> str:
         """Return the URL of a database that is equal to the template.
 
-        Raises `TemplateError`, and `psycopg.Error`.
+        Raises `TemplateError` if the template cannot be copied, and `psycopg.Error`.
         """
         with self._lock:
             return self._free.pop() if self._free else self._create(self._name())
@@ -77,7 +78,7 @@ class Databases:
     def give_back(self, url: str) -> None:
         """End all sessions in a database that `take` returned, and undo all changes in it.
 
-        Raises `TemplateError`, and `psycopg.Error`.
+        Raises `TemplateError` if the template cannot be copied, and `psycopg.Error`.
         """
         with self._lock:
             copy = self._copies.pop(url)

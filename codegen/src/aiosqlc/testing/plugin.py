@@ -1,6 +1,7 @@
 """A pytest plugin with fixtures that give each test a PostgreSQL database of its own.
 
-`addopts = "-p aiosqlc.testing.plugin"` turns it on; `pytest_plugins` of a root conftest does, too.
+`addopts = "-p aiosqlc.testing.plugin"` turns it on. `pytest_plugins` in a root conftest also turns
+it on.
 """
 
 from __future__ import annotations

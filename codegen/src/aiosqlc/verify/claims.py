@@ -33,7 +33,7 @@ def broken(
 ) -> Iterator[str]:
     """Yield the assumptions of generated code (`promised`) that fail on another schema (`found`).
 
-    `home` is the analysis of the text on the schema that the code was generated for (`here`).
+    `home` is the analysis of the text on the schema for which the code was generated (`here`).
     `there` is the other schema.
     """
     yield from _columns(promised, home, found)
@@ -161,7 +161,8 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
     """Return whether code generated for schema `here` can violate a constraint of schema `there`.
 
-    A constraint on new columns only applies to their defaults: NULL violates nothing but NOT NULL.
+    A constraint on new columns applies only to their defaults, which are NULL, and NULL violates
+    only NOT NULL.
     """
     before = [_column(here, item.schema, item.table, name) for name in item.columns]
     after = [_column(there, item.schema, item.table, name) for name in item.columns]

@@ -39,7 +39,7 @@ class Step:
     """The schema after `migration` of a release; `migration` is empty for the old schema.
 
     `old_code` and `new_code` are the failures and broken assumptions. `tried` is the number of
-    calls on rows, or 0 if only assumptions were compared. `on_rows` are the reasons why the
+    calls on rows. It is 0 if only assumptions were compared. `on_rows` are the reasons why the
     migration fails on rows that the previous schema allows.
     """
 
@@ -85,7 +85,7 @@ def verify_release(
 ) -> list[Step]:
     """Check each version's assumptions in each state of the schema, and run calls.
 
-    `known` are results by the number of pending migrations, which are not computed again.
+    `known` has results by the number of pending migrations; these are not computed again.
     """
     options = options_of(entry, shims)
     asked = _Asked(release, analyze or analyzer(entry.engine), options)
@@ -134,7 +134,7 @@ def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diag
 class _Asked:
     """Analyses the queries on each schema state of a release, each query only once.
 
-    Most queries are the same in both versions, and in the form that is sent.
+    Most queries are the same in both versions, and the generated code sends them unchanged.
     """
 
     def __init__(self, release: Release, analyze: Analyze, options: AnalyzeOptions) -> None:

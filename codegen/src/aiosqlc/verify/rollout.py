@@ -32,8 +32,8 @@ def try_release(
 ) -> list[Step]:
     """Run both versions' queries in every schema state, on rows migrated with the schema.
 
-    A call that succeeds in the state that its code was generated for must succeed in the others,
-    with a result that the code can read. All databases are dropped.
+    A call that succeeds on the schema for which its code was generated must also succeed on the
+    other schemas, with a result that the code can read. All databases are dropped.
     """
     seen = [_Seen() for _ in range(len(release.pending) + 1)]
     texts = [query.sql for query in (*release.old, *release.new)]

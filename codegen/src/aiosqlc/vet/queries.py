@@ -88,7 +88,8 @@ def _null_comparison(text: Text) -> Iterator[Finding]:
 def _assigns(text: Text, position: int) -> bool:
     """Return whether a `=` belongs to SET, in the statement or in a WITH query of it.
 
-    The same holds for MySQL's ON DUPLICATE KEY UPDATE. FROM of IS DISTINCT FROM starts no clause.
+    The same holds for MySQL's ON DUPLICATE KEY UPDATE. The word FROM in IS DISTINCT FROM starts no
+    clause.
     """
     for before in range(position - 1, -1, -1):
         if text.depths[before] < text.depths[position]:
@@ -251,7 +252,7 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 def same_text(query: TypedQuery) -> tuple[Command, str, frozenset[str]]:
     """Return a key that two queries share if one of them is redundant.
 
-    A condition of `:if` is a part of the query's own text too, but not of each variant.
+    A condition of `:if` is always in the query's own text, but not in each variant.
     """
     variants = frozenset(" ".join(variant.sql.split()) for variant in query.parsed.variants)
     return query.parsed.command, " ".join(query.sql.split()), variants

@@ -14,7 +14,7 @@ from aiosqlc.vet.rules import RULES
 def vet_scans(analysed: Analysed, opened: Engine | None = None) -> list[Diagnostic]:
     """Return a finding for each query with a WHERE that still scans a whole table.
 
-    `opened` is an engine that is open already; without it, the engine is open for this call.
+    `opened` is an engine that is already open. Without it, an engine is opened for this call.
     """
     entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
     with contextlib.nullcontext(opened) if opened else engine_for(entry.engine) as engine:

@@ -11,8 +11,8 @@ class Index:
 
     `columns` are its keys, with '' for an expression. `keys` are the same with expressions, orders
     (`at DESC`) and unusual operator classes. `where` is the condition of a partial index, or ''.
-    `method` is its access method (`btree`). `needed` is whether a constraint depends on it.
-    `includes` is whether it stores further columns.
+    `method` is its access method (`btree`). `needed` is true if a constraint depends on the index.
+    `includes` is true if the index stores further columns.
     """
 
     table: str

@@ -11,12 +11,12 @@ class Plan:
     """A node of a plan, with its inputs in `children`.
 
     `node` is the server's name of the node's type (`Index Scan`), and `join` is the type of a join
-    (`Inner`). `relation` and `index` are names, with the schema before a dot unless it is `public`;
-    a node that reads neither has ''. `alias` is the name of the relation in the query. `rows` and
-    `width` (in bytes) are estimates. `startup` and `cost` are the planner's costs before the first
-    row and for all rows, including the children. `conditions` are pairs of a kind (`Index Cond`,
-    `Filter`, `Hash Cond`, `Sort Key`) and its text. `details` are further pairs that depend on the
-    type (`Strategy`, `Workers Planned`, `Subplan Name`).
+    (`Inner`). `relation` and `index` are names, with the schema before a dot unless the schema is
+    `public`. A node that reads no relation or index has ''. `alias` is the name of the relation in
+    the query. `rows` and `width` (in bytes) are estimates. `startup` and `cost` are the planner's
+    costs before the first row and for all rows, including the children. `conditions` are pairs of a
+    kind (`Index Cond`, `Filter`, `Hash Cond`, `Sort Key`) and its text. `details` are further pairs
+    that depend on the type (`Strategy`, `Workers Planned`, `Subplan Name`).
     """
 
     node: str

@@ -49,7 +49,7 @@ def is_setting(name: str) -> bool:
 class RelationSize:
     """The size of a table or index: its number of 8 KB pages, and of rows (-1 if never counted).
 
-    `visible` is the number of pages of which every row is visible to every transaction.
+    `visible` is the number of pages whose rows are all visible to every transaction.
     """
 
     schema: str

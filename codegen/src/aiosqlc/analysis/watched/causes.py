@@ -17,12 +17,13 @@ def causes(
 ) -> dict[str, Span]:
     """Return, for each of the wanted effects of the whole file, the statement that causes it.
 
-    That is the statement after which the effect stays, and has the same reason. A view that is
-    dropped and created again breaks its queries only in between.
+    This is the last statement before which the effect is missing: after it, the effect stays and
+    has the same reason. For example, if a view is dropped and created again, its queries are broken
+    only between the two statements.
 
-    `effects` returns the effects, with their reasons, of a file that has only the first statements.
-    It is called for each of the last statements. In a longer file, effects are assumed to stay, and
-    it is called about log2(statements) times for each effect.
+    `effects` returns the effects, each with its reason, of a file that has only the first
+    statements. This function calls `effects` for each of the last statements. In a longer file, it
+    assumes that effects stay, and calls `effects` about log2(statements) times for each effect.
     """
     found: dict[str, Span] = {}
     spans = file.statements

@@ -49,9 +49,9 @@ def changed(
 ) -> tuple[str, ...]:
     """Return descriptions of the written data that a rollback removes or changes.
 
-    `old` is the content before the migration, `written` the content with rows that were written
-    after it, and `after` the content after the rollback. Tables and columns that the migration
-    created go with the rollback, and are not included.
+    `old` is the content before the migration. `written` is the content with rows that were written
+    after the migration. `after` is the content after the rollback. Tables and columns that the
+    migration created are not included, because the rollback always removes them.
     """
     known = {held.oid: held for held in old.values()}
     now = {held.oid: (name, held) for name, held in after.items()}

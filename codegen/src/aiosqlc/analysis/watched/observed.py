@@ -15,7 +15,7 @@ from aiosqlc.source import Span
 class Relation:
     """A table or index that existed before the migration; an index belongs to the table `table`.
 
-    `written` is whether queries can write the relation, which is false for a materialized view.
+    `written` is true if queries can write to the relation; it is false for a materialized view.
     """
 
     oid: int
@@ -42,14 +42,15 @@ class Held:
 class Observed:
     """A statement of a migration that was executed, with its observed effects.
 
-    `held` are the locks of its transaction on relations that existed before the release, and
-    `brief` are exclusive locks that it holds only for a moment, however large the table is.
-    `rewritten`, `scanned` and `indexed` name the tables whose rows were all copied, read, or put
-    into an index. `changed` names the tables of which it scanned all rows to change some; `kept`
-    names those of them in which it changed most rows, which stay locked. `lone` is whether the
-    statement cannot run in a transaction block. `refused_in_block` is the server's error if the
-    tool runs it in one. `unwatched` is the reason why nothing was measured. `patience` is whether a
-    lock_timeout was set. `waiting` are the queries that wait.
+    `held` are the locks of its transaction on relations that existed before the release. `brief`
+    are exclusive locks that the statement holds only for a short time, regardless of the size of
+    the table. `rewritten`, `scanned` and `indexed` name the tables whose rows were all copied,
+    read, or put into an index. `changed` names the tables of which the statement scanned all rows
+    to change some of them. `kept` names those of these tables in which it changed most rows; such a
+    table stays locked. `lone` is whether the statement cannot run in a transaction block.
+    `refused_in_block` is the server's error if the tool runs the statement in a transaction block.
+    `unwatched` is the reason why nothing was measured. `patience` is whether a lock_timeout was
+    set. `waiting` are the queries that wait.
     """
 
     file: SchemaFile
@@ -92,13 +93,14 @@ class Observed:
 class ObservedFile:
     """A migration that ran, with the observed effects and locks of each statement.
 
-    `failures` are the refused statements, and `on_rows` those that are refused only if the tables
-    have rows. `broken` are the queries that could be planned before the migration but not after it.
-    `causes` are the statements that break these queries and remove the data `dropped`, by the names
-    of both. `lost` is the data that the rollback does not restore (None: there is no rollback).
-    `back` are the problems of the rollback itself. `lost_later` is the data that was written after
-    the migration and that the rollback changes, and `back_later` are the problems of the rollback
-    that such data causes. `stand_in` names the server if it is not the kind that the project uses.
+    `failures` are the refused statements. `on_rows` are the statements that are refused only if the
+    tables have rows. `broken` are the queries that could be planned before the migration but not
+    after it. `causes` are the statements that break these queries or remove the data in `dropped`,
+    by the name of the query or of the data. `lost` is the data that the rollback does not restore,
+    or None if there is no rollback. `back` are the problems of the rollback itself. `lost_later` is
+    data that was written after the migration and that the rollback changes. `back_later` are the
+    problems of the rollback that such data causes. `stand_in` names the server if it is not of the
+    kind that the project uses.
     """
 
     file: SchemaFile
@@ -127,8 +129,8 @@ class SchemaFailsError(Exception):
 class Pending:
     """A migration to observe, and its rollback file or section if there is one.
 
-    `in_block` is whether the tool runs the migration in a transaction. `alone` is whether it is a
-    release by itself, so that the results of earlier migrations are already in use.
+    `in_block` is whether the tool runs the migration in a transaction. `alone` is true if the
+    migration is a release by itself, so that the results of earlier migrations are already in use.
     """
 
     file: SchemaFile

@@ -86,8 +86,8 @@ class AiomysqlExecutor:
     async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
         """Run statements. If a statement fails, undo the statements before it.
 
-        The caller's transaction gets a savepoint. Without a transaction, a new transaction is
-        begun and committed.
+        In a caller's transaction, the statements run after a savepoint. Without a transaction, they
+        run in a new transaction, which is committed.
         """
         # The response says whether a transaction has begun.
         await cursor.execute("SAVEPOINT aiosqlc_batch")
@@ -146,7 +146,7 @@ class AiomysqlExecutor:
     def _literal(self, value: Any) -> str:
         """Return a literal. A list becomes the content of `IN (...)`.
 
-        An empty list becomes a query without rows. A list of lists holds the columns of rows.
+        An empty list becomes a query without rows. A list of lists contains the columns of rows.
         """
         if _is_one(value, list, tuple):
             if any(_is_one(column, list) for column in value):

@@ -82,8 +82,8 @@ class AsyncmyExecutor:
     async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
         """Run statements. If a statement fails, undo the statements before it.
 
-        The caller's transaction gets a savepoint. Without a transaction, a new transaction is
-        begun and committed.
+        In a caller's transaction, the statements run after a savepoint. Without a transaction, they
+        run in a new transaction, which is committed.
         """
         await cursor.execute("SELECT @@autocommit")  # refresh the driver's view of the transaction
         (autocommit,) = await cursor.fetchone()
@@ -114,7 +114,7 @@ class AsyncmyExecutor:
     def _literal(self, value: Any) -> str:
         """Return a literal. A list becomes the content of `IN (...)`.
 
-        An empty list becomes a query without rows. A list of lists holds the columns of rows.
+        An empty list becomes a query without rows. A list of lists contains the columns of rows.
         """
         if type(value) is int:
             return str(value)

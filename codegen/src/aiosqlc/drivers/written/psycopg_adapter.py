@@ -182,7 +182,7 @@ class _Datetime(adapt.Dumper):
 def _local(moment: datetime) -> datetime:
     """Return a naive datetime with the local time zone of this machine, as asyncpg reads it.
 
-    Without an offset the server would use the time zone of the session.
+    Without an offset, the server would use the time zone of the session.
     """
     if moment.tzinfo is not None:
         return moment

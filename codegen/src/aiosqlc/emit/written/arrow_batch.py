@@ -34,10 +34,11 @@ def arrow_schema(*fields: Any) -> pa.Schema:
 
 
 def arrow_batch(row: Iterable[Any] | None, schema: pa.Schema) -> pa.RecordBatch:
-    """Return the record batch of a row that holds whole columns.
+    """Return the record batch from a row that contains whole columns.
 
-    Raises ArrowError for a value that the schema cannot hold, such as infinity in a date, and for
-    columns that have other types, or other NULLs, than when the code was generated.
+    Raises ArrowError for a value that the schema cannot hold, such as infinity in a date. Also
+    raises ArrowError if a column has another type than when the code was generated, or NULL
+    although it could not have NULL then.
     """
     parts = iter(row or ())
     count, same = next(parts), next(parts)

@@ -1,9 +1,9 @@
 """Find a schema change's algorithm and lock: ask the server for the cheapest ones first.
 
 Without the clauses ALGORITHM and LOCK, a server chooses the first combination that it supports. A
-server refuses a combination that it does not support, so the first one that it accepts is the one
-that it would have chosen. See "Online DDL Operations" in MySQL's manual, and "InnoDB Online DDL
-Overview" in MariaDB's.
+server refuses a combination that it does not support. So the first accepted combination is the one
+that the server would choose itself. See "Online DDL Operations" in MySQL's manual, and "InnoDB
+Online DDL Overview" in MariaDB's.
 """
 
 from __future__ import annotations

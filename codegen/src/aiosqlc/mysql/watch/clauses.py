@@ -16,7 +16,8 @@ _TABLE_FOLLOWS: Final = frozenset({"TABLE", "TABLES", "ON"})
 class OwnSettings(NamedTuple):
     """The settings that SET STATEMENT gives to one statement.
 
-    `names` are their names, `text` is the list that assigns them, and `statement` is the rest.
+    `names` are the names of the settings. `text` is the list that assigns them, and `statement` is
+    the rest of the SQL.
     """
 
     names: tuple[str, ...]
@@ -33,7 +34,7 @@ def limits_wait(sql: str) -> bool:
     """Return whether a statement limits its wait for locks, with WAIT or NOWAIT.
 
     MariaDB has these clauses after the name of the table, or after the last name of a list. In
-    another place, the words are names.
+    other places, these words are names.
     """
     return bool(_limit(list(_parts(_after_table(sql)))))
 

@@ -31,8 +31,8 @@ def contents(
 ) -> dict[str, Contents]:
     """Return the content of every table, regardless of the order of rows.
 
-    MySQL has no number for a table or column that survives every change. A table or column with a
-    new name counts as one of `earlier` that disappeared if it has the same values.
+    MySQL has no ID of a table or column that survives every change. So if a table or column
+    disappears and another one with the same values appears, it counts as renamed.
     """
     tables: dict[str, list[str]] = {}
     for table, column in session.rows(_COLUMNS):

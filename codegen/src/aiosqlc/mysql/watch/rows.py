@@ -47,8 +47,9 @@ def copies(session: Session, tables: Iterable[str]) -> dict[str, Copy]:
 def changed(session: Session, before: Mapping[str, Copy]) -> dict[str, int]:
     """Return the number of changed and deleted rows of each table that still exists.
 
-    A row counts if a column of `before` has another value, or a new column not its default. A new
-    column with the values of a lost one is that column under another name.
+    A row counts as changed if a column of `before` has another value, or if a new column has
+    another value than its default. A new column with the values of a removed column counts as this
+    column under another name.
     """
     found = {}
     for table, copy in before.items():

@@ -120,9 +120,9 @@ class Watching:
 
     @contextmanager
     def _set(self, own: OwnSettings) -> Iterator[None]:
-        """Give the session the settings of one statement during the block.
+        """Set the settings of one statement for the session while the block runs.
 
-        The statement can then be probed: its text can be extended, and its wait shortened.
+        The statement can then be tested: its text can be extended, and its wait can be shortened.
         """
         self.acting.run(f"SET STATEMENT {own.text} FOR DO 0")  # the server refuses some settings
         names = [f"@@SESSION.{name}" for name in own.names]
@@ -217,7 +217,7 @@ class Watching:
     def _alone(self, sql: str) -> Way:
         """Run a statement while nobody reads, and return how the server ran it.
 
-        The server's own threads hold a table for moments, in which NOWAIT fails.
+        The server's own threads lock a table for short times, in which NOWAIT fails.
         """
         deadline = monotonic() + _SERVERS_OWN
         while True:
@@ -237,7 +237,7 @@ class Watching:
     def _read(self, table: str) -> Iterator[None]:
         """Read a table in the other session, and keep its transaction open during the block.
 
-        It cannot read a table that LOCK TABLES has locked.
+        A table that LOCK TABLES has locked cannot be read.
         """
         self.reading.run("BEGIN")
         try:
@@ -295,9 +295,10 @@ class Watching:
         return found
 
     def _indexes(self) -> set[tuple[int, int]]:
-        """Return InnoDB's numbers of each index: the number of its table, and its own.
+        """Return InnoDB's IDs of each index: the ID of its table, and its own ID.
 
-        A renamed index keeps its number. A new index has a new number, even if its name is reused.
+        A renamed index keeps its ID. A new index has a new ID, even if it has the name of a former
+        index.
         """
         tables, indexes = (
             ("innodb_sys_tables", "innodb_sys_indexes")
@@ -354,7 +355,7 @@ def _rewritten(
 
 
 def _names(sql: str) -> Iterator[str]:
-    """Yield the names and words of a text in lower case, first those where a table is named.
+    """Yield the names and words of a text in lower case, first the words at which a table is named.
 
     Indexes, constraints and triggers may have the names of tables.
     """

@@ -2,7 +2,7 @@
 
 If such a routine is created again as `BEGIN ATOMIC … END`, the server stores a tree for the same
 statements. This happens in a transaction that is rolled back. The queries that a simple PL/pgSQL
-body returns are analysed in the same way. A body for which it is impossible stays unknown.
+body returns are analysed in the same way. If that is impossible for a body, the body stays unknown.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Facts:
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
         """Return the server's results for constant expressions.
 
-        Return None if the server refuses an expression, or if a result is long: `repeat('x',
+        Return None if the server refuses an expression, or if a result is long, as for `repeat('x',
         300000000)`.
         """
         values = " union all ".join(f"select {call} as v" for call in calls)

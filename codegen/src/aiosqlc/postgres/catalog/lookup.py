@@ -1,7 +1,7 @@
 """Find the functions that may change which table a name means while a statement runs.
 
-The names in a string body are looked up when the body runs. A function that runs before may have
-changed search_path, or created a temporary table that hides a table of the schema.
+The names in a string body are looked up when the body runs. A function that runs earlier may change
+search_path, or create a temporary table that hides a table of the schema.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ class _Uses:
 class Hidden:
     """The functions that statements run without naming them.
 
-    `triggers` are those of triggers, which changes of rows run. `others` are those of views,
-    defaults, constraints, policies, operators and casts; `sets` is whether one of these objects
-    calls a function of `movers` itself. `defaults` are the trees of the defaults of parameters, by
-    function. `settings` is the OID of the view pg_settings, of which an UPDATE changes a setting.
+    `triggers` are those of triggers, which changes of rows run. `others` are the functions of
+    views, defaults, constraints, policies, operators and casts. `sets` is true if one of these
+    objects calls a function of `movers` itself. `defaults` are the trees of the defaults of
+    parameters, by function. `settings` is the OID of the view pg_settings; an UPDATE of this view
+    changes a setting.
     """
 
     triggers: frozenset[int] = frozenset()
@@ -68,8 +69,8 @@ class Hidden:
 class Moving:
     """The functions that may change search_path or create a table.
 
-    `by_writes` is whether a change of rows may run one of them, and `always` is whether every
-    statement may.
+    `by_writes` is true if a change of rows may run one of them. `always` is true if every statement
+    may run one.
     """
 
     functions: frozenset[int] = frozenset()
@@ -133,9 +134,10 @@ def _of_tree(text: str, settings: int) -> _Uses:
 
 
 def _of_plpgsql(function: Function, default: str, settings: int) -> _Uses | None:
-    """Return what a body uses: any name in it may be that of a function.
+    """Return the names that a body uses; each name in it may be that of a function.
 
-    The server folds and shortens names beyond ASCII in its own way, so such a body may do anything.
+    The server folds and shortens non-ASCII names in its own way, so a body with such names counts
+    as doing anything.
     """
     tokens = code_tokens(function.source)
     words = [token.text.upper() for token in tokens]

@@ -1,7 +1,8 @@
 """Find the values that a PL/pgSQL body returns, if the body is simple enough.
 
-The server has no parse tree of such a body. The parser reads a subset whose statements assign no
-parameter, so that each RETURN is a query over the parameters. Any other body is not understood.
+The server has no parse tree of such a body. The parser reads only bodies whose statements assign no
+parameter. In such a body, each RETURN is a query over the parameters. Any other body is not
+understood.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 class Return:
     """A query whose rows a body returns, with one text for each possible meaning of its names.
 
-    In the first text, names of parameters are columns where there is such a column. In the second,
-    they are `$1`, `$2` and so on. `single` is whether the query is for one value: if it has no row,
-    the value is NULL.
+    In the first text, a name that is both a parameter and a column means the column. In the second
+    text, parameters are `$1`, `$2` and so on. `single` is true if the query returns one value,
+    which is NULL if the query has no row.
     """
 
     texts: tuple[str, ...]
@@ -35,7 +36,7 @@ class Return:
 def returns_of(
     body: str, name: str, inputs: Sequence[str], outputs: Collection[str]
 ) -> tuple[Return, ...]:
-    """Return what a body returns, or () if it is not understood or returns nothing.
+    """Return a body's queries, or () if the body is not understood or returns nothing.
 
     `name` is the function's, `inputs` are the names of its IN parameters, and `outputs` those of
     the columns of RETURNS TABLE.

@@ -45,7 +45,8 @@ class Relation(msgspec.Struct, frozen=True):
 class Attribute(msgspec.Struct, frozen=True):
     """A column of a relation. The flag `not_null` alone does not prove that no row has NULL.
 
-    `virtual` is whether it is generated when it is read, so that NEW and OLD do not have its value.
+    `virtual` is true if the column is generated when it is read, so that NEW and OLD do not have
+    its value.
     """
 
     relation: int
@@ -67,7 +68,8 @@ class ConstraintRow(msgspec.Struct, frozen=True):
 
     `settled` is whether a CHECK calls only immutable functions of the server. `deferrable` is
     whether a transaction may postpone it. A foreign key to a partitioned table has a further row
-    for each partition, with `of_partition`; a row of the table may refer to any of them.
+    for each partition, with `of_partition`. A row of the table may refer to a row in any of the
+    partitions.
     """
 
     oid: int
@@ -137,7 +139,7 @@ class Trigger(msgspec.Struct, frozen=True):
 class Returned(msgspec.Struct, frozen=True):
     """The parse trees of what one RETURN of a PL/pgSQL body returns, in each possible reading.
 
-    `single` is whether it returns one value, which is NULL if the query has no row.
+    `single` is true if the RETURN returns one value, which is NULL if the query has no row.
     """
 
     trees: tuple[str, ...]
@@ -148,10 +150,10 @@ class Function(msgspec.Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
     `arguments` are the names of its IN, INOUT and VARIADIC parameters, with or without a default,
-    and `inputs` is their number. `configured` is whether it changes a setting other than
-    search_path while it runs, and `path` is its search_path, if it has one. `outputs` are the types
-    of the columns of RETURNS TABLE, or of OUT and INOUT parameters, for a user's function.
-    `returned` is what a PL/pgSQL body returns, or () if the body is not understood.
+    and `inputs` is their number. `configured` is true if the function changes a setting other than
+    search_path while it runs. `path` is its search_path, if it has one. `outputs` are the types of
+    the columns of RETURNS TABLE, or of OUT and INOUT parameters, for a user's function. `returned`
+    is what a PL/pgSQL body returns, or () if the body is not understood.
     """
 
     oid: int

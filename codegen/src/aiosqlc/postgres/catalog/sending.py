@@ -1,7 +1,7 @@
 """Find the notifications that a PL/pgSQL body sends, if the body is simple enough.
 
-The server has no parse tree of such a body. The body is followed for one event of its trigger: each
-variable is replaced by the expression that was assigned to it, conditions on TG_OP choose a branch,
+The server has no parse tree of such a body. The body is followed for one event of its trigger. Each
+variable is replaced by the expression that was assigned to it. Conditions on TG_OP select a branch,
 and both branches of any other condition are followed. The calls of pg_notify are then queries over
 NEW and OLD. A body with loops, EXECUTE or other statements is not understood.
 """
@@ -35,11 +35,11 @@ Values = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The surroundings of a body: the texts of its parameters and special variables by name.
+    """The context of a body: the texts of its parameters and special variables by name.
 
     `rows` is the FROM clause of the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
-    empty. `numbered` is the number of parameters in the texts. `hidden` are names that do not mean
-    here what they mean in a query: a body that has one is not understood.
+    empty. `numbered` is the number of parameters in the texts. `hidden` are names that have another
+    meaning in the body than in a query. A body that uses such a name is not understood.
     """
 
     values: Values
@@ -52,7 +52,7 @@ class Setting:
 def names_channel(body: str, channel: str) -> bool:
     """Return whether a body names a channel in a constant, or in a NOTIFY statement.
 
-    The constant may be the text of a statement, `EXECUTE 'NOTIFY orders'`.
+    For example, the constant may be the text of a statement: `EXECUTE 'NOTIFY orders'`.
     """
     tokens = Words(body).tokens
     texts = ["", *(token.text.upper() for token in tokens)]
@@ -137,7 +137,7 @@ class _Reader(Words):
     """Reads the statements of a body; `types` are those of its variables.
 
     `taken` are the names that no variable may have. `calls` counts the calls of pg_notify by
-    PERFORM, so that a call elsewhere is noticed.
+    PERFORM, so that other calls of it are detected.
     """
 
     def __init__(self, body: str, taken: Container[str]) -> None:
@@ -161,10 +161,10 @@ class _Reader(Words):
         return (*declared, *steps, _Step("forget", names=names))
 
     def handlers(self, steps: Sequence[_Step]) -> None:
-        """Read the handlers of a block. After an error, only the first of `steps` have run.
+        """Read the handlers of a block. If an error occurs, only the first of `steps` have run.
 
-        So a handler must leave the body, or the steps must change nothing that a later step reads.
-        What they sent is rolled back.
+        So a handler must leave the body, or `steps` must change nothing that a later step reads.
+        The notifications of the block are rolled back.
         """
         while self.optional("WHEN"):
             self.until("THEN")

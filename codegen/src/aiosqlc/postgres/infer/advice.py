@@ -1,6 +1,6 @@
 """Find redundant work in a query from its parse tree, for three `vet` rules.
 
-A finding is the code of a rule and a name as the query writes it.
+A finding has the code of a rule, and a name in the spelling of the query.
 """
 
 from __future__ import annotations

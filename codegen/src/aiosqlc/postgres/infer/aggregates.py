@@ -74,10 +74,10 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return what is not null in each row of a group whose key is not null.
+    """Return the facts about each row of a group whose key is not NULL.
 
     A key that a grouping set omits is NULL. So a key that is not NULL is common to all rows of the
-    group. None means that no key is known to be not null.
+    group. Return None if no key is known to be not NULL.
     """
     found: FactSet | None = None
     for fact in (fact for facts in (scope.known, *scope.assumed) for fact in facts):

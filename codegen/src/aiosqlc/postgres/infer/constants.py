@@ -45,7 +45,7 @@ def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcom
 
 
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
-    """Return every value that an expression can have whatever the tables contain, or None.
+    """Return all values that an expression can have for any content of the tables, or None.
 
     If the condition of a CASE is not constant, each of its results is possible.
     """
@@ -113,7 +113,7 @@ def text_constant(node: Node) -> str | None:
 def rows_of(node: Node, facts: Facts) -> int | None:
     """Return the number of rows of a set-returning function with constant arguments, or None.
 
-    `MANY_ROWS` means that many rows or more.
+    `MANY_ROWS` means this number of rows or more.
     """
     if node.kind != "FUNCEXPR" or not node["funcretset"]:
         return None

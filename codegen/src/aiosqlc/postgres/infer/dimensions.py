@@ -32,7 +32,7 @@ _AS_DEEP = frozenset({
 def dimensions(node: Node, scope: Scope) -> int:
     """Return the number of dimensions of an array expression, or 1 if unknown.
 
-    For a column it is the declared number, which the server does not enforce.
+    For a column, the result is the declared number, which the server does not enforce.
     """
     return min(_of(node, scope), _MOST)
 

@@ -1,7 +1,7 @@
 """Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
-A value of a table's column is `STORED`. A value without a rule is `ANY`, such as the result of
-another function.
+A value of a table's column is `STORED`. A value for which no rule exists is `ANY`, such as the
+result of another function.
 """
 
 from __future__ import annotations

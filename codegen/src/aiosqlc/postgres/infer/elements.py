@@ -104,7 +104,7 @@ def collects_values(p: Prover, node: Node) -> bool:
 def _keeps_values(p: Prover, node: Node) -> bool:
     """Return whether the cast of an array's elements never makes an element NULL.
 
-    Jsonb's casts return NULL for JSON null.
+    The casts of jsonb return NULL for JSON null.
     """
     if node.kind == "CASETESTEXPR":
         return True
@@ -157,7 +157,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
     """Infer whether ARRAY(SELECT …) may contain NULL.
 
-    A SELECT of arrays makes an array with one more dimension.
+    If the SELECT returns arrays, the result has one more dimension.
     """
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)

@@ -12,7 +12,7 @@ from aiosqlc.postgres.tree import Node
 OMITTED = -5
 """The reason why a key of a grouping set is NULL before PostgreSQL 18, which has no node for it.
 
-It is one of the numbers of outer joins and of the other reasons, which `infer.relations` has.
+It is one of the numbers that mark outer joins and other reasons for NULL; see `infer.relations`.
 """
 _MOST_SETS = 256  # CUBE grows exponentially, so nothing is inferred beyond this limit
 
@@ -63,8 +63,8 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
     """Return the keys that a grouping set may set to NULL although no node in the tree shows it.
 
-    If one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with equal columns, the tree
-    always refers to the first, but the server returns each separately.
+    If an expression is a grouping key twice, as in `GROUP BY a, ROLLUP (b)` with equal columns, the
+    tree always refers to the first key. But the server returns each key separately.
     """
     if not query["groupingSets"]:
         return frozenset()
@@ -83,7 +83,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
     """Return, for each output of a query with grouping sets, the keys with the same expression.
 
-    If several keys have it, the output is one of these keys: the servers do not say which.
+    If several keys have this expression, the server does not say which key the output is.
     """
     expressions = {t["ressortgroupref"]: t["expr"] for t in query["targetList"]}
     keys = [

@@ -132,7 +132,7 @@ class PostgresEngine:
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Return whether the precondition of a rule is met.
 
-        The tests of the rules disable a precondition. A disabled precondition counts as met.
+        The tests of the rules disable single preconditions. A disabled precondition counts as met.
         """
         return rule in self.applies and self.facts.holds(rule, premise, value)
 
@@ -343,7 +343,7 @@ class Lowering:
     def gives_one(self, call: Node) -> bool:
         """Return whether the body of a user's function proves that it returns at most one row.
 
-        LIMIT is ignored: without an order, each evaluation may give another row.
+        LIMIT is ignored, because without an order each evaluation may return another row.
         """
         if call.kind != "FUNCEXPR" or any(map(_gives_set, call.list_of("args"))):
             return False
@@ -392,7 +392,7 @@ class Lowering:
     def merged(self, entry: Node) -> Source:
         """Convert the range table entry that stands for a join as a whole.
 
-        In a FULL join, a side may be missing.
+        In a FULL join, either side may be missing.
         """
         if entry["jointype"] == kinds.Join.FULL:
             return Source()
@@ -459,8 +459,8 @@ class Lowering:
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
         """Return `classes` if an operand is compared as an index compares it, or nothing.
 
-        An operator of a fixed type converts its operand to that type. A polymorphic one (on arrays,
-        ranges, enums, rows) uses the operand's own type, which a cast may change.
+        An operator of a fixed type converts its operand to that type. A polymorphic operator (on
+        arrays, ranges, enums, rows) uses the operand's own type, which a cast may change.
         """
         before, after = expression_type(_bare(arg)), expression_type(arg)
         same_type = self.facts.base_type(before) == self.facts.base_type(after)
@@ -553,8 +553,8 @@ class Lowering:
     def is_shared_by_key(self, column: int) -> bool:
         """Return whether ON CONFLICT only finds rows with the new row's value in a column.
 
-        The statement may leave the collation to the index. So this must hold for each unique index
-        on the column. A view has no index.
+        The statement can leave the choice of the collation to the index. So the property must hold
+        for each unique index on the column. A view has no index.
         """
         target = self.scope.entry(self.scope.query["resultRelation"])["relid"]
         parts = [
@@ -611,7 +611,7 @@ class Lowering:
     ) -> Query:
         """Convert an action of a MERGE; its rows are those of the source, the target, or both.
 
-        `beside` are the subqueries outside the actions, which decide what the actions do.
+        `beside` are the subqueries outside the actions, on which the actions depend.
         """
         query, target = self.scope.query, Leaf(source=self.scope.query["resultRelation"])
         # ON restricts the rows of the side that may lack a match.

@@ -23,7 +23,7 @@ class _Level:
     """The scanner's state inside parentheses; `item` is the position where the current item begins.
 
     `prefixed` means that `DISTINCT ON (…)` or `RETURNING WITH (…)` has started, and that the first
-    item follows.
+    item follows it.
     """
 
     item: int | None = None

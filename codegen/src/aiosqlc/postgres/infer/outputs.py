@@ -24,7 +24,7 @@ _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 def collected_by(node: Node, scope: Scope) -> tuple[str, Node | None]:
     """Return the name of a built-in aggregate, and its first argument in the rows of this query.
 
-    The rows are those of a group or of a window. Any other expression gives an empty name.
+    The rows are the rows of a group or of a window. For any other expression, the name is empty.
     """
     if node.kind == "WINDOWFUNC":
         args = node.list_of("args")

@@ -56,13 +56,14 @@ _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 class Use(msgspec.Struct, frozen=True):
     """One use of a parameter.
 
-    `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
-    any, alternative (to the column, in COALESCE), argument, function (the argument has no name),
-    limit, offset, other. `tolerant`: a NULL here means something; `reason` says what. `part` is a
-    document merged with the column or looked for in it, or a pattern: of the column's type, but no
-    value that it could have. `via` is the column as the query names it, of a view or a WITH query.
-    `kept` is the column that its value, or its elements, are put into or looked for in by a
-    function of arrays.
+    `relation`/`attribute` is the column of this use (0 for none). `role` is the kind of use:
+    assign, compare, any, alternative (to the column, in COALESCE), argument, function (the argument
+    has no name), limit, offset, other. `tolerant` means that NULL has a meaning here; `reason` is
+    this meaning. `part` is true for a document that is merged with the column or searched in it,
+    and for a pattern. Such a value has the column's type, but the column could not contain it.
+    `via` is the column under its name in the query, which may be that of a view or a WITH query.
+    `kept` is the column into which an array function puts the value or its elements, or in which it
+    searches them.
     """
 
     role: str
@@ -90,7 +91,7 @@ def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]
 
     The order is that of the query, not of the table.
 
-    With several queries in the statement, a position does not show which query it belongs to.
+    If the statement has several queries, a position does not show to which query it belongs.
     """
     once = all(sum(use.role == "assign" for use in met) < 2 for met in uses.values())
     if once or dump.count("{QUERY ") != 1:

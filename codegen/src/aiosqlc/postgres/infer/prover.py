@@ -51,7 +51,7 @@ class Prover:
     """Infers whether the expressions of one statement can be NULL.
 
     `nullable_params` are the parameters that may be NULL, and `loose_params` the arrays that may
-    contain NULL. For a function's body, `arguments` are the verdicts on the call's arguments by
+    contain NULL. For a function's body, `arguments` has the verdicts on the call's arguments by
     parameter number.
     """
 

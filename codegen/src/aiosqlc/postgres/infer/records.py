@@ -70,7 +70,7 @@ def _of_sub_select(p: Prover, node: Node, scope: Scope) -> list[Field]:
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
     """Return the OID of the table whose rows an expression returns, itself or in an array.
 
-    Return 0 if there is no such table. The row must be one that no outer join can omit.
+    Return 0 if there is no such table. No outer join may omit the row.
     """
     found = _value_in(p, node, scope)
     if found is None:

@@ -19,7 +19,7 @@ _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 class Missing:
     """The required columns that get no value, or a literal NULL, each as `table.column`.
 
-    `always` means that an INSERT that certainly has a row omits the column, so that the statement
+    `always` means that an INSERT that certainly inserts a row omits the column, so the statement
     always fails. Other statements fail only if they insert a row: a MERGE, an INSERT from a SELECT,
     or an INSERT under the condition of a rule.
     """

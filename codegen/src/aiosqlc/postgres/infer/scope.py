@@ -21,10 +21,10 @@ class Scope:
     """The scope of a query, with links to the enclosing scopes.
 
     `command` is the query's command, one of `kinds.Command`. `known` are the facts for every result
-    row, and `old` the facts for the old row of an UPDATE. `assumed` is extended while a CASE branch
-    is inferred, and so is `dead`: the outer joins that found a match, besides those `matched` in
-    every row. `returned` is set while RETURNING is inferred, where the target's columns are those
-    of the new row. `level` is the result of `level_of`.
+    row, and `old` the facts for the old row of an UPDATE. `assumed` grows while a CASE branch is
+    inferred. `dead` grows too: it has the outer joins that found a match, besides the joins in
+    `matched`, which match in every row. `returned` is set while RETURNING is inferred, where the
+    columns of the target are those of the new row. `level` is the result of `level_of`.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
@@ -81,8 +81,8 @@ class Scope:
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
         """Return whether a column reference (Var) is proved not null in every result row.
 
-        A fact also holds for occurrences of the column under other outer joins: always under fewer
-        joins, and under more joins if those are matched.
+        A fact also holds for the column under other outer joins: always under fewer joins, and
+        under additional joins if these are matched.
         """
         for fact_set in (self.old if old else self.known, *self.assumed):
             for fact in fact_set:
@@ -197,8 +197,9 @@ class Scope:
 def _about_rows(found: FactSet) -> FactSet:
     """Remove the facts about expressions that contain no column of the query itself.
 
-    A condition on parameters alone holds for the rows that satisfied it. But an ungrouped aggregate
-    returns a row even without any, and so does an outer join around the condition.
+    A condition on parameters alone holds only for the rows that satisfied it. But an ungrouped
+    aggregate returns a row even if no row satisfied it, and so does an outer join around the
+    condition.
     """
     return frozenset(
         fact for fact in found if not isinstance(fact, Node) or _OWN_VAR.search(fact.text)

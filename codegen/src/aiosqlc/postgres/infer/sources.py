@@ -27,8 +27,8 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
     """Return the table and the column that a result column returns unchanged, or (0, 0).
 
-    The server reports it, except for a set operation, where every operand must return the same
-    column.
+    The server reports this column, except for a set operation. There, every operand must return the
+    same column.
     """
     query = scope.query
     if query.memo is None:

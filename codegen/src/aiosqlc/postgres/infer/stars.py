@@ -1,6 +1,6 @@
 """Find each `*` and its columns: the `*` is replaced, so that a new column changes no result.
 
-The result is a proposal. The server decides whether the text without stars is the same query:
+The result is a proposal. The server decides whether the text without stars is the same query.
 `postgres.written` compares the two trees, and keeps a star if the proof fails.
 """
 
@@ -41,9 +41,9 @@ class Star:
 
     `first` is the index of its first column in the result, or None for a star in a subquery that is
     not an operand of a set operation. `varno` is the range table entry of its columns, or 0 if
-    there are several. `fixed` is whether all columns come from VALUES or functions, which later
-    columns do not affect. `unknown` means that the tree does not show the columns, so that `text`
-    is the star itself.
+    there are several. `fixed` is true if all columns come from VALUES or functions, whose columns
+    do not change with a table. `unknown` means that the tree does not show the columns, so that
+    `text` is the star itself.
     """
 
     start: int
@@ -148,7 +148,8 @@ def quote(name: str, reserved: Collection[str]) -> str:
 def _places(sql: str) -> dict[int, _Place]:
     """Return each `*` in the text that may stand for columns, by byte offset.
 
-    An asterisk of a multiplication may be included, because no column in the tree has its position.
+    The result may include the asterisk of a multiplication, because no column in the tree has its
+    position.
     """
     tokens = code_tokens(sql)
     found = {}
@@ -195,8 +196,8 @@ def _plain_stars(
 ) -> tuple[Star, ...] | None:
     """Find each `*` in the parse tree, or return None if two of its columns have equal names.
 
-    A list is written before lists that pass its columns on (INSERT, set operations), so the first
-    run of entries with a star's position belongs to the star.
+    A select list is in the tree before the lists that repeat its columns (INSERT, set operations).
+    So the first group of entries with a star's position belongs to the star.
     """
     runs: dict[int, list[str]] = {}
     last_place = last_end = -1
@@ -249,7 +250,7 @@ def _stars_of(
 def _members(query: Node) -> list[_Member]:
     """Return the entries that the user wrote; the server adds entries for INSERT and UNION.
 
-    Since PostgreSQL 18, a grouped column refers to its key. The key has a position, but it may be
+    Since PostgreSQL 18, a grouped column refers to its key. The key has a position, which may be
     that of either occurrence.
     """
     if query["commandType"] != kinds.Command.SELECT:

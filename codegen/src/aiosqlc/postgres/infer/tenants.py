@@ -36,7 +36,7 @@ class Tenants:
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
         """Return the uses of tables in which rows of other tenants may be read or written.
 
-        `number` is the text's parameter.
+        `number` is the number of the tenant parameter in the text.
         """
         if scope is None:
             return ("the compiler cannot analyse the statement",)
@@ -46,8 +46,9 @@ class Tenants:
     def column(self, relation: Hashable) -> int:
         """Return the number of a table's tenant column, or 0 if the table has none.
 
-        In the table of the tenants it is the key to which tenant columns refer. In another table
-        it may also be the only foreign key to the table of the tenants.
+        In the table of the tenants, the tenant column is the key to which tenant columns refer. In
+        another table, the tenant column may also be the only foreign key to the table of the
+        tenants.
         """
         if not isinstance(relation, int):
             return 0
@@ -74,7 +75,7 @@ class Tenants:
     def _keys(self) -> dict[int, int]:
         """Return the tables of the tenants, each with the key to which tenant columns refer.
 
-        The configuration names one, or a foreign key of a tenant column refers to it.
+        The configuration names such a table, or a foreign key of a tenant column refers to it.
         """
         found: dict[int, set[int]] = {}
         for relation, constraints in self.facts.constraints.items():
@@ -123,8 +124,9 @@ class Tenants:
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that are valid for every row that a query may read.
 
-        A transaction may read rows for which a deferrable key does not hold yet. If the collation
-        of a referenced column ignores differences, a row may refer to a different string.
+        A transaction may read rows that do not meet a deferrable foreign key yet. If the collation
+        of a referenced column ignores differences, a row may refer to a string that differs from
+        its own.
         """
         return _targets(
             c
@@ -146,7 +148,7 @@ class Tenants:
         """Return a table's foreign keys that are valid for every row after a transaction.
 
         A child table inherits neither foreign keys nor the uniqueness of the referenced key. A
-        partition inherits both.
+        partition inherits both foreign keys and uniqueness.
         """
         return tuple(
             c

@@ -27,8 +27,8 @@ def body_verdict(
 ) -> Verdict:
     """Infer whether a call of a user's function can be NULL from its body, if its tree is stored.
 
-    For a function that returns a set, the verdict is about the values in it. `column` is the number
-    of a column of the rows that the function returns in FROM, or 0 for its value.
+    If a function returns a set, the verdict is about the values in the set. `column` is the number
+    of a column of the function's rows in FROM, or 0 for its value.
     """
     name = f"{function.name}()"
     known = function.returned or (function.body and function.language == "sql")
@@ -156,7 +156,7 @@ def last_query(facts: Facts, function: Function) -> Node | None:
 def row_queries(facts: Facts, function: Function) -> list[Node | None]:
     """Return the query whose rows a function returns, in each reading, or [] if unknown.
 
-    A PL/pgSQL body that is understood has no loop, so that it runs each RETURN at most once.
+    A PL/pgSQL body that is understood has no loop, so it runs each RETURN at most once.
     """
     if not function.returned:
         query = last_query(facts, function)

@@ -107,8 +107,8 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
     """Return, for each constraint that only a change of its columns can violate, these columns.
 
-    The server checks every CHECK of a changed row. One that was true remains true only if it was
-    validated and depends on nothing but the row.
+    The server checks every CHECK of a changed row. A CHECK that was true stays true only if it was
+    validated and depends only on the row.
     """
     found: dict[str, set[int]] = {}
     for row in facts.constraints.get(relation, ()):

@@ -34,8 +34,8 @@ class _Check(msgspec.Struct):
 def choices(connection: Connection) -> Mapping[tuple[int, int], tuple[str, ...]]:
     """Return all values that the rows of a column can have, by the OID of the table and the number.
 
-    The values are as the server writes them. A column without such a constraint is left out. A
-    constraint that is NOT VALID does not restrict the rows that exist.
+    The values are in the server's spelling. A column without such a constraint is left out. A
+    constraint that is NOT VALID does not restrict the existing rows.
     """
     found: dict[tuple[int, int], tuple[str, ...]] = {}
     for check in connection.decode(_CHECKS, _Check):

@@ -23,9 +23,9 @@ class Referenced:
 class Bounds:
     """The facts about a column that bound its distribution.
 
-    `rows` is the number of rows of the table, and `assumed` is whether that number is not declared.
-    `choices` are all values that the column allows, or nothing if they are unknown.
-    `referenced` is the table to which all values refer.
+    `rows` is the number of rows of the table. `assumed` is true if this number is not declared.
+    `choices` are all values that the column allows; it is empty if they are unknown. `referenced`
+    is the table to which all values of the column refer.
     """
 
     rows: float

@@ -1,8 +1,8 @@
 """Prepare an empty database, for which the planner makes the same plans as in production.
 
-The planner takes a relation's size from its file, and scales the stored number of rows to it. So
-the statistics alone change nothing: each file is also extended to its size in production. The
-files are sparse, so they take no space on the disk.
+The planner reads the size of a relation from its file, and adapts the stored number of rows to this
+size. So the statistics alone would change nothing. Each file is also extended to its size in
+production. The files are sparse, so they take no space on the disk.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Planner:
     ) -> Iterator[PlannedDatabase]:
         """Create a database with a schema and statistics.
 
-        Raises `SchemaFailsError` if the schema has errors, and `NoServerError`.
+        Raises `SchemaFailsError` if the schema has errors, and `NoServerError` if no server is
+        available.
         """
         with _one_error(), contextlib.ExitStack() as stack:
             yield self._prepared(schema, options, statistics, stack)
@@ -174,7 +175,8 @@ class Planner:
     ) -> Pulled:
         """Return the statistics of the schema's tables, read from the database at a URI.
 
-        Raises `PullError`, `SchemaFailsError` and `NoServerError`.
+        Raises `PullError` if the statistics cannot be read, `SchemaFailsError` if the schema has
+        errors, and `NoServerError` if no server is available.
         """
         server = self.analyzer.server(replace(options, database_uri=None))
         with _one_error(), contextlib.ExitStack() as stack:
@@ -191,7 +193,8 @@ class Planner:
     ) -> Pulled:
         """Return statistics that are derived from a schema and the numbers of rows per table.
 
-        Raises `ContradictionsError`, `SchemaFailsError` and `NoServerError`.
+        Raises `ContradictionsError` if a declaration is impossible, `SchemaFailsError` if the
+        schema has errors, and `NoServerError` if no server is available.
         """
         server = self.analyzer.server(replace(options, database_uri=None))
         with _one_error(), contextlib.ExitStack() as stack:

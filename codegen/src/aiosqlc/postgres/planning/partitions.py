@@ -36,8 +36,8 @@ def with_new_partitions(
 ) -> tuple[Statistics, tuple[str, ...]]:
     """Return statistics that also have the new partitions of a schema, and notes about them.
 
-    A new partition gets the statistics of the sibling with the median number of rows, without the
-    values of the partition key. If no sibling has rows, it gets none.
+    A new partition gets the statistics of its sibling that has the median number of rows, without
+    the values of the partition key. If no sibling has rows, the partition gets no statistics.
     """
     siblings: dict[int, list[RelationSize]] = {}
     new: list[_Partition] = []

@@ -84,8 +84,9 @@ join pg_catalog.pg_namespace n on n.oid = s.stxnamespace order by 1
 def pulled(uri: str, own: Connection, *, values: bool) -> Pulled:
     """Return the statistics of those tables and indexes that the schema's database `own` also has.
 
-    `uri` is the address of the database in production. `values` is whether values of rows are read:
-    the most common ones and the bounds of histograms. Raises `PullError`.
+    `uri` is the address of the database in production. With `values`, values of rows are read too:
+    the most common values and the bounds of histograms. Raises `PullError` if the statistics cannot
+    be read.
     """
     names = own.rows(_OWN)
     tables = {(str(schema), str(name)) for schema, name, is_index in names if is_index == "f"}

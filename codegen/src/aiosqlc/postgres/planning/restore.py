@@ -76,9 +76,9 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics for each indexed expression that has none: those of its only column.
+    """Yield statistics for each indexed expression without statistics: those of its only column.
 
-    `lower(email)` has about as many distinct values as `email`.
+    For example, `lower(email)` has about as many distinct values as `email`.
     """
     known = {(item.schema, item.relation, item.column): item for item in statistics.columns}
     for schema, index, number, home, table, column in connection.rows(_EXPRESSIONS):

@@ -48,8 +48,8 @@ _RANGE, _SUMMARY, _BRIN_FIXED = 128, 48, 2
 class Sized:
     """A relation of the schema with its size in production.
 
-    `oid` and `file` are its numbers in the schema's database; `file` is 0 if it has no file.
-    `measured` is whether the size was read in production, and not estimated from the table's.
+    `oid` and `file` are its IDs in the schema's database; `file` is 0 if it has no file. `measured`
+    is true if the size was read in production, and false if it was estimated from the table's size.
     `height` is the number of levels above a B-tree's leaves, or None for other relations.
     """
 
@@ -63,7 +63,7 @@ class Sized:
 def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...]:
     """Return relations with their sizes; an index without one gets an estimate from its table.
 
-    A table that the statistics lack is absent: the planner then assumes ten pages.
+    A table that is not in the statistics is left out; the planner then assumes ten pages.
     """
     widths = _widths(connection)
     found = []
@@ -124,7 +124,8 @@ def _other_pages(method: str, table: RelationSize) -> int:
 def _height(pages: int, width: int) -> int:
     """Return how many levels a B-tree has above its leaf pages, from its number of pages.
 
-    `width` is that of the first key: the others are cut off where the first one differs.
+    `width` is the width of the first key. The other keys are shortened to the part that
+    distinguishes them.
     """
     most = (BLOCK - _PAGE_HEADERS) / (_HEADER + 8 * math.ceil(width / 8) + _POINTER)
     level, nodes = 0, pages - 1

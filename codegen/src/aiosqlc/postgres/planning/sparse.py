@@ -63,8 +63,8 @@ def _extend(file: Path, size: int, segment: int) -> None:
 def _set_height(file: Path, height: int) -> None:
     """Set the height of an empty B-tree in its metapage, where the planner reads it.
 
-    The planner also reads the smallest and the largest key, so each level is one page that is
-    valid: an inner page has a pointer to the next level, and the leaf is empty.
+    The planner also reads the smallest and the largest key, so each level has one valid page. An
+    inner page has a pointer to the next level, and the leaf is empty.
     """
     with file.open("r+b") as opened:
         opened.seek(_ROOT_AT)

@@ -260,7 +260,7 @@ def _shares(
 ) -> dict[tuple[int, int], Distribution]:
     """Return declared distributions by table and column; a partition has those of its parent.
 
-    The values are as the server writes them. Raises `ContradictionsError` if one does not fit its
+    The values are in the server's spelling. Raises `ContradictionsError` if one does not fit its
     type, or is declared twice.
     """
     found = {}

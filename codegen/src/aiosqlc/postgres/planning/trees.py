@@ -25,8 +25,8 @@ def explained(
 ) -> Plan | None:
     """Return the generic plan of a text, or None if the server refuses EXPLAIN for it.
 
-    `indexes` are the names of indexes as plans have them, by their own names. `changes` run before
-    and are undone. The statement is planned and not run.
+    `indexes` maps the names of indexes to their names in plans. `changes` are statements that run
+    before and are undone. The statement is planned and not run.
     """
     options = "generic_plan, verbose, format json, costs on"
     connection.run("begin")

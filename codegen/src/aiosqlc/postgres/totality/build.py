@@ -1,8 +1,8 @@
 """Find functions that never return NULL: `python -m aiosqlc.postgres.totality.build [URI …]`.
 
-Every strict built-in is called with adversarial values. It is not total if one result is NULL or if
-no call succeeds. Families whose NULL depends on the state of the server, which samples cannot show,
-are excluded by name.
+Every strict built-in is called with adversarial values. A function is not total if one result is
+NULL or if no call succeeds. Some families return NULL depending on the state of the server, which
+samples cannot show. They are excluded by name.
 """
 
 from __future__ import annotations

@@ -176,7 +176,8 @@ def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions
 def fill(stage: Stage, name: str, seed: int = _SEED, *, empty: bool = False) -> None:
     """Insert a few valid rows into each table, if any can be found.
 
-    `empty` first removes all rows, so that the few values of the sampler are free again.
+    With `empty`, all rows are removed first, so that the few values of the sampler can be used
+    again.
     """
     with Connection(stage.server.conninfo(name)) as connection:
         facts = load_facts(connection)

@@ -25,8 +25,8 @@ class Candidate:
 
     `hidden` is the column inside an indexed expression such as `lower(email)`, or ''.
 
-    `keys` are columns and expressions as in CREATE INDEX, `table` is the name as in a plan.
-    `method` is '' for a B-tree. `where` is the condition of the rows in the index, or ''.
+    `keys` are columns and expressions as in CREATE INDEX. `table` is the name in a plan. `method`
+    is '' for a B-tree. `where` is the condition of the rows in the index, or ''.
     """
 
     table: str
@@ -55,9 +55,9 @@ def candidates(
     """Return indexes to try for a plan.
 
     `rows` are the numbers of rows by table, and `distinct` the numbers of distinct values by table
-    and column. `ordered_columns` are the columns in whose order the rows of a table are stored. In
-    all of them the names are those of plans. `constants` is whether an index may contain constants
-    of the plan.
+    and column. `ordered_columns` are the columns in whose order the rows of a table are stored. All
+    names are in the form of plans. `constants` is whether an index may contain constants of the
+    plan.
     """
     found: dict[Candidate, None] = {}
     all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]

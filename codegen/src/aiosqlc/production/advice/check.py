@@ -34,8 +34,8 @@ def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advi
     """Plan each SQL text of the queries, and return what makes these plans expensive in production.
 
     Each text has its generic plan, and plans for common and for rare values of its parameters.
-    Raises `StatisticsError` if the statistics are of another schema, `SchemaFailsError` if the
-    schema has errors, and `NoServerError`.
+    Raises `StatisticsError` if the statistics belong to another schema, `SchemaFailsError` if the
+    schema has errors, and `NoServerError` if no server is available.
     """
     schema, options = analysed.inputs.schema, options_of(analysed.entry, analysed.inputs.shims)
     catalog = analysed.analysis.catalog
@@ -81,7 +81,7 @@ def _remedies(
 ) -> dict[int, Remedy]:
     """Return the best remedy of each text that has one, by the number of the text.
 
-    A text with values is only tried if no index helps its generic plan.
+    A text with values is tried only if no index helps its generic plan.
     """
     found: dict[int, Remedy] = {}
     helped: set[tuple[str, str]] = set()
@@ -128,7 +128,7 @@ class _Checking:
     def findings(self, text: PlannedText, best: Remedy | None) -> Iterator[Diagnostic]:
         """Yield the findings about a text; `best` are the indexes that help its plan.
 
-        With values that make a range of nearly all rows, only an index is worth a finding.
+        If values make a range of nearly all rows, only an index is reported as a finding.
         """
         if text.plan is None:
             return

@@ -1,7 +1,7 @@
 """Choose common and rare values for the parameters of a text, from the statistics of columns.
 
-The generic plan assumes the average value. If the values of a column are unequally frequent, a text
-can have another plan for a common or for a rare value.
+The generic plan assumes the average value. If some values of a column are more frequent than
+others, a text can have different plans for a common and for a rare value.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _OF_ARRAYS = frozenset({"@>", "&&"})
 class ValueClass:
     """Values for some parameters of a text: literals by the number of the parameter.
 
-    `words` describe the values without them: `a common value of status`. `wide` is whether a range
-    contains nearly all rows.
+    `words` describe the values without showing them: `a common value of status`. `wide` is true if
+    a range contains nearly all rows.
     """
 
     words: str
@@ -50,7 +50,7 @@ class _Choice:
 def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> list[PlannedText]:
     """Return a text with common and with rare values, each with its plan.
 
-    A text whose values are equally frequent has none.
+    If the values are equally frequent, the text has no such plans.
     """
     found = []
     for one in value_classes(text.plan, facts) if text.plan else ():

@@ -24,9 +24,9 @@ _OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?
 class Comparison:
     """A comparison of a column, or of an expression on one column, with another value.
 
-    `expression` is the text to index: the column's name if it is compared itself. `kind` is `=`,
-    `<` (any range) or another operator of the server. `sign` is the operator with the column on its
-    left side. `joined` are the aliases in `other`.
+    `expression` is the text to index: the column's name if the column itself is compared. `kind` is
+    `=`, `<` (any range) or another operator of the server. `sign` is the operator with the column
+    on its left side. `joined` are the aliases in `other`.
     """
 
     alias: str
@@ -57,7 +57,7 @@ def aliases(text: str) -> frozenset[str]:
 def sort_columns(key: str) -> list[tuple[str, str, bool]] | None:
     """Return the alias, column and direction (descending) of each sort key.
 
-    Return None if a key is not a column, or sorts NULL at an unusual place.
+    Return None if a key is not a column, or if it sorts NULL in an unusual place.
     """
     found = []
     for part in key.split(", "):

@@ -95,7 +95,7 @@ def _reached(table: str, references: Sequence[Reference]) -> list[str]:
 def _serves(index: Index, reference: Reference, used: Collection[str]) -> bool:
     """Return whether an index begins with the columns of a foreign key, in any order.
 
-    A partial index serves only if the plan of the check uses it.
+    A partial index counts only if the plan of the check uses it.
     """
     begins = set(index.columns[: len(reference.columns)]) == set(reference.columns)
     return index.table == reference.child and begins and (not index.where or index.name in used)

@@ -60,8 +60,8 @@ def replaced(
 ) -> list[Index]:
     """Return the indexes of the schema that a proposed index makes useless.
 
-    They have the first keys of the proposed one. Each was tried: with the proposed index in its
-    place, no plan becomes more than 10 % more expensive.
+    The keys of such an index are the first keys of the proposed index. Each was tested: with the
+    proposed index in its place, no plan becomes more than 10 % more expensive.
     """
     using = [database.tried[candidate.definition]]
     return [

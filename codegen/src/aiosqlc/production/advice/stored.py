@@ -49,7 +49,7 @@ def remembered(analysed: Analysed, statistics: Statistics, advise: Callable[[], 
     """Return the stored advice if no input changed, or else call `advise` and store its result.
 
     The inputs are the schema, the queries, the statistics, the options, the compiler and its
-    server. Raises what `advise` raises. A folder that cannot be written is not an error.
+    server. Raises the exceptions of `advise`. If the folder cannot be written, there is no error.
     """
     files = _files(analysed)
     path = cache_folder().expanduser() / "advice" / f"{_key(analysed, statistics)}.json"

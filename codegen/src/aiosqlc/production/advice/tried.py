@@ -33,7 +33,7 @@ def remedy(
 ) -> Remedy | None:
     """Return the fewest proposed indexes that make a text much cheaper, or None.
 
-    They save at least the cost `least`.
+    Together they must reduce the cost by at least `least`.
     """
     names = {
         database.tried[one.definition]: one for one in proposed if one.definition in database.tried

@@ -24,7 +24,7 @@ class FixError(Exception):
 def fix(project: Project, entry: QuerySet, checked: Sequence[Checked]) -> list[Path]:
     """Write each migration that has a proposal, and return the written paths.
 
-    Raises `FixError` before anything is written.
+    Raises `FixError` before any file is written.
     """
     files: dict[Path, str] = {}
     for one in checked:

@@ -38,8 +38,9 @@ def format_of(file: SchemaFile, *, has_rollback_file: bool = False) -> Format:
 def runs_in_block(file: SchemaFile, tool: Format) -> bool:
     """Return whether the tool runs a file in one transaction.
 
-    golang-migrate sends a file unchanged, and a single statement is a transaction of its own. For a
-    plain file the tool is unknown, so a transaction is assumed, which holds locks the longest.
+    golang-migrate sends a file unchanged. If the file has a single statement, the statement is its
+    own transaction. The tool of a plain file is unknown. A transaction is assumed, because it holds
+    locks for the longest time.
     """
     if tool is Format.GOLANG_MIGRATE and len(file.statements) == 1:
         return False

@@ -1,6 +1,6 @@
 """Propose migrations with weaker locks for a statement with dangerous locks.
 
-A proposal is only text until it has been run; see `tried.py`.
+A proposal is not verified until it has been run; see `tried.py`.
 """
 
 from __future__ import annotations

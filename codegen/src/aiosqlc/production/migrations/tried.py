@@ -20,8 +20,8 @@ from aiosqlc.source import Dialect, SourceFile
 class Proved:
     """A proposal that was run: it led to the same schema and took no dangerous lock.
 
-    `strongest` is the strongest lock that a query would have waited for, or None. `brief` is
-    whether a table is locked exclusively for a moment.
+    `strongest` is the strongest lock that a query would have waited for, or None. `brief` is true
+    if a table is locked exclusively for a short time.
     """
 
     pieces: tuple[Piece, ...]

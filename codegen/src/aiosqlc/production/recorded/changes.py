@@ -45,8 +45,9 @@ class Change:
 def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> list[Change]:
     """Return the changed plans by query. Equal changes in several texts of a query are one change.
 
-    A plan with other estimates changed only if they differ tenfold. Without estimates, the server
-    does not know which of two indexes is better, so only tables that are read whole count.
+    If only the estimates differ, a plan counts as changed only if they differ tenfold. Without
+    estimates, the server does not know which of two indexes is better. So only tables that are read
+    completely count.
     """
     grouped: dict[tuple[str, Step | None, Step | None], list[str]] = {}
     for name in sorted({*before, *after}):

@@ -49,7 +49,7 @@ def is_recorded(text: str) -> bool:
 def read(text: str) -> tuple[dict[TextName, Step], str]:
     """Return the plans in a file's text, and what the server knew about the tables.
 
-    Raises `DamagedError`.
+    Raises `DamagedError` if the file is damaged.
     """
     head, _, rest = text.partition("\n")
     basis, _, rest = rest.partition("\n")

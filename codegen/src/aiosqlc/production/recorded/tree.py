@@ -26,11 +26,11 @@ class Step:
     """A node of a plan.
 
     `kind` is the server's name of the node, with the join type or the operation. `role` is the
-    place of the node in its parent if that is not an ordinary input: `CTE recent`, `SubPlan`.
-    `relation` is a name, or empty. `indexes` are the used
-    indexes, of which only a bitmap has several. `condition` is what they find. `rows` is the
-    power of ten of the estimated rows, and `cost` that of the whole plan; both are missing if the
-    estimates mean nothing. `alike` is whether the step represents further partitions.
+    place of the node in its parent, such as `CTE recent` or `SubPlan`; it is empty for an ordinary
+    input. `relation` is a name, or empty. `indexes` are the used indexes, of which only a bitmap
+    has several. `condition` is the condition of these indexes. `rows` is the power of ten of the
+    estimated rows. `cost` is the power of ten of the whole plan's cost. Both are missing if the
+    estimates have no meaning. `alike` is true if the step also represents further partitions.
     """
 
     kind: str
@@ -129,7 +129,8 @@ def _nameless(step: Step) -> Step:
 def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
     """Return a condition without parameter numbers and casts.
 
-    Columns of the step's `own` relation have no prefix, and others that of their relation.
+    Columns of the step's `own` relation have no prefix. Other columns have the name of their
+    relation as prefix.
     """
     for alias, relation in aliases.items():
         prefix = "" if alias == own else f"{relation or alias}."

@@ -21,7 +21,7 @@ def code(text: str) -> str:
 def prose(text: str) -> str:
     """Return a message on one line.
 
-    Code in backquotes stays code; everything else becomes plain text.
+    Code in backquotes stays code. Everything else becomes plain text.
     """
     parts = " ".join(text.split()).split("`")
     if len(parts) % 2 == 0:  # a backtick without its counterpart

@@ -21,9 +21,9 @@ _CUT = "\n\nThe rest is too long for a comment: run `aiosqlc review`.\n"
 
 
 def comment(review: Review, style: Style) -> str:
-    """Return the comment.
+    """Return a review as a comment.
 
-    Return a review as a comment; the paths in it are relative to the folder of `style`.
+    The paths in the comment are relative to the folder of `style`.
     """
     if not review.touched:
         return f"{NOTHING} since {code(review.base)}.\n"

@@ -50,7 +50,7 @@ class Broken:
 class Order:
     """The order of deployment: a sentence (`advice`), and whether a safe order exists (`safe`).
 
-    `broken` are deployed queries that a migration breaks, and `waiting` the names of new queries
+    `broken` are deployed queries that a migration breaks. `waiting` has the names of new queries
     that need a migration. `failing` are the new queries that fail even after all migrations.
     """
 
@@ -65,9 +65,9 @@ class Order:
 class Grants:
     """The privileges that only the new queries, or only the old queries need.
 
-    `granted` and `revoked` are exact: what to grant and to revoke. `added` and `removed` are their
-    essence: without columns if the privilege itself is new or gone, and without a change between
-    some columns and the whole table.
+    `granted` and `revoked` are exact: what to grant and to revoke. `added` and `removed` are
+    summaries. They name no columns if the privilege itself is new or removed, and they omit a
+    change between some columns and the whole table.
     """
 
     granted: frozenset[Right] = frozenset()
@@ -95,8 +95,9 @@ class EntryReview:
     """The review of one configuration entry.
 
     `now` are all queries of the new version, and `pending` its new schema files. `migrations` are
-    those that were run. `errors` are what does not compile or run in the new version. `advice` are
-    new findings of `vet`. `skipped` are sentences about parts of the review that were not possible.
+    those that were run. `errors` are the parts of the new version that do not compile or run.
+    `advice` are new findings of `vet`. `skipped` are sentences about parts of the review that were
+    not possible.
     """
 
     name: str = ""

@@ -11,7 +11,8 @@ from aiosqlc.production.review.model import Queries
 def compared(old: Sequence[ParsedQuery], new: Sequence[ParsedQuery]) -> Queries:
     """Return the queries that only one version has, and those that differ.
 
-    A query is the same if its place or, after a move, its name and content are the same.
+    Two queries are the same if they have the same place, or, after a move, the same name and
+    content.
     """
     before = {query.place: query for query in old}
     after = {query.place: query for query in new}

@@ -22,8 +22,8 @@ _MOST_NAMES = 4
 class Row:
     """A change and its effects; `is_name` says whether `what` is a name, which is shown as code.
 
-    `more` follows the name. The `mark` is `error`, `warning`, `order` (right only in the stated
-    order), or empty.
+    `more` is a text after the name. The `mark` is `error`, `warning`, `order` (the change is safe
+    only in the stated order), or empty.
     """
 
     what: str

@@ -1,7 +1,7 @@
 """Read and write a statistics file, which calls PostgreSQL's functions that restore statistics.
 
 One argument is on one line, in a fixed order, so that a diff shows what changed. The last line
-states the number of statements, so that half a file is noticed.
+states the number of statements, so that an incomplete file is detected.
 """
 
 from __future__ import annotations

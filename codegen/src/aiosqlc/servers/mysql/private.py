@@ -46,9 +46,9 @@ class Binaries:
 
     @property
     def flavour(self) -> str:
-        """`mariadb` or `mysql`.
+        """Return the kind of the server, `mariadb` or `mysql`.
 
-        Return the kind of the server, because its data cannot be read by the other kind.
+        The data of one kind cannot be read by the other kind.
         """
         return "mariadb" if self.install else "mysql"
 

@@ -96,7 +96,7 @@ def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = ""
     `kin` selects the private server if there is a choice: `mysql` or `mariadb`.
 
     Raises:
-        NoServerError: where there is none; the text has no password.
+        NoServerError: if no server is available; the message does not contain the password.
     """
     if database_uri:
         return _session(private=False, **_arguments(database_uri))

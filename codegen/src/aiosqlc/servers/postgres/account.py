@@ -62,8 +62,8 @@ def server_account(name: str = _NAME) -> Account | None:
 def _create(name: str) -> None:
     """Create a system account, unless another process has created it meanwhile.
 
-    If two processes run `useradd` for one name at once, both succeed, and the second replaces the
-    user ID of the first.
+    If two processes run `useradd` for the same name at once, both succeed, and the second user ID
+    replaces the first one.
     """
     import fcntl  # missing on Windows, where this code does not run
     import pwd
@@ -108,7 +108,8 @@ def hand_over(data: Path, account: Account | None) -> None:
 def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
     """Return `programs`, or a copy of them in `cache` if the account cannot read them.
 
-    `programs` is the `bin` folder of an installation. Its libraries are beside it.
+    `programs` is the `bin` folder of an installation. The libraries of the programs are beside this
+    folder.
     """
     if account is None or account.closed(programs / "postgres") is None:
         return programs

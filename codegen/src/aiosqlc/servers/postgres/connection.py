@@ -121,9 +121,9 @@ class Connection:
     def pipelined(self, groups: Sequence[Sequence[Statement]]) -> list[list[pq.abc.PGresult]]:
         """Run groups of statements in one round trip and return the responses by group.
 
-        After a statement that the server refuses, the rest of its group is skipped, with
-        `PIPELINE_ABORTED` as the result. The next group runs. A transaction must be open, and COPY
-        is not allowed. Raises `ConnectionFailedError` if the connection is lost.
+        If the server refuses a statement, the rest of its group is skipped and has the result
+        `PIPELINE_ABORTED`. The next group then runs. A transaction must be open, and COPY is not
+        allowed. Raises `ConnectionFailedError` if the connection is lost.
         """
         found: list[list[pq.abc.PGresult]] = []
         try:

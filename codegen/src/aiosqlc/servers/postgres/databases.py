@@ -47,7 +47,8 @@ def database_name(digest: str) -> str:
 def new_draft(admin: Connection, template: str = "template0", *, own_server: bool = False) -> str:
     """Create an empty database or a copy under a new name, which the caller must drop.
 
-    Compilers of several machines may use one server. Raises `DatabaseRefusedError`.
+    The name is unique, because compilers on several machines may use one server. Raises
+    `DatabaseRefusedError` if the server does not create the database.
     """
     draft = f"{_PREFIX}draft_{secrets.token_hex(8)}"
     # Faster, but with two checkpoints, which would slow down a user's server.
@@ -73,7 +74,8 @@ def connect_existing(server: Server, name: str) -> Connection | None:
 def new_database(server: Server) -> Iterator[Draft]:
     """Yield a new empty database, which is dropped at the end of the block unless it was renamed.
 
-    If the block ends early for any reason, the database is dropped. Raises `DatabaseRefusedError`.
+    If the block ends early for any reason, the database is dropped. Raises `DatabaseRefusedError`
+    if the server does not create the database.
     """
     with Connection(server.admin) as admin:
         draft = Draft(server, new_draft(admin, own_server=server.embedded))
@@ -102,7 +104,7 @@ class Draft:
     def keep(self, name: str) -> None:
         """Rename the finished database to its final name, under which other processes find it.
 
-        Raises `DatabaseRefusedError`.
+        Raises `DatabaseRefusedError` if the server does not rename the database.
         """
         with Connection(self.server.admin) as admin:
             error = _when_free(admin, f'alter database "{self.name}" rename to "{name}"')
@@ -118,8 +120,8 @@ class Draft:
 def _when_free(admin: Connection, sql: str) -> ServerError | None:
     """Repeat a statement while a client is connected to its database; return the last error.
 
-    The server may see a closed connection for a moment longer; on a busy machine, longer than the
-    five seconds that it waits.
+    The server may count a closed connection for a short time, and on a busy machine for longer than
+    the five seconds that it waits.
     """
     error = admin.run(sql)
     for _ in range(_PATIENCE):

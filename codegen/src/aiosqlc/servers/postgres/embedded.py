@@ -105,7 +105,7 @@ def embedded_server(
 ) -> Iterator[Server]:
     """Run a private server within the block.
 
-    Raises `NoServerError`, with a sentence for the user, if that is impossible.
+    If that is impossible, raises `NoServerError` with a sentence for the user.
     """
     bin_dir = binaries(major)
     root = (cache_dir or cache_folder()).expanduser().absolute() / _slots(major)

@@ -1,7 +1,7 @@
-"""Make a used database equal to a new one, by undoing only what was written.
+"""Reset a used database to the state of a new one, by undoing only the writes.
 
 The server counts the rows that each table has received, and the blocks of each sequence that were
-read. A table or a sequence whose count has not changed is not touched.
+read. If the count of a table or sequence has not changed, this table or sequence is not touched.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def reset(connection: Connection, new: Snapshot, before: State) -> State | None:
     """End all other sessions of a database, and undo what they wrote since the state `before`.
 
     Returns the new state, or None if the database must be replaced: something other than rows and
-    sequences has changed, or a table has grown too much. Raises `psycopg.Error`.
+    sequences has changed, or a table has grown too much. Raises `psycopg.Error` if a statement
+    fails.
     """
     if connection.info.server_version < _FIRST or _alone(connection) != before.around:
         return None
@@ -115,9 +116,10 @@ def reset(connection: Connection, new: Snapshot, before: State) -> State | None:
 
 
 def _alone(connection: Connection) -> tuple[str | None, ...] | None:
-    """End all other sessions, which report their counts before they end.
+    """End all other sessions, which report their counts at their end.
 
-    Returns the settings around the counts, or None if a session does not end or nothing is counted.
+    Return the settings before and after the counts. Return None if a session does not end or if
+    nothing is counted.
     """
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:

@@ -57,8 +57,8 @@ class Table:
 class Snapshot:
     """The state of a new database. Its copies by CREATE DATABASE have the same state and OIDs.
 
-    `places` are the last value of each sequence, and whether the sequence has returned this value.
-    `schema` changes with each change of a catalog.
+    `places` are the last value of each sequence, and whether the sequence has already returned this
+    value. `schema` changes with each change of the system catalogs.
     """
 
     tables: Mapping[int, Table]

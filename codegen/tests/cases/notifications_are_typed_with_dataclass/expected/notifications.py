@@ -65,11 +65,12 @@ class ListenConnection(Protocol):
 class Listener(Generic[T]):
     """Receives the notifications of one channel, within `async with`.
 
-    Iterate to get the payloads. At most `size` notifications wait for the consumer. If another one
-    arrives, it and all later ones are discarded; the consumer gets those that wait, and then
-    `ListenerFullError`. If the connection is lost, the consumer gets those that wait, and then
-    `ListenerLostError`. For a payload that cannot be decoded, the iterator raises `PayloadError`;
-    the next iteration continues with the next payload.
+    Iterate over the listener to get the payloads. At most `size` notifications wait for the
+    consumer. If another notification arrives, it and all later ones are discarded. The consumer
+    gets the waiting notifications, and then `ListenerFullError`. If the connection is lost, the
+    consumer gets the waiting notifications, and then `ListenerLostError`. For a payload that cannot
+    be decoded, the iterator raises `PayloadError`; the next iteration continues with the next
+    payload.
     """
 
     def __init__(
@@ -153,9 +154,10 @@ class Listener(Generic[T]):
             await self._connection.remove_listener(self.channel, receive)
 
     async def _added(self) -> None:
-        """Register a function that only the connection keeps.
+        """Register a function to which only the connection refers.
 
-        A connection that is closed, reset or released to its pool tells no one, but drops it.
+        A connection that is closed, reset or released to its pool notifies no function, but it
+        deletes its reference to this one.
         """
 
         def receive(
@@ -251,9 +253,9 @@ def _key(key: object) -> str:
 
 
 def _members(value: Any) -> Any:
-    """Return what an object's own library writes for it: a dict, or the list of a msgspec array.
+    """Return what an object's own library encodes: a dict, or the list of a msgspec array.
 
-    A member that is None is left out if None is its default: the decoder restores it.
+    A member that is None is left out if None is its default, because the decoder restores it.
     """
     kind = cast("Any", type(value))
     if hasattr(kind, "__pydantic_serializer__"):
