@@ -163,7 +163,10 @@ def render(
 
 
 def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Account | None, Path]:
-    """Write the configuration; return its path and the account to run as. Raises StartError."""
+    """Write the configuration; return its path and the account to run as.
+
+    Raises StartError if this is impossible.
+    """
     account = unprivileged()
     run = settings.home.path / "nginx"
     for path in (run, DOCS, ASSETS):

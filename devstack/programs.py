@@ -54,7 +54,10 @@ def service_program(service: Service, settings: Settings, databases: Mapping[str
 
 
 def gateway_program(settings: Settings) -> Program:
-    """Prepare NGINX: render its configuration and check it. Raises StartError."""
+    """Prepare NGINX: render its configuration and check it.
+
+    Raises StartError if this is impossible.
+    """
     account, config = gateway.prepare(settings)
     return Program(
         name="nginx",

@@ -145,7 +145,7 @@ async def _reload(keeper: Keeper, console: Console) -> None:
 
 
 async def _first(task: asyncio.Task[dict[str, Keeper]], event: asyncio.Event) -> None:
-    """Wait until the task has ended or the event is set."""
+    """Wait until the task ends or the event is set."""
     waiter = asyncio.create_task(event.wait())
     await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
     await _cancel(waiter)

@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def free_pair(apart: int) -> int:
-    """Return a free port `p`, such that the port `p + apart` is free too."""
+    """Return a free port `p` for which the port `p + apart` is also free."""
     while True:
         port = free_port()
         above = port + apart

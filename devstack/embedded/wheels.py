@@ -1,4 +1,4 @@
-"""Find the files of a wheel without importing it, because some packages run much code at import."""
+"""Find the files of a wheel without an import, because an import may run much code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An issuer of tokens for tests: signs what it is asked to, publishes its key."""
+"""An issuer of tokens for tests: it signs the requested tokens and publishes its key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TTL = timedelta(hours=6)
 
 
 class TestIssuer:
-    """Gives tokens that services started with `auth_jwks_url=issuer.url` believe."""
+    """Issue tokens that are valid for services with `auth_jwks_url=issuer.url`."""
 
     __test__ = False
 
@@ -66,7 +66,7 @@ class TestIssuer:
         return {"Authorization": f"Bearer {issued.token}"}
 
     def tokens(self, subject: str, role: Role = Role.SERVICE, *permissions: str) -> ServiceTokens:
-        """Return what gives a client of ours the tokens of a service, or of somebody else."""
+        """Return a function that gives a client the tokens of a service or of another caller."""
 
         async def obtain() -> Issued:
             return self._issuer.issue(subject, [role], permissions)
@@ -92,7 +92,7 @@ def running(key: SigningKey | None = None, grants: Grants | None = None) -> Iter
             self.wfile.write(document)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""Certificates for tests: signed by themselves, good for an hour, trusted by who is told to."""
+"""Certificates for tests: self-signed, valid for an hour, and trusted only where configured."""
 
 from __future__ import annotations
 

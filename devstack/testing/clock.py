@@ -1,4 +1,4 @@
-"""A clock that stands until a test moves it."""
+"""A clock that stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ Moment = TypeVar("Moment")
 
 
 class Clock(Generic[Moment]):
-    """Says `now`, whatever kind of moment that is."""
+    """Return `now`, which may be any type of time."""
 
     def __init__(self, now: Moment) -> None:
         self.now = now
 
     def __call__(self) -> Moment:
-        """Return it."""
+        """Return the time."""
         return self.now

@@ -1,4 +1,4 @@
-"""Programs that no wheel brings: without one a test is skipped, in CI it fails, with the remedy."""
+"""Programs without a wheel. If one is missing, a test is skipped; in CI it fails with a remedy."""
 
 from __future__ import annotations
 

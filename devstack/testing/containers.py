@@ -25,7 +25,7 @@ START_SECONDS = 120.0
 
 
 def wanted() -> bool:
-    """Return whether tests run on containers. Raises ValueError for a backend that is none."""
+    """Return whether tests run on containers. Raises ValueError for an unknown backend."""
     backend = os.environ.get("TEST_BACKEND") or "embedded"
     if backend not in ("embedded", "containers"):
         raise ValueError(f"TEST_BACKEND must be embedded or containers, not {backend!r}")
@@ -41,7 +41,7 @@ def image(variable: str) -> str:
 
 
 def engine() -> None:
-    """Skip where there is no Docker engine; with `CI=true`, fail."""
+    """Skip the test if there is no Docker engine; with `CI=true`, fail."""
     docker = shutil.which("docker")
     said = subprocess.run([docker, "info"], capture_output=True, check=False) if docker else None
     if said is None or said.returncode:
@@ -55,7 +55,7 @@ def engine() -> None:
 def running(
     variable: str, port: int, *, environ: dict[str, str], command: list[str]
 ) -> Iterator[int]:
-    """Run a container of that image; give the port of 127.0.0.1 that leads to its `port`."""
+    """Run a container of the image; yield the port of 127.0.0.1 that leads to its `port`."""
     engine()
     # Imported here: only who asks for containers needs the library to be whole.
     from testcontainers.core.config import testcontainers_config
@@ -71,7 +71,7 @@ def running(
 
 
 def until(accepts: Callable[[], bool], what: str) -> None:
-    """Return when a server lets us in. Raises RuntimeError where it never does."""
+    """Return when the server accepts a connection. Raises RuntimeError if the server never does."""
     deadline = time.monotonic() + START_SECONDS
     while not accepts():
         if time.monotonic() > deadline:
@@ -80,5 +80,5 @@ def until(accepts: Callable[[], bool], what: str) -> None:
 
 
 def new_password() -> str:
-    """Return a password that needs no quoting anywhere."""
+    """Return a password that needs no quoting in any file."""
     return secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""A server of a test's own, which can be killed, frozen and started again."""
+"""A server for one test, which can be killed, frozen and started again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
 
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
-    """Yield a folder that is removed with what has run in it."""
+    """Yield a folder. At the end of the block, stop the processes in it and remove it."""
     home = Path(tempfile.mkdtemp(prefix=f"test-{name}-"))
     try:
         yield home
@@ -34,18 +34,18 @@ def folder(name: str) -> Iterator[Path]:
 
 
 class Killable:
-    """What such servers share; `start()` is each one's own."""
+    """The common part of such servers; each class has its own `start()`."""
 
     __test__ = False
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def is_running(self) -> bool:
-        """Return whether it was started and not killed since."""
+        """Return whether the server was started and not killed since."""
         return self._process is not None
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
+        """End the server as `kill -9` does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -53,7 +53,7 @@ class Killable:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let it hang, its connections open, while the block runs."""
+        """Freeze the server while the block runs; its connections stay open."""
         assert self._process is not None  # noqa: S101 - only a running server can hang
         self._process.send_signal(signal.SIGSTOP)
         try:
@@ -73,7 +73,7 @@ class Killable:
 
 
 def until(reached: Callable[[], bool], what: str, *, within: float = _READY_SECONDS) -> None:
-    """Wait for a condition; raises RuntimeError where it takes longer than `within` seconds."""
+    """Wait for a condition; raises RuntimeError if this takes longer than `within` seconds."""
     deadline = time.monotonic() + within
     while True:
         try:

@@ -16,7 +16,7 @@ from asyncpg import Connection
 
 @contextmanager
 def asked_once(port: int) -> Iterator[None]:
-    """Let connections to the server at this port share what they are told of enums and the like."""
+    """Let connections to the server at this port share what the server reports about types."""
     ask = Connection._introspect_types  # noqa: SLF001 - the driver has no other place for it
     told: dict[frozenset[int], Any] = {}
 

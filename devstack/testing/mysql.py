@@ -27,7 +27,7 @@ _NO_FILES = "--secure-file-priv="
 
 
 class TestMysql(Killable, MysqlDatabases):
-    """A server of one's own. `kill()` and `start()` are there for tests of what happens then."""
+    """A server for one test. A test can `kill()` it and `start()` it again."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class TestMysql(Killable, MysqlDatabases):
             self._options += [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"]
 
     def prepare(self) -> None:
-        """Make the data directory and the account that tests use."""
+        """Create the data directory and the account that tests use."""
         install = [*self._install(), *_as_root()]
         result = subprocess.run(install, capture_output=True, text=True, check=False)
         if result.returncode:
@@ -60,7 +60,7 @@ class TestMysql(Killable, MysqlDatabases):
         )
 
     def start(self) -> None:
-        """Start it, same port and data; returns when it lets the account in."""
+        """Start the server with the same port and data; return when it accepts the account."""
         with (self._home / "log").open("ab") as log:
             self._process = children.spawn(
                 [
@@ -99,7 +99,7 @@ class TestMysql(Killable, MysqlDatabases):
 
 
 def _as_root() -> list[str]:
-    """Root must say that it means it: the server listens on 127.0.0.1, behind a password."""
+    """Allow the server to run as root: it listens only on 127.0.0.1 and requires a password."""
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
@@ -124,7 +124,7 @@ def running(
 
 @contextmanager
 def shared(migrations_root: Path) -> Iterator[MysqlDatabases]:
-    """Use the server that `TEST_MYSQL_URL` names, for databases called `test_…`, or run one."""
+    """Yield the server at `TEST_MYSQL_URL`, for databases called `test_…`, or run a server."""
     url = os.environ.get("TEST_MYSQL_URL")
     if not url and containers.wanted():
         with _contained(migrations_root) as databases:

@@ -60,7 +60,7 @@ def dump(connection: Connection[Any], database: str) -> tuple[str, ...] | None:
 
 
 def restore(connection: Connection[Any], database: str, template: tuple[str, ...]) -> bool:
-    """Put the rows of a used copy back; False, with nothing done, where its schema has changed."""
+    """Restore the rows of a used copy; if its schema has changed, return False and do nothing."""
     found = dump(connection, database)
     # Triggers would have a say in what is deleted and written here.
     if found is None or _shape(found) != _shape(template) or _TRIGGER.search("\n".join(template)):

@@ -1,4 +1,4 @@
-"""Databases of the tests' own on a MySQL or MariaDB server that runs, whosoever it is."""
+"""The databases of the tests on a running MySQL or MariaDB server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Kind = tuple[str, bool]  # a database's name, and whether it has demo data
 
 
 class MysqlDatabases:
-    """Makes and drops databases on the server at `url`, all of them called `prefix…`."""
+    """Create and drop databases on the server at `url`; their names start with `prefix`."""
 
     def __init__(self, url: str, migrations_root: Path, prefix: str = "") -> None:
         self.url = url
@@ -55,7 +55,7 @@ class MysqlDatabases:
         return url
 
     def give_back(self, url: str) -> None:
-        """Take a database made here that nobody uses any more; it is used again, or dropped."""
+        """Take back a database that is no longer used; it is used again or dropped."""
         kind = self._copies.get(url)
         template = self._templates[kind] if kind else None
         if kind and template and self._restore(name_of(url), template):
@@ -65,7 +65,7 @@ class MysqlDatabases:
             self.drop(url)
 
     def create_empty(self, name: str = "empty") -> str:
-        """Return the URL of a new database with nothing in it."""
+        """Return the URL of a new empty database."""
         self._count += 1
         database = f"{self._prefix}{name}_{self._count}"
         self._admin(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
@@ -73,18 +73,18 @@ class MysqlDatabases:
         return urlsplit(self.url)._replace(path=f"/{database}").geturl()
 
     def drop(self, url: str) -> None:
-        """Drop a database made here."""
+        """Drop a database that this object created."""
         self._admin(f"DROP DATABASE IF EXISTS `{name_of(url)}`")
         self._admin(f"DROP USER IF EXISTS `{mysql_role_of(name_of(url))}`@`%`")
         self._made.pop(name_of(url), None)
 
     def drop_all(self) -> None:
-        """Drop every database made here that is left."""
+        """Drop all remaining databases that this object created."""
         for database in tuple(self._made):
             self.drop(f"/{database}")
 
     def accepts(self) -> bool:
-        """Say whether the server lets the account in now."""
+        """Return whether the server accepts the account now."""
         try:
             self._admin("SELECT 1")
         except pymysql.MySQLError:
@@ -100,7 +100,7 @@ class MysqlDatabases:
         migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
 
     def _give_rights(self, url: str, db: str) -> None:
-        """Let the service enter, with what its queries need and no more."""
+        """Give the service's role only the privileges that its queries need."""
         role = mysql_role_of(name_of(url))
         grants = statements(migrations.source(self._root, db, url))
         self._admin(f"CREATE USER IF NOT EXISTS `{role}`@`%` IDENTIFIED BY '{role}'")
@@ -133,5 +133,5 @@ class MysqlDatabases:
 
 
 def name_of(url: str) -> str:
-    """Return the name of the database that a URL ends with."""
+    """Return the name of the database at the end of a URL."""
     return urlsplit(url).path.lstrip("/")

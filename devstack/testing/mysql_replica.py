@@ -1,4 +1,4 @@
-"""A MariaDB with a replica of its own, which repeats its log: for tests of reads from replicas."""
+"""A MariaDB server with a replica, for tests of reads from replicas."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from lib.db.mysql_session import connect_arguments
 
 
 class MysqlReplica:
-    """The replica, as `devstack.testing.standby.Standby` is one of PostgreSQL."""
+    """The replica; it has the methods of `devstack.testing.standby.Standby`."""
 
     def __init__(self, primary: TestMysql, server: TestMysql) -> None:
         self._primary = primary
         self._server = server
 
     def follow(self) -> None:
-        """Begin with the first entry of the primary's log: both are new."""
+        """Replicate from the first entry of the primary's log; both servers are new."""
         to = urlsplit(self._primary.url)
         self._run(
             f"CHANGE MASTER TO master_host = '127.0.0.1', master_port = {to.port}, "
@@ -38,16 +38,16 @@ class MysqlReplica:
         return urlsplit(self._server.url)._replace(path=f"/{database}").geturl()
 
     def pause(self) -> None:
-        """Stop repeating; what the primary writes from now on is not seen here."""
+        """Pause replication: later writes on the primary do not appear here."""
         self._run("STOP SLAVE SQL_THREAD")
 
     def resume(self) -> None:
-        """Go on repeating."""
+        """Continue replication."""
         self._run("START SLAVE SQL_THREAD")
 
     @contextmanager
     def behind(self, milliseconds: int) -> Iterator[None]:
-        """Pause it for this long again and again while the block runs."""
+        """Pause replication again and again for this time while the block runs."""
         over = threading.Event()
 
         def halt() -> None:
@@ -66,11 +66,11 @@ class MysqlReplica:
             halting.join()
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
+        """End the replica as `kill -9` does."""
         self._server.kill()
 
     def start(self) -> None:
-        """Start it again, same port and data; it follows by itself."""
+        """Start the replica with the same port and data; replication continues by itself."""
         self._server.start()
 
     def _run(self, *statements: str) -> None:
@@ -83,7 +83,7 @@ class MysqlReplica:
 
 @contextmanager
 def running(migrations_root: Path) -> Iterator[tuple[TestMysql, MysqlReplica]]:
-    """Run both in directories that are removed with them; skips where none is installed."""
+    """Run both servers in temporary directories; skip the test if no server is installed."""
     with (
         mysql.running(migrations_root, options=["--log-bin=log", "--server-id=1"]) as primary,
         mysql.running(migrations_root, options=["--server-id=2", "--read-only=ON"]) as server,

@@ -1,4 +1,4 @@
-"""Throw-away NATS servers with JetStream: one, or three that belong together."""
+"""Temporary NATS servers with JetStream: one server, or a cluster of three."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class _JetStream(msgspec.Struct):
 
 
 class TestNats(Killable):
-    """A server of one's own; `kill()` and `start()` are there for tests of what happens then."""
+    """A server for one test; the test can `kill()` it and `start()` it again."""
 
     def __init__(
         self, home: Path, password: str, *, lines: str = "", name: str = "one",
         accounts: bool = True,
     ) -> None:  # fmt: skip
-        """Write its configuration, with `lines` of one's own, which may say who has accounts."""
+        """Write the configuration, with additional `lines`, which may define accounts."""
         self._binary, self._home, self._name = program("nats-server"), home / name, name
         self._home.mkdir(mode=0o700)
         self.port, self._monitor, self.password = free_port(), free_port(), password
@@ -70,17 +70,17 @@ class TestNats(Killable):
 
     @property
     def url(self) -> str:
-        """The connection URL, the same before and after a restart."""
+        """Return the connection URL, which a restart does not change."""
         return f"nats://{_USER}:{self.password}@127.0.0.1:{self.port}"
 
     def launch(self) -> None:
-        """Start it on the same port, with what it had on disk."""
+        """Start the server with the same port and data."""
         line = [self._binary, "--config", str(self._config)]
         with (self._home / "log").open("ab") as log:
             self._spawn(line, log)
 
     def start(self) -> None:
-        """Start it; returns when it takes events."""
+        """Start the server; return when it accepts events."""
         self.launch()
         try:
             until(self.is_ready, "a NATS server")
@@ -89,13 +89,13 @@ class TestNats(Killable):
             raise
 
     def is_ready(self) -> bool:
-        """Say whether it is up, and knows who leads."""
+        """Return whether the server runs and knows the leader."""
         # Not of all its parts: 2.9 calls a reader's state, whose copy came late, ill for minutes.
         said = self._ask("healthz?js-server-only=true")
         return msgspec.json.decode(said, type=_Health).status == "ok"
 
     def streams(self) -> dict[str, bool | None]:
-        """Return its streams: where it leads one, whether all of the copies are up to date."""
+        """Return each stream with whether all its copies are up to date if this server leads it."""
         found = msgspec.json.decode(self._ask("jsz?accounts=true&streams=true"), type=_JetStream)
         return {
             stream.name: all(replica.current for replica in stream.cluster.replicas)
@@ -114,7 +114,7 @@ class TestNats(Killable):
             asked.close()
 
     def last_words(self) -> str:
-        """Return the end of its log, of what it said of its health only the last."""
+        """Return the end of the server's log, with only the last health message."""
         lines = [f"{self._name}: {self._process}", *(self._home / "log").read_text().splitlines()]
         healths = [line for line in lines if "Healthcheck" in line]
         rest = [line for line in lines if "Healthcheck" not in line]
@@ -122,7 +122,7 @@ class TestNats(Killable):
 
 
 class TestNatsCluster:
-    """Three servers, each of which has a copy of every stream."""
+    """Three servers, each with a copy of every stream."""
 
     __test__ = False
 
@@ -139,18 +139,18 @@ class TestNatsCluster:
 
     @property
     def url(self) -> str:
-        """The connection URL: all of them."""
+        """Return the connection URL, which names all servers."""
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
         return f"nats://{_USER}:{self.servers[0].password}@{hosts}?replicas=3"
 
     def form(self) -> None:
-        """Start all of them."""
+        """Start all servers."""
         for server in self.servers:
             server.launch()
         self.wait_whole()
 
     def wait_whole(self) -> None:
-        """Wait until each is up and has what the others have; starts those that were killed."""
+        """Start killed servers; wait until each server runs and has the data of the others."""
         for server in self.servers:
             if not server.is_running:
                 server.launch()
@@ -168,14 +168,14 @@ class TestNatsCluster:
         return all(any(one.get(name) for one in found) for name in set().union(*found))
 
     def stop(self) -> None:
-        """End all of them."""
+        """Stop all servers."""
         for server in self.servers:
             server.kill()
 
 
 @contextmanager
 def running(*, lines: str = "", accounts: bool = True) -> Iterator[TestNats]:
-    """Run a server in a folder that is removed with it; skips without one, in CI fails."""
+    """Run a server in a temporary folder. Without a server, skip the test; in CI, fail."""
     with folder("nats") as home:
         server = TestNats(home, secrets.token_urlsafe(16), lines=lines, accounts=accounts)
         try:
@@ -187,7 +187,7 @@ def running(*, lines: str = "", accounts: bool = True) -> Iterator[TestNats]:
 
 @contextmanager
 def cluster() -> Iterator[TestNatsCluster]:
-    """Run three servers in a folder that is removed with them."""
+    """Run three servers in a temporary folder."""
     with folder("nats") as home:
         group = TestNatsCluster(home)
         try:

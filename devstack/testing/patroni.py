@@ -1,4 +1,4 @@
-"""Three PostgreSQL servers that Patroni keeps: one leads, two follow, one of them synchronously."""
+"""Three PostgreSQL servers under Patroni: one leads, two follow, one of them synchronously."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FAILOVER_SECONDS: Final = 90.0
 
 
 class Node:
-    """One server and the Patroni that keeps it. `freeze` stops both, as a lost network does."""
+    """One server and its Patroni. `freeze` stops both, like a lost network."""
 
     def __init__(self, home: Path, name: str) -> None:
         self.home, self.name = home / name, name
@@ -57,19 +57,19 @@ class Node:
             asked.close()
 
     def kill(self) -> None:
-        """End the server as `kill -9` does, with all it has begun."""
+        """End the server and its child processes as `kill -9` does."""
         self.killed = self.state().get("postmaster_start_time")
         for process in self._server():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
     def freeze(self) -> None:
-        """Let neither the server nor its Patroni run on; their connections stay open."""
+        """Freeze the server and its Patroni; their connections stay open."""
         for process in self._all():
             process.suspend()
 
     def thaw(self) -> None:
-        """Let both go on, as if nothing had been."""
+        """Let the server and its Patroni continue."""
         for process in reversed(self._all()):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
@@ -85,7 +85,10 @@ class Node:
 
 
 class PatroniCluster:
-    """The three nodes and the etcd that they agree in. The superuser's URLs are for tests."""
+    """The three nodes, and the etcd that stores their common state.
+
+    The superuser's URLs are only for tests.
+    """
 
     def __init__(self, home: Path) -> None:
         self._etcd_program = program("etcd")
@@ -96,7 +99,7 @@ class PatroniCluster:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def url(self, database: str) -> str:
-        """Return one URL for all nodes: whoever connects finds the leader."""
+        """Return one URL for all nodes; a client that uses it finds the leader."""
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
         return f"postgresql://{SUPERUSER}:{self._password}@{hosts}/{database}?target_session_attrs=primary"
 
@@ -121,11 +124,11 @@ class PatroniCluster:
         return self._wait(found, _FAILOVER_SECONDS)
 
     def complete(self) -> None:
-        """Wait until all three run, so that the next one may be lost."""
+        """Wait until all three nodes run, so that another one may be killed."""
         self._wait(lambda: all(map(_streams, self.nodes)) or None, _START_SECONDS)
 
     def start(self) -> None:
-        """Start etcd and the nodes; returns when all follow."""
+        """Start etcd and the nodes; return when all nodes follow."""
         if self._account is not None:
             open_way(Path(sys.executable))
             open_way(Path(sys.executable).resolve())
@@ -148,7 +151,7 @@ class PatroniCluster:
         self.complete()
 
     def stop(self) -> None:
-        """End everything at once: nobody will miss the data."""
+        """Kill all processes at once, because the data is not needed any more."""
         for process in reversed(self._processes):
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 whole = psutil.Process(process.pid)
@@ -227,7 +230,7 @@ def _streams(node: Node) -> bool:
 
 @contextmanager
 def running() -> Iterator[PatroniCluster]:
-    """Run a cluster of three; skips where etcd is not installed, in CI fails."""
+    """Run a cluster of three nodes. Without etcd, skip the test; in CI, fail."""
     with folder("patroni") as home:
         cluster = PatroniCluster(home)
         hand_over(home, unprivileged())

@@ -1,4 +1,4 @@
-"""A throw-away PgBouncer in transaction mode before a PostgreSQL of the tests.
+"""A temporary PgBouncer in transaction mode in front of a PostgreSQL of the tests.
 
 With `DATABASE_POOLER=transaction`, each service in a test connects to PostgreSQL through a
 PgBouncer.
@@ -25,10 +25,13 @@ from lib.db.grants import role_of
 
 
 class TestPgBouncer(Killable):
-    """A pooler of one's own; `kill()` and `start()` are there for tests of what happens then."""
+    """A pooler for one test; the test can `kill()` it and `start()` it again."""
 
     def __init__(self, home: Path, url: str, *, servers: int, clients: int) -> None:
-        """Put it before the server of `url`: its account and all services' roles may enter."""
+        """Configure it for the server of `url`.
+
+        The account of `url` and the services' roles may connect.
+        """
         self._binary = program("pgbouncer")
         self.version = _version(self._binary)
         self._home, self._account = home, unprivileged()
@@ -53,7 +56,7 @@ class TestPgBouncer(Killable):
 
     @property
     def prepares(self) -> bool:
-        """Return whether a client finds its prepared statements in every session it may meet."""
+        """Return whether prepared statements work in every session of the pooler."""
         return self.version >= (1, 22)  # 1.21 knows no DEALLOCATE ALL, which psycopg sends
 
     def through(self, url: str) -> str:
@@ -62,7 +65,7 @@ class TestPgBouncer(Killable):
         return to._replace(netloc=f"{to.username}:{to.password}@127.0.0.1:{self.port}").geturl()
 
     def start(self) -> None:
-        """Start it on the same port; returns when it listens."""
+        """Start the pooler on the same port; return when it listens."""
         line = [self._binary, "--quiet", str(self._home / "pgbouncer.ini")]
         self._spawn(line, account=self._account)
         try:
@@ -83,7 +86,10 @@ def _version(binary: str) -> tuple[int, ...]:
 
 @contextmanager
 def running(url: str, *, servers: int = 20, clients: int = 300) -> Iterator[TestPgBouncer]:
-    """Run one before the server of `url`; skips where it is not installed, in CI fails."""
+    """Run a pooler in front of the server of `url`.
+
+    If none is installed, skip the test; in CI, fail.
+    """
     with folder("pgbouncer") as home:
         pooler = TestPgBouncer(home, url, servers=servers, clients=clients)
         try:
@@ -98,12 +104,12 @@ _RUNNING: Final = ExitStack()
 
 
 def wanted() -> bool:
-    """Return whether services are to reach their databases through a pooler."""
+    """Return whether services must connect to their databases through a pooler."""
     return os.environ.get("DATABASE_POOLER") == Pooler.TRANSACTION
 
 
 def before(url: str) -> TestPgBouncer:
-    """Return the pooler before the server of `url`, which is started when first asked for."""
+    """Return the pooler in front of the server of `url`; the first call starts it."""
     port = urlsplit(url).port
     if port not in _BEFORE:
         _BEFORE[port] = _RUNNING.enter_context(running(url))
@@ -112,7 +118,7 @@ def before(url: str) -> TestPgBouncer:
 
 @contextmanager
 def ended() -> Iterator[None]:
-    """End, after the block, what `before` has started."""
+    """After the block, stop the poolers that `before` has started."""
     with _RUNNING:
         yield
     _BEFORE.clear()

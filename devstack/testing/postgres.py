@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL: one migrated template per database, cloned for tests.
+"""A temporary PostgreSQL: one migrated template per database, cloned for tests.
 
 A returned clone is used again: its changes are undone, or the clone is replaced.
 """
@@ -27,7 +27,7 @@ Kind = tuple[str, bool, Path | None]
 
 
 class TestPostgres:
-    """A server of one's own. `kill()` and `start()` are there for tests of what happens then."""
+    """A server for one test. A test can `kill()` it and `start()` it again."""
 
     __test__ = False
 
@@ -52,29 +52,29 @@ class TestPostgres:
         return url
 
     def create_empty(self, name: str = "empty") -> str:
-        """Return the URL of a new database with nothing in it."""
+        """Return the URL of a new empty database."""
         return self._new(name, "template0")
 
     def give_back(self, url: str) -> None:
-        """End the sessions in a database made here; it is used again, or else dropped."""
+        """End the sessions in a database of this object; the database is used again or dropped."""
         if databases := self._taken.pop(url, None):
             databases.give_back(url)
         else:
             self.drop(url)
 
     def drop(self, url: str) -> None:
-        """Drop a database made here, ending the sessions in it."""
+        """End the sessions in a database of this object, and drop the database."""
         name = url.rpartition("/")[2]
         self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     @property
     def pid(self) -> int | None:
-        """The server's process id, or None where it does not run."""
+        """Return the server's process ID, or None if the server does not run."""
         return self._server.process.pid if self._server.process else None
 
     @property
     def port(self) -> int:
-        """The port of 127.0.0.1, the same before and after a restart."""
+        """Return the port of 127.0.0.1, which a restart does not change."""
         return self._server.instance.port
 
     def kill(self) -> None:
@@ -82,16 +82,16 @@ class TestPostgres:
         self._server.kill()
 
     def stop(self) -> None:
-        """Stop the server in order."""
+        """Stop the server with SIGTERM and wait for its end."""
         self._server.stop()
 
     def start(self) -> None:
-        """Start it again, same port and data; returns when it accepts connections."""
+        """Start the server with the same port and data; return when it accepts connections."""
         self._server.start()
 
     @contextmanager
     def standby(self) -> Iterator[Standby]:
-        """Run a hot standby of this server, which follows it as long as the block runs."""
+        """Run a hot standby of this server while the block runs."""
         with standby_of(self._server.instance) as standby:
             yield standby
 
@@ -128,7 +128,7 @@ class TestPostgres:
 
 @contextmanager
 def running(migrations_root: Path) -> Iterator[TestPostgres]:
-    """Run a server in a directory that is removed with it."""
+    """Run a server in a temporary directory."""
     password = secrets.token_urlsafe(16)
     with (
         folder("postgres") as home,
@@ -139,7 +139,7 @@ def running(migrations_root: Path) -> Iterator[TestPostgres]:
 
 @contextmanager
 def shared(migrations_root: Path) -> Iterator[TestPostgres]:
-    """Run the server that tests share: an embedded one, or a container's, which nobody kills."""
+    """Run the server that all tests share, embedded or in a container; no test may kill it."""
     if not containers.wanted():
         with running(migrations_root) as server:
             yield server

@@ -1,4 +1,4 @@
-"""A real TCP proxy that delays, stalls, cuts and garbles what passes through it."""
+"""A TCP proxy that can delay, stall, cut and garble the traffic."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """The port that clients connect to."""
+        """Return the port for clients."""
         if self._server is None:
             raise RuntimeError("the proxy is not running")
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     def heal(self) -> None:
-        """Forward faithfully again."""
+        """Forward all traffic unchanged again."""
         self.delay, self.stalled, self.garbled, self.refusing = 0.0, False, False, False
         self.cut_after = None
 
     def cut(self) -> None:
-        """Break every open connection, as a pulled cable does once the other side notices."""
+        """Break every open connection, like an unplugged cable."""
         for writer in tuple(self._writers):
             writer.transport.abort()
 
@@ -50,7 +50,7 @@ class Proxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
     async def stop(self) -> None:
-        """Stop listening and break what is open."""
+        """Stop listening, and close the open connections."""
         if self._server is not None:
             self._server.close()
             self.cut()

@@ -1,4 +1,4 @@
-"""A throw-away Redis that keeps nothing on disk."""
+"""A temporary Redis that stores nothing on disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUS = 10_000  # nodes of a cluster talk to one another that much above their por
 
 
 class TestRedis(Killable):
-    """A server of one's own; `kill()` and `start()` are there for tests of what happens then."""
+    """A server for one test; the test can `kill()` it and `start()` it again."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class TestRedis(Killable):
 
     @property
     def url(self) -> str:
-        """The connection URL, the same before and after a restart."""
+        """Return the connection URL, which a restart does not change."""
         return self._instance.url
 
     @property
     def port(self) -> int:
-        """Return where it listens."""
+        """Return the port of the server."""
         return self._instance.port
 
     def start(self) -> None:
-        """Start it on the same port, empty; returns when it answers."""
+        """Start the server empty on the same port; return when it responds."""
         line = [*command(self._config), *self._options]
         if self._tls is not None:
             line[0] = program("redis-server")
@@ -71,7 +71,7 @@ class TestRedis(Killable):
 
 @contextmanager
 def running(*, cluster: bool = False) -> Iterator[TestRedis]:
-    """Run a server, or a node of a cluster, in a directory that is removed with it."""
+    """Run a server, or a node of a cluster, in a temporary directory."""
     port = free_pair(BUS) if cluster else free_port()
     lines = "cluster-enabled yes\n" if cluster else ""
     with folder("redis") as home:
@@ -85,7 +85,7 @@ def running(*, cluster: bool = False) -> Iterator[TestRedis]:
 
 @contextmanager
 def shared() -> Iterator[TestRedis | Instance]:
-    """Run the server that tests share, embedded or in a container; it has a `url`."""
+    """Run the server that all tests share, embedded or in a container; it has a `url`."""
     if not containers.wanted():
         with running() as server:
             yield server

@@ -1,4 +1,4 @@
-"""Throw-away Redis servers that belong together: a Cluster, or a primary under Sentinels."""
+"""Temporary groups of Redis servers: a Cluster, or a primary with replicas and Sentinels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Group:
     @classmethod
     @contextmanager
     def running(cls, *, tls: bool = False) -> Iterator[Self]:
-        """Run such servers in a folder that is removed with them."""
+        """Run the servers in a temporary folder."""
         with folder("redis-group") as home:
             group = cls(home, tls=tls)
             try:
@@ -55,11 +55,11 @@ class Group:
                 group.stop()
 
     def form(self) -> None:
-        """Start the servers and let them find one another."""
+        """Start the servers and connect them to each other."""
         raise NotImplementedError
 
     def add(self, port: int, lines: str, *, role: str = "server") -> TestRedis:
-        """Start one more server."""
+        """Start another server."""
         instance = Instance(self._home / f"{role}-{port}", port, self.password)
         server = TestRedis(instance, lines=lines, sentinel=role == "sentinel", tls=self._tls)
         self.servers.append(server)
@@ -81,7 +81,7 @@ class Group:
         return f"{scheme}+{kind}://:{self.password}@{some}{rest}{trusted}"
 
     def stop(self) -> None:
-        """End all of them."""
+        """Stop all servers."""
         for server in self.servers:
             server.kill()
 
@@ -93,11 +93,11 @@ class TestCluster(Group):
 
     @property
     def url(self) -> str:
-        """The URL of the cluster: some of its nodes."""
+        """Return the URL of the cluster, which names some of its nodes."""
         return self._url("cluster", self.servers[:3])
 
     def form(self) -> None:
-        """Start six nodes, give three of them the slots, and each of these a replica."""
+        """Start six nodes: three primaries, which share the slots, and a replica of each."""
         for _ in range(6):
             self.add(
                 free_pair(BUS),
@@ -122,7 +122,7 @@ class TestCluster(Group):
         until(lambda: all(map(self._is_whole, self.servers)), "a whole cluster")
 
     def primary_of(self, key: str) -> TestRedis:
-        """Return the server that has the key's slot now."""
+        """Return the server that currently has the key's slot."""
         port = self._owner(self._alive(), key)
         return next(server for server in self.servers if server.port == port)
 
@@ -142,14 +142,17 @@ class TestCluster(Group):
         old.start()
 
     def freeze_primary_of(self, key: str) -> None:
-        """Let the server that has the key hang until another has taken its place; then go on."""
+        """Freeze the server that has the key until another one has replaced it.
+
+        Then let it continue.
+        """
         old = self.primary_of(key)
         others = [server for server in self.servers if server is not old]
         with old.frozen():
             until(lambda: self._owner(others[0], key) != old.port, "another primary")
 
     def replace_with_late_replica(self, stream: str) -> None:
-        """Kill the server of a stream when its replica, which is to follow it, lacks an entry."""
+        """Kill the primary of a stream while its replica, which will replace it, lacks an entry."""
         old = self.primary_of(stream)
         for _, _, (_, port, *_), *replicas in self.ask(old, "CLUSTER", "SLOTS"):
             if port == old.port:
@@ -198,7 +201,7 @@ class TestCluster(Group):
         return int(self.ask(self._alive(), "CLUSTER", "KEYSLOT", key))
 
     def move_slot(self, slot: int, to: TestRedis) -> None:
-        """Move a slot with its keys to another primary, while all goes on."""
+        """Move a slot with its keys to another primary during normal operation."""
         (origin,) = (
             server
             for server in self.servers
@@ -220,13 +223,13 @@ class TestCluster(Group):
                 self.ask(one, "CLUSTER", "SETSLOT", slot, "NODE", to_id)
 
     def primaries(self) -> list[TestRedis]:
-        """Return the servers that have slots now."""
+        """Return the servers that currently have slots."""
         found = self.ask(self._alive(), "CLUSTER", "SLOTS")
         ports = {entry[2][1] for entry in found}
         return [server for server in self.servers if server.port in ports]
 
     def _owner(self, server: TestRedis, key: str) -> int:
-        """Return the port of the key's primary as this server knows it."""
+        """Return the port of the key's primary according to this server."""
         slot = self.ask(server, "CLUSTER", "KEYSLOT", key)
         for first, last, (_, port, *_), *_ in self.ask(server, "CLUSTER", "SLOTS"):
             if first <= slot <= last:
@@ -262,7 +265,7 @@ class TestSentinels(Group):
 
     @property
     def url(self) -> str:
-        """The URL: the Sentinels, and the name under which they know the primary."""
+        """Return the URL with the Sentinels and the name of the primary."""
         return self.url_of(0)
 
     def url_of(self, database: int) -> str:
@@ -270,7 +273,7 @@ class TestSentinels(Group):
         return self._url("sentinel", self.servers[3:], f"/{self.NAME}?db={database}")
 
     def form(self) -> None:
-        """Start three servers, two of them replicas, and the Sentinels that watch them."""
+        """Start three servers, two of which are replicas, and their Sentinels."""
         lines = f"masterauth {self.password}\n{_FRESH}"
         first = self.add(free_port(), lines)
         for _ in range(2):
@@ -287,13 +290,13 @@ class TestSentinels(Group):
         self.wait_whole()
 
     def primary(self) -> TestRedis:
-        """Return the server that most Sentinels take for the primary."""
+        """Return the server that most Sentinels regard as the primary."""
         ports = [self._primary_port(server) for server in self.servers[3:] if server.is_running]
         port = max(set(ports), key=ports.count)
         return next(server for server in self.servers if server.port == port)
 
     def replace_primary(self) -> None:
-        """Kill the primary; return when a replica has taken its place and the old one is back."""
+        """Kill the primary; return when a replica has replaced it and the old one runs again."""
         old = self.primary()
         old.kill()
         until(lambda: self.primary() is not old, "another primary")
@@ -302,13 +305,13 @@ class TestSentinels(Group):
         self.ask(old, "REPLICAOF", "127.0.0.1", self.primary().port)
 
     def freeze_primary(self) -> None:
-        """Let the primary hang until a replica has taken its place; then let it go on."""
+        """Freeze the primary until a replica has replaced it; then let it continue."""
         old = self.primary()
         with old.frozen():
             until(lambda: self.primary() is not old, "another primary")
 
     def wait_whole(self) -> None:
-        """Wait until the primary has two replicas and the Sentinels know them and one another."""
+        """Wait until the primary has two replicas, and the Sentinels know them and each other."""
         until(self._is_whole, "a primary with two replicas under three Sentinels")
 
     def _primary_port(self, sentinel: TestRedis) -> int:

@@ -21,7 +21,7 @@ from lib.db.grants import role_of
 
 
 def owner_of(database: str) -> str | None:
-    """Return the service that a database of a test is for, None where it is for none."""
+    """Return the service to which a test's database belongs, or None."""
     stem = database.rpartition("_")[0]
     return next((name for name in service_names() if stem.split("_")[-1] == name), None)
 
@@ -57,7 +57,7 @@ BY_HAND: Final = "test"
 
 @contextmanager
 def entered_as_services() -> Iterator[None]:
-    """Let each service that is started in this process enter as in production."""
+    """Let each service that starts in this process connect with its role, as in production."""
     # Its own doors: whatever opens a pool for a service comes through one of these.
     connect, create_pool = mysql._connect, postgres._create_pool  # noqa: SLF001 - as above
 

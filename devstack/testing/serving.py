@@ -1,4 +1,4 @@
-"""Applications served in this process, for tests of whoever asks them."""
+"""Applications that tests serve in this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 @asynccontextmanager
 async def served(app: web.Application, *, port: int = 0) -> AsyncIterator[str]:
-    """Serve an application, as a rule on a port of the system's choice; gives its address."""
+    """Serve an application, by default on a port that the system selects; yield its address."""
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -23,7 +23,7 @@ async def served(app: web.Application, *, port: int = 0) -> AsyncIterator[str]:
 
 @contextmanager
 def amazon() -> Iterator[str]:
-    """Play Amazon's services; gives the address. Buckets are there as long as the process."""
+    """Simulate Amazon's services; yield the address. Buckets exist as long as the process."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,4 +1,4 @@
-"""Streaming standbys of an embedded PostgreSQL: made by `pg_basebackup`, hot, asynchronous."""
+"""Streaming standbys of an embedded PostgreSQL: hot and asynchronous, made by `pg_basebackup`."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from devstack.testing.killable import folder
 
 
 class Standby:
-    """A standby. `pause` keeps it behind; `kill` and `start` are for tests of what happens then."""
+    """A standby. `pause` keeps it behind the primary; a test can `kill` it and `start` it again."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
 
     def url(self, database: str) -> str:
-        """Return the superuser's URL of a database; who connects may only read."""
+        """Return the superuser's URL of a database; the session can only read."""
         return self._server.instance.url(database)
 
     def pause(self) -> None:
-        """Stop replaying; what the primary writes from now on is not seen here."""
+        """Pause the replay: later writes on the primary do not appear here."""
         self._run("SELECT pg_wal_replay_pause()")
 
     def resume(self) -> None:
-        """Go on replaying."""
+        """Continue the replay."""
         self._run("SELECT pg_wal_replay_resume()")
 
     @contextmanager
     def behind(self, milliseconds: int) -> Iterator[None]:
-        """Replay each commit only when it is this old while the block runs."""
+        """While the block runs, replay each commit only when it has this age."""
         self._delay(milliseconds)
         try:
             yield
@@ -44,15 +44,15 @@ class Standby:
             self._delay(0)
 
     def replayed(self) -> str:
-        """Return the position up to which it has replayed."""
+        """Return the log position up to which the standby has replayed."""
         return self._run("SELECT pg_last_wal_replay_lsn()::text")
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
+        """End the standby as `kill -9` does."""
         self._server.kill()
 
     def start(self) -> None:
-        """Start it again, same port and data."""
+        """Start the standby with the same port and data."""
         self._server.start()
 
     def _delay(self, milliseconds: int) -> None:
@@ -69,7 +69,7 @@ class Standby:
 
 @contextmanager
 def standby_of(primary: Instance) -> Iterator[Standby]:
-    """Run a standby of a running server, in a directory that is removed with it."""
+    """Run a standby of a running server in a temporary directory."""
     with folder("standby") as home:
         hand_over(home, unprivileged())
         instance = Instance(home / "data", free_port(), primary.password, DISPOSABLE)

@@ -1,4 +1,4 @@
-"""Certificates of a throw-away authority, and a proxy that ends TLS in front of a plain server."""
+"""Certificates of a temporary authority, and a proxy that ends TLS in front of a plain server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Signs server certificates; `file` is what those read who trust it."""
+    """Sign server certificates; `file` has the authority's certificate for clients."""
 
     def __init__(self, folder: Path, name: str = "authority") -> None:
         self._folder = folder
@@ -37,14 +37,14 @@ class Authority:
         self.file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def server(self, host: str = "localhost", *, days: int = 1) -> ssl.SSLContext:
-        """Return the TLS of a server called `host`; with negative `days` it has ended already."""
+        """Return the TLS files of a server called `host`; with negative `days`, they have ended."""
         both = self.signed(host, days=days)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(both)
         return context
 
     def signed(self, host: str = "localhost", *, days: int = 1) -> Path:
-        """Return a file with the key of `host` and its certificate, for servers and for clients."""
+        """Return a file with a key for `host` and its certificate, for servers and clients."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         built = _builder(subject, self._name, key, days=days).add_extension(
@@ -63,7 +63,7 @@ class Authority:
 
 
 class Terminator:
-    """Listens with TLS on `port` and forwards to a plain server; `forwarded` counts the bytes."""
+    """Listen with TLS on `port` and forward to a plain server; `forwarded` counts the bytes."""
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port

@@ -1,4 +1,4 @@
-"""Waiting in tests: ask again until it is so, with a deadline; never a fixed sleep."""
+"""Wait in tests: check a condition repeatedly until a deadline, without a fixed sleep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEADLINE = 45.0
 async def eventually(
     check: Callable[[], bool | Awaitable[bool]], *, within: float = DEADLINE
 ) -> None:
-    """Return when `check` says True. Raises TimeoutError after `within` seconds."""
+    """Return when `check` returns True. Raises TimeoutError after `within` seconds."""
     async with asyncio.timeout(within):
         while True:
             said = check()
