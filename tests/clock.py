@@ -1,4 +1,4 @@
-"""Move the clock of the event loop, so that a deadline passes when a test says so."""
+"""Move the clock of the event loop, so that a test decides when a deadline passes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def advance(patch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let `seconds` pass at once for the running loop. Its timers up to then are due."""
+    """Move the clock of the running loop forward by `seconds`; timers up to then are due."""
     loop = asyncio.get_running_loop()
     # An instance attribute hides the method: asyncio asks `self.time()` before each step.
     now = loop.time

@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: databases cloned per test, a Redis, servers to kill."""
+"""Fixtures for all tests: databases cloned per test, a Redis, and servers that a test may kill."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ structlog.configure(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: the workers end together."""
+    """Start with the slowest tests, so that the workers end at about the same time."""
     plugin.pytest_collection_modifyitems(config, items)
     items.sort(key=lambda item: not item.nodeid.startswith(E2E))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Files side by side, but those of `e2e`, whose stack is everybody's, one after the other."""
+    """Run files in parallel, but those of `e2e` one after the other, because they share a stack."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
@@ -68,28 +68,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 class NewDatabase(Protocol):
-    """`url = await new_database("user", demo=True)`: a database of the test's own, migrated."""
+    """`url = await new_database("user", demo=True)` is a migrated database for one test."""
 
     async def __call__(self, db: str, *, demo: bool = False, schema: Path | None = None) -> str: ...
 
 
 @pytest.fixture
 def run_dir() -> Iterator[Path]:
-    """A folder for servers that root demotes; pytest keeps every other account out of its own."""
+    """A folder for servers that root runs as another account; pytest's folders are closed to it."""
     with tempfile.TemporaryDirectory(prefix="test-run-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.TestPostgres]:
-    """The run's PostgreSQL. Never kill this one: take `killable_postgres`."""
+    """The PostgreSQL server that all tests share. Do not kill it: use `killable_postgres`."""
     with postgres.shared(ROOT / "migrations") as server, known_types.asked_once(server.port):
         yield server
 
 
 @pytest.fixture
 async def new_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[NewDatabase]:
-    """Make databases that are given back after the test."""
+    """Create databases that are returned after the test."""
     made: list[str] = []
 
     async def new(db: str, *, demo: bool = False, schema: Path | None = None) -> str:
@@ -104,7 +104,7 @@ async def new_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[
 
 @pytest.fixture
 async def empty_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[str]:
-    """The URL of a database with nothing in it."""
+    """The URL of an empty database."""
     url = await asyncio.to_thread(postgres_server.create_empty)
     yield url
     await asyncio.to_thread(postgres_server.drop, url)
@@ -112,21 +112,24 @@ async def empty_database(postgres_server: postgres.TestPostgres) -> AsyncIterato
 
 @pytest.fixture
 def killable_postgres() -> Iterator[postgres.TestPostgres]:
-    """A PostgreSQL for this test alone: `create(db)`, `kill()`, `start()`."""
+    """A PostgreSQL server for one test: `create(db)`, `kill()`, `start()`."""
     with postgres.running(ROOT / "migrations") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mysql_server() -> Iterator[MysqlDatabases]:
-    """`TEST_MYSQL_URL`, or the run's MariaDB if one is installed. To kill: `killable_mysql`."""
+    """The server at `TEST_MYSQL_URL`, or a shared MariaDB if one is installed.
+
+    To kill a server, use `killable_mysql`.
+    """
     with mysql.shared(ROOT / "migrations") as server:
         yield server
 
 
 @pytest.fixture
 async def empty_mysql(mysql_server: MysqlDatabases) -> AsyncIterator[str]:
-    """The URL of a MySQL database with nothing in it."""
+    """The URL of an empty MySQL database."""
     url = await asyncio.to_thread(mysql_server.create_empty)
     yield url
     await asyncio.to_thread(mysql_server.drop, url)
@@ -134,34 +137,34 @@ async def empty_mysql(mysql_server: MysqlDatabases) -> AsyncIterator[str]:
 
 @pytest.fixture
 def killable_mysql() -> Iterator[mysql.TestMysql]:
-    """A MariaDB for this test alone: `create(db)`, `kill()`, `start()`."""
+    """A MariaDB server for one test: `create(db)`, `kill()`, `start()`."""
     with mysql.running(ROOT / "migrations") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[redis.TestRedis | redis.Instance]:
-    """The run's Redis. Never kill this one: take `killable_redis`."""
+    """The Redis server that all tests share. Do not kill it: use `killable_redis`."""
     with redis.shared() as server:
         yield server
 
 
 @pytest.fixture
 def redis_url(redis_server: redis.TestRedis | redis.Instance) -> str:
-    """The URL of the run's Redis. Shared: use keys of your own."""
+    """The URL of the shared Redis. Use keys of your own."""
     return redis_server.url
 
 
 @pytest.fixture
 def killable_redis() -> Iterator[redis.TestRedis]:
-    """A Redis for this test alone: `url`, `kill()`, `start()`."""
+    """A Redis server for one test: `url`, `kill()`, `start()`."""
     with redis.running() as server:
         yield server
 
 
 @pytest.fixture(scope="session", autouse=True)
 def patience_with_redis() -> Iterator[None]:
-    """Clients wait for a server that a busy machine holds up; who tests limits names them."""
+    """Clients wait longer for a slow server; tests of limits set their own limits."""
     with pytest.MonkeyPatch.context() as patch:
         options = {
             "size": 20,
@@ -175,21 +178,27 @@ def patience_with_redis() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[redis_groups.TestCluster]:
-    """The run's Redis Cluster, three primaries and three replicas; who harms it waits for whole."""
+    """The shared Redis Cluster, with three primaries and three replicas.
+
+    A test that harms it waits until it is complete again.
+    """
     with redis_groups.cluster() as group:
         yield group
 
 
 @pytest.fixture(scope="session")
 def redis_sentinels() -> Iterator[redis_groups.TestSentinels]:
-    """The run's Redis under three Sentinels; who harms it waits until it is whole."""
+    """The shared Redis under three Sentinels.
+
+    A test that harms it waits until it is complete again.
+    """
     with redis_groups.sentinels() as group:
         yield group
 
 
 @pytest.fixture(params=["server", pytest.param("sentinel", marks=pytest.mark.long), "cluster"])
 def any_redis_url(request: pytest.FixtureRequest) -> str:
-    """The URL of each kind of Redis in turn; under Sentinels in the long run."""
+    """The URL of each kind of Redis in turn; Sentinels only in the long run."""
     name = {"server": "redis_server", "sentinel": "redis_sentinels", "cluster": "redis_cluster"}
     url: str = request.getfixturevalue(name[request.param]).url
     return url
@@ -220,27 +229,27 @@ def any_broker_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def nats_server() -> Iterator[nats.TestNats]:
-    """The run's NATS server with JetStream. Never kill this one: take `killable_nats`."""
+    """The NATS server with JetStream that all tests share. Do not kill it: use `killable_nats`."""
     with nats.running() as server:
         yield server
 
 
 @pytest.fixture
 def killable_nats() -> Iterator[nats.TestNats]:
-    """A NATS server for this test alone: `url`, `kill()`, `start()`."""
+    """A NATS server for one test: `url`, `kill()`, `start()`."""
     with nats.running() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def nats_cluster() -> Iterator[nats.TestNatsCluster]:
-    """The run's three NATS servers; who harms them waits until they are whole."""
+    """The three shared NATS servers; a test that harms them waits until they are complete again."""
     with nats.cluster() as group:
         yield group
 
 
 @pytest.fixture(scope="session")
 def issuer() -> Iterator[auth.TestIssuer]:
-    """Gives tokens: services that start with `auth_jwks_url=issuer.url` believe them."""
+    """An issuer of tokens for services that start with `auth_jwks_url=issuer.url`."""
     with auth.running(grants=GRANTS) as running:
         yield running

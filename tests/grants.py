@@ -1,4 +1,4 @@
-"""What roles may do where nobody has changed it, for tests of services that do not ask `user`."""
+"""The default permissions of the roles, for tests of services that do not query `user`."""
 
 from __future__ import annotations
 

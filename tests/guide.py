@@ -1,7 +1,7 @@
-"""A page followed as written, in a copy of the repository: its files are written, its commands run.
+"""Follow a page as written in a copy of the repository: write its files and run its commands.
 
-The text before a block says what it is: "Write `file`" and "Append this query to `file`" for a
-text, "Change `file`" for a `diff`. Blocks of `sh` are commands.
+The text before a block names its use: "Write `file`" and "Append this query to `file`" for a text,
+"Change `file`" for a `diff`. Blocks of `sh` are commands.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TO = re.compile(r"\b(Write|Append \w+ (?:\w+ )?to|Change) `([\w./-]+)`")
 
 
 def copied(to: Path) -> Path:
-    """Copy what is under version control, as it is in the working tree."""
+    """Copy the files under version control, in the state of the working tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -34,7 +34,7 @@ def copied(to: Path) -> Path:
 
 
 def with_environment(root: Path) -> Path:
-    """Lend a copy this environment, so that `make` installs nothing there."""
+    """Let a copy use this environment, so that `make` installs nothing there."""
     (root / ".venv").symlink_to(Path(sys.prefix))
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         os.utime(root / name, (0, 0))
@@ -43,7 +43,7 @@ def with_environment(root: Path) -> Path:
 
 
 def follow(page: Path, root: Path, *, seconds: float) -> None:
-    """Do what a page says, block by block, in `root`."""
+    """Follow a page in `root`, block by block."""
     text = page.read_text(encoding="utf-8")
     behind = 0
     for block in _BLOCK.finditer(text):
@@ -76,7 +76,7 @@ def _run(commands: str, root: Path, seconds: float) -> None:
 
 
 def _change(file: Path, diff: str) -> None:
-    """Put the lines with `+` in the place of those with `-`; the others are where they are."""
+    """Replace the lines with `-` by the lines with `+`; the other lines must exist."""
     lines = diff.splitlines()
     old = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
     new = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))

@@ -1,4 +1,4 @@
-"""A list of each service that needs no parameters, from its document."""
+"""For each service, a list that needs no parameters, from its document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devstack.settings import ROOT
 
 
 def open_path(service: str) -> str:
-    """Return a path behind the gateway that needs no parameters; of people, with points."""
+    """Return a path that needs no parameters; for users, the list with points."""
     document = read_yaml(ROOT / f"api/swagger/{service}.swagger.yaml")
     plain = [
         path

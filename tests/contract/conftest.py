@@ -1,4 +1,4 @@
-"""Both engines with the same empty database, for the tests that compare their answers."""
+"""Both engines with the same empty database, for tests that compare their results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.services.calling import by_hand
 async def engines(
     request: pytest.FixtureRequest, postgres_server: TestPostgres, mysql_server: MysqlDatabases
 ) -> AsyncIterator[tuple[Database, Database]]:
-    """PostgreSQL and MySQL with the schema that the module is called after: `test_<db>_engines`."""
+    """PostgreSQL and MySQL with the schema in the module's name: `test_<db>_engines`."""
     db = request.module.__name__.rpartition(".")[2].removeprefix("test_").removesuffix("_engines")
     servers = (postgres_server, mysql_server)
     urls = [await asyncio.to_thread(server.create, db) for server in servers]

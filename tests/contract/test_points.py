@@ -1,4 +1,4 @@
-"""Whatever stands behind `ports.Points` keeps the same promises: the fake cannot lie."""
+"""All implementations of `ports.Points` behave the same, including the fake."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Subject = tuple[Points, Callable[[], Awaitable[None]]]
 async def subject(
     request: pytest.FixtureRequest, new_database: NewDatabase
 ) -> AsyncIterator[Subject]:
-    """An implementation that knows Alice has 23 points and Bob 43, and how to take it down."""
+    """An implementation in which Alice has 23 points and Bob 43, and a function that stops it."""
     if request.param == "fake":
         fake = FakePoints({ALICE: 23, BOB: 43}, {ALICE: LEDGER})
 

@@ -1,4 +1,4 @@
-"""What the stack says reaches whoever listens, and whoever does not listen does not stop it."""
+"""The output of the stack reaches its reader, and a missing reader does not stop the stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devstack.settings import ROOT
 
 
 class Terminal(io.StringIO):
-    """Shows what is printed, in colours if it can."""
+    """A terminal that shows the output, in colours if possible."""
 
     def isatty(self) -> bool:
         return True
@@ -63,7 +63,7 @@ def test_a_terminal_that_knows_no_arrow_gets_a_question_mark(monkeypatch):
 
 
 def test_without_standard_files_there_are_some_all_the_same():
-    """Their numbers would go to sockets of ours, and what is printed into those."""
+    """Otherwise, sockets would get the numbers of these files, and the output too."""
     code = (
         "import os, sys; from devstack.__main__ import _make_ready; _make_ready(); print('lost');"
         "from devstack.console import Console; Console(['user']).say('lost');"

@@ -1,4 +1,4 @@
-"""The stack's databases: made and filled where they are ours, only migrated where they are not."""
+"""The stack's databases: created and filled if they belong to the stack, else only migrated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migrations on a desk, where there may be no server yet."""
+"""Migrations on a developer's machine, where no server may run yet."""
 
 from __future__ import annotations
 

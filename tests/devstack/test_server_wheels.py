@@ -1,4 +1,4 @@
-"""Which package's PostgreSQL is used: the first that is here, or the one that the setting names."""
+"""The package that provides PostgreSQL: the first installed one, or the one in the setting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Add = Callable[..., Path]
 
 @pytest.fixture
 def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
-    """Install a package in a world that has none: `add(wheel, major=18)` returns its folder."""
+    """Install a package in an empty environment: `add(wheel, major=18)` returns its folder."""
     monkeypatch.delenv(SETTING, raising=False)
     find = importlib.util.find_spec
     here: set[str] = set()

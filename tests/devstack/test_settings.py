@@ -1,4 +1,4 @@
-"""What the stack finds in the folders and reads from the environment."""
+"""The settings that the stack reads from the folders and the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.settings_page import spec_of
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two services, one of them without HTTP routes, and a folder that is none."""
+    """Two services, one of them without HTTP routes, and a folder that is not a service."""
     for name in ("user", "point", "_stack"):
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "__main__.py").touch()

@@ -1,4 +1,4 @@
-"""The supervisor: real child processes that start, die, hang and are brought back."""
+"""The supervisor with real child processes that start, die, hang and are restarted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def always() -> bool:
 
 @pytest.fixture
 async def keep():
-    """Make keepers that are stopped after the test; `said` and `relayed` collect their words."""
+    """Create supervisors that stop after the test; `said` and `relayed` collect their output."""
     made: list[Keeper] = []
 
     def new(command: list[str], **options) -> Keeper:
@@ -69,7 +69,7 @@ async def test_a_line_of_megabytes_does_not_stop_the_relay(keep):
 
 
 async def test_lines_that_come_one_by_one_are_relayed_together(keep, monkeypatch):
-    """A wake-up for each line took more of a core than some of the services."""
+    """A wake-up for each line used more CPU time than some of the services."""
     selector = asyncio.get_running_loop()._selector
     wait, waits = selector.select, []
     monkeypatch.setattr(selector, "select", lambda *args: waits.append(1) or wait(*args))

@@ -1,4 +1,4 @@
-"""A name in `.env` that nothing reads is a warning with a suggestion."""
+"""An unused name in `.env` causes a warning with a suggestion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole stack on free ports, started once as a user would start it."""
+"""The whole stack on free ports, started once with the command that users run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HERE = Path(__file__).parent
 
 
 class Stack:
-    """A running `python -m devstack` and what it has said."""
+    """A running `python -m devstack` and its output."""
 
     def __init__(
         self, run_dir: Path, *, watch: str = "", stdout: int = subprocess.PIPE, **environ: str
@@ -72,7 +72,7 @@ class Stack:
         return Path(self.environ["RUN_DIR"]) / "secrets"
 
     def authorized(self) -> dict[str, str]:
-        """The header of the demo administrator; signed in anew before the token ends."""
+        """Return the header of the demo administrator; sign in again before the token expires."""
         if time.monotonic() > self._token_until:
             password = (self.secrets / "demo_admin").read_text()
             body = json.dumps({"email": "admin@example.com", "password": password}).encode()
@@ -90,7 +90,7 @@ class Stack:
         return int(self.environ[name])
 
     def pid(self, part: str) -> int:
-        """The newest process id that the stack has reported for a part."""
+        """Return the latest process ID that the stack has reported for a program."""
         pattern = re.compile(rf"\b{part} is (?:ready|back) \(pid (\d+)\)")
         return int([m[1] for line in self.lines if (m := pattern.search(line))][-1])
 
@@ -108,7 +108,7 @@ class Stack:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def stop(self, by: signal.Signals = signal.SIGINT, within: float = 120.0) -> int:
-        """Stop it as Ctrl-C does; return the exit code."""
+        """Stop the stack with Ctrl-C; return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(by)
         try:
@@ -130,7 +130,7 @@ STACK = pytest.StashKey[Stack]()
 
 
 class Collector:
-    """An OTLP receiver over HTTP that keeps what it is sent, by path, unpacked."""
+    """An OTLP receiver over HTTP that stores the received data by path."""
 
     def __init__(self) -> None:
         self.received: dict[str, list[bytes]] = {"traces": [], "metrics": [], "logs": []}
@@ -148,7 +148,7 @@ class Collector:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing: pytest would show each request of a test that fails."""
+                """Write no log, because pytest would show each request of a failed test."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -165,7 +165,7 @@ class Collector:
 
 @pytest.fixture(scope="session")
 def collector() -> Iterator[Collector]:
-    """Where the traces, metrics and logs of the run's stack arrive."""
+    """The receiver of the shared stack's traces, metrics and logs."""
     running = Collector()
     yield running
     running.close()
@@ -173,7 +173,7 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="session")
 def identity_provider() -> Iterator[IdentityProvider]:
-    """An identity provider for users of the run's stack."""
+    """An identity provider for users of the shared stack."""
     running = IdentityProvider()
     yield running
     running.close()
@@ -183,8 +183,10 @@ def identity_provider() -> Iterator[IdentityProvider]:
 def stack(
     collector: Collector, identity_provider: IdentityProvider, pytestconfig: pytest.Config
 ) -> Iterator[Stack]:
-    """The run's stack, with logs and traces as in production. Tests may kill its parts, and leave
-    when they have come back."""
+    """The shared stack, with logs and traces as in production.
+
+    A test may kill its programs, and must wait until they run again.
+    """
     with tempfile.TemporaryDirectory(prefix="test-stack-", ignore_cleanup_errors=True) as folder:
         # Tests ask faster, all as one user from one address, than anybody should.
         running = Stack(
@@ -202,7 +204,7 @@ def stack(
 
 @pytest.fixture
 def own_stack(run_dir: Path) -> Iterator[Callable[..., Stack]]:
-    """Start stacks of the test's own: `own_stack(GATEWAY_PORT="8080")`."""
+    """Start stacks for one test: `own_stack(GATEWAY_PORT="8080")`."""
     started: list[Stack] = []
 
     def start(**options: str) -> Stack:
@@ -235,6 +237,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop the stack after its last test: seven services that nobody asks are busy all the same."""
+    """Stop the stack after its last test, because seven idle services use CPU time too."""
     if nextitem is not None and HERE not in nextitem.path.parents and STACK in item.config.stash:
         item.config.stash[STACK].stop()

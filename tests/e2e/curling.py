@@ -1,4 +1,4 @@
-"""Executes the commands of docs/curl in bash, with what earlier answers gave as variables."""
+"""Execute the commands of docs/curl in bash, with values from earlier responses as variables."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def later(**span: float) -> str:
 
 @dataclass
 class Shell:
-    """Runs commands of one page; variables stay from one to the next."""
+    """Run the commands of one page in one shell, which keeps its variables."""
 
     service: str
     gateway: str
@@ -53,7 +53,7 @@ class Shell:
         self._commands = commands(self.service)
 
     def __call__(self, operation: str, token: str = "", *save: str, **variables: str) -> Any:
-        """Execute the command of an operation; save the `id` of its answer under these names."""
+        """Execute the command of an operation; store the `id` of its response under these names."""
         status, command = self._commands[operation]
         self.variables |= variables | ({"TOKEN": token} if token else {})
         body, head = self.folder / "body", self.folder / "head"
@@ -77,7 +77,7 @@ class Shell:
         return data
 
     def ask(self, method: str, path: str, body: Any, token: str, match: str = "*") -> Any:
-        """Ask for something that no command of a page asks for."""
+        """Send a request that no command of a page sends."""
         request = urllib.request.Request(
             f"{self.gateway}/api/{path}", method=method, data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json", "If-Match": match}
@@ -88,5 +88,5 @@ class Shell:
             return json.loads(raw)["data"] if raw else None
 
     def all_executed(self) -> None:
-        """Assert that no command of the page is left."""
+        """Assert that every command of the page was executed."""
         assert self._commands.keys() - self.executed == set()

@@ -1,4 +1,4 @@
-"""One deletable resource of each kind, made through the gateway by the users who own them."""
+"""One deletable resource of each kind, created through the gateway by its owner."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIGNED_IN: dict[str, tuple[float, tuple[str, ...]]] = {}
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the gateway; a refusal has a `message`."""
+    """A response of the gateway; an error has a `message`."""
 
     status: int
     body: Any
@@ -72,7 +72,7 @@ class User:
             return Answer(answer.status, body, answer.headers)
 
     async def make(self, path: str, **fields: Any) -> str:
-        """Return the ID of what `POST` creates."""
+        """Return the ID of the resource that `POST` creates."""
         return (await self("POST", path, fields)).data["id"]
 
 
@@ -81,7 +81,7 @@ def _in(**span: float) -> str:
 
 
 class Deletable:
-    """Creates what each `DELETE` route deletes; every method returns the path and its owner."""
+    """Create the resource for each `DELETE` route; every method returns its path and its owner."""
 
     def __init__(
         self, stack: Stack, http: aiohttp.ClientSession, identity_provider: IdentityProvider
@@ -105,7 +105,7 @@ class Deletable:
         return (await self.admin("GET", path)).data[0]["id"]
 
     async def _tokens(self) -> tuple[str, ...]:
-        """Return tokens of the three, who are the same for some minutes: registering is limited."""
+        """Return the tokens of the three users, who are reused for some minutes."""
         until, tokens = _SIGNED_IN.get(self._stack.url, (0.0, ()))
         if time.monotonic() > until:
             kinds = ("customer", "customer", "provider")
@@ -115,7 +115,7 @@ class Deletable:
         return tokens
 
     async def person(self, kind: str = "customer") -> User:
-        """Register and sign in another user, whose address is verified."""
+        """Register and sign in another user with a verified address."""
         address = await asyncio.to_thread(people.register, self._stack, kind)
         await asyncio.to_thread(people.prove, self._stack, address)
         return User(self._http, await asyncio.to_thread(people.sign_in, self._stack, address))
@@ -279,7 +279,7 @@ class Deletable:
         return f"users/v1/permissions/{name}", self.admin
 
     async def order(self, by: User | None = None) -> str:
-        """Return a new service order of the customer, or of another one."""
+        """Return a new service order of the customer, or of another user."""
         return await (by or self.customer).make(
             "orders/v1/service-orders", service_id=self.service, description="It drips.",
             location={"longitude": 13.45, "latitude": 52.47},
@@ -287,7 +287,7 @@ class Deletable:
         )  # fmt: skip
 
     async def offered(self) -> tuple[str, str]:
-        """Return an offer of the provider and the service order it is for."""
+        """Return an offer of the provider, and its service order."""
         order = await self.order()
         offer = await self.provider.make(
             "orders/v1/offers", order_id=order, price="85.00", currency_id=self.currency,
@@ -316,7 +316,7 @@ def _name() -> str:
 
 @asynccontextmanager
 async def deletable(stack: Stack, identity_provider: IdentityProvider) -> AsyncIterator[Deletable]:
-    """Sign in the users who own what is deleted."""
+    """Sign in the users who own the resources to delete."""
     async with aiohttp.ClientSession(stack.url) as http:
         world = Deletable(stack, http, identity_provider)
         await world.start()

@@ -1,4 +1,4 @@
-"""An identity provider beside the run's stack, in a thread of its own."""
+"""An identity provider beside the shared stack, in its own thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "one"
 
 
 class IdentityProvider:
-    """A played provider in the settings of the stack; each sign-in is a new user."""
+    """A simulated provider in the settings of the stack; each sign-in is a new user."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -25,14 +25,14 @@ class IdentityProvider:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The settings that name it."""
+        """Return the settings that name the provider."""
         return {
             "USER_OIDC_PROVIDERS": f"{NAME}={self._provider.issuer}?client_id={CLIENT}",
             "USER_OIDC_CLIENT_SECRETS": f"{NAME}:{SECRET}",
         }
 
     def authorize(self, url: str) -> dict[str, str]:
-        """Return what the browser of a new user brings back from `url`."""
+        """Return the parameters with which the browser of a new user returns from `url`."""
         user = uuid4().hex
         return self._provider.authorize(url, {"sub": user, "email": f"{user}@example.com"})
 

@@ -1,4 +1,4 @@
-"""People who register at the running platform, and the links that it mails them."""
+"""People who register at the running platform, and the links in their emails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "Lanterns-over-9-harbours"
 def ask(
     stack: Stack, method: str, path: str, body: Any = None, *, token: str = ""
 ) -> tuple[int, Any]:
-    """Ask the user service, as the bearer of a token if there is one."""
+    """Send a request to the user service, with a token if given."""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     request = urllib.request.Request(
         f"{stack.url}/api/users/v1/{path}",
@@ -43,7 +43,7 @@ def post(stack: Stack, path: str, **body: str) -> int:
 
 
 def link_to(stack: Stack, address: str, subject: str, within: float = 90) -> str:
-    """Return the link of a mail, once that has arrived."""
+    """Return the link in an email, after the email has arrived."""
     folder = Path(stack.environ["RUN_DIR"]) / "mail"
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
@@ -83,9 +83,9 @@ def prove(stack: Stack, address: str) -> None:
 
 
 def move(stack: Stack, address: str) -> tuple[str, str]:
-    """Give an account whose address is proved another one.
+    """Change the verified address of an account.
 
-    Return the new address and the link by which the former one undoes it.
+    Return the new address, and the link for the former address that undoes the change.
     """
     prove(stack, address)
     moved = f"new-{address}"

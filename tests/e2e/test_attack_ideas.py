@@ -1,4 +1,4 @@
-"""Ideas of an attacker against the running platform, which docs/attacks.md lists with outcomes."""
+"""Ideas for attacks on the running platform; docs/attacks.md lists them with their outcomes."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ async def test_no_odd_version_matches_the_present_one(
 async def test_of_two_fields_with_one_name_the_last_counts_for_every_reader(
     stack: Stack, http: aiohttp.ClientSession
 ) -> None:
-    """There is one reader, the service, so no check sees another value than the code behind it."""
+    """Only the service reads the body, so no check sees another value than the code behind it."""
     headers = {**stack.authorized(), "Content-Type": "application/json"}
     name = "A department with two names"
     body = f'{{"name": "x", "name": "{name}"}}'

@@ -1,4 +1,4 @@
-"""Accounts, tokens, second factors and mails, attacked through the gateway; see docs/attacks.md."""
+"""Attacks on accounts, tokens, second factors and emails; see docs/attacks.md."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ async def test_a_signed_link_to_a_picture_opens_no_other_and_for_no_longer(
 
 
 async def test_forty_exports_at_once_do_not_fail(stack: Stack, world: Deletable) -> None:
-    """Export while the order service hangs: no connection to the database may wait for it."""
+    """During an export while the order service hangs, no database connection may wait for it."""
     user = await world.person()
     hanging = psutil.Process(stack.pid("order"))
     hanging.suspend()

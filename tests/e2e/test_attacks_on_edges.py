@@ -1,4 +1,4 @@
-"""Headers, bodies, connections, sockets and inner ports, attacked; see docs/attacks.md."""
+"""Attacks on headers, bodies, connections, sockets and internal ports; see docs/attacks.md."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ async def test_half_requests_do_not_keep_other_users_waiting(
 
 
 async def test_no_user_calls_what_is_between_services(stack: Stack, world: Deletable) -> None:
-    """Directly at a service's port, which the gateway does not lead to."""
+    """The test sends requests directly to a service's port, to which the gateway does not lead."""
     key = {"Idempotency-Key": "an-order"}
     token = {"Authorization": f"Bearer {world.customer.token}"}
     for port, name, route, body, refused in INNER:

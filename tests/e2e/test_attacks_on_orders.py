@@ -1,4 +1,4 @@
-"""Orders, offers, jobs, stock and lists, attacked through the gateway; see docs/attacks.md."""
+"""Attacks on orders, offers, jobs, stock and lists through the gateway; see docs/attacks.md."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def world(stack, identity_provider) -> AsyncIterator[Deletable]:
 
 @asynccontextmanager
 async def held(stack: Stack, lock: str, *row: str) -> AsyncIterator[None]:
-    """Hold what a statement locks until three transactions wait, and undo it."""
+    """Lock the rows of a statement until three transactions wait, then roll back."""
     sql = await asyncpg.connect(
         host="127.0.0.1", port=stack.port("POSTGRES_PORT"), user="postgres",
         password=(stack.secrets / "postgres").read_text(), database="order",

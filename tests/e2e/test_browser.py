@@ -1,4 +1,4 @@
-"""Swagger UI at the gateway in a real browser: it lists every service, authorises, executes."""
+"""Swagger UI at the gateway in a real browser: it lists the services, authorises and executes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_swagger_ui_executes_a_request_through_the_gateway(
 
 
 def authorize(page: Page, header: str) -> None:
-    """Do what a person does with the Authorize button."""
+    """Use the Authorize button as a person does."""
     page.locator(".auth-wrapper button.authorize").click()
     dialog = page.locator(".dialog-ux")
     dialog.locator("input").fill(header)

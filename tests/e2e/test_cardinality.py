@@ -1,4 +1,4 @@
-"""Whatever strangers ask, no page of metrics comes near what Prometheus takes."""
+"""For any requests of strangers, a page of metrics stays far below the limits of Prometheus."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ AT_ONCE = 16
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    """Each service and path of the documents, ids filled in with what cannot exist."""
+    """Return each service and path in the documents, with IDs that cannot exist."""
     for document in sorted((ROOT / "api" / "swagger").glob("*.yaml")):
         for path in read_yaml(document)["paths"]:
             yield document.stem.partition(".")[0], re.sub(r"\{\w+\}", "nothing", path)
 
 
 async def attack(session: aiohttp.ClientSession, urls: list[str]) -> int:
-    """Send every method to every URL as nobody; the number of requests."""
+    """Send every method to every URL without a token; return the number of requests."""
     asked = [(method, url) for url in urls for method in METHODS]
     waiting = iter(asked)
 

@@ -1,4 +1,4 @@
-"""WebSockets through the gateway; docs/EXAMPLES.md has a conversation over one."""
+"""WebSockets through the gateway; docs/EXAMPLES.md has such a conversation."""
 
 from __future__ import annotations
 

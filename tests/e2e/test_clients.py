@@ -1,4 +1,4 @@
-"""The typed clients are generated, and the programs of docs/clients.md work with them."""
+"""The typed clients can be generated, and the programs of docs/clients.md work with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECONDS = 300
 
 
 def shown(language: str) -> tuple[str, str]:
-    """Return the page's program in a language, and what it prints."""
+    """Return the page's program in a language, and its printed output."""
     found = re.search(
         rf"^```{language}\n(.*?)^```\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""Every cURL command of docs/curl answers the status that the page promises."""
+"""Every cURL command of docs/curl gets the status that the page states."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Person:
 
 @pytest.fixture
 def page(stack: Stack, tmp_path: Path) -> Open:
-    """Return what opens the page of a service."""
+    """Return a function that opens the page of a service."""
     return lambda service: Shell(service, stack.url, tmp_path)
 
 
@@ -53,7 +53,7 @@ def admin(stack: Stack) -> str:
 
 @pytest.fixture
 def new(stack: Stack) -> Callable[..., Person]:
-    """Return what registers a customer or a provider and verifies the address."""
+    """Return a function that registers a customer or a provider and verifies the address."""
 
     def made(kind: str = "customer") -> Person:
         address = people.register(stack, kind)
@@ -122,12 +122,12 @@ def test_every_command_of_the_catalog_page_succeeds(page: Open, admin: str, new)
 
 
 def first(page: Open, service: str, operation: str) -> str:
-    """Return the id of the first line of a list."""
+    """Return the ID of the first item of a list."""
     return page(service)(operation)[0]["id"]
 
 
 def offer(run: Shell, page: Open, customer: Person, provider: Person) -> None:
-    """Make an order and an offer on it."""
+    """Create an order, and an offer on it."""
     times = {"TIME_START": later(hours=24), "TIME_END": later(hours=32)}
     service = first(page, "catalog", "list_services")
     names = ("SERVICE_ORDER_ID", "ORDER_ID")
@@ -180,7 +180,7 @@ def _places(run: Shell, admin: str, provider: Person, other: Person) -> None:
 
 
 def first_of_cities(run: Shell, without: str) -> str:
-    """Return a city that providers may work from instead."""
+    """Return another city for the workplace of a provider."""
     return next(one["id"] for one in run("list_cities") if one["id"] != without)
 
 
@@ -226,7 +226,7 @@ def _reviews(run: Shell, customer: Person, provider: Person, job: str) -> None:
 
 
 def complete(run: Shell, job: str, customer: Person, provider: Person) -> None:
-    """Take a job to its end, by two changes that no command of the page makes."""
+    """Complete a job, by two changes that no command of the page makes."""
     for who, status in ((provider, "IN_PROGRESS"), (customer, "COMPLETED")):
         run.ask("PATCH", f"orders/v1/jobs/{job}", {"status": status}, who.token)
 
@@ -264,7 +264,7 @@ def test_every_command_of_the_chat_page_succeeds(page: Open, new) -> None:  # wi
 
 
 def channel_of(run: Shell, customer: Person, job: str, within: float = 60) -> str:  # with chat
-    """Return the channel of a job, once its event has opened it."""
+    """Return the channel of a job, after the job's event has opened it."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         for one in run("list_channels", customer.token):
@@ -294,12 +294,12 @@ def test_every_command_of_the_user_page_succeeds(
 
 
 def token_of(link: str) -> str:
-    """Return the token that a mailed link carries."""
+    """Return the token in the link of an email."""
     return link.partition("token=")[2]
 
 
 def unused() -> dict[str, str]:
-    """Return an unused address, and a provider's number."""
+    """Return an unused address, and an unused provider's number."""
     return {
         "EMAIL": f"ann-{uuid4().hex[:8]}@example.com",
         "PERSONAL_ID": f"{uuid4().int % 10**11:011}",

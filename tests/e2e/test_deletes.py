@@ -1,4 +1,4 @@
-"""Every DELETE of the OpenAPI documents, on what is not there and on demo data that is in use."""
+"""Every DELETE of the OpenAPI documents, for missing resources and for demo data in use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IN_USE = {
 
 
 def deletes() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield path and description of each DELETE, as callers of the gateway know it."""
+    """Yield the path and the description of each DELETE, with the paths at the gateway."""
     for path in sorted((ROOT / "api" / "swagger").glob("*.swagger.yaml")):
         document = read_yaml(path)
         for where, operations in document["paths"].items():

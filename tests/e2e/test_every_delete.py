@@ -1,6 +1,6 @@
 """Every `DELETE` route deletes for its owner, once, and for no other user.
 
-The routes come from the services' own tables: one without a row here fails.
+The routes come from the services' own tables, so a route without a row here fails the test.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ NO_CONTENT, NO_NAME = 204, "no_such_name"
 
 @dataclass(frozen=True)
 class Row:
-    """The use of one route, and its answers where they are not the rule.
+    """The use of one route, and its responses if they differ from the rule.
 
-    `condition` is what the route does with `If-Match`: needed, heard or ignored.
+    `condition` is the route's use of `If-Match`: needed, heard (checked if present) or ignored.
     """
 
     make: str
@@ -128,7 +128,7 @@ async def _check_condition(row: Row, path: str, owner: User) -> None:
 
 
 def _absent(route: str, row: Row, path: str) -> str:
-    """Return the same path with the last thing it names replaced by one that does not exist."""
+    """Return the same path, but its last ID does not exist."""
     parts, template = path.split("/"), route.partition("/api/v1/")[2].split("/")
     names = [number for number, part in enumerate(template) if part.startswith("{")]
     parts[2 + names[-1]] = row.absent

@@ -1,4 +1,4 @@
-"""The commands of docs/EXAMPLES.md do what the page shows, pasted one after the other."""
+"""The commands of docs/EXAMPLES.md have the results that the page shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECONDS = 240
 
 @dataclass
 class Example:
-    """A block of commands, and what they print where the page shows it."""
+    """A block of commands, and their output if the page shows it."""
 
     section: str
     commands: str
@@ -32,7 +32,7 @@ class Example:
 
 
 def examples(page: str) -> list[Example]:
-    """Return the blocks of commands in order, each with the text block behind it."""
+    """Return the blocks of commands in order, each with the text block after it."""
     found: list[Example] = []
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         title = section.partition("\n")[0]
@@ -45,7 +45,7 @@ def examples(page: str) -> list[Example]:
 
 
 def run(chosen: list[Example], stack: Stack) -> list[str]:
-    """Paste the examples into one bash; return what each printed."""
+    """Run the examples in one bash; return the output of each."""
     script = "set -euo pipefail\n" + "".join(f"{e.commands}echo '{MARK}'\n" for e in chosen)
     environ = {
         **stack.environ,

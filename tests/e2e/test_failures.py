@@ -1,4 +1,4 @@
-"""`kill -9` of any part under a light load: answers in the envelope or degraded, then recovery."""
+"""`kill -9` of any program under a light load: error or degraded responses, then recovery."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECOVERY_SECONDS = 120.0
 
 
 class Load:
-    """A few clients that keep asking, and what they were answered."""
+    """A few clients that send requests continuously, and the responses."""
 
     def __init__(self, stack) -> None:
         self._base = stack.url
@@ -89,7 +89,7 @@ async def test_killing_a_part_is_survived_without_a_restart_of_the_others(stack,
 
 
 def _well(answers: list[tuple[int, dict]]) -> bool:
-    """Are the last five answers complete: all 200, and nobody degraded?"""
+    """Return whether the last five responses are complete: all are 200, and none is degraded."""
     last = answers[-5:]
     return len(last) == 5 and all(
         status == 200 and not body.get("meta", {}).get("degraded") for status, body in last

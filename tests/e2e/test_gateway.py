@@ -1,4 +1,4 @@
-"""The gateway's own behaviour: errors in the envelope, nothing internal public, limits, logs."""
+"""The gateway's own behaviour: error envelopes, no internal paths, limits and logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the running parts really write goes through the log pipeline: understood, and masked."""
+"""The real output of the running programs passes the log pipeline: parsed and masked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEVELS = {"debug", "info", "warning", "error", "critical"}
 
 
 class Written:
-    """What a stack says: its start, and everything from now on."""
+    """The output of a stack: its start, and everything from now on."""
 
     def __init__(self, stack: Any) -> None:
         self._stack = stack
@@ -33,7 +33,7 @@ class Written:
         self._log_begin = self._log.stat().st_size
 
     def lines(self) -> list[tuple[str, str]]:
-        """Of the parts by their names, and of the gateway's access log."""
+        """Return the lines of the named programs and of the gateway's access log."""
         said = [*self._start, *self._stack.lines[self._begin :]]
         found = [(line[1], line[2]) for each in said if (line := LINE.fullmatch(each))]
         with self._log.open() as log:
@@ -41,7 +41,7 @@ class Written:
             return [*found, *(("access", line) for line in log.read().splitlines())]
 
     def files(self) -> dict[str, list[str]]:
-        """Lines by the part that wrote them."""
+        """Return the lines by the program that wrote them."""
         found: dict[str, list[str]] = {}
         for part, line in self.lines():
             found.setdefault(part, []).append(line)

@@ -1,4 +1,4 @@
-"""The pages behind mailed links, in a real browser."""
+"""The pages of emailed links, in a real browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND = "Harbours-under-9-lanterns"
 
 
 def opened(page: Page, link: str) -> list[str]:
-    """Follow a link in a page without a session; return its list of errors."""
+    """Open a link in a page without a session; return the errors of the page."""
     broken: list[str] = []
     page.goto("about:blank")
     page.context.clear_cookies()
@@ -97,7 +97,7 @@ _SEND = """async ([path, body]) => (await fetch(`/api/users/v1/auth/${path}`, {
 
 
 def test_a_link_works_for_a_signed_in_user_and_for_no_other_site(stack, page, address):
-    """The browser sends the cookies of the session; without what the page adds it is refused."""
+    """The browser sends the cookies of the session; without the page's header, they are refused."""
     link = link_to(stack, address, "Account verification")
     opened(page, f"{stack.url}/verify-email")
     me = {"email": address, "password": PASSWORD}
@@ -131,7 +131,7 @@ UNDONE = "The account has its former address again, and all its sessions have en
 
 
 def expire(stack: Stack, token: str) -> None:
-    """End the time of a mailed link."""
+    """Make an emailed link expire."""
 
     async def end() -> None:
         sql = await asyncpg.connect(

@@ -1,4 +1,4 @@
-"""A real Prometheus over the running stack: each panel, alert and recording rule finds its data."""
+"""A real Prometheus with the running stack: each panel, alert and recording rule has data."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ALICE = UUID("01890000-0000-7000-8000-000000000001")
 
 
 class Prometheus:
-    """What a test asks the stack's Prometheus."""
+    """The queries that a test sends to the stack's Prometheus."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -74,7 +74,7 @@ class Prometheus:
 
 @pytest.fixture
 async def prometheus(stack) -> AsyncIterator[Prometheus]:
-    """The stack's Prometheus, while every service is asked a little."""
+    """The stack's Prometheus, while every service gets some requests."""
     program("prometheus")
     base = f"http://127.0.0.1:{stack.port('PROMETHEUS_PORT')}"
     async with aiohttp.ClientSession(base) as session:
@@ -87,7 +87,7 @@ async def prometheus(stack) -> AsyncIterator[Prometheus]:
 
 @pytest.fixture(scope="module")
 def busy(stack) -> None:
-    """Everything that is measured has happened: the examples' page, and a log with bad lines."""
+    """Cause all measured events: run the examples page, and write a log with bad lines."""
     program("prometheus")
     run([e for e in examples(PAGE.read_text()) if e.section != "Prometheus"], stack)
     with (Path(stack.environ["RUN_DIR"]) / "nginx" / "access.log").open("a") as log:
@@ -96,7 +96,7 @@ def busy(stack) -> None:
 
 
 async def _load(stack) -> None:
-    """Ask the services with an API through the gateway, and the one with gRPC directly."""
+    """Send requests to the HTTP services through the gateway, and to the gRPC service directly."""
     config = UserConfig(
         _env_file=None,
         database_url="postgresql://x/y",
@@ -150,7 +150,7 @@ async def test_every_panel_of_every_dashboard_has_data(busy, prometheus):
 
 
 async def test_every_alert_asks_for_series_that_exist(busy, prometheus):
-    """With each comparison turned into a question, an alert answers 0 or 1 for what it watches."""
+    """If each comparison returns a bool, an alert returns 0 or 1 for each watched series."""
     alerts = {rule["alert"]: _as_question(rule["expr"]) for rule in _rules() if "alert" in rule}
     assert len(alerts) > 25
     assert await _empty(prometheus, alerts, set(EMPTY_ALERTS)) == set(EMPTY_ALERTS)
@@ -180,9 +180,10 @@ async def _until_scraped(prometheus: Prometheus) -> None:
 
 
 async def _empty(prometheus: Prometheus, expressions: Mapping[K, str], known: set[K]) -> set[K]:
-    """Wait until every expression but the known ones has data; return those without, known or not.
+    """Wait until every expression outside `known` has data; return all expressions without data.
 
-    So a known one that has data is missing, and no exception any more.
+    So if an expression in `known` has data, the comparison fails, because it is no exception any
+    more.
     """
     deadline = time.monotonic() + SETTLE_SECONDS
     left = set(expressions)
@@ -194,7 +195,7 @@ async def _empty(prometheus: Prometheus, expressions: Mapping[K, str], known: se
 
 
 def _filled_in(expr: str) -> str:
-    """The query as Grafana sends it while every variable says All."""
+    """Return the query as Grafana sends it if every variable is set to All."""
     return re.sub(r"\$\w+", ".*", expr.replace("$__rate_interval", "2m"))
 
 

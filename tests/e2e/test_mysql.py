@@ -1,4 +1,4 @@
-"""The stack with two of its databases on MySQL, by their URLs alone: its routes answer the same."""
+"""The stack with two databases on MySQL, selected only by their URLs: routes respond the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATABASES = ("department", "product")
 
 @pytest.fixture(scope="module")
 def urls(mysql_server) -> Iterator[dict[str, str]]:
-    """An empty MySQL database for each service that can have one."""
+    """An empty MySQL database for each service that supports MySQL."""
     made = {db: mysql_server.create_empty(db) for db in DATABASES}
     yield made
     for url in made.values():
@@ -34,7 +34,7 @@ async def mysql_stack(own_stack, urls) -> Stack:
 
 @pytest.fixture
 async def api(mysql_stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
-    """The gateway of such a stack, asked by the administrator."""
+    """The gateway of such a stack, with requests of the administrator."""
     stack = mysql_stack
     headers = await asyncio.to_thread(stack.authorized)
     async with aiohttp.ClientSession(stack.url, headers=headers) as session:
@@ -42,7 +42,7 @@ async def api(mysql_stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def rows(url: str, sql: str) -> list[tuple[object, ...]]:
-    """Ask the database itself."""
+    """Query the database directly."""
     arguments = connect_arguments(url, connect_seconds=5, statement_seconds=5)
     with (
         pymysql.connect(database=arguments.pop("db"), **arguments) as connection,

@@ -1,7 +1,7 @@
-"""Whole services as their users of Redis: whatever one of its patterns is taken from says so.
+"""Whole services with their Redis users: a service without one of its patterns gets errors.
 
-The patterns are the list that is deployed. A part that is missing there is refused here, by Redis
-itself, to the service that runs; nothing is there that no service uses.
+The patterns are those of the deployed list. If the list lacks a part, Redis refuses it to the
+running service. If it has an unused part, the test that removes the part finds no error.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ VALUES ($1, $2, $3, $4, $5, $6, '', '')
 
 
 def rules() -> Mapping[str, list[str]]:
-    """What each user is given, as it is deployed."""
+    """Return the deployed rules of each user."""
     lines = [line.split() for line in USERS.read_text().splitlines()]
     return {name: rules for _, name, *rules in lines}
 
@@ -54,7 +54,7 @@ CASES = [
 
 
 class Whole:
-    """The stack, and who may do everything in its Redis and its databases."""
+    """The stack, and clients with full access to its Redis and its databases."""
 
     def __init__(self, stack, http: ClientSession, operator: Redis) -> None:
         self.stack, self.http, self.redis = stack, http, operator
@@ -65,12 +65,12 @@ class Whole:
         await self.redis.execute_command("ACL", "SETUSER", name, *kept)
 
     async def refused(self) -> set[tuple[str, str]]:
-        """Who was refused what."""
+        """Return the users to whom Redis refused a command, and the commands."""
         log = await self.redis.execute_command("ACL", "LOG", "128")
         return {(one[b"username"].decode(), one[b"object"].decode()) for one in map(dict, log)}
 
     async def use(self, name: str, pattern: str) -> None:
-        """Let the service do what it needs the keys for."""
+        """Let the service use its keys."""
         topic = pattern.removeprefix("~events:")
         if pattern.endswith("}:dead"):
             # Malformed, and for this group alone: the others pass it over.
@@ -93,7 +93,7 @@ class Whole:
                 pass
 
     async def _publish(self, name: str, topic: str) -> None:
-        """Have the relay take something to the stream that nobody who hears it understands."""
+        """Let the relay publish an event to the stream that no consumer understands."""
         event = unpublished(topic=topic, key="k", kind="nothing", payload={})
         sql = await asyncpg.connect(
             host="127.0.0.1", port=self.stack.port("POSTGRES_PORT"), user="postgres",
@@ -107,7 +107,10 @@ class Whole:
             await sql.close()
 
     async def without(self, name: str, patterns: Iterable[str]) -> list[tuple[str, str]]:
-        """Take one pattern after the other from a service; return those it did not miss."""
+        """Remove one pattern after the other from a service.
+
+        Return the patterns that caused no error.
+        """
         unused = []
         for pattern in patterns:
             prefix = pattern[1:].removesuffix("*")
@@ -133,7 +136,7 @@ class Whole:
         return unused
 
     async def has_caught_up(self) -> bool:
-        """Whether every event has reached who hears it."""
+        """Return whether all consumers have received every event."""
         async for key in self.redis.scan_iter("events:*"):
             for group in await self.redis.xinfo_groups(key):
                 after = b"(" + group["last-delivered-id"]
@@ -156,7 +159,7 @@ async def whole(stack) -> AsyncIterator[Whole]:
 
 
 async def test_redis_has_refused_no_service_anything(whole, stack) -> None:
-    """Each has a user of its own here as in containers, with the keys that the code declares."""
+    """Each service has its own user here, with the keys that the code declares."""
 
     async def all_are_there() -> bool:
         for (
@@ -178,7 +181,7 @@ SAMPLE = [("department", "~limit:*"), ("department", "~events:departments")]
 
 
 async def test_a_service_that_runs_misses_each_pattern_that_is_taken_from_it(whole, full) -> None:
-    """All of them in the long run, two in that for every change."""
+    """The long run checks all patterns; other runs check two of them."""
     await whole.redis.execute_command("ACL", "LOG", "RESET")
     chosen: dict[str, list[str]] = {}
     for name, pattern in (SAMPLE, CASES)[full(1, sample=0)]:

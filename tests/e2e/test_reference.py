@@ -1,4 +1,4 @@
-"""The reference figures, through the gateway, on the demo data."""
+"""The reference figures on the demo data, through the gateway."""
 
 from __future__ import annotations
 

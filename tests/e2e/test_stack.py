@@ -1,4 +1,4 @@
-"""`make run` as a user meets it: starting, twice, on busy ports, stopping, coming back."""
+"""`make run` from the user's view: start, a second start, busy ports, stop and restart."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ from tests.e2e.conftest import Stack
 
 
 def left(processes: list[psutil.Process], within: float = 15.0) -> list[psutil.Process]:
-    """Those that still run after a while."""
+    """Return the processes that still run after a while."""
     _, alive = psutil.wait_procs(processes, timeout=within)
     return [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 def service(running, name: str) -> list[psutil.Process]:
-    """The processes of a service, by their command lines."""
+    """Return the processes of a service, found by their command lines."""
     wanted = f"-m services.{name}"
     return [p for p in running.children() if " ".join(p.cmdline()).rstrip().endswith(wanted)]
 
 
 def worked(running) -> float:
-    """The seconds of processors that a stack has used, with what has ended."""
+    """Return the CPU seconds that a stack has used, including ended processes."""
     processes = [psutil.Process(running.process.pid), *running.children()]
     return sum(sum(process.cpu_times()[:4]) for process in processes)
 
 
 class Terminal:
-    """The end of a terminal that a person looks at, until it is closed."""
+    """The user's end of a terminal, until it is closed."""
 
     def __init__(self) -> None:
         self._ours, self.theirs = pty.openpty()
         self._said = b""
 
     def says(self, text: str, within: float = 90.0) -> bool:
-        """Look on until that is said."""
+        """Read until the text appears."""
         deadline = time.monotonic() + within
         while text.encode() not in self._said and time.monotonic() < deadline:
             if select.select([self._ours], [], [], 0.1)[0]:
@@ -71,7 +71,7 @@ class Terminal:
 
 @dataclass(frozen=True)
 class First:
-    """What was seen of the first run in a folder; its services could not be forked."""
+    """The results of the first run in a folder; its services could not be forked."""
 
     lines: list[str]
     password: str
@@ -83,7 +83,7 @@ class First:
 
 @dataclass(frozen=True)
 class Second:
-    """What was seen of the second run there, at a terminal that was closed, watching `user`."""
+    """The results of the second run there, which watched `user`; its terminal was closed."""
 
     said: str
     worked: float
@@ -94,7 +94,7 @@ class Second:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Where stacks live one after the other."""
+    """A folder for stacks that run one after the other."""
     with tempfile.TemporaryDirectory(prefix="test-lives-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
@@ -230,7 +230,7 @@ def test_a_setting_that_makes_no_sense_is_one_sentence(own_stack):
 
 @pytest.fixture
 def again(folder, second) -> Iterator[Callable[..., Stack]]:
-    """Start once more where two have been: that is quick."""
+    """Start a stack again in the folder of two earlier ones, which is fast."""
     started: list[Stack] = []
 
     def start(**options: str) -> Stack:
@@ -295,7 +295,7 @@ def forkserver(running) -> list[psutil.Process]:
 
 
 def metrics(running, service: str) -> set[str]:
-    """The metrics of a service, whether or not they have counted: without the times since when."""
+    """Return the metrics of a service, counted or not, without the creation times."""
     url = f"http://127.0.0.1:{running.port(f'{service.upper()}_PORT')}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answer:
         lines = answer.read().decode().splitlines()

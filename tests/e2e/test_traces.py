@@ -1,4 +1,4 @@
-"""A running stack at a real OTLP receiver: one trace, and every service's metrics and logs."""
+"""A running stack with a real OTLP receiver: one trace, and every service's metrics and logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moments in UTC, and what is done now and then."""
+"""Times in UTC, and actions that run at intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers that ask during a call share the next one, and none of them waits for ever."""
+"""Callers during a call share the next call, and none of them waits for ever."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.errors import AppError, Code
 
 
 class Source:
-    """Answers each key with its square; a test lets calls through one by one."""
+    """Return the square of each key; a test releases the calls one by one."""
 
     def __init__(self) -> None:
         self.calls: list[Sequence[int]] = []

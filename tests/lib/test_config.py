@@ -1,4 +1,4 @@
-"""Configuration: typed, complete in one message, silent about secrets."""
+"""Configuration: typed, with all problems in one message, and without secrets in messages."""
 
 from __future__ import annotations
 

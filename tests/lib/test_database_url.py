@@ -1,4 +1,4 @@
-"""Which databases have to prove who they are, and the word in the log where nobody asks them."""
+"""The databases that must prove their identity, and the warning for those that need not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples in docs/lib: they parse, and what they import or call exists."""
+"""The examples in docs/lib parse, and their imports and calls exist."""
 
 from __future__ import annotations
 

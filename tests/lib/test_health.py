@@ -1,4 +1,4 @@
-"""Readiness: every failure by name, bounded, shared, and no while draining."""
+"""Readiness: each failure by name, bounded, shared, and false while draining."""
 
 from __future__ import annotations
 

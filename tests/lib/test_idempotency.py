@@ -1,4 +1,4 @@
-"""Idempotency keys at the HTTP door, on a real database."""
+"""Idempotency keys over HTTP, on a real database."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def db(new_database: NewDatabase) -> AsyncIterator[PostgresDatabase]:
 
 
 class Shop:
-    """An application that counts how often it did the work, and answers as it is told."""
+    """An application that counts its executions, and responds as a test sets."""
 
     def __init__(self, keys: IdempotencyKeys) -> None:
         self.begun = self.done = 0
@@ -100,7 +100,7 @@ class Shop:
 
 @pytest.fixture
 def wait_seconds() -> float:
-    """How long a repeat waits for the first."""
+    """The time that a repeated request waits for the first one."""
     return DEADLINE
 
 

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, with who, when and for which request, without personal data."""
+"""Log lines: one JSON object each, with the caller, the time and the request, masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own histogram says what the library's would."""
+"""The platform's histogram gives the same values as the library's."""
 
 from __future__ import annotations
 

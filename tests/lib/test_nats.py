@@ -1,4 +1,4 @@
-"""NATS by URL: what is refused, who is let in, and what nobody is told."""
+"""NATS by URL: refused URLs, accepted clients, and secrets that no message contains."""
 
 from __future__ import annotations
 
@@ -64,9 +64,10 @@ def test_a_url_says_where_as_whom_and_how_many_copies() -> None:
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Have what cannot be reached, or lets nobody in, given up soon from here on.
+    """From now on, give up soon if a server is unreachable or accepts no client.
 
-    For what is refused on every attempt alone: who is to get in may take the whole time.
+    Use this only for connections that are always refused; a connection that must succeed may take
+    the whole time.
     """
     return lambda: monkeypatch.setattr(client, "_CONNECT_SECONDS", 1.0)
 
@@ -153,7 +154,7 @@ async def test_with_tls_the_server_proves_who_it_is(
 
 @pytest.fixture
 async def listener() -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A server without TLS that keeps what it is told."""
+    """A server without TLS that stores the received data."""
     told: list[bytes] = []
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -179,7 +180,7 @@ async def test_a_server_without_tls_is_told_no_password_where_tls_was_asked_for(
 
 
 def _token(issuer: nkeys.KeyPair, subject: str, name: str, **claims: object) -> str:
-    """Return what `nsc` would write, signed by `issuer`."""
+    """Return the token that `nsc` would write, signed by `issuer`."""
 
     def part(data: bytes) -> str:
         return base64.urlsafe_b64encode(data).decode().rstrip("=")

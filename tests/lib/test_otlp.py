@@ -1,4 +1,4 @@
-"""One setting sends traces, metrics and logs to a receiver that decodes what it is sent."""
+"""One setting sends traces, metrics and logs to a receiver, which decodes the data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REQUESTS: dict[str, Any] = {
 
 @dataclass
 class Receiver:
-    """What arrived, decoded, by its path."""
+    """The received data by path, decoded."""
 
     url: str = ""
     status: int = 200
@@ -76,7 +76,7 @@ async def receiver(aiohttp_server) -> Receiver:
 
 @pytest.fixture(autouse=True)
 async def written() -> AsyncIterator[io.BytesIO]:
-    """What is written besides being sent."""
+    """Return the lines that are written in addition to those sent."""
     before, shortcut = structlog.get_config(), log._shortcut
     stream = io.BytesIO()
     log.configure("shop", stream=stream)

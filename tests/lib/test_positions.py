@@ -1,4 +1,4 @@
-"""How far a client has written travels with its calls, over HTTP and gRPC, and comes back."""
+"""The log position of a client's writes travels with its calls, over HTTP and gRPC, and back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Seen(msgspec.Struct):
 
 
 class Point(Scripted):
-    """A service that notes what it is told, and writes up to 9 in each call."""
+    """A service that records the received position, and writes up to 9 in each call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ async def _nine() -> int:
 
 @pytest.fixture
 def scope() -> Scope:
-    """That of the request in which the calls are made: its client has written up to 4."""
+    """The scope of the calling request, whose client has written up to position 4."""
     at, signature = OURS.entry(4)
     scope = Scope(reads=True, header=f"user={at:x}.{signature}")
     positions.scope.set(scope)

@@ -1,4 +1,4 @@
-"""The life of a real process: start, drain, stop, and the sentences when it cannot."""
+"""The life of a real process: start, drain, stop, and its messages if it cannot start."""
 
 from __future__ import annotations
 

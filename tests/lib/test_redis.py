@@ -1,4 +1,4 @@
-"""Redis over TLS, under Sentinels and as a Cluster, and what is refused in words."""
+"""Redis over TLS, under Sentinels and as a Cluster, and the messages for refused URLs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def terminator(authority: Authority, redis_url: str) -> AsyncIterator[Term
 
 
 def secured(plain: str, port: int, ca: Path | None, *, host: str = "localhost") -> str:
-    """The URL of the same Redis, behind TLS."""
+    """The URL of the same Redis through TLS."""
     query = "" if ca is None else f"?ssl_ca_certs={ca}"
     return f"rediss://:{urlsplit(plain).password}@{host}:{port}/0{query}"
 

@@ -1,4 +1,4 @@
-"""What counts as blank, and where a text ends."""
+"""The definition of blank text, and of the end of a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several things at the same time."""
+"""Several tasks at the same time."""
 
 from __future__ import annotations
 

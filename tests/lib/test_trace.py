@@ -1,4 +1,4 @@
-"""Trace context: passed on as it came while spans are off, child spans while they are on."""
+"""Trace context: passed on unchanged if spans are off, with child spans if they are on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on beside requests, and calls to others, are measured."""
+"""Background work and calls to other services are measured."""
 
 from __future__ import annotations
 

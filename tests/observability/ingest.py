@@ -1,4 +1,4 @@
-"""The ingest pipeline of Elasticsearch acted out: its processors, done to one line."""
+"""A simulation of Elasticsearch's ingest pipeline, which applies its processors to one line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONDITIONS = {
 
 
 def through_pipeline(message: str, **around: Any) -> Document:
-    """Do to a line what the pipeline's processors say."""
+    """Apply the pipeline's processors to a line."""
     document: Document = {"message": message, **around}
     for step in PROCESSORS:
         ((kind, options),) = step.items()
@@ -78,7 +78,7 @@ def _rename(document: Document, options: Document) -> None:
 
 
 def _gsub(document: Document, options: Document) -> None:
-    """Replace as Java does: `\\w` and `\\s` are ASCII's, `$1` is a group."""
+    r"""Replace as Java does: `\w` and `\s` are ASCII, and `$1` is a group."""
     text = options["replacement"].replace("$1", r"\g<1>")
     replaced = re.sub(options["pattern"], text, document[options["field"]], flags=re.ASCII)
     document[options["field"]] = replaced

@@ -1,7 +1,8 @@
-"""A line's way from the file it is written to, to Kibana: read from every part's own files.
+"""The path of a line from its file to Kibana, read from the configuration of every part.
 
 `problems` follows paths, ports, certificates, accounts, streams, pipelines and fields through
-Compose, NGINX, Filebeat, Logstash, Elasticsearch and Kibana. Each file is read by its own grammar.
+Compose, NGINX, Filebeat, Logstash, Elasticsearch and Kibana. A parser for its format reads each
+file.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class LogPath:
         return set(_leaves(self.json(TEMPLATE)["template"]["mappings"]["properties"]))
 
     def source(self, service: str, path: str) -> str:
-        """Return the place behind a path in a container: `volume:/rest` or `host path:/rest`."""
+        """Return the source of a path in a container: `volume:/rest` or `host path:/rest`."""
         for volume in self.compose["services"][service].get("volumes", ()):
             source, target = volume.split(":")[:2]
             if PurePosixPath(path).is_relative_to(target):
@@ -104,11 +105,11 @@ class LogPath:
 
 
 def problems(texts: Mapping[str, str], lines: Mapping[str, set[str]]) -> list[str]:
-    """Return what keeps lines from arriving, in sentences.
+    """Return the problems that keep lines from arriving, in sentences.
 
     Args:
         texts: the files by their names.
-        lines: the keys that real lines have, by kind: `service`, `gateway`.
+        lines: the keys of real lines, by kind: `service`, `gateway`.
     """
     path = LogPath(texts)
     rules = (_read, _transport, _storage, _identities)
@@ -117,7 +118,7 @@ def problems(texts: Mapping[str, str], lines: Mapping[str, set[str]]) -> list[st
 
 
 def _read(path: LogPath) -> Iterator[str]:
-    """Every file that is written is read, once; every file that is read is written."""
+    """Each file that is written is read once, and each file that is read is written."""
     written = {f"{DOCKER_LOGS}:/{DOCKER_FILE}"}
     for log in re.findall(
         r'^\s*(?:access|error)_log\s+"?([^";\s]+)', path.texts[NGINX], re.MULTILINE
@@ -142,7 +143,7 @@ def _read(path: LogPath) -> Iterator[str]:
 
 
 def _transport(path: LogPath) -> Iterator[str]:
-    """Filebeat's host and port are Logstash's, and each trusts the other's certificate."""
+    """Filebeat's host and port are those of Logstash, and each trusts the other's certificate."""
     output, beats = path.filebeat["output.logstash"], path.logstash["input"]["beats"]
     for address in output["hosts"]:
         host, _, port = address.partition(":")
@@ -174,7 +175,7 @@ def _certificates(path: LogPath) -> set[str]:
 
 
 def _storage(path: LogPath) -> Iterator[str]:
-    """Logstash's stream has a template, a pipeline, a policy and a data view of its name."""
+    """Logstash's stream has a template, a pipeline, a policy and a data view with its name."""
     setup, template = path.texts[SETUP], path.json(TEMPLATE)
     put = dict(re.findall(r"^put (\S+) (\S+)$", setup, re.MULTILINE))
     elastic = re.search(r"^elastic=(\S+)$", setup, re.MULTILINE)[1]
@@ -210,7 +211,7 @@ def _storage(path: LogPath) -> Iterator[str]:
 
 
 def _identities(path: LogPath) -> Iterator[str]:
-    """A line of a server is known by the tag that Compose has Docker write into it."""
+    """A server's line is identified by the tag that Compose makes Docker write into it."""
     tags = {
         service.get("logging", {}).get("options", {}).get("tag")
         for service in path.compose["services"].values()
@@ -277,5 +278,5 @@ def _leaves(properties: dict[str, Any], before: str = "") -> Iterator[str]:
 
 
 def _dotted(field: str) -> str:
-    """Logstash's `[log][offset]` as `log.offset`."""
+    """Return Logstash's `[log][offset]` as `log.offset`."""
     return ".".join(re.findall(r"\[([^\]]+)\]", field)) or field

@@ -1,7 +1,7 @@
-"""Lines on their way to Elasticsearch: what Filebeat's and Logstash's own files do to them.
+"""The path of lines to Elasticsearch: the effect of Filebeat's and Logstash's configuration.
 
-Docker's file, Filebeat's parsers and added fields, Logstash's filters, then the ingest pipeline. A
-parser or filter that is not acted out here fails the test that meets it.
+The steps are Docker's file, Filebeat's parsers and added fields, Logstash's filters, and the ingest
+pipeline. A parser or filter that is not simulated here fails the test that uses it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def in_docker(part: str, lines: Iterable[str]) -> list[str]:
 
 
 def shipped(source: str, lines: Iterable[str]) -> Iterator[Document]:
-    """Give what arrives of the lines of one file that Filebeat's input `source` reads."""
+    """Yield the result for the lines of one file that Filebeat's input `source` reads."""
     found = {each["id"]: each for each in yaml.safe_load(texts()[FILEBEAT])["filebeat.inputs"]}
     filters = conf(texts()[LOGSTASH])["filter"]
     for event in _filebeat(found[source], lines):

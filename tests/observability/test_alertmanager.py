@@ -1,4 +1,4 @@
-"""Prometheus, the Alertmanager and who is told: real programs with our files, rule to message."""
+"""Prometheus, the Alertmanager and its receivers: real programs with our files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def running(*command: str | Path, port: int) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def manager(tmp_path, aiohttp_server) -> AsyncIterator[Manager]:
-    """The Alertmanager with our configuration; where it sends to is here."""
+    """The Alertmanager with our configuration; it sends to a receiver of the test."""
     found = Manager(free_port())
 
     async def hear(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The metric of backups: what a folder must hold for its newest base backup to count."""
+"""The metric of backups: the files that make a folder's newest base backup count."""
 
 from __future__ import annotations
 

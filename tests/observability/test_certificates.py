@@ -1,4 +1,4 @@
-"""The blackbox exporter with our configuration, before a certificate of our own."""
+"""The blackbox exporter with our configuration, and a certificate of the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log pipeline: what our parts really write arrives with its fields in their places, masked."""
+"""The log pipeline: real output arrives with its fields in the right places, masked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.observability.ingest import ELK, MAPPED, PROCESSORS, through_pipeline
 
 @pytest.fixture
 def service_line() -> str:
-    """A line as every service writes it."""
+    """Return a line as every service writes it."""
     stream = io.BytesIO()
     before = structlog.get_config()
     token = context.request_id.set("order-4711.a")
@@ -126,7 +126,7 @@ CARRIERS = {
 
 
 def written(**fields: Any) -> str:
-    """A line of a service that has not masked it."""
+    """Return a line of a service without masking."""
     line = {"event": "failed", "service": "user", "level": "error", "timestamp": "a"} | fields
     return json.dumps(line, ensure_ascii=False)
 
@@ -249,7 +249,7 @@ def test_masking_ends_before_anything_is_read_or_may_fail():
 
 
 def test_no_line_is_lost_or_makes_the_index_grow():
-    """A term of over 32766 bytes, or a word in a number: the whole document would be refused."""
+    """A term over 32766 bytes, or a word in a number, would make the document invalid."""
     template = json.loads((ELK / "elasticsearch/template.json").read_text())["template"]
     assert template["settings"]["index.mapping.ignore_malformed"] is True
     assert MAPPED["dynamic"] is False  # what a container is labelled with is a stranger's to say

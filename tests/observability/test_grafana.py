@@ -1,4 +1,4 @@
-"""Grafana's provisioning: what is committed follows from the template, and hangs together."""
+"""Grafana's provisioning: the committed files match the template and each other."""
 
 from __future__ import annotations
 

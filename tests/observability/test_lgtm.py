@@ -31,7 +31,7 @@ def files() -> Files:
 
 
 def problems(files: Files) -> Iterator[str]:
-    """Tell where an address leads nowhere."""
+    """Return the places where an address leads nowhere."""
     parts = {n: p for n, p in files["compose"]["services"].items() if "lgtm" in p["profiles"]}
     collector = files["collector"]
     otlp = files["tempo"]["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
@@ -73,7 +73,7 @@ def problems(files: Files) -> Iterator[str]:
 
 
 def _files_of(parts: dict[str, Any], files: Files) -> Iterator[str]:
-    """A part's configuration and its data are mounted where it looks for them."""
+    """A part's configuration and data are mounted at the paths that it reads."""
     stores = files["tempo"]["storage"]["trace"]
     data = {
         "loki": [files["loki"]["common"]["path_prefix"]],

@@ -1,4 +1,4 @@
-"""A line's address is followed through every part's files; each kind of break is noticed."""
+"""A line is followed through the files of every part; each kind of break is detected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Edit = tuple[str, str, str]
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """The keys of the lines that services and gateway really write."""
+    """Return the keys of the real lines of services and gateway."""
     return {
         "service": set(_service_line()),
         "gateway": set(_gateway_keys(tmp_path_factory.mktemp("gateway"))),

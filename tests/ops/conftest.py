@@ -1,4 +1,4 @@
-"""What tests of the gateway share: a stand-in for the service behind it."""
+"""Common parts of the tests of the gateway: a replacement for the service behind it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ os.environ["REDIS_USERS"] = str(USERS)
 
 @pytest.fixture
 async def service() -> AsyncIterator[StandIn]:
-    """A user service that answers everything and keeps what it was asked."""
+    """A user service that responds to everything and records the requests."""
     stand_in = StandIn(free_port())
     async with stand_in.serving():
         yield stand_in

@@ -1,8 +1,8 @@
-"""docker-compose.yml in a Docker engine, but for its ELK: `make test-containers`.
+"""docker-compose.yml in a Docker engine, without its ELK: `make test-containers`.
 
-Not among the other tests (hence the file's name): it needs an engine with Compose, and images,
-which `deploy/docker/offline/build.sh` makes without a registry. Parts that it has no image of
-(Grafana, cAdvisor, Jaeger, the collector) are left out.
+These tests are separate (hence the file's name): they need an engine with Compose, and images,
+which `deploy/docker/offline/build.sh` builds without a registry. Parts without an image (Grafana,
+cAdvisor, Jaeger, the collector) are left out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ADMIN, PASSWORD = "admin@example.com", "quite-long-0-and-random"
 
 
 def started() -> set[str]:
-    """The lasting parts of the profiles that there is an image of."""
+    """Return the long-running parts of the profiles that have an image."""
     wanted = {
         name
         for name, part in PARTS.items()
@@ -55,14 +55,14 @@ def started() -> set[str]:
 
 
 def published_ports() -> set[str]:
-    """Return the settings of the ports that the parts publish."""
+    """Return the settings for the published ports."""
     ports = "".join(port for name in started() for port in PARTS[name].get("ports", ()))
     return set(re.findall(r"\$\{(\w+_PORT):-", ports))
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[DockerCompose]:
-    """Every part of the profile, healthy, with the demo data in its databases."""
+    """Every part of the profile is healthy, with the demo data in its databases."""
     if not IMAGES.exists():
         pytest.fail("there are no images: run deploy/docker/offline/build.sh")
     make = [ROOT / "deploy/docker/secrets.sh", *DATABASES]
@@ -85,7 +85,7 @@ def stack() -> Iterator[DockerCompose]:
 
 
 def images() -> dict[str, str]:
-    """What the build without a registry wrote for Compose."""
+    """Return the images that the build without a registry wrote for Compose."""
     return dict(line.split("=", 1) for line in IMAGES.read_text().split())
 
 
@@ -96,7 +96,7 @@ def gateway(stack: DockerCompose) -> str:
 
 @pytest.fixture(scope="module")
 def admin(stack: DockerCompose, gateway: str) -> dict[str, str]:
-    """The header of an administrator, added as an operator would."""
+    """The header of an administrator, who is added with the operator's command."""
     add = [*stack.compose_command_property, "exec", "-T", "user", "python", "-m"]
     add += ["services.user.admin", ADMIN]
     subprocess.run(add, cwd=ROOT, check=True, input=PASSWORD.encode())
@@ -188,7 +188,7 @@ WRONG_URL = "postgresql://catalog:secret-no-more@postgres:5432/catalog?sslmode=d
 
 
 def test_a_migration_that_fails_says_why_and_what_runs_goes_on(stack):
-    """`make docker-up` migrates in this way, before it replaces anything."""
+    """`make docker-up` migrates in this way, before it replaces any container."""
     said = asked(
         stack, "run", "--rm", "-T", "-e", f"CATALOG_DATABASE_URL={WRONG_URL}", "migrate-catalog"
     )
@@ -215,28 +215,28 @@ def test_a_service_does_not_start_on_a_database_that_could_not_be_migrated(stack
 
 
 def inspected(stack: DockerCompose, name: str) -> dict[str, Any]:
-    """What Docker knows of the container of a part."""
+    """Return Docker's data about the container of a part."""
     container = stack.get_container(name, include_all=True).ID
     (found,) = json.loads(run(["docker", "inspect", str(container)]))
     return dict(found)
 
 
 def run(command: list[str]) -> str:
-    """What a command that must succeed says."""
+    """Return the output of a command that must succeed."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def asked(
     stack: DockerCompose, *command: str, files: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of Compose on the stack; it may fail."""
+    """Run a Compose command on the stack; it may fail."""
     whole = [*stack.compose_command_property, *command]
     whole[2:2] = files
     return subprocess.run(whole, cwd=ROOT, check=False, capture_output=True, text=True)
 
 
 async def test_a_mail_is_caught(stack, gateway):
-    """Our catcher shows mails in its log."""
+    """The mail catcher shows emails in its log."""
     address = "somebody@example.com"
     body = {
         "email": address, "password": "quite-Long-0", "first_name": "Some", "last_name": "Body",
@@ -268,7 +268,7 @@ SHOW = (
 
 @pytest.fixture(scope="module")
 def query(stack: DockerCompose) -> Callable[[str], dict[str, float]]:
-    """Ask the Prometheus in its container: values by job."""
+    """Query the Prometheus in its container; return values by job."""
     url = f"http://127.0.0.1:{stack.get_service_port('prometheus', 9090)}/api/v1/query"
 
     def ask(expr: str) -> dict[str, float]:
@@ -293,7 +293,7 @@ async def test_an_exporter_reaches_what_it_watches(query, metric):
 
 
 async def test_the_end_of_a_databases_certificate_is_watched(query):
-    """MariaDB's, for a year; the PostgreSQL of the wheel has no TLS."""
+    """MariaDB's certificate is valid for a year; the PostgreSQL of the wheel has no TLS."""
     left = "(db_server_certificate_expiry_timestamp_seconds - time()) / 86400"
     await eventually(lambda: "product" in query(left), within=60)
     assert 300 < query(left)["product"] <= 365
@@ -309,7 +309,7 @@ def test_the_exporter_of_mariadb_sees_counters_and_no_data(stack):
 
 
 async def test_an_alert_arrives_at_the_alert_manager(stack):
-    """The exporter that is not there is one: after two minutes."""
+    """The missing exporter causes an alert after two minutes."""
 
     def arrived() -> bool:
         ask = ["wget", "-q", "-O", "-", "http://127.0.0.1:9093/api/v2/alerts"]
@@ -321,7 +321,7 @@ async def test_an_alert_arrives_at_the_alert_manager(stack):
 
 
 def test_no_service_is_uncertain_of_its_database(stack):
-    """They verify MariaDB; PostgreSQL, too, unless it was built without TLS, and is said to be."""
+    """Services verify MariaDB, and PostgreSQL too, unless it was built without TLS."""
     for name in SERVICES:
         assert "database_not_verified" not in "".join(stack.get_logs(name))
     ask = """SELECT usename, bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
@@ -365,7 +365,7 @@ async def test_the_gateways_log_is_rotated_and_counted_to_the_line(stack, gatewa
 
 @pytest.mark.parametrize("name", ["catalog", "postgres", "mariadb", "redis", "gateway"])
 async def test_what_is_killed_is_started_again_by_the_engine(stack, gateway, name):
-    """Not by `docker kill`, after which the engine believes that somebody wants it so."""
+    """The test does not use `docker kill`, because the engine does not restart such a container."""
     os.kill(inspected(stack, name)["State"]["Pid"], signal.SIGKILL)
 
     def healthy() -> bool:
@@ -382,7 +382,7 @@ async def test_what_is_killed_is_started_again_by_the_engine(stack, gateway, nam
 
 
 def test_the_end_is_in_order_and_a_new_beginning_finds_everything(stack):
-    """The last: it ends what the others ask."""
+    """This test runs last, because it stops what the other tests need."""
     began = time.monotonic()
     assert asked(stack, "stop").returncode == 0
     seconds = time.monotonic() - began

@@ -1,8 +1,8 @@
-"""What somebody does first, on a Python of the machine: install, start, ask, stop, and compile.
+"""The first steps of a user with the machine's Python: install, start, request, stop, compile.
 
-`python3 tests/ops/fresh_machine.py [PYTHON...]` does it in a copy of this folder and prints how
-long each step took; without names, with each Python that is found. The standard library is enough,
-so it runs where nothing is installed yet.
+`python3 tests/ops/fresh_machine.py [PYTHON...]` runs them in a copy of this folder and prints the
+time of each step. Without names, it uses each Python that it finds. It needs only the standard
+library, so it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ asyncio.run(main())
 
 
 class FailedError(Exception):
-    """A step did not do what it should; the message has what was printed."""
+    """A step failed; the message has its output."""
 
 
 def pythons() -> dict[str, str]:
@@ -70,7 +70,7 @@ def pythons() -> dict[str, str]:
 
 
 def _version(program: Path) -> tuple[int, ...] | None:
-    """Return the version of a Python that can make environments, None of any other."""
+    """Return the version of a Python that can create environments, or None for any other."""
     code = "import ensurepip, sys, venv; print(*sys.version_info[:3])"
     try:
         done = subprocess.run(
@@ -83,9 +83,9 @@ def _version(program: Path) -> tuple[int, ...] | None:
 
 
 def smoke(python: str, folder: Path) -> dict[str, float]:
-    """Take the steps with a Python in an empty folder; return the seconds of each.
+    """Run the steps with a Python in an empty folder; return the seconds of each.
 
-    Raises `FailedError`.
+    Raises `FailedError` if a step fails.
     """
     clone = folder / "clone"
     shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(*NOT_CLONED), symlinks=True)
@@ -138,7 +138,7 @@ def _refuse_warnings(said: str) -> None:
 
 
 def _environ() -> dict[str, str]:
-    """What a login has: nothing of an environment that this runs in."""
+    """Return the environment of a login, without the variables of the current environment."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -175,7 +175,7 @@ def _run(folder: Path, *command: str | Path) -> str:
 def _logged(
     clone: Path, log: Path, environ: dict[str, str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
-    """Run `make run` with its words in a file; whatever happens, it is gone afterwards."""
+    """Run `make run` with its output in a file; always stop it afterwards."""
     with log.open("wb") as out:
         stack = subprocess.Popen(
             ["make", "run"], cwd=clone, env=environ, start_new_session=True,
@@ -203,7 +203,7 @@ def _until(
 
 
 def main(argv: list[str]) -> int:
-    """Print a table of the steps' seconds; return 1 where a step failed."""
+    """Print a table of the steps' seconds; return 1 if a step failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("pythons", nargs="*", metavar="PYTHON")
     chosen = parser.parse_args(argv).pythons

@@ -1,4 +1,4 @@
-"""A gateway of a test's own before stand-ins for the user service."""
+"""A gateway for one test in front of replacements for the user service."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ECHO = "/api/users/v1/echo"
 
 @dataclass
 class StandIn:
-    """A replica of the user service that answers everything and keeps what it was asked."""
+    """A replacement for a replica of the user service: it responds and records the requests."""
 
     port: int
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
@@ -54,7 +54,7 @@ class StandIn:
 
 @dataclass
 class Gateway:
-    """A running NGINX: how it was set up, and its process."""
+    """A running NGINX: its settings and its process."""
 
     settings: Settings
     process: subprocess.Popen[bytes]
@@ -64,7 +64,7 @@ class Gateway:
 async def running(
     account: Account | None, config: Path, port: int
 ) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """Run NGINX, once it answers; what it says is in `nginx.log`, beside its configuration."""
+    """Run NGINX and yield when it responds; its output is `nginx.log`, beside its configuration."""
     said = config.with_name("nginx.log")
     with said.open("wb") as log:
         nginx = children.spawn(gateway.command(config), log=log, account=account)
@@ -89,7 +89,7 @@ async def running(
 async def gateway_before(
     run: Path, ports: Sequence[int], trusted: tuple[str, ...] = (), *, name: str = "user"
 ) -> AsyncIterator[Gateway]:
-    """Give a gateway whose service has a replica on each of the ports."""
+    """Yield a gateway whose service has a replica on each of the ports."""
     replicas = {name: [f"127.0.0.1:{port}" for port in ports]}
     service = public(name, ports[0])
     async with gateway_of(run, service, replicas=replicas, trusted_proxies=trusted) as nginx:
@@ -97,7 +97,7 @@ async def gateway_before(
 
 
 def public(name: str, port: int, *, websocket: bool = False) -> Service:
-    """Return a service that the gateway shows."""
+    """Return a service that the gateway serves."""
     return Service(
         name=name, port=port, grpc_port=None, public=True, database=False, websocket=websocket
     )
@@ -112,7 +112,7 @@ async def gateway_of(
     environ: Mapping[str, str] | None = None,
     **options: Any,
 ) -> AsyncIterator[Gateway]:
-    """Give a gateway of these services; what it says is in `nginx/nginx.log`."""
+    """Yield a gateway of these services; its output is in `nginx/nginx.log`."""
     settings = Settings(
         home=Home(run),
         gateway_port=free_port(),

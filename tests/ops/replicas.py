@@ -1,4 +1,4 @@
-"""Processes of services that tests of operation stop, restart and ask."""
+"""Processes of services that operational tests stop, restart and call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Fork = Callable[[Program], children.Child]
 
 
 class Replica:
-    """One process of a service that can be stopped as a deployment does, and started again."""
+    """A process of a service that can be stopped as a deployment does, and started again."""
 
     def __init__(
         self, service: Service, settings: Settings, url: str, peers: Mapping[str, str], fork: Fork
@@ -52,14 +52,14 @@ class Replica:
                 self.said.extend(pipe)
 
     async def stop(self) -> None:
-        """End it as `docker stop` does: SIGTERM, and it must end by itself."""
+        """Stop it as `docker stop` does: with SIGTERM, after which it must end by itself."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(self._process.wait, 30)
 
 
 def settings(run_dir: Path, redis_url: str, public_url: str, gateway_port: str) -> Settings:
-    """Give every service a free port, and nobody a limit."""
+    """Give every service a free port, and disable the limits."""
     ports = {name: str(free_port()) for name in PORTS}
     known = {
         **os.environ,

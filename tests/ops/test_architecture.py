@@ -1,4 +1,4 @@
-"""The page about the architecture shows the packages as the import contracts have them."""
+"""The page about the architecture lists the packages of the import contracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/backups.md as written: a server under load is backed up, lost, and restored to a moment."""
+"""docs/backups.md as written: back up a server under load, lose it, and restore it to a time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def ask(server: Server, statement: str, database: str = "point") -> object:
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """An acknowledged entry, and when it was begun and acknowledged, by our clock."""
+    """An acknowledged entry, with the times of its start and its acknowledgement on our clock."""
 
     id: uuid.UUID
     begun: float
@@ -98,7 +98,7 @@ class Load:
             thread.join()
 
     def more(self, count: int) -> None:
-        """Return when so many more facts are there."""
+        """Return when this number of further facts exists."""
         wanted = len(self.facts) + count
         until(lambda: len(self.facts) >= wanted)
 
@@ -112,7 +112,7 @@ class Load:
 
 
 class Drill:
-    """The folder of the backups, what was written before and after the moment, who has it now."""
+    """The backups, the facts before and after the chosen time, and the present account."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.backups = home, home / "backups"
@@ -122,7 +122,7 @@ class Drill:
         self.after: set[uuid.UUID] = set()
 
     def run(self, commands: str, server: Server | None = None, **variables: object) -> str:
-        """Run a block of the page as the server's account, or as ours where the tool is ours."""
+        """Run a block of the page as the server's account, or as ours if the tool is ours."""
         ours = "aws " in commands or commands.startswith("python ")
         account = None if ours else unprivileged()
         port = server.instance.port if server else 0
@@ -148,7 +148,7 @@ class Drill:
 
     @contextmanager
     def restored(self, name: str) -> Iterator[Server]:
-        """Run a server that was restored to the moment from the oldest backup."""
+        """Run a server that was restored to the chosen time from the oldest backup."""
         server, base = self.server(name), self.bases()[0]
         assert datetime.fromisoformat(base) < datetime.fromisoformat(self.target)
         restore, _ = blocks("Restore")
@@ -159,7 +159,7 @@ class Drill:
 
 
 def archived(drill: Drill, server: Server) -> None:
-    """Hand the latest segment over and wait until it has arrived."""
+    """Archive the latest segment and wait until it has arrived."""
     ask(server, "SELECT pg_logical_emit_message(true, 'drill', 'so that there is one')")
     segment = str(ask(server, "SELECT pg_walfile_name(pg_switch_wal())"))
     until((drill.backups / "wal" / segment).exists)
@@ -167,7 +167,7 @@ def archived(drill: Drill, server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
-    """Back a server up under load, note a moment, go on writing, and lose it."""
+    """Back up a server under load, note a time, continue to write, and lose the server."""
     with tempfile.TemporaryDirectory(prefix="test-backups-") as folder:
         drill = Drill(Path(folder))
         hand_over(drill.home, unprivileged())
@@ -206,7 +206,7 @@ def drill() -> Iterator[Drill]:
 
 @pytest.fixture(scope="module")
 def restored(drill: Drill) -> Iterator[Server]:
-    """Run what came back; who looks at the facts comes first."""
+    """Run the restored server; the tests of the facts come first."""
     with drill.restored("restored") as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""The folder `codegen/` is a repository by itself: a clone of it passes its tests."""
+"""The folder `codegen/` is a complete repository: a clone of it passes its tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUITE = ("tests/parse", "tests/config", "tests/plan", "tests/emit", "tests/schem
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the folder as they are tracked, where no package of the platform is found."""
+    """The tracked files of the folder, in a place without the platform's packages."""
     folder = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "codegen"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""The services on PostgreSQL under Patroni: leaders die under orders, points and chat."""
+"""The services on PostgreSQL under Patroni: leaders die during orders, points and chat."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def cluster() -> Iterator[PatroniCluster]:
 
 @dataclass
 class Platform:
-    """Where its services are, and a token of somebody who may do all of this."""
+    """The addresses of the services, and a token with all needed permissions."""
 
     urls: dict[str, str]
     issuer: TestIssuer
@@ -96,7 +96,7 @@ async def platform(cluster, run_dir, redis_url) -> AsyncIterator[Platform]:
 
 @dataclass
 class Gap:
-    """How long nothing was acknowledged."""
+    """The time during which nothing was acknowledged."""
 
     longest: float = 0.0
     last: float = field(default_factory=time.monotonic)
@@ -112,7 +112,10 @@ class Gap:
 
 @dataclass
 class Shoppers:
-    """People who order, have it shipped and get points, each step until it is acknowledged."""
+    """People who order, let the order be shipped and get points.
+
+    Each step repeats until acknowledged.
+    """
 
     http: aiohttp.ClientSession
     gap: Gap = field(default_factory=Gap)
@@ -235,13 +238,13 @@ async def test_leaders_are_killed_under_the_services_and_nothing_is_lost_or_done
 
 
 def _made(cluster: PatroniCluster) -> list[str]:
-    """Return the orders that a request of ours has made."""
+    """Return the orders that our requests have created."""
     rows = _rows(cluster, "order", "SELECT id FROM goods_order WHERE request_key IS NOT NULL")
     return [str(order) for (order,) in rows]
 
 
 def _thanked(cluster: PatroniCluster) -> list[str]:
-    """Return the order of each entry of points that an order has made."""
+    """Return the order of each entry of points."""
     rows = _rows(cluster, "point", "SELECT reason FROM point_entry WHERE reason LIKE 'order %-%'")
     return sorted(str(reason).split()[1] for (reason,) in rows)
 

@@ -1,4 +1,4 @@
-"""Defaults that operators and users rely on, as the documents of the older systems state them."""
+"""Defaults on which operators and users rely, as the documents of the legacy systems state them."""
 
 from __future__ import annotations
 

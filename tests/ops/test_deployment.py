@@ -1,4 +1,4 @@
-"""Deployment files: they follow from the services there are, and what they name exists."""
+"""Deployment files: they match the existing services, and what they name exists."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_part_has_no_privilege_and_writes_only_where_it_is_given_room(name):
 
 @pytest.mark.parametrize("name", PARTS)
 def test_no_part_reaches_docker(name):
-    """Its socket is as good as root, also in a folder that is read-only."""
+    """Access to Docker's socket equals root, even in a read-only folder."""
     places = [place.split(":")[0] for place in PARTS[name].get("volumes", ())]
     held = [place.rstrip("/") + "/" for place in places if place.startswith("/")]
     for socket in ("/run/docker.sock", "/var/run/docker.sock"):
@@ -87,7 +87,7 @@ def test_only_prometheus_reaches_who_looks_into_every_container():
 
 
 def test_each_task_on_ecs_has_a_role_of_its_own():
-    """Whoever has taken over one has not what another may, such as the pictures."""
+    """An attacker of one task does not get another task's access, such as to the pictures."""
     folder = ROOT / "deploy" / "ecs"
     tasks = [json.loads(path.read_text()) for path in folder.glob("**/*.json")]
     assert len(tasks) > len(service_names())
@@ -124,7 +124,7 @@ def test_a_service_starts_after_its_migrations(name):
 
 
 def test_containers_are_replaced_after_every_migration_has_succeeded():
-    """Compose by itself would take the old ones away first."""
+    """Compose alone would remove the old containers first."""
     steps = subprocess.run(
         ["make", "-n", "docker-up"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.splitlines()
@@ -184,7 +184,7 @@ def test_secrets_are_made_once_and_only_for_their_owner(tmp_path):
 
 @pytest.fixture
 def secrets(tmp_path) -> Callable[..., str]:
-    """Run the script of a folder of its own; return what it says."""
+    """Run the script in its own folder; return its output."""
     script = shutil.copy(ROOT / "deploy/docker/secrets.sh", tmp_path)
 
     def run(*names: str) -> str:
@@ -334,7 +334,7 @@ def test_the_ingress_has_a_class_and_lets_the_gateway_refuse_what_is_too_large()
 
 
 def _watched() -> dict[str, tuple[str, str]]:
-    """Every pod that is scraped: its job, kind and port, as relabelling reads its annotations."""
+    """Return every scraped pod: its job, kind and port, as relabelling reads its annotations."""
     config = read_yaml(KUBERNETES / "prometheus.yml")["scrape_configs"][0]
     read = {
         step["target_label"]: step["source_labels"][-1].removeprefix(
@@ -373,7 +373,7 @@ def test_pods_on_kubernetes_have_the_jobs_and_kinds_that_compose_has():
 
 
 def test_the_scrape_configuration_of_kubernetes_is_valid(tmp_path):
-    """All but the discovery itself, which Debian's Prometheus is built without."""
+    """The test omits the discovery itself, which Debian's Prometheus does not include."""
     config = yaml.safe_load((KUBERNETES / "prometheus.yml").read_text())
     assert config["scrape_configs"][0].pop("kubernetes_sd_configs")[0]["role"] == "pod"
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
@@ -424,7 +424,7 @@ def test_logstash_s_heap_leaves_half_of_its_limit():
 
 
 def test_what_a_part_depends_on_is_followed_when_it_is_replaced():
-    """NGINX asks for names when it starts: a service at another address would not be found."""
+    """NGINX resolves names when it starts, so it would not find a service at a new address."""
     assert PARTS["gateway"]["depends_on"]
     for name in ("gateway", *service_names()):
         for other, how in PARTS[name]["depends_on"].items():

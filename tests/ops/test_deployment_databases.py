@@ -1,4 +1,4 @@
-"""Who gets into which database as it is deployed, and what a migration is told."""
+"""Access to each deployed database, and the privileges that a migration grants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = ("catalog", "user")
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """The folder of secrets that `secrets.sh` makes."""
+    """The folder of secrets that `secrets.sh` creates."""
     script = shutil.copy(ROOT / "deploy/docker/secrets.sh", tmp_path)
     subprocess.run(["bash", script, *NAMES], check=True, capture_output=True)
     return tmp_path / "secrets"
@@ -32,7 +32,7 @@ def made(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(run_dir: Path, made: Path) -> Iterator[Instance]:
-    """A server on which its first start has run what the image runs."""
+    """A server that has run the image's scripts at its first start."""
     instance = Instance(run_dir / "postgres", free_port(), "superuser")
     with Server(instance), psycopg.connect(instance.url(), autocommit=True) as connection:
         for statement in (made / "postgres_sql").read_text().splitlines():
@@ -41,7 +41,7 @@ def server(run_dir: Path, made: Path) -> Iterator[Instance]:
 
 
 def test_a_role_enters_its_own_database_and_no_other(server: Instance, made: Path) -> None:
-    """The owner's, which migrates; and the service's, from when it has been given its rights."""
+    """The owner's role migrates; the service's role can connect after it has its privileges."""
     for name in NAMES:
         passwords = {r: (made / f"{r}_password").read_text().strip() for r in (name, role_of(name))}
         owner = server.url(name, user=name, password=passwords[name])
@@ -54,7 +54,7 @@ def test_a_role_enters_its_own_database_and_no_other(server: Instance, made: Pat
 
 
 def test_a_service_is_told_of_its_role_and_not_of_the_owner(server: Instance, made: Path) -> None:
-    """With what the container gets: it reads, and can neither change the schema nor the ledger."""
+    """With these settings, the service reads, but cannot change the schema or the ledger."""
     owner = (made / "migrate-user.env").read_text().partition("=")[2].strip()
     assert urlsplit(owner).username == "user"
     given = dict(line.split("=", 1) for line in (made / "user.env").read_text().splitlines())

@@ -1,4 +1,4 @@
-"""What each user of the deployed Redis may do: a server with the list that `secrets.sh` makes."""
+"""The permissions of each deployed Redis user: a server with the list that `secrets.sh` makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deployment files against the schemas of those who read them, which packages bring along."""
+"""Deployment files match the schemas of their readers, which installed packages contain."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_file_fits_its_schema(schema, paths):
 
 
 def linted(*paths: Path) -> subprocess.CompletedProcess[str]:
-    """What a linter of workflows says: expressions, inputs of actions, permissions, scripts."""
+    """Return a workflow linter's output: expressions, inputs of actions, permissions, scripts."""
     return subprocess.run(
         [BIN / "jactionlint", "--shellcheck", program("shellcheck"), *paths],
         cwd=ROOT, capture_output=True, text=True, check=False,
@@ -106,7 +106,7 @@ def test_a_dockerfile_has_no_fault_that_a_linter_knows(path):
 
 @pytest.fixture(scope="module")
 def task_shape() -> Shape:
-    """What AWS takes as a task definition, from its own description of the interface."""
+    """Return AWS's own schema of a task definition."""
     model = ServiceModel(Loader().load_service_model("ecs", "service-2"))
     return model.operation_model("RegisterTaskDefinition").input_shape
 

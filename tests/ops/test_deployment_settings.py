@@ -1,4 +1,4 @@
-"""Every environment a deployment file gives a service is one that the service starts with."""
+"""A service starts with every environment that a deployment file gives it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def image() -> dict[str, str]:
 
 
 def secret(name: str) -> str:
-    """A value that a secret of this name may have."""
+    """Return a value that a secret with this name may have."""
     if name.endswith("DATABASE_URL"):
         return "postgresql://u:p@db/x"
     return {
@@ -99,13 +99,13 @@ def secrets_of(service: str) -> dict[str, str]:
 
 
 def addresses(config: Settings) -> set[str]:
-    """Whatever the service hands out to callers."""
+    """Return all addresses that the service returns to callers."""
     names = {"auth_issuer", "files_url", "verification_link", "reset_link"}
     return {str(getattr(config, name)) for name in names if hasattr(config, name)}
 
 
 def interpolated(text: str, environ: dict[str, str]) -> str:
-    """What Compose makes of `${NAME:-default}`, also of one in a default."""
+    """Return Compose's value of `${NAME:-default}`, also inside a default."""
     inner = re.compile(r"\$\{(\w+):-([^${}]*)\}")
     while (found := inner.search(text)) is not None:
         text = text.replace(found[0], environ.get(found[1]) or found[2])
@@ -113,7 +113,7 @@ def interpolated(text: str, environ: dict[str, str]) -> str:
 
 
 def env_file(path: Path) -> dict[str, str]:
-    """Read a file as Compose does: \\n in double quotes is the end of a line."""
+    """Read a file as Compose does: \n in double quotes is a line end."""
     found = dict(line.split("=", 1) for line in path.read_text().splitlines())
     return {
         name: value[1:-1].replace("\\n", "\n") if value.startswith('"') else value
@@ -123,7 +123,7 @@ def env_file(path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """The secrets that the script makes."""
+    """The secrets that the script creates."""
     folder = tmp_path_factory.mktemp("docker")
     script = shutil.copy(ROOT / "deploy/docker/secrets.sh", folder)
     subprocess.run(["bash", script, *service_names()], check=True, capture_output=True)
@@ -162,7 +162,7 @@ def test_compose_gives_each_service_a_broker_in_its_own_name_or_none(service):
 
 
 def test_who_calls_in_its_own_name_has_a_secret_and_is_given_what_it_may_ask():
-    """A service in one of the three alone: it could not call, or could be called in its name."""
+    """With a secret on one side only, a service could not call, or another could imitate it."""
     modules = {name: importlib.import_module(f"services.{name}.config") for name in service_names()}
     calls = {
         name
@@ -234,7 +234,7 @@ def test_the_pages_on_deployment_name_every_secret():
 
 @pytest.mark.parametrize("site", ["staging", "production"])
 def test_a_site_replaces_only_what_is_there(site):
-    """A patch of a path that is not there would stop the roll-out."""
+    """A patch of a missing path would stop the roll-out."""
     base = read_yaml_all(ROOT / "deploy/kubernetes/base/platform.yaml")
     known = {(part["kind"], part["metadata"]["name"]): part for part in base if part}
     overlay = ROOT / f"deploy/kubernetes/overlays/{site}/kustomization.yaml"

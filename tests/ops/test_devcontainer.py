@@ -1,4 +1,4 @@
-"""The development container starts what the README starts, with a Python that the project takes."""
+"""The development container starts what the README starts, with a supported Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation names what exists: links, headings, files, functions, modules, make targets."""
+"""The documentation names only existing links, headings, files, functions, modules and targets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def prose(page: Path) -> str:
 
 
 def headings(page: Path) -> set[str]:
-    """Return the anchors that a renderer of Markdown gives to the headings."""
+    """Return the anchors of the headings in rendered Markdown."""
     found = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in found}
 
@@ -55,7 +55,7 @@ def defines(file: str, name: str) -> bool:
 
 
 def exists(dotted: str) -> bool:
-    """Whether it is a module, or something that is defined in one."""
+    """Return whether a name is a module, or is defined in one."""
     try:
         resolve_name(dotted)
     except (ImportError, AttributeError):
@@ -121,7 +121,7 @@ def test_a_reader_who_begins_with_the_readme_can_reach_every_page():
 
 
 def sections() -> dict[str, set[Path]]:
-    """Return the pages that each section of the platform's index links to."""
+    """Return the pages to which each section of the platform's index links."""
     index = ROOT / "docs" / "README.md"
     parts = re.split(r"^## (.+)$", index.read_text(), flags=re.MULTILINE)[1:]
     return {
@@ -190,12 +190,12 @@ def test_a_pattern_of_the_older_systems_is_shown_at_a_definition(pattern):
 
 
 def names(text: str) -> set[str]:
-    """Return what is written as code."""
+    """Return the text in code spans."""
     return set(re.findall(r"`([\w-]+)`", text))
 
 
 def entry(page: str, subject: str) -> str:
-    """Return the entry of a list that begins with a subject, its further lines too."""
+    """Return the entry of a list that starts with a subject, with its further lines."""
     (found,) = re.findall(rf"^- {subject}.*(?:\n  .+)*", page, re.MULTILINE)
     return found
 

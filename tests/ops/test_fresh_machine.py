@@ -1,4 +1,4 @@
-"""The two commands of the README, and the compiler, on every Python that this machine has."""
+"""The two commands of the README, and the compiler, on every Python of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every answer carries, what is packed, and how much one address may ask for or hold."""
+"""Common headers, compression, and the limits of requests and connections per address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GREEDY, OTHER = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in (7, 8)
 
 @pytest.fixture
 async def nginx(service, run_dir) -> AsyncIterator[Gateway]:
-    """A gateway that believes us who we are."""
+    """A gateway that trusts the test's forwarded addresses."""
     async with gateway_before(run_dir, [service.port], ("127.0.0.1",)) as running:
         yield running
 
@@ -148,7 +148,7 @@ async def test_a_body_of_2_mib_passes_and_one_more_byte_does_not(http, service, 
 
 
 async def test_bodies_that_trickle_hold_up_nobody_else(nginx, service, http):
-    """600 of them from one address: 500 are waited for, no service has one whole."""
+    """600 such bodies from one address: the gateway accepts 500, and no service gets one."""
     port = nginx.settings.gateway_port
     begin = f"POST {ECHO} HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n" + "".join(
         f"{name}: {value}\r\n" for name, value in GREEDY.items()

@@ -1,4 +1,4 @@
-"""What the gateway's headers and its packing are for: the attacks, in a browser and over HTTP."""
+"""The purpose of the gateway's headers and compression: the attacks, in a browser and over HTTP."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SEND = """evil => {
 
 
 class Script(StandIn):
-    """Answers a page with a script to whatever it is asked."""
+    """Respond to every request with a page that contains a script."""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append((request.method, request.path, dict(request.headers), b""))
@@ -67,7 +67,7 @@ class Script(StandIn):
 
 
 class Echo(StandIn):
-    """Answers a secret beside what it was asked, in 4 KiB."""
+    """Respond with a secret and the request's text, in 4 KiB."""
 
     async def answer(self, request: web.Request) -> web.Response:
         said = {"asked": request.query.get("q", ""), "said": SECRET, "more": "x" * 4000}
@@ -76,7 +76,7 @@ class Echo(StandIn):
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def evil() -> AsyncIterator[StandIn]:
-    """A page of somebody else's, on a port of its own, and so of another origin."""
+    """A page of an attacker on its own port, and so on another origin."""
     server = Script(free_port())
     async with server.serving():
         yield server
@@ -96,7 +96,7 @@ async def page() -> AsyncIterator[Page]:
 async def test_what_a_browser_takes_for_a_page_runs_nothing(
     evil: StandIn, page: Page, run_dir: Path
 ) -> None:
-    """Straight from the service the script runs: that is the attack."""
+    """Directly from the service the script runs: that is the attack."""
     await page.goto(f"http://127.0.0.1:{evil.port}{ECHO}")
     assert await page.title() == "owned"
     async with gateway_before(run_dir, [evil.port]) as nginx:
@@ -108,7 +108,7 @@ async def test_what_a_browser_takes_for_a_page_runs_nothing(
 async def test_no_page_of_ours_is_in_a_frame_of_others(
     evil: StandIn, page: Page, run_dir: Path
 ) -> None:
-    """Nobody is led to press our buttons under a picture of something else."""
+    """Users cannot be made to press our buttons under another image."""
     async with gateway_before(run_dir, [evil.port]) as nginx:
         ours = {f"f{at}": nginx.settings.gateway_url + path for at, path in enumerate(PAGES)}
         theirs = {"theirs": f"http://127.0.0.1:{evil.port}/itself"}
@@ -159,7 +159,7 @@ async def _length(http: aiohttp.ClientSession, path: str, guess: str) -> int:
 
 
 async def test_no_secret_is_told_by_the_length_of_what_is_packed(run_dir: Path) -> None:
-    """A guess that is right packs better: what begins as the secret does is in there twice."""
+    """A correct guess compresses better, because the response has its text twice."""
     right, wrong = SECRET, "csrf_token=" + "zyxw" * 8
     server = Echo(free_port())
     async with (

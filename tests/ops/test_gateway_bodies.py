@@ -1,4 +1,4 @@
-"""What one client can have the gateway hold: bodies are short, few at a time, and over in time."""
+"""The limits of one client's bodies at the gateway: size, number and time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def head(size: int, client: str) -> bytes:
 
 
 def kept(folder: Path, nginx: int) -> int:
-    """The bytes of bodies on the disk: NGINX has their files open, and their names removed."""
+    """Return the bytes of bodies on the disk.
+
+    NGINX has removed their names but keeps the files open.
+    """
     size = 0
     for worker in Path(f"/proc/{nginx}/task/{nginx}/children").read_text().split():
         for opened in Path(f"/proc/{worker}/fd").iterdir():
@@ -47,7 +50,7 @@ def kept(folder: Path, nginx: int) -> int:
 
 
 async def test_500_connections_fill_no_disk(service, run_dir) -> None:
-    """Each says 2 MiB and sends some of it: few are read, and none is put aside."""
+    """Each announces 2 MiB and sends a part: few are read, and none is written to disk."""
     async with gateway_before(run_dir, [service.port], ("127.0.0.1",)) as nginx:
         held = [
             await asyncio.open_connection("127.0.0.1", nginx.settings.gateway_port)
@@ -82,7 +85,7 @@ class Note(Input, frozen=True, kw_only=True):
 
 @pytest.fixture
 async def real() -> AsyncIterator[int]:
-    """A service of ours, which gives a request a second."""
+    """A service of the platform, with a request limit of a second."""
 
     async def take(request: web.Request) -> web.Response:
         return respond.ok(await decode.body(request, Note))
@@ -94,7 +97,7 @@ async def real() -> AsyncIterator[int]:
 
 
 async def test_a_body_that_trickles_is_over_with_the_time_of_its_request(real, run_dir) -> None:
-    """A byte every now and then keeps no connection for longer than an honest request has."""
+    """An occasional byte keeps no connection longer than a normal request may take."""
     async with gateway_before(run_dir, [real], ("127.0.0.1",)) as nginx, AsyncExitStack() as stack:
         port = nginx.settings.gateway_port
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(500)]

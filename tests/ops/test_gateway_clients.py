@@ -1,4 +1,4 @@
-"""Who a client is: behind proxies that the gateway trusts, and where somebody only says so."""
+"""The address of a client: behind trusted proxies, and with forged headers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def upstream() -> AsyncIterator[int]:
 async def before(
     upstream: int, run: Path, trusted: tuple[str, ...] = ()
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client, from 127.0.0.1, of a gateway whose messages are in `nginx/nginx.log`."""
+    """A client, at 127.0.0.1, of a gateway whose log is `nginx/nginx.log`."""
     async with (
         gateway_of(run, public("user", upstream), trusted_proxies=trusted) as nginx,
         aiohttp.ClientSession(nginx.settings.gateway_url) as session,

@@ -1,4 +1,4 @@
-"""The gateway's configuration: NGINX accepts it; it routes to each public service and no other."""
+"""The gateway's configuration: NGINX accepts it, and it routes only to the public services."""
 
 from __future__ import annotations
 

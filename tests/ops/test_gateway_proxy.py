@@ -1,4 +1,4 @@
-"""The real NGINX before a stand-in service that is there, dead, silent or failing."""
+"""The real NGINX with a service that responds, is down, hangs or fails."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.ops.gateways import gateway_of, public
 
 @pytest.fixture
 def heard() -> asyncio.Event:
-    """Whether somebody has asked who is silent."""
+    """Return whether the service that hangs has received a request."""
     return asyncio.Event()
 
 
 @pytest.fixture
 async def upstream(heard: asyncio.Event) -> AsyncIterator[int]:
-    """A stand-in for the user service; return its port."""
+    """A replacement for the user service; yield its port."""
 
     async def echo(request: web.Request) -> web.Response:
         return web.json_response({"path": request.raw_path, **dict(request.headers)})
@@ -49,7 +49,7 @@ async def upstream(heard: asyncio.Event) -> AsyncIterator[int]:
 
 @pytest.fixture
 async def proxy(upstream: int, run_dir: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of a gateway before `upstream`, as user, and before nothing, as order."""
+    """A client of a gateway with `upstream` as user and nothing as order."""
     services = (public("user", upstream), public("order", free_port()))
     async with (
         gateway_of(run_dir, *services, read_seconds=3) as nginx,

@@ -1,4 +1,4 @@
-"""Requests that two readers could understand differently are refused, or reach a service as one."""
+"""A request that two programs could read differently is refused or has one meaning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNKED = "Transfer-Encoding: chunked\r\n"
 
 
 class Answer(NamedTuple):
-    """What came back on one connection."""
+    """The response on one connection."""
 
     status: int
     head: str
@@ -112,7 +112,7 @@ HARMLESS = (
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway() -> AsyncIterator[tuple[Gateway, StandIn]]:
-    """One gateway for all of them: what it refuses changes nothing."""
+    """One gateway for all tests, because a refused request changes nothing."""
     stand_in = StandIn(free_port())
     with tempfile.TemporaryDirectory(prefix="test-run-", ignore_cleanup_errors=True) as folder:
         async with (
@@ -129,13 +129,13 @@ def nginx(gateway) -> Gateway:
 
 @pytest.fixture
 def service(gateway) -> StandIn:
-    """The user service behind it, which has not been asked yet."""
+    """The user service behind it, without any requests so far."""
     gateway[1].asked.clear()
     return gateway[1]
 
 
 async def ask(nginx: Gateway, request: bytes) -> Answer:
-    """Send the bytes and nothing else; return the first answer, and require that it is the last."""
+    """Send only these bytes; return the first response, and require that it is the last."""
     reader, writer = await asyncio.open_connection("127.0.0.1", nginx.settings.gateway_port)
     try:
         writer.write(request)

@@ -1,4 +1,4 @@
-"""The gateway follows the names of services to other addresses, as after a roll-out."""
+"""The gateway follows the names of services to new addresses, as after a roll-out."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Dns(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def dns(address: str | None) -> AsyncIterator[tuple[Dns, int]]:
-    """Serve DNS; give the server and its port."""
+    """Serve DNS; yield the server and its port."""
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
         lambda: Dns(address), local_addr=("127.0.0.1", 0)
@@ -69,7 +69,7 @@ async def dns(address: str | None) -> AsyncIterator[tuple[Dns, int]]:
 
 @asynccontextmanager
 async def gateway_by_name(run: Path, port: int, dns_port: int) -> AsyncIterator[str]:
-    """Run a gateway that knows its service by name; give its address."""
+    """Run a gateway that knows its service by name; yield its address."""
     settings = Settings(
         home=Home(run), gateway_port=free_port(), services=(public("user", port),), environ={}
     )
@@ -89,7 +89,7 @@ async def gateway_by_name(run: Path, port: int, dns_port: int) -> AsyncIterator[
 
 @asynccontextmanager
 async def answering(host: str, port: int) -> AsyncIterator[None]:
-    """Run a service at one address of this machine, which is all that it says."""
+    """Run a service at one address of this machine; its response is this address."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -150,7 +150,7 @@ async def test_a_gateway_starts_before_its_service_has_an_address(run_dir: Path)
 def started(
     tmp_path: Path, *, resolv: str, hosts: str = "", nginx: str = ":", **environ: str
 ) -> Iterator[Path]:
-    """Run the container's start script on files of the test; give its folder."""
+    """Run the container's start script on files of the test; yield its folder."""
     (tmp_path / "resolv.conf").write_text(resolv)
     (tmp_path / "hosts").write_text(hosts)
     (tmp_path / "nginx").write_text(f"#!/bin/sh\n{nginx}\n")

@@ -1,4 +1,4 @@
-"""The gateway's log is rotated under load: nothing is lost, and it never grows past its bounds."""
+"""The gateway's log is rotated under load: no line is lost, and the log stays within its limits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def settings(run_dir: Path) -> Settings:
 
 @pytest.fixture
 async def nginx(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of a gateway whose log is watched for its size and counted, as in the stack."""
+    """A client of a gateway whose log is rotated by size and counted, as in the stack."""
     account, config = gateway.prepare(settings)
     started = []
     async with running(account, config, settings.gateway_port):
@@ -54,7 +54,7 @@ async def nginx(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def exported(settings: Settings) -> dict[str, float]:
-    """What the exporter shows, summed over labels."""
+    """Return the exporter's values, summed over labels."""
     found: dict[str, float] = {}
     url = f"http://127.0.0.1:{settings.monitoring['NGINX_EXPORTER_PORT']}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:

@@ -1,4 +1,4 @@
-"""A browser signs in at an identity provider and comes back to the page of the gateway."""
+"""A browser signs in at an identity provider and returns to the page of the gateway."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ START = """async ([path, body]) => {
 
 @dataclass
 class Place:
-    """A gateway before the user service, and a provider on another site."""
+    """A gateway in front of the user service, and a provider on another site."""
 
     url: str
     provider: Provider
@@ -69,7 +69,7 @@ async def place(new_database: NewDatabase, run_dir: Path, tmp_path: Path) -> Asy
 
 
 async def begin(page: Page, place: Place, path: str, return_to: str) -> None:
-    """Do what a button of an application does, on a page of the gateway."""
+    """Act as an application's button on a page of the gateway."""
     await page.goto(f"{place.url}/sign-in/one")
     await expect(page.get_by_role("status")).to_contain_text("Start again")
     url = await page.evaluate(START, [path, {"return_to": return_to}])

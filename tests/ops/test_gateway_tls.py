@@ -1,4 +1,4 @@
-"""The gateway as it can be set up besides: TLS with HTTP/2, WebSockets, the classic log."""
+"""Optional settings of the gateway: TLS with HTTP/2, WebSockets, the classic log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.ops.gateways import Gateway, gateway_of, public
 
 @pytest.fixture
 async def chat() -> AsyncIterator[int]:
-    """A stand-in for the chat service: echoes what a socket says and which headers it came with."""
+    """A replacement for the chat service: it echoes messages and the headers of the handshake."""
 
     async def echo(request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade") is None:
@@ -117,7 +117,7 @@ async def test_with_a_certificate_the_gateway_speaks_tls_and_http2(run_dir, chat
 
 
 def _agreed(context: ssl.SSLContext, port: int, protocols: list[str]) -> tuple[str | None, ...]:
-    """Return the protocol and the version of TLS that both sides settle on."""
+    """Return the protocol and the TLS version of a connection."""
     context.set_alpn_protocols(protocols)
     with (
         socket.create_connection(("127.0.0.1", port), timeout=30) as plain,

@@ -1,4 +1,4 @@
-"""Which replica is asked, over which connection: one that is away costs nobody an answer."""
+"""The selected replica and connection: an unavailable replica costs no response."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ COMMANDS = ("", "sh", "bash", "console")
 
 
 def with_commands() -> set[tuple[str, str]]:
-    """The pages and headings that have a block of commands."""
+    """Return the pages and headings that have a block of commands."""
     found = set()
     for page in PAGES:
         heading = ""
@@ -41,7 +41,7 @@ def with_commands() -> set[tuple[str, str]]:
 
 
 def listed(page: str, heading: str) -> list[str]:
-    """Return the entries of a page: as a whole, by the heading, or by its folder."""
+    """Return the entries of a page: for the whole page, for the heading, or for its folder."""
     names = (page, f"{page}#{heading}", page.rpartition("/")[0])
     return [name for part in LISTED.values() for name in part if name in names]
 
@@ -72,7 +72,7 @@ def test_the_commands_for_signing_keys_make_a_pair(tmp_path: Path) -> None:
 
 @pytest.fixture
 def copy() -> Iterator[Path]:
-    """A copy of the repository that servers may read, which root demotes."""
+    """A copy of the repository that servers under another account can read."""
     with tempfile.TemporaryDirectory(prefix="guide-") as folder:
         Path(folder).chmod(0o755)
         yield with_environment(copied(Path(folder)))

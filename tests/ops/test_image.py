@@ -1,4 +1,4 @@
-"""What production gets: what runs there, and nothing of what serves development."""
+"""The contents of the production image: only what runs there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ print(*sorted({name.split(".")[0] for name in sys.modules} & {"devstack", "tools
 
 
 def copied() -> dict[str, str]:
-    """What the service image is given of this folder: source → place."""
+    """Return the files that the service image copies from this folder: source → place."""
     stage = (ROOT / "Dockerfile").read_text().split(" AS service\n")[1].split("\nFROM ")[0]
     lines = [line.split() for line in stage.splitlines() if line.startswith("COPY ")]
     return {source: to for _, source, to in (line for line in lines if len(line) == 3)}

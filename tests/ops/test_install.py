@@ -1,4 +1,4 @@
-"""What somebody reads whose machine cannot install: one sentence, with what to do about it."""
+"""The message on a machine that cannot install: one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOWN = {
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """As much of a clone as an installation reads."""
+    """The part of a clone that an installation reads."""
     folder = tmp_path / "clone"
     folder.mkdir()
     for part in PARTS:
@@ -37,7 +37,7 @@ def clone(tmp_path: Path) -> Path:
 def install(
     clone: Path, *before: str, account: str | None = None, python: str = sys.executable, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Install there with this Python, as another account if one is named."""
+    """Install there with this Python, under another account if given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     return subprocess.run(
         [*before, "bash", ".ci/install", "requirements.lock"], cwd=clone, text=True, check=False,
@@ -47,7 +47,7 @@ def install(
 
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """The only line of an installation that failed."""
+    """Return the only line of a failed installation."""
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     [line] = done.stderr.splitlines()

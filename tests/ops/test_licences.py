@@ -1,4 +1,4 @@
-"""What the project requires may be shipped with an Apache-2.0 package."""
+"""The licences of the required packages are compatible with an Apache-2.0 package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RUN_ONLY = {
 
 
 def licence(name: str) -> str:
-    """What a distribution says of its licence: expression, else classifiers, else a line."""
+    """Return a distribution's licence: its expression, else its classifiers, else one line."""
     about = metadata.metadata(name)
     classifiers = [line for line in about.get_all("Classifier") or [] if line.startswith("License")]
     return (
@@ -42,7 +42,7 @@ def licence(name: str) -> str:
 
 
 def required(extras: tuple[str, ...] | None = None) -> set[str]:
-    """The installed distributions that the two projects require, directly or not."""
+    """Return the installed distributions that the two projects require, directly or indirectly."""
     found: set[str] = set()
     waiting = [(name, extras if extras is not None else chosen) for name, chosen in ROOTS.items()]
     while waiting:

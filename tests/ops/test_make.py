@@ -1,4 +1,4 @@
-"""The Makefile: every target says what it does, and make knows how to do it."""
+"""The Makefile: every target has a description, and make can run it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def asked(*targets: str) -> subprocess.CompletedProcess[str]:
-    """Say what make would do."""
+    """Return the commands that make would run."""
     return make("--dry-run", *targets)
 
 
@@ -102,7 +102,7 @@ def test_a_run_takes_away_nothing_that_the_tests_installed(tmp_path):
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A tree whose Python and uv only write down what they are asked; uv's answer is `uv-says`."""
+    """A tree whose Python and uv only record their calls; uv's output is in `uv-says`."""
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "install", tmp_path / ".ci")
     shutil.copy(ROOT / "requirements-dev.lock", tmp_path)
@@ -116,7 +116,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def installed(tree: Path) -> tuple[list[str], str]:
-    """Install there; return who was asked for what at last, and what was said of trouble."""
+    """Install there; return the last calls, and the messages about problems."""
     done = subprocess.run(
         ["bash", tree / ".ci" / "install", "wanted.lock"],
         capture_output=True, text=True, check=True,
@@ -178,7 +178,7 @@ def test_a_database_that_is_none_is_answered_with_those_there_are(target, said):
 
 
 def test_the_container_tests_are_run_by_continuous_integration():
-    """They need an engine, so they are no part of `make test`."""
+    """They need a Docker engine, so `make test` does not run them."""
     jobs = read_yaml(ROOT / ".github/workflows/ci.yml")["jobs"]
     commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
     assert any("make test-containers" in command for command in commands)

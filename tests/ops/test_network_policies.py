@@ -1,4 +1,4 @@
-"""Who may talk to whom on Kubernetes: the policies acted out, against what the parts do."""
+"""Connections on Kubernetes: the simulated policies match the programs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def chosen(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 
 
 def lets(direction: str, pod: str, other: str, port: int) -> bool:
-    """Kubernetes' rule: a pod that no policy chooses is open, else one of them has to allow it."""
+    """Apply Kubernetes' rule: a pod without a policy is open, else a policy must allow it."""
     own = [
         policy
         for policy in POLICIES
@@ -69,7 +69,7 @@ def allowed(source: str, target: str, port: int) -> bool:
 
 
 def test_calls_follow_from_the_settings_of_services():
-    """A service reads the address of each service that it calls, and the keys of tokens."""
+    """A service reads the address of each service that it calls, and the keys for tokens."""
     assert {(name, "user", SERVICES["user"].port) for name in SERVICES if name != "user"} <= CALLS
     assert ("user", "point", SERVICES["point"].grpc_port) in CALLS
     assert {called for name, called, _ in CALLS if name == "order"} == {

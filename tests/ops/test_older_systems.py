@@ -1,4 +1,4 @@
-"""What docs/older-systems.md says of this side is what the code says."""
+"""docs/older-systems.md describes this platform as the code does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "older-systems.md").read_text()
 
 
 def ours(begins: str) -> str:
-    """Return the right cell of the row whose left one begins so."""
+    """Return the right cell of the row whose left cell starts with the text."""
     (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {begins}"))
     return row.split(" | ")[-1]
 
@@ -31,7 +31,7 @@ def meta(type_: object) -> Meta:
 
 
 def repeated(type_: object) -> str:
-    """Return how often the pattern of a type lets a character be repeated: `7 to 15`."""
+    """Return how often the pattern of a type allows a repeated character: `7 to 15`."""
     (bounds,) = re.findall(r"\{(\d+),(\d+)\}", meta(type_).pattern or "")
     return " to ".join(bounds)
 

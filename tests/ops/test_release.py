@@ -1,4 +1,4 @@
-"""What a release is made of: one version, a heading in the changelog, an owner who starts it."""
+"""The parts of a release: one version, a heading in the changelog, and a start by an owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for the repository as a whole: locks without hosts, scripts that parse."""
+"""Properties of the whole repository: locks without hosts, scripts that parse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_script_parses_is_executable_and_stops_at_the_first_error(script):
 
 
 def locks_in(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Check a copy of the locks, so that a test may spoil it."""
+    """Check a copy of the locks, so that a test may change it."""
     return subprocess.run(
         ["bash", ROOT / ".ci" / "check-locks"],
         cwd=folder, env={**os.environ, "PYTHON": sys.executable},

@@ -1,4 +1,4 @@
-"""The roll-out on ECS in a real shell, with an `aws` that keeps a cluster of its own in files."""
+"""The roll-out on ECS in a real shell, with an `aws` that stores a cluster in files."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_one_that_cannot_go_back_does_not_keep_the_others(cluster):
 
 
 def test_a_service_that_went_back_by_itself_takes_the_others_with_it(cluster):
-    """ECS's circuit breaker: stable, and yet not rolled out."""
+    """After ECS's circuit breaker, the service is stable but not rolled out."""
     (cluster.home / "goes-back").mkdir()
     (cluster.home / "goes-back" / "order").write_text(OLD["order"])
     done = cluster.roll_out()
@@ -213,7 +213,7 @@ def test_a_service_that_went_back_by_itself_takes_the_others_with_it(cluster):
 
 
 def test_the_workflow_of_a_deployment_runs_from_its_first_script_to_its_last(cluster):
-    """Each `run:` as the runner does it: bash -e, its environment, and what steps hand on."""
+    """Each `run:` as the runner executes it: bash -e, its environment, and the outputs of steps."""
     docker = cluster.home / "bin" / "docker"
     docker.write_text('#!/usr/bin/env bash\necho "$*" >> "$STAND_IN/images"\n')
     docker.chmod(0o755)
@@ -257,7 +257,7 @@ def test_the_workflow_of_a_deployment_runs_from_its_first_script_to_its_last(clu
 
 
 def registered(cluster: Cluster, name: str) -> dict[str, str]:
-    """The environment of the task that was registered."""
+    """Return the environment of the registered task."""
     task = json.loads((cluster.home / "registered" / f"{name}.json").read_text())
     return {each["name"]: each["value"] for each in task["containerDefinitions"][0]["environment"]}
 

@@ -1,4 +1,4 @@
-"""The roll-out on Kubernetes in a real shell, with a `kubectl` that keeps what it is told."""
+"""The roll-out on Kubernetes in a real shell, with a `kubectl` that records its input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicas of services behind the real NGINX: restarted in turn, nobody notices."""
+"""Replicas of services behind the real NGINX: restarted in turn without failed requests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ DOOR = """
 
 @dataclass
 class Platform:
-    """Its gateway, its replicas, who signs, and the URLs of its databases."""
+    """Its gateway, its replicas, its token issuer, and the URLs of its databases."""
 
     url: str
     replicas: list[Replica]
@@ -66,14 +66,14 @@ class Platform:
 
 @dataclass
 class Seen:
-    """What the callers were told."""
+    """The responses to the callers."""
 
     answered: collections.Counter[str] = field(default_factory=collections.Counter)
     failed: list[str] = field(default_factory=list)
 
 
 def _inside(replicas: Mapping[str, list[Service]], run: Path) -> tuple[Path, dict[str, str]]:
-    """Write the balancer between services; return it, and what tells services of it."""
+    """Write the load balancer between services; return it and the settings that name it."""
     doors, told = "", {}
     for name, services in replicas.items():
         ports = {f"{name}-http": [service.port for service in services]}
@@ -103,9 +103,9 @@ def forks() -> Iterator[Forks]:
 
 @pytest.fixture
 async def platform(new_database, run_dir, redis_url, forks, full: Full) -> AsyncIterator[Platform]:
-    """Two replicas of some services, in the long run of all, behind gateway and balancer.
+    """Two replicas of some services (of all in the long run) behind gateway and balancer.
 
-    They are forked from one process that has imported what they share, as `make run` does.
+    They are forked from one process that has imported the common modules, as `make run` does.
     """
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
@@ -144,7 +144,7 @@ async def platform(new_database, run_dir, redis_url, forks, full: Full) -> Async
 
 
 async def _read(http: aiohttp.ClientSession, path: str, seen: Seen) -> None:
-    """Ask for a page; a page of people has to have their points, which come by gRPC."""
+    """Request a page; a page of users must have their points, which come by gRPC."""
     async with http.get(path) as answer:
         body = await answer.json()
         seen.answered[path] += 1
@@ -155,7 +155,7 @@ async def _read(http: aiohttp.ClientSession, path: str, seen: Seen) -> None:
 
 
 async def _order(http: aiohttp.ClientSession, seen: Seen) -> None:
-    """Place an order, which asks user and product, and confirm it: once, whatever happens."""
+    """Place an order, which calls user and product, and confirm it exactly once."""
     wanted = {"user_id": ALICE, "lines": [{"product_id": HAMMER, "quantity": 1}]}
     key = {"Idempotency-Key": str(uuid4())}
     async with http.post("/api/orders/v1/orders", json=wanted, headers=key) as answer:
@@ -173,7 +173,7 @@ async def _order(http: aiohttp.ClientSession, seen: Seen) -> None:
 
 
 async def _keep(doing, pause: float, seen: Seen, enough: asyncio.Event) -> None:
-    """Do it until it is enough, and to its end; a connection that breaks is a failure, too."""
+    """Repeat the action to the end; a broken connection also counts as a failure."""
     while not enough.is_set():
         try:
             await doing()

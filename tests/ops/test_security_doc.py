@@ -1,4 +1,4 @@
-"""Every test that the pages of security name exists where they say."""
+"""Every test that the security pages name exists at the named place."""
 
 from __future__ import annotations
 

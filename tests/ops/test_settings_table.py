@@ -1,4 +1,4 @@
-"""One table of settings: Compose, Kubernetes and ECS pass on the same ones, and each one works."""
+"""One table of settings: Compose, Kubernetes and ECS pass on the same settings, and each works."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def secrets(site: Path) -> Path:
-    """Run the script in a checkout of its own; return the folder that it makes."""
+    """Run the script in its own checkout; return the folder that it creates."""
     folder = site / "deploy" / "docker"
     folder.mkdir(parents=True)
     shutil.copytree(ROOT / "deploy/redis", site / "deploy/redis")

@@ -1,4 +1,4 @@
-"""Callers of a service in this process, and a configuration that limits none of them."""
+"""Callers of a service in this process, and a configuration without limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ C = TypeVar("C", bound=DatabaseSettings)
 
 
 class Caller:
-    """Sends requests with one token, or with none."""
+    """Send requests with one token, or without a token."""
 
     def __init__(self, client: TestClient, headers: dict[str, str], subject: str = "") -> None:
         self._client = client
@@ -27,7 +27,7 @@ class Caller:
         self.subject = subject
 
     async def __call__(self, method: str, path: str, *, headers=None, **options):
-        """Return the status, the decoded body (None without one) and the headers."""
+        """Return the status, the decoded body (None without a body) and the headers."""
         async with self._client.request(
             method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
         ) as answer:
@@ -38,12 +38,12 @@ class Caller:
 def caller_with(
     client: TestClient, issuer: TestIssuer, subject: str, role: Role, **claims: Any
 ) -> Caller:
-    """Return somebody with a token of that role."""
+    """Return a caller with a token of this role."""
     return Caller(client, issuer.authorized(subject=subject, role=role, **claims), subject)
 
 
 def unlimited(config: type[C], database_url: str, issuer: TestIssuer, **settings: Any) -> C:
-    """Return a configuration for a database and an issuer, with some things said."""
+    """Return a configuration for a database and an issuer, with the given settings."""
     given = {
         "database_url": SecretStr(database_url),
         "db_pool_min": 1,
@@ -55,6 +55,6 @@ def unlimited(config: type[C], database_url: str, issuer: TestIssuer, **settings
 
 
 def by_hand(url: str, **settings: Any) -> AbstractAsyncContextManager[Database]:
-    """Open a database past its service, as the owner: to arrange something there, or to look."""
+    """Open a database directly as its owner, to prepare or read data."""
     given = {"database_url": SecretStr(url), "db_pool_min": 1} | settings
     return open_database(DatabaseSettings(_env_file=None, **given), application=BY_HAND)

@@ -1,4 +1,4 @@
-"""What tests of several services share: databases on either engine, a Redis of a test's own."""
+"""Common parts of the services' tests: databases on each engine, and a Redis database per test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENGINES = ("postgres", "mysql")
 
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> Iterator[None]:
-    """Services wait for what other tests keep busy; who tests limits sets them."""
+    """Services wait longer for busy servers; tests of limits set their own times."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUEST_SECONDS", "60")
         # Those of a service, and those of whoever looks at its database.
@@ -36,7 +36,7 @@ def patience() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def looked_for_soon() -> Iterator[None]:
-    """A service that ends looks sooner whether its callers are gone: here they are, at once."""
+    """A service that ends checks sooner whether its callers are gone, because here they are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(server, "_LOOK_SECONDS", 0.001)
         yield
@@ -44,26 +44,26 @@ def looked_for_soon() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_rights() -> Iterator[None]:
-    """Services enter their databases with the rights of their roles, and not as the owner."""
+    """Services connect to their databases with the privileges of their roles, not as the owner."""
     with entered_as_services():
         yield
 
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """The engine that a test runs on: it runs once for each."""
+    """The engine of a test, which runs once for each engine."""
     return request.param
 
 
 @pytest.fixture
 def engine_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres | MysqlDatabases:
-    """The run's server of that engine. Never kill this one."""
+    """The shared server of this engine. Do not kill it."""
     return request.getfixturevalue(f"{engine}_server")
 
 
 @pytest.fixture
 def killable_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres | TestMysql:
-    """A server of that engine for this test alone."""
+    """A server of this engine for one test."""
     return request.getfixturevalue(f"killable_{engine}")
 
 
@@ -71,7 +71,7 @@ def killable_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres
 async def new_engine_database(
     engine_server: TestPostgres | MysqlDatabases,
 ) -> AsyncIterator[NewDatabase]:
-    """Make databases on that engine, which are given back after the test."""
+    """Create databases on this engine, which are returned after the test."""
     made: list[str] = []
 
     async def new(db: str, *, demo: bool = False) -> str:
@@ -85,14 +85,14 @@ async def new_engine_database(
 
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
-    """The test's database as a service has it; `database_url` is each service's own fixture."""
+    """The test's database, as a service opens it; each service has its own `database_url`."""
     async with by_hand(database_url) as db:
         yield db
 
 
 @pytest.fixture
 async def own_redis_url(redis_url: str) -> str:
-    """An empty database of the run's Redis: the names of keys and streams are fixed."""
+    """An empty database of the shared Redis, because the names of keys and streams are fixed."""
     url = f"{redis_url.rpartition('/')[0]}/7"
     async with Redis.from_url(url) as redis:
         await redis.flushdb()
@@ -101,6 +101,6 @@ async def own_redis_url(redis_url: str) -> str:
 
 @pytest.fixture
 async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
-    """That database."""
+    """A client of this database."""
     async with open_redis(RedisOptions(own_redis_url)) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Holding a service to its own OpenAPI document, for whatever a caller may send."""
+"""Check a service against its own OpenAPI document, for all requests of a caller."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Check = Callable[..., Any]
 
 @contextmanager
 def on_a_thread(service: AbstractAsyncContextManager[str]) -> Iterator[str]:
-    """Run a service on a loop and a thread of its own, since cases are sent synchronously.
+    """Run a service in a loop in its own thread, because the cases are sent synchronously.
 
-    `service` gives its address, which is handed on.
+    `service` yields its address, which this function yields too.
     """
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     started: asyncio.Queue[str] = asyncio.Queue()
@@ -48,7 +48,7 @@ def on_a_thread(service: AbstractAsyncContextManager[str]) -> Iterator[str]:
 
 
 def document(address: str) -> schemathesis.BaseSchema:
-    """Read the document that a service publishes about itself."""
+    """Read the OpenAPI document that a service publishes."""
     config = schemathesis.Config()
     # JSON allows NUL in a text, PostgreSQL does not: refused, which has a test of its own.
     # Nor is a request without a token that the case left out: `headers` bring one.
@@ -57,12 +57,12 @@ def document(address: str) -> schemathesis.BaseSchema:
 
 
 def operations(routes: Iterable[web.RouteDef]) -> list[tuple[str, str]]:
-    """Return path and method of each route."""
+    """Return the path and the method of each route."""
     return sorted((route.path, route.method) for route in routes)
 
 
 def documented(schema: schemathesis.BaseSchema) -> set[tuple[str, str]]:
-    """Return path and method of each operation of a document."""
+    """Return the path and the method of each operation of a document."""
     return {
         (path, method.upper())
         for path, methods in schema.raw_schema["paths"].items()
@@ -88,16 +88,16 @@ def hold(
     excluded: Callable[[schemathesis.Case, requests.Response], Collection[Check]] | None = None,
     prepare: Callable[[schemathesis.Case], None] = lambda _: None,
 ) -> None:
-    """Send cases: each is answered as the document describes it, and none with a 5xx.
+    """Send cases: each response matches the document, and none is a 5xx.
 
     Args:
-        operation: what is asked.
-        mode: whether the cases keep to the document or break it.
-        headers: of every request.
-        examples: how many cases.
-        checks: what an answer is held to; without, to all that the library knows.
-        excluded: the checks that do not hold for a case and its answer.
-        prepare: puts something right in a case before it is sent.
+        operation: the operation to call.
+        mode: whether the cases follow or violate the document.
+        headers: the headers of every request.
+        examples: the number of cases.
+        checks: the checks of a response; by default, all checks of the library.
+        excluded: the checks to skip for a case and its response.
+        prepare: corrects a case before it is sent.
     """
     seen: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""User, order, chat and point together in this process, and what two people leave behind there."""
+"""User, order, chat and point together in this process, and the data that two people create."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class Marketplace:
     async def call(
         self, service: str, method: str, path: str, session: Any, json: Any = None, status: int = 0
     ) -> Any:
-        """Return the data of the answer, which must have the status where one is given."""
+        """Return the data of the response, which must have `status` if it is given."""
         url = f"{self.urls[service]}/api/v1/{path}"
         answer = await self.world.call(method, url, json, headers=bearer(session))
         assert answer.status == status or not status, answer.body
         return None if answer.body is None else answer.body.get("data")
 
     async def signed_in(self, address: str, **fields: Any) -> Any:
-        """Register a customer whose address is proved, and sign them in."""
+        """Register a customer, verify the address, and sign in."""
         world = self.world
         answer = await world.post("register/customer", person(email=address, **fields))
         assert answer.status == 201, answer.body
@@ -86,7 +86,7 @@ class Marketplace:
         return (await self.world.login(address)).data
 
     async def ordered(self, ann: Any, bob: Any) -> str:
-        """Ann has a tap repaired by Bob, says something about it, and praises him: the job."""
+        """Let Bob repair Ann's tap, write a message and get a good review; return the job."""
         place = {"longitude": LONGITUDE, "latitude": LATITUDE}
         wanted = new_order(location=place, description=NEEDS)
         order = await self.call("order", "POST", "service-orders", ann, wanted, 201)
@@ -101,7 +101,7 @@ class Marketplace:
         return str(job["id"])
 
     async def channel(self, session: Any, job: str) -> str:  # with chat
-        """Wait until there is a channel for a job; return its id."""
+        """Wait until a job has a channel; return its ID."""
         found: list[Any] = []
 
         async def has_channel() -> bool:
@@ -117,7 +117,7 @@ class Marketplace:
         await self.call("chat", "POST", path, session, said, 201)
 
     async def works_from(self, provider: Any) -> None:
-        """Say where a provider works from: where Ann lives."""
+        """Set the workplace of a provider to the place where Ann lives."""
         body = {
             "city_id": BERLIN,
             "location": {"longitude": LONGITUDE, "latitude": LATITUDE},
@@ -126,7 +126,7 @@ class Marketplace:
         await self.call("order", "POST", "providers/me/location", provider, body, 201)
 
     async def traces(self, of: Mapping[str, str] = PERSONAL) -> set[tuple[str, str]]:
-        """Say in which table or key there still is what of somebody; everything is searched."""
+        """Return the tables and keys that contain data of a user; all are searched."""
         found = set()
         async for place, text in self._everything():
             found |= {(place, what) for what, needle in of.items() if needle in text}
@@ -162,7 +162,7 @@ async def _read(redis: Redis, key: bytes) -> Any:
 async def running_marketplace(
     new_database: NewDatabase, redis_url: str, folder: Path, **of_user: Any
 ) -> AsyncIterator[Marketplace]:
-    """Start all of them on databases of their own."""
+    """Start all services on their own databases."""
     databases = {name: await new_database(name, demo=name == "order") for name in DATABASES}
     shared = {"redis_url": SecretStr(redis_url)}
     limits = {"rate_limit_burst": 100_000, "user_rate_limit": 100_000}

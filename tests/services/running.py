@@ -1,4 +1,4 @@
-"""Services in this process, on ports of the system's choice."""
+"""Services in this process, on ports that the system selects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STAFF = ISSUER.authorized("users:read")
 
 
 def points_reader(issuer: TestIssuer = ISSUER) -> ServiceTokens:
-    """Return the tokens of the service that may read everybody's points."""
+    """Return the tokens of the service that may read all users' points."""
     return issuer.tokens("user", Role.SERVICE, READ)
 
 
@@ -44,7 +44,7 @@ class RunningPoint:
 
 
 def refusal(code: str, status: int) -> web.Response:
-    """Return the error that a service which is only played answers with."""
+    """Return the error that a simulated service responds with."""
     error = {"code": code, "message": "no"}
     return web.json_response({"success": False, "error": error}, status=status)
 
@@ -80,7 +80,7 @@ async def running_user(
 
 @asynccontextmanager
 async def client_of(address: str, *, tokens: ServiceTokens | None = None) -> AsyncIterator[Client]:
-    """A client of the point service; without other tokens it calls as a service does."""
+    """A client of the point service; by default, it calls with a service's tokens."""
     pool = ChannelPool(address, size=4)
     try:
         yield Client(pool, Upstream("point", tokens=tokens or points_reader()))

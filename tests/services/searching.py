@@ -1,4 +1,4 @@
-"""Everything that a database holds, to be searched for what must not be there."""
+"""All data of a database, for a search for data that must not exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import asyncpg
 
 
 async def rows_of(sql: asyncpg.Connection) -> AsyncIterator[tuple[str, str]]:
-    """Each row of each table as text, with the name of its table."""
+    """Return each row of each table as text, with the name of its table."""
     tables = await sql.fetch(
         "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' "
         "AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%yoyo%'"

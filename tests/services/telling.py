@@ -1,4 +1,4 @@
-"""Events of other services, put into their streams by hand, and waited for."""
+"""Events of other services: publish them directly to their streams, and wait for their effects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def tell(
     at: datetime | None = None,
     times: int = 2,
 ) -> None:
-    """Send one event, as a rule twice, and wait until it was handled by whoever hears it."""
+    """Publish one event, by default twice, and wait until its consumers have handled it."""
     text = msgspec.json.encode(payload).decode()
     event = Event(new_id(), topic, str(new_id()), kind, text, request, "", at or utc_now())
     stream = stream_of(topic)

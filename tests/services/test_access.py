@@ -1,4 +1,4 @@
-"""Every route of every service asks of its caller what it declares, and is strict by default."""
+"""Every route enforces the access that it declares, and is strict by default."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_open_routes_that_change_something_are_these() -> None:
 
 
 def handlers() -> list[Any]:
-    """Every handler over HTTP that routes declare, by service; the socket has a test of its own."""
+    """Return every HTTP handler that routes declare, by service; the socket has its own test."""
     found = []
     for name in sorted({route.service for route in ROUTES}):
         for route in specs.application(name).router.routes():
@@ -145,7 +145,7 @@ def handlers() -> list[Any]:
 
 @pytest.mark.parametrize(("handler", "access"), handlers())
 async def test_a_route_refuses_whoever_lacks_what_it_declares(handler, access, subtests) -> None:
-    """The handler is asked for real; a request that it may not even look at is None."""
+    """The test calls the handler itself; its request is None, because it must not read it."""
     for what, (flaw, message) in FLAWS.items():
         wanted = getattr(access, what)
         refuses = wanted is not True if what == "services" else wanted is True

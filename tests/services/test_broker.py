@@ -1,4 +1,4 @@
-"""Two services with `EVENTS_URL=nats://…`: what one publishes the other applies, exactly once."""
+"""Two services with `EVENTS_URL=nats://…`: a published event has its effect exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every document keeps the rule about `If-Match`: heard wherever there is a version."""
+"""Every document follows the rule about `If-Match`: accepted wherever there is a version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDED = ("/products/{id}",)  # of the product service; goods orders are the ord
 
 
 def conditions(operation: dict[str, Any]) -> dict[str, bool]:
-    """The conditional headers an operation takes, and whether it needs them."""
+    """Return the conditional headers of an operation, and whether it needs them."""
     return {
         found["name"]: found["required"]
         for found in operation.get("parameters", ())
@@ -25,7 +25,7 @@ def conditions(operation: dict[str, Any]) -> dict[str, bool]:
 
 
 def changes() -> list[Any]:
-    """Each change of something that is answered with an `ETag`, with its operation."""
+    """Return each change of an object with an `ETag`, with its operation."""
     found = []
     for document in DOCUMENTS:
         for path, operations in read_yaml(document)["paths"].items():

@@ -1,4 +1,4 @@
-"""Each service keeps the promises of its own OpenAPI document, for whatever a caller may send."""
+"""Each service behaves as its own OpenAPI document states, for all requests."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ CHANNEL = "01890000-0000-7000-8000-00000000ca11"  # with chat
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is asked of a service, by whom, and what it may refuse although it is valid."""
+    """The tested requests of a service, their caller, and the allowed refusals."""
 
     service: str
     routes: Iterable[web.RouteDef]
@@ -122,7 +122,7 @@ def own_channel(case: schemathesis.Case) -> None:  # with chat
 
 
 def in_the_marketplace(path: str, method: str) -> tuple[str, Role]:
-    """Return whose request gets past the guards of most routes."""
+    """Return a caller whose requests pass the guards of most routes."""
     if "/providers/me" in path or (path.startswith("/api/v1/offers") and method != "DELETE"):
         return order_world.PROVIDER, Role.PROVIDER
     if "/customers/me" in path or (path, method) == ("/api/v1/service-orders", "POST"):
@@ -223,7 +223,7 @@ Documents = Callable[[str], schemathesis.BaseSchema]
 def documents(
     postgres_server: TestPostgres, redis_server: TestRedis | Instance, issuer: TestIssuer
 ) -> Iterator[Documents]:
-    """Return the document of a service, which is started when it is asked for first."""
+    """Return a function that starts a service at its first use and returns its document."""
     read: dict[str, schemathesis.BaseSchema] = {}
     redis = redis_server.url.rpartition("/")[0]
 
@@ -274,7 +274,7 @@ def _open_channel(url: str) -> None:  # with chat
 
 @asynccontextmanager
 async def _orders(url: str, issuer: TestIssuer) -> AsyncIterator[str]:
-    """The service beside stand-ins of those it asks; every reservation is refused."""
+    """The service with replacements for its upstreams; every reservation is refused."""
 
     async def refuse(_: web.Request) -> web.Response:
         error = {"code": "CONFLICT", "message": "some products cannot be reserved"}

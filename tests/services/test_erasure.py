@@ -1,4 +1,4 @@
-"""Who has deleted their account is found nowhere: all tables and all of Redis are searched."""
+"""After a user deletes their account, no table and no Redis key contains their data."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_a_provider_who_is_gone_leaves_no_place_and_no_personal_id(
 async def test_addresses_of_clients_leave_the_audit_trail_before_it_goes(
     marketplace: Marketplace,
 ) -> None:
-    """Who did what stays; from where goes sooner."""
+    """The actors of the audit trail stay; their addresses are deleted sooner."""
     await marketplace.signed_in(ANN)
     sql = marketplace.world.db
     seen = "SELECT DISTINCT address FROM audit_entry"

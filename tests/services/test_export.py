@@ -1,4 +1,4 @@
-"""An export holds everything about its owner, from all services, and nothing about others."""
+"""An export contains all data about its owner from all services, and none about others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def exported(marketplace: Marketplace, session: Any) -> Any:
 
 
 async def buy(marketplace: Marketplace, session: Any) -> None:
-    """Add goods that a user has bought and that were delivered."""
+    """Add goods that a user has bought and received."""
     order = await asyncpg.connect(marketplace.databases["order"])
     await order.execute(
         "INSERT INTO goods_order (id, user_id, status, pending_validation, total, currency, stock,"

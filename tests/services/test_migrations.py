@@ -1,4 +1,4 @@
-"""Each database is migrated on each of its engines: up, down to nothing, and up again."""
+"""Each database is migrated on each of its engines: up, down to empty, and up again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 documents are valid, and say what Swagger 2.0 cannot."""
+"""The OpenAPI 3.1 documents are valid, and have facts that Swagger 2.0 cannot express."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every field, parameter, body and response has an example, and services take what they show."""
+"""Every field, parameter, body and response has an example, and services accept the examples."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def operations(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def errors(schema: dict[str, Any], example: Any, found: dict[str, Any]) -> list[str]:
-    """Return what is wrong with an example; null would be refused."""
+    """Return the errors of an example; null would be refused."""
     whole = {**schema, "components": found["components"]}
     validator = OAS31Validator(whole, format_checker=oas31_format_checker)
     return [error.message for error in validator.iter_errors(example)]
 
 
 def leaf(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a field's schema that an example belongs to."""
+    """Return the part of a field's schema to which an example belongs."""
     if "anyOf" in schema:
         return leaf(next(one for one in schema["anyOf"] if one.get("type") != "null"))
     if schema.get("type") == "array" and "examples" not in schema:
@@ -98,7 +98,7 @@ def test_no_example_of_a_parameter_that_may_be_left_out_is_filled_in_by_swagger_
 
 
 def shown(parameter: dict[str, Any]) -> Any:
-    """Return the example of a parameter of either document."""
+    """Return the example of a parameter in each document."""
     for key in ("example", "x-example", "x-sample"):
         if key in parameter:
             return parameter[key]

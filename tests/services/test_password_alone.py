@@ -1,4 +1,4 @@
-"""Whoever knows the password and has no second factor gets nothing, in no service."""
+"""A caller with the password but without the second factor has no access in any service."""
 
 from __future__ import annotations
 

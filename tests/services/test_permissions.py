@@ -1,4 +1,4 @@
-"""What the role controller of `user` says holds in the other services."""
+"""The permissions that administrators set in `user` hold in the other services."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def world(new_database, tmp_path) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def products(new_database, world: World) -> AsyncIterator[TestClient]:
-    """The product service, which believes the tokens of the user service."""
+    """The product service, which accepts the tokens of the user service."""
     config = ProductConfig(
         _env_file=None,
         database_url=SecretStr(await new_database("product")),

@@ -1,4 +1,4 @@
-"""Each consumer takes the word of whoever publishes a topic, and of nobody else."""
+"""Each consumer accepts events only from the publisher of their topic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONSUMERS = tuple(events_page.HANDLERS)
 
 
 def published() -> Mapping[str, set[str]]:
-    """The topics that each service's code publishes."""
+    """Return the topics that each service's code publishes."""
     found: dict[str, set[str]] = {}
     for name in service_names():
         for path in (ROOT / "services" / name).rglob("*.py"):
@@ -38,7 +38,7 @@ def test_whose_word_is_taken_for_a_topic_is_who_publishes_it(name: str) -> None:
 
 
 def test_every_topic_that_is_heard_has_a_producer() -> None:
-    """A service that hears of one without does not start."""
+    """A service does not start if it consumes a topic without a producer."""
     from services.catalog import app as catalog
     from services.chat import app as chat  # with chat
     from services.order import app as order
@@ -60,7 +60,7 @@ def test_every_topic_that_is_heard_has_a_producer() -> None:
 
 @pytest.mark.parametrize("name", [one for one in CONSUMERS if one not in ("user", "point")])
 def test_who_consumes_accounts_handles_every_way_to_leave(name: str) -> None:
-    """An account that is deactivated must not go on where one that is deleted does not."""
+    """The end of an account must have the same effects after deactivation and after deletion."""
     handled = {kind for (topic, kind), by in events_page.consumed().items()
                if topic == "users" and name in by}  # fmt: skip
     assert {"user.deactivated", "user.deleted", "user.erased"} <= handled

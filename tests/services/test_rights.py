@@ -1,4 +1,4 @@
-"""Who has taken over a service, and with it its role, does to the database what its queries do."""
+"""An attacker with a service's database role can do only what the service's queries do."""
 
 from __future__ import annotations
 

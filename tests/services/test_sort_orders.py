@@ -1,4 +1,4 @@
-"""What a list may be ordered by is what its query takes."""
+"""The documented sort orders of a list are those that its query accepts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def modules(service: str) -> Iterator[ModuleType]:
 
 
 def asked(service: str) -> dict[str, frozenset[str]]:
-    """Return what each sorted list of a service may be ordered by, by its class."""
+    """Return the documented sort orders of each sorted list of a service, by its class."""
     found = {}
     for module in modules(service):
         for name, spec in vars(module).items():
@@ -48,7 +48,7 @@ def asked(service: str) -> dict[str, frozenset[str]]:
 
 
 def taken(service: str) -> dict[str, frozenset[str]]:
-    """Return the orders that each generated function of a service takes, by its name."""
+    """Return the orders that each generated function of a service accepts, by its name."""
     found: dict[str, frozenset[str]] = {}
     for module in modules(service):
         if ".store" in module.__name__:

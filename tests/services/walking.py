@@ -33,7 +33,7 @@ async def walk(
 
 
 def by(column: str) -> Callable[[Bodies], list[str]]:
-    """Return what finds a column of the rows of all pages."""
+    """Return a function that returns a column of the rows of all pages."""
     return lambda bodies: [row[column] for body in bodies for row in body["data"]]
 
 
@@ -41,7 +41,7 @@ ids: Final = by("id")
 
 
 def at_most(times: int, add: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-    """Return what calls `add` the first times that it is called."""
+    """Return a function that calls `add` only in its first calls."""
     left = iter(range(times))
 
     async def added() -> None:
@@ -59,9 +59,9 @@ async def check_each_once(
     between: Callable[[], Awaitable[object]] | None = None,
     of: Callable[[Bodies], list[str]] = ids,
 ) -> list[str]:
-    """Return the IDs of a list, after the cursors led to each of them once, forth and back.
+    """Return the IDs of a list, after the cursors have led to each once, in both directions.
 
-    A page has `size` rows on the way forth, and one more on the way back. `between` adds rows
+    On the way forward a page has `size` rows, and on the way back one more. `between` adds rows
     between two pages. `of` returns the IDs of the rows of some pages.
     """
     path += "&" if "?" in path else "?"

@@ -55,7 +55,7 @@ def generated(root: Path) -> list[str]:
 
 @contextmanager
 def stack(root: Path, run_dir: Path) -> Iterator[str]:
-    """Run the platform of a copy; yield the address of its gateway once it answers."""
+    """Run the platform of a copy; yield the address of its gateway when it responds."""
     names = ["GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS, *MONITORING_PORTS]
     environ = {name: str(free_port()) for name in [*names, "INVENTORY_PORT", "INVENTORY_GRPC_PORT"]}
     url = f"http://127.0.0.1:{environ['GATEWAY_PORT']}"

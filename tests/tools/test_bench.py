@@ -1,4 +1,4 @@
-"""The benchmarks say how they are called."""
+"""The help texts of the benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulation of `bench.capacity` against what is known without it."""
+"""The simulation of `bench.capacity` compared with known results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of cURL commands have every operation, and nothing that only one caller could use."""
+"""Pages of cURL commands have every operation, and no value that only one caller could use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a database that is spread by one column would have to ask everywhere."""
+"""The queries and keys that would involve every shard of a distributed database."""
 
 from __future__ import annotations
 

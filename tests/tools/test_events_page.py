@@ -1,4 +1,4 @@
-"""The page of events says who publishes and who consumes, and nothing is left out."""
+"""The events page lists publishers and consumers completely."""
 
 from __future__ import annotations
 

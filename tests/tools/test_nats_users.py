@@ -1,4 +1,4 @@
-"""Each service's user of NATS may send and hear there what the service does, nothing beside it."""
+"""Each service's NATS user may publish and consume exactly what the service does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOPICS = sorted({topic for topics in OWN.values() for topic in topics})
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[TestNats]:
-    """A server with the file as it is, and an operator beside its users."""
+    """A server with the real file, and an operator besides its users."""
     operator = f"{{ user: operator, password: '{PASSWORD}' }}\n"
     users = nats_users.USERS.read_text().replace("users: [\n", f"users: [\n  {operator}")
     lines = f"accounts {{ app: {{ jetstream: enabled\n{users}}} }}\n"
@@ -53,7 +53,7 @@ def entry() -> dict[str, str]:
 
 @asynccontextmanager
 async def entered(server: TestNats, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
-    """Enter as somebody; what the server complains of is in the list."""
+    """Connect as a user; the list collects the server's errors."""
     said: list[str] = []
 
     async def hear(error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""lib/pb is what proto/ says, and the wire of older clients does not move."""
+"""lib/pb matches proto/, and the wire format of older clients stays the same."""
 
 from __future__ import annotations
 

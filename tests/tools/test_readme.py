@@ -1,4 +1,4 @@
-"""README shows the services there are, and whom each calls."""
+"""The README lists the existing services, and the services that each one calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each service's user of Redis may do what the service does there, and nothing beside it."""
+"""Each service's Redis user may do exactly what the service does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def server() -> Iterator[TestRedis]:
 
 @asynccontextmanager
 async def entered(server: TestRedis, line: str) -> AsyncIterator[Redis]:
-    """Make the user of a line and enter as that one."""
+    """Create the user of a line and connect as this user."""
     _, name, rules = line.split(" ", 2)
     async with open_redis(RedisOptions(server.url)) as operator:
         await operator.execute_command("ACL", "SETUSER", name, "reset", ">pw", *rules.split())
@@ -50,7 +50,7 @@ async def entered(server: TestRedis, line: str) -> AsyncIterator[Redis]:
 
 
 async def use(redis: Redis, pattern: str) -> None:
-    """Do what the library does with keys of a pattern."""
+    """Run the library's commands on keys of a pattern."""
     if pattern == "~limit:*":
         assert (await RedisStore(redis).take(TokenBucket(), "ip:192.0.2.1")).count == 1
     elif pattern == "~catalog:*":

@@ -1,4 +1,4 @@
-"""Rendering settles in one run: no file is made of what another rendered file was before."""
+"""Rendering needs one run: no file depends on the former text of another rendered file."""
 
 from __future__ import annotations
 

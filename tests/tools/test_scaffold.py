@@ -1,4 +1,4 @@
-"""Services are made and removed as docs/services.md says, in a copy of the repository."""
+"""Services are created and removed as docs/services.md states, in a copy of the repository."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def shared_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy that every test leaves as it was."""
+    """A copy that every test leaves unchanged."""
     root = copied(tmp_path_factory.mktemp("copy"))
     before = digests(root)
     yield root
@@ -36,7 +36,7 @@ def shared_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def check(root: Path, name: str) -> None:
-    """Run what `make check` asks of a service and of the list of services."""
+    """Run the parts of `make check` that concern a service and the list of services."""
     done(root, "tools.permissions", "check")
     done(root, "tools.specs", "check")
     done(root, "tools.rendered", "check")

@@ -1,4 +1,4 @@
-"""The page of the schema is what the migrations make, and names what each outbox publishes."""
+"""The schema page matches the migrations, and names the events of each outbox."""
 
 from __future__ import annotations
 

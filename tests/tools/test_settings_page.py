@@ -1,4 +1,4 @@
-"""The page of settings and the example of `.env` follow from what services load."""
+"""The settings page and the example of `.env` match the settings that services load."""
 
 from __future__ import annotations
 

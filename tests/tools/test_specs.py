@@ -1,4 +1,4 @@
-"""The gateway's API documents: made of the routes, with the gateway's paths, never out of date."""
+"""The gateway's API documents: generated from the routes, with the gateway's paths, up to date."""
 
 from __future__ import annotations
 

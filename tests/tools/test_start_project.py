@@ -1,4 +1,4 @@
-"""A project begins with this repository: `make start-project` names it, in a copy."""
+"""A new project from this repository: `make start-project` names it, in a copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.tools.in_a_copy import digests, done, run, stack
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that every test leaves as it was."""
+    """A copy that every test leaves unchanged."""
     return copied(tmp_path_factory.mktemp("copy"))
 
 

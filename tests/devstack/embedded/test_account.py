@@ -1,4 +1,4 @@
-"""What a demoted server may read: what it needs, also where a careful umask kept it from others."""
+"""A server under another account can read its files, even with a strict umask."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def private(tmp_path: Path) -> Path:
-    """A folder that nobody else passes through, with a folder in it."""
+    """A folder inside a folder that no other account can enter."""
     folder = tmp_path / "private"
     (folder / "data").mkdir(parents=True)
     folder.chmod(0o700)

@@ -1,4 +1,4 @@
-"""Programs forked from shared imports: real processes, which are like those that are spawned."""
+"""Programs forked from shared imports behave like spawned programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TELL = """
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose modules the programs find."""
+    """A folder with modules that the programs can import."""
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
     return tmp_path
 

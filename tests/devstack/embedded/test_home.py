@@ -1,4 +1,4 @@
-"""The run directory: secrets that stay, ports that make sense, a server for the time being."""
+"""The run directory: permanent secrets, valid ports, and a temporary server."""
 
 from __future__ import annotations
 

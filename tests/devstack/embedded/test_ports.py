@@ -1,4 +1,4 @@
-"""Free ports: none is taken twice by processes that take them side by side."""
+"""Free ports: concurrent processes never get the same port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL says when it cannot be."""
+"""The messages of the embedded PostgreSQL if it cannot start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded Redis, wherever its folder is."""
+"""The embedded Redis works in any folder."""
 
 from __future__ import annotations
 

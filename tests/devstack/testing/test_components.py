@@ -1,4 +1,4 @@
-"""A test that needs an absent program is skipped with the remedy; in CI it fails."""
+"""If a program is missing, a test that needs it is skipped with a remedy; in CI it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which servers tests share: embedded ones, unless containers are asked for."""
+"""The servers that tests share: embedded servers, or containers if requested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHARED = {
 
 @pytest.fixture
 def no_engine(monkeypatch):
-    """Containers are asked for where no engine runs."""
+    """Containers are requested, but no engine runs."""
     monkeypatch.setenv("TEST_BACKEND", "containers")
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     monkeypatch.delenv("TEST_MYSQL_URL", raising=False)

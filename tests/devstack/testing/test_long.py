@@ -1,4 +1,4 @@
-"""What is long by nature: a sample in every run, all of it in the long one."""
+"""Slow tests: a part of them runs every time, and all of them run with `--long`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import pytest_collection_modifyitems
 
 @dataclass
 class Item:
-    """What is looked at of a test."""
+    """The parts of a test item that the plugin reads."""
 
     nodeid: str
     fixturenames: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Item:
 
 @dataclass
 class Config:
-    """A run, with `--long` or without."""
+    """A run with or without `--long`."""
 
     is_long: bool
     deselected: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ def test_the_long_run_takes_all_of_what_others_take_a_sample(is_long, ran, left)
 
 @given(st.none())
 def a_property(_: None) -> None:
-    """What the long run tries with more than others."""
+    """A property that the long run checks with more examples."""
 
 
 def test_this_run_counts_as_it_should(full, request):

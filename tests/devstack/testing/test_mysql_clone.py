@@ -1,4 +1,4 @@
-"""A copy of a MySQL database is what the migrations would have made, and independent of it."""
+"""A copy of a MySQL database equals a migrated one, and is independent of it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ VALUES ('0123456789abcdef', 0, 't', 'k', 'x', '', '', '')
 
 
 def _used(connection) -> list[list[tuple]]:
-    """Leave traces in a product database; return what was in it, and what is."""
+    """Change a product database; return its contents before and after."""
     before = _run(connection, "SELECT count(*) FROM price_change")
     _run(connection, EVENT, "DELETE FROM price_change", "UPDATE outbox_lane SET id = id + 10")
     return [before, *(_run(connection, f"SELECT {c} FROM {t}") for c, t in COLUMNS)]

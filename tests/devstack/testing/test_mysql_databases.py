@@ -1,4 +1,4 @@
-"""A named server is used as it is: databases of the tests' own, none of which is left there."""
+"""A named server stays unchanged: the tests use their own databases and drop them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test database: fresh per test, migrated, able to be killed."""
+"""The test database: new for each test, migrated, on a server that a test can kill."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVERYTHING = "SELECT label, id, twice, (SELECT count(*) FROM box) FROM shelf ORD
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory):
-    """A server over two tiny migrations."""
+    """A server with two small migrations."""
     root = tmp_path_factory.mktemp("migrations")
     (root / "shop" / "demo").mkdir(parents=True)
     (root / "shop" / "0001_shelf.sql").write_text(SHOP)
@@ -94,7 +94,7 @@ async def test_what_an_enum_is_a_server_is_asked_once(shelf, monkeypatch, away, 
 
 
 async def used(url: str, *statements: str) -> list[tuple]:
-    """Return what a database holds after some statements."""
+    """Return the contents of a database after some statements."""
     connection = await asyncpg.connect(url)
     try:
         for statement in statements:

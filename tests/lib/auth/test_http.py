@@ -1,4 +1,4 @@
-"""Authentication, guards, cookies, CSRF and limits at the HTTP door, on a real server."""
+"""Authentication, guards, cookies, CSRF and limits over HTTP, on a real server."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ async def test_a_cookie_is_as_good_as_a_header_for_reading(client: Client) -> No
 async def test_what_is_answered_to_somebody_is_kept_by_nobody(
     client: Client, subtests: pytest.Subtests
 ) -> None:
-    """A cache on the way, or the next person at the browser, must not have it."""
+    """A cache, or the next user of the browser, must not get the response."""
     for path in ["/closed", "/open", "/users/me", "/role", "/nothing"]:
         with subtests.test(path=path):
             for who in ({"headers": bearer("user-7")}, browser()):
@@ -276,7 +276,7 @@ async def test_a_bearer_needs_no_csrf_token_also_beside_a_cookie(client: Client)
 
 
 async def test_a_session_that_a_sibling_domain_could_plant_is_none(client: Client) -> None:
-    """Whoever has another host of the domain sets plain names for all of it."""
+    """A page on another host of the domain can set cookies without a prefix for the domain."""
     planted = {"access_token": browser()["cookies"][cookies.ACCESS]}
     assert await status(client.get("/closed", cookies=planted)) == 401
 

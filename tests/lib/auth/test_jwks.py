@@ -1,4 +1,4 @@
-"""The key cache and service tokens: fetched when needed, bounded, shared by those who wait."""
+"""The key cache and service tokens: fetched on demand, bounded, and shared by waiting callers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OLD, NEW = SigningKey.generate(), SigningKey.generate()
 
 
 class Publisher:
-    """What the issuer publishes; `document = None` is an issuer that is away."""
+    """The issuer's document; `document = None` is an unavailable issuer."""
 
     def __init__(self, *keys: SigningKey) -> None:
         self.document: bytes | None = jwks_document(keys)

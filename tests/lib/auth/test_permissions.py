@@ -1,4 +1,4 @@
-"""Permissions are declared in one file; guards refuse unknown ones and say what is missing."""
+"""One file declares the permissions; guards refuse unknown ones and name missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Production starts neither with secrets that are known nor with keys that anybody could change."""
+"""Production does not start with known secrets, or with keys that an attacker could change."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def problems(
     monkeypatch: pytest.MonkeyPatch, spec: type[Any] = ShopConfig, **environ: str
 ) -> dict[str, str]:
-    """What `load` says about each variable."""
+    """Return the error message of `load` for each variable."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     try:

@@ -1,4 +1,4 @@
-"""Access tokens: what is issued verifies, everything else is 401 and never a crash."""
+"""Access tokens: issued tokens are valid, and any other token gives 401 and never a crash."""
 
 from __future__ import annotations
 

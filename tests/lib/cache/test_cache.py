@@ -1,4 +1,4 @@
-"""Answers kept in Redis: hit, missed, forgotten, shared, and done without."""
+"""Responses cached in Redis: hits, misses, invalidation, shared loads, and an unavailable Redis."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TAGS = ("a", "b")
 
 
 class Source:
-    """What is cached: counts how often it is read, and can be made to wait."""
+    """A source of cached data: it counts its reads, and a test can make it wait."""
 
     def __init__(self, value: bytes = b"1") -> None:
         self.value = value
@@ -84,7 +84,7 @@ async def test_any_of_its_tags_makes_an_answer_worthless(cache, source, tag) -> 
 
 
 async def test_what_was_read_before_a_change_is_not_kept_after_it(cache, source) -> None:
-    """The reader is slower than the writer: its old answer must not outlive the invalidation."""
+    """The reader is slower than the writer: its old response must not be stored afterwards."""
     source.go_on.clear()
     slow = asyncio.create_task(get(cache, source))
     await eventually(lambda: source.reads == 1)
@@ -226,7 +226,7 @@ async def test_a_killed_redis_is_done_without_and_used_again_when_it_is_back(
 
 
 async def test_no_reader_is_older_than_the_last_invalidation_it_could_see(cache) -> None:
-    """Writers change and forget, readers race: nobody reads what was over before they asked."""
+    """Writers change and invalidate meanwhile: no reader gets data from before its request."""
     written = forgotten = 0
 
     async def load() -> Loaded:

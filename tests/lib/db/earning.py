@@ -1,7 +1,7 @@
-"""Traffic for tests of servers that come and go: people earn points and count what they got.
+"""Traffic for tests of failing servers: people earn points and count the acknowledged points.
 
-Each is the only one who writes to their balance, so the history of it is linearizable where every
-read says how often they have been told that they earned: no more, no less.
+Each person is the only writer of their balance. So the history is linearizable if every read
+returns exactly the points that were acknowledged to them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def opened(url: str) -> AsyncIterator[PostgresDatabase]:
 
 
 class Traffic:
-    """People who earn points one after the other, and remember which were acknowledged."""
+    """People who earn points one after the other, and remember the acknowledged ones."""
 
     def __init__(self, db: PostgresDatabase) -> None:
         self.db = db
@@ -73,7 +73,7 @@ class Traffic:
             await asyncio.sleep(PAUSE)
 
     async def goes_on(self, seconds: float = 60.0) -> None:
-        """Wait until somebody earns again."""
+        """Wait until a person earns points again."""
         before = self.last
         async with asyncio.timeout(seconds):
             while self.last == before:
@@ -96,7 +96,7 @@ async def traffic(url: str) -> AsyncIterator[Traffic]:
 
 
 def found(url: str) -> set[UUID]:
-    """Return the entries that are there, after looking that every balance is their sum."""
+    """Return the stored entries, after a check that every balance is their sum."""
     with psycopg.connect(url) as connection:
         assert connection.execute(WRONG).fetchone() == (0,)
         return {row[0] for row in connection.execute(FOUND)}

@@ -1,4 +1,4 @@
-"""The pool of either engine on a real server: transactions, failures as our errors, recovery."""
+"""The pool of each engine on a real server: transactions, our errors, and recovery."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CREATE TABLE item (
 
 @dataclass(frozen=True)
 class Dialect:
-    """What differs in what the tests say to a server."""
+    """The SQL of the tests that differs between the engines."""
 
     scheme: str
     driver: ModuleType
@@ -79,7 +79,7 @@ def dialect(engine: str) -> Dialect:
 
 @pytest.fixture
 def url(engine: str, request: pytest.FixtureRequest) -> str:
-    """Of a database with nothing in it."""
+    """Return the URL of an empty database."""
     return request.getfixturevalue({"postgres": "empty_database", "mysql": "empty_mysql"}[engine])
 
 

@@ -38,7 +38,7 @@ def cluster() -> Iterator[PatroniCluster]:
 async def test_a_frozen_server_does_not_hide_the_ones_named_after_it(
     cluster: PatroniCluster,
 ) -> None:
-    """The time to connect is shared among the hosts of a URL."""
+    """The hosts of a URL share the time to connect."""
     await asyncio.to_thread(cluster.complete)
     leader = await asyncio.to_thread(cluster.leader)
     follower = next(node for node in cluster.nodes if node is not leader)
@@ -99,7 +99,7 @@ def kept_by(cluster: PatroniCluster) -> set[UUID]:
 
 
 def _first(cluster: PatroniCluster, node: Node) -> str:
-    """Return the cluster's URL with a node's host before the others."""
+    """Return the cluster's URL with a node's host in the first place."""
     hosts = [f"127.0.0.1:{other.port}" for other in cluster.nodes]
     mine = f"127.0.0.1:{node.port}"
     rest = ",".join(host for host in hosts if host != mine)

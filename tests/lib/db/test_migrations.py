@@ -1,4 +1,4 @@
-"""Migrations: applied once, undone one step at a time, refused in one sentence."""
+"""Migrations: applied once, undone one step at a time, and refused with one sentence."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ async def waits_for(connection: asyncpg.Connection, key: int, sessions: int) -> 
 
 
 async def runs(connection: asyncpg.Connection, statement: str) -> None:
-    """Wait until the last statement of a session without an advisory lock is like this one."""
+    """Wait until the last statement of a session without an advisory lock matches this pattern."""
     query = (
         "SELECT EXISTS (SELECT FROM pg_stat_activity AS session WHERE query LIKE $1 AND NOT EXISTS"
         " (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = session.pid))"

@@ -32,7 +32,7 @@ NUMBER = "SELECT nextval(pg_get_serial_sequence('outbox', 'position'))"
 
 
 class Move:
-    """The two servers and the page's commands for them."""
+    """The two servers, and the page's commands for them."""
 
     def __init__(self, home: Path) -> None:
         password = secrets.token_hex(8)
@@ -101,7 +101,7 @@ async def test_a_database_moves_under_traffic_and_nothing_acknowledged_is_lost(m
 
 
 def number(server: Server) -> int:
-    """Take a number of a sequence."""
+    """Return the next number of a sequence."""
     with psycopg.connect(server.instance.url("point")) as connection:
         row = connection.execute(NUMBER).fetchone()
     assert row is not None

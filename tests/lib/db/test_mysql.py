@@ -1,4 +1,4 @@
-"""The MySQL pool on a real server: values, transactions, failures as errors of ours, recovery."""
+"""The MySQL pool on a real server: values, transactions, our errors, and recovery."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ async def test_a_stream_is_read_in_chunks_and_may_be_left_early(db) -> None:
 
 @pytest.mark.parametrize("isolation", ["read_committed", "repeatable_read", "serializable"])
 async def test_an_isolation_level_is_the_transaction_s_own(db, isolation) -> None:
-    """Another session commits in between: only `read_committed` sees it."""
+    """Another session commits in between; only `read_committed` sees the change."""
     await db.execute("INSERT INTO parent VALUES (1)")
     async with db.transaction(isolation=isolation) as tx:
         await tx.fetchval("SELECT 1")

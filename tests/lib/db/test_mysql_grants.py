@@ -1,4 +1,4 @@
-"""A service's role on MariaDB: what a new version needs, then nothing else, and never less."""
+"""A service's role on MariaDB: it gets the privileges of a new version, and never lacks one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEEDED = ("SELECT * FROM shelf", "UPDATE shelf SET label = 'y'", "SELECT * FROM 
 
 
 class Place:
-    """A database with an owner and a service's role, as a site makes them."""
+    """A database with an owner and a service's role, as in a deployment."""
 
     def __init__(self, server: MysqlDatabases, folder: Path) -> None:
         self.url = server.create_empty("shop")
@@ -70,7 +70,7 @@ class Place:
                 cursor.execute(statement)
 
     def refused(self, statements: tuple[str, ...]) -> list[str]:
-        """What the role may not do."""
+        """Return the statements that the role may not execute."""
         found = []
         with self.connected(self.role, "s") as connection, connection.cursor() as cursor:
             for statement in statements:
@@ -83,7 +83,7 @@ class Place:
         return found
 
     def apply(self, *, only: bool, as_admin: bool = False) -> bool:
-        """As the owner, who is shown nobody's rights."""
+        """Apply the grants as the owner, who cannot see other roles' privileges."""
         if as_admin:
             return grants.apply(self.url, self.folder, db=self.db, only=only)
         parts = urlsplit(self.url)
@@ -121,7 +121,7 @@ def test_what_only_the_former_version_needed_stays_until_it_is_taken(place: Plac
 def test_a_service_that_runs_meanwhile_is_refused_nothing_that_it_needs(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Asked between any two statements of it."""
+    """The test checks the privileges between any two statements."""
     place.apply(only=False)
     refused: list[tuple[str, list[str]]] = []
     plainly = Cursor.execute

@@ -1,4 +1,4 @@
-"""TLS to MySQL: who verifies is safe, who wants it gets it or nothing, for every kind of client."""
+"""TLS to MySQL: clients that verify are safe; clients that require TLS get it or nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def files(folder: Path) -> dict[str, Path]:
-    """The server's own certificate, one of another address, one of a stranger, and none."""
+    """Certificates of the server itself, of another address and of a stranger, and none."""
     made = {"none": folder / "none.pem"}
     for name, address in (("own", "127.0.0.1"), ("other", "127.0.0.9"), ("stranger", "127.0.0.1")):
         (folder / name).mkdir()
@@ -43,7 +43,7 @@ def key_beside(chain: Path) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def servers(files: dict[str, Path]) -> Iterator[dict[str, str]]:
-    """URLs of a server with a certificate of its address, one with another's, one without TLS."""
+    """URLs of three servers: a certificate for its address, one for another address, and no TLS."""
     with (
         testing.running(ROOT / "migrations", key_beside(files["own"])) as own,
         testing.running(ROOT / "migrations", key_beside(files["other"])) as other,
@@ -57,7 +57,7 @@ def servers(files: dict[str, Path]) -> Iterator[dict[str, str]]:
 
 
 async def pool(url: str) -> bool:
-    """Whether the pool's connections are encrypted."""
+    """Return whether the pool's connections are encrypted."""
     settings = MysqlSettings.model_validate({"database_url": SecretStr(url), "db_pool_min": 1})
     async with open_database(settings, application="test") as db:
         row = await db.fetchrow(CIPHER)
@@ -65,13 +65,13 @@ async def pool(url: str) -> bool:
 
 
 def migrating(url: str) -> bool:
-    """Whether the connection that migrates is encrypted."""
+    """Return whether the connection for migrations is encrypted."""
     with migrations._Session(url, ROOT / "migrations/product/mysql", "x") as session:
         return bool(session.backend.execute(CIPHER).fetchone()[1])
 
 
 def compiling(url: str) -> bool:
-    """Whether the compiler's connection is encrypted."""
+    """Return whether the compiler's connection is encrypted."""
     connection = open_session(url, None).connection
     with connection, connection.cursor() as cursor:
         cursor.execute(CIPHER)

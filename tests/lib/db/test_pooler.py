@@ -120,7 +120,7 @@ def test_a_migration_goes_past_the_pooler() -> None:
 async def test_the_pooler_is_restarted_among_calls_and_none_is_lost_or_counted_twice(
     postgres_server, new_database, full: Full
 ) -> None:
-    """200 connections, 20 sessions; what a restart cuts off is told as away, nothing else is."""
+    """200 connections share 20 sessions; only calls that a restart breaks report an outage."""
     calls, clients, restarts = full(200_000, sample=3_000), full(200, sample=40), full(10, sample=1)
     direct = await new_database("point", demo=True)
     done, away, each = 0, 0, calls // clients // 2
@@ -129,7 +129,7 @@ async def test_the_pooler_is_restarted_among_calls_and_none_is_lost_or_counted_t
         async with opened(pooler.through(direct), **sized) as db:
 
             async def certainly(call: Callable[[], Awaitable[Any]]) -> Any:
-                """Make a call until its outcome is known, as a caller does who may repeat it."""
+                """Repeat a call until its outcome is known, as callers of idempotent calls can."""
                 nonlocal away
                 while True:
                     try:

@@ -1,4 +1,4 @@
-"""The pool on a real server: transactions, failures as errors of ours, recovery after a crash."""
+"""The pool on a real server: transactions, our errors, and recovery after a crash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_text_that_the_server_cannot_store_is_a_bad_request(db) -> None:
 
 
 async def test_a_server_that_leads_no_more_is_left_at_once(empty_database: str) -> None:
-    """The sessions of a server that was made a follower stay open; all are replaced."""
+    """The sessions of a server that became a follower stay open; all of them are replaced."""
     async with open_database(settings(empty_database), application="test") as leader:
         await leader.execute("CREATE TABLE thing (id int)")
         name = await leader.fetchval("SELECT current_database()")
@@ -52,7 +52,7 @@ async def test_a_server_that_leads_no_more_is_left_at_once(empty_database: str) 
 async def test_sessions_of_a_database_that_was_read_only_for_a_while_are_not_used_again(
     empty_database: str, in_transaction_of_ours: bool
 ) -> None:
-    """They stay read-only for ever, and would refuse a write minutes later."""
+    """They would stay read-only, and refuse a write minutes later."""
     many = settings(empty_database, db_pool_min=4, db_pool_max=8)
     async with open_database(settings(empty_database), application="test") as leader:
         await leader.execute("CREATE TABLE thing (id int)")

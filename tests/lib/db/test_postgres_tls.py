@@ -1,4 +1,4 @@
-"""TLS to PostgreSQL: a server that is not who was asked for is sent nothing, passwords included."""
+"""TLS to PostgreSQL: a server with a wrong identity receives no data and no password."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tried again as often, without a wait in between."""
+    """Attempts are repeated without a wait."""
     monkeypatch.setattr(postgres, "CONNECT_WAITS", (0.0,))
 
 
@@ -42,7 +42,7 @@ async def ask(url: str) -> object:
 async def test_a_server_that_is_not_who_was_asked_for_is_sent_nothing(
     empty_database: str, tmp_path: Path, host: str, days: int, ca: str, is_let_in: bool
 ) -> None:
-    """TLS from the first byte: the wheel's server has none, so something in front has it."""
+    """TLS from the first byte: the wheel's server has no TLS, so a proxy provides it."""
     authority = Authority(tmp_path)
     file = {"authority": authority.file, "stranger": Authority(tmp_path, "stranger").file}[ca]
     at = urlsplit(empty_database)
@@ -62,7 +62,7 @@ async def test_a_server_that_is_not_who_was_asked_for_is_sent_nothing(
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 async def test_who_asks_for_tls_gets_it_or_no_connection(empty_database: str, mode: str) -> None:
-    """A server, or somebody in between, that says it has none."""
+    """The server, or an attacker in between, reports that TLS is not supported."""
     url = f"{empty_database}?sslmode={mode}"
     with pytest.raises(StartError):
         await ask(url)

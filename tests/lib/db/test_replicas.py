@@ -1,4 +1,4 @@
-"""Replicas answer what only reads, and never without what the one who asks has written."""
+"""Replicas serve read-only queries, but never without the caller's own writes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STARTER = ThreadPoolExecutor(max_workers=1)
 
 @dataclass
 class World:
-    """A database with counters, its standby, and how both are opened; what reads and writes one."""
+    """A database with counters, its standby, and functions to open, read and write them."""
 
     url: str
     standby: Standby | MysqlReplica
@@ -115,7 +115,7 @@ def in_rotation(registry: CollectorRegistry) -> float:
 
 
 def answered(registry: CollectorRegistry) -> tuple[float, float]:
-    """How many reads the primary has answered, and how many the replica."""
+    """Return how many reads the primary and the replica have executed."""
     (metric,) = (m for m in registry.collect() if m.name == "db_reads")
     found = {s.labels["server"]: s.value for s in metric.samples if s.name == "db_reads_total"}
     primary = found.pop("primary", 0.0)
@@ -123,7 +123,7 @@ def answered(registry: CollectorRegistry) -> tuple[float, float]:
 
 
 async def request(work: Awaitable[int], *, reads: bool, known: str = "") -> tuple[int, str]:
-    """Do something as a request does, with what its client knows; return what it is told."""
+    """Run code as a request does, with the client's position header; return the new header."""
     token = positions.scope.set(scope := Scope(reads=reads, header=known))
     try:
         return await work, await scope.answer() or known
@@ -161,7 +161,7 @@ async def test_nobody_misses_what_they_have_written_while_the_standby_is_behind(
 async def test_without_the_header_or_with_a_forged_one_a_reader_may_see_the_past(
     world: World,
 ) -> None:
-    """So the header is what does it, and strangers cannot send readers to the primary."""
+    """So the header selects the server, and strangers cannot send readers to the primary."""
     async with world.opened() as (db, _):
         before, known = await request(db.fetchval(world.write, 1), reads=False)
         await until_replayed(world, db, before)

@@ -1,4 +1,4 @@
-"""A service says when the certificate ends that its database shows, before nobody can connect."""
+"""A service reports when its database's certificate expires, before connections fail."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def mysql_url(chain: Path) -> Iterator[str]:
-    """The URL of a server with TLS, whose certificate is good for an hour."""
+    """The URL of a server with TLS, whose certificate is valid for an hour."""
     with testing.running(ROOT / "migrations", (chain, chain.with_name("key.pem"))) as server:
         yield server.create_empty()
 
 
 async def seconds_left(url: str) -> float | None:
-    """What a service with this database says in its metrics."""
+    """Return the metric of a service with this database."""
     registry = CollectorRegistry()
     given = {"database_url": SecretStr(url), "db_pool_min": 1}
     on_mysql = urlsplit(url).scheme == "mysql"
@@ -70,7 +70,7 @@ async def test_the_end_of_mysqls_certificate_is_known_where_it_is_verified(
 async def test_the_end_of_postgresqls_certificate_is_known_where_it_is_verified(
     empty_database, tmp_path
 ):
-    """TLS from the first byte: the wheel's server has none, so something in front has it."""
+    """TLS from the first byte: the wheel's server has no TLS, so a proxy provides it."""
     authority = Authority(tmp_path)
     at = urlsplit(empty_database)
     async with terminating(authority.server(days=1), at.port or 0) as terminator:

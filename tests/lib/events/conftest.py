@@ -1,4 +1,4 @@
-"""A database with the shared tables, and streams of the test's own."""
+"""A database with the shared tables, and streams for one test."""
 
 from __future__ import annotations
 

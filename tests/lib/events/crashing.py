@@ -1,4 +1,4 @@
-"""A relay and a consumer, killed again and again: `crashing.py DB BROKER TOPIC ROUNDS`."""
+"""A relay and a consumer that are killed repeatedly: `crashing.py DB BROKER TOPIC ROUNDS`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def work(database: str, url: str, topic: str, begun: int) -> None:
 
 
 def crash_once(chance: random.Random, begin: Callable[[int], None], *, early: bool) -> None:
-    """Fork a process and kill it: among its work, or early, wherever it is then."""
+    """Fork a process and kill it at a random time during its work or early."""
     heard, begun = os.pipe()
     child = os.fork()
     if child == 0:

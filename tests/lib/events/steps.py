@@ -1,4 +1,4 @@
-"""Events that count, and the table in which their effects are seen in the order of their coming."""
+"""Events with numbers, and the table that records their effects in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loops beside the requests: what one step meets does not end them."""
+"""Loops beside the requests: an exception in one step does not end them."""
 
 from __future__ import annotations
 

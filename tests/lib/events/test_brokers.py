@@ -1,4 +1,4 @@
-"""What holds for events on every broker there is: one suite over Redis Streams and JetStream."""
+"""Properties of events on every broker: one suite for Redis Streams and JetStream."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LONG = 1000
 
 @dataclass
 class World:
-    """A broker, and processes that use it: each has a connection of its own."""
+    """A broker and the processes that use it; each has its own connection."""
 
     url: str
     topic: str
@@ -52,7 +52,7 @@ class World:
 
     @asynccontextmanager
     async def process(self, silent: float = FAST.take_over_seconds) -> AsyncIterator[Broker]:
-        """A process, taken for gone when it is silent for so long; by Redis as `FAST` says."""
+        """Return a process that counts as ended after this silence; on Redis as in `FAST`."""
         url = self.url
         if url.startswith("nats"):
             url += f"{'&' if '?' in url else '?'}ack_seconds={silent}"
@@ -88,7 +88,7 @@ def world(request: pytest.FixtureRequest, db: Database, topic: str) -> World:
 
 @pytest.fixture(autouse=True)
 def patience_with_nats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing fails here: an answer that is late is one."""
+    """No test here expects a failure, so a late response still counts."""
     monkeypatch.setattr("lib.events.jetstream._ANSWER_SECONDS", DEADLINE)
 
 
@@ -99,7 +99,7 @@ async def broker(world: World) -> AsyncIterator[Broker]:
 
 
 async def settle(member: Consumer, done: Callable[[], Any]) -> None:
-    """Step until something holds; brokers give entries when they will."""
+    """Step until a condition holds, because brokers deliver entries at any time."""
 
     async def stepped() -> bool:
         await member.step()

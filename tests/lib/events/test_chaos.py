@@ -1,4 +1,4 @@
-"""Nodes of a broker cluster and services are killed at random: nothing is lost or done twice."""
+"""Nodes of a broker cluster and services are killed: no event is lost or handled twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORKING = Path(__file__).with_name("working.py")
 
 
 class Workers:
-    """Two processes, each with a relay and a consumer, that are back whenever they are killed."""
+    """Two processes, each with a relay and a consumer, that restart whenever they are killed."""
 
     def __init__(self, *arguments: str) -> None:
         self._parents = [

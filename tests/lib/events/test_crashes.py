@@ -1,4 +1,4 @@
-"""Crashes of relay and consumer by the hundred: every event has its effect exactly once."""
+"""Hundreds of crashes of relay and consumer: every event has its effect exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that shows dead letters and puts them back."""
+"""The command that shows dead letters and puts them back into their stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 async def topic(redis: Redis) -> str:
-    """A topic with a letter that says why, and one that is not even an event."""
+    """A topic with a dead letter that has a reason, and an entry that is not an event."""
     name = f"letters-{new_id()}"
     await redis.xadd(
         dead_letters_of(name),
@@ -39,7 +39,7 @@ async def topic(redis: Redis) -> str:
 
 
 async def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call the command in this process, on a loop of its own."""
+    """Run the command in this process, in its own event loop."""
     out, error = io.StringIO(), io.StringIO()
     with (
         patch.dict(os.environ, {"EVENTS_URL" if url.startswith("nats") else "REDIS_URL": url}),

@@ -1,4 +1,4 @@
-"""Outbox, relay and consumers on a real PostgreSQL and Redis, beside what test_brokers proves."""
+"""Outbox, relay and consumers on a real PostgreSQL and Redis, in addition to test_brokers."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ async def test_dead_letters_are_bounded_and_the_newest_are_kept(
 async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
     db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By clocks of the test's own: one on this side and one on that of Redis."""
+    """The test uses its own clocks, one here and one for Redis."""
     policy, passed = ConsumerPolicy(), 0.0
     taken: list[streams.Entry | None] = []
     other = Group(redis, topic, "group", "other")

@@ -1,4 +1,4 @@
-"""Events while servers of Redis are killed, hang, are replaced, and slots move."""
+"""Events while Redis servers are killed, hang and are replaced, and while slots move."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POLICY = ConsumerPolicy(deliveries=10_000, block_seconds=0.05, retry_wait=0.01)
 
 
 class Load:
-    """Writes events of some keys until it is told to stop; knows how many there are of each."""
+    """Write events of some keys until told to stop; count the events of each key."""
 
     def __init__(self, db: Database, topic: str) -> None:
         self._db, self._topic = db, topic
@@ -47,7 +47,10 @@ class Load:
 
 @asynccontextmanager
 async def flowing(db: Database, broker: Broker, topic: str) -> AsyncIterator[Load]:
-    """Write, relay and consume while the block runs; at the end wait until all has arrived."""
+    """Write, relay and consume while the block runs.
+
+    At the end, wait until all events have arrived.
+    """
     handlers = {topic: {"step": effect}}
     consumer = Consumer(db, broker, group="g", name="m", handlers=handlers, policy=POLICY)
     load = Load(db, topic)
@@ -86,7 +89,7 @@ async def disturb(load: Load, harms: Sequence[Callable[[], None]], rounds: int) 
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in production: a server that hangs is left soon."""
+    """Use the timeouts of production, so that a server that hangs is left soon."""
     monkeypatch.setattr("lib.events.brokers.RedisOptions", partial(RedisOptions, io_seconds=0.5))
 
 

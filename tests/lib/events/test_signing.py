@@ -1,4 +1,4 @@
-"""An event is believed of the producer of its topic, and of nobody else who reaches Redis."""
+"""An event is accepted only from the producer of its topic, not from other Redis clients."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEYS = f"order:{ORDER.public}, order:{NEXT.public},catalog:{CATALOG.public}"
 
 @dataclass
 class World:
-    """A consumer of the topic of orders, and whatever somebody puts into its stream."""
+    """A consumer of the topic of orders, and functions to put entries into its stream."""
 
     db: Database
     redis: Redis
@@ -56,7 +56,7 @@ class World:
         await self.redis.xadd(stream_of(self.topic), {**event.fields(), **signed, **changes})
 
     async def handled(self) -> tuple[list[str], list[str]]:
-        """What became of all there is: the payloads that were heard, the reasons of letters."""
+        """Return the payloads of handled events, and the reasons of dead letters."""
 
         async def hear(_: Executor, event: Event) -> None:
             self.heard.append(event.payload)
@@ -95,7 +95,7 @@ FORGED: Mapping[str, Callable[[World, Event], tuple[str | None, dict[str, str], 
 
 
 async def test_a_forged_event_is_a_dead_letter_with_its_reason(world: World) -> None:
-    """Beside true ones, which are handled all the same."""
+    """Valid events beside it are handled all the same."""
     expected = []
     for how, forge in FORGED.items():
         event, true = world.event("forged"), world.event(f"true beside {how}")
@@ -110,7 +110,7 @@ async def test_a_forged_event_is_a_dead_letter_with_its_reason(world: World) -> 
 
 
 async def test_without_keys_whoever_reaches_redis_is_believed(world: World) -> None:
-    """The attack itself: so it was, and so it is where no keys are given."""
+    """The attack itself: it worked in earlier versions, and still works without keys."""
     world.beliefs = None
     await world.put(world.event("forged"))
     assert await world.handled() == (["forged"], [])
@@ -142,7 +142,7 @@ async def test_a_producer_changes_its_key_while_both_are_believed(world: World) 
 
 
 async def test_what_was_there_before_anybody_signed_is_still_handled(world: World) -> None:
-    """By when it arrived, which Redis says: nobody puts an entry before those that are there."""
+    """The arrival time comes from Redis: nobody can add an entry before the existing ones."""
     assert world.beliefs is not None
     await world.put(world.event("old"))
     seconds, micros = await world.redis.time()
@@ -158,7 +158,10 @@ async def test_what_was_there_before_anybody_signed_is_still_handled(world: Worl
 async def test_a_stream_that_is_begun_anew_is_no_way_to_the_time_before_signatures(
     world: World, days: int, heard: list[str]
 ) -> None:
-    """Ids ascend as long as there is the stream; once nothing old can be there nothing is old."""
+    """IDs ascend while the stream exists.
+
+    When old entries are no longer possible, none counts as old.
+    """
     assert world.beliefs is not None
     true = world.event("true")
     await world.put(true, ORDER.sign(true))
@@ -169,7 +172,7 @@ async def test_a_stream_that_is_begun_anew_is_no_way_to_the_time_before_signatur
 
 
 async def test_an_event_is_handled_once_however_its_entry_is_written(world: World) -> None:
-    """Who reads the stream has the signature, and may write the same in other letters."""
+    """A reader of the stream has the signature, and may encode the same signature differently."""
     event = world.event("true")
     signature = ORDER.sign(event)
     await world.put(event, signature)

@@ -1,6 +1,6 @@
-"""A relay and a consumer, begun anew whenever they are killed: `working.py DB BROKER TOPIC`.
+"""A relay and a consumer that restart whenever they are killed: `working.py DB BROKER TOPIC`.
 
-Says the id of each on a line of its own.
+The program prints the process ID of each on its own line.
 """
 
 from __future__ import annotations

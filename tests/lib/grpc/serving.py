@@ -1,4 +1,4 @@
-"""A point service made of three methods that do what the id of the user says."""
+"""A point service with three methods whose behaviour depends on the user's ID."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONFLICT = AppError(
 
 @dataclass
 class Scripted:
-    """Answers `conflict`, `bug`, `slow` and `down` accordingly, anything else with 5 points."""
+    """Respond to `conflict`, `bug`, `slow` and `down` accordingly, and else with 5 points."""
 
     asked: list[str] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Authentication at the gRPC door: a good token, exactly one, for every method of ours."""
+"""Authentication over gRPC: exactly one valid token for every method of the platform."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def token(key: SigningKey = KEY, *, audience: str = "a", ago: timedelta = timede
 
 
 class Noting(Scripted):
-    """Notes who called."""
+    """Record the callers."""
 
     callers: list[str]
 

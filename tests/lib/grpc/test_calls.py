@@ -1,4 +1,4 @@
-"""What a caller of a typed stub sees: messages, the server's own errors, deadlines, streams."""
+"""The caller's view of a typed stub: messages, the server's errors, deadlines and streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every code has a status, and comes back as itself."""
+"""Every error code has a status, and is restored from it."""
 
 from __future__ import annotations
 

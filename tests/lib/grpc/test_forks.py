@@ -1,4 +1,4 @@
-"""What is started beside calls that are under way."""
+"""Processes that are started while calls are in progress."""
 
 from __future__ import annotations
 

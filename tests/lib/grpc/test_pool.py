@@ -1,4 +1,4 @@
-"""The pool is bounded, reused, waited for, and closed without surprises."""
+"""The pool is bounded, reused, waited for and closed correctly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def pool() -> ChannelPool:
 
 
 async def waiting(pool: ChannelPool) -> asyncio.Task[object]:
-    """Start a caller and let it get as far as it can."""
+    """Start a caller and let it run until it waits."""
 
     async def borrow() -> object:
         async with pool.channel() as channel:

@@ -1,4 +1,4 @@
-"""What a server owes operators: health, reflection, metrics, clear errors, a graceful end."""
+"""The server's duties: health, reflection, metrics, clear errors and a graceful end."""
 
 from __future__ import annotations
 

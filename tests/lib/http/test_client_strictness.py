@@ -1,4 +1,4 @@
-"""What the client does not put up with: cookies, redirects, endless answers, repeats below it."""
+"""Limits of the client: no cookies or redirects, bounded responses, no repeats in lower layers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Thing(msgspec.Struct):
 
 
 class Backend:
-    """Answers what its name says, and notes what it was sent."""
+    """Respond as the name says, and record the requests."""
 
     def __init__(self) -> None:
         self.asked: list[web.Request] = []

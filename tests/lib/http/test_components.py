@@ -1,4 +1,4 @@
-"""What an application opens when it starts, and in which order."""
+"""The resources that an application opens when it starts, and their order."""
 
 from __future__ import annotations
 

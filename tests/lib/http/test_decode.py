@@ -1,4 +1,4 @@
-"""Requests become values, or an error that says what is wrong with every field."""
+"""Requests become values, or an error that names the problem of every field."""
 
 from __future__ import annotations
 

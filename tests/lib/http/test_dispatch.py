@@ -1,4 +1,4 @@
-"""The handler of an address is found once, and is the one that the library finds."""
+"""The handler of an address is looked up once, and is the handler that aiohttp finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that stay open: no deadline ends them, and their length is nobody's latency."""
+"""Long-lived requests: no deadline ends them, and their duration is not a latency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers in a query string are written in plain digits, or refused."""
+"""Numbers in a query string must be plain digits."""
 
 from __future__ import annotations
 

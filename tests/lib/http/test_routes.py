@@ -1,4 +1,4 @@
-"""Routes: declared once, guarded by what they name, refused where they cannot be served so."""
+"""Routes: declared once, guarded by their declarations, and refused if they cannot be served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service as it listens: what its own test client would not show."""
+"""A listening service, with behaviour that its test client would not show."""
 
 from __future__ import annotations
 
@@ -91,13 +91,13 @@ async def tell(request: web.Request) -> web.Response:
 
 @pytest.fixture
 def lingering(monkeypatch) -> None:
-    """Who ends answers over open connections for longer than a stall can be."""
+    """A service that serves open connections longer than a stall can last."""
     monkeypatch.setattr("lib.http.server._LINGER_SECONDS", 2 * DEADLINE)
 
 
 @pytest.fixture
 async def ending():
-    """A server that can be left, and the port it listens on."""
+    """A server that can be stopped, and its port."""
     settings = Settings(drain_seconds=60)  # longer than anything here is waited for
     app = new_app("notes", settings, [web.get("/notes", tell)])
     async with AsyncExitStack() as stack:

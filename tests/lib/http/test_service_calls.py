@@ -1,4 +1,4 @@
-"""Calls in a service's own name: with its token, and without harm where there is none."""
+"""Calls with a service's own token, and the behaviour without a token."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Thing(msgspec.Struct):
 
 
 class World:
-    """An issuer, an upstream that believes `good`, and a client between them."""
+    """An issuer, an upstream that accepts the token `good`, and a client between them."""
 
     def __init__(self) -> None:
         self.given = self.reached = 0

@@ -1,4 +1,4 @@
-"""The chain around every handler: ids, recovery, log, metrics, CORS, deadline, in the envelope."""
+"""The middleware around handlers: IDs, recovery, log, metrics, CORS, deadline, envelopes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses written in one step: the bytes are those that the library writes."""
+"""Responses written in one step: their bytes equal those of aiohttp."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ REQUESTS = {
 
 
 async def asked(aiohttp_server, answer: web.Response, request: bytes) -> bytes:
-    """Return all that a server writes to one request, its date and its compressor's id aside."""
+    """Return all bytes that a server writes for one request, without its date and compressor ID."""
 
     async def handler(_: web.Request) -> web.Response:
         return answer

@@ -1,4 +1,4 @@
-"""The stated limit holds within two per cent, whatever the shape of the bursts."""
+"""The stated limit holds within two per cent for bursts of any shape."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHAPES = st.lists(
 
 
 class VirtualStore(RedisStore):
-    """The script as it is, but for its clock."""
+    """The real script with a clock of the test."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         text = files("lib.limits").joinpath("take.lua").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ class VirtualStore(RedisStore):
 
 
 async def run(url: str, shape: list[tuple[float, int]], rule: Window | TokenBucket) -> None:
-    """Ask as the shape says; compare with the exact rule at every request."""
+    """Send requests in this shape; compare with the exact rule at every request."""
     clock, name = Clock(1_000_000.0), f"test:{uuid4()}"
     async with Redis.from_url(url) as redis:
         leases = LeasedStore(VirtualStore(redis, clock), clock=clock)
@@ -81,7 +81,7 @@ def test_a_bucket_refuses_where_the_exact_one_does(redis_url: str, shape) -> Non
 
 
 async def test_three_processes_use_up_what_is_stated(redis_url: str) -> None:
-    """What one process holds and does not use, the others get when its lease has ended."""
+    """When a lease ends, other processes get what its process did not use."""
     clock, name = Clock(1_000_000.0), f"test:{uuid4()}"
     async with Redis.from_url(redis_url) as redis:
         replicas = [LeasedStore(VirtualStore(redis, clock), clock=clock) for _ in range(3)]

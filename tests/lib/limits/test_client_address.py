@@ -1,4 +1,4 @@
-"""Which address a request is counted under."""
+"""The address under which a request is counted."""
 
 from __future__ import annotations
 

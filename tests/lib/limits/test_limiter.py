@@ -1,4 +1,4 @@
-"""The limiter on a real Redis: shared, atomic, and of use while Redis is away."""
+"""The limiter on a real Redis: shared, atomic, and still active if Redis is unavailable."""
 
 from __future__ import annotations
 

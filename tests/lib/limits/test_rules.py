@@ -1,4 +1,4 @@
-"""The two rules as arithmetic, and the process's own store."""
+"""The arithmetic of the two rules, and the store in the process."""
 
 from __future__ import annotations
 

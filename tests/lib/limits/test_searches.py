@@ -1,4 +1,4 @@
-"""Few searches inside of texts are worked on at a time, whoever asks for how many."""
+"""Only a few text searches run at the same time, for any number of callers."""
 
 from __future__ import annotations
 

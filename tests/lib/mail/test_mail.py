@@ -1,4 +1,4 @@
-"""Mail: rendered, sent to a real SMTP server, or written to a folder."""
+"""Email: rendered, sent to a real SMTP server, or written to a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAIL = Mail("0190-1", "alice@example.com", "Hello", "Plain ü\n", "<p>Rich ü</p
 
 
 class Inbox:
-    """What a real server was given; answers RCPT and DATA as it is told."""
+    """The received emails of a real server; it responds to RCPT and DATA as a test sets."""
 
     def __init__(self) -> None:
         self.mails: list[Any] = []

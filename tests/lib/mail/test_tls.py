@@ -1,4 +1,4 @@
-"""Mail over TLS: to a server we know by its certificate, and to nobody else."""
+"""Email over TLS: only to a server whose certificate is trusted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAIL = Mail("0190-1", "alice@example.com", "Hello", "Plain\n", "<p>Rich</p>")
 
 
 class Server:
-    """A mail server that asks for a password and notes what reaches it."""
+    """A mail server that requires a password and records the received data."""
 
     def __init__(self) -> None:
         self.mails = 0
@@ -49,7 +49,7 @@ def authority(folder: Path) -> Authority:
 
 @asynccontextmanager
 async def serving(server: Server, tls: ssl.SSLContext, *, implicit: bool) -> AsyncIterator[int]:
-    """Run the server with TLS from the first byte, or after STARTTLS; the value is its port."""
+    """Run the server with TLS from the first byte, or after STARTTLS; yield its port."""
     how = {"ssl_context": tls} if implicit else {"tls_context": tls, "require_starttls": True}
     controller = Controller(
         server,

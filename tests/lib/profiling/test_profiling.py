@@ -1,4 +1,4 @@
-"""The profiling port: useful to a tool on this machine, closed to everyone else."""
+"""The profiling port: open to tools on this machine, closed to everyone else."""
 
 from __future__ import annotations
 

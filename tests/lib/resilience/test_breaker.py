@@ -1,4 +1,4 @@
-"""The circuit breaker: when it opens, what it lets through, when it closes."""
+"""The circuit breaker: when it opens, which calls it allows, and when it closes."""
 
 from __future__ import annotations
 

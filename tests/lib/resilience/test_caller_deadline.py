@@ -1,4 +1,4 @@
-"""What the caller waits is what the server works, never longer than the server's own limit."""
+"""The caller's deadline limits the server's work, below the server's own limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP client through a real proxy that delays, stalls, cuts and garbles."""
+"""The HTTP client through a proxy that delays, stalls, cuts and garbles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Thing(msgspec.Struct):
 
 
 class Backend:
-    """A server that counts what reaches it and remembers the last headers."""
+    """A server that counts its requests and stores the last headers."""
 
     def __init__(self) -> None:
         self.reached = 0

@@ -1,4 +1,4 @@
-"""gRPC calls inside the same surroundings, through a real proxy that breaks them."""
+"""gRPC calls with the same components, through a proxy that breaks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The environment decides about breaker and limits; what makes no sense is said by name."""
+"""The environment configures breaker and limits; an invalid value is reported by name."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FAST = RetryPolicy(attempts=3, first=0.001, longest=0.002, jitter=0.001)
 
 
 class Flaky:
-    """Fails as often as it has errors, then answers."""
+    """Fail once for each error in the list, then respond."""
 
     def __init__(self, *errors: Exception) -> None:
         self._errors = list(errors)

@@ -1,4 +1,4 @@
-"""Whatever msgspec refuses, its caller is told why in words of ours."""
+"""For every error of msgspec, the caller gets a message of this platform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lib.resource.messages import not_json, sentence
 
 
 class Colour(Enum):
-    """Two of many."""
+    """Two of several values."""
 
     RED = "red"
     BLUE = "blue"
@@ -27,13 +27,13 @@ class Colour(Enum):
 
 @dataclass
 class Point:
-    """Not a Struct: its fields are msgspec's to check."""
+    """A class that is not a Struct, so msgspec checks its fields."""
 
     x: int
 
 
 class Closed(msgspec.Struct, forbid_unknown_fields=True):
-    """Refuses what it does not know, also inside what is not looked into."""
+    """A Struct that refuses unknown fields, also inside values that are not checked alone."""
 
     x: int = 0
 

@@ -1,4 +1,4 @@
-"""Rows are answered with what their view names, and only as what they are."""
+"""Rows are returned with the fields of their view, and only with equal types."""
 
 from __future__ import annotations
 

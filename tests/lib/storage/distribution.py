@@ -1,4 +1,4 @@
-"""A CloudFront distribution for tests, and what it was asked to forget."""
+"""A CloudFront distribution for tests, and its invalidated paths."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lib.ids import new_id
 
 
 async def new_distribution(aws: Any) -> str:
-    """Make one in front of some bucket; the value is its id."""
+    """Create a distribution in front of a bucket; return its ID."""
     made = await aws.create_distribution(
         DistributionConfig={
             "CallerReference": str(new_id()),
@@ -38,7 +38,7 @@ async def new_distribution(aws: Any) -> str:
 
 
 async def forgotten(aws: Any, distribution: str) -> list[dict[str, Any]]:
-    """What CloudFront was asked to forget."""
+    """Return the paths that CloudFront was told to invalidate."""
     listed = await aws.list_invalidations(DistributionId=distribution)
     batches = []
     for item in listed["InvalidationList"].get("Items", ()):

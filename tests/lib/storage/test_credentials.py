@@ -1,4 +1,4 @@
-"""Without keys of its own the storage takes those of the role that its process runs under."""
+"""Without keys of its own, the storage uses the credentials of the process's role."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def aws() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of the machine's own: no key, no profile, no address to ask."""
+    """Remove the machine's own credentials: keys, profiles and the metadata service."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "S3_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -40,7 +40,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 async def _signed_by(endpoint: str) -> Mapping[str, str]:
-    """Write and read an object; return how a link to it says who signed."""
+    """Write and read an object; return the signer that a link to it names."""
     async with open_s3(S3Options("pictures", "us-east-1", endpoint_url=endpoint)) as storage:
         await storage._client.create_bucket(Bucket="pictures")
         await storage.put("pfp/a", b"picture", content_type="image/png")

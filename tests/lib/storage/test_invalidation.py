@@ -1,4 +1,4 @@
-"""CloudFront forgets what was removed: over its own API, on a real server of that protocol."""
+"""CloudFront invalidates removed objects: its own API on a server of that protocol."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 async def aws(endpoint: str) -> AsyncIterator[Any]:
-    """A client of somebody who looks at the distributions themselves."""
+    """A client that reads the distributions directly."""
     async with get_session().create_client(
         "cloudfront",
         region_name="us-east-1",

@@ -1,4 +1,4 @@
-"""One suite over every storage: the folder, and S3's own protocol against a real server."""
+"""One suite for every storage: the folder, and the S3 protocol on a real server."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_a_cloudfront_key_that_is_none_is_said_to_be_so(pem: bytes) -> None:
 
 
 def _unescaped(text: str) -> bytes:
-    """CloudFront's base64: its own three letters for those that a URL does not bear."""
+    """Decode CloudFront's base64, which replaces three characters that are not safe in a URL."""
     import base64
 
     return base64.b64decode(text.replace("-", "+").replace("_", "=").replace("~", "/"))

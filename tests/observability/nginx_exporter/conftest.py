@@ -1,4 +1,4 @@
-"""Starts exporters as a user does, and reads what they show."""
+"""Start exporters with the command that users run, and read their metrics."""
 
 import re
 import subprocess
@@ -39,7 +39,7 @@ class Exporter:
             return response.read().decode()
 
     def samples(self):
-        """Every sample by name and sorted labels."""
+        """Return every sample by name and sorted labels."""
         families = text_string_to_metric_families(self.text())
         return {
             (sample.name, *sorted(sample.labels.items())): sample.value
@@ -48,12 +48,12 @@ class Exporter:
         }
 
     def total(self, name, **labels):
-        """The sum of a metric's samples that have the labels."""
+        """Return the sum of a metric's samples with the labels."""
         wanted = set(labels.items())
         return sum(v for (n, *ls), v in self.samples().items() if n == name and wanted <= set(ls))
 
     def wait_for(self, expected, name, **labels):
-        """Poll until the total is as expected; fail with what it was at the deadline."""
+        """Poll until the total is as expected; at the deadline, fail with the last total."""
         limit = time.monotonic() + DEADLINE
         while (seen := self.total(name, **labels)) != expected:
             assert time.monotonic() < limit, f"{name} is {seen}, not {expected}"

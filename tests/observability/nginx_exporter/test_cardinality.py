@@ -1,4 +1,4 @@
-"""Nothing that a stranger sends makes the page larger than Prometheus takes."""
+"""Requests of strangers never make the page larger than Prometheus accepts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def lines(statuses, repeat=1):
 
 @pytest.fixture
 def attacked(tmp_path, start_exporter):
-    """Starts an exporter that has read the lines, and says it by its count of them."""
+    """Start an exporter and return when it has counted all lines."""
 
     def start(text, *arguments):
         (tmp_path / "access.log").write_text(text)

@@ -1,4 +1,4 @@
-"""The command serves metrics, stops when asked, and says in one sentence what is wrong."""
+"""The command serves metrics, stops on a signal, and reports an error in one sentence."""
 
 import json
 import socket

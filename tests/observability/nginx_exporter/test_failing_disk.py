@@ -1,4 +1,4 @@
-"""A log whose disk fails: nothing is lost, nobody sees a traceback, and it is said once."""
+"""A log on a failing disk: no line is lost, no traceback is shown, and one message is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The follower counts every line once, whatever happens to the file between two looks."""
+"""The follower counts every line once, for any change of the file between two reads."""
 
 import tempfile
 from pathlib import Path

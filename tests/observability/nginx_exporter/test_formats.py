@@ -1,4 +1,4 @@
-"""Every format yields the same facts of a request, and says how many lines it could not read."""
+"""Every format gives the same facts of a request, and the number of unreadable lines."""
 
 from typing import NamedTuple
 
@@ -170,7 +170,7 @@ def test_a_format_that_cannot_be_read_back_is_refused(template, sentence):
 
 
 def nginx_escaped(text):
-    """What NGINX's default escaping makes of a value."""
+    """Return a value with NGINX's default escaping."""
     raw = text.encode()
     return (
         "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02X}" for b in raw) or "-"
@@ -195,7 +195,7 @@ VALUES = {
 
 @st.composite
 def logged(draw):
-    """A format, a line of it, and the values in the line."""
+    """Return a format, a line in it, and the values in the line."""
     names = draw(st.permutations(sorted(VALUES)))
     values = {name: draw(VALUES[name]) for name in names}
     template = " ".join(f'"${name}"' for name in names)

@@ -1,4 +1,4 @@
-"""Whatever stands in a log, totals stay finite, labels stay few, and the next line is counted."""
+"""For any log content, totals are finite, labels are few, and the next line is counted."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -17,7 +17,7 @@ NINES = b"9" * 5000
 
 
 def counted(folder, parser, lines):
-    """Totals and counts after the lines, read back from what was written down, and the scrape."""
+    """Return totals and counts after the lines, read back from the state file, and the scrape."""
     log = folder / "access.log"
     log.write_bytes(b"".join(line + b"\n" for line in lines))
     file = StateFile(folder / "state.json")

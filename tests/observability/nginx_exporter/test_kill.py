@@ -1,4 +1,4 @@
-"""Killed and rotated at random, the exporter's totals stay exact and never step back."""
+"""After random kills and rotations, the exporter's totals are exact and never decrease."""
 
 import os
 import random
@@ -20,7 +20,7 @@ CLASSIC = (
 
 
 def write_and_rotate(log, line, dice, written, lines):
-    """Write lines in bursts, and now and then rotate the log in one of the two usual ways."""
+    """Write lines in bursts, and sometimes rotate the log in one of the two usual ways."""
     number = 0
     while number < lines:
         with log.open("a") as file:

@@ -1,4 +1,4 @@
-"""A real NGINX writes the log, is asked for its connections, rotates and goes away."""
+"""A real NGINX writes the log, reports its connections, rotates the log and ends."""
 
 import http.client
 import http.server
@@ -164,7 +164,7 @@ PAGE = (
 
 
 def serve(status, body, port=0):
-    """A page such as a status module serves; the wheel's NGINX is built without that module."""
+    """Serve a page like the status module's, because the wheel's NGINX lacks this module."""
 
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self):

@@ -1,7 +1,8 @@
-"""Whatever happens to the log between two system calls of the follower, a line is read once.
+"""A line is read once, for any change of the log between two system calls of the follower.
 
-A busy machine stops the follower between any two of its calls for as long as the writer needs for
-a rotation or three, or stops the writer between any two of its own while the follower is killed.
+A busy machine can stop the follower between any two of its calls while the writer rotates the log
+several times. It can also stop the writer between any two of its steps while the follower is
+killed.
 """
 
 import os
@@ -17,12 +18,12 @@ from tests.observability.nginx_exporter.world import World
 
 
 class Killed(BaseException):
-    """The process is gone; no handler of errors sees it."""
+    """The process has ended; no error handler sees this exception."""
 
 
 @pytest.fixture
 def before_each_call(monkeypatch):
-    """`before_each_call(do)`: have `do(name)` called before every call of the follower's."""
+    """`before_each_call(do)` calls `do(name)` before every call of the follower."""
     calls = [(Opened, name) for name in ("__init__", "size", "head", "read")]
     calls += [(siblings, name) for name in ("_found", "_rotated")]
 
@@ -105,11 +106,11 @@ def test_no_step_of_the_writer_between_any_calls_loses_or_repeats_a_line(full, b
 
 
 def undisturbed(_):
-    """What is rotated before the first look is history, and not asked for here."""
+    """Files that were rotated before the first read are not checked here."""
 
 
 class Chances:
-    """Before a call of the follower the writer takes some steps, or the follower is killed."""
+    """Before a call of the follower, the writer takes some steps, or the follower is killed."""
 
     def __init__(self, dice, steps):
         self.dice, self.steps, self.over, self.rest = dice, steps, False, False
@@ -129,7 +130,7 @@ class Chances:
 
 
 def follow(world, dice, chance):
-    """What the exporter does: look, read, save now and then, and begin again when killed."""
+    """Act as the exporter: look, read, save sometimes, and restart after a kill."""
     world.commit()
     while not chance.over:
         try:
@@ -148,7 +149,7 @@ def follow(world, dice, chance):
 
 
 def writer(world, dice):
-    """Write, copy, cut and rename, a step at a time; pieces end anywhere in a line."""
+    """Write, copy, truncate and rename one step at a time; a piece may end anywhere in a line."""
     for _ in range(dice.randint(2, 8)):
         for piece in halves(world.lines(dice.choice([1, 1, 2, 5, 20])), dice):
             world.append(piece)

@@ -1,4 +1,4 @@
-"""Paths become routes: from documents, from rules, and `other` for the rest."""
+"""Paths become routes: from documents, from rules, or `other`."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is quick gives the same as what is plain: chunks and lines, one walk and trying, sums."""
+"""Fast code gives the same results as simple code: for chunks, routes and sums."""
 
 from bisect import bisect_left
 
@@ -59,7 +59,7 @@ PATTERNS = st.builds(
 
 
 def tried(patterns, path):
-    """The route by trying: the pattern whose words are the most literal from the left."""
+    """Return the route by trying patterns: the one with the most literal words from the left."""
     words = path.removesuffix("/").split("/")[1:]
     best = None
     for pattern in patterns:

@@ -1,4 +1,4 @@
-"""Requests are added up under few labels, and the number of label sets is bounded."""
+"""Requests are counted under few labels, and the number of label sets is bounded."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A log that is written and rotated, and a follower that may be killed: what it read is told."""
+"""A log that is written and rotated, and a follower that may be killed; its reads are recorded."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ class World:
         self.append(self.lines(count))
 
     def lines(self, count: int) -> bytes:
-        """The next lines, each like no other; from now on they count as written."""
+        """Return the next lines, each unique; from now on they count as written."""
         lines = [
             b'{"n":%06d,"pad":"%s"}' % (len(self.written) + i, b"x" * 40) for i in range(count)
         ]

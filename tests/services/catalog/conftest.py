@@ -1,4 +1,4 @@
-"""The catalog service in this process, a Redis database of its own, and callers with tokens."""
+"""The catalog service in this process, an empty Redis database, and callers with tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cached answers of the catalogue: true to the database but for the lag of events."""
+"""Cached responses of the catalogue: equal to the database except for the delay of events."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CHANGES = [
 
 @pytest.fixture
 async def past_the_cache(database_url, issuer):
-    """A replica that knows no Redis: what it changes only events can tell."""
+    """A replica without Redis: other replicas learn of its changes only by events."""
     app = create_app(config_for(database_url, issuer, None))
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -132,7 +132,7 @@ async def test_what_was_not_found_is_found_once_it_is_there(admin, anyone) -> No
 async def test_under_concurrent_writes_no_reader_goes_back_and_all_end_with_the_truth(
     past_the_cache, client, database_url, issuer, own_redis_url
 ) -> None:
-    """Two replicas with a cache and one without, writers on all, readers on the cached ones."""
+    """Two replicas have a cache and one has none; all get writes, and the cached ones get reads."""
     async with AsyncExitStack() as stack:
         other = await stack.enter_async_context(
             TestClient(TestServer(create_app(config_for(database_url, issuer, own_redis_url))))

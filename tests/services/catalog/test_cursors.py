@@ -1,4 +1,4 @@
-"""The lists of services and of providers by cursors: each once."""
+"""The lists of services and of providers by cursors return each item once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider is gone: told by the user service, nobody finds them in the catalogue any more."""
+"""The catalogue no longer lists a provider after the end of the account is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every change of the catalogue leaves one event with it; what changes nothing leaves none."""
+"""Every change of the catalogue creates one event; a request without a change creates none."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEVELS = [
 
 @pytest.fixture
 async def admin(database_url: str, issuer) -> AsyncIterator[Caller]:
-    """An administrator of a service without Redis: its events stay in the outbox."""
+    """An administrator of a service without Redis, whose events stay in the outbox."""
     app = create_app(config_for(database_url, issuer, None))
     async with TestClient(TestServer(app)) as client:
         yield Caller(client, issuer.authorized(subject=ADMIN, role=Role.ADMIN))
@@ -44,7 +44,7 @@ async def admin(database_url: str, issuer) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def outbox(database_url: str):
-    """Return what has been published since the last look: (kind, key, payload) each."""
+    """Return the events since the last call: (kind, key, payload) each."""
     connection = await asyncpg.connect(database_url)
 
     async def look() -> list[tuple[str, str, dict]]:

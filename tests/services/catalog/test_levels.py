@@ -1,4 +1,4 @@
-"""The four levels of the catalogue over HTTP: the same rules on each, by table."""
+"""The four levels of the catalogue over HTTP follow the same rules; a table lists them."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ async def test_of_many_who_add_the_same_name_one_succeeds(admin, level) -> None:
 
 @pytest.mark.parametrize("level", [CATEGORIES, SUBCATEGORIES, SERVICES], ids=ids)
 async def test_no_entry_is_left_without_its_parent(admin, level) -> None:
-    """Removing the parent and adding below it at once: one of the two is refused."""
+    """If the parent is removed while an entry is added below it, one of the two is refused."""
     path, _, _, new, _ = level
     above = LEVELS[LEVELS.index(level) - 1]
     field = next(key for key in new if key.endswith("_id"))

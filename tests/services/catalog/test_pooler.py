@@ -1,4 +1,4 @@
-"""Every test of who offers what once more, behind a real PgBouncer in transaction mode."""
+"""Every test of offered services again, through a real PgBouncer in transaction mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who offers which service, over HTTP."""
+"""The services that providers offer, over HTTP."""
 
 from __future__ import annotations
 

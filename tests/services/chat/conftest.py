@@ -1,4 +1,4 @@
-"""The chat service in this process, a channel between two people, and sockets for them."""
+"""The chat service in this process, a channel between two people, and their sockets."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def database_url(new_database) -> str:
 
 @pytest.fixture
 async def channel(db: Database) -> str:
-    """The id of a channel between `CUSTOMER` and `PROVIDER`."""
+    """The ID of a channel between `CUSTOMER` and `PROVIDER`."""
     return await open_between(db)
 
 
 @pytest.fixture
 def settings() -> dict[str, object]:
-    """What a module's tests configure otherwise."""
+    """The settings that a module's tests change."""
     return {}
 
 
@@ -51,7 +51,7 @@ async def client(
 
 @pytest.fixture
 async def connect(client: TestClient, issuer: TestIssuer) -> AsyncIterator[Connect]:
-    """Open sockets: `await connect(CUSTOMER, resume={})`; None for not resuming yet."""
+    """Open sockets: `await connect(CUSTOMER, resume={})`; None means no resume yet."""
     opened: list[Talker] = []
 
     async def open_socket(
@@ -75,7 +75,7 @@ async def connect(client: TestClient, issuer: TestIssuer) -> AsyncIterator[Conne
 
 @pytest.fixture
 def call(client: TestClient, issuer: TestIssuer):
-    """Send a request as somebody: `await call(CUSTOMER, "GET", "channels")`."""
+    """Send a request as a user: `await call(CUSTOMER, "GET", "channels")`."""
 
     async def send(user: str, method: str, path: str, *, role=Role.CUSTOMER, **options):
         headers = issuer.authorized(subject=user, role=role)

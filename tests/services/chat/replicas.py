@@ -1,4 +1,4 @@
-"""Replicas of the chat service as processes of their own, and a client that moves between them."""
+"""Replicas of the chat service in their own processes, and a client that moves between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FLOOD_SECONDS = 1.0
 
 
 class Replica:
-    """`python -m services.chat` on a port of its own."""
+    """`python -m services.chat` on its own port."""
 
     def __init__(self, log: Path, database_url: str, redis_url: str, issuer: TestIssuer) -> None:
         self.port = free_port()
@@ -87,7 +87,7 @@ class Replica:
 
 @contextmanager
 def replicas(count: int, folder: Path, *given) -> Iterator[list[Replica]]:
-    """Run some; kill what is left of them at the end."""
+    """Run some replicas; kill the remaining ones at the end."""
     started: list[Replica] = []
     try:
         started.extend(Replica(folder / f"chat-{number}.log", *given) for number in range(count))
@@ -99,7 +99,7 @@ def replicas(count: int, folder: Path, *given) -> Iterator[list[Replica]]:
 
 
 class Mover:
-    """A user's client: connects to the next replica when one is gone, resumes, sends again."""
+    """A user's client: if a replica ends, it connects to the next one, resumes and sends again."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Mover:
         self._task = asyncio.create_task(self._run())
 
     async def send(self, channel: str, client_id: str, text: str) -> None:
-        """Keep a message until it is acknowledged, over as many connections as that takes."""
+        """Send a message until it is acknowledged, over any number of connections."""
         self._unsent[client_id] = (channel, text)
         talker = self._talker
         if talker is not None:

@@ -1,4 +1,4 @@
-"""A client of the socket that keeps what it is told, as a phone would."""
+"""A client of the socket that stores all received frames, like a phone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDER = "01890000-0000-7000-8000-0000000000d1"
 
 
 class Talker:
-    """One socket: what came over it by kind, and the order of the messages."""
+    """One socket: the received frames by kind, and the order of the messages."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self.ws = ws
@@ -55,7 +55,7 @@ class Talker:
         await self.tell("send", channel_id=channel, text=text, client_id=named)
 
     async def expect(self, kind: str, count: int = 1, within: float = DEADLINE) -> dict[str, Any]:
-        """Wait until `count` frames of a kind have come; return the last of them."""
+        """Wait until `count` frames of a kind have arrived; return the last of them."""
         try:
             await eventually(lambda: len(self.of(kind)) >= count, within=within)
         except TimeoutError:
@@ -81,7 +81,7 @@ async def open_between(
     provider: str = PROVIDER,
     kind: ChannelKind = ChannelKind.ORDER,
 ) -> str:
-    """Open a channel as an event would, and return its id."""
+    """Open a channel as an event does, and return its ID."""
     async with db.transaction() as tx:
         await open_channel(
             tx, kind, UUID(subject), customer_id=UUID(customer), provider_id=UUID(provider)
@@ -93,5 +93,5 @@ async def open_between(
 
 
 async def stored(db: Database, **message: Any) -> Stored:
-    """Store a message as a replica does that ends before it can announce it."""
+    """Store a message like a replica that ends before the announcement."""
     return await messages.send(db, ended_before=datetime.min.replace(tzinfo=UTC), **message)

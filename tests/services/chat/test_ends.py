@@ -1,4 +1,4 @@
-"""Channels end with their job or order, members block them, and who is gone is disconnected."""
+"""Channels end with their job or order, members block them, and ended accounts are disconnected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offers and jobs give their two people a channel, once however often it is told."""
+"""Offers and jobs give their two people one channel, even if events are repeated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def job_created() -> Event:
 
 @pytest.fixture
 def tell(client, redis):
-    """Put events into their streams, as the order service's relay does."""
+    """Publish events to their streams, as the order service's relay does."""
 
     async def put(*events: Event) -> None:
         for one in events:

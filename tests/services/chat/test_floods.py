@@ -1,4 +1,4 @@
-"""Sockets that send at full speed what costs the server work and says nothing."""
+"""Sockets that send frames without content at full speed, which cost the server work."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Attacker:
         self.received = b""
 
     async def flood(self, data: bytes) -> None:
-        """Connect, send all of it if the server lets us, and read until the server closes."""
+        """Connect, send everything that the server accepts, and read until the server closes."""
         reader, writer = await asyncio.open_connection(self._client.host, self._client.port)
         writer.write(upgrade(self.token))
         await reader.readuntil(b"\r\n\r\n")
@@ -129,7 +129,7 @@ async def test_one_user_who_floods_costs_another_nothing(client, issuer, connect
 
 
 async def test_frames_before_the_answer_to_the_handshake_are_refused(client, issuer) -> None:
-    """They would be decoded before anything could count them."""
+    """They would be decoded before any limit could count them."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     token = token_of(issuer, CUSTOMER)
     writer.write(upgrade(token) + frame(PING) * 1000)

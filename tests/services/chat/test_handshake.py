@@ -1,4 +1,4 @@
-"""Who may open a socket, from where, for how long, and how much they may send."""
+"""Callers, origins, durations and frame limits of sockets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def token(issuer) -> str:
 
 
 async def refused(client, **options) -> tuple[int, str]:
-    """Try to open a socket; return the status and the code of the refusal."""
+    """Try to open a socket; return the status and the code of the error."""
     options.setdefault("headers", {})
     protocols = options.pop("protocols", ())
     headers = {
@@ -52,7 +52,7 @@ async def refused(client, **options) -> tuple[int, str]:
 
 
 def shown(way: str, token: str, origin: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the headers and the subprotocols of a page that shows its token in one of the ways."""
+    """Return the headers and the subprotocols of a page that sends its token in one of the ways."""
     headers = {} if origin is None else {"Origin": origin}
     if way == "header":
         return headers | {"Authorization": f"Bearer {token}"}, ()
@@ -168,7 +168,7 @@ async def test_who_is_sending_while_the_socket_closes_learns_why(client, token) 
     sending = threading.Event()
 
     def send_a_lot() -> bytes:
-        """Send frames without reading, as a phone with a bad line may; then read it all."""
+        """Send frames without reading, like a phone with a bad connection; then read everything."""
         upgrade = (
             f"GET {WS} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
             "Upgrade: websocket\r\nConnection: Upgrade\r\n"

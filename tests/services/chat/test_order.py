@@ -1,4 +1,4 @@
-"""Every message once and in order, whatever is lost, doubled or late on the way to a socket."""
+"""Every message arrives once and in order, even if announcements are lost, repeated or late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def frame_of(sequence: int) -> bytes:
 
 
 def followed(last: int = 0) -> tuple[Feed, list[int]]:
-    """A feed with one socket, and what that is given."""
+    """A feed with one socket, and the frames of this socket."""
     feed, user, given = Feed(CHANNEL, (ALICE, BOB), last), LocalUser(ALICE), []
     seat = Seat(lambda frame: given.append(int(frame)))
     seat.live = True
@@ -64,7 +64,7 @@ def test_what_retention_has_dropped_is_passed_over() -> None:
 
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
 def test_a_resume_and_the_feed_together_give_each_once(start, read, live) -> None:
-    """`read` are what the resume reads while the feed announces; `live` are announced after it."""
+    """The resume reads `read` while the feed announces messages; `live` are announced after it."""
     feed, user, given = Feed(CHANNEL, (ALICE, BOB), start), LocalUser(ALICE), []
     seat = Seat(lambda frame: given.append(int(frame)))
     user.seats.add(seat)

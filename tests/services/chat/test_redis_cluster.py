@@ -1,4 +1,4 @@
-"""Replicas of chat that talk through a Redis Cluster, one of whose nodes is replaced meanwhile."""
+"""Replicas of chat that use a Redis Cluster, of which a node is replaced meanwhile."""
 
 from __future__ import annotations
 

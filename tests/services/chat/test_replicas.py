@@ -1,4 +1,4 @@
-"""Two replicas as processes: one is killed, drained or without Redis; nobody loses anything."""
+"""Two replicas as processes: one is killed, drained or without Redis; no message is lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def movers(pair: list[Replica], channels, issuer):
 
 
 async def one_at_each(started: list[Replica], issuer, channels: list[str]) -> list[Mover]:
-    """Return the customer and the provider, each at a replica of their own."""
+    """Return the customer and the provider, each at their own replica."""
     for one in started:
         await one.ready()
     return [
@@ -56,7 +56,7 @@ async def one_at_each(started: list[Replica], issuer, channels: list[str]) -> li
 
 
 async def talk(movers: list[Mover], channels: list[str], count: int, name: str) -> None:
-    """Everybody says something in every channel, `count` times."""
+    """Each user sends `count` messages in every channel."""
     for number in range(count):
         for who, mover in enumerate(movers):
             for channel in channels:
@@ -66,7 +66,7 @@ async def talk(movers: list[Mover], channels: list[str], count: int, name: str) 
 
 
 async def agreed(movers: list[Mover], channels: list[str]) -> None:
-    """Wait until all is acknowledged and everybody has it; then check that it is all the same."""
+    """Wait until all messages are acknowledged and received; then check that all clients agree."""
 
     def done() -> bool:
         if not all(mover.settled() for mover in movers):

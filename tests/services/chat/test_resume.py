@@ -1,4 +1,4 @@
-"""A client that comes back gets what it missed, then what is new: all of it, once, in order."""
+"""A client that reconnects gets missed messages and then new ones: all, once, in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker, open_between
 
 
 async def store(db: Database, channel: str, *texts: str) -> None:
-    """Store messages as a replica does that ends before it can tell anybody."""
+    """Store messages like a replica that ends before it can announce them."""
     for text in texts:
         await talking.stored(db, channel_id=channel, author_id=PROVIDER, client_id=text, text=text)
 
@@ -76,7 +76,7 @@ async def test_a_client_may_resume_again_when_it_sees_a_gap(connect, channel) ->
 
 @pytest.fixture
 async def unasked(client, monkeypatch) -> None:
-    """The service, started, and never asking the database by itself any more."""
+    """The started service, which never queries the database by itself any more."""
     fanout = client.app[CHAT].fanout
     await eventually(lambda: fanout.works and fanout._asked_at > 0)
     monkeypatch.setattr("services.chat.rooms.fanout._ASK_SECONDS", 3600)
@@ -143,7 +143,7 @@ async def test_what_is_said_while_the_last_is_read_is_not_forgotten(db, channel)
 
 
 class Phone:
-    """Drops its connection at random and resumes from what it has."""
+    """A client that drops its connection at random and resumes from its last message."""
 
     def __init__(self, connect, channel: str, chance: random.Random) -> None:
         self._connect, self._channel, self._chance = connect, channel, chance

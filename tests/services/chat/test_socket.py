@@ -1,4 +1,4 @@
-"""Conversations over the socket: stored, acknowledged, delivered in order, told once."""
+"""Conversations over the socket: stored, acknowledged, delivered in order, announced once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Months of messages: there before they begin, gone after the retention; the schema up and down."""
+"""Monthly partitions of messages: created in advance, and dropped after the retention."""
 
 from __future__ import annotations
 

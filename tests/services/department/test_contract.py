@@ -1,4 +1,4 @@
-"""Both engines give the same rows for the same departments, whatever is in their texts."""
+"""Both engines return equal rows for equal departments, with any texts."""
 
 from __future__ import annotations
 

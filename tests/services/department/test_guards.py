@@ -1,4 +1,4 @@
-"""Who may do what to departments: everybody reads, who has the permission writes."""
+"""Access to departments: everybody reads, and callers with the permission write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The department service over HTTP, on a real database of either engine."""
+"""The department service over HTTP, on a real database of each engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The department service as a process of its own, told where its spans go."""
+"""The department service in its own process, with a destination for its spans."""
 
 from __future__ import annotations
 

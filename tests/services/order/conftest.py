@@ -1,4 +1,4 @@
-"""The order service in this process on a database of its own, and callers with tokens."""
+"""The order service in this process on its own database, and callers with tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order service starts on an empty database and says that it is ready."""
+"""The order service starts on an empty database and reports that it is ready."""
 
 from __future__ import annotations
 

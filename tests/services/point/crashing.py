@@ -1,8 +1,8 @@
-"""The awards, killed again and again: `… DATABASE REDIS MOST` prints how often.
+"""The awards, killed repeatedly: `… DATABASE REDIS MOST` prints the number of kills.
 
-A process is killed some processor time after it has finished its first event, wherever it is then.
-So each one gets on, however slow the machine is: an event that is delivered to more processes than
-a policy allows, and finished by none, would be taken for the cause of their end.
+A process is killed some CPU time after it has finished its first event. So each process makes
+progress on a slow machine. Otherwise, an event that too many processes received without finishing
+would count as the cause of their end.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def awarding(db: Database, redis: Redis) -> AbstractAsyncContextManager[None]:
 
 
 async def settled(redis: Redis) -> bool:
-    """Return whether everything in the streams was handled."""
+    """Return whether all events in the streams were handled."""
     for topic in HANDLERS:
         stream = stream_of(topic)
         if not await redis.exists(stream):

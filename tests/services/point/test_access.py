@@ -1,4 +1,4 @@
-"""Who may see whose points: one's own; services, and who may read accounts, everybody's."""
+"""Access to points: users see their own; services and callers who may read accounts see all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BOB = "01890000-0000-7000-8000-000000000002"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def point(postgres_server: TestPostgres) -> AsyncIterator[RunningPoint]:
-    """One service for all tests here: they only read."""
+    """One service for all tests here, because they only read."""
     async with running_point(postgres_server.create("point", demo=True)) as running:
         yield running
 
@@ -34,7 +34,7 @@ async def point(postgres_server: TestPostgres) -> AsyncIterator[RunningPoint]:
 async def answers(
     point: RunningPoint, subject: str, role: Role, *user_ids: str, given: Sequence[str] = ()
 ) -> list[str]:
-    """What each method answers about the users: `ok`, or the code of its error."""
+    """Return each method's result for the users: `ok`, or the code of its error."""
     found = []
     async with client_of(point.grpc_address, tokens=ISSUER.tokens(subject, role, *given)) as client:
         now, then = PointServiceStub(client), PointServerStub(client)
@@ -90,7 +90,7 @@ async def test_others_see_their_own_however_the_id_is_spelled(
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SERVICE])
 async def test_others_do_not_see_anybody_elses(point: RunningPoint, role: Role) -> None:
-    """Nor do those who have the role, but have not shown the second factor that it needs."""
+    """A caller with the role but without its required second factor does not see them either."""
     assert await answers(point, ALICE, role, BOB) == [Code.FORBIDDEN.value] * 5
     both = await answers(point, ALICE, role, ALICE, BOB)
     assert both[:2] == [Code.FORBIDDEN.value] * 2  # not a part of the list either

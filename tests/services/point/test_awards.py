@@ -1,4 +1,4 @@
-"""What happens elsewhere becomes points: once each, and the ledger says for what."""
+"""Events of other services become points: once each, and the ledger has the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database keeps a balance the sum of its entries, whoever writes and however many at once."""
+"""In the database, a balance is the sum of its entries, for any number of concurrent writers."""
 
 from __future__ import annotations
 

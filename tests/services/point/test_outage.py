@@ -1,4 +1,4 @@
-"""The database goes away and comes back: callers hear UNAVAILABLE within their deadline."""
+"""The database fails and recovers: callers get UNAVAILABLE within their deadline."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ UNKNOWN = str(new_id())
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def point(postgres_server: TestPostgres) -> AsyncIterator[RunningPoint]:
-    """One service for all tests here: they only read."""
+    """One service for all tests here, because they only read."""
     async with running_point(postgres_server.create("point", demo=True)) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Nobody mints points by dealing with themselves: deeds are converted, capped and taken back."""
+"""Self-dealing creates no points: values are converted, capped and taken back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gRPC between user and point over TLS, with certificates made here."""
+"""gRPC between user and point over TLS, with certificates of the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product service in this process, on either engine, and callers with tokens."""
+"""The product service in this process, on each engine, and callers with tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.services.calling import Caller, by_hand
 
 @pytest.fixture
 async def database_url(new_engine_database) -> str:
-    """On each of the two engines."""
+    """The URL on each of the two engines."""
     return await new_engine_database("product", demo=True)
 
 
@@ -41,7 +41,7 @@ async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestCli
 
 
 async def rows_of(database_url: str, query: str) -> list[tuple]:
-    """Ask the database itself."""
+    """Query the database directly."""
     async with by_hand(database_url) as db:
         return [tuple(row) for row in await db.fetch(query)]
 
@@ -63,7 +63,7 @@ def staff(client: TestClient, issuer: TestIssuer) -> Caller:
 
 @pytest.fixture
 def shop(client: TestClient, issuer: TestIssuer) -> Caller:
-    """The service that sells."""
+    """The service that sells the products."""
     return Caller(client, issuer.authorized(RESERVE, subject="order", role=Role.SERVICE))
 
 

@@ -1,4 +1,4 @@
-"""The lists of products, prices and movements by cursors: each row once, on either engine."""
+"""The lists of products, prices and movements by cursors: each row once, on each engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ten buyers for each thing, a service that is killed: exactly as many are sold as there are."""
+"""Ten buyers for each item, and a killed service: exactly the available items are sold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WITHIN = 120.0
 
 
 class Service:
-    """`python -m services.product` in a process of its own."""
+    """`python -m services.product` in its own process."""
 
     def __init__(self, database_url: str, jwks_url: str) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
@@ -85,7 +85,7 @@ async def http(service):
 
 
 async def post(http, path: str, headers: dict[str, str], body=None) -> tuple[int, dict]:
-    """Ask until there is an answer, as a client must that does not know whether it was heard."""
+    """Send the request until there is a response, as a client without a response must."""
     async with asyncio.timeout(WITHIN):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""People are limited one by one, and so is each service, which asks for many of them."""
+"""Each user has a limit, and so has each service, which sends requests for many users."""
 
 from __future__ import annotations
 

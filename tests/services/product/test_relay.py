@@ -1,4 +1,4 @@
-"""Events of products leave either database for the stream, each once and in order."""
+"""Events of products leave each database for the stream, once and in order."""
 
 from __future__ import annotations
 

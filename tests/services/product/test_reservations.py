@@ -1,4 +1,4 @@
-"""Reservations over HTTP: all lines or none, once per key, back by themselves."""
+"""Reservations over HTTP: all lines or none, once per key, and expired automatically."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def stock_of(caller, *ids: str) -> list[int]:
 
 
 async def ledger_of(staff, product: str) -> list[tuple[int, str, str]]:
-    """Oldest first: delta, reason, who."""
+    """Return the ledger, oldest first: delta, reason, actor."""
     _, body, _ = await staff("GET", f"products/{product}/movements?page_size=100")
     return [(m["delta"], m["reason"], m["actor"]) for m in reversed(body["data"])]
 
@@ -328,7 +328,7 @@ async def test_a_batch_confirmation_omits_reservations_that_cannot_be_confirmed(
 
 
 class Counting:
-    """A database that counts the statements it is given, in and out of transactions."""
+    """A database that counts its statements, in and out of transactions."""
 
     def __init__(self, inner, counts: list[str] | None = None) -> None:
         self._inner, self.engine = inner, engine_of(inner)

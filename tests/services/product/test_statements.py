@@ -1,4 +1,4 @@
-"""The statements behind reservations and events, counted under their names on both engines."""
+"""The statements for reservations and events, counted by name on both engines."""
 
 from __future__ import annotations
 

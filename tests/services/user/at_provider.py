@@ -1,4 +1,4 @@
-"""A browser that signs in at played identity providers."""
+"""A browser that signs in at simulated identity providers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINKS = "/api/v1/users/me/identities"
 
 @dataclass
 class Browser:
-    """It keeps the cookie of its requests, and takes that of another one if a test says so."""
+    """It stores the cookie of its requests; a test can give it another browser's cookie."""
 
     world: World
     cookies: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""People of every role, straight into the database, each with a token."""
+"""Users of every role, inserted directly into the database, each with a token."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PERMISSIONS: dict[Role, Sequence[str]] = {
 
 @dataclass
 class Actor:
-    """Somebody who asks."""
+    """A caller."""
 
     world: World
     id: str
@@ -59,7 +59,7 @@ async def actor(
     permissions: Sequence[str] | None = None,
     can_log_in: bool = True,
 ) -> Actor:
-    """Add somebody; `name` makes the address, and is the role's where it is left out."""
+    """Add a user; `name` makes the address, and defaults to the role's name."""
     first = name or role.value.lower()
     account = await world.rows.make_account(
         id=new_id(),

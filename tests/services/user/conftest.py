@@ -1,4 +1,4 @@
-"""A world for each test; hashes cost next to nothing, and mails leave soon: both are ways in."""
+"""A new environment for each test, with cheap hashes and fast emails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULTS = Passwords.__init__.__kwdefaults__
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_hashes() -> Iterator[None]:
-    """In this process; a service in one of its own hashes as in production."""
+    """Use cheap hashes in this process; a service in its own process hashes as in production."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(DEFAULTS, "memory_kib", 64)
         yield
@@ -28,9 +28,9 @@ def cheap_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def soon_mailed() -> Iterator[None]:
-    """One sender that looks often has a mail sooner than four, and opens one connection, not four.
+    """One mailer that checks often is faster than four, and opens one connection instead of four.
 
-    In worlds of this process only: tests of the mailer itself have as many senders as production.
+    This is only for tests in this process: tests of the mailer itself have four, as in production.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "MailPolicy", partial(MailPolicy, senders=1, idle=0.05))
@@ -39,19 +39,19 @@ def soon_mailed() -> Iterator[None]:
 
 @pytest.fixture
 def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in production, for what is about them."""
+    """Use hashes as in production, for tests of the hashes."""
     monkeypatch.setitem(DEFAULTS, "memory_kib", MEMORY_KIB)
 
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """What a module or a test gives the service of `world`, beside what all do."""
+    """The settings of a module or a test for the service of `world`, besides the common ones."""
     return {}
 
 
 @pytest.fixture
 def demo() -> bool:
-    """Whether the database of `world` holds the demonstration's rows."""
+    """Whether the database of `world` has the demo data."""
     return False
 
 
@@ -59,6 +59,6 @@ def demo() -> bool:
 async def world(
     new_database: NewDatabase, tmp_path: Path, settings: dict[str, Any], demo: bool
 ) -> AsyncIterator[World]:
-    """The service on a database of its own; mails are files."""
+    """The service on its own database; emails are files."""
     async with running_world(await new_database("user", demo=demo), tmp_path, **settings) as world:
         yield world

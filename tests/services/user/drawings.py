@@ -1,4 +1,4 @@
-"""Real pictures, made for tests."""
+"""Real pictures, created for tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def picture(
 
 
 def with_place(kind: str) -> bytes:
-    """A picture that says where and by whom it was taken, in every way that formats have."""
+    """A picture with its place and its author, in every metadata format."""
     exif = Image.Exif()
     exif[_MAKE] = CAMERA
     exif.get_ifd(0x8769)[_COMMENT] = CAMERA
@@ -42,7 +42,7 @@ def with_place(kind: str) -> bytes:
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that says it has that many pixels."""
+    """A PNG of a few bytes that declares this number of pixels."""
     rows = zlib.compressobj(9)
     packed = rows.compress(bytes(1024)) + rows.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
@@ -52,14 +52,14 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def scanned(scans: int, side: int = 400) -> bytes:
-    """A JPEG that says so many more times that nothing changes in it, in thirty bytes each."""
+    """A JPEG with this number of further empty scans, in thirty bytes each."""
     data = picture("JPEG", (side, side), mode="L", color=128, progressive=True)
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * scans + data[-2:]
 
 
 def with_chunks(kind: str, number: int) -> bytes:
-    """A picture with so many notes before it, each of which is opened when it is read."""
+    """A picture with this number of text chunks before it, each of which a reader unpacks."""
     if kind == "PNG":
         whole, note = picture(), b"Comment\0\0" + zlib.compress(bytes(1_000_000), 9)
         return whole[:33] + _chunk(b"zTXt", note) * number + whole[33:]
@@ -68,7 +68,7 @@ def with_chunks(kind: str, number: int) -> bytes:
 
 
 def several(kind: str = "MPO") -> bytes:
-    """A picture with a second one behind it, as telephones write them."""
+    """A picture with a second one after it, as phones write them."""
     return picture(kind, save_all=True, append_images=[Image.new("RGB", (8, 8))])
 
 

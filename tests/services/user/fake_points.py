@@ -1,4 +1,4 @@
-"""Points from a dictionary, for tests of what is built on them."""
+"""Points from a dictionary, for tests of code that uses points."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_USERS = 1_000
 
 
 class FakePoints:
-    """`ports.Points` without a service. `available = False` is a service that is down."""
+    """`ports.Points` without a service. `available = False` simulates an unavailable service."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Holds every account, so that requests wait for one another in a known order."""
+"""Lock every account, so that requests wait for one another in a known order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devstack.testing.wait import eventually
 
 @asynccontextmanager
 async def held(db: asyncpg.Connection) -> AsyncIterator[None]:
-    """Hold the rows of all accounts while the block runs."""
+    """Lock the rows of all accounts while the block runs."""
     async with db.transaction():
         await db.execute("SELECT FROM account FOR UPDATE")
         yield

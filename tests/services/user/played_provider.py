@@ -1,4 +1,4 @@
-"""An identity provider that a test plays: it keeps the standard, but for what the test changes."""
+"""An identity provider that a test controls: it follows the standard unless a test changes it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OTHER = Key("second")
 
 @dataclass
 class Provider:
-    """A provider and its user; tests change the fields to attack, and read what came."""
+    """A provider and its user; tests change the fields for attacks, and read the requests."""
 
     issuer: str = ""
     user: Claims = field(
@@ -69,7 +69,7 @@ class Provider:
     headers: list[Any] = field(default_factory=list)
 
     def authorize(self, url: str, user: Claims | None = None) -> Claims:
-        """Sign the user in at `url`, and return the query that the browser comes back with."""
+        """Sign the user in at `url`, and return the query with which the browser returns."""
         query = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
         code = secrets.token_urlsafe(16)
         self.codes[code] = {**query, "user": user or self.user}
@@ -105,7 +105,7 @@ class Provider:
         return web.json_response(document | self.metadata)
 
     async def _authorize(self, request: web.Request) -> web.Response:
-        """Sign a browser in without a question, and send it back."""
+        """Sign a browser in without a question, and redirect it."""
         back = URL(request.query["redirect_uri"]).with_query(self.authorize(str(request.url)))
         return web.Response(status=302, headers={"Location": str(back)})
 

@@ -1,4 +1,4 @@
-"""A passkey in software: makes a key pair and signs, as a browser and its authenticator do."""
+"""A passkey in software: it creates a key pair and signs like a browser with an authenticator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SoftwareKey:
     )
 
     def create(self, options: Any) -> dict[str, Any]:
-        """What `navigator.credentials.create` gives."""
+        """Return the result of `navigator.credentials.create`."""
         numbers = self.key.public_key().public_numbers()
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
         attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + cbor2.dumps(public)
@@ -53,7 +53,7 @@ class SoftwareKey:
         )
 
     def get(self, options: Any) -> dict[str, Any]:
-        """What `navigator.credentials.get` gives."""
+        """Return the result of `navigator.credentials.get`."""
         self.signed += 1
         data, client = self._data(_PRESENT), self._client("webauthn.get", options["challenge"])
         said = data + hashlib.sha256(client).digest()

@@ -1,4 +1,4 @@
-"""The rules of accounts as values: names, addresses, passwords, keys, what is kept encrypted."""
+"""The rules of accounts as values: names, addresses, passwords, keys and encrypted values."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_production_names_everything_that_is_missing_at_once(
 
 
 def production(**given: object) -> UserConfig:
-    """A configuration of production with secrets of its own and `given`."""
+    """Return a production configuration with its own secrets and `given`."""
     secrets = {
         "database_url": "postgresql://db/user",
         "jwt_private_keys": SigningKey.generate().pem().decode(),

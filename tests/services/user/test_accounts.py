@@ -1,4 +1,4 @@
-"""Accounts: who sees and changes whose, and what a change brings with it."""
+"""Accounts: who sees and changes which account, and the effects of a change."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ WHERE contype = 'f' AND confrelid = 'account'::regclass
 
 
 async def test_nothing_that_refers_to_an_account_is_left_when_it_is_deleted(world) -> None:
-    """Also of what is added later: a new table that is forgotten fails this."""
+    """This includes later tables: a new table that is forgotten fails this test."""
     session = await world.signed_up()
     ann = UUID(session["user_id"])
     tables = await world.db.fetch(REFERRING)
@@ -304,7 +304,7 @@ async def test_nothing_that_refers_to_an_account_is_left_when_it_is_deleted(worl
 
 @pytest.mark.parametrize("kind", list(TokenKind))
 async def test_no_link_is_made_for_a_deleted_account(world, kind) -> None:
-    """The mailer may have read the mail before the deletion, and make the link after it."""
+    """The mailer may read the email before the deletion, and create the link after it."""
     session = await world.signed_up()
     assert (await world.call("DELETE", ME, headers=bearer(session))).status == 204
     of = {"account_id": UUID(session["user_id"]), "email": "ann@example.com", "seconds": 60.0}

@@ -1,4 +1,4 @@
-"""The addresses of the superseded systems still lead to the same place."""
+"""The paths of the legacy systems still lead to the same resources."""
 
 from __future__ import annotations
 

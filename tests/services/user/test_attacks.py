@@ -1,4 +1,4 @@
-"""What somebody would try who knows the service, against all of it as it runs."""
+"""Attacks of a person who knows the service, against the whole running service."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_nobody_is_there_before_somebody_was_added(world: World) -> None:
 
 
 async def test_no_password_but_the_whole_one_signs_in(world: World) -> None:
-    """A hash that ended after 72 letters, or a comparison in lower case, would let more in."""
+    """A hash limited to 72 letters, or a comparison in lower case, would accept more passwords."""
     for address in ("ann@example.com", "bob@example.com"):
         assert (await world.register(address, password=LONGEST)).status == 201
     near = (
@@ -82,7 +82,7 @@ async def test_whoever_reads_the_whole_database_finds_nothing_to_sign_in_with(
 
 
 async def test_no_header_of_a_request_chooses_where_a_mailed_link_leads(world: World) -> None:
-    """Whoever asks for somebody's reset would be sent their token."""
+    """A person who requests another user's reset could otherwise receive that user's token."""
     names = ("Host", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Prefix", "X-Original-URL")
     for name in names:
         headers = {name: f"host={EVIL}" if name == "Forwarded" else EVIL}
@@ -101,7 +101,7 @@ async def test_no_header_of_a_request_chooses_where_a_mailed_link_leads(world: W
 
 
 async def test_no_field_writes_a_header_or_another_recipient_into_a_mail(world: World) -> None:
-    """By any sign that some reader takes for the end of a line."""
+    """The test uses every character that some reader treats as the end of a line."""
     ends = "\r\n", "\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", "\0", "=0D=0A", "%0A"
     sent_to = set()
     for number, end in enumerate(ends):

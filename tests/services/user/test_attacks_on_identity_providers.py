@@ -1,4 +1,4 @@
-"""Attacks on the sign-in with identity providers: by providers, by users, by pages of others."""
+"""Attacks on the sign-in with identity providers: by providers, users and foreign pages."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def town(
 
 
 async def refused(town: Town, answer: Answer, status: int = 401) -> None:
-    """Check that no session was opened, without a 5xx beyond those that name the provider."""
+    """Check that no session was opened, and that any 5xx names the provider."""
     assert answer.status == status, answer.body
     assert answer.code == {401: "UNAUTHORIZED", 409: "CONFLICT"}[status]
     assert "access_token" not in str(answer.body)
@@ -116,7 +116,7 @@ async def test_a_token_that_is_not_for_this_sign_in_opens_nothing(
 
 
 def _with_the_public_key(claims: dict[str, Any]) -> str:
-    """Signed with a shared secret that anyone can read: HS256 over the public key."""
+    """Return a token signed with a public secret: HS256 over the public key."""
     public = KEY.private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -216,7 +216,7 @@ async def test_a_userinfo_about_another_user_opens_nothing(town: Town) -> None:
 
 
 async def test_an_address_of_the_userinfo_is_not_verified_by_the_token(town: Town) -> None:
-    """The address and `email_verified` come from one document."""
+    """The address and `email_verified` must come from the same document."""
     town.one.in_userinfo = True
     town.one.claims = lambda claims: claims | {"email_verified": True}
     town.one.user = without("email_verified")(town.one.user)
@@ -247,7 +247,7 @@ async def test_a_state_signs_in_once_for_many_at_once(town: Town) -> None:
 
 
 async def test_a_sign_in_does_not_come_back_in_another_browser(town: Town) -> None:
-    """Else a page signs its visitor in to the account of its author."""
+    """Otherwise, a page could sign its visitor in to the account of its author."""
     attacker, victim = town.browser(), town.browser()
     back = town.one.authorize(await attacker.start())
     await refused(town, await victim.finish(back))
@@ -259,7 +259,7 @@ async def test_a_sign_in_does_not_come_back_in_another_browser(town: Town) -> No
 
 
 async def test_invented_states_leave_nothing_in_the_audit_trail(town: Town) -> None:
-    """It is kept for years, and nothing but the rate limit counts them."""
+    """The data would be stored for years, and only the rate limit counts such requests."""
     for state in ("x", "y" * 43):
         await refused(town, await town.browser().finish({"code": "c", "state": state}))
     assert await town.count("audit_entry") == 0
@@ -273,7 +273,7 @@ async def test_a_cookie_that_is_not_the_browsers_opens_nothing(town: Town, cooki
 
 
 async def test_a_code_of_another_user_does_not_fit_the_state_of_this_browser(town: Town) -> None:
-    """Neither PKCE nor the nonce is the attacker's."""
+    """Neither the PKCE verifier nor the nonce is the attacker's."""
     attacker, victim = town.browser(), town.browser()
     stolen = town.one.authorize(await victim.start(), {"sub": "victim", "email": VICTIM})
     own = town.one.authorize(await attacker.start())
@@ -302,7 +302,7 @@ async def test_a_request_is_over_after_ten_minutes(town: Town) -> None:
 
 
 async def test_a_provider_does_not_answer_for_another_one(town: Town) -> None:
-    """A mix-up: the browser believes to be at one, and its code would go to the other."""
+    """A mix-up: the browser assumes one provider, and its code would go to the other one."""
     browser = town.browser()
     back = town.one.authorize(await browser.start())
     await refused(town, await browser.finish(back, "two"))
@@ -370,7 +370,7 @@ async def test_one_client_does_not_begin_without_end(town: Town) -> None:
 async def test_an_address_opens_no_account_that_has_it(
     town: Town, name: str, verified: bool
 ) -> None:
-    """Whatever the provider says of it, and whether its owner has proved it here."""
+    """This holds whatever the provider states, and whether or not the address is verified."""
     await town.world.register(VICTIM.upper())
     await town.world.db.execute("UPDATE account SET verified = $1", verified)
     provider = {"one": town.one, "two": town.two}[name]
@@ -407,7 +407,7 @@ async def test_addresses_are_not_asked_for_without_end(town: Town) -> None:
 
 
 async def test_a_link_needs_the_session_and_the_browser_that_began_it(town: Town) -> None:
-    """Else a stranger links an identity of theirs to the account of their visitor."""
+    """Otherwise, a stranger links their own identity to the account of their visitor."""
     attacker, victim = await town.world.proved(), await town.world.proved(VICTIM)
     browser = town.browser()
     back = town.one.authorize(await browser.start_link(attacker))
@@ -562,7 +562,7 @@ async def test_undoing_a_change_of_the_address_removes_what_was_linked_since(tow
 async def test_an_identity_that_a_strangers_identity_linked_does_not_outlive_a_reset(
     town: Town,
 ) -> None:
-    """An earlier version verified the address, and the stranger has come back."""
+    """An earlier version verified the address, and the stranger has returned."""
     town.two.user["email"] = VICTIM
     await town.browser().sign_in(town.two, "two")
     await town.world.db.execute("UPDATE account SET verified = true")
@@ -583,7 +583,7 @@ async def test_an_identity_of_a_former_address_does_not_outlive_a_reset(town: To
 
 
 async def refused_again(town: Town) -> None:
-    """The stranger's identity opens nothing any more."""
+    """The stranger's identity gives no access any more."""
     answer = await town.browser().sign_in(town.two, "two")
     assert answer.status in (409, 200), answer.body
     if answer.status == 200:  # as a user of its own
@@ -597,7 +597,7 @@ ENDPOINTS = ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"
 
 
 async def attempt(town: Town) -> Answer:
-    """The first answer that is not a success, of a whole sign-in."""
+    """Return the first response of a whole sign-in that is not a success."""
     town.one.in_userinfo = True
     browser = town.browser()
     started = await browser.post(f"{AUTH}/identity-providers/one/start", {})
@@ -652,7 +652,7 @@ async def test_a_redirect_of_a_provider_is_not_followed(town: Town) -> None:
 
 
 class Hanging:
-    """The answer of an endpoint that comes when the test ends, as a failure."""
+    """The response of an endpoint that fails when the test ends, and not before."""
 
     def __init__(self) -> None:
         self.asked = 0

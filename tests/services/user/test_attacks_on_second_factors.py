@@ -1,4 +1,4 @@
-"""What somebody sends as a second factor who has read how it is verified."""
+"""Invalid second factors of an attacker who has read how they are verified."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SAID = {
 
 
 async def test_no_passkey_that_a_parser_stumbles_over_is_a_failure(world: World) -> None:
-    """Sixteen of them: each is refused, in the time of a request, and the service lives on."""
+    """Each of the sixteen is refused within the time of a request, and the service continues."""
     session = await world.proved()
     key = SoftwareKey()
     for what in (*MADE, *SAID):
@@ -78,7 +78,7 @@ async def test_a_passkey_of_other_types_than_a_browser_sends_is_refused(
 
 
 async def test_nobody_shows_a_factor_of_somebody_else(world: World) -> None:
-    """Mallory has one of their own, and Ann's passkey and codes are known to them."""
+    """Mallory has a factor of their own, and knows Ann's passkey and codes."""
     ann = await world.proved()
     totp, recovery = await enrol(world, ann)
     mallory = await world.proved("mallory@example.com")
@@ -122,7 +122,7 @@ async def test_a_signature_for_adding_is_none_for_showing(world: World) -> None:
 async def test_a_code_is_six_digits_and_nothing_that_looks_like_them(
     world: World, code: str
 ) -> None:
-    """Compared as bytes, letters of other scripts would have been a failure."""
+    """A comparison of bytes would have failed with digits of other scripts."""
     ann = await world.proved()
     await enrol(world, ann)
     assert await show(world, (await world.login()).data, code=code) == 400

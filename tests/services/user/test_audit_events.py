@@ -1,4 +1,4 @@
-"""What happens to orders and jobs is in the audit trail, once, with who did it."""
+"""The audit trail has the events of orders and jobs once, with their actor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail goes when it is old enough, and not before."""
+"""Entries of the audit trail are deleted at the set age, and not before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords that others try first are refused, and only those."""
+"""Passwords that are easy to guess are refused, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles that are created: what they let people do, who may give them, and how they go."""
+"""Custom roles: their permissions, who may assign them, and their deletion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLERK = {
 
 
 async def created(world):
-    """The administrator, who has created CLERK."""
+    """The administrator, who has created the role CLERK."""
     admin = await actor(world, Role.ADMIN)
     answer = await admin.call("POST", ROLES, CLERK)
     assert answer.status == 201, answer.message

@@ -1,4 +1,4 @@
-"""The point service dies, hangs, garbles or crawls: the list answers in time all the same."""
+"""If the point service dies, hangs, garbles or is slow, the list still responds in time."""
 
 from __future__ import annotations
 

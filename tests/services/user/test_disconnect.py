@@ -1,4 +1,4 @@
-"""A caller that hangs up takes the work with it, down to the statement in the database."""
+"""If a caller disconnects, the work is cancelled, including the statement in the database."""
 
 from __future__ import annotations
 

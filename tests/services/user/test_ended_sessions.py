@@ -1,4 +1,4 @@
-"""However a session ends before its time, an event names it for the other services."""
+"""For any early end of a session, an event names the session for the other services."""
 
 from __future__ import annotations
 

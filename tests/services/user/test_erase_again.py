@@ -1,4 +1,4 @@
-"""The command that repeats deletions reads its list as a whole before it does anything."""
+"""The command that repeats deletions reads its whole list before it changes anything."""
 
 from __future__ import annotations
 

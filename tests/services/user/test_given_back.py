@@ -1,4 +1,4 @@
-"""An attempt that our own failure ended is given back: a slow database locks nobody out."""
+"""An attempt that failed by our fault is subtracted: a slow database locks no user out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def db(new_database) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def locked(world: World, statement: str) -> AsyncIterator[None]:
-    """Hold what a request would wait for, and no mail: its sender would be taken for a request."""
+    """Lock what a request waits for, but no emails: the mailer would look like a request."""
     await world.until_mails_are_sent()
     transaction = world.db.transaction()
     await transaction.start()
@@ -47,7 +47,7 @@ async def locked(world: World, statement: str) -> AsyncIterator[None]:
 
 
 async def stalled(world: World, patch: pytest.MonkeyPatch, request: Awaitable[Answer]) -> int:
-    """Return the status of a request whose time is over while it waits for a lock."""
+    """Return the status of a request whose time ends while it waits for a lock."""
     task = asyncio.ensure_future(request)
     waiting = asyncio.create_task(until_waiting(world.db, 1))
     await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -78,7 +78,7 @@ async def test_right_passwords_while_the_database_stalls_do_not_lock_the_owner_o
 
 @pytest.mark.parametrize("settings", STALLS)
 async def test_wrong_passwords_count_even_where_their_answer_fails(world, monkeypatch) -> None:
-    """Else whoever makes the database slow guesses as often as they like."""
+    """Otherwise, an attacker who slows the database down could guess without a limit."""
     await world.signed_up()
     async with locked(world, "LOCK TABLE audit_entry"):
         for _ in range(3):

@@ -35,7 +35,7 @@ ALICE = "01890000-0000-7000-8000-000000000001"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def users(postgres_server: TestPostgres) -> AsyncIterator[str]:
-    """One pair of services for all tests here: they only read."""
+    """One pair of services for all tests here, because they only read."""
     user = postgres_server.create("user", demo=True)
     point = postgres_server.create("point", demo=True)
     async with (

@@ -1,4 +1,4 @@
-"""Settings of identity providers: what they mean, and what a service does not start with."""
+"""Settings of identity providers: their meaning, and values with which a service does not start."""
 
 from __future__ import annotations
 

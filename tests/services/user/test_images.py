@@ -1,4 +1,4 @@
-"""Pictures tell nobody where and by whom they were taken, and bring nobody's memory down."""
+"""Pictures reveal neither place nor author, and cannot exhaust the memory."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(data: bytes) -> N
 
 
 def test_a_picture_that_is_drawn_thousands_of_times_is_refused() -> None:
-    """A megabyte of such scans, and the most pixels, took half an hour of a processor."""
+    """A megabyte of such scans with the maximum of pixels took half an hour of CPU time."""
     with pytest.raises(AppError) as refused:
         redraw(scanned(MAX_SCANS))
     assert "scans" in str(refused.value.details)
@@ -84,7 +84,7 @@ def test_a_picture_that_is_drawn_thousands_of_times_is_refused() -> None:
 
 @pytest.mark.parametrize(("kind", "number"), [("PNG", 1_000), ("JPEG", 250_000)])
 def test_a_megabyte_of_notes_costs_little(kind: str, number: int) -> None:
-    """In PNG each is a thousand times as long unpacked: a gigabyte, were all of them kept."""
+    """In a PNG, each unpacks to a thousand times its size: a gigabyte if all were kept."""
     data = with_chunks(kind, number)
     assert 900_000 < len(data) < 1_100_000
     began, most = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

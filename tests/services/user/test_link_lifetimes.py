@@ -1,4 +1,4 @@
-"""How long links work without a setting: those in mails, and those to pictures."""
+"""The lifetime of links without a setting: links in emails, and links to pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody locks out anybody else: what a stranger uses up is the stranger's own allowance."""
+"""No one can lock another user out: a stranger uses up only their own allowance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def settings():
 
 
 def from_(address: str, **cookies: str) -> dict[str, Any]:
-    """As the gateway, which this machine is taken for, forwards a client of that address."""
+    """Return the header with which the gateway forwards a client of the address."""
     return {"headers": {"X-Forwarded-For": address}, "cookies": cookies}
 
 
@@ -31,7 +31,7 @@ STRANGER, OWNER = from_("192.0.2.1"), from_("192.0.2.2")
 
 
 async def guess(world, addresses: Iterable[str], times: int, email: str = EMAIL) -> list[int]:
-    """What a stranger is told who tries wrong passwords from those addresses."""
+    """Return the response to a stranger who tries wrong passwords from those addresses."""
     answers = [
         await world.login(email, "wrong", **from_(address))
         for address in addresses

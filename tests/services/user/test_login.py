@@ -1,4 +1,4 @@
-"""Login: the right password opens a session; everybody else gets the same answer, not for long."""
+"""Login: the right password opens a session, and all failures get the same limited response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.services.user.world import PASSWORD, bearer
 
 
 def from_(address: str) -> dict[str, dict[str, str]]:
-    """As the gateway, which this machine is taken for, forwards a client of that address."""
+    """Return the header with which the gateway forwards a client of the address."""
     return {"headers": {"X-Forwarded-For": address}}
 
 
@@ -96,7 +96,7 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world
 
 @pytest.mark.usefixtures("full_hashes")
 async def test_an_unknown_address_takes_as_long_as_a_wrong_password(world) -> None:
-    """In processor time, of which a busy machine takes none from us, and the best of several."""
+    """The test compares CPU time, which other processes do not change, in several runs."""
     await world.register()
 
     async def spent(address: str, number: int) -> float:
@@ -251,7 +251,7 @@ async def test_roles_decide_who_lists_people(world) -> None:
 
 @pytest.mark.parametrize("settings", [{"rate_limit": 0.001, "rate_limit_burst": 1}])
 async def test_whoever_floods_the_service_keeps_nobody_from_the_keys(world) -> None:
-    """A service that has none yet lets nobody in, and it may ask from the flood's address."""
+    """A service without a token refuses everybody, and may request one from the same address."""
     paths = ("/api/v1/auth/sessions", "/api/v1/auth/jwks.json", "/.well-known/jwks.json")
     statuses = [[(await world.call("GET", path)).status for path in paths] for _ in range(3)]
     assert statuses == [[401, 200, 200], [429, 200, 200], [429, 200, 200]]

@@ -1,4 +1,4 @@
-"""Nobody has us write to strangers again and again, nor delays what others wait for."""
+"""No one can make us email strangers repeatedly, or delay other users' emails."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_another_spelling_is_the_same_address_and_stays_proved(world) -> N
 
 
 async def test_an_address_that_nobody_proved_gets_no_notices(world) -> None:
-    """Whoever registers with the address of a stranger must not be able to write to them."""
+    """A person who registers with a stranger's address must not be able to send emails to it."""
     session = await world.signed_up(VICTIM)
     words = [PASSWORD, "battery-staple-1", "battery-staple-2", "battery-staple-3"]
     for old, new in pairwise(words):
@@ -99,7 +99,7 @@ async def test_one_client_registers_only_so_many_strangers(world) -> None:
 
 
 async def test_a_crowd_registers_one_address_only_so_often(world) -> None:
-    """Nor does a crowd learn by trying: what is refused as taken counts as well."""
+    """A crowd learns nothing by trying either: a refusal for a used address counts as well."""
     statuses = []
     for number in range(12):
         answer = await world.call(
@@ -145,7 +145,7 @@ async def test_nor_is_a_verification_behind_the_resets_that_a_crowd_asks_for(
 async def test_a_slow_delivery_does_not_hold_up_the_next(
     outbox: Outbox,  # noqa: F811 - the fixture
 ) -> None:
-    """The server answers none of three mails before it has all of them."""
+    """The server responds to three emails only when it has all of them."""
     for number in range(3):
         await outbox.add(address=f"a{number}@example.com")
     together = asyncio.Barrier(3)

@@ -1,4 +1,4 @@
-"""Mails reach a real SMTP server, whatever happens to it; none is lost, none sent for no reason."""
+"""Emails reach a real SMTP server after any failure; none is lost or sent without a reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUICK = MailPolicy(attempts=3, first_wait=0.02, longest_wait=0.05, lease=60.0, i
 
 
 class Inbox:
-    """What a real server was given; answers as it is told."""
+    """The received emails of a real server; it responds as a test sets."""
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
@@ -58,7 +58,7 @@ async def serving(inbox: Inbox, port: int) -> AsyncIterator[None]:
 
 
 class Outbox:
-    """The outbox of a user database and mailers of it."""
+    """The outbox of a user database, and its mailers."""
 
     def __init__(self, url: str, connection: asyncpg.Connection, port: int) -> None:
         self.config = UserConfig(_env_file=None, database_url=url)
@@ -247,7 +247,7 @@ async def test_no_link_is_sent_to_who_is_not_the_owner_any_more(outbox, inbox, c
 async def test_a_mail_to_verify_waits_for_whoever_is_proving_the_address_and_is_dropped(
     outbox, inbox
 ) -> None:
-    """Else a link would be mailed, and work, after the links of the account were made worthless."""
+    """Otherwise, a link would be emailed, and work, after the account's links were invalidated."""
     await outbox.add()
     other = await asyncpg.connect(outbox.config.database_url.get_secret_value())
     async with serving(inbox, port_of(outbox)), outbox.mailer() as mailer:

@@ -1,4 +1,4 @@
-"""Managing people: lists by kind, employments, roles, permissions, the audit trail."""
+"""Managing users: lists by kind, employments, roles, permissions, the audit trail."""
 
 from __future__ import annotations
 

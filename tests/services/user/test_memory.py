@@ -1,4 +1,4 @@
-"""What the service takes fits into what every deployment file gives it."""
+"""The memory of the service fits into the limit of every deployment file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROGRESSIVE = int(MAX_PROGRESSIVE_PIXELS**0.5)
 
 
 def drawn(kind: str, mode: str, size: tuple[int, int], **saved: Any) -> bytes:
-    """Return a picture of one colour, made in a process of its own: its memory is not ours."""
+    """Return a picture of one colour, created in another process to keep its memory apart."""
     script = (
         "import io, sys, json\n"
         "from PIL import Image\n"
@@ -101,7 +101,7 @@ def limits() -> dict[str, float]:
 
 
 def test_every_deployment_gives_what_the_service_needs() -> None:
-    """All password checks at once while a picture is drawn."""
+    """The case: all password checks at once while a picture is processed."""
     found = limits()
     assert found.keys() == {"compose", "kubernetes", "ecs"}
     for place, given in found.items():

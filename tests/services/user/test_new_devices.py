@@ -1,4 +1,4 @@
-"""Whoever signs in with a stolen password is seen by its owner."""
+"""The owner is notified of a sign-in with a stolen password."""
 
 from __future__ import annotations
 

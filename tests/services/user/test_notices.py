@@ -1,4 +1,4 @@
-"""Who did not do it has a mail about it: the other side of a job, the customer of an order."""
+"""The other party of a job and the customer of an order get emails about actions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def settings(own_redis_url):
 
 
 async def mails_after(world: World, redis: Redis, topic: str, kind: str, payload: dict) -> list:
-    """Send an event twice; return the mails it has made, as template and account."""
+    """Send an event twice; return the resulting emails as template and account."""
     await tell(redis, topic, kind, payload)
     rows = await world.db.fetch(
         "SELECT template, account_id::text FROM mail_outbox "

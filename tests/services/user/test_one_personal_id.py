@@ -1,4 +1,4 @@
-"""One personal id, one account: recognised by a print that says nothing without the keys."""
+"""One personal ID has one account: a keyed fingerprint identifies it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis or PostgreSQL dies under the service: sign-in fails closed, limits open, nothing lost."""
+"""If Redis or PostgreSQL fails, sign-in is refused, limits are local, and no data is lost."""
 
 from __future__ import annotations
 

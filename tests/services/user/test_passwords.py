@@ -1,4 +1,4 @@
-"""Passwords changed and reset: whoever was signed in is signed out, links work once."""
+"""Passwords changed and reset: all sessions end, and links work once."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_of_many_changes_at_once_one_sets_the_password(world) -> None:
 
 
 async def test_a_login_that_races_with_a_change_keeps_no_session(world) -> None:
-    """Whichever comes first: a session of the old password does not outlive the change."""
+    """Whichever comes first, a session of the old password does not survive the change."""
     session = await world.signed_up()
     changed, *logins = await asyncio.gather(
         change(world, session), *(world.login() for _ in range(4))

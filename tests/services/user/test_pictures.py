@@ -1,4 +1,4 @@
-"""Pictures: what is taken, who sees it, and that no file stays behind, whatever breaks."""
+"""Pictures: accepted files, access, and no unused file after any failure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture(autouse=True)
 def cleared_away_soon(monkeypatch) -> None:
-    """Before a service starts: it looks for files to remove more often than once a second."""
+    """Before a service starts, make it look for files to remove more than once a second."""
     monkeypatch.setattr(pictures, "_IDLE_SECONDS", 0.1)
 
 
@@ -44,7 +44,7 @@ def settings(tmp_path):
 
 
 def form(*parts: tuple[str, bytes], kind: str = "image/png") -> aiohttp.FormData:
-    """A form of files."""
+    """Return a form of files."""
     made = aiohttp.FormData(default_to_multipart=True)
     for name, data in parts:
         made.add_field(name, data, filename="me.png", content_type=kind)
@@ -194,7 +194,7 @@ async def test_of_several_uploads_of_one_version_one_is_shown_and_no_other_kept(
 
 
 class Broken:
-    """A storage that is away."""
+    """A storage that is unavailable."""
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
         raise AppError(Code.SERVICE_UNAVAILABLE, "the file storage is not available")
@@ -258,7 +258,7 @@ async def test_a_removal_that_fails_is_tried_again(new_database, tmp_path) -> No
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Of what plays Amazon's services."""
+    """The address of the server that simulates Amazon's services."""
     with amazon() as address:
         yield address
 

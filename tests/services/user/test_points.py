@@ -1,4 +1,4 @@
-"""One's own points with their ledger, in front of a point service that may go away."""
+"""The caller's own points with their ledger, with a point service that may fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever takes an account under the address of somebody else does not keep it."""
+"""A person who registers with another person's address does not keep the account."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_a_session_of_somebody_else_is_not_kept_by_proving_an_address(worl
 
 
 async def test_a_reset_proves_the_address_and_removes_what_came_before(world: World) -> None:
-    """Also where a factor was there already: of an account that was moved here a week ago."""
+    """This also holds for a factor of an account that was moved to this address a week ago."""
     thief = await world.proved("mallory@example.com")
     await enrol(world, thief)
     moved = await world.call("PATCH", "/api/v1/users/me", {"email": VICTIM}, headers=bearer(thief))
@@ -93,7 +93,7 @@ async def test_a_reset_proves_the_address_and_removes_what_came_before(world: Wo
 
 
 async def test_a_reset_of_a_proved_address_leaves_the_second_factor(world: World) -> None:
-    """Whoever reads the mails has the password, and still needs the factor."""
+    """A person who reads the emails can set the password, but still needs the factor."""
     totp, _ = await enrol(world, await world.proved(VICTIM))
     await reset(world)
     session = (await world.login(VICTIM, OWN)).data

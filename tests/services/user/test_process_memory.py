@@ -1,4 +1,4 @@
-"""The process of the service, with pictures and sign-ins at once, stays within its container."""
+"""The service's process stays within its container's memory during pictures and sign-ins."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIDE, PROGRESSIVE = int(MAX_PIXELS**0.5), int(MAX_PROGRESSIVE_PIXELS**0.5)
 
 
 def peak_mib(process: psutil.Process) -> float:
-    """Return the most memory that a process has had at once."""
+    """Return the peak memory of a process."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
@@ -44,7 +44,7 @@ def peak_mib(process: psutil.Process) -> float:
 async def service(
     new_database: NewDatabase, tmp_path: Path
 ) -> AsyncIterator[tuple[psutil.Process, str, str]]:
-    """The service in a process of its own, its address, and the URL of its database."""
+    """The service in its own process, its address, and the URL of its database."""
     url, port = await new_database("user"), free_port()
     environ = {
         "USER_PORT": str(port),
@@ -96,7 +96,7 @@ async def senders(url: str) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def pictures() -> Iterator[bytes]:
-    """The largest there are, one of each kind after the other, for ever."""
+    """Yield the largest pictures of each kind in turn, without end."""
     return cycle(
         [
             drawn("PNG", "RGBA", (SIDE, SIDE)),

@@ -1,4 +1,4 @@
-"""A customer asks to become a provider, and a moderator decides."""
+"""A customer applies to become a provider, and a moderator decides."""
 
 from __future__ import annotations
 

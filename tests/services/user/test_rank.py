@@ -1,4 +1,4 @@
-"""Whoever looks after accounts reaches those that may do as much as they, and no others."""
+"""A manager of accounts can change accounts with no more permissions than their own."""
 
 from __future__ import annotations
 

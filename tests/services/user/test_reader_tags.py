@@ -1,4 +1,4 @@
-"""The `ETag` of an account names what its reader was shown of it."""
+"""The `ETag` of an account depends on the contents that its reader sees."""
 
 from __future__ import annotations
 

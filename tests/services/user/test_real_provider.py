@@ -28,7 +28,7 @@ SECONDS = 300
 
 
 def install() -> None:
-    """Install what the lock names, unless that is done."""
+    """Install the packages of the lock file, unless they are installed."""
     lock, done = SOURCE / "package-lock.json", INSTALLED / ".installed"
     INSTALLED.mkdir(parents=True, exist_ok=True)
     for name in (".npmrc", "package.json", "package-lock.json", "provider.mjs"):
@@ -42,7 +42,7 @@ def install() -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Run the provider; the value is its issuer, which it prints once it listens."""
+    """Run the provider; yield its issuer, which it prints when it listens."""
     command = (program("node"), "provider.mjs", CLIENT, SECRET, REDIRECT)
     with subprocess.Popen(
         command, cwd=INSTALLED, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -74,7 +74,7 @@ async def world(new_database: NewDatabase, tmp_path: Path, issuer: str) -> Async
 
 
 async def authorize(url: str, login: str) -> dict[str, str]:
-    """Sign in and consent on the provider's pages; return the query that it sends us back with."""
+    """Sign in and consent on the provider's pages; return the query of its redirect."""
     jar = aiohttp.CookieJar(unsafe=True)  # of an IP address
     async with aiohttp.ClientSession(cookie_jar=jar) as http:
         form: dict[str, str] | None = None

@@ -1,4 +1,4 @@
-"""Registration: who may, with what, and what is kept of it."""
+"""Registration: who may register, the accepted values, and the stored data."""
 
 from __future__ import annotations
 

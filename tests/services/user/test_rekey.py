@@ -1,4 +1,4 @@
-"""The operator's command that brings personal ids under the newest key."""
+"""The operator's command that encrypts personal IDs with the newest key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def connection(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def keep(connection: asyncpg.Connection, keys: str, numbers: Sequence[str]) -> list[UUID]:
-    """Providers with these numbers, under the first of the keys."""
+    """Insert providers with these numbers, encrypted with the first of the keys."""
     ids = PersonalIds(parse_keys(keys))
     accounts = [new_id() for _ in numbers]
     rows = Factory(connection)
@@ -60,7 +60,7 @@ async def keep(connection: asyncpg.Connection, keys: str, numbers: Sequence[str]
 
 
 async def read(connection: asyncpg.Connection, keys: str) -> list[str]:
-    """All numbers in the order of their accounts, with these keys and no other."""
+    """Return all numbers in the order of their accounts, decrypted with these keys only."""
     ids = PersonalIds(parse_keys(keys))
     rows = await connection.fetch("SELECT * FROM provider ORDER BY account_id")
     return [ids.decrypt(row["personal_id"], row["key_id"], row["account_id"]) for row in rows]
@@ -71,7 +71,7 @@ async def run() -> int:
 
 
 async def a_run_waits(url: str) -> None:
-    """Return when somebody waits for a row of this database."""
+    """Return when a session waits for a row of this database."""
     observer = await asyncpg.connect(url)
 
     async def waits() -> bool:

@@ -1,4 +1,4 @@
-"""The mailbox of an unverified changed address gives it back, and takes no account over."""
+"""The mailbox of a changed, unverified address can return it, but takes over no account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def ask_reset(world: World, address: str = VICTIM) -> None:
 
 
 async def release_link(world: World, address: str = VICTIM) -> str:
-    """The token that the owner of a mailbox gets who asks for another password."""
+    """Return the token that the owner of a mailbox gets by a password reset."""
     await ask_reset(world, address)
     return await world.token(RELEASE, address)
 
@@ -50,7 +50,7 @@ async def verified(world: World, session: Any, address: str) -> Any:
 
 
 async def aged(world: World, days: int) -> None:
-    """Let days pass since each change of an address."""
+    """Move each change of an address some days into the past."""
     for table, column in (("former_address", "changed_at"), ("account_token", "expires_at")):
         past = f"UPDATE {table} SET {column} = {column} - make_interval(days => $1)"
         await world.db.execute(past, days)
@@ -176,7 +176,7 @@ async def test_a_link_to_give_back_is_for_nothing_else(world: World) -> None:
 
 
 async def test_no_link_sets_a_password_while_the_change_can_be_undone(world: World) -> None:
-    """Not even one of an email that was queued when the address changed back."""
+    """This includes a link in an email that was queued when the address changed back."""
     assert await move(world, await world.proved(THIEF), VICTIM) == 200
     add = """
     INSERT INTO account_token (hash, kind, account_id, email, expires_at)
@@ -209,7 +209,7 @@ async def test_after_the_week_a_reset_takes_the_account_and_no_link_takes_it_bac
 
 
 async def test_an_owner_gets_the_account_back_from_a_thief_who_resets_it(world: World) -> None:
-    """The thief has verified a mailbox of their own with the stolen session."""
+    """The thief has verified their own mailbox with the stolen session."""
     owner = await world.proved("ann@example.com")
     assert await move(world, owner, THIEF) == 200
     await verified(world, owner, THIEF)

@@ -1,4 +1,4 @@
-"""What the service answers is what its own OpenAPI document says, whatever it is asked."""
+"""The service's responses match its own OpenAPI document, for all requests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPEN = ("auth/", "profile/{id}", "profiles/{id}", "files/pfp/")
 
 @pytest.fixture(scope="module")
 def base(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The service on a loop and a thread of its own: the library asks from this one."""
+    """The service in a loop in its own thread, because the library sends requests from this one."""
     user = postgres_server.create("user", demo=True)
     point = postgres_server.create("point", demo=True)
     with psycopg.connect(user) as connection:
@@ -77,7 +77,7 @@ def schema(base: str) -> schemathesis.BaseSchema:
 
 
 def operations() -> list[tuple[str, str]]:
-    """Every path and method of the document, as it is kept beside the code."""
+    """Return every path and method of the committed document."""
     kept = Path(__file__).parents[3] / "api" / "swagger" / "user.swagger.yaml"
     # The kept document is the public one; this is asked for between services.
     paths = read_yaml(kept)["paths"] | {"/auth/token": {"post": {}}}

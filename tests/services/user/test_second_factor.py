@@ -1,4 +1,4 @@
-"""Whoever has stolen an administrator's password has stolen no administrator."""
+"""A stolen administrator's password alone gives no administrator access."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def sign_in(world: World) -> Any:
 
 
 async def enrol(world: World, session: Any) -> tuple[pyotp.TOTP, list[str]]:
-    """An authenticator that is in use, and recovery codes."""
+    """Return an active authenticator, and recovery codes."""
     made = await world.post("totp", headers=bearer(session))
     assert made.status == 200, made.body
     totp = pyotp.parse_uri(made.data["uri"])
@@ -50,7 +50,7 @@ async def enrol(world: World, session: Any) -> tuple[pyotp.TOTP, list[str]]:
 
 
 def next_code(totp: pyotp.TOTP) -> str:
-    """The one after the first: a clock may be half a minute ahead."""
+    """Return the second code, which is valid because a clock may be half a minute ahead."""
     return totp.at(time.time() + 30)
 
 
@@ -109,7 +109,7 @@ async def test_a_code_works_once_also_for_several_at_once(world: World) -> None:
 
 
 async def test_codes_are_guessed_a_few_times_a_day_whoever_knows_the_password(world: World) -> None:
-    """Not even with a device token, which whoever knows the password is given."""
+    """A device token does not help, because everyone with the password gets one."""
     _, recovery = await enrol(world, await sign_in(world))
     statuses = []
     for address in crowd(10):

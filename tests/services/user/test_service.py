@@ -1,4 +1,4 @@
-"""How the list is gathered: at the same time, first error first, nothing left running."""
+"""How the list is collected: concurrently, with the first error raised, and no work left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.services.user.fake_points import FakePoints
 
 
 class Watched:
-    """An executor that notes what runs, and can hold or fail the statements that match."""
+    """An executor that records statements, and can hold or fail those that match."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool

@@ -1,4 +1,4 @@
-"""Services sign in with a name and a secret, and are nobody's account."""
+"""Services sign in with a name and a secret, and have no account."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ async def test_a_service_can_do_what_is_its_own_to_do_and_nothing_of_another_s(
 
 
 def test_no_two_services_may_ask_the_same_of_others() -> None:
-    """Where two must, it is written down here: who takes over one has then what the other has."""
+    """Exceptions are listed here: an attacker of one such service gets the access of the other."""
     given = [scope for scopes in SCOPES.values() for scope in scopes]
     assert len(given) == len(set(given))
     assert all(scope.startswith("service:") for scope in given)

@@ -1,4 +1,4 @@
-"""Sessions: refresh tokens work once, a stolen one ends the session, logouts end what they say."""
+"""Sessions: refresh tokens work once, a stolen one ends the session, and logouts end sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def refresh(world, session: Any):
 
 
 def cookies(session: Any, *, csrf: bool = True) -> dict[str, Any]:
-    """What a browser sends: cookies always, the header only from our own pages."""
+    """Return what a browser sends: cookies always, the header only from our own pages."""
     names = ("access_token", "refresh_token", "csrf_token")
     headers = {"X-CSRF-Token": session["csrf_token"]} if csrf else {}
     return {"cookies": {f"__Host-{name}": session[name] for name in names}, "headers": headers}

@@ -1,4 +1,4 @@
-"""What a stolen access token is good for once its owner has logged out, or without the password."""
+"""The use of a stolen access token after its owner's logout, or without the password."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def world(world):
 
 
 async def administrator(world):
-    """Somebody who has signed in as an administrator."""
+    """A caller who has signed in as an administrator."""
     await world.register()
     await world.db.execute("UPDATE account SET role = 'ADMIN', verified = true")
     return (await world.login()).data

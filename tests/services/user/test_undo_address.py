@@ -1,4 +1,4 @@
-"""A stolen token does not take the account: another address is undone from the former one."""
+"""A thief of a token cannot take over the account: the former address can undo a change."""
 
 from __future__ import annotations
 

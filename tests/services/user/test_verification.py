@@ -1,4 +1,4 @@
-"""E-mail verification: once, in time, for this address; asking for a mail tells nobody anything."""
+"""Email verification: once, in time, and for this address; a request reveals no account."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_the_mailed_link_verifies_once_and_is_confirmed_by_mail(world) -> 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_whoever_looks_at_the_link_verifies_nothing(world, method) -> None:
-    """Programs that look at mails open every link in them."""
+    """Programs that scan emails open every link in them."""
     await world.register()
     token = await world.token(SUBJECT)
     looked = await world.call(method, f"{AUTH}/verify?token={token}")

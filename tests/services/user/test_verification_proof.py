@@ -1,4 +1,4 @@
-"""A mailbox alone verifies no address: its owner must also hold the account."""
+"""A mailbox alone verifies no address: its owner must also have access to the account."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def move(world: World, session: Any, to: str) -> None:
 
 
 async def press(world: World, token: str, session: Any = None, **more: Any) -> Answer:
-    """Press the button of the mailed page, signed in or with a `password` if given."""
+    """Press the button of the emailed page, signed in or with a `password` if given."""
     headers = {} if session is None else bearer(session)
     return await world.post("verify", {"token": token, **more}, headers=headers)
 
@@ -115,7 +115,7 @@ async def a_session_from_before_the_deactivation(world: World) -> Answer:
 
 
 async def the_password_where_there_is_none(world: World) -> Answer:
-    """An account from an identity provider has `-` in its place."""
+    """An account from an identity provider has `-` instead of a hash."""
     await world.register(VICTIM)
     token = await link_to(world)
     await world.db.execute("UPDATE account SET password_hash = '-'")
@@ -130,7 +130,7 @@ async def the_password_beside_a_second_factor(world: World) -> Answer:
 
 
 async def the_link_of_another_account(world: World) -> Answer:
-    """Another kind of refusal: the link is good, and verifies whose it is."""
+    """Another kind of refusal: the link is valid, but belongs to another account."""
     await world.register(VICTIM)
     eve = await world.signed_up("eve@example.com")
     return await press(world, await link_to(world), eve, password=OWN)
@@ -209,7 +209,7 @@ async def test_a_changed_address_is_verified_by_the_password_or_the_session(
 
 
 async def test_a_verified_address_asks_for_nothing(world: World) -> None:
-    """The user opens the second of two emails. Nothing is compared, so nothing is guessed."""
+    """The user opens the second of two emails; no password is compared or counted."""
     session = await world.signed_up(VICTIM)
     await world.post("resend-verification", {"email": VICTIM})
     first, second = await link_to(world), await link_to(world)
@@ -355,7 +355,7 @@ async def test_a_password_that_changes_while_it_is_compared_verifies_nothing(wor
 async def test_a_reset_and_a_verification_at_once_come_one_after_the_other(
     world: World, first: str
 ) -> None:
-    """Whichever is first: after the reset the stranger's password opens nothing."""
+    """In either order, the stranger's password gives no access after the reset."""
     await world.register(VICTIM)
     verify = {"token": await link_to(world), "password": PASSWORD}
     await world.post("password/forgot", {"email": VICTIM})

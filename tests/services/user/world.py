@@ -1,4 +1,4 @@
-"""The user service with its database, its mails and a caller, for tests of accounts."""
+"""The user service with its database, its emails and a caller, for tests of accounts."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ class World:
         return await self.post("login", {"email": address, "password": password}, **more)
 
     async def signed_up(self, address: str = "ann@example.com") -> Any:
-        """The session of somebody new."""
+        """Return the session of a new user."""
         assert (await self.register(address)).status == 201
         answer = await self.login(address)
         assert answer.status == 200, answer.body
         return answer.data
 
     async def proved(self, address: str = "ann@example.com") -> Any:
-        """The session of somebody new whose address is verified."""
+        """Return the session of a new user whose address is verified."""
         assert (await self.register(address)).status == 201
         verified = "UPDATE account SET verified = true WHERE email = $1"
         await self.db.execute(verified, address)
@@ -92,7 +92,7 @@ class World:
         return answer.data
 
     async def mail(self, subject: str, to: str = "ann@example.com") -> str:
-        """The text of the next unread mail, once it is there."""
+        """Return the text of the next unread email, after it has arrived."""
         async with asyncio.timeout(DEADLINE):
             while True:
                 for path in sorted(self.mails.glob("*.eml")):
@@ -106,7 +106,7 @@ class World:
                 await asyncio.sleep(0.02)
 
     async def token(self, subject: str, to: str = "ann@example.com") -> str:
-        """The token of the link in the next unread mail."""
+        """Return the token of the link in the next unread email."""
         found = _TOKEN.search(await self.mail(subject, to))
         assert found
         return found[1]
@@ -125,7 +125,7 @@ class World:
 
 
 def person(**fields: Any) -> dict[str, Any]:
-    """A valid registration, with `fields` instead; one that is None is left out."""
+    """Return a valid registration, changed by `fields`; a field that is None is left out."""
     whole = {
         "email": "ann@example.com",
         "phone_number": "995555123456",

@@ -1,4 +1,4 @@
-"""Goods: the real product service, a user service that can be told to fail, and a small shop."""
+"""Goods: the real product service, a user service that a test can make fail, and a small shop."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ INSERT INTO product (id, name, price, currency, stock) VALUES ($1, $2, $3::text:
 
 
 class Shelf:
-    """The product service's database: what is there to buy."""
+    """The product service's database."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
 
     async def add(self, *, price: str = "10.00", stock: int = 10, currency: str = "EUR") -> str:
-        """Add a product; return its id."""
+        """Add a product; return its ID."""
         product_id = new_id()
         await self.db.execute(ADD, product_id, f"Thing {product_id}", price, currency, stock)
         return str(product_id)
 
     async def stock(self, product_id: str) -> int:
-        """Return how many are not reserved."""
+        """Return the quantity that is not reserved."""
         return await self.db.fetchval("SELECT stock FROM product WHERE id = $1", product_id)
 
     async def reservations(self) -> list[str]:
-        """Return the status of each reservation there has been."""
+        """Return the status of all reservations."""
         rows = await self.db.fetch("SELECT status::text FROM reservation ORDER BY id")
         return [next(iter(row)) for row in rows]
 
 
 @pytest.fixture
 async def database_url(new_database) -> str:
-    """Without demo orders: these tests count."""
+    """A database without demo orders, because these tests count orders."""
     return await new_database("order")
 
 
@@ -105,7 +105,7 @@ def new_config(new_config: NewConfig, users: FakeUsers, product_url: str) -> New
 
 @pytest.fixture
 async def orders_db(database_url: str) -> AsyncIterator[Database]:
-    """The order service's database, asked behind its back."""
+    """A direct connection to the order service's database."""
     async with by_hand(database_url) as db:
         yield db
 
@@ -115,7 +115,7 @@ Order = Callable[..., Awaitable[dict]]
 
 @pytest.fixture
 def order(customer: Caller, shelf: Shelf) -> Order:
-    """Place an order as the customer, of a new product unless told otherwise; return it."""
+    """Place an order as the customer, by default of a new product; return it."""
 
     async def place(*lines: tuple[str, int], by: Caller = customer, **body: Any) -> dict:
         wanted = lines or ((await shelf.add(), 2),)
@@ -129,7 +129,7 @@ def order(customer: Caller, shelf: Shelf) -> Order:
 
 @pytest.fixture
 def move(staff: Caller) -> Callable[[dict, str], Awaitable[dict]]:
-    """Take an order through statuses in the name of the staff: `await move(placed, "shipped")`."""
+    """Move an order through statuses as the staff: `await move(placed, "shipped")`."""
 
     async def move(placed: dict, *statuses: str) -> dict:
         for status in statuses:

@@ -1,7 +1,7 @@
-"""The order service, killed at a point of one's choice.
+"""The order service, killed at a chosen point.
 
-Each line of standard input, `{"settings": {...}, "crash_at": "reserve:after"}`, starts it anew.
-It says `ready PORT` when it listens and `ended STATUS` when it is gone; an empty line ends it.
+Each line of standard input, `{"settings": {...}, "crash_at": "reserve:after"}`, starts it again. It
+prints `ready PORT` when it listens and `ended STATUS` when it has ended. An empty line ends it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ STEPS: dict[str, tuple[Any, str]] = {
 
 
 def arm(point: str) -> None:
-    """Have the process killed, as by `kill -9`, before or after a step."""
+    """Make the process die, as by `kill -9`, before or after a step."""
     name, _, when = point.partition(":")
     owner, attribute = STEPS[name]
     original = getattr(owner, attribute)

@@ -1,4 +1,4 @@
-"""The user service as far as orders see it: says who is who, or does not answer."""
+"""The part of the user service that orders use: it returns users, or does not respond."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Trouble(StrEnum):
 
 
 class FakeUsers:
-    """Answers over real HTTP what a test says; `asked` counts.
+    """Respond over real HTTP as a test sets; `asked` counts the requests.
 
-    With `together` a question is answered when as many are asked at once.
+    With `together`, a request is held until this number of requests waits.
     """
 
     def __init__(self, issuer: TestIssuer) -> None:

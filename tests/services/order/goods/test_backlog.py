@@ -1,4 +1,4 @@
-"""What waits is counted, from when it began to wait."""
+"""Waiting orders are counted, from the time when they began to wait."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The order service is killed at each step: stock, orders and points agree afterwards.
 
-The product and the point service are processes of their own; so is the one that dies.
+The product and point services have their own processes, and so has the killed service.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WHEN = ("before", "after")
 
 
 def points(*steps: str, sample: str) -> list[ParameterSet]:
-    """Before and after each of these steps; all but those of the sample take the long run."""
+    """Points before and after each of these steps; a short run uses only some of them."""
     found = [f"{step}:{when}" for step in steps for when in WHEN]
     assert set(sample.split()) < set(found)
     return [
@@ -57,7 +57,7 @@ DELIVERING = points("move", "send", sample="move:after send:before")
 
 
 class Crashing:
-    """The order service, forked by a process that can be told where it is to die."""
+    """The order service, forked by a process that a test tells where to die."""
 
     def __init__(self, process: subprocess.Popen[bytes], settings: dict) -> None:
         self._process = process
@@ -94,7 +94,7 @@ class Crashing:
         self._process.stdin.flush()
 
     async def _hear(self) -> str:
-        """Return the next line that says something; log lines go by."""
+        """Return the next line that is not a log line."""
         while True:
             line = (await asyncio.to_thread(self._process.stdout.readline)).decode()
             assert line, "the process is gone"
@@ -104,7 +104,7 @@ class Crashing:
 
 @contextmanager
 def service(name: str, **environ: str) -> Iterator[str]:
-    """Run a service as in production; give its address."""
+    """Run a service as in production; yield its address."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", f"services.{name}"],
@@ -140,7 +140,7 @@ def crash_redis_url(redis_server) -> str:
 
 @pytest.fixture(scope="module")
 def peers(databases, crash_redis_url, issuer: TestIssuer) -> Iterator[dict[str, str]]:
-    """Both services that an order has to do with, as processes."""
+    """Both services that an order needs, as processes."""
     common = {"AUTH_JWKS_URL": issuer.url, "RATE_LIMIT_BURST": "100000"}
     with (
         service(
@@ -159,7 +159,7 @@ def peers(databases, crash_redis_url, issuer: TestIssuer) -> Iterator[dict[str, 
 
 @pytest.fixture(scope="module")
 def forking() -> Iterator[subprocess.Popen[bytes]]:
-    """What the service that dies is forked from: it imports once."""
+    """The process from which the killed service is forked; it imports only once."""
     command = [sys.executable, "-m", "tests.services.order.goods.crashing"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -204,7 +204,7 @@ async def world(
 
 
 class World:
-    """Everything that a test of a crash looks at."""
+    """The data that a crash test checks."""
 
     def __init__(self, service: Crashing, orders, shelf: Shelf, points, customer, staff) -> None:
         self.service, self.shelf = service, shelf
@@ -224,7 +224,7 @@ class World:
         return code
 
     async def orders_of(self, item: str) -> list[tuple[str, str, str]]:
-        """Return id, status and stock of each order of the item."""
+        """Return the ID, the status and the stock of each order of the item."""
         rows = await self.orders.fetch(
             "SELECT o.id::text, o.status::text, o.stock::text FROM goods_order AS o"
             " JOIN goods_order_line AS l ON l.order_id = o.id WHERE l.product_id = $1",
@@ -233,13 +233,13 @@ class World:
         return [tuple(row) for row in rows]
 
     async def leases_over(self) -> None:
-        """Let time go by: whoever had something in hand is taken for gone."""
+        """Let the leases expire, so that the work of ended processes can continue."""
         await self.orders.execute("UPDATE idempotency_key SET leased_until = now()")
         await self.orders.execute("UPDATE goods_draft SET due_at = now()")
         await self.orders.execute("UPDATE goods_order SET due_at = now() WHERE due_at IS NOT NULL")
 
     async def agree(self, item: str) -> bool:
-        """Whether nothing is left to do and the shelf has what no order has; ten were there."""
+        """Return whether no work is left and shelf and orders add up to ten."""
         await self.leases_over()
         unfinished = await self.orders.fetchval(
             "SELECT (SELECT count(*) FROM goods_draft)"
@@ -360,7 +360,7 @@ async def _nothing_to_tell(world: World) -> bool:
 async def test_after_all_that_the_balance_is_the_sum_of_the_delivered_orders(
     world: World, crash_redis_url
 ) -> None:
-    """The last word on everything above, whichever tests ran."""
+    """The final check of all tests above, whichever ran."""
     spent = await world.orders.fetchval(
         "SELECT coalesce(sum(floor(total / 10)), 0) FROM goods_order WHERE status = 'delivered'"
     )

@@ -1,4 +1,4 @@
-"""Orders while the services they need fail: accepted and made good later, or refused whole."""
+"""Orders while other services fail: accepted and completed later, or refused completely."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TIMES = ("user_seconds", "circuit_timeout", "lease_seconds", "recovery_seconds"
 
 @pytest.fixture
 def new_config(new_config):
-    """A circuit that is tried again soon, so that what waits for it need not wait long."""
+    """A configuration whose circuit is tested again soon, so that waiting work continues soon."""
 
     def new(**settings):
         given = {"user_seconds": 1.0, "circuit_timeout": 0.3, "lease_seconds": 0.2}
@@ -112,7 +112,7 @@ async def test_the_circuit_opens_asks_again_after_its_pause_and_closes(
 async def test_orders_that_were_left_behind_are_gone_on_with_at_once(
     order, customer, users, orders_db
 ) -> None:
-    """One after the other, the last would wait for the others beyond its lease."""
+    """If the orders ran one after the other, the last would wait beyond its lease."""
     users.trouble = Trouble.BROKEN
     for _ in range(2):
         await order()
@@ -331,7 +331,7 @@ async def _is(found, expected) -> bool:
 
 @pytest.fixture
 def impatient(monkeypatch) -> None:
-    """Before the service: a statement of its may take a second."""
+    """Before the service starts, limit its statements to a second."""
     monkeypatch.setenv("ORDER_DB_STATEMENT_SECONDS", "1")
 
 

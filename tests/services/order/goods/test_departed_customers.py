@@ -1,4 +1,4 @@
-"""Orders of goods of accounts that are gone are called off, and their products are back."""
+"""Orders of ended accounts are cancelled, and their products return to the stock."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def client(new_config, own_redis_url) -> AsyncIterator[TestClient]:
 
 @pytest.fixture
 async def placed(client, issuer, shelf, order, move) -> dict[str, str]:
-    """Return the ids of Alice's orders by status, each with two of one product."""
+    """Return the IDs of Alice's orders by status, each with two of one product."""
     product = await shelf.add(stock=STOCK)
     found = {}
     for last, statuses in {

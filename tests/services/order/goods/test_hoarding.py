@@ -1,4 +1,4 @@
-"""One customer orders all there is and pays for nothing: others can order all the same."""
+"""If one customer orders all stock without paying, others can still order."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_the_staff_orders_for_a_customer_without_limit(staff, shelf) -> No
 
 
 async def test_an_order_left_by_a_crash_is_limited_as_well(customer, shelf, orders_db) -> None:
-    """The recovery goes on with a draft under the limits that it was written with."""
+    """The recovery continues a draft under the limits that it was written with."""
     product = await shelf.add(stock=10)
     assert (await place(customer, product, 4))[0] == 201
     draft = "01890000-0000-7000-8000-0000000dead1"
@@ -139,7 +139,7 @@ class TestValue:
 async def test_an_unconfirmed_order_holds_its_products_for_a_day(
     new_config, issuer, shelf, orders_db
 ) -> None:
-    """The default; an older version held them for a week."""
+    """The test covers the default; an older version held products for a week."""
     async with TestClient(TestServer(create_app(new_config(sweep_seconds=0.05)))) as client:
         customer = caller_with(client, issuer, ALICE, Role.CUSTOMER)
         product = await shelf.add(stock=10)

@@ -1,4 +1,4 @@
-"""The list of orders: filters, pages with totals, orders with tie-breaks, and whose they are."""
+"""The list of orders: filters, pages with totals, stable sort orders, and owners."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.services.walking import at_most, check_each_once, check_refused, firs
 
 @pytest.fixture
 async def some(order, move, other_customer, shelf, orders_db) -> dict[str, str]:
-    """Four orders by name; each a day older than the one before."""
+    """Four orders by name; each is a day older than the previous one."""
     thing, other = await shelf.add(price="5.00", stock=99), await shelf.add(price="2.00", stock=99)
     made = {
         "first": await order((thing, 1)),

@@ -1,4 +1,4 @@
-"""Orders of goods over HTTP, before a real product service: each outcome of each route."""
+"""Orders of goods over HTTP, with a real product service: each outcome of each route."""
 
 from __future__ import annotations
 
@@ -246,7 +246,10 @@ async def test_the_same_request_many_times_at_once_orders_once(customer, shelf, 
 async def test_a_request_repeated_while_others_of_it_have_no_answer_is_never_left_undecided(
     client, customer, shelf, orders_db, monkeypatch, failing
 ) -> None:
-    """Thirty at once; some are told that the product service is away, and give up for all."""
+    """Thirty requests run at once.
+
+    For some, the product service is unavailable, and they release the key.
+    """
     products, asked = client.app[SHOP].products, 0
     reserve = products.reserve
 

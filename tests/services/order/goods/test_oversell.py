@@ -1,4 +1,4 @@
-"""More buyers than things, through both services: each is sold once, and none stays behind."""
+"""More buyers than items, through both services: each item is sold once, and none is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUYERS, THINGS = 48, 20
 
 @pytest.fixture
 def new_config(new_config):
-    """Time enough for every buyer, however busy the machine is: a definite answer for each."""
+    """A configuration with enough time for every buyer to get a definite response."""
 
     def new(**settings):
         given = {"user_seconds": 60.0, "product_seconds": 60.0, "request_seconds": 120.0}
@@ -51,7 +51,7 @@ async def test_of_many_who_want_the_last_things_as_many_get_one_as_there_are(
 
 
 async def test_what_is_cancelled_is_sold_again_and_never_twice(buyers, shelf, orders_db) -> None:
-    """Buyers order, half of those who got something change their mind, everybody tries again."""
+    """Buyers order, half of the successful ones cancel, and everybody tries again."""
     item = await shelf.add(stock=THINGS)
     body = {"lines": [{"product_id": item, "quantity": 1}]}
 

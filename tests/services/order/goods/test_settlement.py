@@ -1,4 +1,4 @@
-"""What becomes of an order by itself: settled when paid for, cancelled when nobody confirms."""
+"""Automatic steps of an order: settled when it is paid, cancelled when it is not confirmed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.services.order.goods.fakes import ALICE
 
 
 class LatePayments:
-    """Who collects, and has not yet."""
+    """A payment service that has not collected yet."""
 
     def __init__(self) -> None:
         self.paid = False
@@ -58,7 +58,7 @@ async def test_others_hear_that_an_order_is_settled_once_it_is_paid_for(
 
 
 class BothAtOnce:
-    """Who collects, and answers the first who ask only when there are two of them."""
+    """A payment service that responds to its first callers only when two of them wait."""
 
     def __init__(self) -> None:
         self.asked, self.twice = 0, asyncio.Event()

@@ -1,4 +1,4 @@
-"""The life of an order: each status with each step, who may take it, and two at once."""
+"""The statuses of an order: each status with each step, permissions, and concurrent steps."""
 
 from __future__ import annotations
 

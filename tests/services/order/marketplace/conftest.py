@@ -1,4 +1,4 @@
-"""Shortcuts to service orders, offers and jobs, all made over HTTP."""
+"""Shortcuts to service orders, offers and jobs, all created over HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOBODY = "01890000-0000-7000-8000-00000000dead"
 
 
 def after(**spans: float) -> str:
-    """`after(hours=3)`: that moment, as it is sent."""
+    """`after(hours=3)` is the time in three hours, in the format of a request."""
     return (datetime.now(UTC) + timedelta(**spans)).isoformat()
 
 
@@ -49,19 +49,19 @@ def new_offer(order: dict, **changes) -> dict:
 
 
 def agreed(offer: dict) -> dict:
-    """Return what accepts an offer at the price that was seen."""
+    """Return a body that accepts an offer at the price that was read."""
     return {"offer_id": offer["id"], "price": offer["price"], "currency": offer["currency"]}
 
 
 async def expect(status: int, answer) -> dict:
-    """Return the data of an answer that must have this status."""
+    """Return the data of a response that must have this status."""
     found, body, _ = await answer
     assert found == status, body
     return body["data"] if body is not None else {}
 
 
 async def refused(answer) -> tuple[int, str, str]:
-    """Return status, code and message of a refusal."""
+    """Return the status, code and message of an error."""
     status, body, _ = await answer
     assert status >= 400, body
     return status, body["error"]["code"], body["error"]["message"]
@@ -69,7 +69,7 @@ async def refused(answer) -> tuple[int, str, str]:
 
 @dataclass
 class Market:
-    """A customer, a provider, and what they do with one another."""
+    """A customer, a provider, and their actions."""
 
     customer: Caller
     provider: Caller
@@ -82,7 +82,7 @@ class Market:
         return await expect(201, maker("POST", "offers", json=new_offer(order, **changes)))
 
     async def accepting(self, offer: dict, *, by: Caller | None = None, **headers: str):
-        """Accept an offer as it was seen; return status, body and headers."""
+        """Accept an offer as it was read; return status, body and headers."""
         seen = {"If-Match": f'"{offer["version"]}"', **headers}
         return await (by or self.customer)("POST", f"offers/{offer['id']}/accept", headers=seen)
 
@@ -90,7 +90,7 @@ class Market:
         return await expect(201, self.accepting(offer))
 
     async def job(self, *statuses: str) -> dict:
-        """Return a job brought through `statuses` by its provider, completed by its customer."""
+        """Return a job, moved by its provider through `statuses` and completed by its customer."""
         job = await self.accept(await self.offer(await self.order()))
         for status in statuses:
             path = f"jobs/{job['id']}"
@@ -138,7 +138,7 @@ async def sql(database_url: str):
 
 
 class Explaining:
-    """An executor that asks how the server would run a query, and returns no rows."""
+    """An executor that requests the plan of a query and returns no rows."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""The catalog service as far as service orders see it: has everything, or does not answer."""
+"""The part of the catalog service that service orders use: it has everything, or is down."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Trouble(StrEnum):
 
 
 class FakeCatalog:
-    """Answers over real HTTP what a test says; `missing` are services that it does not have."""
+    """Respond over real HTTP as a test sets; `missing` are services that it does not have."""
 
     def __init__(self) -> None:
         self.missing: set[str] = set()

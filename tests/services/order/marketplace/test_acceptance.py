@@ -1,4 +1,4 @@
-"""An offer is accepted: exactly one becomes a job, whatever happens at the same time."""
+"""Exactly one accepted offer becomes a job, with any concurrent actions."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def test_an_offer_that_was_changed_is_not_accepted_unseen(market) -> None:
 
 @pytest.mark.parametrize("change", [{"price": "8000.00"}, {"currency_id": USD}])
 async def test_terms_changed_after_they_were_read_are_not_accepted(market, sql, change) -> None:
-    """Bait and switch: an attractive offer, made dear while the customer decides."""
+    """Bait and switch: a cheap offer becomes expensive while the customer decides."""
     offer = await market.offer(await market.order())
     path = f"offers/{offer['id']}"
     await expect(200, market.provider("PATCH", path, json=change))
@@ -181,7 +181,7 @@ async def test_an_order_whose_time_has_passed_has_none_accepted(market, sql) -> 
 
 
 async def test_accepting_and_something_else_at_once_end_as_one_after_the_other(market, sql) -> None:
-    """Cancelling the order, taking the offer back, changing its price: one of them is first."""
+    """The order is cancelled, the offer is withdrawn, or its price changes: one action is first."""
     for _ in range(3):
         order = await market.order()
         offer = await market.offer(order)

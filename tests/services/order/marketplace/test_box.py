@@ -1,4 +1,4 @@
-"""Whatever is within a radius is inside the boxes, wherever on the globe."""
+"""All places within a radius are inside the boxes, everywhere on the globe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ radii = st.floats(0.1, 500)
 
 
 def kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Return the great-circle distance of two (longitude, latitude)."""
+    """Return the great-circle distance between two points (longitude, latitude)."""
     (lon_a, lat_a), (lon_b, lat_b) = a, b
     half_lat, half_lon = radians(lat_b - lat_a) / 2, radians(lon_b - lon_a) / 2
     chord = sin(half_lat) ** 2 + cos(radians(lat_a)) * cos(radians(lat_b)) * sin(half_lon) ** 2
@@ -24,7 +24,7 @@ def kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 def away(place: tuple[float, float], bearing: float, distance: float) -> tuple[float, float]:
-    """Return the place so many kilometres away in a direction, its longitude from -180 to 180."""
+    """Return the place at a distance in a direction, with a longitude from -180 to 180."""
     longitude, latitude = (radians(part) for part in place)
     angle, course = distance / EARTH_KM, radians(bearing)
     sine = sin(latitude) * cos(angle) + cos(latitude) * sin(angle) * cos(course)

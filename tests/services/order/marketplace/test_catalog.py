@@ -1,4 +1,4 @@
-"""A service order names a service of the catalogue, as far as the catalogue can be asked."""
+"""A service order names a service of the catalogue, if the catalogue is available."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_without_an_answer_of_the_catalogue_an_order_is_accepted(
 
 @pytest.fixture
 def long_pause(monkeypatch) -> None:
-    """Before the service: a circuit that opens stays open, however slow the machine."""
+    """Before the service starts, make an open circuit stay open, even on a slow machine."""
     policy = BreakerPolicy(first_open_seconds=30.0)
     monkeypatch.setattr(BreakerSettings, "breaker_policy", lambda _: policy)
 

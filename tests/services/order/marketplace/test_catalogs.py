@@ -1,4 +1,4 @@
-"""Currencies and cities over HTTP: open to read, written by administrators."""
+"""Currencies and cities over HTTP: everybody reads, administrators write."""
 
 from __future__ import annotations
 

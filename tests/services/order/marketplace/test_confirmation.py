@@ -1,4 +1,4 @@
-"""A job is done when its customer says so, or does not object: its provider alone is not enough."""
+"""A job is completed if its customer confirms or does not object; the provider cannot do it."""
 
 from __future__ import annotations
 

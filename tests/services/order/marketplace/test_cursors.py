@@ -102,7 +102,7 @@ async def test_a_list_of_nothing_has_no_cursors(some, provider) -> None:
 
 
 class Trade:
-    """Makes offers, jobs and reviews of one customer and one provider, and of different days."""
+    """Create offers, jobs and reviews of one customer and one provider on different days."""
 
     def __init__(self, market: Market) -> None:
         self._market = market

@@ -1,4 +1,4 @@
-"""Somebody is gone: told by the user service, what waits for them is called off, once."""
+"""After the user service reports an ended account, its pending work is cancelled once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def client(new_config, own_redis_url) -> AsyncIterator[TestClient]:
 
 @pytest.fixture
 def tell(redis: Redis) -> Tell:
-    """Tell something about a person."""
+    """Publish an event about a person."""
 
     def told(
         kind: str, person: str, *, at: datetime | None = None, times: int = 1, **payload: str
@@ -47,7 +47,7 @@ def tell(redis: Redis) -> Tell:
 
 @pytest.fixture
 def told_to(redis: Redis) -> Callable[..., Awaitable[list[tuple[str, str, str]]]]:
-    """Return which jobs others were told to be off, because of whom, and who said so."""
+    """Return the jobs that were reported as cancelled, the responsible party, and the actor."""
 
     async def told(topic: str, kind: str) -> list[tuple[str, str, str]]:
         async def any_are_there() -> bool:

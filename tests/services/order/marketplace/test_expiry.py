@@ -1,4 +1,4 @@
-"""Service orders whose time is over before anybody was found for them."""
+"""Service orders whose time ends before a provider was found."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LATER = timedelta(days=400)  # nobody's window is longer
 
 @pytest.fixture
 async def database_url(new_database) -> str:
-    """Without demo orders: these tests count."""
+    """A database without demo orders, because these tests count orders."""
     return await new_database("order")
 
 
 @pytest.fixture(autouse=True)
 async def swept(client) -> None:
-    """Wait for the sweep that the service makes at its start: it would take part in these tests."""
+    """Wait for the sweep at the start of the service, which would change these tests' orders."""
 
     async def once() -> bool:
         async with client.get("/metrics") as answer:
@@ -49,7 +49,7 @@ async def currency(sql) -> None:
 
 
 async def overdue(sql, *orders: dict) -> None:
-    """Let the time of these orders be over."""
+    """Make the time windows of these orders end."""
     await sql.execute(
         "UPDATE service_order SET time_start = now() - interval '2 hours', "
         "time_end = now() - interval '1 hour' WHERE id = ANY($1::uuid[])",
@@ -165,7 +165,7 @@ async def test_what_is_overdue_and_what_has_expired_is_measured(market, sql, db)
 
 
 class TestTheService:
-    """It sweeps by itself."""
+    """The service sweeps by itself."""
 
     @pytest.fixture
     def new_config(self, new_config: NewConfig) -> NewConfig:

@@ -1,4 +1,4 @@
-"""Somebody who wants what is not theirs, or to break things: every route, whoever asks."""
+"""A stranger on every route, who wants other users' data or wants to cause damage."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ BODIES = {
 
 
 async def _things(market: Market, sql) -> dict[str, str]:
-    """Return one thing of each kind, none of them a stranger's."""
+    """Return one object of each kind, none of which belongs to the stranger."""
     job = await market.job()
     done = await market.done()
     review = {"job_id": done["id"], "rating": 1}
@@ -114,7 +114,7 @@ def _body(method: str, kind: str, things: dict[str, str]) -> object:
 
 
 async def _state(sql) -> object:
-    """Return everything the service knows, but for what it keeps for itself."""
+    """Return all data of the service except its internal tables."""
     return [
         await sql.fetchval(f"SELECT jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t)) FROM {table} AS t")
         for table in TABLES

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: each status with each wish and each actor, and what follows the job."""
+"""Jobs over HTTP: each status with each requested status and actor, and the effects."""
 
 from __future__ import annotations
 

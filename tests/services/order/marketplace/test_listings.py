@@ -1,4 +1,4 @@
-"""The lists of a provider and of a customer, what is open, and what is open nearby."""
+"""The lists of a provider and of a customer, open orders, and open orders nearby."""
 
 from __future__ import annotations
 

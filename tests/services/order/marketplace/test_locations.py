@@ -1,4 +1,4 @@
-"""Where providers work from, over HTTP, and who is the nearest."""
+"""The workplaces of providers over HTTP, and the nearest provider."""
 
 from __future__ import annotations
 
@@ -135,9 +135,9 @@ PLACES = [(13.4, 52.5), (179.95, -16.5), (-179.95, 66), (30, 89.6), (-75, -89.9)
 
 
 async def test_the_nearest_are_those_that_brute_force_finds(customer, sql) -> None:
-    """Around each place, on the date line and at the poles too, with radii of every size.
+    """The test covers each place, the date line and the poles, with radii of every size.
 
-    Distances are to the rounded places: some providers are equally near.
+    Distances are to the rounded places, so some providers are equally near.
     """
     dice = random.Random(7)
     providers = {}

@@ -1,4 +1,4 @@
-"""Orders that are moved together, although not every one of them can be."""
+"""Orders that are moved together although some of them cannot move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offers over HTTP: who makes them on what, and what may still be changed."""
+"""Offers over HTTP: who may make them, on which orders, and which changes are allowed."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ async def test_only_so_many_orders_of_a_customer_are_open(market, sql) -> None:
 
 
 async def test_an_offer_made_while_the_terms_change_is_on_one_version_of_them(market) -> None:
-    """Either the offer is there and the terms are as it saw them, or the terms have changed."""
+    """Either the order keeps the terms that the offer saw, or there is no offer."""
     for _ in range(5):
         order = await market.order()
         path = f"service-orders/{order['id']}"

@@ -1,4 +1,4 @@
-"""What is not one's own is a matter of permissions, which the role controller gives."""
+"""Access to other users' objects depends on permissions, which administrators assign."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOLDERS = {
 
 
 async def _world(market: Market) -> dict[str, str]:
-    """Return the path of one thing of each kind, all of other people."""
+    """Return the path of one object of each kind; all belong to other users."""
     done, off = await market.done(), await market.job()
     await expect(200, market.provider("PATCH", f"jobs/{off['id']}", json={"status": "CANCELLED"}))
     offered = await market.offer(await market.order())

@@ -1,4 +1,4 @@
-"""Exact places are only for those who have to go there."""
+"""Only callers who must go to a place see its exact coordinates."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_lists_show_rounded_places_to_providers_and_exact_ones_to_the_cust
 async def test_distances_and_radii_do_not_locate_a_place_better_than_the_rounded_one(
     market, sql
 ) -> None:
-    """Two places that round alike answer alike from everywhere, at every radius."""
+    """Two places with equal rounded values give equal responses everywhere, at every radius."""
     near = [13.0 + n / 7 for n in range(6)]
     answers = []
     for place in (EXACT, {"longitude": 13.3849, "latitude": 52.5151}):
@@ -77,7 +77,7 @@ WORKPLACE = {"city_id": BERLIN, "address": "Torstraße 1", "location": EXACT}
 
 
 async def workplace(caller, path: str) -> tuple[dict, str | None]:
-    """Return place and address of the one provider that an endpoint shows."""
+    """Return the place and the address of the only provider that an endpoint returns."""
     shown = await expect(200, caller("GET", path))
     if isinstance(shown, list):
         (shown,) = shown
@@ -124,7 +124,7 @@ async def test_lists_of_workplaces_are_rounded_except_for_their_owner_and_the_st
 
 
 async def test_distances_do_not_locate_a_workplace_better_than_the_rounded_one(market) -> None:
-    """Two places that round alike get equal responses from everywhere, at every radius."""
+    """Two places with equal rounded values give equal responses everywhere, at every radius."""
     own = "providers/me/location"
     await expect(201, market.provider("POST", own, json=WORKPLACE))
     answers = []

@@ -1,4 +1,4 @@
-"""An `ETag` names what its reader was shown: 304 hides nothing that is shown meanwhile."""
+"""An `ETag` depends on the contents that its reader sees, so 304 hides no change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.services.order.marketplace.test_reviews import review_of
 
 
 async def read(caller: Any, path: str, *tags: str) -> tuple[int, Any, str]:
-    """Return status, data and tag of an object whose reader has these tags already."""
+    """Return the status, data and tag of an object for a reader with these tags."""
     headers = {"If-None-Match": ", ".join(tags)} if tags else {}
     status, body, answered = await caller("GET", path, headers=headers)
     return status, body and body["data"], answered["ETag"]

@@ -1,4 +1,4 @@
-"""Requests that are sent again, and migrations that are undone and done again."""
+"""Repeated requests, and migrations that are undone and applied again."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_a_crash_after_an_offer_was_committed_makes_no_second_one(market, 
 
 
 async def test_a_request_that_two_processes_work_on_adds_one_service_order(database_url) -> None:
-    """The first took longer than its lease on the key: nothing but the order's own key holds."""
+    """The first process outlasted its lease on the key, so only the order's own key protects."""
 
     class Everything:
         async def has_service(self, service_id) -> bool:

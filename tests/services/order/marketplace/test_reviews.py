@@ -1,4 +1,4 @@
-"""Reviews over HTTP: after the work, one by each side, half stars."""
+"""Reviews over HTTP: after the work, one by each party, in half stars."""
 
 from __future__ import annotations
 

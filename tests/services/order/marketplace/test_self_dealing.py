@@ -1,4 +1,4 @@
-"""Who deals with themselves is noticed: pairs that do job after job, praise that comes from few."""
+"""Self-dealing is detected: pairs with many jobs, and reviews that come from few people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state machines, exhaustively: each status with each step or wish, and each actor."""
+"""The state machines: each status with each step, each requested status and each actor."""
 
 from __future__ import annotations
 
