@@ -1,1 +1,1 @@
-"""Tests of the compiler. Run them in this folder's parent: `make test`."""
+"""Tests of the compiler. Run them in the parent folder: `make test`."""

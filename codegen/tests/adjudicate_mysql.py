@@ -1,7 +1,7 @@
-"""What a real server says of a corpus of sqlc's cases, for which sqlc has nobody to ask.
+"""Compare a corpus of sqlc's cases with a real server, because sqlc itself asks no server.
 
-`python -m tests.adjudicate_mysql CORPUS OUT --url mysql://…` copies a corpus, whose cases
-hold sqlc's word in `facts.json`, and corrects that word by rules that are the same for every case:
+`python -m tests.adjudicate_mysql CORPUS OUT --url mysql://…` copies a corpus, whose cases have
+sqlc's facts in `facts.json`. It corrects these facts by rules that are the same for every case:
 
 - A case whose schema or queries the server refuses is one that must be rejected.
 - An expression may have the type that the server describes. It has that type where sqlc says
@@ -11,7 +11,7 @@ hold sqlc's word in `facts.json`, and corrects that word by rules that are the s
 - A column that sqlc calls nullable may be claimed not null as well where the server flags it so
   itself, or where it is never NULL on the witnesses but is on some of them without WHERE.
 
-Witnesses are rows of every mixture of two values and NULL, asked with mixtures of parameters.
+Witnesses are rows with every mixture of two values and NULL, queried with mixtures of parameters.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _VALUES = {"date": ("2020-01-01", "2021-01-01"), "json": ("1", "2"), "year": ("2
 
 
 class Court:
-    """One database of a server, made anew for each case."""
+    """A database on a server that is created again for each case."""
 
     def __init__(self, url: str, name: str = "aiosqlc_adjudicate") -> None:
         arguments = connect_arguments(url, seconds=10)
@@ -68,12 +68,12 @@ class Court:
             return found
 
     def clear(self) -> None:
-        """Drop the case's database, and those that its schema made."""
+        """Drop the case's database, and the databases that its schema created."""
         for name in (self.name, *self.more):
             self.rows(f"DROP DATABASE IF EXISTS `{name}`")
 
     def load(self, schema: str) -> str | None:
-        """Make the tables; return what the server refuses."""
+        """Create the tables; return the statements that the server refuses."""
         self.clear()
         self.rows(f"CREATE DATABASE {self.name} CHARACTER SET utf8mb4")
         self.db.select_db(self.name)
@@ -85,7 +85,7 @@ class Court:
         return None
 
     def parameters(self, sql: str) -> list[wire.Described]:
-        """Return how the server describes the parameters."""
+        """Return the server's description of the parameters."""
         self.db._execute_command(COMMAND.COM_STMT_PREPARE, sql)
         head = self.db._read_packet().get_all_data()
         _, statement, columns, count, _, _ = _PREPARED.unpack(head[:12])
@@ -95,9 +95,9 @@ class Court:
         return found
 
     def populate(self, world: int) -> None:
-        """Give every table rows of mixtures of its columns' values, NULL among them.
+        """Insert rows with mixtures of values and NULL into every table.
 
-        Keys let few of them in: in each world it is others.
+        Keys accept only a few of them; in each world, these are other rows.
         """
         self.rows("SET foreign_key_checks = 0")
         columns = self.rows(
@@ -118,7 +118,7 @@ class Court:
                     self.rows(f"INSERT IGNORE INTO `{table}` ({names}) VALUES ({marks})", values)
 
     def nulls(self, sql: str) -> tuple[int, set[int]]:
-        """Run in every world: how many rows came, and which of the columns were NULL."""
+        """Run the query in every world; return the number of rows, and which columns were NULL."""
         count, seen = 0, set[int]()
         for world in _WORLDS:
             self.populate(world)
@@ -155,7 +155,7 @@ def _without_where(sql: str) -> str | None:
 
 
 def judge(court: Court, query: dict[str, Any]) -> Iterator[str]:
-    """Correct the facts of one query; yields what was corrected, and why."""
+    """Correct the facts of one query; yield each correction with its reason."""
     text = query["text"].replace("/*SLICE", "/* SLICE")
     described = wire.prepare(court.db, text)
     params = court.parameters(text)
@@ -203,7 +203,7 @@ def _say(fact: dict[str, Any], *, truth: object) -> None:
 
 
 def adjudicate(case: Path, court: Court) -> Iterator[str]:
-    """Correct the facts of one case on disk; yields what was corrected."""
+    """Correct the facts of one case on disk; yield the corrections."""
     facts = json.loads((case / "facts.json").read_text())
     if facts["engine"] != "mysql" or facts["verdict"]["truth"] != "accept":
         return

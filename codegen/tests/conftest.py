@@ -1,6 +1,6 @@
 """Fixtures of the compiler's tests: servers, a project, an analyser, and `--update-goldens`.
 
-It rewrites what golden cases expect, for a person to read in the diff.
+This option rewrites the expected output of golden cases, which a person then reads in the diff.
 """
 
 from __future__ import annotations
@@ -48,28 +48,28 @@ def update_goldens(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project as `init` leaves it."""
+    """Return a project as `init` writes it."""
     assert main(["init", str(tmp_path)]) == 0
     return tmp_path
 
 
 @pytest.fixture(scope="module")
 def analyzer() -> Iterator[Analyzer]:
-    """An analyser of PostgreSQL whose server stays warm."""
+    """An analyser for PostgreSQL whose server keeps running."""
     with Analyzer() as analyzer:
         yield analyzer
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.TestPostgres]:
-    """The run's PostgreSQL."""
+    """The PostgreSQL server that all tests share."""
     with postgres.running() as server:
         yield server
 
 
 @pytest.fixture
 async def empty_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[str]:
-    """The URL of a database with nothing in it."""
+    """The URL of an empty database."""
     url = await asyncio.to_thread(postgres_server.create_empty)
     yield url
     await asyncio.to_thread(postgres_server.drop, url)
@@ -77,14 +77,14 @@ async def empty_database(postgres_server: postgres.TestPostgres) -> AsyncIterato
 
 @pytest.fixture(scope="session")
 def mysql_server() -> Iterator[mysql.TestMysql]:
-    """`TEST_MYSQL_URL`, or the run's MariaDB if one is installed."""
+    """The server at `TEST_MYSQL_URL`, or a shared MariaDB if one is installed."""
     with mysql.shared() as server:
         yield server
 
 
 @pytest.fixture
 async def empty_mysql(mysql_server: mysql.TestMysql) -> AsyncIterator[str]:
-    """The URL of a MySQL database with nothing in it."""
+    """The URL of an empty MySQL database."""
     url = await asyncio.to_thread(mysql_server.create_empty)
     yield url
     await asyncio.to_thread(mysql_server.drop, url)

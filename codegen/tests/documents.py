@@ -1,4 +1,4 @@
-"""The YAML files of the repository: each is parsed once in a run, by libyaml: ten times faster."""
+"""The YAML files of the repository, each parsed once by libyaml, which is ten times faster."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import yaml
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the one document of a file; it belongs to all tests, so none may change it."""
+    """Return the only document of a file; tests share it and must not change it."""
     (document,) = read_yaml_all(path)
     return document
 
 
 @cache
 def read_yaml_all(path: Path) -> tuple[Any, ...]:
-    """Return the documents of a file; they belong to all tests, so none may change them."""
+    """Return the documents of a file; tests share them and must not change them."""
     return tuple(yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader))

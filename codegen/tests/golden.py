@@ -1,6 +1,6 @@
-"""Compiles a case folder: schema.sql, queries.sql and, where it differs, sqlc.yaml.
+"""Compile a case folder: schema.sql, queries.sql and, if it differs, sqlc.yaml.
 
-Files that several cases have alike are links to one of them.
+Equal files of several cases are links to one file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ sql:
 
 
 def analyzer_on(url: str) -> Analyze:
-    """Analyse on a server that runs already, so that a case costs milliseconds."""
+    """Analyse on a running server, so that a case takes milliseconds."""
 
     def on_server(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -55,7 +55,7 @@ def copy_case(case: Path, folder: Path) -> Path:
 
 
 def compile_case(case: Path, folder: Path, url: str) -> dict[str, str]:
-    """Return what a case produces: generated files by name, or `expected.txt` with its errors."""
+    """Return the result of a case: generated files by name, or `expected.txt` with its errors."""
     project, problems = load_project(copy_case(case, folder), environ={})
     compiled = Compiled()
     if project and not problems:
@@ -70,14 +70,14 @@ def compile_case(case: Path, folder: Path, url: str) -> dict[str, str]:
 
 
 def expected_of(case: Path) -> dict[str, str]:
-    """Return what a case's folder holds."""
+    """Return the files in a case's folder."""
     files = [path for path in (case / "expected").glob("*") if path.suffix in {".py", ".json"}]
     files += [path for path in [case / "expected.txt"] if path.exists()]
     return {path.relative_to(case).as_posix(): path.read_text() for path in files}
 
 
 def rewrite(case: Path, produced: dict[str, str]) -> None:
-    """Make the produced files the expected ones; what is a link is written where it leads."""
+    """Make the produced files the expected files; for a link, write its target."""
     for name in expected_of(case).keys() - produced.keys():
         (case / name).unlink()
     for name, text in produced.items():

@@ -1,4 +1,4 @@
-"""How tests run here and in the platform above: lengths, scratch folders, ports, the collector."""
+"""Settings of the tests here and in the platform: lengths, temporary folders, ports, collector."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the workers' ports apart: one could take what another has found free."""
+    """Give each worker its own ports, because two workers could select the same free port."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell has started us in its background; what we start would not hear Ctrl-C either.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what is marked `long` to the long run; it takes that, and all that is sampled here."""
+    """Select tests marked `long`, and tests of which this run samples a part, for the long run."""
     wanted = config.getoption("--long")
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
@@ -62,16 +62,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection() -> None:
-    """Let the collector rest: what is read now stays until the end."""
+    """Disable the garbage collector while tests are collected: the objects stay to the end."""
     gc.disable()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Keep the collector away from half a million objects that thousands of tests are made of.
+    """Exclude half a million objects of the test items from garbage collection.
 
-    What a test makes is gone with it, as a rule: the collector looks less often than it does by
-    itself, which takes a twentieth of what tests take in this process, and no more memory.
+    The objects of a test usually end with it. So the collector runs less often than by default,
+    which would take a twentieth of the test time in this process.
     """
     gc.freeze()
     gc.set_threshold(10_000)
@@ -80,11 +80,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish() -> None:
-    """Collect what is left before plugins import what they end with.
+    """Collect garbage before plugins import modules at the end.
 
-    A task that ended badly logs its traceback when it is collected, for which Python 3.11 parses
-    its lines. Amid the parsing of a module that is imported, the import fails (python/cpython
-    #106905), and with it the whole run.
+    A failed task logs its traceback when it is collected, and Python 3.11 parses its lines for
+    this. If this happens while the parser reads an imported module, the import fails
+    (python/cpython #106905), and with it the whole run.
     """
     gc.collect()
     gc.disable()
@@ -92,7 +92,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def full(request: pytest.FixtureRequest) -> Full:
-    """Say how often what is long by nature is done."""
+    """Return the number of repetitions of a test that is long by nature."""
     is_long = request.config.getoption("--long")
 
     def times(whole: int, *, sample: int) -> int:

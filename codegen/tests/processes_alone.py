@@ -1,6 +1,7 @@
-"""Work divided among processes comes to what one process makes of it.
+"""Work divided among processes has the same result as in one process.
 
-`test_processes.py` runs these in a process without threads: one that has some is not forked.
+`test_processes.py` runs these in a process without threads, because a process with threads is not
+forked.
 """
 
 from __future__ import annotations

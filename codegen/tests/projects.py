@@ -20,7 +20,7 @@ def write_project(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def loaded(folder: Path) -> Project:
-    """Return the project in a folder, with whose configuration nothing is wrong."""
+    """Return the project in a folder, whose configuration must be valid."""
     project, problems = load_project(folder / "sqlc.yaml", environ={})
     assert problems == []
     assert project
@@ -28,5 +28,5 @@ def loaded(folder: Path) -> Project:
 
 
 def ran(*command: str | Path, **given: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, whatever that is; return what it said."""
+    """Run a command to its end, with any exit code; return its output."""
     return subprocess.run(command, capture_output=True, text=True, check=False, **given)

@@ -1,4 +1,4 @@
-"""Tables that take minutes: their first rows are for every run, the others for the long one."""
+"""Slow test tables: every run uses their first rows, and the long run uses all."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What tests throw away is in memory where there is room: files of databases are made by thousands.
+"""Temporary files of tests are in memory if possible, because there are thousands of files.
 
-On a disk, half of the processor time that the system takes goes into making and removing them.
+On a disk, creating and removing them takes half of the system's CPU time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KEPT: Final = "PYTEST_DEBUG_TEMPROOT"
 
 
 def has_room(memory: Path, room: int) -> bool:
-    """Say whether the folder is there for everybody, runs programs and has so many bytes left."""
+    """Return whether the folder is writable for all, can run programs, and has this much space."""
     try:
         there = os.statvfs(memory)
     except OSError:
@@ -35,10 +35,10 @@ def has_room(memory: Path, room: int) -> bool:
 
 @contextmanager
 def in_memory(memory: Path = MEMORY, room: int = ROOM) -> Iterator[Path | None]:
-    """Keep temporary files in memory for a while, ours and those of whom we start.
+    """Store temporary files of this process and its children in memory for a while.
 
-    Who has set `TMPDIR` wants them elsewhere. What killed runs have left in memory goes first: it
-    would stay until the machine is started again.
+    If the user has set `TMPDIR`, files stay there. Files that killed runs have left in memory are
+    removed first; otherwise they would stay until a reboot.
     """
     _sweep(memory)
     if "TMPDIR" in os.environ or not has_room(memory, room):
@@ -67,7 +67,7 @@ def in_memory(memory: Path = MEMORY, room: int = ROOM) -> Iterator[Path | None]:
 
 
 def _available() -> int:
-    """Return how many bytes of memory can be taken, or none where the system does not say."""
+    """Return how many bytes of memory are available, or none if the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
@@ -77,7 +77,7 @@ def _available() -> int:
 
 
 def _sweep(memory: Path) -> None:
-    """Remove our account's folders that nobody holds."""
+    """Remove this account's folders that no process uses."""
     for folder in memory.glob(f"{PREFIX}*"):
         try:
             found = folder.stat()

@@ -1,4 +1,4 @@
-"""A clone of this folder alone is a whole project: its tests run there as they do here."""
+"""A clone of this folder alone is a complete project: its tests run there as they do here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHERS = tuple(
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the files of this folder that Git knows, with nothing above it."""
+    """A copy of the tracked files of this folder, without parent folders."""
     folder = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

@@ -1,4 +1,4 @@
-"""Every function of every golden case is called on random rows: it returns what it promises."""
+"""Every function of every golden case is called on random rows, and returns its types."""
 
 from __future__ import annotations
 

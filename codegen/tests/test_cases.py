@@ -1,4 +1,4 @@
-"""Every case folder compiles to exactly what it says."""
+"""Every case folder compiles to exactly its expected files."""
 
 from __future__ import annotations
 

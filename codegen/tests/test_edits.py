@@ -1,4 +1,4 @@
-"""However a project came about by edits, what is written is what a new process would write."""
+"""After any edits of a project, the written files equal those of a new process."""
 
 from __future__ import annotations
 
@@ -138,6 +138,6 @@ def generated(folder: Path, analyze: Analyze) -> tuple[int, list[str], dict[str,
 
 
 def forget() -> None:
-    """Be as a new process is."""
+    """Clear the caches, as in a new process."""
     forget_all()
     statements._last_seen.cache_clear()

@@ -1,4 +1,4 @@
-"""Many entries of one configuration: what they share is made once."""
+"""Many entries of one configuration: common parts are created once."""
 
 from __future__ import annotations
 

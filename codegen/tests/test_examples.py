@@ -1,4 +1,4 @@
-"""The examples stay small, and the page about them names each."""
+"""The examples stay small, and the page about them names each example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that hold no SQL are named, and nothing else is said because of them."""
+"""Files without SQL are named, and cause no other messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages for editors are true: the pages, commands, codes and queries that they name exist."""
+"""Pages for editors are correct: the named pages, commands, codes and queries exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`aiosqlc format`: the same queries in another layout, or the file as it was."""
+"""`aiosqlc format`: the same queries in another layout, or the unchanged file."""
 
 from __future__ import annotations
 

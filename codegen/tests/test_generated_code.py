@@ -54,7 +54,7 @@ def test_generated_code_has_no_unused_or_unsorted_imports() -> None:
 
 
 def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
-    """So do its callers, whose mistakes are found: an ignore that ignores nothing is an error."""
+    """This includes its callers, whose mistakes are found: an unused ignore is an error."""
     for folder in GENERATED:
         (tmp_path / folder.parent.name).symlink_to(folder, target_is_directory=True)
     copy_callers(tmp_path)
@@ -78,7 +78,7 @@ READERS_OF_JSON = [
     ids=["strict", "standard", "basic"],
 )
 def test_generated_code_passes_pyright(tmp_path: Path, mode: str, folders: list[Path]) -> None:
-    """The modes differ in what they infer, so code that passes the strictest can fail another."""
+    """The modes differ in their inference, so code that passes the strictest can fail another."""
     assert folders
     pyright = Path(sys.executable).with_name("pyright")
     started = subprocess.run([pyright, "--version"], capture_output=True, check=False, cwd=tmp_path)
@@ -100,7 +100,7 @@ def test_generated_code_passes_pyright(tmp_path: Path, mode: str, folders: list[
 
 
 def copy_callers(folder: Path) -> None:
-    """Code that uses a case's package stands beside it."""
+    """Copy code that uses a case's package beside it."""
     for path in CASES.glob("*/callers.py"):
         shutil.copy(path, folder / f"{path.parent.name}_callers.py")
 

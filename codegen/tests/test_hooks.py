@@ -1,4 +1,4 @@
-"""The hooks and the action, run as others run them: in a repository that is not this one."""
+"""The hooks and the action as users run them: in another repository."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def edit(project: Path, old: str, new: str) -> None:
 
 
 def hook(project: Path, name: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
-    """Try a hook from this working tree, on all files, as `pre-commit try-repo` does."""
+    """Run a hook from this working tree on all files, as `pre-commit try-repo` does."""
     hooks = tmp_path / "hooks"  # a repository of its own: pre-commit clones what it tries
     hooks.mkdir(exist_ok=True)
     (hooks / ".pre-commit-hooks.yaml").write_text((ROOT / ".pre-commit-hooks.yaml").read_text())

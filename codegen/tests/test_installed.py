@@ -1,4 +1,4 @@
-"""The wheel in empty environments: each installer, each Python that is found, nothing else."""
+"""The wheel in empty environments: each installer, each found Python, and no other package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PYENV = [str(folder) for folder in (Path.home() / ".pyenv" / "versions").glob("*
 
 
 def run(*command: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command, without what this test's own environment sets."""
+    """Run a command without the variables of this test's environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     kept["PATH"] = os.pathsep.join([kept["PATH"], *PYENV])
     return ran(*command, cwd=folder, env=kept)
@@ -42,7 +42,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project that was generated elsewhere; a file of what was generated is missing here."""
+    """A project that was generated elsewhere; one of the generated files is missing here."""
     folder = tmp_path / "project"
     assert main(["init", str(folder)]) == 0
     assert main(["generate", "-f", str(folder)]) == 0
@@ -51,7 +51,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def install(python: str, wheel: Path, folder: Path, *, uv: bool) -> Path:
-    """Return an empty environment's folder of programs, with the wheel and what it requires."""
+    """Return the program folder of an empty environment with the wheel and its requirements."""
     made = run(UV, "venv", "--quiet", "--seed", "--python", python, folder)
     assert made.returncode == 0, made.stderr
     inside = folder / "bin" / "python"
@@ -64,7 +64,7 @@ def install(python: str, wheel: Path, folder: Path, *, uv: bool) -> Path:
 
 
 def look(programs: Path, project: Path) -> None:
-    """Use an installed package: from the lock, with neither a server nor a driver there."""
+    """Use an installed package: from the lock, without a server or a driver."""
     absent = run(programs / "python", "-c", "import psycopg")
     assert absent.returncode, "the environment was to be empty"
     done = run(programs / "aiosqlc", "generate", folder=project)

@@ -1,4 +1,4 @@
-"""Unchanged input needs no analysis; a changed query is the only one asked about."""
+"""Unchanged input needs no analysis; only a changed query is analysed again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CASE = CASES / "whole_table_rows_share_one_class"
 
 
 class Counting:
-    """Analyses, and remembers what it was asked about."""
+    """Analyse, and record the analysed queries."""
 
     def __init__(self, analyze: Analyze) -> None:
         self.asked: list[str] = []

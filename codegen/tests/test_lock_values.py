@@ -1,4 +1,4 @@
-"""What the lock holds is what was analysed, once for all who share it."""
+"""The lock contains the results of the analysis, once for all entries that share them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _ref(column: str, schema: str = "public") -> ColumnRef:
 
 
 def without_story(query: TypedQuery) -> TypedQuery:
-    """Leave out what the lock does not keep."""
+    """Remove the parts that the lock does not contain."""
     return replace(
         query,
         columns=tuple(replace(column, reasons=()) for column in query.columns),

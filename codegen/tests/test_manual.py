@@ -1,4 +1,4 @@
-"""The manual names every code that the compiler's own stages can report, and no other."""
+"""The manual lists exactly the codes that the compiler's own stages can report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANUAL = PACKAGE.parents[1] / "docs"
 
 
 def _raised() -> set[str]:
-    """Every code that is written anywhere in the compiler's own code, the register aside."""
+    """Return every code in the compiler's own source, except the register."""
     files = [path for path in PACKAGE.rglob("*.py") if path.name != "codes.py"]
     return {code for path in files for code in re.findall(r'"(E\d{3})"', path.read_text())}
 

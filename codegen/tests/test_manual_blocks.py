@@ -1,4 +1,4 @@
-"""Every code block of the manual is what it says it is: it parses, and its queries compile."""
+"""Every code block of the manual is valid: it parses, and its queries compile."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_block_is_what_it_says(page: str, kind: str, text: str) -> None:
 
 
 def _configuration(block: str) -> str:
-    """Return a whole configuration: what a page shows a part of, where that part belongs."""
+    """Return a whole configuration, with the part that a page shows."""
     block = textwrap.dedent(block)
     if block.startswith("version:"):
         return block

@@ -1,4 +1,4 @@
-"""The page about queries shows what nested rows compile to, and its example returns them."""
+"""The page about queries shows the code for nested rows, and its example returns them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept between compilations is the answer to the very same question, and to no other."""
+"""A value cached between compilations is returned only for the same input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each mistake of the tables names its remedy, and no wrong one."""
+"""Each mistake of the tables gets its remedy, and no wrong remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are written all or none, and never over a person's work."""
+"""All files are written or none, and never over handwritten files."""
 
 from __future__ import annotations
 

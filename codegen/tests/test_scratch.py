@@ -1,4 +1,4 @@
-"""Temporary files are in memory while tests run, and nothing of them stays there."""
+"""Temporary files are in memory while tests run, and are removed afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests import scratch
 
 @pytest.fixture(autouse=True)
 def undecided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if nobody had said where such files go."""
+    """Simulate a user who has not set the folder for such files."""
     for name in ("TMPDIR", "AIOSQLC_CACHE_DIR", scratch.KEPT):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tempfile, "tempdir", None)

@@ -1,4 +1,4 @@
-"""The shape of the compiler: where it may ask which engine it works for."""
+"""The structure of the compiler: where it may check its engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOMS = {"postgres", "mysql", "engines", "drivers", "servers"}
 
 
 def asked(path: Path) -> int:
-    """How often a file compares something with the name of an engine."""
+    """Return how often a file compares a value with the name of an engine."""
     compared = (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Compare))
     return sum(
         any(

@@ -1,4 +1,4 @@
-"""The documentation site in a real browser: nothing is broken, from elsewhere, or too wide."""
+"""The documentation site in a real browser: no errors, no external files, no wide pages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.browser
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as its newest version, built strictly: a link that leads nowhere fails."""
+    """Build the site with its newest version, strictly: a broken link fails."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "tools.site", "0.10.0", str(out)]
     done = ran(*command, cwd=ROOT)

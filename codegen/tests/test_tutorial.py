@@ -1,4 +1,4 @@
-"""The manual's programs are true: its files are written and its commands run, as a user would."""
+"""The manual's programs are correct: its files are written and its commands run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INSTALL = "pip install 'aiosqlc[postgres]' asyncpg\n"
 
 
 def follow(page: str, home: Path, folder: Path) -> list[str]:
-    """Do what a page says, in `folder`; return what each block of commands prints.
+    """Follow a page in `folder`; return the output of each block of commands.
 
     The packages are those of this environment.
     """
@@ -58,7 +58,7 @@ def follow(page: str, home: Path, folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each block of the tutorial's commands prints."""
+    """Return the output of each block of the tutorial's commands."""
     home = tmp_path_factory.mktemp("home")
     return follow("tutorial.md", home, home / "shop")
 
@@ -118,7 +118,7 @@ asyncio.run(main())
 
 
 def called(folder: Path, written: dict[str, str]) -> list[str]:
-    """Generate from the files, run the program among them, and return what it prints."""
+    """Generate from the files, run the program among them, and return its output."""
     write_project(folder, written)
     for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
         done = ran(sys.executable, "-m", "aiosqlc", *command, cwd=folder, timeout=120)
@@ -136,7 +136,7 @@ def called(folder: Path, written: dict[str, str]) -> list[str]:
 def test_the_queries_of_such_a_page_compile_and_its_call_returns_what_it_says(
     page: str, row: str, tmp_path: Path
 ) -> None:
-    """Blocks marked `text` are another tool's, which is not installed here: they are not run."""
+    """Blocks marked `text` belong to another tool, which is not installed, and are not run."""
     blocks = _BLOCK.findall((MANUAL / page).read_text())
     text = {kind: "".join(t for _, k, t in blocks if k == kind) for _, kind, _ in blocks}
     assert set(text) == {"text", "sql", "python"}

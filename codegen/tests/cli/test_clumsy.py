@@ -1,4 +1,4 @@
-"""What people do wrong at the command line is said in a sentence, and is no mistake of ours."""
+"""A user's mistake on the command line is reported in one sentence, without a traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(*words: str | Path, output: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own that keeps what it writes until the end."""
+    """Run the command in its own process, which writes its output only at the end."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     return subprocess.run(
         [sys.executable, "-m", "aiosqlc", *map(str, words)],

@@ -1,4 +1,4 @@
-"""The commands, as a user types them: exit codes, what they print, what they leave behind."""
+"""The commands from the user's view: exit codes, output, and written files."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ def test_verify_against_nothing_is_wrong_usage(
 
 
 def test_watching_generates_again_after_a_change(project: Path) -> None:
-    """Also for an engine that was not there when the watching began."""
+    """This also holds for an engine that the configuration did not have when the watch began."""
     assert main(["init", str(project / "other"), "--driver", "pymysql"]) == 0
     command = [sys.executable, "-m", "aiosqlc", "watch", "-f", str(project)]
     log = project / "watch.log"
@@ -445,14 +445,14 @@ DELETE FROM hole WHERE a = 1;
 
 @pytest.fixture
 def own_project(project: Path) -> Path:
-    """A project whose schema no other has: what fails is remembered in the process, by schema."""
+    """Return a project with a unique schema, because the process caches failures by schema."""
     (project / "migrations" / "0002_own.sql").write_text("-- nothing more")
     return project
 
 
 @pytest.fixture
 def partly(project: Path) -> Path:
-    """A project with one statement of the schema and two queries that fail."""
+    """Return a project in which one schema statement and two queries fail."""
     schema = "CREATE TABLE sound (id integer NOT NULL);\nCREATE TABLE hole (a integer, b nope);\n"
     (project / "migrations" / "0001_start.sql").write_text(schema)
     (project / "queries" / "queries.sql").write_text(PARTLY)
@@ -554,7 +554,7 @@ def test_a_query_with_an_error_behind_its_semicolon_is_not_written(own_project: 
 
 
 def test_query_files_of_one_name_are_one_module(own_project: Path) -> None:
-    """As sqlc puts them into one Go file."""
+    """sqlc puts them into one Go file."""
     for folder in ("more", "most"):
         path = own_project / folder / "queries.sql"
         path.parent.mkdir()

@@ -1,4 +1,4 @@
-"""`aiosqlc grants`: what is printed, of one engine or the other, and when it refuses."""
+"""`aiosqlc grants`: its output for each engine, and the cases in which it refuses."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CALLS = {
 def test_the_rights_of_all_queries_are_printed_as_statements(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those of another configuration too, as far as its tables are in this schema."""
+    """It includes the privileges of another configuration, if its tables are in this schema."""
     (project / "more.yaml").write_text(MORE)
     (project / "more.sql").write_text("CREATE TABLE author (id int); CREATE TABLE gone (id int);")
     queries = "-- name: Drop :exec\nDELETE FROM author;\n-- name: Gone :exec\nDELETE FROM gone;\n"

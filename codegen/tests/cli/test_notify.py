@@ -1,4 +1,4 @@
-"""Declared channels, as a user meets them: generate, check, explain, other drivers and engines."""
+"""Declared channels from the user's view: generate, check, explain, other drivers and engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long run says on a terminal how far it is, and leaves no trace; nothing elsewhere."""
+"""A long run shows its progress on a terminal and removes it; elsewhere it shows none."""
 
 from __future__ import annotations
 

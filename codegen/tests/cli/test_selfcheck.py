@@ -1,4 +1,4 @@
-"""`aiosqlc selfcheck` calls the generated functions, and says what it could not reach."""
+"""`aiosqlc selfcheck` calls the generated functions, and reports what it could not run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixt
 
 
 def test_what_cannot_run_is_never_passed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The server takes the second at first, and it fails of rows only, of which there are none."""
+    """The server accepts the second query at first, but it fails on rows, and there are none."""
     queries = project.parent / "queries.sql"
     queries.write_text('-- name: Q :one\nSELECT count(item."<>") AS n FROM item;\n')
     assert main(["selfcheck", "-f", str(project)]) == 1

@@ -1,4 +1,4 @@
-"""`aiosqlc serve`: a database for a program, or an address, and nothing left of it."""
+"""`aiosqlc serve`: a database for a program, or an address, and nothing left afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A configuration of sqlc's other generators becomes ours, and what is lost on the way is said."""
+"""A configuration for other generators of sqlc is converted, and lost settings are reported."""
 
 from __future__ import annotations
 

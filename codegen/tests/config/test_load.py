@@ -1,4 +1,4 @@
-"""A configuration becomes values, or complaints with a place."""
+"""A configuration becomes values, or errors with positions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def load(folder: Path, text: str, **environ: str) -> tuple[Project | None, list[
 
 
 def good(folder: Path, text: str, **environ: str) -> Project:
-    """Load what has nothing wrong in it."""
+    """Load a configuration without errors."""
     project, problems = load(folder, text, **environ)
     assert problems == []
     assert project

@@ -1,4 +1,4 @@
-"""Both engines for the drivers' suites, each with the suite's queries compiled once."""
+"""Both engines for the drivers' tests, each with the common queries compiled once."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ Folders = pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def postgres(postgres_server: TestPostgres) -> Engine:
-    """PostgreSQL, as the suites take an engine."""
+    """PostgreSQL in the form that the tests use."""
     return connecting.engine_on(postgres_server)
 
 
 @pytest.fixture(scope="session")
 def mysql(mysql_server: TestMysql) -> Engine:
-    """MySQL or MariaDB, as the suites take an engine."""
+    """MySQL or MariaDB in the form that the tests use."""
     return connecting_mysql.engine_on(mysql_server)
 
 
 @pytest.fixture(scope="package")
 def postgres_package(postgres: Engine, tmp_path_factory: Folders) -> Iterator[str]:
-    """The suite's queries for every driver of PostgreSQL, beside one another."""
+    """The common queries for every driver of PostgreSQL, in adjacent packages."""
     with postgres.compiled(tmp_path_factory.mktemp("pg"), postgres.drivers) as package:
         yield package
 
 
 @pytest.fixture(scope="package")
 def mysql_package(mysql: Engine, tmp_path_factory: Folders) -> Iterator[str]:
-    """The suite's queries for every driver of MySQL, in a package that is not named."""
+    """The common queries for every driver of MySQL, in a package without a name."""
     options = "models: dataclass, emit_exceptions: true, emit_helpers: true"
     folder = tmp_path_factory.mktemp("my")
     with mysql.compiled(folder, mysql.drivers, options=options, named=False) as package:
@@ -44,7 +44,7 @@ def mysql_package(mysql: Engine, tmp_path_factory: Folders) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    """An engine and a driver of it, which a module names, on tables of the module's own."""
+    """An engine and a driver of it, which a module selects, on the module's own tables."""
     engine, driver = request.param
     package = request.getfixturevalue(f"{engine}_package")
     with request.getfixturevalue(engine).subject(driver, package) as found:
@@ -53,5 +53,5 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 @pytest.fixture
 def empty(subject: Subject) -> None:
-    """A test that starts with nothing in the tables."""
+    """Start a test with empty tables."""
     subject.empty()

@@ -1,4 +1,4 @@
-"""Opens a connection of each PostgreSQL driver, as its user would."""
+"""Open a connection of each PostgreSQL driver as users do."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ EMPTYING = ("TRUNCATE author, book, shape RESTART IDENTITY",)
 
 
 def sqlalchemy_url(driver: str, url: str) -> str:
-    """Return the URL by which SQLAlchemy takes the driver that the code is for."""
+    """Return the URL with which SQLAlchemy selects the driver of the code."""
     below = "asyncpg" if driver == "sqlalchemy" else "psycopg"
     return url.replace("postgresql://", f"postgresql+{below}://")
 
 
 @contextmanager
 def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
-    """Yield the subject of a driver. Every statement commits by itself."""
+    """Yield the package and the connection of a driver. Every statement commits by itself."""
     with asyncio.Runner() as runner:
         if driver in SQLALCHEMY:
             opening = below_sqlalchemy(driver, package, sqlalchemy_url(driver, url), runner)
@@ -66,7 +66,7 @@ def _opened(
 def below_sqlalchemy(
     driver: str, package: str, url: str, runner: asyncio.Runner, **given: Any
 ) -> Iterator[tuple[Any, Any]]:
-    """Yield a driver's connection and the executor on that of SQLAlchemy's above it."""
+    """Yield a driver's connection, and the executor on SQLAlchemy's connection above it."""
     kind = importlib.import_module(f"{package}.session").SqlalchemyExecutor
     if driver == "sqlalchemy-sync":
         engine = create_engine(url, isolation_level="AUTOCOMMIT", **given)
@@ -94,7 +94,7 @@ def _run(url: str, script: str) -> None:
 
 
 def engine_on(server: TestPostgres) -> Engine:
-    """Return PostgreSQL as suites take it."""
+    """Return PostgreSQL in the form that the tests use."""
     return Engine(
         name="postgresql",
         files=("postgres.sql", "postgres_queries.sql"),

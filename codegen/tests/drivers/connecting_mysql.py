@@ -1,4 +1,4 @@
-"""Opens a connection of each MySQL driver, as its user would."""
+"""Open a connection of each MySQL driver as users do."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ IN_UTC = {"init_command": "SET time_zone = '+00:00'"}
 
 
 def arguments_of(url: str) -> dict[str, Any]:
-    """Return what every driver's `connect` takes; its conversions are the driver's own."""
+    """Return the arguments of every driver's `connect`, without conversions."""
     arguments = connect_arguments(url, seconds=30)
     arguments["database"] = arguments.pop("db")
     return arguments
 
 
 def sqlalchemy_url(driver: str, url: str) -> str:
-    """Return the URL by which SQLAlchemy takes the driver that the code is for."""
+    """Return the URL with which SQLAlchemy selects the driver of the code."""
     return url.replace("mysql://", f"mysql+{BELOW[driver]}://") + "?charset=utf8mb4"
 
 
@@ -59,7 +59,7 @@ def on(subject: Subject) -> Any:
 
 @contextmanager
 def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
-    """Yield the subject of a driver. Every statement commits by itself."""
+    """Yield the package and the connection of a driver. Every statement commits by itself."""
     with asyncio.Runner() as runner:
         if driver in BELOW:
             own = sqlalchemy_url(driver, url)
@@ -98,7 +98,7 @@ async def _awaited(connecting: Any) -> Any:
 
 
 def _analyzer_on(url: str) -> Analyze:
-    """Analyse on a MySQL server that runs already."""
+    """Analyse on a running MySQL server."""
 
     def on_server(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -115,7 +115,7 @@ def _run(url: str, script: str) -> None:
 
 
 def engine_on(server: TestMysql) -> Engine:
-    """Return MySQL as suites take it."""
+    """Return MySQL in the form that the tests use."""
     return Engine(
         name="mysql",
         files=("mysql.sql", "mysql_queries.sql"),

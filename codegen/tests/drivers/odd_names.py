@@ -1,4 +1,4 @@
-"""Projects in which everything has a name drawn at random, built and called like a user's."""
+"""Projects with random names for everything, built and called like a user's project."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WORDS = (
     "BaseModel", "model_config", "copy", "schema_", "msgspec", "attrs", "True", "type",
     "ValueError", "KeyError", "models", "executor", "Executor", "UNSET", "object", "name", "mro",
 )  # fmt: skip
-"""Words of SQL, of Python, of the generated code itself, and texts that end either's quotes."""
+"""Words of SQL, of Python and of the generated code, and texts that end the quotes of either."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ THINGS = 20
 
 
 def key_of(name: str) -> str:
-    """Return the same for names that an engine may take for the same."""
+    """Return a key that is equal for names that an engine may treat as equal."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return plain.casefold()
 
 
 def drawn(random: Random, banned: str, sets: int) -> tuple[Names, ...]:
-    """Return names for so many schemas: of things and labels within each, of queries in all.
+    """Return names for a number of schemas: unique in each schema, and unique for all queries.
 
-    With `banned` signs, as on MySQL, there is one schema: no two things in it have one name.
+    With `banned` characters, as on MySQL, there is one schema, in which all names are unique.
     """
     every: set[str] = set()
     queries: set[str] = set()
@@ -76,9 +76,10 @@ def drawn(random: Random, banned: str, sets: int) -> tuple[Names, ...]:
 
 
 def _unlike(random: Random, count: int, banned: str, taken: set[str]) -> tuple[str, ...]:
-    """Return so many names that no engine takes for the same as another or as one taken.
+    """Return a number of names that no engine treats as equal to each other or to a used name.
 
-    A line that begins with a backslash is psql's: names with one in them do not work in a schema.
+    A line that starts with a backslash is a command of psql, so names with such a line do not work
+    in a schema.
     """
     found: list[str] = []
     while len(found) < count:
@@ -115,7 +116,7 @@ def _mysql(name: str) -> str:
 
 
 def texts_of(engine: Engine, sets: Sequence[Names]) -> tuple[str, str]:
-    """Return schema and queries of some schemas, one after the other."""
+    """Return the schema and the queries of some schemas in order."""
     texts_of_one = _postgres_texts if engine.name == "postgresql" else _mysql_texts
     pairs = [texts_of_one(chosen) for chosen in sets]
     return "\n".join(schema for schema, _ in pairs), "\n".join(queries for _, queries in pairs)
@@ -252,7 +253,7 @@ CREATE FUNCTION {function}({argument} int) RETURNS int DETERMINISTIC RETURN {arg
 def built(
     engine: Engine, driver: str, models: ModelKind, texts: tuple[str, str], folder: Path
 ) -> Iterator[Subject]:
-    """Build a project as `generate` does, twice: the second time from its lock alone."""
+    """Build a project as `generate` does, twice: the second time only from its lock."""
     config = CONFIG.format(
         engine=engine.name, package="odd_names", imported="odd_names", driver=driver,
         options=f"emit_exceptions: true, models: {models}",
@@ -294,7 +295,7 @@ def built(
 
 
 def _renamed(queries: str, said: Sequence[Diagnostic]) -> str:
-    """Rename the queries that would define the name of a class or of an import, as E404 asks."""
+    """Rename queries whose names clash with a class or an import, as E404 requires."""
     clashing = {
         label.file.text[label.span.start : label.span.end]
         for item in said
@@ -308,7 +309,7 @@ def _renamed(queries: str, said: Sequence[Diagnostic]) -> str:
 
 
 class Called:
-    """The functions of the queries, in their order, called by the order of their parameters."""
+    """The functions of the queries, called with arguments in the order of the parameters."""
 
     def __init__(self, subject: Subject, sets: int) -> None:
         self.first = 0
@@ -321,11 +322,11 @@ class Called:
         assert len(self.names) == len(set(self.names)) == QUERIES * sets
 
     def function(self, at: int) -> Any:
-        """Return the function of a query of the schema that is called now."""
+        """Return the function of a query of the current schema."""
         return getattr(self.module, self.names[self.first + at])
 
     def __call__(self, at: int, *values: object) -> Any:
-        """Call the function of a query, and return what it returns."""
+        """Call the function of a query, and return its result."""
         function, name = self.function(at), self.names[self.first + at]
         parameters = list(inspect.signature(function).parameters.values())[1:]
         if at == _STREAMED:
@@ -336,7 +337,7 @@ class Called:
         return self.subject.call(name, **dict(zip(keywords, values, strict=True)))
 
     def batch(self, at: int, *rows: Sequence[object]) -> Any:
-        """Call the function of a query on many rows, made of its class of parameters."""
+        """Call the function of a query with many rows of its parameter class."""
         batch = inspect.signature(self.function(at)).parameters["batch"]
         (made,) = get_args(batch.annotation)
         return self(at, [made(**dict(zip(fields(made), row, strict=True))) for row in rows])
@@ -346,7 +347,7 @@ _STREAMED = 9
 
 
 def fields(cls: Any) -> list[str]:
-    """Return the names of a row class's attributes, of whichever kind it is."""
+    """Return the names of a row class's attributes, for each kind of class."""
     for place in ("__struct_fields__", "__dataclass_fields__", "model_fields"):
         if hasattr(cls, place):
             return list(getattr(cls, place))
@@ -359,7 +360,7 @@ def values(row: Any) -> list[Any]:
 
 
 def judged(subject: Subject, sets: Sequence[Names]) -> None:
-    """Call every function, and compare what it returns with what was written."""
+    """Call every function, and compare its result with the written values."""
     call = Called(subject, len(sets))
     for number, chosen in enumerate(sets):
         call.first = number * QUERIES

@@ -1,6 +1,6 @@
-"""Generated code of one driver, imported, with a connection of the driver's to call it on.
+"""Generated code of one driver, imported, with a connection of this driver.
 
-An `Engine` is all that a suite for the drivers of both engines has to know of either.
+An `Engine` is the only part that the tests for both engines need to know of an engine.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ HERE = Path(__file__).parent
 
 
 def package_of(package: str, driver: str, drivers: Sequence[str]) -> str:
-    """Return where the functions of one of several drivers of an entry are."""
+    """Return the package of the functions for one of several drivers of an entry."""
     return package if driver == drivers[0] else f"{package}.on_{driver.replace('-', '_')}"
 
 
 @dataclass
 class Subject:
-    """What the tests call: a package for one driver, and an executor on a real server."""
+    """The package for one driver, and an executor on a real server."""
 
     driver: str
     package: str
@@ -43,33 +43,33 @@ class Subject:
     runner: asyncio.Runner
     connection: Any
     emptying: tuple[str, ...] = ()
-    """What leaves nothing in the suite's tables."""
+    """The statements that empty the tables."""
     on_mysql: bool = False
 
     @property
     def blocking(self) -> bool:
-        """Return whether its functions wait in their thread."""
+        """Return whether its functions block their thread."""
         return self.driver == "pymysql" or self.driver.endswith("-sync")
 
     @property
     def mood(self) -> Any:
-        """The class of an author's moods, which each engine names in its own way."""
+        """The class of an author's moods, whose name differs between the engines."""
         return getattr(self.module("models"), "AuthorMood" if self.on_mysql else "Mood")
 
     def empty(self) -> None:
-        """Leave nothing in the tables."""
+        """Empty the tables."""
         for statement in self.emptying:
             self.wait(self.db.execute(statement))
 
     def add(self, name: str | None = "ann", **more: Any) -> int:
-        """Add an author; return its id."""
+        """Add an author; return the ID."""
         given = {"bio": None, "mood": self.mood.SAD, "score": None, **more}
         made = self.call("add_author", name=name, **given)
         return int(getattr(made, "id", made))
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
-        """Begin what a stream needs: on PostgreSQL, a transaction."""
+        """Start what a stream needs: on PostgreSQL, a transaction."""
         if self.on_mysql:
             yield
         else:
@@ -85,11 +85,11 @@ class Subject:
         return importlib.import_module(f"{package}.{name}")
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call a generated function, whichever colour it has, and return what it returns."""
+        """Call a generated function, async or not, and return its result."""
         return self.wait(getattr(self.module(), name)(self.db, *args, **kwargs))
 
     def wait(self, value: Any) -> Any:
-        """Return what a call returned, or the rows of what it streams."""
+        """Return the result of a call, or the rows of a stream."""
         if inspect.isasyncgen(value):
 
             async def rows() -> list[Any]:
@@ -108,7 +108,7 @@ async def _awaited(value: Any) -> Any:
 
 
 class Pool:
-    """As much of a pool as `in_transaction` asks for: it lends one connection."""
+    """The part of a pool that `in_transaction` uses: it lends one connection."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -123,21 +123,21 @@ class Pool:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
-        """Lend it as asyncpg, aiomysql and asyncmy do."""
+        """Lend the connection as asyncpg, aiomysql and asyncmy do."""
         with self._lent() as connection:
             yield connection
 
     def connection(self) -> Any:
-        """Lend it as psycopg does."""
+        """Lend the connection as psycopg does."""
         return self._lent() if self.subject.blocking else self.acquire()
 
     def __call__(self) -> _Lent:
-        """Lend it as one would that makes connections of PyMySQL."""
+        """Lend the connection like a function that creates PyMySQL connections."""
         return _Lent(self)
 
 
 class _Lent:
-    """A connection whose `close` gives it back; what is assigned to it stays here."""
+    """A connection whose `close` returns it; attributes that are set stay on this object."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -163,7 +163,7 @@ sql:
 
 @dataclass(frozen=True)
 class Engine:
-    """What suites ask of an engine, on a server of its that runs already."""
+    """The part of an engine that the tests use, on a running server."""
 
     name: str
     files: tuple[str, str]
@@ -171,12 +171,12 @@ class Engine:
     server: Any
     analyzer: Callable[[str], Analyze]
     run: Callable[[str, str], None]
-    """Runs a script on a database."""
+    """Run a script on a database."""
     connected: Callable[[str, str, str], AbstractContextManager[Subject]]
 
     @contextmanager
     def database(self, schema: str | None = None) -> Iterator[str]:
-        """Yield the URL of a database that has a schema, the suite's if none is given."""
+        """Yield the URL of a database with a schema, by default the common one."""
         url = self.server.create_empty()
         self.run(url, (HERE / self.files[0]).read_text() if schema is None else schema)
         yield url
@@ -193,10 +193,10 @@ class Engine:
         named: bool = True,
         warned: bool = False,
     ) -> Iterator[str]:
-        """Compile the suite's queries, or other texts, for a driver or for several.
+        """Compile the common queries, or other texts, for one or several drivers.
 
-        Yield the package's name, which can be imported; `named` tells the compiler, too. `warned`
-        is whether there may be warnings.
+        Yield the name of the importable package. With `named`, the compiler also gets this name.
+        `warned` is true if warnings are allowed.
         """
         listed = driver if isinstance(driver, str) else f"[{', '.join(driver)}]"
         package = "_".join(re.findall(r"\w+", f"p {listed} {folder.name}"))
@@ -230,14 +230,14 @@ class Engine:
 
     @contextmanager
     def subject(self, driver: str, package: str, schema: str | None = None) -> Iterator[Subject]:
-        """Yield the subject of one driver of a package for all, on a database of its own."""
+        """Yield the package of one driver and a connection to its own database."""
         package = package_of(package, driver, self.drivers)
         with self.database(schema) as url, self.connected(driver, package, url) as found:
             yield found
 
 
 def complaints(folder: Path) -> str:
-    """Return what the formatter and the linter say of generated code."""
+    """Return the output of the formatter and the linter for generated code."""
     said = ""
     for words in (["format", "--check"], ["check", "--select", "F,I,UP,B"]):
         command = [find_ruff_bin(), *words, "--isolated", "--no-cache", "-q", "."]
@@ -247,7 +247,7 @@ def complaints(folder: Path) -> str:
 
 
 def trying(examples: int) -> settings:
-    """So many values, on a server: how long one takes is no matter."""
+    """Disable time limits, because many values are tried on a server."""
     return settings(
         max_examples=examples,
         deadline=None,

@@ -1,4 +1,4 @@
-"""`:arrow` returns a record batch with exactly the values that the rows of the query have."""
+"""`:arrow` returns a record batch with the same values as the rows of the query."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def fill(connection: asyncpg.Connection) -> None:
 
 
 def value(random: Random, number: int, name: str, some: list[None]) -> Any:
-    """Return each of a type's values in turn for the first rows, and any for the others."""
+    """Return each value of a type in turn for the first rows, and any value for the others."""
     values = [*some, *VALUES[SCALARS.get(name) or ARRAYS[name]]]
     if name in SCALARS:
         return values[number] if number < len(values) else random.choice(values)
@@ -120,7 +120,7 @@ def value(random: Random, number: int, name: str, some: list[None]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a value in a form that compares NaN and the sign of zero."""
+    """Return a value in a form in which NaN and the sign of zero can be compared."""
     if isinstance(value, list):
         return [plain(each) for each in value]
     if isinstance(value, float):
@@ -265,7 +265,7 @@ def test_a_batch_passes_to_other_libraries_without_a_copy(
 
 
 class Exported:
-    """An object of which only the C data interface is known."""
+    """An object that offers only the C data interface."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self._batch = batch

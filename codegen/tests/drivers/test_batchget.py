@@ -1,4 +1,4 @@
-"""`:batchget` reads many keys: the dict has exactly the results of the calls for single keys."""
+"""`:batchget` reads many keys: the dict has the same results as calls for single keys."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ RAWS = [b"", b"a", b"a\0", b"A", b"\xff"]
 DAYS = [date(2000, 1, 1) + timedelta(days=each) for each in range(3)]
 IDS = [*range(1, 13), 2**40]
 Keyed = tuple[str | tuple[str, ...], str, list[Any], dict[str, Any]]
-"""The parameter or parameters of a key, the list of keys, the keys to try, further arguments."""
+"""The parameters of a key, the list of keys, the keys to try, and further arguments."""
 KEYS: dict[str, Keyed] = {
     "get_item": ("id", "ids", [*IDS, 0, -1], {}),
     "name_of": ("id", "ids", [*IDS, 0, 2**62], {}),
@@ -202,7 +202,7 @@ def subject(
 
 
 def singly(subject: Subject, name: str, keyed: Keyed, keys: Sequence[Any]) -> dict[Any, Any]:
-    """Return the result of the ordinary function for each key that has one."""
+    """Return the result of the ordinary function for each key with a result."""
     one, _, _, more = keyed
     names = (one,) if isinstance(one, str) else one
     found = {}

@@ -1,4 +1,4 @@
-"""`:bulk` writes many rows by one statement on every driver, whatever their columns are."""
+"""`:bulk` writes many rows in one statement on every driver, for columns of every type."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Unreachable:
 
 
 def of_no_rows(subject: Subject, *names: str) -> list[object]:
-    """Return what functions return for an empty list, without a server."""
+    """Return the results of functions for an empty list, without a server."""
     queries = subject.module()
     return [subject.wait(getattr(queries, name)(Unreachable(), [])) for name in names]
 

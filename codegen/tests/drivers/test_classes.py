@@ -1,4 +1,4 @@
-"""Classes of rows: embedded rows have the name that is given to them, equal names a number."""
+"""Classes of rows: embedded rows have their given names, and equal names get a number."""
 
 from __future__ import annotations
 

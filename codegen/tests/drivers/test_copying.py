@@ -1,4 +1,4 @@
-"""`:copyfrom` is refused for the types that asyncpg cannot copy, and for no other."""
+"""`:copyfrom` is refused exactly for the types that asyncpg cannot copy."""
 
 from __future__ import annotations
 

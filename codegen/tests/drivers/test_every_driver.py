@@ -1,6 +1,6 @@
-"""One suite for the drivers of both engines: the generated functions, called on a real server.
+"""One suite for the drivers of both engines: generated functions, called on a real server.
 
-It holds for the platform's own pool as well, which is an executor by itself.
+It also covers the platform's own pool, which is an executor itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ pytestmark = [
 
 
 def books(subject: Subject, count: int = 7) -> None:
-    """Add an author with so many books."""
+    """Add an author with this number of books."""
     author = subject.add()
     params = subject.module().CopyBooksParams
     rows = [
@@ -158,7 +158,7 @@ def test_a_status_is_the_servers(subject: Subject) -> None:
 
 
 def test_rows_are_streamed_in_chunks(subject: Subject) -> None:
-    """On PostgreSQL by a cursor on the server, which lives in a transaction."""
+    """PostgreSQL uses a server-side cursor, which exists only in a transaction."""
     books(subject)
     with subject.streaming():
         found = subject.call("stream_books", author_id=1, chunk=3)

@@ -1,4 +1,4 @@
-"""The manual's examples in frameworks answer requests from a real server."""
+"""The manual's examples with frameworks respond to requests with data of a real server."""
 
 from __future__ import annotations
 

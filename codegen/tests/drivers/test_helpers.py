@@ -1,4 +1,4 @@
-"""What stands around generated functions, with the drivers of both engines: hooks, transactions."""
+"""The code around generated functions, with the drivers of both engines: hooks, transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`:page` without OFFSET: pages that begin behind a row hold each row once, on every driver."""
+"""`:page` without OFFSET: pages after a row contain each row once, on every driver."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def subject(
 
 
 def walked(subject: Subject, name: str, size: int, **given: Any) -> list[Any]:
-    """Return all rows, page by page to the end; each step back leads to the page before."""
+    """Return all rows, page by page to the end; each step back leads to the previous page."""
     module = subject.module("keyset")
     rows, cursor, before = [], None, None
     while True:
@@ -149,7 +149,7 @@ def walked(subject: Subject, name: str, size: int, **given: Any) -> list[Any]:
 
 
 def beside(subject: Subject, name: str, keys: tuple[object, ...]) -> Any:
-    """Return a cursor of a list, made from one that the list returned, with other keys."""
+    """Return a cursor of a list with other keys, derived from a cursor of the list."""
     return replace(subject.call(name, page_size=1).next, keys=keys)
 
 
@@ -171,7 +171,7 @@ def everything(subject: Subject, name: str, size: int, label: str, **given: Any)
 
 
 def ids(*orders: tuple[Callable[[dict[str, Any]], Any], bool]) -> list[int]:
-    """Return the ids of all items, by several sort keys, each with whether it is descending."""
+    """Return the IDs of all items by several sort keys, each with whether it is descending."""
     found = list(ITEMS)
     for key, descending in reversed(orders):
         found.sort(key=key, reverse=descending)

@@ -1,4 +1,4 @@
-"""`aiosqlc.loops` finds the queries that a program calls in a loop, and no others."""
+"""`aiosqlc.loops` finds exactly the queries that a program calls in a loop."""
 
 from __future__ import annotations
 

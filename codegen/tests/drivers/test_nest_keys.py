@@ -151,7 +151,7 @@ def _on(rand: random.Random, found: Drawn, alias: str, known: list[str]) -> str:
 
 
 def expected(query: Drawn, rows: list[dict[str, Any]]) -> list[Any]:
-    """Group the flat rows by the numbers of their rows."""
+    """Group the flat rows by their numbers."""
     found: list[Any] = []
     known: dict[Any, Any] = {}
     for row in rows:
@@ -177,7 +177,7 @@ def expected(query: Drawn, rows: list[dict[str, Any]]) -> list[Any]:
 
 
 def accepted(engine: Engine, folder: Path, queries: list[Drawn]) -> list[Drawn]:
-    """Return the queries of which the compiler proves the keys."""
+    """Return the queries whose keys the compiler proves."""
     (folder / "schema.sql").write_text(SCHEMA)
     (folder / "queries.sql").write_text("\n".join(query.text for query in queries))
     config = folder / "sqlc.yaml"
@@ -229,7 +229,7 @@ def store(subject: Subject, rand: random.Random) -> None:
 
 
 def check(engine: Engine, folder: Path, queries: int, rounds: int, seed: int) -> int:
-    """Compare the functions of random queries with the loop; return the number of lists seen."""
+    """Compare the functions of random queries with a loop; return the number of lists."""
     rand = random.Random(seed)
     candidates = [drawn(rand, number) for number in range(queries)]
     fit = accepted(engine, folder, candidates)

@@ -1,4 +1,4 @@
-"""Names and keys of nested rows that once broke the generated code."""
+"""Names and keys of nested rows that broke generated code in the past."""
 
 from __future__ import annotations
 

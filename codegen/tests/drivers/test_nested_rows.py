@@ -1,4 +1,4 @@
-"""`sqlc.nest`: lists of joined rows are those that a loop over the stored rows makes."""
+"""`sqlc.nest` returns the same lists of joined rows as a loop over the stored rows."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ _number = st.integers(1, 4)
 
 
 def _rows(table: str, *values: st.SearchStrategy[Any], keys: int = 1) -> st.SearchStrategy[Any]:
-    """Rows of a table, whose first columns are its key."""
+    """The rows of a table; the first columns are its key."""
     row = st.tuples(*values)
     rows = st.lists(row, max_size=6, unique_by=lambda row: row[:keys])
     return rows.map(lambda found: [dict(zip(COLUMNS[table], row, strict=True)) for row in found])
@@ -190,7 +190,7 @@ FIXED: Stored = {
 
 
 def of(rows: list[dict[str, Any]], order: Callable[[dict[str, Any]], Any], **where: Any) -> Any:
-    """Return copies of the rows with these values, in an order."""
+    """Return copies of the rows with these values, in order."""
     wanted = [r for r in rows if all(r[k] == v is not None for k, v in where.items())]
     return [dict(row) for row in sorted(wanted, key=order)]
 
@@ -306,7 +306,7 @@ def embedded(stored: Stored) -> list[Any]:
 
 
 def varying(stored: Stored) -> list[Any]:
-    """The country is that of an author only beside books with one title."""
+    """The country belongs to an author only beside books with one title."""
     found: dict[Any, Any] = {}
     for a in of(stored["author"], _id):
         countries = of(stored["country"], lambda c: c["code"], code=a["country"])
@@ -338,7 +338,7 @@ def orphans(stored: Stored) -> list[Any]:
 
 
 def sometimes(stored: Stored) -> list[Any]:
-    """A book has its author only beside some reviews, so it is in the list of no author too."""
+    """A book has its author only beside some reviews, so the list without an author has it too."""
     found: dict[Any, Any] = {}
     known = {a["id"] for a in stored["author"]}
     for book in of(stored["book"], _id):
@@ -386,7 +386,7 @@ EXPECTED: dict[str, Callable[[Stored], list[Any]]] = {
 
 
 def plain(value: Any) -> Any:
-    """Return a row of any model as a dictionary, and so the rows inside."""
+    """Return a row of any model as a dictionary, and also the rows inside."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, pydantic.BaseModel):

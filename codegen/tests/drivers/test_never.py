@@ -1,4 +1,4 @@
-"""E371: an error exactly where the server refuses a statement in every state that is tried."""
+"""E371 is an error exactly if the server refuses a statement in every tried state."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ STATES = ("", "INSERT INTO log VALUES (1)", "INSERT INTO u VALUES (9, 1)")
 def refused(
     statements: list[str], schema: str, dialect: Dialect, url: str
 ) -> tuple[set[str], list[str]]:
-    """Return the statements for which E371 is an error, and what other errors there are."""
+    """Return the statements with the error E371, and the other errors."""
     queries = (f"-- name: Q{at} :exec\n{text};\n" for at, text in enumerate(statements))
     parsed, problems = parse_files([SourceFile(Path("q.sql"), "".join(queries))], dialect)
     files = [schema_file(SourceFile(Path("s.sql"), schema), dialect)]
@@ -129,7 +129,7 @@ def always_fails(db: Any, tables: str, statement: str) -> bool:
 
 
 def wrong(engine: Engine, schema: str, statements: list[str], tables: str) -> list[str]:
-    """Return the statements about which compiler and server differ."""
+    """Return the statements about which compiler and server disagree."""
     dialect = Dialect.MYSQL if engine.name == "mysql" else Dialect.POSTGRESQL
     with engine.database("") as url:
         found, others = refused(statements, schema, dialect, url)

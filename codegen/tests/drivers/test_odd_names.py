@@ -1,6 +1,6 @@
-"""Names of any kind in any place: the code compiles, the lock is read back, functions answer.
+"""Names of any kind in any place: the code compiles, the lock can be read, and functions work.
 
-`ODD_NAMES_SEED=N` draws other names than those of every run.
+`ODD_NAMES_SEED=N` selects other names than the default seed.
 """
 
 from __future__ import annotations

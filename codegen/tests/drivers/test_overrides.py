@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a table, one case a line
-"""Overrides hold wherever a value goes in or comes out: each row is called on the real server."""
+"""Overrides apply to every value in and out: each row is read and written on a real server."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ models: msgspec"""
 
 @dataclass(frozen=True)
 class Case:
-    """A query, how it is called, and what must come back: expressions on the project's classes."""
+    """A query, its call, and the expected result: expressions on the project's classes."""
 
     name: str
     sql: str
@@ -298,7 +298,7 @@ def queries(cases: list[Any]) -> str:
 def made(
     engine: Engine, driver: str, folder: Path, texts: tuple[str, str], options: str
 ) -> Iterator[Subject]:
-    """Yield the compiled queries of a driver and a database for them."""
+    """Yield the compiled queries of a driver, and a database for them."""
     (folder / "app_of_tests.py").write_text(CLASSES)
     options = options.replace("\n", " ")
     with (
@@ -355,7 +355,7 @@ def with_arrays(
 
 
 class Row:
-    """A row by its fields, whichever class it has."""
+    """A row as its fields, independent of its class."""
 
     def __init__(self, **fields: object) -> None:
         self.fields = fields
@@ -370,7 +370,7 @@ class Row:
 
 
 def judged(subject: Subject, case: Case, added: str) -> None:
-    """Call a case's function on one row; compare what it returns with value and signature."""
+    """Call a case's function on one row; compare the result with the value and the signature."""
     known = {**vars(__import__("app_of_tests")), **vars(subject.module("models")), "R": Row}
     known |= vars(subject.module())
     for statement in ("TRUNCATE TABLE item", added):

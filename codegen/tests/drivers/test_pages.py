@@ -90,7 +90,7 @@ def subject(
 
 
 def pages(subject: Subject, name: str, size: int, **given: Any) -> tuple[list[Any], list[int]]:
-    """Return the rows of all pages and the total of each, one page behind the end included."""
+    """Return the rows of all pages and the total of each, including one page after the end."""
     everything, totals, skip = [], [], 0
     while True:
         rows, total = subject.call(name, **given, size=size, skip=skip)

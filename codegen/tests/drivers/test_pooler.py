@@ -1,7 +1,8 @@
-"""Each PostgreSQL driver through PgBouncer in transaction mode, set as the manual says.
+"""Each PostgreSQL driver through PgBouncer in transaction mode, configured as in the manual.
 
-200 connections over 20 sessions: every statement may meet another. Where the pooler knows prepared
-statements, drivers prepare as they do anywhere; else they are told to keep none.
+200 connections share 20 sessions, so every statement may run in another session. If the pooler
+supports prepared statements, drivers prepare as usual; otherwise they are configured to prepare
+none.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def package(postgres: Engine, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def opening(driver: str, url: str, *, prepares: bool) -> Callable[[], Any]:
-    """Return what opens a connection, at once or when waited for; each statement commits."""
+    """Return a function that opens a connection, blocking or async, with autocommit."""
     given: dict[str, Any] = {}
     if not prepares:
         of_asyncpg = driver in {"asyncpg", "sqlalchemy"}
@@ -75,7 +76,7 @@ async def waited(value: Any) -> Any:
 
 
 class Client:
-    """Calls generated functions on a connection of its own, which is opened again if it broke."""
+    """Call generated functions on its own connection, which is opened again after a failure."""
 
     def __init__(self, number: int, package: str, open_: Callable[[], Any]) -> None:
         self._number, self._package, self._open = number, package, open_
@@ -84,14 +85,14 @@ class Client:
         self.done, self.away = 0, 0
 
     async def run(self, turns: int) -> None:
-        """Write, and read what was written, again and again."""
+        """Write, and read the written value, repeatedly."""
         for turn in range(1, turns + 1):
             await self._certainly("tell", client=self._number, number=turn)
             assert await self._certainly("told", client=self._number) == turn
         await self._close()
 
     async def _certainly(self, name: str, **given: int) -> Any:
-        """Call until the outcome is known, as a caller does who may repeat it."""
+        """Call until the outcome is known, as the caller of an idempotent call can."""
         while True:
             try:
                 if self._owner is None:
@@ -131,7 +132,7 @@ async def together(clients: Iterable[Client], turns: int) -> None:
 def restarted_among(
     clients: list[Client], turns: int, restarts: int, pooler: TestPgBouncer, *, blocking: bool
 ) -> float:
-    """Let all clients take their turns, and restart the pooler among them; return the seconds."""
+    """Let all clients run, and restart the pooler meanwhile; return the seconds."""
     calls = 2 * turns * len(clients)
     # Those that block have a thread each.
     groups = [[client] for client in clients] if blocking else [clients]

@@ -1,4 +1,4 @@
-"""What the generated functions do on PostgreSQL alone, with every driver of it."""
+"""The behaviour of generated functions on PostgreSQL only, with each of its drivers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [
 
 @pytest.fixture
 def far_from_the_server(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Our clock shows New York's time, the session's Kolkata's."""
+    """The local clock has New York's time zone, and the session has Kolkata's."""
     with monkeypatch.context() as patched:
         patched.setenv("TZ", "America/New_York")
         time.tzset()
@@ -178,7 +178,7 @@ def test_a_violated_constraint_has_its_own_class(subject: Subject) -> None:
 
 
 def test_a_connection_of_the_users_keeps_its_own_ways(subject: Subject) -> None:
-    """What the adapter reads and writes differently is nothing to other code on the connection."""
+    """The adapter's conversions do not affect other code on the connection."""
     subject.add()
     if subject.driver == "asyncpg":
         assert subject.db is subject.connection

@@ -1,4 +1,4 @@
-"""What is written comes back equal: every PostgreSQL type, by every driver, with NULL and edges."""
+"""Written values are read back equal: every PostgreSQL type and driver, with NULL and edges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.drivers.values_postgres import TYPES, values_of
 
 
 def column(name: str) -> str:
-    """Return the column that holds a type."""
+    """Return the column of a type."""
     return "c_" + name.replace("[]", "_list")
 
 
@@ -94,7 +94,7 @@ HARD: dict[str, object] = {
 
 
 def queries_of(driver: str) -> str:
-    """Return the queries; where the driver cannot copy a type, a batch stands for that."""
+    """Return the queries; a batch replaces COPY if the driver cannot copy a type."""
     refused = DRIVERS[Dialect.POSTGRESQL][driver].not_copied
     ways = (
         WAYS.format(column(name), "batchexec" if name in refused else "copyfrom") for name in TYPES
@@ -119,7 +119,7 @@ def subject(
 
 
 def same(one: Any, other: Any) -> bool:
-    """Return whether two values are equal; of NaN, whether both are that."""
+    """Return whether two values are equal, or both are NaN."""
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if dataclasses.is_dataclass(one) and type(one) is type(other):
@@ -129,7 +129,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def as_read(subject: Subject, name: str, value: Any) -> Any:
-    """Return what is read where a value was written: SQLAlchemy has decoded JSON already."""
+    """Return the value that is read after a write; SQLAlchemy has already decoded JSON."""
     if subject.driver != "sqlalchemy" or "json" not in name or value is None:
         return value
     return [json.loads(item) for item in value] if "[]" in name else json.loads(value)

@@ -1,4 +1,4 @@
-"""Random pages by sort keys, while rows come and go, hold each row that stays once."""
+"""Random pages by sort keys, while rows are added and removed, contain each remaining row once."""
 
 from __future__ import annotations
 

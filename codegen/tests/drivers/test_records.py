@@ -1,4 +1,4 @@
-"""Rows without a type, which no two drivers read alike: each says what it returns."""
+"""Rows without a type, which drivers return differently: each annotation is correct."""
 
 from __future__ import annotations
 

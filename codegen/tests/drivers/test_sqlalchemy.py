@@ -1,4 +1,4 @@
-"""Whose transaction it is: what SQLAlchemy has begun, generated functions are part of."""
+"""Generated functions run in the transaction that SQLAlchemy has begun."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOMENT = datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC)
 
 
 def engine_of(driver: str, url: str) -> Any:
-    """Return SQLAlchemy's engine for a driver, as one would make it."""
+    """Return SQLAlchemy's engine for a driver, created as users do."""
     make = create_engine if driver == "sqlalchemy-sync" else create_async_engine
     if url.startswith("mysql"):
         return make(
@@ -37,7 +37,7 @@ def engine_of(driver: str, url: str) -> Any:
 
 @pytest.fixture(params=[*ON_POSTGRES, *ON_MYSQL], ids="-".join)
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    """As one would open it: nothing is committed that the test does not commit."""
+    """A connection without autocommit: only the test commits."""
     name, driver = request.param
     engine: Engine = request.getfixturevalue(name)
     package = package_of(request.getfixturevalue(f"{name}_package"), driver, engine.drivers)
@@ -48,7 +48,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 @contextmanager
 def lent(subject: Subject, owner: Any = None) -> Iterator[Any]:
-    """Lend a connection of the engine's, or a session; what is called meanwhile runs on it."""
+    """Lend a connection or a session of the engine; calls in the block use it."""
     opened = owner or subject.wait(subject.connection.connect())
     subject.db = subject.module("session").SqlalchemyExecutor(opened)
     try:

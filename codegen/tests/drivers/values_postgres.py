@@ -117,7 +117,7 @@ TYPES = (*PLAIN, *RANGES, *SCHEMA_TYPES)
 
 
 def values_of(name: str, subject: Subject) -> Values:
-    """Return what a column of a type may hold, NULL included."""
+    """Return the values that a column of a type may have, including NULL."""
     return st.none() | _present(name, subject)
 
 

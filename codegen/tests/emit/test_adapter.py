@@ -1,4 +1,4 @@
-"""The adapters beside MySQL code pass the strictest checkers, as the code beside them does."""
+"""The adapters for MySQL pass the strictest checkers, like the generated code."""
 
 from __future__ import annotations
 

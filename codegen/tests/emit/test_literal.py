@@ -1,4 +1,4 @@
-"""Any text survives being written as a literal."""
+"""Any text can be written as a literal and read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loader that generated packages contain: which calls share a batch, and what each gets."""
+"""The loader in generated packages: which calls share a batch, and the result of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAIVE = _AWARE.replace(tzinfo=None)
 
 
 class Reads:
-    """Reads keys of a dict, remembers each batch, and waits in it until the test continues."""
+    """Read keys of a dict, record each batch, and wait in it until the test continues."""
 
     def __init__(self, *, held: bool = False, failing: Iterable[int] = ()) -> None:
         self.batches: list[list[int]] = []
@@ -47,7 +47,7 @@ def loader(read: Callable[..., Awaitable[Any]], most: int = 1000) -> Any:
 
 
 async def settle() -> None:
-    """Run everything that can run without the test."""
+    """Run everything that can run before the test continues."""
     for _ in range(20):
         await asyncio.sleep(0)
 

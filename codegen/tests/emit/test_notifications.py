@@ -1,4 +1,4 @@
-"""The listener of generated packages never stops silently, and leaves the connection as it was."""
+"""The listener of generated packages never stops silently, and restores the connection."""
 
 from __future__ import annotations
 

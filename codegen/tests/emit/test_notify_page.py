@@ -1,4 +1,4 @@
-"""The page notify.md: its commands generate the package, and its program prints what it shows."""
+"""The page notify.md: its commands generate the package, and its program prints this output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gen.json` says of a query what sqlc's own document says, asked of sqlc itself."""
+"""`gen.json` describes a query like sqlc's own document; sqlc itself is the reference."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ FROM team;
 def documents(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What sqlc says by query name, and what we say."""
+    """Return sqlc's documents and ours by query name."""
     folder = tmp_path_factory.mktemp("shape")
     named = [_on_two_lines(name, text) for name, text in QUERIES.items()]
     queries = COMMENTED + "\n".join(named)
@@ -156,7 +156,7 @@ def documents(
 def mysql_documents(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The same of MySQL."""
+    """Return the same documents for MySQL."""
     folder = tmp_path_factory.mktemp("mysql")
     named = [_on_two_lines(name, text) for name, text in MYSQL_QUERIES.items()]
     write_project(folder, {"queries.sql": "\n".join(named), "schema.sql": MYSQL_SCHEMA})

@@ -1,1 +1,1 @@
-"""Statements of other projects' tests, written as scripts that the two suites' runners execute."""
+"""Statements of other projects' tests, written as scripts for the two test runners."""

@@ -1,12 +1,13 @@
 """`python -m tests.foreign ROOT OUT ENGINE`: write scripts for the runners of `regress`.
 
-ROOT has another project's tests; OUT receives a script for each file, and in front of each what
-gives it an empty schema. `python -m tests.regress OUT` (`postgresql`) or
-`python -m tests.regress_mysql OUT` (`mysql`) executes them.
+ROOT has another project's tests. OUT receives a script for each file, which starts with the
+statements for an empty schema. `python -m tests.regress OUT` (`postgresql`) or `python -m
+tests.regress_mysql OUT` (`mysql`) runs them.
 
-`--schema` is for queries that come without tables: a file with the tables of all, which gives one
-script, or a folder with `NAME.sql` for each script whose name ends in NAME. `--rows` fills those
-tables. `--statements` chooses scripts by `--seed` until they have so many statements.
+`--schema` is for queries without tables. It names a file with the tables of all queries, which
+gives one script, or a folder with `NAME.sql` for each script whose name ends in NAME. `--rows`
+fills those tables. `--statements` selects scripts by `--seed` until they have this number of
+statements.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _FRESH = {
 
 
 def main() -> int:
-    """Write the scripts and print how many statements they have."""
+    """Write the scripts and print their number of statements."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("out", type=Path)
@@ -62,7 +63,7 @@ def main() -> int:
 
 
 def size(text: str) -> int:
-    """Return about how many statements a text has, which may be a whole file."""
+    """Return the approximate number of statements in a text, which may be a whole file."""
     return max(1, text.count(";\n") + (not text.rstrip().endswith(";")))
 
 
@@ -83,7 +84,7 @@ def sample(
 
 
 def schema_of(schema: Path | None, name: str) -> str:
-    """Return the tables of a script, nothing where it makes its own."""
+    """Return the tables of a script, or nothing if the script creates its own tables."""
     if schema is None:
         return ""
     if schema.is_file():

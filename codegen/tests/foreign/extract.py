@@ -30,7 +30,7 @@ _OPTIONAL = re.compile(r"\{([^{}]*)\}")
 
 
 def scripts(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield a name and the statements, in order, of each file below `root` that has some."""
+    """Yield the name and the statements, in order, of each file with statements below `root`."""
     for path in sorted(root.rglob("*")):
         if path.suffix not in _SUFFIXES or not path.is_file():
             continue

@@ -1,4 +1,4 @@
-"""Rows for the tables of a benchmark, made of the literals of its queries so that some match."""
+"""Rows for the tables of a benchmark, from the literals of its queries, so that some match."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def inserts(
 
 
 class _Pool:
-    """The literals of queries, by the sort of value that they are."""
+    """The literals of queries by the sort of their value."""
 
     def __init__(self, queries: Sequence[str], random: Random) -> None:
         self._random = random
@@ -61,7 +61,7 @@ class _Pool:
         return self._of(column) is not None
 
     def value(self, column: exp.ColumnDef) -> str:
-        """Return a value as SQL writes it, NULL now and then where the column may be NULL."""
+        """Return a value in SQL, and sometimes NULL if the column may be NULL."""
         kinds = (exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint)
         filled = any(isinstance(c.kind, kinds) for c in column.constraints)
         if not filled and self._random.random() < _ABSENT:

@@ -1,4 +1,7 @@
-"""Queries with includes, and the same queries written out. Both engines must read them alike."""
+"""Queries with includes, and the same queries written without includes.
+
+Both engines must treat them equally.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query with includes has the types, guarantees, plan and rows of the query written out."""
+"""A query with includes has the types, guarantees, plan and rows of the query without."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def on_mysql(mysql_server: TestMysql) -> Iterator[Urls]:
 
 
 def typed(case: Case, dialect: Dialect, uri: str) -> tuple[TypedQuery, TypedQuery]:
-    """Return the case's query with includes, and the query written out."""
+    """Return the case's query with includes, and the query without."""
     command = "exec" if case.query.startswith("UPDATE") else "many"
     schema = [schema_file(SourceFile(Path("schema.sql"), SCHEMA), dialect)]
     library = [SourceFile(Path("fragments.sql"), case.fragments)]
@@ -66,7 +66,7 @@ def typed(case: Case, dialect: Dialect, uri: str) -> tuple[TypedQuery, TypedQuer
 
 
 def facts(query: TypedQuery) -> tuple[object, ...]:
-    """Return what is claimed of a query."""
+    """Return the facts about a query."""
     return (
         [(column.name, column.type, column.not_null, column.origin) for column in query.columns],
         sorted((param.name, repr(param.type), param.not_null) for param in query.params),

@@ -1,4 +1,4 @@
-"""Conditions of real queries, moved into fragments at random, are the same queries."""
+"""If conditions of real queries move into fragments at random, the queries stay the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of an expanded query, and the places to which its positions lead."""
+"""The text of an expanded query, and the places to which its positions map."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ ORDER BY sqlc.include(columns, x), x.made;
 
 
 def placed(query: ParsedQuery, span: Span) -> tuple[str, int]:
-    """Return the name of the file that a span of a query is shown in, and its offset there."""
+    """Return the name of the file that shows a span of a query, and the offset there."""
     assert isinstance(query.file, ExpandedFile)
     file, shown, _ = query.file.place(span)
     return file.path.name, shown.start

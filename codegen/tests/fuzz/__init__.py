@@ -1,1 +1,1 @@
-"""A black-box hunt for false claims: random schemas and queries, real rows."""
+"""A black-box search for false claims: random schemas and queries, real rows."""

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --n 1000000 [--seed N] [--called] [--documents]`: the long hunt."""
+"""`python -m tests.fuzz --n 1000000 [--seed N] [--called] [--documents]`: the long search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILLINGS, _CALLED_ON = 10, 3
 
 
 def main() -> int:
-    """Hunt, print what was seen, and exit 1 on any false claim."""
+    """Search, print the results, and exit 1 on any false claim."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
@@ -59,7 +59,10 @@ def main() -> int:
 
 
 def _rules(tally: Tally) -> int:
-    """Print how often each rule was used and what its twins came to; return those that live."""
+    """Print how often each rule was used, and the results of its mutants.
+
+    Return the surviving ones.
+    """
     killed = {(t.case.premise, t.case.sql) for t in trials() if t.kills}
     dead = {premise for premise, _ in killed}
     print(f"{'rule':26}{'fired':>8}{'contexts':>10}  premises (twins killed by their refuters)")

@@ -1,4 +1,4 @@
-"""What else there is around a statement: a role, an open transaction, somebody who writes."""
+"""The context of a statement: a role, an open transaction, and concurrent writers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 3_000  # transactions of a writer, should nobody stop it
 
 
 def make_role() -> str:
-    """Return what makes the role that row security applies to, where there is none yet."""
+    """Return the statements that create the role for row security, if it is missing."""
     return (
         f"do $$ begin create role {ROLE}; exception when duplicate_object or unique_violation"
         " then null; end $$"
@@ -24,7 +24,7 @@ def make_role() -> str:
 
 
 def saved(connection: Connection) -> Callable[[str], object]:
-    """Return a way to run statements that leaves the transaction as it was if one fails."""
+    """Return a function that runs statements, and restores the transaction if one fails."""
 
     def run(statement: str) -> object:
         connection.run("savepoint each")
@@ -37,9 +37,9 @@ def saved(connection: Connection) -> Callable[[str], object]:
 
 @contextlib.contextmanager
 def writing(conninfo: str, schema: Schema, seed: int) -> Iterator[None]:
-    """Let somebody else write into the tables, for the time of a block.
+    """Let another session write to the tables while the block runs.
 
-    Transactions of a few statements: what they have locked is waited for, and read again.
+    It runs transactions of a few statements; others wait for its locks and then read again.
     """
     stop = threading.Event()
     writer = threading.Thread(target=_write, args=(conninfo, schema, seed, stop))

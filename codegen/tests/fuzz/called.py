@@ -1,7 +1,7 @@
-"""Fuzzes generated functions: what they return is what their annotations say.
+"""Fuzz generated functions: their results match their annotations.
 
-The random schemas and statements of the fuzzer are compiled to a package; its functions are
-called on random rows, and what they return is compared with the types that a reader sees.
+The fuzzer's random schemas and statements are compiled to a package. Its functions are called on
+random rows, and their results are compared with the types that a reader sees.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _DEEPER = re.compile(r"\[\] is list |Expected `\w+(?: \| null)?`, got `array`|, 
 
 @dataclass
 class Tally:
-    """The results of the calls. `broken` are the functions that returned something else.
+    """The results of the calls. `broken` are the functions with other results.
 
-    `deeper` are those whose array is nested deeper than its column is declared: the server does not
-    keep that, and the manual says so.
+    `deeper` are the functions whose array has more dimensions than its column declares: the server
+    does not check this, as the manual states.
     """
 
     functions: int = 0
@@ -44,7 +44,7 @@ class Tally:
     deeper: list[str] = field(default_factory=list)
 
     def report(self) -> str:
-        """Say it in a few lines."""
+        """Return a summary in a few lines."""
         head = f"{self.calls} calls of {self.functions} functions, {len(self.broken)} broken"
         head += f", {self.shapes} shapes of JSON, {len(self.deeper)} nested deeper than declared"
         return "\n".join([head, *self.broken[:10]])
@@ -60,11 +60,11 @@ def hunt_called(
     fillings: int = _ROUNDS,
     tell: Callable[[Tally], None] = lambda _: None,
 ) -> Tally:
-    """Call functions about this many times; each schema has this many queries.
+    """Call functions about this many times; each schema has this number of queries.
 
-    With `documents` each query makes JSON, which is read into classes. The functions of a schema
-    are called on so many fillings of its tables; more of them make a call cheaper, since its
-    function is compiled once. `tell` is given what is known after each schema.
+    With `documents`, each query builds JSON, which is decoded to classes. The functions of a schema
+    are called on this number of data sets. More data sets make a call cheaper, because its function
+    is compiled once. `tell` is called with the tally after each schema.
     """
     tally = Tally()
     with embedded_server() as server:

@@ -1,4 +1,4 @@
-"""Compiles random texts to a package of functions, as a user's project would be."""
+"""Compile random texts to a package of functions, like a user's project."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def compile_texts(
     options: str = "",
     many: bool = False,
 ) -> Analysis:
-    """Write `PACKAGE` below a folder, with a function for each text that the server takes.
+    """Write `PACKAGE` below a folder, with a function for each text that the server accepts.
 
-    `engine`, `server` and `options` are what `sqlc.yaml` says; `many` is whether all are asked for
-    many rows. The functions are called q0, q1, …
+    `engine`, `server` and `options` are the settings of `sqlc.yaml`. `many` is true if all texts
+    return many rows. The functions are called q0, q1, …
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schema.sql").write_text(schema)
@@ -73,7 +73,7 @@ def compile_texts(
 
 @contextmanager
 def imported(folder: Path) -> Iterator[ModuleType]:
-    """Import what was compiled below a folder; yield its functions, and forget it all."""
+    """Import the package below a folder; yield its functions, and remove the modules afterwards."""
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
@@ -85,7 +85,7 @@ def imported(folder: Path) -> Iterator[ModuleType]:
 
 
 def _command(text: str, number: int) -> str:
-    """Return the command of a text: one in three wants one row, a write without rows none."""
+    """Return the command of a text: a third get one row, and a write without rows gets none."""
     writes = text.lower().startswith(("insert", "update", "delete", "merge", "replace"))
     if writes and " returning " not in text.lower():
         return ":exec"

@@ -1,4 +1,4 @@
-"""Statements about one rule each: those that chance alone would make too seldom."""
+"""Statements about one rule each, which random choice would produce too rarely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random statements that make JSON: the grammar of the fuzzer, inside and around constructors."""
+"""Random statements that build JSON: the fuzzer's grammar, inside and around constructors."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SIMPLE = ("int", "text", "bool", "num")
 
 
 class Documents:
-    """Makes statements with a generator's sources, conditions and expressions."""
+    """Make statements with a generator's sources, conditions and expressions."""
 
     def __init__(self, generator: Generator) -> None:
         self.g = generator
         self.r = generator.r
 
     def make(self) -> str:
-        """Return a statement, its parameters numbered in the order they are written."""
+        """Return a statement whose parameters are numbered in the order of the text."""
         kinds = [self.plain, self.plain, self.grouped, self.grouped, self.with_query, self.lateral]
         text = self.r.choice([*kinds, self.write])()
 
@@ -95,7 +95,7 @@ class Documents:
     # --- documents ----------------------------------------------------------------------------
 
     def json(self, scope: Sources, depth: int) -> str:
-        """Return an expression that makes a document."""
+        """Return an expression that builds a document."""
         if depth <= 0:
             return f"to_json({self.value(scope, 0)})"
         made = self.r.choice(
@@ -131,7 +131,7 @@ class Documents:
         return f"json_array({', '.join(values)}{nulls}{returning})"
 
     def changed(self, scope: Sources, depth: int) -> str:
-        """Return a document without its nulls, a part of one, or two joined."""
+        """Return a document without its nulls, a part of a document, or two joined documents."""
         one, other = (f"({self.object(scope, depth)})::jsonb" for _ in range(2))
         key = self.r.choice(_KEYS)
         return self.r.choice(
@@ -177,7 +177,7 @@ class Documents:
         return found
 
     def collected(self, scope: Sources, depth: int) -> str:
-        """Return an aggregate that makes a document."""
+        """Return an aggregate that builds a document."""
         kind = self.binary()
         words = self.r.choice(["", "", "", "distinct "]) if kind else ""
         order = self.r.choice(["", "", " order by 1"]) if not words else ""
@@ -205,7 +205,7 @@ class Documents:
         return made
 
     def value(self, scope: Sources, depth: int) -> str:
-        """Return what a document holds: a column of any type, an expression, a row, a document."""
+        """Return a value in a document: a column, an expression, a row, or a document."""
         chance = self.r.random()
         if depth > 0 and chance < 0.3:
             return self.json(scope, depth)

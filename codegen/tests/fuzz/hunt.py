@@ -1,4 +1,4 @@
-"""Runs the hunt: claims from `analyze`, rows from the server, and a count of what does not fit."""
+"""Run the search: claims from `analyze`, rows from the server, and the contradictions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 @dataclass
 class Tally:
-    """What a hunt saw. `false` lists the claims that rows refuted."""
+    """The results of a search. `false` lists the claims that rows disproved."""
 
     executions: int = 0
     closer: int = 0
@@ -82,18 +82,18 @@ class Tally:
 
     @property
     def recall(self) -> float:
-        """Share of the columns never NULL, in rows enough to tell, that were proved not null."""
+        """Return the share of the columns without NULL that were proved not null."""
         return self.claimed / self.never_null if self.never_null else 1.0
 
     def causes(self, most: int = 40) -> str:
-        """Say why columns that were never NULL were not proved, the most frequent cause first."""
+        """Return why columns without NULL were not proved, the most frequent reason first."""
         return "\n".join(
             f"{count:8}  {cause}\n" + "\n".join(f"{'':10}{e}" for e in self.examples[cause][:3])
             for cause, count in self.lost.most_common(most)
         )
 
     def report(self) -> str:
-        """Say it in a few lines."""
+        """Return a summary in a few lines."""
         seen = f"{self.executions} executions of {self.queries} statements"
         lost = f"{self.rejected} rejected by the server, {self.failed} executions failed"
         claims = f"{self.claimed} of {self.columns} columns claimed"
@@ -126,7 +126,7 @@ class _Watched:
 
     @property
     def open(self) -> bool:
-        """Whether more rows may tell more: a column may yet turn out to be NULL, or few came."""
+        """Return whether more rows may help: a column may still be NULL, or there were few rows."""
         return self.rows < _EVIDENCE or any(
             index not in self.nulls and not column.not_null
             for index, column in enumerate(self.query.columns)
@@ -144,11 +144,11 @@ def hunt(
 ) -> Tally:
     """Execute about this many random statements and compare the rows with the claims.
 
-    Each is executed on this many fillings of the tables.
+    Each is executed on this number of data sets.
 
-    `closer` executes statements again, on many more fillings, as long as one of their columns was
-    neither proved nor seen to be NULL: what is then never NULL can hardly be. `first_only` ends
-    with the schema in which a claim is false.
+    `closer` executes statements again on many more data sets, as long as one of their columns was
+    neither proved nor NULL. A column that is never NULL then can hardly be NULL at all.
+    `first_only` ends with the first schema that has a false claim.
     """
     tally = Tally()
     with embedded_server() as server:
@@ -168,7 +168,7 @@ def hunt(
 
 
 class _Database:
-    """A scratch database whose connection is made again when a statement crashes the server."""
+    """A test database; if a statement crashes the server, it connects again."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.server = server
@@ -185,7 +185,7 @@ class _Database:
         self._admin(f"drop database if exists {self.name} with (force)")
 
     def connect(self) -> None:
-        """Connect, waiting for a server that is recovering."""
+        """Connect, and wait for a server that is recovering."""
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -260,7 +260,7 @@ def _in_transaction(
 def _look_closer(
     database: _Database, schema: Schema, watched: list[_Watched], seed: int, tally: Tally
 ) -> None:
-    """Execute what is open on fuller tables and empty ones, with many NULLs and with few."""
+    """Execute open statements on fuller tables and empty tables, with many NULLs and with few."""
     r = random.Random(seed)
     seen = tally.executions, tally.failed
     database.connection.run("set statement_timeout = '50ms'")
@@ -308,7 +308,7 @@ def fill(
     counts: Sequence[int] = (0, 1, 1, 3, 6),
     nulls: float = 0.5,
 ) -> None:
-    """Put other rows into every table: one of these numbers, with such a share of NULLs."""
+    """Replace the rows of every table, with one of these numbers of rows and a share of NULLs."""
     for relation in schema.relations:
         if relation.filled and relation.writable:
             run(f"delete from {relation.name}")
@@ -326,9 +326,9 @@ def _execute(
     tally: Tally,
     around: tuple[str, str] | None,
 ) -> None:
-    """Run a text of a statement, and look at its rows; what it writes is undone.
+    """Run a text of a statement and check its rows; its writes are rolled back.
 
-    `around` is what begins and undoes it where it is not a transaction of its own.
+    `around` begins and undoes the text if the text is not its own transaction.
     """
     values: list[str | None] = []
     optional = {p.number for p in one.query.params if not p.not_null} - text.given
@@ -363,7 +363,7 @@ def _row(result: PGresult, number: int) -> list[bytes | None]:
 
 
 def _look(one: _Watched, text: Text, rows: list[list[bytes | None]], tally: Tally) -> None:
-    """Compare rows with what is claimed of their columns."""
+    """Compare rows with the claims about their columns."""
     for row in rows:
         missing = absent(one.query, row)
         if any(row[index] is not None for index in missing):
@@ -379,7 +379,7 @@ def _look(one: _Watched, text: Text, rows: list[list[bytes | None]], tally: Tall
 
 
 def _note_rules(one: _Watched, tally: Tally) -> None:
-    """Count the executions that tried a rule, and the chains of rules it stood in."""
+    """Count the executions that used a rule, and the chains of rules that it was part of."""
     proofs = [c.reasons for c in one.query.columns if c.not_null or c.element_not_null]
     if one.query.columns and one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
         proofs.append(("some row [some-row]",))

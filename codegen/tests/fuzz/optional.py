@@ -1,4 +1,4 @@
-"""Optional parts and embedded rows: how random queries say them, and what rows say of them."""
+"""Optional parts and embedded rows: their text in random queries, and their values in rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _FLAGS = ("f", "g", "h")
 
 
 class Parts:
-    """Writes optional parts into the text of a query, as long as there may be more of them."""
+    """Write optional parts into the text of a query, up to a maximum."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._most = 0
 
     def begin(self) -> None:
-        """Begin a dynamic query: with up to three parts, which are at most eight texts."""
+        """Begin a dynamic query with up to three parts, which gives at most eight texts."""
         self._most = self._random.choice([1, 1, 2, 2, 3])
 
     def end(self) -> None:
-        """End it: what is made now has no optional parts."""
+        """End the dynamic query: later text has no optional parts."""
         self._most = 0
 
     @property
@@ -39,14 +39,14 @@ class Parts:
         return self._most > 0
 
     def maybe(self, share: float = 0.5) -> bool:
-        """Decide whether what comes next is one more optional part."""
+        """Decide whether the next text is another optional part."""
         if self._most and self._random.random() < share:
             self._most -= 1
             return True
         return False
 
     def line(self, text: str, share: float = 0.5) -> str:
-        """Return a text as lines of its own, which may be left out."""
+        """Return a text on its own lines, which may be optional."""
         if not self.maybe(share):
             return text
         if "\n" in text:  # there are other parts within
@@ -54,7 +54,7 @@ class Parts:
         return f"\n{text} {MARK}\n"
 
     def conditions(self, word: str, conditions: Sequence[str]) -> str:
-        """Return a clause of conditions, of which some may be left out."""
+        """Return a clause of conditions, some of which may be optional."""
         if not conditions:
             return ""
         if not self._most:
@@ -68,9 +68,9 @@ class Parts:
 
 
 def named(text: str, random: Random, argument: Callable[[str], str]) -> tuple[str, list[str]]:
-    """Number a dynamic query's parameters, and name its parts; return the parameters' sorts.
+    """Number a dynamic query's parameters and name its parts; return the sorts of the parameters.
 
-    A part has the name of a parameter of its line, or is a flag, which several may share.
+    A part has the name of a parameter in its line, or is a flag, which several parts may share.
     """
     sorts: list[str] = []
 
@@ -89,12 +89,12 @@ def named(text: str, random: Random, argument: Callable[[str], str]) -> tuple[st
 
 
 def is_dynamic(text: str) -> bool:
-    """Return whether a text says what only a query file can say."""
+    """Return whether a text has syntax that only a query file can have."""
     return "-- :" in text or "sqlc." in text
 
 
 def parsed(text: str, name: str, dialect: Dialect) -> ParsedQuery | None:
-    """Parse a query as a file has it, None where it is refused."""
+    """Parse a query as in a file, or return None if it is refused."""
     file = SourceFile(Path("q.sql"), f"-- name: {name} :many\n{text};\n")
     queries, _ = parse_file(file, dialect)
     return queries[0] if queries else None
@@ -104,8 +104,8 @@ def parsed(text: str, name: str, dialect: Dialect) -> ParsedQuery | None:
 class Text:
     """One text that a query's function may send.
 
-    `numbers` are those of its parameters in the query, `given` the ones that are there because they
-    are not None.
+    `numbers` are the query's numbers of its parameters. `given` are the parameters that are present
+    because they are not None.
     """
 
     sql: str
@@ -130,7 +130,7 @@ def texts_of(query: TypedQuery) -> Iterator[Text]:
 
 
 def as_promised(query: TypedQuery, catalog: Catalog) -> TypedQuery:
-    """Return a query whose embedded rows claim what the class of their table says."""
+    """Return a query whose embedded rows have the claims of their table's class."""
     tables = {(table.schema, table.name): table for table in catalog.tables}
     columns = list(query.columns)
     for embed in query.embeds:

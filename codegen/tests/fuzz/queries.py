@@ -1,4 +1,4 @@
-"""Random statements over a schema: everything the compiler claims to understand."""
+"""Random statements over a schema, with all syntax that the compiler supports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _WINDOWS = (
 
 
 class Generator:
-    """Makes one statement of a seed. `params` collects the types of `$1 …`."""
+    """Make one statement for a seed. `params` collects the types of `$1 …`."""
 
     def __init__(self, schema: Schema, seed: int) -> None:
         self.schema = schema
@@ -74,9 +74,9 @@ class Generator:
     # --- statements ---------------------------------------------------------------------------
 
     def make(self, *, select_only: bool = False) -> str:
-        """Return the statement, its parameters numbered in the order they are written.
+        """Return the statement, with parameters numbered in the order of the text.
 
-        One in five is a query with optional parts, as a query file has it.
+        One in five is a query with optional parts, as in a query file.
         """
         if not select_only and self.r.random() < 0.2:
             text, self.params = named(self.dynamic(), self.r, lambda name: f"@{name}")
@@ -106,7 +106,7 @@ class Generator:
     # --- dynamic queries ----------------------------------------------------------------------
 
     def dynamic(self) -> str:
-        """Return a statement with optional parts, most with embedded rows."""
+        """Return a statement with optional parts, usually with embedded rows."""
         self.parts.begin()
         kind = self.r.random()
         if kind < 0.1:
@@ -121,7 +121,7 @@ class Generator:
         return text
 
     def embedded(self) -> str:
-        """A query that shows whole rows of what it joins, with WITH now and then."""
+        """Return a query that selects whole rows of joined tables, sometimes with WITH."""
         head = ""
         if self.r.random() < 0.2:
             name = self.alias("w")
@@ -144,7 +144,7 @@ class Generator:
         )
 
     def joined_optionally(self, sources: str, scope: Sources) -> tuple[str, Sources]:
-        """Join one more table, which only optional lines speak of."""
+        """Join another table, which only optional lines use."""
         if self.r.random() < 0.7:
             return sources, scope
         relation, alias = self.r.choice(self.schema.relations), self.alias()
@@ -154,7 +154,7 @@ class Generator:
         return f"{sources}{self.parts.line(line, 1)}", scope
 
     def embedded_parts(self) -> str:
-        """A set operation whose parts show the rows of one table."""
+        """Return a set operation whose operands select the rows of one table."""
         relation = self.r.choice([t for t in self.schema.relations if t.filled])
         kind = self.r.choice(_SIMPLE)
         arms = []
@@ -335,7 +335,7 @@ class Generator:
         return self.expr(seen, kind, 2)
 
     def full_array(self, seen: Sources) -> str:
-        """An array whose elements may be known to be values, as an int or as itself."""
+        """Return an array whose elements may be known not null, unchanged or as an int."""
         made = self.r.choice(
             [
                 f"array[{self.expr(seen, 'int', 0)}, 1]",
@@ -651,7 +651,7 @@ class Generator:
         return self.parts.conditions("where", parts)
 
     def pins(self, alias: str, columns: Columns) -> list[str]:
-        """Pin some columns of a source, often a whole key."""
+        """Fix some columns of a source, often a whole key."""
         parts = []
         for column in columns:
             chance = 0.6 if column in {"id", "k", "c0"} else 0.15
@@ -675,7 +675,7 @@ class Generator:
         return parts
 
     def alike(self, name: str, kind: str) -> str:
-        """Compare a column with a value of its type or of one like it, by either's equality."""
+        """Compare a column with a value of its type or a similar one, by the equality of either."""
         other = self.r.choice(_ALIKE[kind])
         value = self.r.choice(VALUES[kind]) + f"::{SQL_TYPES[other]}"
         if kind in {"code", "folded"} and self.r.random() < 0.3:
@@ -865,7 +865,7 @@ class Generator:
         return f"(select {out} from {relation.name} {alias}{where} limit 1)"
 
     def field(self, scope: Sources, kind: str) -> str:
-        """A column by way of its row."""
+        """Return a column through its row."""
         alias, _, column = self.column(scope, kind).partition(".")
         return f"({alias}).{column}" if column else self.literal(kind)
 
@@ -912,7 +912,7 @@ class Generator:
         return self.r.choice(found) if found else ""
 
     def stored(self, scope: Sources, kind: str) -> str:
-        """A column of a type that no expression makes, or a value of it."""
+        """Return a column of a type that no expression produces, or a value of it."""
         return self.column(scope, kind) or _STORED[kind]
 
     def type_of(self, scope: Sources, name: str) -> str:

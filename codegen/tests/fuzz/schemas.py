@@ -1,4 +1,4 @@
-"""Random schemas, with everything that has ever made a catalog flag lie."""
+"""Random schemas, with everything that has ever made a catalog flag wrong."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ VALUES: dict[str, list[str]] = {
 
 @dataclass
 class Relation:
-    """A table or view to select from; `writable` ones can be the target of DML.
+    """A table or view to select from; a `writable` one can be the target of a write.
 
-    `computed` columns can only be read. Only `filled` ones are given rows directly.
+    `computed` columns can only be read. Rows are inserted directly only into `filled` ones.
     """
 
     name: str
@@ -61,13 +61,13 @@ class Relation:
 
     @property
     def all_columns(self) -> dict[str, str]:
-        """What can be read, computed columns included."""
+        """Return all readable columns, including computed ones."""
         return {**self.columns, **self.computed}
 
 
 @dataclass
 class Schema:
-    """Statements that make the schema, and what queries may use of it."""
+    """The statements that create the schema, and the objects that queries may use."""
 
     statements: list[str]
     relations: list[Relation]
@@ -142,7 +142,7 @@ _MUTATE_ROW = (
 
 
 def make_schema(seed: int) -> Schema:
-    """Make the schema of a seed: always the same one."""
+    """Make the schema of a seed; equal seeds give equal schemas."""
     r = random.Random(seed)
     statements = _STATEMENT_END.split(_PRELUDE.strip())
     relations: list[Relation] = []
@@ -231,7 +231,7 @@ def _table(  # noqa: C901 - a list of independent chances
 
 
 def _odd(r: random.Random, statements: list[str]) -> Relation:
-    """A table with what is enforced, what is not, and what happens beside a write."""
+    """Return a table with enforced and unenforced constraints, and with side effects."""
     key = r.choice(
         ["primary key (id, s without overlaps)", "primary key (id)", "unique (k, s)",
          "unique (id) deferrable initially deferred"]
@@ -307,7 +307,7 @@ def _view(
 
 
 def _updatable_view(r: random.Random, table: Relation, statements: list[str]) -> Relation:
-    """A view the server can write through, perhaps with a condition new rows need not meet."""
+    """Return a view that can be written, sometimes with a condition that new rows need not meet."""
     check = r.choice(["", " with check option"])
     names = ", ".join(table.columns)
     statements.append(
@@ -317,7 +317,7 @@ def _updatable_view(r: random.Random, table: Relation, statements: list[str]) ->
 
 
 def _trigger_view(r: random.Random, table: Relation, statements: list[str]) -> Relation:
-    """A view whose triggers answer what they like: nothing they return is checked."""
+    """Return a view whose triggers return anything, because the server does not check it."""
     answer = r.choice(["new.k := null; return new;", "return null;", "new.id := null; return new;"])
     statements.append(f"create view answers as select id, k from {table.name}")
     statements.append(
@@ -332,9 +332,9 @@ def _trigger_view(r: random.Random, table: Relation, statements: list[str]) -> R
 
 
 def random_rows(r: random.Random, relation: Relation, count: int, nulls: float = 0.5) -> list[str]:
-    """Return so many INSERT statements; those that break a constraint are for the caller to ignore.
+    """Return a number of INSERT statements; the caller ignores those that violate a constraint.
 
-    `nulls` is the share of NULLs in columns that take them.
+    `nulls` is the share of NULLs in columns that allow NULL.
     """
     statements = []
     for _ in range(count):

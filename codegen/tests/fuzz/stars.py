@@ -1,7 +1,7 @@
-"""Random queries full of stars: what the generated function returns is what the query returns.
+"""Random queries with many stars: the generated function returns what the query returns.
 
-Tables share column names, some need quotes; their rows differ in every column, so that a column
-taken for another is seen.
+Tables share column names, some of which need quotes. Their rows differ in every column, so that a
+confused column is detected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMES = [
 
 @dataclass(frozen=True)
 class Relation:
-    """Something to select from: how it is written in FROM, and its columns."""
+    """A source of rows: its text in FROM, and its columns."""
 
     sql: str
     columns: tuple[str, ...]
@@ -36,7 +36,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Source:
-    """An item of FROM: its text, and the names whose stars may be written (alias to columns)."""
+    """An item of FROM: its text, and the columns of each alias that may have a star."""
 
     sql: str
     stars: dict[str, tuple[str, ...]]
@@ -44,7 +44,7 @@ class Source:
 
 @dataclass
 class Tally:
-    """What a hunt saw."""
+    """The results of a search."""
 
     written: int = 0
     accepted: int = 0
@@ -55,7 +55,7 @@ class Tally:
 
 
 class Generator:
-    """Makes a schema and queries over it from one seed."""
+    """Make a schema and queries over it from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -159,7 +159,7 @@ class Generator:
         return grouped or f"select{distinct}{items}from {source.sql}{where}"
 
     def _grouped(self) -> str:
-        """Group by a key: the other columns follow from it."""
+        """Group by a key, which determines the other columns."""
         r = self.random
         table = r.choice([r for r in self.relations if r.table])
         name, key = self._alias(), table.columns[0]
@@ -194,7 +194,7 @@ class Generator:
         return self._spaced(f"{qualifier}*")
 
     def _spaced(self, items: str) -> str:
-        """Put as little around items as may stand there."""
+        """Put only the necessary space around items."""
         r = self.random
         before = (
             ""
@@ -272,9 +272,9 @@ class Generator:
 
 
 async def hunt(url: str, analyze: Analyze, folder: Path, seed: int, count: int) -> Tally:
-    """Compile random queries and compare what their functions return with what they return.
+    """Compile random queries and compare the results of their functions with those of the queries.
 
-    Then every table gets a column: a function whose text has no star left returns what it did.
+    Then every table gets another column. A function whose text has no star must return the same.
     """
     generator = Generator(seed)
     texts = [generator.query() for _ in range(count)]
@@ -330,7 +330,7 @@ async def _compare(
 
 
 async def _rows(connection: asyncpg.Connection[Any], sql: str) -> list[str] | None:
-    """Return a statement's rows, in no order; None where it fails."""
+    """Return a statement's rows without an order, or None if it fails."""
     try:
         async with _undone(connection):
             return _sorted(tuple(row) for row in await connection.fetch(sql))

@@ -1,4 +1,4 @@
-"""What `vet` calls done in vain can be left out: random queries give the same rows without it."""
+"""Redundant work that `vet` reports can be removed: random queries return the same rows."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _fill(connection: Connection, r: random.Random) -> None:
 
 
 def _rows(connection: Connection, sql: str) -> list[Any] | None:
-    """Return the rows, sorted; None where the server cannot run the query (some FULL JOINs)."""
+    """Return the rows, sorted, or None if the server cannot run the query (some FULL JOINs)."""
     result = connection.execute(sql)
     if result.status not in _ROWS:
         return None
@@ -125,7 +125,7 @@ def _rows(connection: Connection, sql: str) -> list[Any] | None:
 
 
 def _without(query: TypedQuery) -> Iterator[tuple[str, str]]:
-    """Yield the query without what it does in vain, where the text tells which part that is."""
+    """Yield the query without its redundant work, if the text shows which part that is."""
     changes: dict[str, Callable[[exp.Expression, str], bool]] = {
         "V013": _never_joined,
         "V014": _not_distinct,
@@ -139,7 +139,7 @@ def _without(query: TypedQuery) -> Iterator[tuple[str, str]]:
 
 
 def _never_joined(node: exp.Expression, name: str) -> bool:
-    """Make an outer join find nothing: each row of the kept side stays, once."""
+    """Make an outer join find no row: each row of the other side stays, once."""
     if not isinstance(node, exp.Join) or node.side not in {"LEFT", "RIGHT"}:
         return False
     joined, query = node.this, node.parent

@@ -1,4 +1,4 @@
-"""What the hunt does around its statements has an effect; otherwise it would prove nothing."""
+"""The context of the search's statements has an effect; otherwise it would prove nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The quick hunt, part of every test run; and proof that the hunt finds what it should.
+"""The short search in every test run, and a proof that the search finds false claims.
 
-Seeds are fixed here, so that a run judges the change and nothing else; `make fuzz` hunts with new
-ones, every night too.
+The seeds are fixed here, so that a run depends only on the change. `make fuzz` searches with new
+seeds, also every night.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Generated functions return what the queries return, whatever their stars became."""
+"""Generated functions return what the queries return, for all stars."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The long hunt: `python -m tests.fuzz_mysql --n 200000 [--seed N] [--server mysql]`.
+"""The long search: `python -m tests.fuzz_mysql --n 200000 [--seed N] [--server mysql]`.
 
-With `--called` it calls the generated functions on a MariaDB; with `--documents` they make JSON.
-With `--rules` it says of each premise of our own rules how often it was met, after how many
-executions the rule without it was refuted, and whether a case of `proofs/refuters_mysql` does so.
+With `--called`, it calls the generated functions on a MariaDB; with `--documents`, they build JSON.
+With `--rules`, it reports for each precondition of our rules how often it was met, and after how
+many executions the rule without it was disproved. It also reports whether a case of
+`proofs/refuters_mysql` disproves this rule.
 """
 
 from __future__ import annotations

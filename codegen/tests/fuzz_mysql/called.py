@@ -1,8 +1,8 @@
-"""The hunt through generated functions: what they return is what their annotations say.
+"""The search through generated functions: their results match their annotations.
 
-The grammar's queries are compiled to a package, whose functions are called through the adapter
-that it comes with, in every world; what they return is compared with the types that a reader sees,
-and the number of rows that they read with what is claimed of it.
+The grammar's queries are compiled to a package, and its functions are called through its adapter in
+every world. The results are compared with the types that a reader sees, and the number of rows with
+the claimed number.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _LONGEST = 5.0  # seconds for one call
 
 @dataclass
 class Tally:
-    """What calling has shown. `broken` are the functions that returned something else.
+    """The results of the calls. `broken` are the functions with other results.
 
-    `undated` calls met a date that is none, which the manual says is an error.
+    `undated` calls read an invalid date, which is an error according to the manual.
     """
 
     functions: int = 0
@@ -54,7 +54,7 @@ class Tally:
     broken: list[str] = field(default_factory=list)
 
     def report(self) -> str:
-        """Say it in a few lines."""
+        """Return a summary in a few lines."""
         head = f"{self.calls} calls of {self.functions} functions, {len(self.broken)} broken"
         rest = f"{self.refused} calls refused by the server, {self.undated} with an invalid date"
         rest += f", {self.shapes} shapes of JSON"
@@ -63,7 +63,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class _Function:
-    """A generated function, what it is made of, and what it is called with."""
+    """A generated function, its query, and its arguments."""
 
     call: Any
     query: TypedQuery
@@ -80,9 +80,9 @@ def hunt_called(
     *,
     documents: bool = False,
 ) -> Tally:
-    """Call functions about this many times, on a private MariaDB; so many are compiled at once.
+    """Call functions about this many times on a private MariaDB; this number is compiled at once.
 
-    With `documents` each query makes JSON, which is read into classes.
+    With `documents`, each query builds JSON, which is decoded to classes.
     """
     tally = Tally()
     search = Hunt(cache, seed, kin="mariadb")
@@ -121,7 +121,7 @@ def _one_package(
 
 
 def _taken(search: Hunt, count: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield queries that the server takes and survives, with the sorts of their parameters."""
+    """Yield queries that the server accepts and survives, with the sorts of their parameters."""
     search.use(search.database)
     while count:
         sql, sorts = search.grammar.query()
@@ -177,7 +177,7 @@ async def _connect(search: Hunt, world: str) -> Any:
 
 
 def _counting(adapter: ModuleType) -> Any:
-    """Return the package's executor, which notes how many rows a function has read."""
+    """Return the package's executor, which records how many rows a function has read."""
 
     class Counting(adapter.AiomysqlExecutor):  # type: ignore[name-defined,misc]  # it is made now
         rows: int | None = None

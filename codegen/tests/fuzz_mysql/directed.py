@@ -1,4 +1,4 @@
-"""Queries about one premise each: those that chance alone would make too seldom."""
+"""Queries about one precondition each, which random choice would produce too rarely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random queries that make JSON: the expressions of the grammar, inside and around constructors."""
+"""Random queries that build JSON: the grammar's expressions, inside and around constructors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SORTS = ("int", "int", "text", "text", "dec", "time", "net", "clock")
 
 
 class Documents:
-    """Makes queries with a grammar's sources, conditions and expressions."""
+    """Make queries with a grammar's sources, conditions and expressions."""
 
     def __init__(self, grammar: Grammar) -> None:
         self.g = grammar
@@ -52,7 +52,7 @@ class Documents:
         return f"WITH {name} AS ({body}) {self.around(name, alias)}"
 
     def around(self, source: str, alias: str) -> str:
-        """Return a query of another one's column `j0`."""
+        """Return a query over the column `j0` of another query."""
         out = self.r.choice([
             "{}.j0", "JSON_ARRAY({}.j0)", "JSON_OBJECT('x1', {}.j0)", "JSON_ARRAYAGG({}.j0)",
             "JSON_EXTRACT({}.j0, '$.a')", "JSON_EXTRACT({}.j0, '$[0]')",
@@ -82,7 +82,7 @@ class Documents:
     # --- JSON -------------------------------------------------------------------------------------
 
     def json(self, scope: Scope, depth: int) -> str:
-        """Return an expression that is JSON."""
+        """Return a JSON expression."""
         if depth <= 0:
             return f"JSON_ARRAY({self.value(scope, 0)})"
         kinds = [self.object, self.object, self.list, self.nested, self.changed, self.chosen]
@@ -100,7 +100,7 @@ class Documents:
         return f"JSON_ARRAY({', '.join(items)})"
 
     def nested(self, scope: Scope, depth: int) -> str:
-        """Return a sub-select that collects rows, or that has one."""
+        """Return a sub-select that collects rows, or that contains such a sub-select."""
         tables, own = self.g._relation(0)
         both = {**scope, **own}
         where = f" WHERE {self.g.condition(both, 1)}" if self.r.random() < 0.6 else ""
@@ -132,7 +132,7 @@ class Documents:
         ])  # fmt: skip
 
     def collected(self, scope: Scope, depth: int) -> str:
-        """Return an aggregate that is JSON."""
+        """Return a JSON aggregate."""
         form = self.r.random()
         if form < 0.2:
             key = self.g.expression(scope, self.r.choice(["int", "text"]), 0)
@@ -150,7 +150,7 @@ class Documents:
         return f"COALESCE({found}, '[]')" if self.r.random() < 0.4 else found
 
     def value(self, scope: Scope, depth: int) -> str:
-        """Return what is put into JSON: a value of any sort, a test, or JSON itself."""
+        """Return a value inside JSON: a value of any sort, a condition, or JSON itself."""
         form = self.r.random()
         if depth > 0 and form < 0.35:
             return self.json(scope, depth)

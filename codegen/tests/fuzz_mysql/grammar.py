@@ -1,4 +1,4 @@
-"""Random queries: every construct the rules speak of, and operators in any grouping."""
+"""Random queries: all constructs of the rules, and operators in any grouping."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ _TO_TEXT = (
 
 
 class Grammar:
-    """Makes one query per call of `query`; the same seed makes the same queries.
+    """Make one query per call of `query`; equal seeds give equal queries.
 
-    With `documents` each query makes JSON.
+    With `documents`, each query builds JSON.
     """
 
     def __init__(self, seed: int, *, documents: bool = False) -> None:
@@ -90,7 +90,7 @@ class Grammar:
     def query(self, *, plain: bool = False) -> tuple[str, list[str]]:
         """Return a query and the sorts of its parameters, in order.
 
-        One in seven has optional parts or embedded rows, as a query file has them, if not `plain`.
+        Unless it is `plain`, one in seven has optional parts or embedded rows, as in a query file.
         """
         self.ctes, self.parameters = {}, []
         if not plain and not self.documents and self._chance(0.15):
@@ -121,7 +121,7 @@ class Grammar:
     # --- dynamic queries ----------------------------------------------------------------------
 
     def _dynamic(self) -> str:
-        """Return a query with optional parts, most with embedded rows."""
+        """Return a query with optional parts, usually with embedded rows."""
         self.parts.begin()
         form = self.random.random()
         if form < 0.1:
@@ -136,7 +136,7 @@ class Grammar:
         return sql
 
     def _embedded(self) -> str:
-        """A query that shows whole rows of what it joins."""
+        """Return a query that selects whole rows of joined tables."""
         tables, scope = self._joined(*self._relation(1), 1)
         if self._chance(0.5):
             tables, scope = self._joined(tables, scope, 1)
@@ -158,7 +158,7 @@ class Grammar:
         return f"SELECT {shown} FROM {tables}{where}{self.parts.line(tail) if tail else ''}"
 
     def _embedded_parts(self) -> str:
-        """A set operation whose parts show the rows of one table."""
+        """Return a set operation whose operands select the rows of one table."""
         name = self.random.choice(["a", "b", "c", "d", "e", "va"])
         kind = self.random.choice(["int", "text"])
         parts = []
@@ -201,7 +201,7 @@ class Grammar:
         return f"{verb} INTO {table} VALUES ({values}) RETURNING *, {items}"
 
     def _lookup(self) -> str:
-        """A row found by a key: the case for row counts."""
+        """Return a query that finds a row by a key, for row counts."""
         table = self.random.choice("abcdv")
         alias = self._alias()
         scope = {alias: COLUMNS[table]}
@@ -246,7 +246,7 @@ class Grammar:
         return f"{alias}.{column} = {literal}"
 
     def parameter(self, kind: str) -> str:
-        """Return a place for a parameter of a sort."""
+        """Return a placeholder for a parameter of a sort."""
         self.parameters.append(kind)
         return f"<<{len(self.parameters) - 1}>>"
 
@@ -302,7 +302,7 @@ class Grammar:
         return f"SELECT {distinct}{shown} FROM {tables}{self._commented(where)}{tail}", columns
 
     def _commented(self, clause: str) -> str:
-        """Put a clause into an executable comment now and then: it means the same."""
+        """Put a clause into an executable comment sometimes, which has the same meaning."""
         if not clause or "*/" in clause or "\n" in clause or not self._chance(0.1):
             return clause
         return f" {self.random.choice(['/*!', '/*M!', '/*!50100'])}{clause} */"
@@ -527,7 +527,7 @@ class Grammar:
         return f"CASE WHEN {self.condition(scope, depth - 1)} THEN {subject} ELSE {other} END"
 
     def _loose(self, scope: Scope, depth: int) -> str:
-        """Operators without parentheses: the server's precedence must be ours."""
+        """Return operators without parentheses: the server's precedence must equal ours."""
         parts = [self.expression(scope, "int", 0) for _ in range(self.random.randrange(2, 5))]
         words = [
             "+",

@@ -1,4 +1,4 @@
-"""Runs random queries on hostile data and looks for a claim that a row refutes."""
+"""Run random queries on difficult data, and search for a claim that a row disproves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORLDS = 14
 
 @dataclass
 class Report:
-    """What a hunt found. `false` are refuted claims, with the query and what refuted it."""
+    """The results of a search; `false` are disproved claims, with the counterexample."""
 
     queries: int = 0
     refused: int = 0
@@ -57,7 +57,7 @@ class Report:
 
 
 class Hunt:
-    """A session with one database per world, and the two judges: with the server, and without."""
+    """A session with one database per world, and two analysers: with the server, and without."""
 
     def __init__(
         self,
@@ -89,13 +89,13 @@ class Hunt:
             self.make_world(number, name)
 
     def close(self) -> None:
-        """Drop the worlds, and on somebody's server everything."""
+        """Drop the worlds; on a user's server, drop all databases of the search."""
         for name in (*self.worlds, *(() if self.session.private else (self.database,))):
             self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.connection.close()
 
     def make_world(self, number: int, name: str) -> None:
-        """Make a world's database and fill it."""
+        """Create and fill the database of a world."""
         self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         self.session.connection.select_db(name)
@@ -105,7 +105,7 @@ class Hunt:
             self.session.run(statement)
 
     def run(self, queries: int) -> Report:
-        """Type and run that many queries in every world."""
+        """Analyse and run this number of queries in every world."""
         report = Report()
         batch: list[tuple[str, list[str], TypedQuery, TypedQuery | None]] = []
         self.use(self.database)
@@ -154,13 +154,13 @@ class Hunt:
                 report.by_text_alone += bool(textual and textual.columns[position].not_null)
 
     def typed(self, sql: str, judge: AnalysisContext) -> TypedQuery | None:
-        """Type a query, None where it is refused."""
+        """Analyse a query, or return None if it is refused."""
         query = parsed(sql, "Q", Dialect.MYSQL)
         typed, _ = type_one(judge, query) if query else (None, ())
         return typed and as_promised(typed, catalog_of(judge.schema))
 
     def rows(self, text: Text, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
-        """Run a text with random arguments, None where it fails; nothing of it stays."""
+        """Run a text with random arguments and roll it back; return None if it fails."""
         sql, numbers = for_driver(text.sql)
         given = {
             param.number: argument(param, kind, self.random, given=param.number in text.given)
@@ -189,13 +189,13 @@ class Hunt:
             return False
 
     def again(self) -> None:
-        """Some queries crash the server itself: start it again and go on in the same world."""
+        """After a query has crashed the server, start it again and continue in the same world."""
         world = self.world
         self._open()
         self.use(world)
 
     def use(self, world: str) -> None:
-        """Run what comes next in a world; every second one has no SQL mode."""
+        """Run the following code in a world; every second world has no SQL mode."""
         self.world = world
         self.session.connection.select_db(world)
         limit = "max_statement_time = 1"
@@ -212,9 +212,9 @@ def hunt(
     kin: str = "",
     worlds: int = 0,
 ) -> Report:
-    """Hunt until about that many executions are done, each query in so many worlds, or `WORLDS`.
+    """Search until about this many executions, each query in this number of worlds, or `WORLDS`.
 
-    On the server at `url`, else on a private one of `kin`: `mysql` or `mariadb`.
+    The search uses the server at `url`, else a private one of `kin`: `mysql` or `mariadb`.
     """
     search = Hunt(cache, seed, url, kin, worlds)
     total = Report()

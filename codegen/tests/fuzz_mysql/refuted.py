@@ -1,4 +1,4 @@
-"""Which claims about a query its rows refute."""
+"""The claims about a query that its rows disprove."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MADE = {
 
 
 def mistyped(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
-    """Return the columns of which the driver makes other values than the row class says."""
+    """Return the columns whose values in the driver differ from the types in the row class."""
     false = []
     for i, column in enumerate(typed.columns):
         made = _MADE.get(types.value_of(column.type))
@@ -33,7 +33,7 @@ def mistyped(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[s
 
 
 def _is_date(text: str) -> bool:
-    """Whether a text is a date: what is none is an error for whoever reads it, says the manual."""
+    """Return whether a text is a date; as in the manual, an invalid date is an error."""
     with contextlib.suppress(ValueError):
         datetime.fromisoformat(text)
         return True
@@ -41,7 +41,7 @@ def _is_date(text: str) -> bool:
 
 
 def nulls_in(typed: TypedQuery, rows: list[tuple[Any, ...]]) -> set[int]:
-    """Return the columns that have NULL in a row, but for embedded rows that are not there."""
+    """Return the columns that have NULL in a row, except those of missing embedded rows."""
     return {
         i
         for row in rows
@@ -50,7 +50,7 @@ def nulls_in(typed: TypedQuery, rows: list[tuple[Any, ...]]) -> set[int]:
 
 
 def lost(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
-    """Return the embedded rows that have values, and would be None."""
+    """Return the embedded rows that have values but would be None."""
     gone = any(row[i] is not None for row in rows for i in absent(typed, row))
     return [f"server: a row of {typed.embeds} is lost in {sql}"] if gone else []
 
@@ -58,7 +58,7 @@ def lost(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
 def refuted(
     judge: str, sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]], nulls: set[int]
 ) -> list[str]:
-    """Return the claims of never-NULL columns and of row counts that the rows refute."""
+    """Return the disproved claims: columns that are never NULL, and row counts."""
     false = [
         f"{judge}: column {i} ({typed.columns[i].reasons}) is NULL in {sql}"
         for i in sorted(nulls)

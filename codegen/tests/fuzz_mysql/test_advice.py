@@ -188,7 +188,7 @@ def _fill(cursor: Any, r: random.Random) -> None:
 
 
 def _rows(cursor: Any, sql: str) -> list[str]:
-    """Return the rows; of texts that are equal to MariaDB, it may show any."""
+    """Return the rows; if MariaDB treats texts as equal, it may return any of them."""
     cursor.execute(sql)
     return sorted(repr([_folded(value) for value in row]) for row in cursor.fetchall())
 

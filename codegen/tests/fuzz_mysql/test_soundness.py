@@ -1,4 +1,4 @@
-"""The hunt with fixed seeds, at a sample's length or in full. `make fuzz` takes new seeds."""
+"""The search with fixed seeds, short or at full length. `make fuzz` uses new seeds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_no_row_refutes_a_claim(cache: Path, seed: int, full: Full) -> None:
 
 
 def test_a_broken_rule_is_caught(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hunt can fail: without the outer joins' NULLs it finds false claims."""
+    """The search can fail: with a weakened rule for outer joins, it finds false claims."""
     monkeypatch.setattr(
         "aiosqlc.mysql.scope.Level.column", lambda _level, _source, output: output.verdict
     )
@@ -113,7 +113,7 @@ def test_documents_find_a_broken_rule(
 def test_calling_the_functions_finds_a_broken_rule(
     cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The same as for the texts: without the outer joins' NULLs a function breaks its promise."""
+    """The same for functions: with a weaker rule for outer joins, a function breaks a claim."""
     monkeypatch.setattr("tests.fuzz_mysql.hunt.WORLDS", 3)
     monkeypatch.setattr(
         "aiosqlc.mysql.scope.Level.column", lambda _level, _source, output: output.verdict

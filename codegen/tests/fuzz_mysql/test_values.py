@@ -1,4 +1,4 @@
-"""The hunt passes what a caller would: another value refutes nothing."""
+"""The search passes arguments like a caller; a value of another type disproves nothing."""
 
 from __future__ import annotations
 

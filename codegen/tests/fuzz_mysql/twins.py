@@ -1,7 +1,8 @@
-"""Per rule: how often it was met in the hunt, and after how many executions its twins were killed.
+"""Per rule: how often the search used it, and when its mutants were disproved.
 
-Queries are typed by our own rules alone. A twin is a rule without one of its premises: where that
-was not met, the query is typed once more without it, and its rows may refute what is then claimed.
+Queries are analysed by our own rules alone. A mutant is a rule without one of its preconditions. If
+the precondition was not met, the query is analysed again without it, and its rows may disprove the
+new claim.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ Premise = tuple[str, str]
 
 @dataclass
 class Measured:
-    """What a hunt has shown of the rules. `fired` counts executions that rest on a premise."""
+    """The results of a search about the rules.
+
+    `fired` counts executions that depend on a precondition.
+    """
 
     executions: int = 0
     fired: Counter[Premise] = field(default_factory=Counter)
@@ -34,11 +38,14 @@ class Measured:
     false: list[str] = field(default_factory=list)
 
     def alive(self, refuted: Collection[Premise] = ()) -> list[Premise]:
-        """Return the premises that neither random queries nor `refuted` cases needed."""
+        """Return the preconditions that neither random queries nor `refuted` cases needed."""
         return [p for p in _premises() if p not in self.killed and p not in refuted]
 
     def report(self, refuted: Collection[Premise] = ()) -> str:
-        """Say it in a line per premise. `refuted` are those that a written case kills."""
+        """Return a line per precondition.
+
+        `refuted` are the preconditions whose mutants a written case disproves.
+        """
         lines = [f"{self.executions} executions, {len(self.false)} FALSE CLAIMS"]
         head = f"{'rule / premise':62}{'met':>9}{'contexts':>10}{'killed after':>14}{'case':>8}"
         lines.append(head)
@@ -61,13 +68,13 @@ def _premises() -> list[Premise]:
 
 @dataclass(frozen=True)
 class _Asked(Premises):
-    """Notes which premises the rules ask for, and which of them are met."""
+    """Record the preconditions that the rules check, and those that are met."""
 
     met: set[Premise] = field(default_factory=set)
     unmet: set[Premise] = field(default_factory=set)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Answer as the register does."""
+        """Return the same result as the register."""
         (self.met if value else self.unmet).add((rule, premise))
         return super().holds(rule, premise, value)
 
@@ -86,7 +93,7 @@ class _Watched:
 
 
 def measure(executions: int, seed: int, cache: Path | None = None) -> Measured:
-    """Hunt until about that many executions are done, on a private MariaDB."""
+    """Search until about this many executions, on a private MariaDB."""
     search = Hunt(cache, seed, kin="mariadb")
     found = Measured()
     try:
@@ -139,13 +146,13 @@ def _note(one: _Watched, rows: list[tuple[Any, ...]], found: Measured) -> None:
 
 
 def _shown(rows: list[tuple[Any, ...]]) -> set[str]:
-    """Return what rows show: a NULL in a column, many of them, or none."""
+    """Return the facts that rows show: NULL in a column, many rows, or none."""
     nulls = {f"NULL in {i}" for row in rows for i, value in enumerate(row) if value is None}
     return nulls | ({"many"} if len(rows) > 1 else set() if rows else {"empty"})
 
 
 def _claims(query: TypedQuery) -> set[str]:
-    """Return what must never be seen, if the claims are true."""
+    """Return the facts that must never occur if the claims are true."""
     found = {f"NULL in {i}" for i, column in enumerate(query.columns) if column.not_null}
     found |= {"many"} if query.cardinality.at_most_one else set()
     return found | (

@@ -1,4 +1,4 @@
-"""Arguments as a caller passes them: of the types that the functions' annotations name."""
+"""Arguments as a caller passes them, with the types of the functions' annotations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UUIDS = ("00000000-0000-0000-0000-000000000000", "00000001-0000-0000-0000-00000
 
 
 def choices(param: TypedParam, sort: str) -> tuple[object, ...]:
-    """Return values of a parameter's type. `sort` is what it stands for in the grammar."""
+    """Return values of a parameter's type. `sort` is the sort of the parameter in the grammar."""
     kind = param.type
     if kind == types.BOOL:
         return _BOOLS
@@ -49,7 +49,10 @@ def choices(param: TypedParam, sort: str) -> tuple[object, ...]:
 
 
 def argument(param: TypedParam, sort: str, random: Random, *, given: bool = False) -> object:
-    """Choose a value for a parameter: None now and then, where it may be and is not `given`."""
+    """Choose a value for a parameter.
+
+    Sometimes None, if None is allowed and not excluded by `given`.
+    """
     if not param.not_null and not given and random.random() < 0.4:
         return None
     return random.choice(choices(param, sort))

@@ -1,4 +1,4 @@
-"""The tables the queries are about, and data full of NULLs, duplicates and look-alikes."""
+"""The tables of the queries, and data with many NULLs, duplicates and similar values."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _TIMES = ("2000-01-01 00:00:00", "2020-02-29 12:00:00", "9999-12-31 23:59:59")
 
 
 def inserts(random: Random) -> list[str]:
-    """Return statements that fill the tables; those that a key refuses are meant to be ignored."""
+    """Return statements that fill the tables; callers ignore those that violate a key."""
     statements = []
 
     def maybe(value: str) -> str:

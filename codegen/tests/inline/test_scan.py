@@ -75,7 +75,7 @@ def _scan(root: Path, *options: str) -> int:
 
 @contextmanager
 def _imported(root: Path, name: str) -> Iterator[Any]:
-    """Import a module of a project, and forget the project's modules at the end."""
+    """Import a module of a project, and remove the project's modules at the end."""
     sys.path.insert(0, str(root))
     try:
         yield importlib.import_module(name)
@@ -496,7 +496,7 @@ def test_a_file_that_is_not_utf_8_is_reported(
 
 @contextmanager
 def _watched(root: Path, *program: str) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """Run a watching `scan` of a project; yield its log, and stop it at the end."""
+    """Run `scan --watch` in a project; yield its log, and stop it at the end."""
     log = root / "watch.log"
     command = [sys.executable, *program, "scan", "app", "-o", "inline", "--watch"]
     with (

@@ -1,6 +1,6 @@
-"""Judge the types of parameters on MariaDB: `python -m tests.inputs_mysql [--n 500]`.
+"""Check the types of parameters on MariaDB: `python -m tests.inputs_mysql [--n 500]`.
 
-Without `--n` every position is judged; with it so many that `--seed` chooses.
+Without `--n`, every position is checked; with it, this number, selected by `--seed`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every function that the server has, with arguments that it takes: found by calling."""
+"""Every function of the server, with valid arguments, which are found by calls."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _TRIES = 250
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function with arguments that it takes; `over` is what stands behind a window function."""
+    """A function with valid arguments; `over` is the text after a window function."""
 
     name: str
     arguments: tuple[str, ...]
     over: str = ""
 
     def call(self, place: int | None = None, *, others: str = "") -> str:
-        """Write the call with `?` as one of its arguments, and the others a column if that is set.
+        """Return the call with `?` as one argument; the others are columns if `column` is set.
 
         `place` counts from 0.
         """
@@ -53,19 +53,19 @@ class Function:
 
 
 def pool() -> tuple[str, ...]:
-    """Return the literals that arguments are tried with, texts first."""
+    """Return the literals that are tried as arguments, texts first."""
     sorts = [GENERAL["text"][:1], FORMS["text"], *(list(GENERAL.values())[1:])]
     return (*(value.literal for values in sorts for value in values[:40]), *MADE, "i", "g")
 
 
 def names(asked: Asked) -> list[str]:
-    """Return every name that may be a function's."""
+    """Return every possible name of a function."""
     found = {str(row[0]).upper() for row in asked.session.rows(_NAMED)}
     return sorted(filter(_NAME.match, found - _LEFT_OUT))
 
 
 def functions(asked: Asked, wanted: Sequence[str], seed: int = 1) -> Iterator[Function]:
-    """Yield the functions of these names, each with up to three numbers of arguments."""
+    """Yield the functions with these names, each with up to three numbers of arguments."""
     random = Random(seed)
     literals = pool()
     for name in wanted:
@@ -98,7 +98,7 @@ def _score(outcome: Outcome) -> int:
 def _arguments(
     asked: Asked, name: str, over: str, count: int, literals: tuple[str, ...], random: Random
 ) -> tuple[str, ...] | None:
-    """Return arguments of which the server makes a value as they are, or None."""
+    """Return arguments for which the server returns a value, or None."""
     alike = ((literal,) * count for literal in literals)
     mixed = (
         itertools.product(literals, repeat=count)
@@ -118,7 +118,7 @@ def _arguments(
 
 
 def _plain(asked: Asked, name: str, over: str, found: tuple[str, ...]) -> tuple[str, ...]:
-    """Write a number or a moment where a text was read as one."""
+    """Write a number or a time if a text was read as one."""
     for place, literal in enumerate(found):
         if not literal.startswith("'"):
             continue

@@ -1,8 +1,8 @@
-"""Other projects' statements, in which a parameter takes the place of a literal, one at a time.
+"""Other projects' statements, in which a parameter replaces one literal at a time.
 
-What the statement gives with the literal it must give with the parameter, whose value is the
-literal's as the type that is claimed. `python -m tests.inputs_mysql.literals ROOT` reads
-the tests below a folder as `tests.foreign` does.
+The statement must return the same with the parameter as with the literal. The parameter's value is
+the literal's value in the claimed type. `python -m tests.inputs_mysql.literals ROOT` reads the
+tests below a folder as `tests.foreign` does.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LEFT_OUT = ("sleep", "get_lock", "rand", "now(", "uuid", "benchmark", "@", "loa
 
 
 def judge(asked: Asked, statements: list[str], seed: int = 1) -> Iterator[Verdict]:
-    """Run the statements in order in a new database; judge some literals of each SELECT."""
+    """Run the statements in order in a new database; check some literals of each SELECT."""
     random = Random(seed)
     _begin(asked)
     stale = True
@@ -122,10 +122,11 @@ def _verdict(asked: Asked, sql: str, start: int, end: int, expected: Outcome) ->
 def _is_compared_as_text(
     asked: Asked, sql: str, start: int, end: int, expected: Outcome, came: Outcome
 ) -> bool:
-    """Return whether a number stands where a text belongs: `FORMAT(d, 2) >= 0`.
+    """Return whether a number is in the place of a text: `FORMAT(d, 2) >= 0`.
 
-    The server reads the text beside such a literal as a number. As a text the literal gives what
-    the parameter gave, of the same types as the number does, and any other text is taken too.
+    Beside such a literal, the server reads the text as a number. As a text, the literal gives the
+    same result as the parameter, with the same types as the number, and any other text is accepted
+    too.
     """
     if sql[start] in "'\"" or came.codes != expected.codes:
         return False
@@ -135,7 +136,7 @@ def _is_compared_as_text(
 
 
 def _value(literal: str, kind: SqlType) -> object | None:
-    """Return a literal as a value of a type, None where it is none."""
+    """Return a literal as a value of a type, or None if that is impossible."""
     is_text = literal[0] in "'\""
     plain = literal[1:-1].replace(literal[0] * 2, literal[0]).replace("\\\\", "\\")
     text = plain if is_text else literal
@@ -146,7 +147,7 @@ def _value(literal: str, kind: SqlType) -> object | None:
 
 
 def _written(value: date | timedelta) -> str:
-    """Write a moment as a literal of its own type."""
+    """Write a time as a literal of its own type."""
     if isinstance(value, datetime):
         return f"TIMESTAMP'{value}'"
     return f"TIME'{value}'" if isinstance(value, timedelta) else f"DATE'{value}'"
@@ -177,7 +178,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Judge every file below a folder; print what is false."""
+    """Check every file below a folder; print the false claims."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--cache", type=Path, help="where the private server keeps its data")

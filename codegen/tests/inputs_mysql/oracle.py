@@ -1,8 +1,8 @@
-"""Whether the type claimed of a parameter is right, as calls of the server show it.
+"""Check by calls of the server whether the claimed type of a parameter is right.
 
-A value of the claimed type goes through the driver as the generated function sends it; it is
-compared with the literal of that type and value, and with literals of other types. Why a claim is
-false is one of:
+The driver sends a value of the claimed type as the generated function does. The result is compared
+with that of the literal with this type and value, and with literals of other types. A claim can be
+false for one of these reasons:
 
 - `refused`: the server refuses every value of the type, and takes another type's.
 - `converted`: it converts a value with a warning, and takes all of another type's as they are.
@@ -39,9 +39,9 @@ _LOOKS = ("%", ".", "^a", "abc", "zzz", "POINT(1 2)")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is found of one position: `right`, `untyped` (E313), `refused`, `unjudged`, or `false`.
+    """The result for one position: `right`, `untyped` (E313), `refused`, `unjudged`, or `false`.
 
-    `claim` is the type, `why` what refutes it.
+    `claim` is the type, and `why` is the reason why it is false.
     """
 
     position: Position
@@ -60,7 +60,7 @@ class Tally:
     verdicts: list[Verdict] = field(default_factory=list)
 
     def of(self, said: str) -> list[Verdict]:
-        """Return those of one sort."""
+        """Return the verdicts of one kind."""
         return [verdict for verdict in self.verdicts if verdict.said == said]
 
     def __str__(self) -> str:
@@ -72,18 +72,18 @@ class Tally:
 
 
 class Oracle:
-    """Judges claims by calls, on one server."""
+    """Check claims by calls on one server."""
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._bases: dict[str, tuple[str, bool]] = {}
 
     def verdicts(self, positions: Iterable[Position]) -> Tally:
-        """Judge every position."""
+        """Check every position."""
         return Tally([self.verdict(position) for position in positions])
 
     def verdict(self, position: Position) -> Verdict:
-        """Judge one position."""
+        """Check one position."""
         query, errors = self._asked.typed(position.sql)
         codes = {error.code for error in errors}
         if query is None or not query.params:
@@ -165,7 +165,7 @@ class Oracle:
         return self._asked.outcome(sql, [value.python] * len(numbers))
 
     def _is_steady(self, position: Position, value: Value) -> bool:
-        """Return whether a literal gives the same answer twice."""
+        """Return whether a literal gives the same result twice."""
         first = self._literal(position, value)
         return first.answers_as(self._literal(position, value))
 
@@ -175,7 +175,7 @@ class Oracle:
         kind: SqlType,
         literal: list[Outcome],
     ) -> str:
-        """Any text fits, and a value of the type means what its text means."""
+        """Return whether any text is accepted, and a value means the same as its text."""
         sort = sort_of(kind)
         if sort in {"text", "bytes", "json"} or kind.name == "set" or position.compares:
             return ""
@@ -193,7 +193,7 @@ class Oracle:
         return "narrow: every text is taken, and every value as its text"
 
     def _whole(self, position: Position, kind: SqlType) -> str:
-        """A number with a fraction is taken too, and its fraction counts."""
+        """Return whether a number with a fraction is accepted too, and its fraction matters."""
         if types.family(kind) != "integer" or kind == types.BOOL or position.counts:
             return ""
         whole = [self._literal(position, Value(n, str(n))) for n in (1, 2)]
@@ -207,7 +207,7 @@ class Oracle:
         return "narrow: 1.5 is taken, and is no whole number"
 
     def _of_base(self, sql: str) -> tuple[str, bool]:
-        """Return the type claimed without a target, and whether it decides the result's."""
+        """Return the claimed type without a target, and whether it decides the result's type."""
         if sql not in self._bases:
             query, _ = self._asked.typed(sql)
             claimed = types.family(query.params[0].type) if query and query.params else ""
@@ -222,7 +222,7 @@ class Oracle:
 
 
 def _forms(sort: str) -> list[Value]:
-    """Return values in the forms that a function may want, for what a type is or where none is."""
+    """Return values in the forms that a function may need, for a type or for no type."""
     made = [Value(None, literal) for literal in MADE if not literal.startswith(_SHAPES)]
     if sort == "bytes":
         return made

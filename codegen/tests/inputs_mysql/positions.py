@@ -1,4 +1,4 @@
-"""Where a parameter may stand: each argument of each function, each operand, each clause."""
+"""The places of a parameter: each argument of each function, each operand, each clause."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _INTEGERS = frozenset({"i", "ok", "y", "bt", "id"})
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One `?` in a statement. `base` is the statement without what is around the function.
+    """One `?` in a statement. `base` is the statement without the text around the function.
 
-    `is_value`: the one column that comes back is what is made of the parameter. `compares`: it is
-    compared with a column as it is, or stored into one. `counts`: a column of whole numbers stands
-    beside it.
+    `is_value` means that the only result column is computed from the parameter. `compares` means
+    that the parameter is compared with a column directly, or stored into one. `counts` means that a
+    column of whole numbers is beside it.
     """
 
     label: str
@@ -30,9 +30,9 @@ class Position:
 
 
 def of_function(function: Function, number: int) -> Iterator[Position]:
-    """Yield the positions of a function's arguments: alone, beside columns, within, for columns.
+    """Yield the positions of a function's arguments: alone, beside columns, nested, and as columns.
 
-    `number` chooses the columns, so that all of them meet many functions.
+    `number` selects the columns, so that every column is used with many functions.
     """
     for place in range(len(function.arguments)):
         label = f"{function.name}/{place + 1} of {len(function.arguments)}"
@@ -210,7 +210,7 @@ def of_operators() -> Iterator[Position]:
 
 
 def of_clauses() -> Iterator[Position]:
-    """Yield the places of clauses, and of functions with words between their arguments."""
+    """Yield the places in clauses, and in functions with words between their arguments."""
     for kind in _TYPES:
         yield Position(f"CAST {kind}", f"SELECT CAST(? AS {kind}) AS c0 FROM t", is_value=True)
         yield Position(f"CONVERT {kind}", f"SELECT CONVERT(?, {kind}) AS c0 FROM t", is_value=True)

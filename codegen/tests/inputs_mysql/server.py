@@ -1,4 +1,4 @@
-"""Statements and what comes of them: rows, or an error, and the server's warnings."""
+"""Statements and their outcomes: rows or an error, and the server's warnings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_CONVERSION = frozenset({1365, 1287, 1681, 1003, 1618, 1630, 4153})
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a statement. `warned` is its first warning of a converted value, if any."""
+    """The outcome of a statement. `warned` is its first warning of a converted value, if any."""
 
     error: int = 0
     warned: str = ""
@@ -39,16 +39,16 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Return whether the server took every value as it is."""
+        """Return whether the server accepted every value unchanged."""
         return not self.error and not self.warned
 
     @property
     def is_null(self) -> bool:
-        """Return whether nothing but NULL came."""
+        """Return whether the result has only NULL."""
         return all(cell is None for row in self.rows for cell in row)
 
     def answers_as(self, other: Outcome) -> bool:
-        """Return whether the same came of both, types included; numbers are one type."""
+        """Return whether both have the same outcome, including types; all numbers are one type."""
         same = (self.error, bool(self.warned)) == (other.error, bool(other.warned))
         return same and _plain(self.rows) == _plain(other.rows)
 
@@ -64,7 +64,7 @@ def _plain(rows: tuple[tuple[Any, ...], ...]) -> list[list[str]]:
 
 
 class Asked:
-    """A private MariaDB with the tables, and a compiler that asks it."""
+    """A private MariaDB with the tables, and an analyser that uses it."""
 
     def __init__(self, cache: Path | None) -> None:
         self._cache = cache
@@ -89,7 +89,7 @@ class Asked:
         self.session.connection.close()
 
     def typed(self, sql: str) -> tuple[TypedQuery | None, list[Diagnostic]]:
-        """Compile a statement; return what is known of it and its errors."""
+        """Compile a statement; return the typed query and its errors."""
         query = _parsed(sql)
         if query is None:
             return None, []
@@ -101,7 +101,7 @@ class Asked:
         return result, [problem for problem in problems if problem.severity is Severity.ERROR]
 
     def outcome(self, sql: str, values: Sequence[object] = ()) -> Outcome:
-        """Run a statement and undo it. `values` go through the driver, where `%s` stands."""
+        """Run a statement and undo it. `values` are passed to the driver for each `%s`."""
         connection = self.session.connection
         changes = not sql.startswith("SELECT")
         try:
@@ -132,7 +132,7 @@ class Asked:
                     self.session.run("ROLLBACK")
 
     def _again(self) -> None:
-        """Start the server again: some calls crash it."""
+        """Start the server again, because some calls crash it."""
         self.crashes += 1
         self._open()
 

@@ -1,4 +1,4 @@
-"""Every position of the server's functions, operators and clauses, or some that a seed chooses."""
+"""Every position of the server's functions, operators and clauses, or a random selection."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _PER_NAME = 8  # positions, of the names that the server knows and those that it
 
 
 def sweep(cache: Path | None, seed: int = 1, count: int = 0) -> Tally:
-    """Judge `count` positions that the seed chooses, or all, on a private MariaDB."""
+    """Check `count` positions that the seed selects, or all, on a private MariaDB."""
     with closing(Asked(cache)) as asked:
         return Oracle(asked).verdicts(positions(asked, seed, count))
 
 
 def positions(asked: Asked, seed: int, count: int) -> list[Position]:
-    """Return `count` positions that a seed chooses, a third of operators and clauses; 0 for all."""
+    """Return `count` positions that a seed selects, a third of them in operators and clauses.
+
+    0 means all.
+    """
     random = Random(seed)
     fixed = [*of_operators(), *of_clauses()]
     known = names(asked)

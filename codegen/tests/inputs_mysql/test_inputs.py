@@ -1,4 +1,4 @@
-"""Types of parameters, judged by calls: a sample of all positions, or all of them."""
+"""Types of parameters, checked by calls: a sample of all positions, or all of them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_parameter_takes_the_type_that_is_claimed(cache: Path, full: Full)
 def test_a_wrong_claim_is_refuted(
     asked: Asked, monkeypatch: pytest.MonkeyPatch, sql: str, claim: SqlType, why: str
 ) -> None:
-    """The sweep can fail: each wrong type that was once claimed is found."""
+    """The check can fail: each wrong type that was once claimed is found."""
     query, _ = asked.typed(sql.replace("?", "CAST(? AS CHAR)"))
     assert query is not None
     wrong = replace(
@@ -97,7 +97,7 @@ def test_a_type_of_the_target_is_refuted(asked: Asked, monkeypatch: pytest.Monke
     ],
 )
 def test_what_becomes_of_the_result_refutes_no_type(asked: Asked, sql: str, claim: str) -> None:
-    """Numbers compared with a moment, a row left as NULL, a column by another name."""
+    """Such results are numbers compared with a time, a NULL row, or a column with another name."""
     (position,) = (p for p in [*of_operators(), *of_clauses()] if p.sql == sql)
     verdict = Oracle(asked).verdict(position)
     assert (verdict.said, verdict.claim) == ("right", claim), verdict.why

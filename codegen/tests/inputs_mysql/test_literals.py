@@ -1,4 +1,4 @@
-"""The judge of literals as parameters: what it calls right, and what it finds."""
+"""The check of literals as parameters: correct results, and detected errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of every type as a caller passes them, and the literal that says the same in SQL."""
+"""Values of every type as a caller passes them, and the equal literals in SQL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of Python, and the literal of SQL that has the same type and value."""
+    """A Python value, and the SQL literal with the same type and value."""
 
     python: object
     literal: str
@@ -91,7 +91,7 @@ GENERAL: dict[str, tuple[Value, ...]] = {
     "bytes": (Value(b"\xff\x00\x01", "x'ff0001'"), Value(b"\x00\xfe", "x'00fe'")),
     "bool": (Value(False, "FALSE"), Value(True, "TRUE")),
 }  # fmt: skip
-"""Values of each sort, none of which is in a form that only some functions read."""
+"""Values of each sort, none of which has a form that only some functions read."""
 
 FORMS: dict[str, tuple[Value, ...]] = {
     "text": _texts(
@@ -119,7 +119,7 @@ FORMS: dict[str, tuple[Value, ...]] = {
     ),
     "integer": _numbers(256, 0, 4326),
 }  # fmt: skip
-"""Values in a form, or of types that texts and numbers are read as."""
+"""Values in a form, or of types that texts and numbers are converted to."""
 
 MADE = (
     "COMPRESS('abc')", "COLUMN_CREATE('a', 1)", "AES_ENCRYPT('abc', 'abc')", "INET6_ATON('::1')",
@@ -133,11 +133,11 @@ MADE = (
     "ST_AsWKB(ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1))'))",
     "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1))')",
 )  # fmt: skip
-"""Bytes in a form, as the server makes them."""
+"""Bytes in a form, as the server creates them."""
 
 
 def sort_of(kind: SqlType) -> str:
-    """Return under which name the values of a type stand here."""
+    """Return the name under which the values of a type are stored here."""
     if kind == types.BOOL:
         return "bool"
     if kind.kind is TypeKind.ENUM or kind.name == "set":

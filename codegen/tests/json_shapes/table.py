@@ -1,4 +1,4 @@
-"""Validates the shapes of JSON: by a table of what they are, and by documents of a real server."""
+"""Check the shapes of JSON: by a table of expected shapes, and by documents of a real server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOMENTS = {"date", "timestamp", "timestamptz"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A query whose column `doc` is JSON, and its shape: `none` if it is not known."""
+    """A query whose column `doc` is JSON, and its shape: `none` if it is unknown."""
 
     name: str
     says: str
@@ -50,7 +50,7 @@ def queries(table: list[Case]) -> str:
 
 
 def spelled(shape: JsonShape | None) -> str:
-    """Write a shape as the table does."""
+    """Return a shape in the notation of the table."""
     if shape is None:
         return NONE
     if shape.kind is JsonKind.ANY:
@@ -76,7 +76,7 @@ def _scalar_name(shape: JsonShape) -> str:
 
 
 def meant(text: str, shape: JsonShape) -> object:
-    """Return the value of a document, read without any of our code; it must have the shape."""
+    """Return the value of a document, decoded without our code; it must have the shape."""
     return _meant(json.loads(text, parse_float=Decimal), shape)
 
 
@@ -137,7 +137,7 @@ def _mysql_scalar(raw: Any, kind: str) -> object:
 
 
 def _is_dict(shape: JsonShape) -> bool:
-    """Say whether an object has no class: it has a key that can be no attribute."""
+    """Return whether an object has no class, because a key cannot be an attribute."""
     return not all(key.isidentifier() and not iskeyword(key) for key, _ in shape.members)
 
 
@@ -175,7 +175,7 @@ def _anything(raw: Any) -> object:
 
 
 def plain(value: Any) -> object:
-    """Return a value of generated classes as one of dictionaries and lists."""
+    """Return a value of generated classes as dictionaries and lists."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -190,7 +190,7 @@ def plain(value: Any) -> object:
 
 
 def _attributes(value: Any) -> list[str]:
-    """Return the names of an object's attributes, none for what is no object of a class."""
+    """Return the names of an object's attributes, or none if it has no class."""
     kind: Any = type(value)
     if isinstance(value, msgspec.Struct):
         return list(value.__struct_fields__)

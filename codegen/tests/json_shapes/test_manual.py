@@ -1,4 +1,4 @@
-"""The page about JSON says what is generated: its queries compile to its classes."""
+"""The page about JSON shows the generated code: its queries compile to its classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 def example(
     request: pytest.FixtureRequest, postgres_server: TestPostgres, mysql_server: TestMysql
 ) -> Iterator[tuple[str, int, Analyze]]:
-    """An engine, the place of its query among the blocks of the page, and its analyser."""
+    """An engine, the position of its query on the page, and its analyser."""
     if request.param == "postgresql":
         url = postgres_server.create_empty()
         yield "postgresql", 2, golden.analyzer_on(url)

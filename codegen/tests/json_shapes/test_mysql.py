@@ -49,7 +49,7 @@ class World:
 
 
 def analyzer_on(url: str) -> Analyze:
-    """Analyse on a server that runs already."""
+    """Analyse on a running server."""
 
     def on_server(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -108,7 +108,7 @@ def test_a_shape_is_what_the_table_says(case: Case, world: World) -> None:
 
 
 def _given(function: Any) -> dict[str, object]:
-    """Return an argument for each parameter: NULL where it may be."""
+    """Return an argument for each parameter: NULL if NULL is allowed."""
     hints = get_type_hints(function)
     named = [name for name in inspect.signature(function).parameters if name != "db"]
     kinds = {name: hints[name] for name in named}
@@ -119,7 +119,7 @@ def _given(function: Any) -> dict[str, object]:
 
 
 def _answers(world: World, case: Case, models: str) -> tuple[list[str | None], Any, Any]:
-    """Return the documents, what the function makes of the rows, and what it promises."""
+    """Return the documents, the results of the function, and its annotated types."""
     module = world.modules[models]
     function = getattr(module, case.name.lower())
     given = _given(function)

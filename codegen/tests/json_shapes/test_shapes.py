@@ -93,7 +93,7 @@ def test_a_shape_is_what_the_table_says(case: Case, world: World) -> None:
 
 
 def _given(function: Any) -> dict[str, object]:
-    """Return an argument for each parameter: NULL where it may be."""
+    """Return an argument for each parameter: NULL if NULL is allowed."""
     hints = get_type_hints(function)
     named = [name for name in inspect.signature(function).parameters if name != "db"]
     kinds = {name: hints[name] for name in named}
@@ -104,7 +104,7 @@ def _given(function: Any) -> dict[str, object]:
 
 
 async def _answers(world: World, case: Case, models: str) -> tuple[list[str | None], Any, Any]:
-    """Return the documents, what the function makes of the rows, and what it promises."""
+    """Return the documents, the results of the function, and its annotated types."""
     module = world.modules[models]
     function = getattr(module, case.name.lower())
     given = _given(function)

@@ -1,4 +1,4 @@
-"""Declared structures of stored JSON: Python classes, their members, and what they type."""
+"""Declared structures of stored JSON: Python classes, their members, and the resulting types."""
 
 from __future__ import annotations
 
@@ -326,7 +326,7 @@ def test_references_that_nest_deeply_are_one_error(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["msgspec", "pydantic"])
 def stored(request: pytest.FixtureRequest) -> ModuleType:
-    """Return the module that a generated package has for a library."""
+    """Return the module of a generated package for a library."""
     return importlib.import_module(f"aiosqlc.emit.written.stored_{request.param}")
 
 
@@ -346,7 +346,7 @@ def test_a_value_that_is_too_deep_is_an_error_of_the_stored_value(
 
 
 def _below(frames: int, call: Callable[[], Any]) -> Any:
-    """Call a function when so many frames are on the stack, as in a deep program."""
+    """Call a function with this number of frames on the stack, as in a deep program."""
     return _below(frames - 1, call) if frames else call()
 
 

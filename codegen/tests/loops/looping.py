@@ -1,4 +1,4 @@
-"""Programs that call a query in a loop: each takes a pool, or with `sync_` a connection."""
+"""Programs that call a query in a loop: each uses a pool, or with `sync_` a connection."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""Programs that call no query in a loop, but look like some that do."""
+"""Programs that call no query in a loop, but look like programs that do."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""Three web applications, with a handler that calls a query once and one that loops."""
+"""Three web applications, each with a handler that calls a query once and one that loops."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""An editor for tests: a real client of the protocol, talking to the real command."""
+"""An editor for tests: a real client of the protocol that uses the real command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVER = (sys.executable, "-m", "aiosqlc", "lsp")
 
 
 class Editor:
-    """Opens files, types into them, and waits for what the server says of each version."""
+    """Open files, change them, and wait for the server's diagnostics of each version."""
 
     def __init__(self, client: LanguageClient) -> None:
         self.client = client
@@ -52,7 +52,7 @@ class Editor:
 
     @property
     def process(self) -> int:
-        """The server's process id."""
+        """Return the server's process ID."""
         assert self.client._server
         return self.client._server.pid
 
@@ -79,7 +79,7 @@ class Editor:
         self._about.pop(path, None)
 
     def type(self, path: Path, text: str, at: types.Range | None = None) -> None:
-        """Replace all, or what stands in a range; `texts` has it only where all is replaced."""
+        """Replace the whole text or a range; only a whole text is stored in `texts`."""
         self.versions[path] += 1
         change: Any = types.TextDocumentContentChangeWholeDocument(text)
         if at:
@@ -90,7 +90,7 @@ class Editor:
         self.client.text_document_did_change(types.DidChangeTextDocumentParams(where, [change]))
 
     async def settled(self, path: Path) -> list[types.Diagnostic]:
-        """Wait until the server has spoken of the newest version."""
+        """Wait until the server has published diagnostics of the newest version."""
 
         def spoken() -> bool:
             return self._about.get(path, 0) >= self.versions[path]
@@ -100,17 +100,17 @@ class Editor:
             return self.said[path]
 
     async def until(self, path: Path, codes: list[str]) -> None:
-        """Wait until just these codes are said of a file that another's edit has changed."""
+        """Wait until exactly these codes are published for a file that another edit affects."""
         async with asyncio.timeout(DEADLINE), self._heard:
             await self._heard.wait_for(lambda: [item.code for item in self.said[path]] == codes)
 
     async def reported(self) -> None:
-        """Wait until the server has shown a message about trouble."""
+        """Wait until the server has shown an error message."""
         async with asyncio.timeout(DEADLINE), self._heard:
             await self._heard.wait_for(lambda: self.messages)
 
     def where(self, path: Path, marked: str) -> types.TextDocumentPositionParams:
-        """Return the position at the `|` of a piece of the file's text."""
+        """Return the position of the `|` in a piece of the file's text."""
         before, _, after = marked.partition("|")
         assert self.texts[path].count(before + after) == 1, marked
         at = self.texts[path].index(before + after) + len(before)
@@ -130,7 +130,7 @@ def generate(root: Path) -> Path:
 async def editor(
     root: Path, *, command: Sequence[str] = SERVER, **environ: str
 ) -> AsyncIterator[Editor]:
-    """Start the server on a folder; it must leave by itself, having reported no trouble."""
+    """Start the server on a folder; it must end by itself without a reported error."""
     client = LanguageClient("tests", "1")
     desk = Editor(client)
     await client.start_io(*command, env={**os.environ, **environ})

@@ -1,4 +1,4 @@
-"""The server answers odd requests and odd texts rightly, or refuses them."""
+"""The server responds correctly to unusual requests and texts, or refuses them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def desk(path: Path) -> AsyncIterator[Editor]:
 
 
 async def after_rename(desk: Editor, path: Path, at: types.Position, new: str) -> str:
-    """Return a file's text after a rename, as an editor applies it to what is shown."""
+    """Return a file's text after a rename, as an editor applies it to the shown text."""
     document = types.TextDocumentIdentifier(uri_of(path))
     found = await desk.client.text_document_rename_async(types.RenameParams(document, at, new))
     assert found is not None
@@ -109,7 +109,7 @@ ODD = [(0, 10_000), (10_000, 0), (2**31 - 1, 2**31 - 1), (0, 0)]
 
 
 def requests(desk: Editor) -> dict[str, Callable[[Any, types.Position], Awaitable[Any]]]:
-    """Return each request that is about a place."""
+    """Return each request that refers to a position."""
     client = desk.client
     return {
         "hover": lambda d, p: client.text_document_hover_async(types.HoverParams(d, p)),

@@ -1,4 +1,4 @@
-"""What the editor underlines is what the command line says, of sqlc's own test projects."""
+"""The editor's diagnostics equal the command's output, for sqlc's own test projects."""
 
 from __future__ import annotations
 

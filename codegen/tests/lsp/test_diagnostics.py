@@ -1,4 +1,4 @@
-"""What the editor underlines is what the command line says."""
+"""The editor's diagnostics equal the command's output."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Finding = tuple[str, str, str, str, int, int]
 
 
 def as_printed(case: Path) -> set[Finding]:
-    """Return what the command line printed of a case."""
+    """Return the printed findings of a case."""
     return printed((case / "expected.txt").read_text() if (case / "expected.txt").exists() else "")
 
 
 def printed(text: str) -> set[Finding]:
-    """Return the findings of a text that the command line printed."""
+    """Return the findings in a text that the command printed."""
     return {
         (
             found["severity"],
@@ -42,7 +42,7 @@ def printed(text: str) -> set[Finding]:
 
 
 def as_underlined(desk: Editor, folder: Path) -> set[Finding]:
-    """Return the same of what the server said."""
+    """Return the server's diagnostics in the same form."""
     found = set()
     for path, said in desk.said.items():
         if not path.is_relative_to(folder):

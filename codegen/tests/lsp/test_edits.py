@@ -1,4 +1,4 @@
-"""However a text came about by typing, the server lives and says what a new one would say."""
+"""After any edits, the server still runs and publishes what a new server would publish."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EACH = 25  # edits between two texts that are compared
 
 
 def edited(text: str, chance: random.Random) -> str:
-    """Insert a piece, take something out, or put a part in two places."""
+    """Insert a piece, remove a part, or copy a part to another place."""
     at = chance.randrange(len(text) + 1)
     to = min(len(text), at + chance.choice([1, 1, 2, 5, 40]))
     how = chance.random()

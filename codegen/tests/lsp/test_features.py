@@ -1,4 +1,4 @@
-"""What the editor is told beside diagnostics, asked by a real client."""
+"""Responses to the editor besides diagnostics, requested by a real client."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def hovered(desk: Editor, path: Path, marked: str) -> str:
 
 
 async def completed(desk: Editor, path: Path, written: str) -> list[str]:
-    """Type something at the end of the file; return what may stand there."""
+    """Insert a text at the end of the file; return the completions there."""
     before = desk.texts[path]
     desk.type(path, before + written)
     lines = (before + written).split("\n")
@@ -114,7 +114,7 @@ async def test_all_that_is_known_is_told_of_what_is_under_the_cursor(
 
 
 async def tells(desk: Editor, path: Path, wanted: Mapping[str, list[str]]) -> None:
-    """Look at what is told where each mark stands."""
+    """Check the hover text at each mark."""
     for marked, texts in wanted.items():
         said = await hovered(desk, path, marked)
         for text in texts:
@@ -140,7 +140,7 @@ async def test_what_may_stand_at_the_cursor_is_offered(desk: Editor, project: Pa
 
 
 async def offers(desk: Editor, path: Path, cases: list[tuple[str, list[str], str]]) -> None:
-    """Type each piece, and look at what is offered behind it, and what is not."""
+    """Insert each piece, and check which completions are offered after it, and which are not."""
     for written, wanted, unwanted in cases:
         found = await completed(desk, path, written)
         assert set(wanted) <= set(found), (written, found)
@@ -158,7 +158,7 @@ async def test_a_name_leads_to_where_it_is_made(desk: Editor, project: Path) -> 
 
 
 async def leads(desk: Editor, project: Path, cases: list[tuple[str, str, str]]) -> None:
-    """Follow each name to the file and the line where it is made."""
+    """Follow each name to the file and the line of its definition."""
     for marked, name, line in cases:
         place = desk.where(project / "queries.sql", marked)
         found = await desk.client.text_document_definition_async(

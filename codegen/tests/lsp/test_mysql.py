@@ -1,4 +1,4 @@
-"""The same of a project for MySQL, its server asked: names, functions, plans and sample rows."""
+"""The same for a project on MySQL with a server: names, functions, plans and sample rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References and rename: what is renamed compiles to the same, but for the name."""
+"""References and rename: after a rename, the code is equal except for the name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A place in a text is the same place as the editor counts it, and back."""
+"""A position in a text and the editor's position map to each other in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project that `aiosqlc init` writes, used in an editor on the first day."""
+"""The project that `aiosqlc init` writes, in an editor."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def positions(text: str) -> list[types.Position]:
 
 
 async def symbols(desk: Editor, path: Path) -> dict[tuple[str, int], types.Position]:
-    """Return each name that can be renamed, with the line of the query and a place of it."""
+    """Return each name that can be renamed, with the line of the query and a position."""
     found: dict[tuple[str, int], types.Position] = {}
     text = desk.texts[path]
     document = types.TextDocumentIdentifier(path.as_uri())

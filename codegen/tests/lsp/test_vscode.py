@@ -1,7 +1,7 @@
-"""The extension for VS Code: it starts the server, and its package holds what it needs.
+"""The extension for VS Code: it starts the server, and its package is complete.
 
-The editor itself is not started: its test host is downloaded from a server of its maker's. How to
-try the extension in a real one is in its README.
+The editor itself is not started, because its test host is downloaded from its vendor's server. The
+README of the extension describes how to try it in a real editor.
 """
 
 from __future__ import annotations

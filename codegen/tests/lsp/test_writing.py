@@ -1,4 +1,4 @@
-"""Formatting, signatures, colours, lenses and plans, asked by a real client."""
+"""Formatting, signatures, colours, lenses and plans, requested by a real client."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`aiosqlc mcp`: what assistants may call, and all that they may not."""
+"""`aiosqlc mcp`: the calls that assistants may make, and those that they may not."""

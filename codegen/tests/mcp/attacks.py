@@ -1,4 +1,4 @@
-"""Calls that an assistant should not get away with: each with the outcome it must have."""
+"""Attacks by an assistant: each call has a required outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ for _ in range(100):  # what the protocol itself still reads
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A call, and the code of its failure; empty where it succeeds and shows nothing foreign."""
+    """A call, and the code of its failure, or '' if it succeeds and returns no foreign data."""
 
     idea: str
     tool: str

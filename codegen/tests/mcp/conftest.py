@@ -1,4 +1,4 @@
-"""The shop on the run's PostgreSQL, and clients of its tools over both transports."""
+"""The shop on the shared PostgreSQL, and clients of its tools over both transports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def served(shop: Shop) -> Iterator[str]:
 
 @pytest.fixture
 def connected(served: str) -> Connect:
-    """Connect over HTTP as the caller of a name."""
+    """Connect over HTTP as the caller with this name."""
 
     @asynccontextmanager
     async def connect(name: str) -> AsyncIterator[Client]:

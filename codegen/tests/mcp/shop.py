@@ -1,4 +1,4 @@
-"""A shop of two tenants whose queries are offered to an assistant of the first."""
+"""A shop with two tenants, whose queries are offered to an assistant of the first tenant."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ _COMMAND = (sys.executable, "-m", "aiosqlc", "mcp")
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The project's folder, the owner's URL of its database, and that of the tools' role."""
+    """The project's folder, the owner's URL of its database, and the URL of the tools' role."""
 
     folder: Path
     owner: str
@@ -184,7 +184,7 @@ class Shop:
 
     @property
     def environ(self) -> dict[str, str]:
-        """Return what the command needs in its environment."""
+        """Return the environment variables that the command needs."""
         return {"SHOP_URL": self.url, "SHOP_TENANT": str(TENANT)}
 
     def command(self, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -196,7 +196,7 @@ class Shop:
         )  # fmt: skip
 
     def on_stdio(self, *options: str) -> StdioServerParameters:
-        """Return how a client starts the server."""
+        """Return the parameters with which a client starts the server."""
         return StdioServerParameters(
             command=_COMMAND[0], args=[*_COMMAND[1:], *options], cwd=self.folder,
             env={**os.environ, **self.environ},
@@ -210,7 +210,7 @@ class Shop:
 
 
 def made_in(folder: Path, owner: str, role: str) -> Shop:
-    """Write the project, fill the database, and create a role with what the tools need."""
+    """Write the project, fill the database, and create a role with the privileges of the tools."""
     write_project(folder, {"schema.sql": SCHEMA, "queries.sql": QUERIES, "sqlc.yaml": POLICY})
     digests = [
         {"name": name, "sha256": sha256(token.encode()).hexdigest(), "bind": {"tenant_id": tenant}}
@@ -233,7 +233,7 @@ def made_in(folder: Path, owner: str, role: str) -> Shop:
 
 @contextmanager
 def over_http(shop: Shop, port: int, *options: str) -> Iterator[str]:
-    """Serve HTTP on a port of this machine; yield the URL once it answers."""
+    """Serve HTTP on a port of this machine; yield the URL when it responds."""
     process = subprocess.Popen(
         [*_COMMAND, "--http", f"127.0.0.1:{port}", *options], cwd=shop.folder,
         env={**os.environ, **shop.environ}, stderr=subprocess.DEVNULL,

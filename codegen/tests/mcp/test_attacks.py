@@ -1,4 +1,4 @@
-"""No call writes what the policy does not list, or shows a row of another tenant."""
+"""No call writes what the policy does not list, or returns a row of another tenant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MASKED_MAILS = ("ann@example.org", "bob@example.org")
 
 
 def code_of(result: types.CallToolResult) -> str:
-    """Return the code of a failure, empty for a success."""
+    """Return the code of a failure, or '' for a success."""
     (content,) = result.content
     assert isinstance(content, types.TextContent)
     return str(json.loads(content.text)["error"]["code"]) if result.is_error else ""

@@ -1,4 +1,4 @@
-"""Tools on MySQL and MariaDB: the same limits, by what these servers have."""
+"""Tools on MySQL and MariaDB: the same limits with the features of these servers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ COMMAND = (sys.executable, "-m", "aiosqlc", "mcp")
 def started(
     mysql_server: TestMysql, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StdioServerParameters]:
-    """Return how a client starts the tools, as a role with what they need."""
+    """Return how a client starts the tools with a role that has the needed privileges."""
     owner = mysql_server.create_empty()
     parts = urlsplit(owner)
     folder = tmp_path_factory.mktemp("mysql-shop")

@@ -1,4 +1,4 @@
-"""The page on tools for assistants works as it is written."""
+"""The page about tools for assistants works as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages and many keys as tools: every row once, within the policy, of the session's tenant."""
+"""Pages and many keys as tools: every row once, within the policy, for the session's tenant."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ async def test_wide_rows_are_not_all_in_memory(shop: Shop) -> None:
 
 
 def peak_of(port: int) -> int:
-    """Return the most memory that the server on a port has had, in KiB."""
+    """Return the peak memory of the server on a port, in KiB."""
     (pid,) = (
         path.parent
         for path in Path("/proc").glob("[0-9]*/cmdline")

@@ -1,4 +1,4 @@
-"""Tools meet what no proof covers: declared JSON, unreadable values, many rows of a key."""
+"""Tools with unproved facts: declared JSON, unreadable values, many rows of a key."""
 
 from __future__ import annotations
 

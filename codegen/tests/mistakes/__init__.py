@@ -1,1 +1,1 @@
-"""Mistakes that people make, and what the compiler must say of each. See `table.py`."""
+"""Users' mistakes, and the expected diagnostics. See `table.py`."""

@@ -1,4 +1,4 @@
-"""Print which mistakes are answered wrongly, and the score: `python -m tests.mistakes`."""
+"""Print the mistakes with wrong diagnostics, and the score: `python -m tests.mistakes`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.mistakes.table import TABLES, faults_of, findings, mistakes_of
 
 
 def main() -> int:
-    """Print every wrong answer of the tables that are named, or of all."""
+    """Print every wrong diagnostic for the named tables, or for all tables."""
     wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or TABLES
     total = right = 0
     for table in wanted:

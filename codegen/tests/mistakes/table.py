@@ -1,11 +1,11 @@
-"""Mistakes that people make, and what the compiler must say of each.
+"""Users' mistakes, and the expected diagnostics.
 
-Each TOML file of this folder is a table over one schema. In a text the sign « stands before what
-the caret must mark. `says` are texts that the message, its labels, hint and notes must hold,
-the remedy first of all; `never` are texts that they must not hold: a wrong remedy costs more than
-none. Each mistake has exactly one finding.
+Each TOML file of this folder is a table over one schema. In a text, the sign « precedes the text
+that the caret must mark. `says` are texts that the message, its labels, hint and notes must
+contain, most importantly the remedy. `never` are texts that they must not contain, because a wrong
+remedy is worse than none. Each mistake has exactly one finding.
 
-A mistake is a query by itself (`sql`), a whole query file (`file`), a migration beside the schema
+A mistake is a single query (`sql`), a whole query file (`file`), a migration beside the schema
 (`migration`), or a configuration (`config`).
 """
 
@@ -35,9 +35,9 @@ sql:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake, the file that holds it, and what must and must not be said of it.
+    """A mistake, its file, and the texts that its diagnostic must and must not contain.
 
-    `marked` is where the caret must begin; None if the text does not say.
+    `marked` is the required position of the caret, or None if the text has no mark.
     """
 
     table: str
@@ -50,7 +50,7 @@ class Mistake:
     never: tuple[str, ...]
 
     def faults(self, found: Sequence[Diagnostic]) -> list[str]:
-        """Return what is wrong with the findings about this mistake; nothing if they are right."""
+        """Return the errors in the findings about this mistake, or nothing if they are right."""
         if len(found) != 1:
             return [f"{len(found)} findings instead of one"]
         (item,) = found
@@ -69,7 +69,7 @@ class Mistake:
 
 
 def wording(item: Diagnostic) -> str:
-    """Return all that a finding says."""
+    """Return the whole text of a finding."""
     return "\n".join([item.message, *(label.text for label in item.labels), item.hint, *item.notes])
 
 
@@ -79,7 +79,7 @@ def _read(table: str) -> dict[str, Any]:
 
 
 def mistakes_of(table: str) -> Iterator[Mistake]:
-    """Yield the mistakes of a table; each has the place in the project that its kind has."""
+    """Yield the mistakes of a table, each with its place in the project."""
     for number, row in enumerate(_read(table)["mistakes"]):
         (kind,) = {"sql", "file", "migration", "config"} & row.keys()
         name = f"m{number:03}"
@@ -104,7 +104,7 @@ def mistakes_of(table: str) -> Iterator[Mistake]:
 
 @functools.cache
 def findings(table: str) -> dict[str, list[Diagnostic]]:
-    """Compile a table's project once; return what is said, by the file that it is about."""
+    """Compile a table's project once; return its findings by file."""
     found: defaultdict[str, list[Diagnostic]] = defaultdict(list)
     with TemporaryDirectory() as name:
         root = Path(name)
@@ -143,5 +143,5 @@ def all_mistakes() -> list[Mistake]:
 
 
 def faults_of(mistake: Mistake) -> list[str]:
-    """Return what is wrong with what the compiler says of a mistake."""
+    """Return the errors in the compiler's diagnostics of a mistake."""
     return mistake.faults(findings(mistake.table).get(mistake.path, []))

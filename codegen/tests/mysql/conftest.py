@@ -1,4 +1,4 @@
-"""A compiler for small schemas: queries in, what is known of them out."""
+"""A compiler for small schemas: queries in, typed queries out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.servers.mysql import connect_arguments
 from tests.servers.programs import program
 
 SERVER_URL = os.environ.get("TEST_MYSQL_URL")
-"""A server to ask instead of a private one: the tests then run on whatever it is."""
+"""A server to use instead of a private one; the tests then run on this server."""
 
 without_mysql_server_url = pytest.mark.skipif(
     bool(SERVER_URL), reason="about a private MariaDB; unset TEST_MYSQL_URL"
@@ -34,7 +34,7 @@ without_mysql_server_url = pytest.mark.skipif(
 
 @cache
 def is_mysql() -> bool:
-    """Return whether the server that the tests ask is MySQL itself."""
+    """Return whether the server of the tests is MySQL itself."""
     if not SERVER_URL:
         return False
     session = open_session(SERVER_URL, None)
@@ -68,7 +68,7 @@ CREATE VIEW vv AS SELECT va.name, count(*) AS n FROM va;
 
 @pytest.fixture(scope="session")
 def mysql_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the private server keeps its data; skips where none is installed."""
+    """The data folder of the private server; skip the test if no server is installed."""
     if not SERVER_URL:
         program("mariadbd", "mysqld")
     return tmp_path_factory.mktemp("mysql-cache")
@@ -85,7 +85,7 @@ def files(schema: str, queries: str) -> tuple[SchemaFile, SourceFile]:
 def analysed(
     schema: str, queries: str, options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Analyse a small project by a server; return what is known of it, and what is wrong."""
+    """Analyse a small project with a server; return the typed queries and the problems."""
     schema_sql, query_file = files(schema, queries)
     parsed, problems = parse_files([query_file], Dialect.MYSQL)
     analysis, found = analyze([schema_sql], parsed, options)
@@ -94,7 +94,7 @@ def analysed(
 
 @pytest.fixture(scope="session")
 def compile_(mysql_cache: Path) -> Compile:
-    """Compile by the server."""
+    """Compile with the server."""
 
     def run(schema: str, queries: str) -> Compiled:
         if "RETURNING" in queries and is_mysql():
@@ -107,7 +107,7 @@ def compile_(mysql_cache: Path) -> Compile:
 
 @pytest.fixture(scope="session")
 def compile_text() -> Compile:
-    """Compile from the text alone."""
+    """Compile only from the text."""
 
     def run(schema: str, queries: str) -> Compiled:
         schema_sql, query_file = files(schema, queries)
@@ -122,7 +122,7 @@ def compile_text() -> Compile:
 
 @pytest.fixture(params=["server", "text"])
 def either(request: pytest.FixtureRequest, compile_text: Compile) -> Compile:
-    """Compile by the server, and once more from the text alone: both must be right."""
+    """Compile with the server, and again only from the text: both must be right."""
     if request.param == "text":
         return compile_text
     compiled: Compile = request.getfixturevalue("compile_")
@@ -130,7 +130,7 @@ def either(request: pytest.FixtureRequest, compile_text: Compile) -> Compile:
 
 
 def only(compiled: Compiled) -> TypedQuery:
-    """Return the one query of a compilation that found nothing wrong."""
+    """Return the only query of a compilation without problems."""
     (query,), problems = compiled
     assert not problems
     return query
@@ -140,7 +140,7 @@ def only(compiled: Compiled) -> TypedQuery:
 async def on_both(
     urls: tuple[str, str], schemas: tuple[str, str] = ("", "")
 ) -> AsyncIterator[tuple[asyncpg.Connection, AiomysqlExecutor]]:
-    """Open a connection on each engine, PostgreSQL first, and make its tables."""
+    """Open a connection on each engine, PostgreSQL first, and create its tables."""
     first = await asyncpg.connect(urls[0])
     other = await aiomysql.connect(**connect_arguments(urls[1]))
     second = AiomysqlExecutor(other)

@@ -1,4 +1,4 @@
-"""Generated code as a user has it: compiled to a package, called through its adapter."""
+"""Generated code from the user's view: compiled to a package, called through its adapter."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Generate = Callable[..., Store]
 
 
 def judged(function: Callable[..., Any], value: object) -> str:
-    """Return where a function's result is not what its signature says."""
+    """Return the differences between a function's result and its signature."""
     return unlike(value, get_type_hints(function)["return"])
 
 
@@ -52,7 +52,7 @@ def judged(function: Callable[..., Any], value: object) -> str:
 def generate(
     mysql_server: TestMysql, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Generate]:
-    """Compile projects of one module's tests, which must succeed, and fill a database for each."""
+    """Compile the projects of one module's tests without errors, and fill a database for each."""
     engine = engine_on(mysql_server)
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""`:batchget` on MySQL: which columns can be keys, by the server and from the text alone."""
+"""`:batchget` on MySQL: the columns that can be keys, with the server and from the text alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments of OUT and INOUT parameters: what the compiler reports, the server refuses."""
+"""Arguments of OUT and INOUT parameters: the compiler reports what the server refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row counts of queries: proved, never guessed."""
+"""Row counts of queries: proved, and never guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No row refutes a signature: each case is called as generated code, on rows that are hostile."""
+"""No row disproves a signature: each case is called as generated code, on difficult rows."""
 
 from __future__ import annotations
 
@@ -303,7 +303,7 @@ OF_ZERO_DATES = [
 
 @pytest.fixture(scope="module")
 def dated(generate: Generate) -> Store:
-    """Dates that are none, written by a session that was not strict."""
+    """Invalid dates, written by a session that was not strict."""
     queries = "".join(f"-- name: C{n} :many\n{sql};\n" for n, sql in enumerate(OF_ZERO_DATES))
     return generate(DATED, queries, rows=ZERO_DATES, mode="NO_ENGINE_SUBSTITUTION")
 
@@ -373,7 +373,7 @@ def test_the_text_alone_believes_no_key_of_a_merge_table(compile_text) -> None:
 def test_the_text_alone_claims_nothing_beside_a_column_that_it_cannot_read(
     compile_text, sql
 ) -> None:
-    """A table of addresses is beyond it: what a sub-select makes of one may be an address too."""
+    """The text alone cannot analyse a table of addresses: its values may be addresses too."""
     schema = "CREATE TABLE i (ip inet6); CREATE TABLE s (k varchar(9) NOT NULL);"
     (query,), _ = compile_text(schema, f"-- name: Q :many\n{sql};")
     assert not query.columns[0].not_null

@@ -1,4 +1,4 @@
-"""The generated contract: it sees every difference between engines that a caller could see."""
+"""The generated contract detects every difference between engines that a caller could see."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def stores(empty_database: str, empty_mysql: str):
 
 
 def module(name: str, add: str, find: str) -> ModuleType:
-    """Make a module as the compiler does: one query that writes, one that reads."""
+    """Make a module like the compiler's: one query that writes, and one that reads."""
     made = ModuleType(name)
 
     async def add_row(db, *, id: int, name: str, note: str | None, at: datetime | None) -> None:  # noqa: A002

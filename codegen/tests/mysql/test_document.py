@@ -1,4 +1,4 @@
-"""sqlc's document says of parameters what sqlc's plugins have always made code from."""
+"""sqlc's document describes parameters as sqlc's plugins have always used them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENTRY = QuerySet(0, Span(0, 0), Dialect.MYSQL, ("s",), ("q",), Span(0, 0), Span(
 
 
 def said_of(schema: str, sql: str) -> tuple[TypedQuery, dict[str, Any]]:
-    """Type a query from the text alone; return it, and the document of it."""
+    """Analyse a query only from its text; return it, and its document."""
     schema_sql, file = files(schema, sql)
     known, _ = schema_from_files([schema_sql])
     (parsed,), _ = parse_files([file], Dialect.MYSQL)

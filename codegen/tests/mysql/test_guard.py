@@ -1,4 +1,4 @@
-"""No text leaves unproved: what is written is prepared, and unlike its function it is an error."""
+"""No text is sent unproved: each is prepared, and a difference from its function is an error."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _loaded(cache: Path, schema: str) -> Iterator[Session]:
 
 
 def _refused(session: Session, sql: str) -> int:
-    """Run a statement and undo it; return the number of the error that the server answers with."""
+    """Run a statement and roll it back; return the number of the server's error."""
     session.run("START TRANSACTION")
     try:
         session.run(sql)

@@ -1,4 +1,4 @@
-"""Parameters as a caller passes them: what comes is what the same statement with literals gives."""
+"""Parameters as a caller passes them: the result equals that of the statement with literals."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_a_value_gives_the_rows_of_its_literal(store: Store, number: int) 
 
 
 def _arguments(store: Store, function: Any, values: list[object]) -> dict[str, object]:
-    """Give the values to the parameters in order, each of the type that its annotation names."""
+    """Return the values for the parameters in order, each of the type in its annotation."""
     hints = {name: hint for name, hint in get_type_hints(function).items() if name != "return"}
     names = [name for name in hints if name not in {"db", "conn", "executor"}]
     given = {}

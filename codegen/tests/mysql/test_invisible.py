@@ -1,4 +1,4 @@
-"""Invisible columns: `*` has none of them, their names find them, and a row is never half."""
+"""Invisible columns: `*` omits them, their names find them, and no row is incomplete."""
 
 from __future__ import annotations
 

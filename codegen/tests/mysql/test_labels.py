@@ -1,4 +1,4 @@
-"""Comparisons of an enum with a text that is not among its labels are reported."""
+"""A comparison of an enum with a text that is not one of its labels is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The levels of a statement have what its text has; an unknown field leaves no claim."""
+"""The levels of a statement contain all parts of its text; an unknown field gives no claim."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_field_that_is_not_known_claims_less_where_it_says_something(
 
 
 def _items(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield what FROM lists, in the order of the text."""
+    """Yield the items of FROM in the order of the text."""
     clause = node.args.get("from_")
     first = [clause.this] if clause is not None else []
     for item in [*first, *(join.this for join in node.args.get("joins") or [])]:

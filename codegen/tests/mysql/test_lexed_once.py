@@ -1,4 +1,4 @@
-"""The text of a query is cut into tokens once, however many stages ask for its words."""
+"""The text of a query is split into tokens once, for all stages."""
 
 from __future__ import annotations
 

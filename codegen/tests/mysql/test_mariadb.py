@@ -1,4 +1,4 @@
-"""A MariaDB that stands in for MySQL: what MySQL alone takes is typed from the text, and said."""
+"""MariaDB in place of MySQL: syntax of MySQL alone is typed from the text and reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VECTORS = "\nCREATE TABLE v (id int PRIMARY KEY, e VECTOR(4) NOT NULL, `vector` 
 
 @pytest.fixture
 def ask(mysql_cache):
-    """Analyse one query for a server of the kind given."""
+    """Analyse one query for a server of the given kind."""
 
     def run(sql: str, server: str = "", *, strict: bool = False):
         tables = SCHEMA if server == "mariadb" else SCHEMA + VECTORS
@@ -156,7 +156,7 @@ def test_what_both_take_is_no_excuse(sql) -> None:
 
 
 def test_a_schema_that_mysql_8_shows_is_taken(mysql_cache) -> None:
-    """Its collation is in every `SHOW CREATE TABLE` of MySQL 8, and MariaDB has it not."""
+    """Every `SHOW CREATE TABLE` of MySQL 8 has a collation that MariaDB does not have."""
     schema = (
         "CREATE TABLE `t` (`id` int NOT NULL, `s` varchar(9) COLLATE utf8mb4_0900_as_cs NOT NULL,"
         " `b` varchar(9) CHARACTER SET utf8mb4 COLLATE 'utf8mb4_0900_bin', PRIMARY KEY (`id`))"

@@ -1,4 +1,4 @@
-"""What is wrong is shown where it is, and another query's error hides nothing."""
+"""An error is shown at its position, and the error of one query hides no other."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_command_that_does_not_fit_is_said(compile_, command, sql, code) -> No
 
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine without a server, and a process that has not started one yet."""
+    """Simulate a machine without a server, and a process that has not started one."""
     monkeypatch.setattr("aiosqlc.servers.mysql.session.find_binaries", lambda: None)
     monkeypatch.setattr("aiosqlc.servers.mysql.session._warm._servers", {})
     return tmp_path

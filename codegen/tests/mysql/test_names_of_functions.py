@@ -1,4 +1,4 @@
-"""Functions of the schema that are named like the server's own: the backticks say whose it is."""
+"""Functions of the schema with names of built-in functions: the backticks distinguish them."""
 
 from __future__ import annotations
 

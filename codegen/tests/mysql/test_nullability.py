@@ -1,4 +1,4 @@
-"""Which columns are proved: every rule once, and every place where the server itself is wrong."""
+"""The proved columns: every rule once, and every case in which the server itself is wrong."""
 
 from __future__ import annotations
 

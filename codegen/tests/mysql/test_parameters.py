@@ -1,4 +1,4 @@
-"""Parameters: their types and names from where they stand, and whether None means something."""
+"""Parameters: their types and names from their positions, and whether None has a meaning."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_parameter_that_nothing_types_is_answered_with_the_cast(either) -> Non
     ],
 )
 def test_a_target_or_a_narrower_literal_does_not_type_a_parameter(either, sql) -> None:
-    """A cast of each kind that the hint offers does."""
+    """A cast of each kind in the hint is enough."""
     command = "many" if sql[0] == "S" else "exec"
     _, problems = either(SCHEMA, f"-- name: Q :{command}\n{sql};")
     (problem,) = [p for p in problems if p.code == "E313"]

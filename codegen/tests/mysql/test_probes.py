@@ -1,4 +1,4 @@
-"""Both engines prove the same of the same 23 queries."""
+"""Both engines prove the same facts of the same 23 queries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ PROBES = {
 
 
 def said_of(query: TypedQuery) -> str:
-    """Say what is claimed of a query, as the table has it."""
+    """Return the claims about a query in the notation of the table."""
     value = "value" if query.columns[0].not_null else "NULL"
     return f"{value}, {ROWS[query.cardinality]}"
 

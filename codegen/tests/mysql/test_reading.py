@@ -1,4 +1,4 @@
-"""On MySQL and MariaDB a statement counts as reading only by its tree and a list of functions."""
+"""On MySQL and MariaDB, a statement is read-only only by its tree and a list of functions."""
 
 from __future__ import annotations
 

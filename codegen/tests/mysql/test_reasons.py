@@ -1,4 +1,4 @@
-"""`explain` says by which rules of the register a claim is made."""
+"""`explain` names the registered rules on which a claim depends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CALL and SHOW have typed rows where the result always holds."""
+"""CALL and SHOW have typed rows if the result always holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema read back from the server, and replayed from the files: they agree."""
+"""The schema from the server and the schema from the files are equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a server that others use nothing is touched but what carries our mark."""
+"""On a shared server, only databases with our mark are changed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ HARMLESS = [
 
 @pytest.fixture
 def server(mysql_server: TestMysql) -> Iterator[tuple[str, Session]]:
-    """A server with somebody's database; the session is theirs."""
+    """A server with a user's database; the session belongs to the user."""
     url = mysql_server.create_empty()
     session = open_session(url, None)
     session.run("CREATE DATABASE theirs")
@@ -71,7 +71,7 @@ def server(mysql_server: TestMysql) -> Iterator[tuple[str, Session]]:
 
 
 def compile_on(url: str, text: str) -> list[str]:
-    """Return the codes of what is wrong with a schema on that server."""
+    """Return the error codes for a schema on that server."""
     analysis, problems = analysed(text, QUERY, AnalyzeOptions(url))
     if not problems:
         assert scratch.MARK not in [table.name for table in analysis.catalog.tables]

@@ -1,4 +1,4 @@
-"""Queries about the server's own tables: typed by what it has, not by what a schema says."""
+"""Queries about the server's own tables: typed by the server's catalog, not by the schema."""
 
 from __future__ import annotations
 

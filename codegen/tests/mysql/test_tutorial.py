@@ -1,4 +1,4 @@
-"""The tutorial "one interface, two engines" is true: each step is done as it is written."""
+"""The tutorial "one interface, two engines" is correct: each step is executed as written."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ def new_empty_databases(postgres_server, mysql_server):
 
 
 async def _tell(calls, pg: str, my: str, databases) -> None:
-    """Tell a story on both engines, with these schemas."""
+    """Run the same calls on both engines with these schemas."""
     async with on_both(databases(), (pg, my)) as both:
         await compare(calls, *both, seed=1, steps=500)

@@ -1,4 +1,4 @@
-"""One interface on two engines: the same functions, classes and results, or a refusal."""
+"""One interface on two engines: the same functions, classes and results, or an error."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def engines(empty_database: str, empty_mysql: str):
 
 
 async def _story(items: ModuleType, models: ModuleType, db) -> list[object]:
-    """Do the same on an engine, and return all that came back."""
+    """Make the same calls on an engine, and return all results."""
     kinds = models.ItemKind
     for number, (name, note) in enumerate([("x", None), ("y", "x"), ("z", "100%"), ("", "x")]):
         await items.add_item(

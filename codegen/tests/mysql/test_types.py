@@ -1,4 +1,4 @@
-"""The types of expressions: the server's own, with parameters taken for what they are."""
+"""The types of expressions: the server's own types, with the right types for parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A view has the unique keys that the rows of its own text have, and no other."""
+"""A view has exactly the unique keys of the rows of its own text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The constraints that a statement is said to violate are those that calls of it violate.
+"""The constraints that a statement can violate are those that its calls violate.
 
-Statements of a table, and random ones, run with random values on random rows. Nothing outside of
-the list of a statement may be violated; in the table, everything in it is.
+Statements of a table, and random ones, run with random values on random rows. A statement may
+violate no other constraint; in the table, it violates each listed one.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def _seen(db: Any, queries: Sequence[TypedQuery], rounds: int, seed: int) -> dic
 
 
 def _violated(cursor: Any, sql: str, values: Sequence[object], query: TypedQuery) -> set[str]:
-    """Return what a call violates: of a key without a table, all of that name that are listed."""
+    """Return the constraint that a call violates; if its key has no table, all of that name."""
     try:
         cursor.execute(sql, tuple(values))
     except pymysql.MySQLError as error:
@@ -235,7 +235,7 @@ def _shown(item: Any) -> str:
 
 
 def _fill(cursor: Any, random: Random) -> None:
-    """Put a few rows in that the constraints allow."""
+    """Insert a few rows that the constraints allow."""
     for table, names in _COLUMNS.items():
         for _ in range(8 if table in {"b", "c"} else 5):
             values = ", ".join(str(random.choice(_VALUES) or "NULL") for _ in names)
@@ -248,7 +248,7 @@ def _fill(cursor: Any, random: Random) -> None:
 
 @pytest.fixture(scope="module")
 def told(compile_: Compile, db: Any) -> dict[str, tuple[set[str], set[str]]]:
-    """What is claimed of each statement of the table, and what calls have violated."""
+    """The claims about each statement of the table, and the constraints that calls violated."""
     queries = _compiled(compile_, {name: sql for name, (sql, *_) in CASES.items()})
     seen = _seen(db, list(queries.values()), 70, 1)
     return {name: (set(map(_shown, queries[name].violable)), seen[name]) for name in CASES}

@@ -1,4 +1,4 @@
-"""What is written is what was meant: stars, names, values, and the types of parameters."""
+"""Generated texts mean the same as the source: stars, names, values, and parameter types."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ async def test_a_star_after_returning_becomes_its_columns(store, number) -> None
 
 @pytest.fixture(scope="module")
 def words(mysql_server) -> list[str]:
-    """Every word that the server has a use for."""
+    """Return every word with a meaning for the server."""
     import pymysql
 
     from tests.servers.mysql import connect_arguments
@@ -234,7 +234,7 @@ async def test_a_time_with_another_offset_is_stored_in_utc(store) -> None:
 
 @pytest.fixture(scope="module")
 def loose(generate: Generate) -> Store:
-    """Values that no strict session writes."""
+    """Values that a strict session cannot write."""
     rows = """
     INSERT INTO k (id, st, od, oa) VALUES (1, 'none of them', '0000-00-00', '0000-00-00'),
     (2, 'p', '2024-01-02', '2024-01-02 03:04:05'), (3, 'q', '2024-00-10', NULL);

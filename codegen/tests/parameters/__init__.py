@@ -1,1 +1,1 @@
-"""Compares PostgreSQL's parameters with the server: is what a function asks for what it takes?"""
+"""Compare PostgreSQL's parameters with the server: a function accepts what the server accepts."""

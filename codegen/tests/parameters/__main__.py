@@ -1,4 +1,4 @@
-"""`python -m tests.parameters [--n 2000] [--seed N]`: parameters, compared one by one."""
+"""`python -m tests.parameters [--n 2000] [--seed N]`: compare parameters one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.parameters.comparing import compare
 
 
 def main() -> int:
-    """Compare, print the table, and exit 1 on any fault."""
+    """Compare, print the table, and exit 1 on any error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=0, help="positions; all if it is left out")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))

@@ -1,8 +1,8 @@
-"""Compares what is claimed of a parameter with what the server takes, by its types and by calls.
+"""Compare the claimed type of a parameter with the server, by descriptions and by calls.
 
-The server names the type of each parameter. Where that says too little, the generated function is
-called: with the values that the generated reader makes of literals of the claimed type, and its
-answer is compared with that of the same statement in which the literal is written.
+The server names the type of each parameter. If this type is not specific enough, the generated
+function is called with values that the generated reader decodes from literals of the claimed type.
+Its result is compared with that of the same statement with the literal.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _TRIED = 3  # values at each position
 
 @dataclass
 class Tally:
-    """What was compared, by kind of position: described, refused by the server, called, faults."""
+    """The comparisons by kind of position: described, refused by the server, called, errors."""
 
     described: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -74,20 +74,20 @@ class Tally:
 
     @property
     def pairs(self) -> int:
-        """How many positions have a type, and how many values were passed at one."""
+        """Return the number of positions with a type, and of values passed at one."""
         return self.described.total() + self.called.total()
 
     @property
     def found(self) -> list[str]:
-        """All faults."""
+        """Return all errors."""
         return [text for texts in self.faults.values() for text in texts]
 
     def fault(self, kind: str, text: str) -> None:
-        """Note a fault."""
+        """Record an error."""
         self.faults.setdefault(kind, []).append(text)
 
     def report(self) -> str:
-        """Say it as a table."""
+        """Return a table."""
         groups = {
             name: "clauses" if name not in {"functions", "aggregates", "operators"} else name
             for name in {*self.described, *self.refused, *self.called, *self.faults}
@@ -106,9 +106,9 @@ class Tally:
 
 
 def compare(folder: Path, seed: int, positions: int = 0, part: tuple[int, int] = (0, 1)) -> Tally:
-    """Compare so many positions, chosen by the seed; 0 means all of them.
+    """Compare this number of positions, selected by the seed; 0 means all of them.
 
-    `part` takes every n-th of all, from one of the first n on.
+    `part` selects every n-th position, starting with one of the first n.
     """
     tally, random = Tally(), Random(seed)
     with embedded_server() as server, scratch(server, f"params_{seed % 10**6}") as connection:
@@ -164,7 +164,7 @@ def _compile(folder: Path, analyzer: Analyzer, schema: str, places: Sequence[Pos
 
 
 def package_of(driver: str) -> str:
-    """Return the package of a driver: what some types are in Python differs between them."""
+    """Return the package of a driver, because some types differ in Python between drivers."""
     return f"compared_{driver}"
 
 
@@ -177,7 +177,7 @@ def _compare_types(
     params: dict[str, tuple[TypedParam, ...]],
     tally: Tally,
 ) -> None:
-    """Compare the types claimed with those that the server describes."""
+    """Compare the claimed types with the types that the server describes."""
     known: dict[int, str] = {}
     for number, place in enumerate(places):
         oid = _described(connection, place.text.replace(HERE, "$1"))
@@ -202,12 +202,12 @@ def _compare_types(
 
 
 def shown(param: TypedParam) -> str:
-    """Return a parameter's type as it is compared."""
+    """Return a parameter's type in the form for comparisons."""
     return f"{param.type.name}{'[]' if param.type.array_dims else ''}"
 
 
 def _described(connection: Connection, sql: str) -> int:
-    """Return the oid of the only parameter of a text, 0 where the server rejects it."""
+    """Return the OID of the only parameter of a text, or 0 if the server rejects the text."""
     pg = connection.pg
     pg.prepare(b"", sql.encode())
     result = pg.describe_prepared(b"")
@@ -275,7 +275,7 @@ async def _call_all(
 
 
 async def _values(readers: Any, db: Any, kind: str) -> dict[int, object]:
-    """Return what the reader makes of each literal of a type; some, Python cannot hold."""
+    """Return the decoded value of each literal of a type; Python cannot represent some."""
     read = getattr(readers, f"v{list(VALUES).index(kind)}")
     found: dict[int, object] = {}
     for at in range(len(VALUES[kind])):
@@ -296,9 +296,9 @@ async def _call(
     at: int,
     value: object,
 ) -> str | None:
-    """Call a function with a value; return how its answer differs, '' where it does not.
+    """Call a function with a value; return how its result differs, or '' if it does not.
 
-    None where there is nothing to compare: None as an element where the hint has none.
+    Return None if nothing can be compared, as for a None element that the hint excludes.
     """
     hint = str(get_type_hints(function)["value"])
     if _holds_none(value) and "| None" not in hint and "Optional" not in hint.partition("[")[2]:

@@ -1,7 +1,7 @@
-"""Every place of a statement where a parameter can stand: functions, operators, clauses.
+"""Every place of a parameter in a statement: functions, operators, clauses.
 
-A position is a text with `§` where the parameter stands. Around it stand values of the types that
-the server's own catalog names, so that only the parameter is open.
+A position is a text with `§` in the place of the parameter. The other parts are values of the types
+in the server's catalog, so that only the type of the parameter is open.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ VALUES: dict[str, list[str]] = {
     "interval": ["'0'", "'1 day'", "'12:00:01.5'"],  # a timedelta has days and seconds
     **MADE,
 }
-"""Literals by the type as a cast names it."""
+"""Literals by type, with the type as in a cast."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place: its kind, a text with `§`, and whether calling the text is harmless."""
+    """A place: its kind, a text with `§`, and whether a call of the text is harmless."""
 
     kind: str
     text: str
@@ -67,7 +67,7 @@ class Position:
 
 
 def cast_name(kind: str) -> str:
-    """Return a type as SQL names it in a cast."""
+    """Return a type as in a cast."""
     return '"char"' if kind == "char" else kind
 
 
@@ -144,7 +144,7 @@ def of_operators(connection: Connection) -> Iterator[Position]:
 
 
 def _given(types: list[str]) -> list[tuple[str, str]] | None:
-    """Return for each argument its type and a value of it; None where a type has no values."""
+    """Return for each argument its type and a value, or None if a type has no values."""
     found = []
     for name in types:
         if name in KINDS:
@@ -257,7 +257,7 @@ _ALONE = {  # these take one type of their own
 
 
 def of_clauses(connection: Connection) -> Iterator[Position]:
-    """Yield each clause with a parameter of each type, those with one type of their own last."""
+    """Yield each clause with a parameter of each type; clauses with a fixed type come last."""
     for kind, literals in VALUES.items():
         array = f"{kind}[]" if _has_array(connection, kind) else ""
         value = typed(kind, literals[0])
@@ -274,7 +274,7 @@ def of_clauses(connection: Connection) -> Iterator[Position]:
 
 
 def tables() -> str:
-    """Return the tables that the clauses speak of: one for each type, with its values."""
+    """Return the tables for the clauses: one for each type, with its values."""
     found = [
         "create table alone (n int primary key); insert into alone select generate_series(0, 4);"
     ]
@@ -299,7 +299,7 @@ def _has_array(connection: Connection, kind: str) -> bool:
 
 
 def _works(connection: Connection, kind: str, clause: str) -> bool:
-    """Return whether a type has what a clause needs, such as an equality, with a literal in it."""
+    """Return whether a type supports a clause, for example by an equality, with a literal in it."""
     text = clause.replace("{t}", cast_name(kind))
     literal = typed(kind, VALUES[kind][0])
     text = text.replace("{a}", f"array[{literal}]").replace("§", literal).replace("{v}", literal)

@@ -1,4 +1,4 @@
-"""Each place of a parameter: its type is the server's, and a value of it does what a literal does.
+"""At each place, the type of a parameter is the server's, and its value acts like a literal.
 
 `python -m tests.parameters` compares all of them, or `--n` of them.
 """

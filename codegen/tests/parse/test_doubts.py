@@ -1,4 +1,4 @@
-"""Warnings of texts that the server takes for something else than is meant, on MySQL too."""
+"""Warnings about texts that the server reads differently from their intention, on MySQL too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long texts cost in proportion to their length: editors compile what is typed."""
+"""The work for a long text is proportional to its length, because editors compile each edit."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_executable_comment_is_not_looked_for_to_the_end_at_each_opening() ->
 
 
 def _steps(work: Callable[[], object]) -> int:
-    """Return how many lines of Python a piece of work runs: not how long it takes."""
+    """Return how many lines of Python a piece of work runs, instead of its time."""
     steps = 0
 
     def trace(_frame: FrameType, _event: str, _argument: object) -> object:

@@ -1,4 +1,4 @@
-"""Query files become queries: parameters numbered, macros gone, every offset traceable."""
+"""Query files become queries: numbered parameters, no macros, and a position for every offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scanner cuts SQL as the servers do."""
+"""The scanner splits SQL into tokens as the servers do."""
 
 from __future__ import annotations
 

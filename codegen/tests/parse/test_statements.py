@@ -1,4 +1,4 @@
-"""After an edit a file parses to just what it would have, had nobody seen it before."""
+"""After an edit, a file parses to the same result as a new file."""
 
 from __future__ import annotations
 

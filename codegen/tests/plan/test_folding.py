@@ -1,4 +1,4 @@
-"""Lines that are too long are broken where white space is, and say the same."""
+"""Lines that are too long are broken at white space, without a change of meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of SQL become names of Python."""
+"""Names in SQL become names in Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The texts of a dynamic query are shown in pieces, and come out of them letter for letter."""
+"""The texts of a dynamic query are split into pieces, which produce exactly the texts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ sorts = ("x", "x desc", 'lower("{y}")')
 
 @st.composite
 def choices(draw: st.DrawFn) -> PyChoice:
-    """Lines that are there or not, as the parts say, and one that a sort is part of."""
+    """Return lines that are present or absent by their parts, and one that contains a sort key."""
     size = draw(st.integers(1, 3))
     pool = draw(st.lists(st.tuples(lines, st.integers(0, 2**size - 1)), min_size=1, max_size=6))
     sort_at = draw(st.none() | st.integers(0, len(pool) - 1))
@@ -85,7 +85,7 @@ def choices(draw: st.DrawFn) -> PyChoice:
 
 @st.composite
 def orders(draw: st.DrawFn) -> PyChoice:
-    """Lines that depend on switches and on a sort order, as those of a page behind a row."""
+    """Return lines that depend on switches and on a sort order, as in a page after a row."""
     size = draw(st.integers(1, 3))
     line = st.tuples(lines, st.integers(0, 2**size - 1), st.sets(st.sampled_from(sorts)))
     pool = draw(st.lists(line, min_size=1, max_size=6))

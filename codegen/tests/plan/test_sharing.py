@@ -1,4 +1,4 @@
-"""Functions of one module share what builds their rows, under a name that is free."""
+"""Functions of one module share the code that builds their rows, under a free name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables, one case a line
-"""Names of types in `db_type`: each means what the server makes of it in a column's declaration."""
+"""Names of types in `db_type`: each means what the server reads in a column's declaration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""As a plugin of sqlc: what the real sqlc sends, in both of its formats, becomes code that runs."""
+"""As a plugin of sqlc: requests of the real sqlc, in both formats, become code that runs."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def test_code_from_both_formats_is_the_same_and_runs(
 
 
 def without_null(value: Any) -> Any:
-    """Leave out what a message does not have: only JSON says so."""
+    """Omit fields that a message does not have, which only JSON contains."""
     if isinstance(value, list):
         return [without_null(item) for item in value]
     if isinstance(value, dict):

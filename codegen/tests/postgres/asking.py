@@ -1,4 +1,4 @@
-"""Asks the analyser in one line, and remembers the answer: many tests look at one analysis."""
+"""Call the analyser in one line, and cache the results, because many tests use one analysis."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def schema_file(sql: str, name: str = "schema.sql", *, transactional: bool = Tru
 def query(
     sql: str, name: str = "Q", command: Command = Command.MANY, params: tuple[Param, ...] = ()
 ) -> ParsedQuery:
-    """Make a parsed query that is a file of its own."""
+    """Make a parsed query that is its own file."""
     whole = Span(0, len(sql))
     file = SourceFile(Path("query.sql"), sql)
     return ParsedQuery(file, name, command, sql, SourceMap(), Span(0, 1), whole, params=params)
@@ -57,7 +57,7 @@ def query(
 def answers(
     schema: str, sqls: tuple[str, ...]
 ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
-    """Return the typed queries by their SQL, and what is wrong."""
+    """Return the typed queries by their SQL, and the problems."""
     asked = [query(sql, f"Q{n}", Command.EXEC) for n, sql in enumerate(sqls)]
     analysis, problems = run(schema, asked)
     return {typed.parsed.sql: typed for typed in analysis.queries}, problems
@@ -72,12 +72,12 @@ def run(
 
 @functools.cache
 def _warm() -> Analyzer:
-    """Return the analyser of all who ask: to start a server for each takes longer than to ask."""
+    """Return a shared analyser: starting a server takes longer than a query."""
     analyzer = Analyzer()
     atexit.register(analyzer.__exit__)
     return analyzer
 
 
 def nullness(typed: TypedQuery) -> str:
-    """Say NN or N for each column."""
+    """Return NN or N for each column."""
     return " ".join("NN" if column.not_null else "N" for column in typed.columns)

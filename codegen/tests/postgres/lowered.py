@@ -1,4 +1,4 @@
-"""Compares the levels made of a tree with what the tree's text has: nothing may get lost."""
+"""Compare the levels of a tree with the tree's text: no part may be lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE = re.compile(r":rtekind 0 :relid (\d+)")
 
 
 def lost(lowering: Lowering, level: Query) -> Iterator[str]:
-    """Yield what a level lacks of the query that it was made of."""
+    """Yield the parts of a query that its level lacks."""
     node = lowering.scope.query
     entries = node.list_of("rtable")
     if len(level.sources) != len(entries):
@@ -63,6 +63,6 @@ def _below(expr: Expr) -> Iterator[Expr]:
 
 
 def _compared(what: str, made: str, text: str) -> Iterator[str]:
-    """Yield a complaint where two texts differ in the columns that they name."""
+    """Yield an error if two texts differ in the columns that they name."""
     if sorted(_COLUMN.findall(made)) != sorted(_COLUMN.findall(text)):
         yield f"{what}: {text[:300]}"

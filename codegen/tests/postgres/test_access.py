@@ -1,4 +1,4 @@
-"""What a statement writes, which constraints it can violate, and what it leaves behind."""
+"""The tables that a statement writes, the constraints that it can violate, and its effects."""
 
 from __future__ import annotations
 

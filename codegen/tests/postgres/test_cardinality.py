@@ -1,4 +1,4 @@
-"""How many rows: keys of every kind, and everything that makes a key not enough."""
+"""Row counts: keys of every kind, and everything that makes a key insufficient."""
 
 from __future__ import annotations
 

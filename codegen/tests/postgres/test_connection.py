@@ -1,4 +1,4 @@
-"""Statements sent in one round trip: each is answered, and what is refused stops its group only."""
+"""Statements sent in one round trip: each gets a response, and an error stops only its group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An embedded row is there, or missing as a whole, or refused: it never falls apart in silence."""
+"""An embedded row is present, missing as a whole, or refused, but never silently incomplete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embedded rows are optional as a whole; a dynamic query keeps only what all its texts keep."""
+"""Embedded rows are optional as a whole; a dynamic query has only facts of all its texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extensions the embedded server lacks: schemas that use them load, and queries are typed."""
+"""Extensions that the embedded server lacks: schemas with them load, and queries are typed."""
 
 from __future__ import annotations
 

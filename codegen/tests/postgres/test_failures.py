@@ -1,4 +1,4 @@
-"""A schema statement that fails: said once, with its cost; what it could change is not claimed."""
+"""A failed schema statement is reported once, with its cost; uncertain facts are not claimed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_nothing_is_claimed_that_a_failed_statement_could_have_changed(
 
 
 def lost(schema: str, *sqls: str) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with a schema and queries named Q0, Q1, …"""
+    """Return the problems of a schema and of queries named Q0, Q1, …"""
     return run(schema, [query(sql, f"Q{n}") for n, sql in enumerate(sqls)])[1]
 
 

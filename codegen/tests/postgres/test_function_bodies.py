@@ -1,4 +1,4 @@
-"""Columns of the rows that SQL functions return: what is proved, and that no row refutes it."""
+"""Columns of the rows that SQL functions return: the proofs, and no row that disproves them."""
 
 from __future__ import annotations
 

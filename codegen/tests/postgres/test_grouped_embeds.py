@@ -1,7 +1,7 @@
 """Embedded rows under grouping sets, compared with the rows of servers of each major version.
 
-PostgreSQL 18 has a node for a grouped key, and says where it may be NULL. Before, nothing in the
-tree does.
+PostgreSQL 18 has a node for a grouped key, which shows where the key may be NULL. In earlier
+versions, nothing in the tree shows this.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ CASES = {
 
 @dataclass(frozen=True)
 class World:
-    """A server of one major version with the rows, and an analyser that asks it."""
+    """A server of one major version with the rows, and an analyser that uses it."""
 
     uri: str
     connection: psycopg.Connection

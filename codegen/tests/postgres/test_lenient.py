@@ -1,4 +1,4 @@
-"""Parts of a schema that no query can see are accepted without effect; what matters is said."""
+"""Parts of a schema that no query can see are ignored; parts that matter are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The levels that are made of PostgreSQL's trees: complete, and careful with what is new."""
+"""The levels from PostgreSQL's trees are complete, and claim nothing for new fields."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COUNTED = {
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[tuple[Connection, Facts]]:
-    """A connection to the tables, and what is known of them."""
+    """A connection to the tables, and the facts about them."""
     with Analyzer() as analyzer:
         found = analyzer.opened([schema_file(TABLES)], AnalyzeOptions())
         assert found is not None
@@ -52,7 +52,7 @@ def opened() -> Iterator[tuple[Connection, Facts]]:
 
 
 def _count(connection: Connection, facts: Facts, sql: str, new_field: str = "") -> Cardinality:
-    """Count the rows of a query, with a new field in the nodes of one kind: `KIND :name value`."""
+    """Count the rows of a query with a new field in the nodes of one kind: `KIND :name value`."""
     [described] = describe(connection, [sql])
     assert isinstance(described, Described), described
     kind, _, field = new_field.partition(" ")
@@ -77,7 +77,7 @@ def test_a_field_that_is_not_known_claims_nothing_where_it_says_something(
 
 
 def test_nothing_of_a_tree_gets_lost_in_its_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sources, tables, columns, parameters, constants and functions are those of the text."""
+    """Sources, tables, columns, parameters, constants and functions equal those of the text."""
     make = Lowering.query
     seen: list[str] = []
     complaints: list[str] = []

@@ -1,4 +1,4 @@
-"""No claim on a string body is made if a function may change which table a name means."""
+"""There is no claim about a string body if a function may change which table a name means."""
 
 from __future__ import annotations
 

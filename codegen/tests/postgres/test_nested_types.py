@@ -88,7 +88,7 @@ def _annotation(query: TypedQuery) -> str:
 
 
 def _shape(value: Any) -> str:
-    """Say of a value what its annotation should say, NULLs aside."""
+    """Return the expected annotation of a value, without NULLs."""
     if isinstance(value, list):
         return f"list[{_shape(value[0])}]"
     if isinstance(value, asyncpg.Range):

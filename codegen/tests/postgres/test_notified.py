@@ -47,7 +47,7 @@ def channel(number: int = 1) -> str:
 def analysed(
     folder: Path, server: TestPostgres, schema: str, queries: str
 ) -> tuple[dict[str, tuple[Sent, ...]], tuple[Diagnostic, ...]]:
-    """Return what is sent on each declared channel, and the diagnostics."""
+    """Return the notifications on each declared channel, and the diagnostics."""
     write_project(folder, {"sqlc.yaml": CONFIG, "schema.sql": schema, "queries.sql": queries})
     url = server.create_empty()
     try:
@@ -171,7 +171,7 @@ def outcome(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFact
 
 
 async def news(server: TestPostgres, schema: str) -> dict[str, list[str]]:
-    """Return what a real server sends for rows that come, change and go."""
+    """Return what a real server sends for inserted, changed and deleted rows."""
     url = server.create_empty()
     connection: Any = await asyncpg.connect(url)
     found: dict[str, list[str]] = {f"news{number}": [] for number in range(1, len(BODIES) + 1)}
@@ -377,7 +377,7 @@ def test_the_meaning_of_a_name_in_a_body_decides_the_claim(
 
 
 async def sent_by(server: TestPostgres, schema: str, calls: dict[str, str]) -> dict[str, list[str]]:
-    """Return what a real server sends, by channel, for statements that send."""
+    """Return the notifications of a real server by channel, for statements that send."""
     url = server.create_empty()
     connection: Any = await asyncpg.connect(url)
     found: dict[str, list[str]] = {name: [] for name in calls}

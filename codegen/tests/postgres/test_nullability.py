@@ -1,4 +1,4 @@
-"""Which columns are proved not null, and which must not be."""
+"""The columns that are proved not null, and those that must not be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table's column that a result column shows: through set operations where all parts agree."""
+"""The table column that a result column returns, also through set operations that agree."""
 
 from __future__ import annotations
 

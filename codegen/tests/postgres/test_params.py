@@ -1,4 +1,4 @@
-"""Parameters: names from what they meet, types from the server, NULL where it means something."""
+"""Parameters: names from their context, types from the server, NULL if it has a meaning."""
 
 from __future__ import annotations
 

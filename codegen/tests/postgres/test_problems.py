@@ -1,4 +1,4 @@
-"""What the server refuses: every mistake, at its place, with the server's own advice."""
+"""Errors of the server: every mistake, at its position, with the server's own advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims on what PL/pgSQL functions return, and rows that must not refute them.
+"""Claims about the results of PL/pgSQL functions, and rows that must not disprove them.
 
 A claim must hold in each way in which the server may read a name: `plpgsql.variable_conflict`.
 """
@@ -162,7 +162,7 @@ CONFLICTS = ("error", "use_variable", "use_column")
 
 @dataclass(frozen=True)
 class Case:
-    """A function named `f` and a number, a call of it, and what is proved of the call."""
+    """A function `f` with a number, a call of it, and the proved facts about the call."""
 
     function: str
     call: str
@@ -171,7 +171,7 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """Yield every call of the tables, with a function of its own."""
+    """Yield every call of the tables, with its own function."""
     told: list[tuple[str, str, str, str, str, bool | None]] = []
     for parameters, result, body, calls in PROVED:
         told += [(parameters, result, body, call, columns, None) for call, columns in calls]
@@ -203,7 +203,7 @@ def proved(analyzer: Analyzer, functions: str, calls: list[str]) -> list[tuple[s
 
 @pytest.fixture(scope="module")
 def claims(analyzer: Analyzer) -> list[tuple[Case, str, bool]]:
-    """Return the claims on each case."""
+    """Return the claims about each case."""
     every = list(cases())
     functions = "".join(case.function for case in every)
     found = proved(analyzer, functions, [case.call for case in every])

@@ -1,4 +1,4 @@
-"""A statement counts as reading only where all it calls and sets off is proved to."""
+"""A statement is read-only only if all called and triggered code is proved to be."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ ON_CHECKED = (
 
 
 def built_in(name: str) -> tuple[str, str]:
-    """What is said of a function of the server's own that may write."""
+    """The message about a built-in function that may write."""
     return f"{name}() is VOLATILE", "a built-in function is not VOLATILE"
 
 

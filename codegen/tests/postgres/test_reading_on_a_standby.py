@@ -1,4 +1,4 @@
-"""What the compiler believes of built-in functions, a hot standby confirms."""
+"""A hot standby confirms the compiler's facts about built-in functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's `!` is tried out on rows that can really happen, and on no others."""
+"""A user's `!` is tested only on rows that the schema allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RETURNING: conditions speak of old rows, triggers and missing rows are not forgotten."""
+"""RETURNING: conditions are about old rows, and triggers and missing rows are considered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rights computed are those that the server asks for: it runs with them, with none less."""
+"""The computed privileges are those that the server checks: all are needed and sufficient."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ UNTOLD = {"a function acts for its caller": frozenset({Right("USAGE", "SCHEMA", 
 
 @dataclass
 class Database:
-    """A database with the schema, and a role with no right of its own that tries statements."""
+    """A database with the schema, and a role without privileges, which tries statements."""
 
     asked: Connection
     facts: Facts
@@ -139,7 +139,7 @@ class Database:
         return needs(self.asked, self.facts, texts, borrowed)
 
     def attempt(self, rights: Iterable[Right], sql: str) -> ServerError | None:
-        """Run a statement with these rights alone, and undo it."""
+        """Run a statement with only these privileges, and roll it back."""
         assert self.tried.run("begin") is None
         try:
             for line in statements(rights, self.role, plain_or('"', frozenset())):
@@ -173,7 +173,7 @@ def database() -> Iterator[Database]:
 
 @pytest.mark.parametrize("sentence", CASES)
 def test_exactly_these_rights_are_needed(sentence: str, database: Database) -> None:
-    """A table of what statements need: with it the server runs them, with any less it does not."""
+    """The server runs each statement with its listed privileges, and refuses it with any less."""
     sql, expected = CASES[sentence]
     found = database.needs(sql)
     assert (_shown(found), found.unknown) == (sorted(expected), ())
@@ -186,7 +186,7 @@ def test_exactly_these_rights_are_needed(sentence: str, database: Database) -> N
 
 
 def _less(rights: frozenset[Right], right: Right) -> Iterator[frozenset[Right]]:
-    """Leave out a right, or one column of it."""
+    """Remove a privilege, or one column of it."""
     yield rights - {right}
     columns = right.columns or frozenset()
     for column in columns if len(columns) > 1 else ():
@@ -200,7 +200,7 @@ def _shown(found: Needs) -> list[str]:
 
 
 def test_what_nobody_can_tell_is_said(database: Database) -> None:
-    """A function that makes statements when it runs, a sequence that is named then."""
+    """Examples are a function that builds statements, and a sequence that is named at run time."""
     found = database.needs("select sums('1')", "select nextval($1::text::regclass)")
     assert found.unknown == (
         "sums() builds statements at run time",
@@ -209,7 +209,7 @@ def test_what_nobody_can_tell_is_said(database: Database) -> None:
 
 
 def test_of_borrowed_queries_those_count_whose_tables_are_there(database: Database) -> None:
-    """What another configuration asks of this database is added, as far as it can be asked."""
+    """Queries of another configuration are added, if this database has their tables."""
     borrowed = ("select id from b", "select id from elsewhere", "select nothing from b")
     found = database.needs(borrowed=borrowed)
     assert _shown(found) == ["SELECT (id) ON b"]

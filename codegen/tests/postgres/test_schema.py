@@ -1,4 +1,4 @@
-"""Schema files: applied in order, with errors at their place, and nothing half made left behind."""
+"""Schema files: applied in order, with errors at their positions, and without partial changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's own hunt: true claims survive it, false ones come back with a row."""
+"""The user's own search: true claims pass, and false claims are reported with a row."""
 
 from __future__ import annotations
 

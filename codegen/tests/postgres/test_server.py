@@ -1,4 +1,4 @@
-"""The embedded server: private to a run, gone after it, and its data used again."""
+"""The embedded server: private to a run, stopped after it, and its data used again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MODULE = sys.modules[Analyzer.__module__]
 
 @pytest.fixture
 def cache() -> Iterator[Path]:
-    """A cache folder that the server's account can reach, whoever runs the tests."""
+    """A cache folder that the server's account can read, for every user who runs the tests."""
     with tempfile.TemporaryDirectory(prefix="aiosqlc-test-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "cache"
@@ -336,7 +336,7 @@ def test_a_role_that_may_make_no_database_is_told_so(cache: Path) -> None:
 
 
 def test_an_older_server_is_understood(cache: Path) -> None:
-    """PostgreSQL 16 has no group entries: keys that a grouping set leaves out are found by hand."""
+    """PostgreSQL 16 has no group entries: omitted keys of grouping sets are found otherwise."""
     binaries(16)
     schema = [schema_file("create table t (id int primary key, k text not null, v int, j jsonb)")]
     asked = {

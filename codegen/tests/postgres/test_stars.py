@@ -1,4 +1,4 @@
-"""Stars are written out, at every level, in names that mean the same columns."""
+"""Stars are expanded at every level, in names that mean the same columns."""
 
 from __future__ import annotations
 

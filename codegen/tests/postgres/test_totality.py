@@ -1,4 +1,4 @@
-"""Functions are claimed never to give NULL only on servers where that was seen."""
+"""Functions count as never NULL only on server versions on which this was measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader of node trees: any text the server can send, wrapped as the server wraps it."""
+"""The reader of node trees: any text of the server, with the server's line breaks."""
 
 from __future__ import annotations
 

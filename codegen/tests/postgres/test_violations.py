@@ -1,6 +1,7 @@
-"""The constraints that a statement is said to violate are those that calls of its function violate.
+"""The constraints that a statement can violate are those that calls of its function violate.
 
-Random calls on random rows look for a violation of each constraint, of those left out above all.
+Random calls on random rows search for a violation of each constraint, especially of those not
+listed.
 """
 
 from __future__ import annotations
@@ -239,7 +240,7 @@ def _name_of(error: Any) -> str:
 
 
 async def _fill(connection: Any, random: Random) -> None:
-    """Put a few rows in that the constraints allow, most of them into `a`."""
+    """Insert a few rows that the constraints allow, most of them into `a`."""
     for table, width in _TABLES.items():
         for _ in range(4):
             values = ", ".join(str(random.choice(_VALUES) or "null") for _ in range(width))

@@ -1,8 +1,8 @@
-"""Statements of migrations, of both kinds: after the subjects that squawk's rules document.
+"""Statements of migrations, dangerous or not, about the subjects of squawk's rules.
 
-The schema stands for one in use. `dangerous` is what its author expects of each statement, and what
-a server under load shows (`test_truth.py`): queries wait while work is done that grows with the
-table.
+The schema represents a schema in use. `dangerous` is the expectation of each statement's author,
+and what a server under load shows (`test_truth.py`): queries wait while work is done that grows
+with the table.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ READ = (
 
 
 class Statement(NamedTuple):
-    """A statement, the rule of squawk whose subject it is, and what is expected of it."""
+    """A statement, squawk's rule about its subject, and the expected result."""
 
     subject: str
     dangerous: bool

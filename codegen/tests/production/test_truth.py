@@ -1,4 +1,4 @@
-"""The check calls a statement dangerous exactly where others wait on a server with rows."""
+"""The check reports a statement as dangerous exactly if others wait on a server with rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SEED = 20
 
 
 class Checked:
-    """The check's verdict on single statements, at one schema, with and without rows."""
+    """The check's result for single statements on one schema, with and without rows."""
 
     def __init__(self, stage: Stage) -> None:
         schema = [schema_file(SourceFile(Path("0001_schema.sql"), SCHEMA))]
@@ -46,7 +46,7 @@ class Checked:
         self._in_filled = relations_in(stage, self._filled)
 
     def verdicts(self, sql: str) -> set[str]:
-        """Return the codes that a statement gets: one, unless rows make a difference."""
+        """Return the codes of a statement: one code, unless rows make a difference."""
         file = schema_file(SourceFile(Path("0002_change.sql"), f"{sql};\n"))
         pending = Pending(file, None, in_block=False)
         found = set()
@@ -71,7 +71,7 @@ class Checked:
 
 
 def watch_without_pause(connection: Connection, sql: str) -> Observed:
-    """Run one statement and return what was seen of it."""
+    """Run one statement and return the observation."""
     existing = observer.relations(connection)
     file = schema_file(SourceFile(Path("0002_change.sql"), sql))
     with Watching(connection, existing, own_server=True, filled=False, poll=0) as watching:

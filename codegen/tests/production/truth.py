@@ -1,7 +1,7 @@
-"""Finds out without `pg_locks` what a statement does to others: they try, and blocks are counted.
+"""Measure without `pg_locks` how a statement affects other sessions: they try, and blocks count.
 
 A statement is dangerous if a read or a write of a row waits while it runs or until its transaction
-ends, and its work grows with the rows that are there.
+ends, and if its work grows with the existing rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Truth:
         self._few, self._many = self._filled(FEW), self._filled(MANY)
 
     def dangerous(self, statement: str) -> bool:
-        """Return whether others wait while it does work that grows with the tables."""
+        """Return whether others wait while the statement does work that grows with the tables."""
         if not self._grows(statement):
             return False
         with self._copy(self._many) as url:
@@ -67,7 +67,7 @@ class Truth:
 
 
 def _blocks(connection: psycopg.Connection[tuple[int]]) -> int:
-    """Return how many blocks the session has looked at so far."""
+    """Return how many blocks the session has read so far."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     connection.execute("SELECT 1")
     row = connection.execute(_BLOCKS, [connection.info.backend_pid]).fetchone()
@@ -76,7 +76,7 @@ def _blocks(connection: psycopg.Connection[tuple[int]]) -> int:
 
 
 def _others_wait(url: str, statement: str) -> bool:
-    """Run a statement, without its commit where that is possible; try to read and to write."""
+    """Run a statement, if possible without its commit; try to read and to write."""
     with psycopg.connect(url, autocommit=True) as acting, psycopg.connect(url) as other:
         acting.execute("SET timezone = 'Asia/Kathmandu'")
         try:
@@ -94,10 +94,10 @@ def _wait_meanwhile(
     other: psycopg.Connection[tuple[int]],
     statement: str,
 ) -> bool:
-    """Try while a statement that commits by itself is held up by a transaction on its tables.
+    """Try while a transaction on its tables blocks a statement that commits by itself.
 
-    So it cannot end before the others have tried. Where nothing holds it up, it needs no lock
-    against which a read or a write counts.
+    So the statement cannot end before the others have tried. If nothing blocks it, it needs no lock
+    that conflicts with a read or a write.
     """
     with psycopg.connect(url) as holder:
         for table in READ:

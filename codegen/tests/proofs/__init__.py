@@ -1,1 +1,1 @@
-"""The rules behind the claims: what each rests on, and rows that would refute it."""
+"""The rules behind the claims: their preconditions, and rows that would disprove them."""

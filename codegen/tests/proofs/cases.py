@@ -1,7 +1,8 @@
-"""Reads the cases in SQL files: a schema with rows, then queries and what their rows show.
+"""Read the cases in SQL files: a schema with rows, then queries and the facts of their rows.
 
-`-- case: NULL in c with 1` is followed by a query; the value, if any, is that of its `$1`.
-`-- refutes: rule / premise` before it says that a rule without this premise is refuted by the rows.
+`-- case: NULL in c with 1` precedes a query; the value, if there is one, is the value of its `$1`.
+`-- refutes: rule / premise` before it means that the rows disprove the rule without this
+precondition.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _CASE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A query, the value of its parameter, what its rows show, and the premise that matters."""
+    """A query, its parameter's value, the facts of its rows, and the relevant precondition."""
 
     file: str
     sql: str
@@ -29,7 +30,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What a test calls it."""
+        """Return the name of the case in a test."""
         return f"{self.file}: {' / '.join(self.premise) if self.premise else self.sql}"
 
 

@@ -1,4 +1,4 @@
-"""Compares what is claimed of a query with the rows a real server returns for it."""
+"""Compare the claims about a query with the rows that a real server returns."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ MANY, EMPTY = "many", "empty"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Statements that make a schema and put rows into it."""
+    """Statements that create a schema and insert rows into it."""
 
     statements: tuple[str, ...]
 
     @property
     def schema(self) -> tuple[str, ...]:
-        """The statements that make the schema."""
+        """Return the statements that create the schema."""
         return tuple(s for s in self.statements if not s.startswith(("insert", "set ")))
 
 
@@ -49,7 +49,8 @@ class World:
 class Seen:
     """Facts that the rows of one execution show: `NULL in x`, `NULL inside x`, `many`, `empty`.
 
-    `null at x[].a` is a null in the JSON of x; `x[0].a` and `x[].*` are other names of its place.
+    `null at x[].a` is a null in the JSON of x. `x[0].a` and `x[].*` are other names of the same
+    place.
     """
 
     facts: frozenset[str]
@@ -66,7 +67,7 @@ def file_of(statements: Sequence[str]) -> SchemaFile:
 
 
 def parsed(text: str, name: str) -> ParsedQuery:
-    """Make a parsed query that is a file of its own."""
+    """Make a parsed query that is its own file."""
     whole = Span(0, len(text))
     return ParsedQuery(
         SourceFile(Path("q.sql"), text), name, Command.MANY, text, SourceMap(), whole, whole
@@ -76,7 +77,7 @@ def parsed(text: str, name: str) -> ParsedQuery:
 def claims_of(
     analyzer: Analyzer, world: World, queries: Sequence[str]
 ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
-    """Return what is claimed of each query, by its text, and what is wrong."""
+    """Return the claims about each query, by its text, and the problems."""
     asked = [parsed(text, f"Q{n}") for n, text in enumerate(queries)]
     analysis, problems = analyzer.analyze([file_of(world.schema)], asked, AnalyzeOptions())
     return {typed.parsed.sql: typed for typed in analysis.queries}, problems
@@ -84,7 +85,7 @@ def claims_of(
 
 @contextlib.contextmanager
 def scratch(server: Server, name: str) -> Iterator[Connection]:
-    """Make an empty database for the time of a block; yield a connection to it."""
+    """Create an empty database while the block runs; yield a connection to it."""
     with Connection(server.admin) as admin:
         admin.run(f"drop database if exists {name} with (force)")
         admin.run(f"create database {name} template template0")
@@ -98,7 +99,7 @@ def scratch(server: Server, name: str) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def populated(server: Server, name: str, world: World) -> Iterator[Connection]:
-    """Make a database with a world's schema and rows, for the time of a block."""
+    """Create a database with a world's schema and rows while the block runs."""
     with scratch(server, name) as connection:
         for statement in world.statements:
             error = connection.run(statement)
@@ -110,7 +111,7 @@ def populated(server: Server, name: str, world: World) -> Iterator[Connection]:
 
 
 def look(connection: Connection, query: TypedQuery, values: Sequence[str | None] = ()) -> Seen:
-    """Run a query in a transaction that is rolled back, and say what its rows show."""
+    """Run a query in a transaction that is rolled back; return the facts of its rows."""
     connection.run("begin")
     result = connection.execute(query.sql, values or None)
     connection.run("rollback")
@@ -120,7 +121,7 @@ def look(connection: Connection, query: TypedQuery, values: Sequence[str | None]
 
 
 def seen_in(query: TypedQuery, result: pq.abc.PGresult) -> frozenset[str]:
-    """Return what the rows of a result show of a query's columns and their number."""
+    """Return the facts that a result's rows show about the columns and the number of rows."""
     found = {MANY} if result.ntuples > 1 else {EMPTY} if result.ntuples == 0 else set[str]()
     for index, name in enumerate(names_of(query)):
         column = query.columns[index]
@@ -136,7 +137,7 @@ def seen_in(query: TypedQuery, result: pq.abc.PGresult) -> frozenset[str]:
 
 
 def _nulls(document: object, place: str) -> Iterator[str]:
-    """Yield each name of each place of JSON that holds null."""
+    """Yield each name of each place in JSON that is null."""
     if document is None:
         yield place
     inside: list[tuple[tuple[str, ...], object]] = []
@@ -150,7 +151,7 @@ def _nulls(document: object, place: str) -> Iterator[str]:
 
 
 def _never_null(shape: JsonShape, place: str) -> Iterator[str]:
-    """Yield each place of JSON that never holds null, if its shape is right."""
+    """Yield each place in JSON that is never null if its shape is right."""
     if shape.kind is JsonKind.ANY:
         return
     if not shape.nullable:
@@ -161,19 +162,19 @@ def _never_null(shape: JsonShape, place: str) -> Iterator[str]:
 
 
 def has_null_inside(array: bytes) -> bool:
-    """Return whether an array, as the server writes it, holds NULL: in quotes it is a text."""
+    """Return whether an array in the server's text has NULL; a NULL in quotes is a text."""
     return _NULL_ELEMENT.search(_QUOTED.sub(b"", array)) is not None
 
 
 def names_of(query: TypedQuery) -> list[str]:
-    """Name each column, the second of one name as `id#2`."""
+    """Return the names of columns; the second column with one name is `id#2`."""
     names = [column.name for column in query.columns]
     counts = (names[:index].count(name) for index, name in enumerate(names, 1))
     return [f"{name}#{n}" if n > 1 else name for name, n in zip(names, counts, strict=True)]
 
 
 def denied(query: TypedQuery) -> frozenset[str]:
-    """Return what must never be seen, if the claims are true."""
+    """Return the facts that must never occur if the claims are true."""
     names = names_of(query)
     named = list(zip(names, query.columns, strict=True))
     found = {f"NULL in {name}" for name, c in named if c.not_null}

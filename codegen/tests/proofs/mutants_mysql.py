@@ -1,4 +1,4 @@
-"""Weakens MySQL's rules: each premise is dropped in turn, and rows of a MariaDB must refute it."""
+"""Weaken MySQL's rules: without each precondition, rows of a MariaDB must disprove the rule."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DATABASE = "aiosqlc_twins"
 
 @contextlib.contextmanager
 def populated(cache: Path | None) -> Iterator[Any]:
-    """Open a private MariaDB, with a database of the cases' rows, for the time of a block."""
+    """Open a private MariaDB with a database of the cases' rows while the block runs."""
     session = open_session(None, cache, "mariadb")
     session.run(f"DROP DATABASE IF EXISTS {_DATABASE}")
     session.run(f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4")
@@ -50,14 +50,14 @@ def trial_of(case: Case, session: Any) -> Trial:
 
 
 def refuted(cache: Path | None) -> frozenset[tuple[str, str]]:
-    """Try every case, and return the premises without which rows refute the rule."""
+    """Try every case, and return the preconditions without which rows disprove the rule."""
     with populated(cache) as session:
         trials = [trial_of(case, session) for case in CASES]
     return frozenset(t.case.premise for t in trials if t.kills and t.case.premise is not None)
 
 
 def _typed(case: Case, session: Any, premises: Premises) -> TypedQuery:
-    """Type a case by our own rules alone: of the server only the catalog is asked."""
+    """Analyse a case by our own rules alone; only the catalog comes from the server."""
     schema = replace(read_schema(session, _DATABASE), premises=premises)
     context = AnalysisContext(schema, kin=Kin(is_mariadb=True, version=999999))
     file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{case.sql};\n")
@@ -68,7 +68,7 @@ def _typed(case: Case, session: Any, premises: Premises) -> TypedQuery:
 
 
 def _seen(session: Any, query: TypedQuery, values: tuple[str | None, ...]) -> frozenset[str]:
-    """Return what the rows of a query show; nothing that it writes stays."""
+    """Return the facts of a query's rows; its writes are rolled back."""
     text, numbers = for_driver(query.sql)
     given = [values[number - 1] for number in numbers]
     session.run("START TRANSACTION")

@@ -1,4 +1,4 @@
-"""Queries whose rows refute a claim that was once made, or is easily made: none is claimed away."""
+"""Queries whose rows disprove claims that were made once, or that are tempting."""
 
 from __future__ import annotations
 

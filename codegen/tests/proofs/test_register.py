@@ -1,4 +1,4 @@
-"""The register names every rule the code applies, with the premises it asks for, and no other."""
+"""The register has exactly the rules of the code, with their preconditions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLAIMS = {"never": 1, "all_of": 2, "any_of": 2, "_say": 2}
 
 
 def _calls() -> Iterator[tuple[str, list[str]]]:
-    """Yield the name of each call and the texts it begins with."""
+    """Yield the name of each call and its first text arguments."""
     for file in [*RULES_ARE_IN, ROOT / "catalog" / "facts.py"]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
@@ -57,7 +57,7 @@ def test_the_manual_has_the_register() -> None:
 
 
 def test_rules_import_nothing_where_they_are_called() -> None:
-    """A circle of imports would hide there."""
+    """Imports inside a function would hide circular imports."""
     for file in RULES_ARE_IN:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]

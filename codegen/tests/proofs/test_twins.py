@@ -1,4 +1,4 @@
-"""Every premise of every rule is needed: without it, rows refute what is claimed."""
+"""Every precondition of every rule is needed: without it, rows disprove the claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MySQL: every premise of every rule is needed, as the rows of a MariaDB show."""
+"""MySQL: every precondition of every rule is needed, as the rows of a MariaDB show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weakens rules: each premise is dropped in turn, and rows must refute what is then claimed."""
+"""Weaken rules: without each precondition in turn, rows must disprove the new claim."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.proofs.judge import Seen, World, claims_of, denied, file_of, look, po
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of one case: what its rows show, and what the rule and its twin say cannot be."""
+    """The result of one case: the facts of its rows, and the claims of the rule and its mutant."""
 
     case: Case
     seen: Seen
@@ -28,13 +28,13 @@ class Trial:
 
     @property
     def kills(self) -> bool:
-        """Return whether the rows refute the twin, and not the rule."""
+        """Return whether the rows disprove the mutant but not the rule."""
         return bool(self.seen.facts & self.denied_by_twin) and not self.seen.facts & self.denied
 
 
 @contextlib.contextmanager
 def weakened(facts: Facts, premise: tuple[str, str]) -> Iterator[None]:
-    """Drop a premise for the time of a block; nothing that was remembered is believed."""
+    """Remove a precondition while the block runs, and ignore cached results."""
     before = facts.dropped, facts.reader
     facts.dropped, facts.reader = frozenset({premise}), Reader()
     _forget(facts)

@@ -1,1 +1,1 @@
-"""PostgreSQL's own regression tests as a judge of what is claimed."""
+"""PostgreSQL's own regression tests as a check of the claims."""

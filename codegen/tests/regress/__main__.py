@@ -1,7 +1,7 @@
-"""`python -m tests.regress FOLDER [NAME ...]`: PostgreSQL's regression tests as a judge.
+"""`python -m tests.regress FOLDER [NAME ...]`: check claims by PostgreSQL's regression tests.
 
-FOLDER has the suite's `.sql` files (`src/test/regress/sql` of its sources); NAMEs choose some of
-them, always after `test_setup`.
+FOLDER has the suite's `.sql` files (`src/test/regress/sql` of its sources). NAMEs select some of
+them, which run after `test_setup`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.regress.suite import in_order
 
 
 def main() -> int:
-    """Judge, print what was seen; exit 1 on a false claim, a wrong text or an internal error."""
+    """Check, print the results; exit 1 on a false claim, a wrong text or an internal error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")

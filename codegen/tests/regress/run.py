@@ -1,4 +1,4 @@
-"""Runs scripts on a server and compares, at each statement, what is claimed with what comes."""
+"""Run scripts on a server and compare the claims about each statement with its result."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _DATABASE = "regression"
 
 @dataclass
 class Verdicts:
-    """What a run has seen. `false` names each claim that rows refuted, with its place."""
+    """The results of a run. `false` has each claim that rows disproved, with its place."""
 
     asked: int = 0
     judged: int = 0
@@ -65,13 +65,13 @@ class Verdicts:
     other_depths: list[str] = field(default_factory=list)
 
     def add(self, other: Verdicts) -> None:
-        """Take what another run has seen along."""
+        """Add the results of another run."""
         for item in fields(self):
             mine, theirs = getattr(self, item.name), getattr(other, item.name)
             setattr(self, item.name, mine + theirs)
 
     def line(self) -> str:
-        """Say it in one line, as numbers."""
+        """Return one line with the numbers."""
         return (
             f"{self.asked} asked, {self.failed} fail, {self.judged} judged,"
             f" {self.claimed}/{self.never_null} claimed, {len(self.false)} false,"
@@ -81,7 +81,7 @@ class Verdicts:
         )
 
     def report(self) -> str:
-        """Say it in a few lines."""
+        """Return a summary in a few lines."""
         recall = self.claimed / self.never_null if self.never_null else 1.0
         lines = [
             f"{self.asked} statements that return rows, {self.judged} judged",
@@ -105,7 +105,7 @@ class Verdicts:
 
 
 def _depth(array: bytes) -> int:
-    """Return how deep an array is, 0 for the empty one."""
+    """Return the number of dimensions of an array, or 0 for an empty one."""
     array = _BOUNDS.sub(b"", array)
     return 0 if array == b"{}" else len(array) - len(array.lstrip(b"{"))
 
@@ -113,7 +113,7 @@ def _depth(array: bytes) -> int:
 def judge(
     server: Server, scripts: Iterable[Path], tell: Callable[[str], None] = lambda line: None
 ) -> Verdicts:
-    """Run scripts one after the other in one database, as the suite does; tell each one's line."""
+    """Run scripts one after the other in one database; report a line for each."""
     with Connection(server.admin) as admin:
         admin.run(f"drop database if exists {_DATABASE} with (force)")
         admin.run(f"create database {_DATABASE} template template0")
@@ -135,16 +135,16 @@ def judge(
 
 
 class _Bodies:
-    """The trees of functions' bodies, each asked for once: that costs more than all the rest.
+    """The trees of functions' bodies, each requested only once because that is the slowest part.
 
-    A tree that names a relation which is gone is asked for again.
+    A tree that names a relation which no longer exists is requested again.
     """
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, str], str] = {}
 
     def give(self, connection: Connection, facts: Facts) -> None:
-        """Give the functions of `facts` the trees of their bodies."""
+        """Add the trees of the functions' bodies to `facts`."""
         closed = [f for f in facts.functions.values() if is_closed(f)]
         if not connection.in_transaction and any(self._body(f, facts) is None for f in closed):
             look_into_bodies(connection, facts)
@@ -162,7 +162,7 @@ class _Bodies:
 
 
 class _Session:
-    """One script's connection, and what is known of the database at this point of it."""
+    """One script's connection, and the facts about the database at this point of the script."""
 
     def __init__(self, server: Server, name: str, verdicts: Verdicts, bodies: _Bodies) -> None:
         self._server, self._name, self._verdicts = server, name, verdicts
@@ -177,7 +177,7 @@ class _Session:
         return connection
 
     def run(self, statement: Statement) -> None:
-        """Run a statement as the script has it; before, ask what is claimed of it."""
+        """Analyse a statement, and then run it as in the script."""
         if not statement.sql:
             self.connection.close()
             self.connection, self._facts = self._connect(), None
@@ -243,7 +243,7 @@ class _Session:
         return written
 
     def _lay_out(self, statement: Statement, before: Described) -> None:
-        """Ask whether the server reads a statement in another layout as the same one."""
+        """Check whether the server reads a statement in another layout as the same statement."""
         texts = [lay_out(statement.sql, Dialect.POSTGRESQL, style) for style in LayoutStyle]
         *answers, again = describe(self.connection, [*texts, statement.sql])
         if not isinstance(again, Described) or Fingerprint.of(again) != Fingerprint.of(before):

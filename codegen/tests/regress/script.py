@@ -1,4 +1,4 @@
-"""Cuts a psql script into what a server understands: statements, and the data of a COPY."""
+"""Split a psql script into the parts for the server: statements, and the data of a COPY."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RECONNECT = re.compile(r"\\c(?:onnect)?\b")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement; `data` is what follows a COPY FROM STDIN. An empty text is a reconnection."""
+    """One statement; `data` follows a COPY FROM STDIN, and an empty text is a reconnection."""
 
     sql: str
     line: int
@@ -23,7 +23,7 @@ class Statement:
 
 
 def statements(text: str) -> Iterator[Statement]:
-    """Yield a script's statements in order. Of psql's own commands only `\\c` means something."""
+    r"""Yield a script's statements in order. Of psql's own commands, only `\c` is used."""
     kept: list[str] = []
     data: list[bytes] = []
     inside: list[str] | None = None

@@ -1,7 +1,7 @@
-"""The order in which PostgreSQL runs its regression tests, and rows for the tables they share.
+"""The order in which PostgreSQL runs its regression tests, and rows for their shared tables.
 
-The names are those of src/test/regress/parallel_schedule; a file that is not there is passed over,
-and one that is not named comes last.
+The names are those of src/test/regress/parallel_schedule. A missing file is skipped, and a file
+without a name there comes last.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ ROWS = (
 
 
 def in_order(files: Iterable[Path]) -> list[Path]:
-    """Return the scripts in the suite's order, those left out aside."""
+    """Return the scripts in the suite's order, without the excluded ones."""
     place = {name: number for number, name in enumerate(ORDER)}
     named = [file for file in files if file.stem not in LEFT_OUT]
     return sorted(named, key=lambda file: (place.get(file.stem, len(place)), file.stem))

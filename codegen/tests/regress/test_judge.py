@@ -1,4 +1,4 @@
-"""The judge over PostgreSQL's regression tests, on a script of our own: it sees what is false."""
+"""The check by PostgreSQL's regression tests, on our own script: it detects false claims."""
 
 from __future__ import annotations
 

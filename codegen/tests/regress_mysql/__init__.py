@@ -1,1 +1,1 @@
-"""MariaDB's own regression tests as a judge of what is claimed."""
+"""MariaDB's own regression tests as a check of the claims."""

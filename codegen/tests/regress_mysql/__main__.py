@@ -1,6 +1,6 @@
-"""`python -m tests.regress_mysql FOLDER [NAME ...]`: MariaDB's own tests as a judge.
+"""`python -m tests.regress_mysql FOLDER [NAME ...]`: check claims by MariaDB's own tests.
 
-FOLDER has the suite's `.test` files (`mysql-test/main` of its sources); NAMEs choose some of them.
+FOLDER has the suite's `.test` files (`mysql-test/main` of its sources). NAMEs select some of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.regress_mysql.run import judge
 
 
 def main() -> int:
-    """Judge, print what was seen; exit 1 on a false claim or an internal error."""
+    """Check, print the results; exit 1 on a false claim or an internal error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")

@@ -1,4 +1,4 @@
-"""Runs scripts on a MariaDB and compares, at each statement, what is claimed with what comes."""
+"""Run scripts on a MariaDB and compare the claims about each statement with its result."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _LOST = {2006, 2013, 2014, 0}
 
 @dataclass
 class Verdicts:
-    """What a run has seen. `false` names each claim that rows refuted, with its place."""
+    """The results of a run. `false` has each claim that rows disproved, with its place."""
 
     statements: int = 0
     dropped: int = 0
@@ -92,12 +92,12 @@ class Verdicts:
     refusals: list[str] = field(default_factory=list)
 
     def add(self, other: Verdicts) -> None:
-        """Take what another run has seen along."""
+        """Add the results of another run."""
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
     def line(self) -> str:
-        """Say it in one line, as numbers."""
+        """Return one line with the numbers."""
         return (
             f"{self.statements} statements, {self.asked} asked, {self.failed} fail,"
             f" {self.judged} judged, {self.columns} columns, {self.claimed}/{self.never_null}"
@@ -106,7 +106,7 @@ class Verdicts:
         )
 
     def report(self) -> str:
-        """Say it in a few lines."""
+        """Return a summary in a few lines."""
         lines = [
             self.line(),
             f"dropped with mysqltest's own commands: {self.dropped}",
@@ -126,7 +126,7 @@ class Verdicts:
 def judge(
     cache: Path, scripts: Iterable[Path], tell: Callable[[str], None] = lambda line: None
 ) -> Verdicts:
-    """Run scripts one after the other, each in a new database; tell each one's line."""
+    """Run scripts one after the other, each in a new database; report a line for each."""
     total, servers = Verdicts(), _Servers(cache)
     for script in scripts:
         started, verdicts = time.monotonic(), Verdicts()
@@ -156,19 +156,19 @@ def judge(
 
 
 class _Servers:
-    """One server after the other: a script may take away what belongs to the server itself."""
+    """One server after the other, because a script may remove tables of the server itself."""
 
     def __init__(self, cache: Path) -> None:
         self._cache, self._number = cache, 0
         self._tables = self._own_tables()
 
     def whole(self) -> Path:
-        """Return the folder of a server that has all its own tables: the last one, or a new one."""
+        """Return the folder of a server with all of its own tables: the last one, or a new one."""
         intact = self._own_tables() == self._tables
         return self._folder() if intact else self.next()
 
     def next(self) -> Path:
-        """Stop the server, with all that holds a lock on it; return the folder of a new one."""
+        """Stop the server and the holders of its locks; return the folder of a new one."""
         _warm.stop()
         self._number += 1
         return self._folder()
@@ -187,7 +187,7 @@ class _Servers:
 
 
 class _Script:
-    """One script's connections, and what is known of the databases at this point of it."""
+    """One script's connections, and the facts about the databases at this point of the script."""
 
     def __init__(self, cache: Path, name: str, verdicts: Verdicts) -> None:
         self._cache, self._name, self._verdicts = cache, name, verdicts
@@ -228,7 +228,7 @@ class _Script:
                 session.connection.close()
 
     def step(self, step: Step) -> None:
-        """Run a step as the script has it; before, ask what is claimed of it."""
+        """Analyse a step, and then run it as in the script."""
         if step.connection:
             if step.opens and step.opens[0] != "root":
                 return
@@ -264,7 +264,7 @@ class _Script:
         self._use("default")
 
     def _run(self, sql: str) -> list[tuple[Any, ...]] | None:
-        """Run a statement and return its rows, None where it has none."""
+        """Run a statement and return its rows, or None if it returns none."""
         try:
             with self._session.connection.cursor() as cursor:
                 cursor.execute(sql)
@@ -351,7 +351,7 @@ class _Script:
 
 
 def _as_bools(row: tuple[Any, ...], bools: set[int]) -> tuple[Any, ...]:
-    """Read columns declared `tinyint(1)` as what the manual says they are: false or true."""
+    """Convert columns declared `tinyint(1)` to false or true, as in the manual."""
     return tuple(
         int(value != 0) if i in bools and isinstance(value, int) else value
         for i, value in enumerate(row)
@@ -359,7 +359,7 @@ def _as_bools(row: tuple[Any, ...], bools: set[int]) -> tuple[Any, ...]:
 
 
 def _text(value: object) -> str:
-    """Return a setting as a text: where results have no character set it comes as bytes."""
+    """Return a setting as a text; it arrives as bytes if results have no character set."""
     if isinstance(value, bytes):
         return value.decode()
     return "" if value is None else str(value)

@@ -1,7 +1,8 @@
-"""Cuts a script in mysqltest's language into statements, as far as plain ones go.
+"""Split a script in mysqltest's language into statements, as far as they are simple.
 
-What a script does beside SQL is left out: its loops and conditions run once, what needs a value of
-a query or a file is dropped. Any order of statements that the server takes may judge a claim.
+The parts of a script besides SQL are left out: its loops and conditions run once, and a statement
+that needs the value of a query or a file is dropped. Any order of statements that the server
+accepts can check a claim.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _SWITCH = re.compile(r"(?:enable|disable)_\w+$")
 class Step:
     """One step: a statement to run, or a connection to use; its `line` in the file.
 
-    `opens` is the user and the database of a connection that is made here.
+    `opens` has the user and the database of a connection that this step opens.
     """
 
     line: int
@@ -48,7 +49,7 @@ class Step:
 
 
 def steps(text: str) -> Iterator[Step | None]:
-    """Yield the steps of a script in order, None for each statement that is dropped."""
+    """Yield the steps of a script in order, and None for each dropped statement."""
     reader = _Reader(text)
     parsing = True
     for line, word, rest in reader:
@@ -84,7 +85,7 @@ def _connection(line: int, word: str, rest: str) -> Step | None:
 
 
 class _Reader:
-    """Gives line, first word and the rest of each command; the word of SQL is its own."""
+    """Yield the line, the first word and the rest of each command; SQL has its own word."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -93,7 +94,7 @@ class _Reader:
         self._known: dict[str, str] = {}
 
     def let(self, rest: str) -> None:
-        """Keep a variable whose value stands in the script."""
+        """Store a variable whose value is in the script."""
         match = _LET.match(rest.strip())
         if match is None:
             return
@@ -103,7 +104,7 @@ class _Reader:
             self._known[match[1]] = value
 
     def filled(self, text: str) -> str:
-        """Return a text with its variables' values, nothing where one is unknown."""
+        """Return a text with the values of its variables, or nothing if one is unknown."""
         try:
             return _VARIABLE.sub(lambda match: self._known[match[1]], text).strip()
         except KeyError:
@@ -171,7 +172,7 @@ class _Reader:
         self._at = match.end() if match else len(self._text)
 
     def _statement(self) -> str:
-        """Read up to the delimiter, which is none inside of quotes."""
+        """Read up to the delimiter outside quotes."""
         start, quote, at = self._at, "", self._at
         text = self._text
         while at < len(text):

@@ -1,4 +1,4 @@
-"""The judge over MariaDB's own tests, on a script of our own: it sees what is false."""
+"""The check by MariaDB's own tests, on our own script: it detects false claims."""
 
 from __future__ import annotations
 

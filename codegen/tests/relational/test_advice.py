@@ -1,4 +1,4 @@
-"""Useless joins and DISTINCT on levels written by hand."""
+"""Useless joins and DISTINCT on trees that the tests write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embedded rows on levels written by hand."""
+"""Embedded rows on trees that the tests write."""
 
 from __future__ import annotations
 

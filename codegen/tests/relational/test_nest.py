@@ -1,4 +1,4 @@
-"""Keys of nested rows on levels written by hand: tables whose first column is their key."""
+"""Keys of nested rows on trees that the tests write: the first column of a table is its key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules on levels written by hand: each claims with what it needs, and nothing without."""
+"""The rules on trees that the tests write: each makes its claim only with its preconditions."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_key_is_bound_through_a_column_that_is_bound() -> None:
 
 
 def _joined(kind: JoinKind, *, absent: bool = False) -> Query:
-    """Join source 2 by its key to source 1, whose key is bound in the ON alone or not at all."""
+    """Join source 2 by its key to source 1, whose key is fixed only in the ON or not at all."""
     left, right = Leaf(source=1), Leaf(source=2)
     by = (equal(col(1, 1)), equal(col(2, 1), col(1, 2, *([3] if absent else []))))
     join = Join(kind=kind, left=left, right=right, conditions=by)
@@ -272,7 +272,7 @@ def test_a_recursive_query_is_not_counted() -> None:
 
 
 def test_a_limit_without_an_order_picks_another_row_each_time() -> None:
-    """So its columns are not fixed, though it has one row."""
+    """So its columns are not fixed, although it has one row."""
     picked = select(where(equal(col(1, 2))), limit=LIMIT_1, outputs=[col(1, 2)])
     leaves = [Leaf(source=1), Leaf(source=2)]
     joined = where(equal(col(2, 1), col(1, 1)), items=leaves)
@@ -319,7 +319,7 @@ OF_SETS = Key(expr=col(1, 2), classes=frozenset({INT}))
 
 
 class Quiet(Knowing):
-    """Has no trigger."""
+    """An engine without triggers."""
 
     def may_skip(self, relation: object, command: Command) -> bool:
         del relation, command
@@ -391,7 +391,7 @@ def test_a_subquery_that_reads_many_rows_beside_it_has_many() -> None:
 
 
 def test_a_column_is_not_bound_in_a_family_other_than_that_of_the_equality() -> None:
-    """A column is bound only in the way in which the equality compares it."""
+    """A column is fixed only for the kind of comparison that the equality makes."""
     equality = equal(col(1, 1)).meaning
     assert isinstance(equality, Equality)
     both = msgspec.structs.replace(

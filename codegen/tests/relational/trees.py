@@ -1,4 +1,4 @@
-"""Levels written by hand, and an engine that knows what a test says."""
+"""Trees that the tests write, and an engine with the facts of a test."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ UNLIMITED = Limit(exact=True, some=True, from_first=True)
 
 
 class Adopting(Pessimist):
-    """Knows nothing, but has adopted every rule."""
+    """An engine without facts, in which every rule is enabled."""
 
     applies = ALL
 
 
 class Knowing(Adopting):
-    """Knows a key of one integer column per table, and trusts every collation."""
+    """An engine with a key of one integer column per table, which trusts every collation."""
 
     def __init__(self, *, without: str = "", predicate: tuple[str, ...] = ()) -> None:
         self.applies = ALL - {without}
@@ -59,12 +59,12 @@ class Knowing(Adopting):
 
 
 def col(source: int, column: int, *absent: int, level: int = 0) -> Column:
-    """Make a column of a source; `absent` are the joins that may have left it out."""
+    """Make a column of a source; `absent` are the joins that may have omitted it."""
     return Column(source=source, column=column, level=level, absent=frozenset(absent))
 
 
 def equal(left: Expr, right: Expr | None = None, cls: tuple[str, str] = INT) -> Condition:
-    """Make a condition that two expressions are equal, the second a constant if none is said."""
+    """Make a condition that two expressions are equal; the default of the second is a constant."""
     classes, families = frozenset({cls}), frozenset({cls[0]})
     equality = Equality(
         left=left,
@@ -111,5 +111,5 @@ def derived(query: Query, *reads: Column) -> Derived:
 
 
 def the(query: Query) -> Callable[[], Query]:
-    """Return what gives a query when it is asked for."""
+    """Return a function that returns a query."""
     return lambda: query

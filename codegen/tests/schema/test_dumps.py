@@ -1,4 +1,4 @@
-"""What migration tools print as one file is a schema as it is: each queries the tables it made."""
+"""Output of migration tools in one file is a valid schema: each queries its own tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_NULL = {
 }
 
 DUMPS = Path(__file__).parent / "dumps"
-"""By engine what each tool prints: `alembic upgrade head --sql`, Rails' `structure.sql`, a dump."""
+"""The output of each tool by engine: `alembic upgrade head --sql`, `structure.sql`, a dump."""
 
 
 def _files(engine: Dialect) -> list[Path]:

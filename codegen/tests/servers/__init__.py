@@ -1,1 +1,1 @@
-"""Real servers for the tests: PostgreSQL from its wheel, MariaDB and PgBouncer where installed."""
+"""Real servers for the tests: PostgreSQL from its wheel, and installed MariaDB and PgBouncer."""

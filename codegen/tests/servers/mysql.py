@@ -33,7 +33,7 @@ _MODE = (
 
 
 class TestMysql:
-    """Makes and drops databases on the server at `url`, all of them called `prefix…`."""
+    """Create and drop databases on the server at `url`; their names start with `prefix`."""
 
     __test__ = False
 
@@ -44,7 +44,7 @@ class TestMysql:
         self._count = 0
 
     def create_empty(self, name: str = "empty") -> str:
-        """Return the URL of a new database with nothing in it."""
+        """Return the URL of a new empty database."""
         self._count += 1
         database = f"{self._prefix}{name}_{self._count}"
         self._run(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
@@ -52,13 +52,13 @@ class TestMysql:
         return urlsplit(self.url)._replace(path=f"/{database}").geturl()
 
     def drop(self, url: str) -> None:
-        """Drop a database made here."""
+        """Drop a database that this object created."""
         database = urlsplit(url).path.lstrip("/")
         self._run(f"DROP DATABASE IF EXISTS `{database}`")
         self._made.pop(database, None)
 
     def drop_all(self) -> None:
-        """Drop every database made here that is left."""
+        """Drop all remaining databases that this object created."""
         for database in tuple(self._made):
             self.drop(f"/{database}")
 
@@ -70,7 +70,7 @@ class TestMysql:
 
 
 def connect_arguments(url: str, *, seconds: float = 60) -> dict[str, Any]:
-    """Return what `pymysql.connect` and `aiomysql.connect` take: a strict session in UTC."""
+    """Return the arguments of `pymysql.connect` and `aiomysql.connect` for a strict UTC session."""
     parts = urlsplit(url)
     return {
         "host": parts.hostname or "127.0.0.1",
@@ -93,7 +93,7 @@ def connect_arguments(url: str, *, seconds: float = 60) -> dict[str, Any]:
 
 @contextmanager
 def shared() -> Iterator[TestMysql]:
-    """Use the server that `TEST_MYSQL_URL` names, for databases called `test_…`, or run one."""
+    """Use the server at `TEST_MYSQL_URL`, for databases called `test_…`, or run a server."""
     url = os.environ.get("TEST_MYSQL_URL")
     if not url:
         with running() as server:
@@ -108,7 +108,7 @@ def shared() -> Iterator[TestMysql]:
 
 @contextmanager
 def running() -> Iterator[TestMysql]:
-    """Run a server in a folder that is removed with it. Skip if none is installed."""
+    """Run a server in a temporary folder. Skip the test if none is installed."""
     server = program("mariadbd", "mysqld")
     with folder("mysql") as home:
         port, password = free_port(), secrets.token_urlsafe(16)
@@ -142,7 +142,7 @@ def _installing(server: str, home: Path) -> list[str]:
 
 
 def _as_root() -> list[str]:
-    """Root must say that it means it: the server listens on 127.0.0.1, behind a password."""
+    """Allow the server to run as root: it listens only on 127.0.0.1 and requires a password."""
     return ["--user=root"] if os.geteuid() == 0 else []
 
 

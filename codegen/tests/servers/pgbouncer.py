@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode before a PostgreSQL of the tests, which a test may kill."""
+"""A PgBouncer in transaction mode in front of a PostgreSQL of the tests; a test may kill it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers.programs import program
 
 
 class TestPgBouncer:
-    """A pooler of the test's own: `through(url)`, `kill()`, `start()`."""
+    """A pooler for one test: `through(url)`, `kill()`, `start()`."""
 
     __test__ = False
 
@@ -45,7 +45,7 @@ class TestPgBouncer:
 
     @property
     def prepares(self) -> bool:
-        """Return whether a client's prepared statements exist in every session it may meet."""
+        """Return whether prepared statements exist in every session of the pooler."""
         return self.version >= (1, 22)  # 1.21 knows no DEALLOCATE ALL, which psycopg sends
 
     def through(self, url: str) -> str:
@@ -54,7 +54,7 @@ class TestPgBouncer:
         return to._replace(netloc=f"{to.username}:{to.password}@127.0.0.1:{self.port}").geturl()
 
     def start(self) -> None:
-        """Start it on the same port; return when it listens."""
+        """Start the pooler on the same port; return when it listens."""
         self._process = subprocess.Popen(
             [self._binary, "--quiet", str(self._home / "pgbouncer.ini")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -63,7 +63,7 @@ class TestPgBouncer:
         until(self._listens, "a listening PgBouncer")
 
     def kill(self) -> None:
-        """End it as `kill -9` does."""
+        """End the pooler as `kill -9` does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -81,7 +81,7 @@ def _version(binary: str) -> tuple[int, ...]:
 
 @contextmanager
 def running(url: str, *, servers: int) -> Iterator[TestPgBouncer]:
-    """Run one before the server of `url`. Skip if it is not installed."""
+    """Run a pooler in front of the server of `url`. Skip the test if it is not installed."""
     with folder("pgbouncer") as home:
         pooler = TestPgBouncer(home, url, servers=servers)
         try:

@@ -13,7 +13,7 @@ _every, _which = 1, 0
 
 
 def keep_to_every(count: int, which: int) -> None:
-    """Give each of `count` processes ports of its own; this one is number `which`."""
+    """Give each of `count` processes its own ports; this process is number `which`."""
     global _every, _which
     _every, _which = count, which
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL for tests: the wheel's programs, a port of 127.0.0.1, a password of its own."""
+"""A PostgreSQL for tests: the wheel's programs, a port of 127.0.0.1, and its own password."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TestPostgres:
         return f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/{database}"
 
     def create_empty(self, name: str = "empty") -> str:
-        """Return the URL of a new database with nothing in it."""
+        """Return the URL of a new empty database."""
         self._count += 1
         database = f"{name}_{self._count}"
         # The template's files are copied: through the log it takes three times the work.
@@ -69,7 +69,7 @@ class TestPostgres:
         return self.url(name)
 
     def drop(self, url: str) -> None:
-        """Drop a database made here, ending the sessions in it."""
+        """End the sessions in a database of this object, and drop the database."""
         name = sql.Identifier(url.rpartition("/")[2])
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
@@ -97,7 +97,7 @@ class TestPostgres:
 
 @contextmanager
 def running() -> Iterator[TestPostgres]:
-    """Run a server in a folder that is removed with it."""
+    """Run a server in a temporary folder."""
     account, password = server_account(), secrets.token_urlsafe(16)
     with folder("postgres") as home:
         data = _data_folder(home, account)

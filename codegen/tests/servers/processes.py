@@ -1,4 +1,4 @@
-"""What the servers of the tests have in common: a folder, a process, and waiting for it."""
+"""The common parts of the test servers: a folder, a process, and a wait for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READY_SECONDS = 120.0  # a busy machine takes long to start a server
 
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
-    """Yield a folder that is removed with what has run in it; other accounts may pass through."""
+    """Yield a folder. At the end, stop its processes and remove it; other accounts may enter."""
     home = Path(tempfile.mkdtemp(prefix=f"test-{name}-"))
     home.chmod(0o711)
     try:

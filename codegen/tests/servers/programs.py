@@ -1,4 +1,4 @@
-"""Find programs that no wheel brings: a test without one is skipped, or fails with `CI=true`."""
+"""Find programs without a wheel: a test without one is skipped, or fails with `CI=true`."""
 
 from __future__ import annotations
 

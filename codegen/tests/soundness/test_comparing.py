@@ -1,4 +1,4 @@
-"""The bench finds what contradicts a claim, and nothing else."""
+"""The benchmark finds exactly what contradicts a claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the manual is the committed result, and our part of it can be made again."""
+"""The page of the manual equals the committed result, and our part can be reproduced."""
 
 from __future__ import annotations
 

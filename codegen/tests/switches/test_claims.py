@@ -72,7 +72,7 @@ def _switch(condition: str, number: int) -> str:
 
 
 def claims(text: str, dialect: Dialect, uri: str, most: int) -> tuple[tuple[object, ...], int]:
-    """Return what is proved of a query, and from how many texts."""
+    """Return the facts proved of a query, and the number of texts used."""
     _last_seen.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(variants, "LIMIT", most)

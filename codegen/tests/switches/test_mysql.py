@@ -1,4 +1,4 @@
-"""Random filters of a query with 14 optional conditions, on MySQL, beside the same in Python."""
+"""Random filters of a query with 14 optional conditions on MySQL, compared with Python."""
 
 from __future__ import annotations
 

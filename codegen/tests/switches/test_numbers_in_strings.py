@@ -1,4 +1,4 @@
-"""A `$5` inside a string is text: it is never numbered like a parameter."""
+"""A `$5` in a string is text: it never counts as a parameter."""
 
 from __future__ import annotations
 

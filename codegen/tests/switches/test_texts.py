@@ -1,4 +1,4 @@
-"""A text that is assembled from pieces is the text that a list of all variants has."""
+"""A text that is assembled from pieces equals the text in a list of all variants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks what is not proved of queries about tenants."""
+"""Return the unproved parts of queries about tenants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries that stay with one tenant, and queries that may not: as a project would write them."""
+"""Queries that access one tenant, and queries that may not, as a project would write them."""
 
 SCHEMA = """\
 CREATE TABLE country (code text PRIMARY KEY, name text NOT NULL);

@@ -1,4 +1,4 @@
-"""A proved query answers the same whether other tenants have rows or not, and leaves theirs."""
+"""A proved query returns the same with and without other tenants' rows, and changes none."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _IDS = 12
 
 
 def fill(connection: psycopg.Connection[Any], random: Random) -> None:
-    """Put rows of three tenants into the tables, whose references stay within a tenant."""
+    """Insert rows of three tenants into the tables; references stay within a tenant."""
     connection.execute("TRUNCATE country, project, issue, comment")
     connection.execute("INSERT INTO country VALUES ('a', 'A'), ('b', 'B')")
     projects: dict[int, list[int]] = {}
@@ -53,7 +53,7 @@ def fill(connection: psycopg.Connection[Any], random: Random) -> None:
 
 
 def answer(connection: psycopg.Connection[Any], query: TypedQuery, values: list[Any]) -> object:
-    """Return a query's rows in an order of their own, or the class of the server's refusal."""
+    """Return a query's rows in a fixed order, or the class of the server's error."""
     try:
         with connection.transaction(), RawCursor(connection) as cursor:
             cursor.execute(query.sql, values)

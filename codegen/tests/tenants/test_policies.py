@@ -1,4 +1,4 @@
-"""Row-level security lets a role see the rows of its tenant only, and its queries answer the same.
+"""Row-level security shows a role only the rows of its tenant, with the same query results.
 
 The role is not the owner of the tables, whom the policies would not restrict.
 """

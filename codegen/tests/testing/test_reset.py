@@ -1,4 +1,4 @@
-"""A database that is given back equals a new one, for any writes of a test."""
+"""A returned database equals a new one, for any writes of a test."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def shop(postgres_server: postgres.TestPostgres) -> Iterator[Databases]:
 
 @pytest.fixture(scope="module")
 def new(shop: Databases) -> str:
-    """Return what pg_dump writes of a new database."""
+    """Return the output of pg_dump for a new database."""
     url = shop.take()
     dump = dumped(url)
     shop.give_back(url)
@@ -149,7 +149,7 @@ def new(shop: Databases) -> str:
 
 
 def _run(url: str, *statements: str) -> None:
-    """Run each statement on a session of its own, which may refuse the statement."""
+    """Run each statement in its own session; the server may refuse the statement."""
     for statement in statements:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement, prepare=False)

@@ -1,4 +1,4 @@
-"""Lists of joined rows rely on unique keys: `verify` and `selfcheck` find what breaks them."""
+"""Lists of joined rows depend on unique keys: `verify` and `selfcheck` find violations."""
 
 from __future__ import annotations
 

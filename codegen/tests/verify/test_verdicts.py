@@ -1,4 +1,4 @@
-"""No verdict of `verify` is refuted: both releases' generated functions, called on both schemas."""
+"""No result of `verify` is disproved: both releases' functions are called on both schemas."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def old_code(tmp_path_factory: pytest.TempPathFactory) -> types.ModuleType:
 
 
 def generate(folder: Path, migration: str, package: str) -> types.ModuleType | None:
-    """Write a project, compile it and import its functions; None where nothing compiles."""
+    """Write a project, compile it and import its functions; return None if nothing compiles."""
     for name, text in {
         "sqlc.yaml": CONFIG.replace("OUT", package),
         "migrations/0001_start.sql": SCHEMA,
@@ -262,7 +262,7 @@ def judged(folder: Path, migration: str, analyzer: Analyzer) -> list[Step]:
 
 
 def blamed(found: typing.Iterable[Any]) -> set[str]:
-    """The functions that findings are about."""
+    """Return the functions with findings."""
     said = set()
     for item in found:
         label = item.labels[0]
@@ -274,7 +274,7 @@ def blamed(found: typing.Iterable[Any]) -> set[str]:
 async def outcome(
     connection: Connection, code: types.ModuleType, name: str, values: dict[str, Any]
 ) -> str:
-    """Call a generated function and look at what it gives; empty where that is as typed."""
+    """Call a generated function and check its result; return '' if it has the annotated type."""
     function = getattr(code, name)
     hints = typing.get_type_hints(function)
     values = {
@@ -292,7 +292,7 @@ async def outcome(
 
 
 def unlike(value: Any, hint: Any) -> str:
-    """Say how a value is not of its annotated type; empty where it is."""
+    """Return how a value differs from its annotated type, or ''."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is list:
         return next((why for item in value if (why := unlike(item, arguments[0]))), "")
@@ -310,7 +310,7 @@ def unlike(value: Any, hint: Any) -> str:
 async def refuted(
     home: Connection, other: Connection, code: types.ModuleType, claimed: set[str]
 ) -> list[str]:
-    """Of the functions claimed to work on another database, those that only work at home."""
+    """Return the functions that should work on another database but only work at home."""
     found = []
     for name in sorted(claimed & set(CALLS)):
         for values in CALLS[name]:

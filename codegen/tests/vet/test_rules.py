@@ -1,4 +1,4 @@
-"""Each rule finds its example, leaves the better way alone, and can be silenced."""
+"""Each rule finds its example, accepts the better form, and can be silenced."""
 
 from __future__ import annotations
 

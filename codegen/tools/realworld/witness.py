@@ -1,8 +1,8 @@
 """Search for rows with NULL in a column that sqlc infers as NOT NULL.
 
-Where an outer join finds no partner, a group is empty or a nullable column is cast, sqlc says NOT
-NULL and nothing proves it. A call meets such a row when its arguments come from rows that are
-there; so they are taken from one row of each table, over several sets of data with many NULLs.
+If an outer join finds no row, a group is empty or a nullable column is cast, sqlc may say NOT NULL
+without a proof. A call finds such a row if its arguments come from existing rows. So they are taken
+from one row of each table, over several data sets with many NULLs.
 """
 
 from __future__ import annotations
