@@ -36,7 +36,7 @@ _KINDS: Final = {
 }
 # Generated files, records of the past, and texts that are not ours.
 SKIPPED: Final = re.compile(
-    r"^CHANGELOG|/adr/|_pb2|^sql/|(?<!aiosqlc)/store/|/(schema|settings|events|real-projects)\.md$"
+    r"^CHANGELOG|_pb2|^sql/|(?<!aiosqlc)/store/|/(schema|settings|events|real-projects)\.md$"
     r"|^api/openapi/|^codegen/tests/cases/|^tools/english/|^tests/tools/test_english|^lib/pb/"
 )
 
