@@ -75,7 +75,7 @@ def require_role(*roles: Role) -> Guard:
 
 def may_as_service(principal: Principal, permission: Permission) -> bool:
     """Return whether the caller is another service whose token has this scope."""
-    return principal.has_any(Role.SERVICE) and principal.may(permission)
+    return principal.is_service and permission in principal.permissions
 
 
 def require_verified(principal: Principal) -> None:

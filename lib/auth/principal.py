@@ -9,6 +9,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from lib import context
 from lib.errors import AppError, Code
@@ -58,11 +59,11 @@ class Principal(msgspec.Struct, frozen=True):
     transport: Transport = Transport.BEARER
     second_factor_wanted: bool = False
     signed_in_at: float = 0.0
+    is_service: bool = False
 
-    @property
-    def is_service(self) -> bool:
-        """Return whether the caller is a service."""
-        return _SERVICE in self.roles
+    def __post_init__(self) -> None:
+        """Set `is_service`, which follows from the roles and is read several times a request."""
+        force_setattr(self, "is_service", _SERVICE in self.roles)
 
     @property
     def account_id(self) -> UUID | None:
@@ -83,7 +84,8 @@ class Principal(msgspec.Struct, frozen=True):
         return not self.roles.isdisjoint(roles)
 
 
-_current: Final[ContextVar[Principal | None]] = ContextVar("caller", default=None)
+# The caller of the request that the current task serves.
+caller: Final[ContextVar[Principal | None]] = ContextVar("caller", default=None)
 
 
 @lru_cache(maxsize=10_000)  # one caller asks often, and reading an id takes its time
@@ -96,7 +98,7 @@ def _id_or_none(text: str) -> UUID | None:
 
 def current_principal() -> Principal | None:
     """Return the caller, or None if the request has no token."""
-    return _current.get()
+    return caller.get()
 
 
 def known_principal() -> Principal | None:
@@ -105,7 +107,7 @@ def known_principal() -> Principal | None:
     Use it in open routes that return more to known callers. A password without the required second
     factor does not count.
     """
-    principal = _current.get()
+    principal = caller.get()
     return None if principal is None or principal.second_factor_wanted else principal
 
 
@@ -115,7 +117,7 @@ def require_principal() -> Principal:
     Raises:
         AppError: UNAUTHORIZED if the caller is not signed in.
     """
-    principal = _current.get()
+    principal = caller.get()
     if principal is None:
         raise unauthorized("sign in first")
     return principal
@@ -123,7 +125,7 @@ def require_principal() -> Principal:
 
 def set_principal(principal: Principal | None) -> None:
     """Bind the caller to the task of the request and to its log lines."""
-    _current.set(principal)
+    caller.set(principal)
     context.principal.set("" if principal is None else principal.subject)
 
 

@@ -118,14 +118,10 @@ class Issuer:
 
 
 class Recalled(msgspec.Struct, frozen=True):
-    """A caller whose token was verified less than a minute ago and need not be verified again."""
+    """A caller whose token was verified. Until `fresh_until` it need not be verified again."""
 
     principal: Principal
     fresh_until: float  # on the monotonic clock
-
-    def is_fresh(self) -> bool:
-        """Return whether `Verifier.verify` skips the signature check of the token."""
-        return time.monotonic() < self.fresh_until
 
 
 class KeySource(Protocol):
@@ -186,7 +182,7 @@ class Verifier:
             raise unauthorized()
         digest = _digest(token)
         known = self._good.get(digest)
-        if known is not None and known.is_fresh():
+        if known is not None and time.monotonic() < known.fresh_until:
             if not self._is_alive(known.principal):
                 raise unauthorized()
             return known.principal
