@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
+from typing import Final
 
 import uuid_utils
 
+REQUEST_ID_HEADER: Final = "X-Request-ID"
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 # Who asks, as log lines name them: a user's id or a service's name.
 principal: ContextVar[str] = ContextVar("principal", default="")

@@ -29,10 +29,10 @@ class Health:
     service: str
     ping_seconds: float = 2.0
     cache_seconds: float = 1.0
+    draining: bool = False  # whether the process is shutting down
     _pings: dict[str, Ping] = field(default_factory=dict)
     _answered: set[str] = field(default_factory=set)
     _optional: set[str] = field(default_factory=set)
-    _draining: bool = False
     _cached: tuple[float, Readiness] | None = None
     _running: asyncio.Task[Readiness] | None = None
 
@@ -52,16 +52,11 @@ class Health:
 
         The process finishes its requests and accepts no new requests.
         """
-        self._draining = True
-
-    @property
-    def draining(self) -> bool:
-        """Return whether the process is shutting down."""
-        return self._draining
+        self.draining = True
 
     async def check(self) -> Readiness:
         """Run all checks concurrently, for at most `ping_seconds`. Never raises."""
-        if self._draining:
+        if self.draining:
             return Readiness(ready=False, checks={"process": "draining"})
         if self._cached is not None and monotonic() - self._cached[0] < self.cache_seconds:
             return self._cached[1]

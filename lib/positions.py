@@ -12,7 +12,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Final
 
@@ -50,20 +50,21 @@ class Signer:
 
 
 class Scope:
-    """The positions of one request. If `reads` is true, replicas may serve the request's reads."""
+    """The positions of one request. If `reads` is true, replicas may serve the request's reads.
 
-    __slots__ = ("_changed", "_entries", "_unsettled", "reads")
+    `header` has all known positions, for a call to another service. `has_written` says whether the
+    request has written data, so that the response needs the header.
+    """
+
+    __slots__ = ("_changed", "_entries", "_unsettled", "has_written", "header", "reads")
 
     def __init__(self, reads: bool, header: str | None = None) -> None:
         self.reads = reads
         self._entries: dict[str, tuple[int, str]] = _parse(header) if header else {}
         self._unsettled: dict[str, tuple[Signer, Settle]] = {}
         self._changed = False
-
-    @property
-    def has_written(self) -> bool:
-        """Return whether this request has written data, so that the response needs a header."""
-        return self._changed or bool(self._unsettled)
+        self.has_written = False
+        self.header = _header(self._entries) if header else ""
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
         """Record a write of this request.
@@ -71,26 +72,23 @@ class Scope:
         `settle` is called later and returns the position of the write.
         """
         self._unsettled[signer.name] = (signer, settle)
+        self.has_written = True
 
     async def needs(self, signer: Signer) -> int:
         """Return the position that a replica must have replayed to serve this request."""
         await self._settle(signer.name)
         return signer.position(self._entries.get(signer.name))
 
-    def learn(self, header: str | None) -> None:
+    def learn(self, header: str) -> None:
         """Record the write position from the response of another service."""
-        for name, entry in _parse(header).items() if header else ():
+        for name, entry in _parse(header).items():
             self._keep(name, entry)
-
-    def header(self) -> str:
-        """Return all known positions, for a call to another service."""
-        return ",".join(f"{name}={at:x}.{sign}" for name, (at, sign) in self._entries.items())
 
     async def answer(self) -> str:
         """Return the header of the response, or '' if nothing was written."""
         for name in tuple(self._unsettled):
             await self._settle(name)
-        return self.header() if self._changed else ""
+        return self.header if self._changed else ""
 
     async def _settle(self, name: str) -> None:
         if name not in self._unsettled:
@@ -105,11 +103,16 @@ class Scope:
             known and known[0] < entry[0]
         ):
             self._entries[name] = entry
-            self._changed = True
+            self._changed = self.has_written = True
+            self.header = _header(self._entries)
 
 
 # None outside of requests: there nothing reads from replicas.
 scope: Final[ContextVar[Scope | None]] = ContextVar("scope", default=None)
+
+
+def _header(entries: Mapping[str, tuple[int, str]]) -> str:
+    return ",".join(f"{name}={at:x}.{sign}" for name, (at, sign) in entries.items())
 
 
 def _parse(header: str) -> dict[str, tuple[int, str]]:

@@ -130,5 +130,5 @@ def _metadata(signed: Mapping[str, str]) -> Metadata:
     pairs = [(name.lower(), value) for name, value in signed.items()]
     pairs += [(REQUEST_ID, context.request_id.get()), (trace.HEADER, trace.current())]
     if (scope := positions.scope.get()) is not None:
-        pairs.append((READ_AFTER, scope.header()))
+        pairs.append((READ_AFTER, scope.header))
     return tuple(pair for pair in pairs if pair[1])

@@ -11,7 +11,6 @@ import msgspec
 
 from lib import context, positions, trace
 from lib.errors import AppError, Code, FieldError
-from lib.http.middleware.request_id import HEADER
 from lib.http.retry_after import RETRY_AFTER, seconds_of
 from lib.http.status import code_for
 from lib.log import get_logger
@@ -81,21 +80,20 @@ class HttpClient:
                 service is unreachable or its response is invalid; DEADLINE_EXCEEDED if it does not
                 respond in time; CIRCUIT_OPEN if the circuit breaker refuses the call.
         """
-        sent = {HEADER: context.request_id.get(), **(headers or {})}
+        sent = {context.REQUEST_ID_HEADER: context.request_id.get(), **(headers or {})}
         if idempotency_key is not None:
             sent["Idempotency-Key"] = idempotency_key
         if body is not None:
             sent["Content-Type"] = "application/json"
         scope = positions.scope.get()
-        if scope is not None and (known := scope.header()):
+        if scope is not None and (known := scope.header):
             sent[positions.HEADER] = known
         data = None if body is None else msgspec.json.encode(body)
 
         async def attempt(signed: Mapping[str, str]) -> T:
             given = {**sent, **signed}
             write_header(given, self._seconds)
-            with trace.span(f"{method} {self.upstream.name}", trace.Kind.CLIENT):
-                trace.inject(given)
+            with trace.outgoing(f"{method} {self.upstream.name}", given):
                 try:
                     async with self._session.request(
                         method,
@@ -108,10 +106,9 @@ class HttpClient:
                         raw = await self._read(response)
                 except aiohttp.ClientError as error:
                     raise self._unavailable() from error
-            if scope is not None:
-                scope.learn(response.headers.get(positions.HEADER))
-            wait = seconds_of(response.headers.get(RETRY_AFTER))
-            return self._decode(response.status, raw, returns, wait)
+            if scope is not None and (known := response.headers.get(positions.HEADER)):
+                scope.learn(known)
+            return self._decode(response, raw, returns)
 
         repeatable = method in _IDEMPOTENT or idempotency_key is not None
         return await self.upstream.call(attempt, seconds=self._seconds, idempotent=repeatable)
@@ -125,8 +122,8 @@ class HttpClient:
                 raise self._unavailable()
         return bytes(raw)
 
-    def _decode(self, status: int, raw: bytes, returns: type[T], wait: int | None) -> T:
-        headers = {} if wait is None else {RETRY_AFTER: str(wait)}
+    def _decode(self, response: aiohttp.ClientResponse, raw: bytes, returns: type[T]) -> T:
+        status = response.status
         if 300 <= status < 400:
             log.warning("answer_is_a_redirect", upstream=self.upstream.name, status=status)
             raise self._unavailable()
@@ -136,14 +133,21 @@ class HttpClient:
                 return msgspec.json.decode(answer.data, type=returns)
             refusal = msgspec.json.decode(raw, type=_Refused).error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise self._unavailable(headers) from error
+            raise self._unavailable(_wait_of(response)) from error
         known = refusal.code in Code.__members__
         code = Code(refusal.code) if known else code_for(status)
+        headers = _wait_of(response)
         raise AppError(code, refusal.message, details=refusal.details, headers=headers)
 
     def _unavailable(self, headers: Mapping[str, str] | None = None) -> AppError:
         message = f"the {self.upstream.name} service is not available"
         return AppError(Code.SERVICE_UNAVAILABLE, message, headers=headers)
+
+
+def _wait_of(response: aiohttp.ClientResponse) -> Mapping[str, str]:
+    """Return the header with the seconds that the service asks its callers to wait, if any."""
+    wait = seconds_of(response.headers.get(RETRY_AFTER))
+    return {} if wait is None else {RETRY_AFTER: str(wait)}
 
 
 @asynccontextmanager

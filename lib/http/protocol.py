@@ -8,7 +8,6 @@ from aiohttp.web_protocol import RequestHandler
 
 from lib import context
 from lib.errors import AppError, Code
-from lib.http.middleware.request_id import HEADER
 from lib.http.respond import failure
 from lib.log import get_logger
 
@@ -40,6 +39,6 @@ class Connection(RequestHandler):
         context.request_id.set(made)
         log.warning("request_not_read", kind=type(exc).__name__, client_ip=request.remote)
         answer = failure(AppError(Code.BAD_REQUEST, "malformed HTTP request"))
-        answer.headers[HEADER] = made
+        answer.headers[context.REQUEST_ID_HEADER] = made
         answer.force_close()
         return answer

@@ -149,11 +149,14 @@ def has_header(response: web.StreamResponse, name: str) -> bool:
     return f"{name}: " in lines or (table is not None and name in table)
 
 
-def add_lines(response: web.StreamResponse, lines: str) -> None:
+def add_lines(response: web.StreamResponse, lines: str, cache_control: str = "") -> None:
     """Add header lines whose names are not in the response yet.
 
-    A line replaces a header with the same name.
+    A line replaces a header with the same name. `cache_control` is added only if the response has
+    no such header.
     """
+    if cache_control and not has_header(response, "Cache-Control"):
+        lines += f"Cache-Control: {cache_control}\r\n"
     # Not `isinstance`: for these classes it costs more than the rest.
     if getattr(response, "_lines", None) is None:
         for line in lines.splitlines():

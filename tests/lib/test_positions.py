@@ -49,7 +49,7 @@ class Point(Scripted):
         scope = positions.scope.get()
         assert scope is not None
         scope.wrote(THEIRS, _nine)
-        return Seen(scope.reads, scope.header())
+        return Seen(scope.reads, scope.header)
 
     async def answer(self, _: web.Request) -> web.Response:
         return ok(self.note())
@@ -84,7 +84,7 @@ async def test_over_grpc_it_is_passed_on_and_what_was_written_comes_back(
 ) -> None:
     token = positions.scope.set(scope)
     client, upstream = stub
-    known = scope.header()
+    known = scope.header
     await client.get_user_points(GetUserPointsRequest(user_id="a"), seconds=30)
     positions.scope.reset(token)
     assert upstream.seen == [Seen(True, known)]
@@ -111,7 +111,7 @@ async def test_over_http_it_is_passed_on_and_what_was_written_comes_back(
     shell = Shell(Settings(_env_file=None), CollectorRegistry())
     app = web.Application(middlewares=[shell.serve])
     app.router.add_route("*", "/", upstream.answer)
-    known = scope.header()
+    known = scope.header
     async with (
         TestServer(app) as server,
         open_client(Upstream("point"), str(server.make_url("/"))) as client,
@@ -126,6 +126,6 @@ async def test_over_http_it_is_passed_on_and_what_was_written_comes_back(
 def test_what_a_stranger_sends_is_bounded() -> None:
     at, signature = OURS.entry(4)
     for sent in ("x" * 5000, "user=zz.aaa", "a" * 100 + "=1.x", f"user={at:x}.{signature}x"):
-        assert Scope(reads=True, header=sent).header() == ""
+        assert Scope(reads=True, header=sent).header == ""
     many = ",".join(f"{'abcdefghijklmnopqrstuvwxyz'[n]}=1.{signature}" for n in range(26))
-    assert Scope(reads=True, header=many).header().count("=") <= 16
+    assert Scope(reads=True, header=many).header.count("=") <= 16

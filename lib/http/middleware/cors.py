@@ -28,12 +28,14 @@ class Cors:
         self._allowed, self._any = frozenset(origins), "*" in origins
 
     def preflight(self, exchange: Exchange) -> web.Response | None:
-        """Return the response to a preflight request, or None for other requests."""
+        """Return the response to a preflight request, or None for other requests.
+
+        `preflight` and `allow` are for requests with an `Origin`.
+        """
         headers = exchange.headers
         if (
             exchange.method != hdrs.METH_OPTIONS
             or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in headers
-            or hdrs.ORIGIN not in headers
         ):
             return None
         response = web.Response(status=204)
@@ -45,10 +47,7 @@ class Cors:
 
     def allow(self, exchange: Exchange, response: web.StreamResponse) -> None:
         """Allow the page to read the response. Without the headers, browsers hide errors too."""
-        origin = exchange.headers.get(hdrs.ORIGIN)
-        if origin is None:
-            return
-        response.headers.update(self._headers_for(origin))
+        response.headers.update(self._headers_for(exchange.headers[hdrs.ORIGIN]))
         # A shared cache must not hand one origin's answer to another.
         response.headers.add(hdrs.VARY, "Origin")
         response.headers.setdefault(hdrs.ACCESS_CONTROL_EXPOSE_HEADERS, _EXPOSED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.metrics_core import CounterMetricFamily
@@ -32,8 +33,8 @@ class RequestMetrics(Collector):
     unknown method or route is `other`.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._running = 0
+    def __init__(self, registry: CollectorRegistry, in_progress: Callable[[], int]) -> None:
+        """Create the metrics. `in_progress` counts requests, without those that stay open."""
         self._answers: dict[tuple[str, str, int], _Answers] = {}
         self._durations = Latencies(
             "http_request_duration_seconds",
@@ -41,23 +42,19 @@ class RequestMetrics(Collector):
             ("method", "route"),
             registry,
         )
-        in_progress = Gauge("http_requests_in_progress", "Requests in progress.", registry=registry)
-        in_progress.set_function(lambda: self._running)
+        gauge = Gauge("http_requests_in_progress", "Requests in progress.", registry=registry)
+        gauge.set_function(in_progress)
         registry.register(self)
 
-    def begin(self, exchange: Exchange) -> None:
-        """Count a request in progress, unless it may stay open for hours."""
-        if not exchange.is_long_lived:
-            self._running += 1
-
-    def end(self, exchange: Exchange, status: int, seconds: float) -> None:
-        """Count a finished request and record its duration."""
+    def end(self, exchange: Exchange, status: int) -> float:
+        """Count a finished request, and record and return its duration in seconds."""
+        seconds = perf_counter() - exchange.began
         kind = (exchange.method, exchange.route, status)
         answers = self._answers.get(kind) or self._add(*kind)
         answers.count += 1
         if not exchange.is_long_lived:
-            self._running -= 1
             answers.durations.observe(seconds)
+        return seconds
 
     def collect(self) -> Iterable[CounterMetricFamily]:
         """Return the number of responses so far."""

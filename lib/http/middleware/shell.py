@@ -7,19 +7,17 @@ from collections.abc import Awaitable
 from contextlib import AbstractContextManager
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 from prometheus_client import CollectorRegistry
 
-from lib import context
-from lib.auth.principal import current_principal
+from lib.auth.principal import caller
 from lib.config import Settings
 from lib.health import Health
 from lib.http.errors import status_of, to_response
-from lib.http.middleware import access_log, idempotency, read_after, request_id
+from lib.http.middleware import access_log, idempotency, read_after
 from lib.http.middleware.admission import Admit
-from lib.http.middleware.caller_deadline import waits_less
 from lib.http.middleware.cors import Cors
 from lib.http.middleware.deadline import Deadline
 from lib.http.middleware.exchange import Exchange
@@ -27,9 +25,8 @@ from lib.http.middleware.metrics import RequestMetrics
 from lib.http.middleware.trace import span_of
 from lib.http.route import RouteFacts
 from lib.http.status import CLIENT_CLOSED_REQUEST
-from lib.http.whole import add_lines, has_header
+from lib.http.whole import add_lines
 from lib.limits.client_address import TrustedProxies
-from lib.positions import Scope
 
 _IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 
@@ -47,8 +44,8 @@ class Shell:
     ) -> None:
         self._health = health or Health("")
         self._cors = Cors(settings.cors_origins)
-        self._deadline = Deadline(settings.request_seconds)
-        self._metrics = RequestMetrics(registry)
+        self._deadline = deadline = Deadline(settings.request_seconds)
+        self._metrics = RequestMetrics(registry, lambda: deadline.in_progress)
         self._routes: dict[web.AbstractRoute, RouteFacts] = {}
         self.proxies = TrustedProxies()
         self.admit: Admit | None = None
@@ -59,18 +56,16 @@ class Shell:
         """Serve the request. Exceptions become responses and log lines."""
         route = request.match_info.route
         exchange = Exchange(request, self._routes.get(route) or self._add(route), self.proxies)
-        context.client.set(exchange.client)
-        scope = read_after.enter(exchange)
-        work = self._serve(exchange, request_id.take_up(exchange), scope, handler)
+        work = self._serve(exchange, handler)
         span = span_of(exchange)
         return work if span is None else _in_span(span, work)
 
-    async def _serve(
-        self, exchange: Exchange, bound: str, scope: Scope, handler: Handler
-    ) -> web.StreamResponse:
-        self._metrics.begin(exchange)
+    async def _serve(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
+        # Only browsers name the page that asks.
+        from_page = hdrs.ORIGIN in exchange.headers
         try:
-            response = self._cors.preflight(exchange) or await self._in_time(exchange, handler)
+            preflight = self._cors.preflight(exchange) if from_page else None
+            response = preflight or await self._in_time(exchange, handler)
         except asyncio.CancelledError as error:
             self._failed(exchange, error, CLIENT_CLOSED_REQUEST)
             raise
@@ -78,30 +73,24 @@ class Shell:
             self._failed(exchange, error, status_of(error))
             response = to_response(error)
         else:
-            seconds = exchange.seconds()
-            self._metrics.end(exchange, response.status, seconds)
+            seconds = self._metrics.end(exchange, response.status)
             access_log.answered(exchange, response, seconds)
         if not response.prepared:
-            add_lines(response, self._lines(exchange, bound, response))
-            if scope.has_written:
-                await read_after.add_position(scope, response)
-            self._cors.allow(exchange, response)
+            lines = f"X-Request-ID: {exchange.request_id}\r\n"
+            if exchange.limit is not None:
+                lines += exchange.limit.lines()
+            # A response to a signed-in caller is private, unless its handler says otherwise.
+            add_lines(response, lines, "private, no-store" if caller.get() is not None else "")
+            if exchange.positions.has_written:
+                await read_after.add_position(exchange, response)
+            if from_page:
+                self._cors.allow(exchange, response)
             if self._health.draining:
                 response.force_close()  # the last answer of its connection
         return response
 
-    def _lines(self, exchange: Exchange, bound: str, response: web.StreamResponse) -> str:
-        lines = request_id.line(bound)
-        if exchange.limit is not None:
-            lines += exchange.limit.lines()
-        # A response to a signed-in caller is private, unless its handler says otherwise.
-        if current_principal() is not None and not has_header(response, "Cache-Control"):
-            lines += "Cache-Control: private, no-store\r\n"
-        return lines
-
     def _failed(self, exchange: Exchange, error: BaseException, status: int) -> None:
-        seconds = exchange.seconds()
-        self._metrics.end(exchange, status, seconds)
+        seconds = self._metrics.end(exchange, status)
         access_log.failed(exchange, error, status, seconds)
 
     def _add(self, route: web.AbstractRoute) -> RouteFacts:
@@ -115,16 +104,12 @@ class Shell:
         """Limit the time. A time-out is raised as `TimeoutError` and becomes a 504."""
         if exchange.is_long_lived:
             return await self._admitted(exchange, handler)
-        task = self._deadline.enter()
+        task = self._deadline.enter(exchange)
         try:
-            callers = waits_less(exchange)
-            if callers is None:
-                return await self._admitted(exchange, handler)
-            async with callers:
-                return await self._admitted(exchange, handler)
+            return await self._admitted(exchange, handler)
         except asyncio.CancelledError:
-            if self._deadline.has_expired(task):
-                raise TimeoutError from None
+            if (error := self._deadline.expired(task)) is not None:
+                raise error from None
             raise
         finally:
             self._deadline.leave(task)

@@ -304,7 +304,7 @@ def test_each_database_believes_its_own_entries_only_and_passes_on_the_others() 
     for signer, position in ((ours, 10), (theirs, 7), (ours, 3)):
         at, signature = signer.entry(position)
         scope.learn(f"{signer.name}={at:x}.{signature}")
-    passed = Scope(reads=True, header=scope.header())
+    passed = Scope(reads=True, header=scope.header)
     assert asyncio.run(_needed(passed, ours)) == 10
     assert asyncio.run(_needed(passed, theirs)) == 7
     assert asyncio.run(_needed(passed, Signer("user", b"another"))) == 0

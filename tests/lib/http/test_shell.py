@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -47,6 +48,14 @@ async def sleep(_: web.Request) -> web.Response:
     return respond.no_content()
 
 
+async def go_on(_: web.Request) -> web.Response:
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(3600)
+    cancelled.set()
+    await asyncio.sleep(3600)
+    return respond.no_content()
+
+
 async def redirect(_: web.Request) -> web.Response:
     raise web.HTTPFound("/things/1")
 
@@ -56,6 +65,7 @@ ROUTES = [
     web.get("/refuse/{code}", refuse),
     web.get("/explode", explode),
     web.get("/sleep", sleep),
+    web.get("/go-on", go_on),
     web.get("/redirect", redirect),
 ]
 
@@ -125,6 +135,24 @@ async def test_every_failure_is_in_the_envelope_and_counted(
     assert sample(
         client, "http_requests_total", method=method, route=route, status=str(status)
     ) == 1.0  # fmt: skip
+
+
+async def test_a_request_is_not_begun_for_a_caller_who_waits_no_longer(client) -> None:
+    with capture_logs() as lines:
+        response = await client.get("/sleep", headers={HEADER: "0"})
+    assert (response.status, begun.is_set()) == (504, False)
+    assert [line["code"] for line in lines] == ["DEADLINE_EXCEEDED"]
+
+
+async def test_a_handler_that_survives_its_callers_deadline_ends_at_the_servers() -> None:
+    cancelled.clear()
+    app = new_app("shop", Settings(request_seconds=0.2), ROUTES)
+    async with TestClient(TestServer(app)) as client:
+        with capture_logs() as lines:
+            response = await client.get("/go-on", headers={HEADER: "20"})
+        assert (response.status, cancelled.is_set()) == (504, True)
+        assert [line["error"] for line in lines] == ["TimeoutError"]
+        assert sample(client, "http_requests_in_progress") == 0.0
 
 
 async def test_an_unexpected_exception_is_opaque_outside_and_whole_in_the_log(client) -> None:
