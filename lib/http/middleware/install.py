@@ -14,7 +14,6 @@ from lib.http.components import add_redis
 from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.idempotency import Idempotency
-from lib.http.middleware.rate_limit import ClientLimit, UserLimit
 from lib.http.openapi import UI_PATH
 from lib.http.route import PROBES
 from lib.idempotency import IdempotencyKeys
@@ -64,9 +63,11 @@ def install_middleware(
     async def admission(app: web.Application) -> AsyncIterator[None]:
         limiter = Limiter(app[REDIS].limits, registry=app[METRICS])
         shell.admit = Admission(
-            ClientLimit(limiter, settings.per_client()),
             authenticator,
-            UserLimit(limiter, settings.per_user(), settings.per_service()),
+            limiter,
+            settings.per_user(),
+            per_client=settings.per_client(),
+            per_service=settings.per_service(),
         ).admit
         yield
         await limiter.aclose()

@@ -33,9 +33,8 @@ from lib.auth import (
 )
 from lib.auth.principal import require_principal
 from lib.config import Settings
-from lib.http.middleware.admission import Admission, not_yet
+from lib.http.middleware.admission import PER_CLIENT, Admission, not_yet
 from lib.http.middleware.auth import Authenticator, public
-from lib.http.middleware.rate_limit import PER_CLIENT, ClientLimit, UserLimit
 from lib.http.middleware.shell import Shell
 from lib.http.routes import Routes, signed_in
 from lib.limits import Limiter, TokenBucket, Window
@@ -91,11 +90,8 @@ def application(
     limiter = Limiter(None)
     shell = Shell(Settings(), CollectorRegistry())
     shell.proxies = proxies or TrustedProxies()
-    shell.admit = Admission(
-        ClientLimit(limiter, per_client),
-        Authenticator(verifier, csrf_secret=SECRET),
-        UserLimit(limiter, per_user),
-    ).admit
+    authenticator = Authenticator(verifier, csrf_secret=SECRET)
+    shell.admit = Admission(authenticator, limiter, per_user, per_client=per_client).admit
     app = web.Application(middlewares=[shell.serve])
     app.add_routes(
         [
