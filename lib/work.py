@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Final
 from weakref import WeakKeyDictionary
 
-from prometheus_async import aio
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from lib.metrics import LATENCY_BUCKETS
-
-T = TypeVar("T")
 
 
 class Work:
@@ -33,13 +32,21 @@ class Work:
             f"{kind}_failures_total", f"Failed: {what}.", named, registry=registry
         )
 
-    async def measured(self, name: str, work: Awaitable[T]) -> T:
-        """Run `work` and count it under `name`. Return the result or raise the exception."""
-        # One that was cancelled has not failed: somebody left, or the process ends.
-        counted = aio.count_exceptions(self._failures.labels(name), work, exc=Exception)
-        under_way = aio.track_inprogress(self._in_progress.labels(name), counted)
-        result: T = await aio.time(self._seconds.labels(name), under_way)
-        return result
+    @contextmanager
+    def measuring(self, name: str) -> Iterator[None]:
+        """Count the block under `name`, with its duration and its failure."""
+        seconds, failures = self._seconds.labels(name), self._failures.labels(name)
+        in_progress = self._in_progress.labels(name)
+        began = perf_counter()
+        in_progress.inc()
+        try:
+            yield
+        except Exception:  # a cancelled one has not failed: the caller left, or the process ends
+            failures.inc()
+            raise
+        finally:
+            in_progress.dec()
+            seconds.observe(perf_counter() - began)
 
 
 _LOOPS: Final[WeakKeyDictionary[CollectorRegistry, Work]] = WeakKeyDictionary()

@@ -55,17 +55,19 @@ class ServiceTokens:
 
     async def token(self) -> str:
         """Return a valid token. Raises the exceptions of `obtain`."""
-        issued, now = self._issued, self._clock()
-        if issued is None or issued.expires_at <= now:
-            # Shielded: a caller that leaves must not take the token from the others.
-            return (await asyncio.shield(self._renewing())).token
-        if self._is_due(issued, now):
-            self._renewing()
-        return issued.token
+        if (issued := self._valid()) is not None:
+            return issued.token
+        # Shielded: a caller that leaves must not take the token from the others.
+        return (await asyncio.shield(self._renewing())).token
 
     async def headers(self) -> dict[str, str]:
         """Return the header to send."""
         return {"Authorization": f"Bearer {await self.token()}"}
+
+    def ready(self) -> dict[str, str] | None:
+        """Return the header to send, or None if there is no valid token to send now."""
+        issued = self._valid()
+        return None if issued is None else {"Authorization": f"Bearer {issued.token}"}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -107,6 +109,15 @@ class ServiceTokens:
             with suppress(Exception):
                 await self.token()
             await asyncio.sleep(self._policy.after_failure.total_seconds())
+
+    def _valid(self) -> Issued | None:
+        """Return the token if it is valid, and begin to renew it in time."""
+        issued, now = self._issued, self._clock()
+        if issued is None or issued.expires_at <= now:
+            return None
+        if self._is_due(issued, now):
+            self._renewing()
+        return issued
 
     def _is_over(self) -> bool:
         return self._issued is None or self._issued.expires_at <= self._clock()

@@ -50,7 +50,8 @@ async def repeating(
 
 
 async def _measured(work: Work, name: str, step: Callable[[], Awaitable[bool]]) -> bool:
-    return await work.measured(name, step())
+    with work.measuring(name):
+        return await step()
 
 
 async def _repeat(

@@ -3,7 +3,7 @@
 from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, State
 from lib.resilience.bulkhead import Bulkhead
 from lib.resilience.deadline import budget, within
-from lib.resilience.retry import RetryPolicy, retrying
+from lib.resilience.retry import RetryPolicy
 from lib.resilience.upstream import Upstream
 
 __all__ = [
@@ -14,6 +14,5 @@ __all__ = [
     "State",
     "Upstream",
     "budget",
-    "retrying",
     "within",
 ]

@@ -26,16 +26,17 @@ class RetryPolicy:
     jitter: float = 0.05
 
 
-async def retrying(
+async def repeat(
     work: Callable[[], Awaitable[T]],
+    failure: Exception,
     *,
     policy: RetryPolicy = RetryPolicy(),
     seconds: float = 10.0,
 ) -> T:
-    """Run the idempotent `work` until it succeeds. The last failure is raised.
+    """Repeat the idempotent `work` after its first failure until it succeeds.
 
-    A `Retry-After` of the upstream is respected if the time allows it. Otherwise the failure is
-    raised at once.
+    The last failure is raised, which is the first one if a repetition cannot help. A `Retry-After`
+    of the upstream is respected if the time allows it. Otherwise the failure is raised at once.
     """
 
     def hook(error: Exception) -> bool | timedelta:
@@ -46,6 +47,7 @@ async def retrying(
             return False
         return True if asked is None else timedelta(seconds=asked)
 
+    # The library is for failures alone: it costs more than a call that succeeds at once.
     async for attempt in stamina.retry_context(
         on=hook,
         attempts=policy.attempts,
@@ -55,6 +57,8 @@ async def retrying(
         wait_jitter=policy.jitter,
     ):
         with attempt:
+            if attempt.num == 1:
+                raise failure
             return await work()
     raise AssertionError("unreachable: the loop above returns or raises")
 

@@ -13,7 +13,7 @@ from lib.log import get_logger
 from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, gauge_in
 from lib.resilience.bulkhead import Bulkhead
 from lib.resilience.deadline import budget, within
-from lib.resilience.retry import RetryPolicy, retrying
+from lib.resilience.retry import RetryPolicy, repeat
 from lib.work import calls_to_upstreams
 
 log = get_logger(__name__)
@@ -64,8 +64,10 @@ class Upstream:
             AppError: CIRCUIT_OPEN, SERVICE_UNAVAILABLE (no free slot), DEADLINE_EXCEEDED, or the
                 exception of `attempt`.
         """
-        called = self._call(attempt, seconds, idempotent)
-        return await (called if self._work is None else self._work.measured(self.name, called))
+        if self._work is None:
+            return await self._call(attempt, seconds, idempotent)
+        with self._work.measuring(self.name):
+            return await self._call(attempt, seconds, idempotent)
 
     async def _call(
         self, attempt: Callable[[Mapping[str, str]], Awaitable[T]], seconds: float, idempotent: bool
@@ -78,22 +80,25 @@ class Upstream:
 
         with budget(seconds):
             # Outside of the breaker: a token that cannot be had says nothing about the upstream.
-            signed = await self._sign_in(seconds)
+            signed = {} if self._tokens is None else await self._sign_in(self._tokens, seconds)
             async with self._bulkhead.slot():
                 try:
-                    if not idempotent:
+                    try:
                         return await guarded()
-                    return await retrying(guarded, policy=self._retry, seconds=seconds)
+                    except Exception as failure:
+                        if not idempotent:
+                            raise
+                        return await repeat(guarded, failure, policy=self._retry, seconds=seconds)
                 except AppError as error:
                     if error.code is Code.UNAUTHORIZED and self._tokens is not None:
                         raise self._refused(self._tokens, signed) from error
                     raise
 
-    async def _sign_in(self, seconds: float) -> Mapping[str, str]:
-        if self._tokens is None:
-            return {}
+    async def _sign_in(self, tokens: ServiceTokens, seconds: float) -> Mapping[str, str]:
+        if (ready := tokens.ready()) is not None:
+            return ready
         async with within(seconds, what=f"getting a token to call {self.name}"):
-            return await self._tokens.headers()
+            return await tokens.headers()
 
     def _refused(self, tokens: ServiceTokens, signed: Mapping[str, str]) -> AppError:
         log.warning("service_token_refused", upstream=self.name)

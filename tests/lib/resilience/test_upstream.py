@@ -16,7 +16,6 @@ from lib.resilience import (
     State,
     Upstream,
     budget,
-    retrying,
     within,
 )
 from lib.resilience.deadline import HEADER, read_header, remaining, write_header
@@ -65,7 +64,7 @@ async def test_only_what_may_pass_is_tried_again(
 ) -> None:
     work = Flaky(*errors)
     try:
-        result: str | Code = await retrying(work, policy=FAST)
+        result: str | Code = await upstream().call(work, seconds=30, idempotent=True)
     except AppError as error:
         result = error.code
     assert (work.calls, result) == (calls, outcome)
@@ -82,7 +81,7 @@ async def test_a_wait_longer_than_the_budget_is_not_begun() -> None:
     work = Flaky(AppError(Code.SERVICE_UNAVAILABLE, "down", headers={"Retry-After": "90"}))
     began = time.monotonic()
     with pytest.raises(AppError):
-        await retrying(work, policy=FAST, seconds=60)
+        await upstream().call(work, seconds=60, idempotent=True)
     assert work.calls == 1
     assert time.monotonic() - began < 30
 
