@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 Clock = Callable[[], datetime]
@@ -12,9 +13,8 @@ _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def utc_now() -> datetime:
-    """Return the current time in UTC, with its time zone."""
-    return datetime.now(UTC)
+# Returns the current time in UTC, with its time zone.
+utc_now: Final[Clock] = partial(datetime.now, UTC)
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from uuid_utils import compat
 
-
-def new_id() -> UUID:
-    """Return a new UUIDv7 as a standard library UUID. Later IDs sort after earlier IDs."""
-    return compat.uuid7()
+# Returns a new UUIDv7 as a standard library UUID. Later IDs sort after earlier IDs.
+new_id: Final[Callable[[], UUID]] = compat.uuid7
 
 
 def to_bytes(value: UUID) -> bytes:

@@ -51,7 +51,8 @@ def headings(page: Path) -> set[str]:
 def defines(file: str, name: str) -> bool:
     place = ROOT / "codegen" / "src" if file.startswith("aiosqlc/") else ROOT
     text = (place / file).read_text()
-    return re.search(rf"^(async def|def|class) {name}\b", text, re.MULTILINE) is not None
+    given = rf"^((async def|def|class) {name}\b|{name}: .*Callable.* = )"
+    return re.search(given, text, re.MULTILINE) is not None
 
 
 def exists(dotted: str) -> bool:
