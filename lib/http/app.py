@@ -14,7 +14,7 @@ from lib.events.broker import Broker
 from lib.health import Health
 from lib.http import openapi, operational
 from lib.http.middleware.shell import Shell
-from lib.http.routes import From
+from lib.http.routes import of_app
 from lib.metrics import new_registry, watch_event_loop
 from lib.redis.settings import RedisParts
 
@@ -23,7 +23,7 @@ METRICS: Final = web.AppKey("METRICS", CollectorRegistry)
 SHELL: Final = web.AppKey("SHELL", Shell)
 # The service's own database, set when it has connected.
 DATABASE: Final[web.AppKey[Database]] = web.AppKey("DATABASE")
-Db: TypeAlias = Annotated[Database, From(lambda request: request.app[DATABASE])]
+Db: TypeAlias = Annotated[Database, of_app(DATABASE)]
 # What the service does with Redis, set when it starts; without a URL each part is None.
 REDIS: Final = web.AppKey("REDIS", RedisParts)
 # What carries its events, set when it starts; None without a URL.

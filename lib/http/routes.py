@@ -20,7 +20,7 @@ from aiohttp.typedefs import Handler
 from msgspec import Struct
 
 from lib.auth.access import PUBLIC, Access, declare, signed_in
-from lib.auth.principal import require_principal
+from lib.auth.principal import caller, unauthorized
 from lib.errors import Code
 from lib.http import decode
 from lib.http.etag import if_match, require_if_match
@@ -33,7 +33,7 @@ from lib.resource.input import Query
 
 __all__ = [
     "CHANGE_ERRORS", "PUBLIC", "Access", "From", "Id", "IfMatch", "Key", "RequiredIfMatch",
-    "Routes", "signed_in",
+    "Routes", "of_app", "signed_in",
 ]  # fmt: skip
 # What a change of a thing may meet, besides what its version says.
 CHANGE_ERRORS: Final = (Code.NOT_FOUND, Code.CONFLICT)
@@ -60,6 +60,15 @@ class From:
     body: type[Struct] | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[Code, ...] = ()
+
+
+def of_app(key: web.AppKey[Any]) -> From:
+    """Return the source of an argument that the application has opened under `key`."""
+    return From(partial(_of_app, key=key))
+
+
+def _of_app(request: web.Request, key: web.AppKey[Any]) -> Any:
+    return request.app[key]
 
 
 def _key(request: web.Request) -> str | None:
@@ -257,7 +266,10 @@ def _serving(
     @wraps(function)
     async def serve(request: web.Request) -> web.StreamResponse:
         if check is not None:
-            check(require_principal())
+            principal = caller.get()
+            if principal is None:
+                raise unauthorized("sign in first")
+            check(principal)
         if some_wait:
             given = [await make(request) if waits else make(request) for make, waits in steps]
         else:  # a list with an `await` in it is a coroutine of its own

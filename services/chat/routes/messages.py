@@ -10,7 +10,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Answer, Created
-from lib.http.routes import From, Id, Routes, signed_in
+from lib.http.routes import Id, Routes, of_app, signed_in
 from lib.log import get_logger
 from services.chat.keys import CHAT
 from services.chat.routes.callers import Caller
@@ -30,7 +30,7 @@ from services.chat.views import (
 log = get_logger(__name__)
 
 _MODERATE: Final = permission("chats:moderate")
-_Chat: TypeAlias = Annotated[Chat, From(lambda request: request.app[CHAT])]
+_Chat: TypeAlias = Annotated[Chat, of_app(CHAT)]
 route: Final = Routes("messages")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from aiohttp import web
 
 from lib.db import Database
-from lib.http.routes import From
+from lib.http.routes import of_app
 from lib.storage.settings import Files
 from services.user.images import Images
 from services.user.passwords import Passwords
@@ -51,5 +51,5 @@ class Rules:
 
 DEPS: Final = web.AppKey("DEPS", Deps)
 RULES: Final = web.AppKey("RULES", Rules)
-AppDeps: TypeAlias = Annotated[Deps, From(lambda request: request.app[DEPS])]
-AppRules: TypeAlias = Annotated[Rules, From(lambda request: request.app[RULES])]
+AppDeps: TypeAlias = Annotated[Deps, of_app(DEPS)]
+AppRules: TypeAlias = Annotated[Rules, of_app(RULES)]

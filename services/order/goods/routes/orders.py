@@ -14,7 +14,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.middleware.idempotency import REPLAYED
 from lib.http.respond import Answer, Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, From, Id, Key, RequiredIfMatch, Routes, signed_in
+from lib.http.routes import CHANGE_ERRORS, From, Id, Key, RequiredIfMatch, Routes, of_app, signed_in
 from services.order.goods.model.orders import ListOrders, NewOrder, OrderChange
 from services.order.goods.routes.deps import SHOP
 from services.order.goods.routes.views import OrderView, view_of
@@ -34,7 +34,7 @@ def _caller(_: web.Request) -> Caller:
 
 
 _By: TypeAlias = Annotated[Caller, From(_caller)]
-_In: TypeAlias = Annotated[Shop, From(lambda request: request.app[SHOP])]
+_In: TypeAlias = Annotated[Shop, of_app(SHOP)]
 
 
 @route("GET /api/v1/orders", "List orders", access=signed_in())

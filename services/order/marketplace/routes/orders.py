@@ -12,7 +12,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Key, Routes, signed_in
+from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, Key, Routes, of_app, signed_in
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import ListOffers, ListServiceOrders
 from services.order.marketplace.model.orders import NewServiceOrder, ServiceOrderChange
@@ -24,7 +24,7 @@ from services.order.marketplace.service import orders as service
 from services.order.marketplace.store.models import Offer, ServiceOrder
 from services.order.ports import Catalog
 
-_Catalog: TypeAlias = Annotated[Catalog, From(lambda request: request.app[CATALOG])]
+_Catalog: TypeAlias = Annotated[Catalog, of_app(CATALOG)]
 route: Final = Routes("service orders")
 
 
