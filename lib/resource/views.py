@@ -22,9 +22,13 @@ class ReaderView(Struct, frozen=True):
 def view(kind: type[S], row: Struct, **others: Any) -> S:
     """Return a `kind` with the row's fields of the same names, and with the fields in `others`.
 
+    A row that is a `kind` already is returned as it is.
+
     Raises:
         TypeError: if a field of `kind` has no field of the row with the same name and type.
     """
+    if type(row) is kind and not others:
+        return row
     names = _shared(kind, type(row), tuple(others))
     return kind(**{name: getattr(row, name) for name in names}, **others)
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lib.resource.views import view
 from services.product.model.reservations import Reserved
+from services.product.store.at_once.models import LineView
 from services.product.store.postgres.models import ReservationStatus
-
-
-class LineView(Struct, frozen=True, gc=False):
-    """A product and its quantity. `unit_price` is the price at the time of the reservation."""
-
-    product_id: UUID
-    quantity: int
-    unit_price: Decimal
-    currency: str
 
 
 class ReservationView(Struct, frozen=True):
@@ -29,7 +21,10 @@ class ReservationView(Struct, frozen=True):
     id: UUID
     status: ReservationStatus
     expires_at: datetime
-    lines: Sequence[LineView]
+    lines: Annotated[
+        Sequence[LineView],
+        Meta(description="products with their prices at the time of the reservation"),
+    ]
     created_at: datetime
     updated_at: datetime
 

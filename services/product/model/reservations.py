@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from msgspec import Meta
 
 from lib.errors import FieldError
 from lib.resource.input import Input
+from services.product.store.at_once.models import LineView
 from services.product.store.postgres.models import (
     Product,
     ProductStatus,
@@ -59,12 +60,16 @@ class Caller:
     trusted: bool
 
 
+# As the rows of the table, or as the response that a single statement returns.
+ReservedLines: TypeAlias = Sequence[ReservationLine] | Sequence[LineView]
+
+
 @dataclass(frozen=True, slots=True)
 class Reserved:
     """A reservation with its lines, and whether an earlier request made it."""
 
     reservation: Reservation
-    lines: Sequence[ReservationLine]
+    lines: ReservedLines
     replayed: bool = False
 
 

@@ -27,12 +27,13 @@ from services.product.model.reservations import (
     Line,
     NewReservation,
     Reserved,
+    ReservedLines,
     shortages,
 )
 from services.product.service import several_statements, single_statement
 from services.product.service.steps import Step, status_after
 from services.product.store import products, reservations
-from services.product.store.postgres.models import Reservation, ReservationLine, ReservationStatus
+from services.product.store.postgres.models import Reservation, ReservationStatus
 
 _SYSTEM: Final = Caller("system", trusted=True)
 # Each fails only if another caller changes the same rows between the step and the look at them.
@@ -48,7 +49,7 @@ class _Way(Protocol):
 
     async def reserve(
         self, tx: Executor, new: Reservation, lines: Sequence[Line], /
-    ) -> Sequence[ReservationLine]: ...
+    ) -> ReservedLines: ...
 
     async def confirm(
         self, tx: Executor, ids: Sequence[UUID], caller: Caller, /, *, now: datetime
@@ -79,7 +80,7 @@ async def reserve(
     check_distinct(ids, "lines[{}].product_id", "is already in another line of the request")
     new = _new(wanted, owner, key, clock)
 
-    async def step(way: _Way, tx: Executor) -> Sequence[ReservationLine]:
+    async def step(way: _Way, tx: Executor) -> ReservedLines:
         return await way.reserve(tx, new, wanted.lines)
 
     for _ in range(_ATTEMPTS):

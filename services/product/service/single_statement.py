@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 from uuid import UUID
 
 from lib.db import Executor
@@ -15,16 +13,11 @@ from services.product.model.reservations import MAX_LINES, Caller, Line, Reserve
 from services.product.service.events import RESERVATIONS
 from services.product.store.at_once import models
 from services.product.store.at_once import reservations as store
-from services.product.store.postgres.models import (
-    Reservation,
-    ReservationLine,
-    ReservationStatus,
-)
+from services.product.store.at_once.models import LineView, SettledRow
+from services.product.store.postgres.models import Reservation, ReservationStatus
 
 
-async def reserve(
-    tx: Executor, new: Reservation, lines: Sequence[Line]
-) -> Sequence[ReservationLine]:
+async def reserve(tx: Executor, new: Reservation, lines: Sequence[Line]) -> Sequence[LineView]:
     """Reserve and return all lines, or none of the lines if the stock of a product is too small.
 
     Raises:
@@ -32,7 +25,7 @@ async def reserve(
             SerializationFailureError.
     """
     event = _event(new.id, "reservation.made")
-    rows = await store.reserve(
+    return await store.reserve(
         tx,
         product_ids=[line.product_id for line in lines],
         quantities=[line.quantity for line in lines],
@@ -50,12 +43,11 @@ async def reserve(
         request_id=event.request_id,
         traceparent=event.traceparent,
     )
-    return _lines(new.id, rows)
 
 
 async def confirm(
     tx: Executor, ids: Sequence[UUID], caller: Caller, *, now: datetime
-) -> list[Reserved]:
+) -> Sequence[Reserved]:
     """Confirm pending reservations of the caller. Return the confirmed reservations."""
     events = [_event(reservation_id, "reservation.confirmed") for reservation_id in ids]
     rows = await store.confirm(
@@ -81,7 +73,7 @@ async def give_back(
     caller: Caller,
     *,
     now: datetime,
-) -> list[Reserved]:
+) -> Sequence[Reserved]:
     """Release or expire a reservation of the caller, and put its products back into stock."""
     event = _event(reservation_id, f"reservation.{status.value}")
     rows = await store.give_back(
@@ -104,31 +96,21 @@ async def give_back(
 
 
 def _reserved(
-    rows: Sequence[store.ConfirmRow], status: ReservationStatus, now: datetime
+    rows: Sequence[SettledRow], status: ReservationStatus, now: datetime
 ) -> list[Reserved]:
-    """Group rows by reservation. Each row is a line, and the rows of a reservation are adjacent."""
     return [
         Reserved(
             Reservation(
-                id=line.id,
-                owner=line.owner,
-                request_key=line.request_key,
+                id=row.id,
+                owner=row.owner,
+                request_key=row.request_key,
                 status=status,
-                expires_at=line.expires_at,
-                created_at=line.created_at,
+                expires_at=row.expires_at,
+                created_at=row.created_at,
                 updated_at=now,
             ),
-            _lines(line.id, [line, *others]),
+            list(map(LineView, row.product_ids, row.quantities, row.unit_prices, row.currencies)),
         )
-        for line, *others in (list(own) for _, own in groupby(rows, attrgetter("id")))
-    ]
-
-
-def _lines(
-    reservation_id: UUID, rows: Sequence[store.ReserveRow | store.ConfirmRow]
-) -> list[ReservationLine]:
-    return [
-        ReservationLine(reservation_id, row.product_id, row.quantity, row.unit_price, row.currency)
         for row in rows
     ]
 

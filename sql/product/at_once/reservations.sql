@@ -5,6 +5,7 @@
 -- Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Of each product so
 -- many must be there as are `needed`. Rows are locked in
 -- that order, so that two who want the same ones do not deadlock; who comes too late waits for no lock.
+-- row: LineView
 WITH wanted AS (
     SELECT w.product_id, w.quantity, w.needed, w.movement_id
     FROM unnest(@product_ids::uuid[], @quantities::integer[], @needed::integer[], @movement_ids::uuid[])
@@ -68,8 +69,9 @@ WITH wanted AS (
 SELECT product_id, quantity, unit_price, currency FROM lines ORDER BY product_id;
 
 -- name: Confirm :many
--- Sell what is set aside, and tell of it; the lines of each, with what there is to say of all of them. No row of one that
--- is not there, not the owner's or not pending any more.
+-- Sell what is set aside, and tell of it; what is sold, with the columns of its lines. No row of one that is not there,
+-- not the owner's or not pending any more.
+-- row: SettledRow
 WITH settled AS (
     UPDATE reservation SET status = 'confirmed', updated_at = @now
     WHERE id = ANY (@ids::uuid[]) AND (owner = @owner OR @trusted::boolean) AND status = 'pending' AND expires_at > @now
@@ -98,14 +100,19 @@ WITH settled AS (
 )
 SELECT
     settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
-    held.product_id, held.quantity, held.unit_price, held.currency
+    array_agg(held.product_id ORDER BY held.product_id) AS product_ids,
+    array_agg(held.quantity ORDER BY held.product_id) AS quantities,
+    array_agg(held.unit_price ORDER BY held.product_id) AS unit_prices,
+    array_agg(held.currency ORDER BY held.product_id) AS currencies
 FROM settled JOIN held ON held.reservation_id = settled.id
-ORDER BY settled.id, held.product_id;
+GROUP BY settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at
+ORDER BY settled.id;
 
 -- name: GiveBack :many
--- Return to the stock what is set aside or sold, write down why, and tell of it; its lines, each with what there is to
--- say of all of them. `status` is what becomes of it: released, or expired where it is still pending. No row where it
--- is not there, not the owner's, or was given back before. Products are locked in the order of their ids, as by the others.
+-- Return to the stock what is set aside or sold, write down why, and tell of it; what is given back, with the columns of
+-- its lines. `status` is what becomes of it: released, or expired where it is still pending. No row where it is not
+-- there, not the owner's, or was given back before. Products are locked in the order of their ids, as by the others.
+-- row: SettledRow
 WITH found AS (
     SELECT * FROM reservation AS r
     WHERE r.id = @id AND (r.owner = @owner OR @trusted::boolean)
@@ -172,6 +179,9 @@ WITH found AS (
 )
 SELECT
     settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
-    held.product_id, held.quantity, held.unit_price, held.currency
+    array_agg(held.product_id ORDER BY held.product_id) AS product_ids,
+    array_agg(held.quantity ORDER BY held.product_id) AS quantities,
+    array_agg(held.unit_price ORDER BY held.product_id) AS unit_prices,
+    array_agg(held.currency ORDER BY held.product_id) AS currencies
 FROM settled JOIN held ON held.reservation_id = settled.id
-ORDER BY held.product_id;
+GROUP BY settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at;

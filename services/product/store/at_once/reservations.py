@@ -5,15 +5,12 @@ What cannot be done so changes nothing; the queries beside these say why, on eit
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from itertools import starmap
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from lib.db import Executor
-from services.product.store.at_once.models import ReservationStatus
+from services.product.store.at_once.models import LineView, ReservationStatus, SettledRow
 
 RESERVE: Final = """\
 WITH wanted AS (
@@ -82,13 +79,6 @@ SELECT product_id, quantity, unit_price, currency FROM lines ORDER BY product_id
 """
 
 
-class ReserveRow(msgspec.Struct, frozen=True, gc=False):
-    product_id: UUID
-    quantity: int
-    unit_price: Decimal
-    currency: str
-
-
 async def reserve(
     db: Executor,
     *,
@@ -107,7 +97,7 @@ async def reserve(
     kind: str,
     request_id: str,
     traceparent: str,
-) -> list[ReserveRow]:
+) -> list[LineView]:
     """Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Of each
     product so many must be there as are `needed`. Rows are locked in that order, so that two who want the same
     ones do not deadlock; who comes too late waits for no lock.
@@ -130,7 +120,7 @@ async def reserve(
         request_id,
         traceparent,
     )
-    return list(starmap(ReserveRow, rows))
+    return list(starmap(LineView, rows))
 
 
 CONFIRM: Final = """\
@@ -163,22 +153,14 @@ WITH settled AS (
 )
 SELECT
     settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
-    held.product_id, held.quantity, held.unit_price, held.currency
+    array_agg(held.product_id ORDER BY held.product_id) AS product_ids,
+    array_agg(held.quantity ORDER BY held.product_id) AS quantities,
+    array_agg(held.unit_price ORDER BY held.product_id) AS unit_prices,
+    array_agg(held.currency ORDER BY held.product_id) AS currencies
 FROM settled JOIN held ON held.reservation_id = settled.id
-ORDER BY settled.id, held.product_id
+GROUP BY settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at
+ORDER BY settled.id
 """
-
-
-class ConfirmRow(msgspec.Struct, frozen=True, gc=False):
-    id: UUID
-    owner: str
-    request_key: str
-    expires_at: datetime
-    created_at: datetime
-    product_id: UUID
-    quantity: int
-    unit_price: Decimal
-    currency: str
 
 
 async def confirm(
@@ -194,14 +176,14 @@ async def confirm(
     traceparent: str,
     event_ids: Sequence[UUID],
     lanes: Sequence[int],
-) -> list[ConfirmRow]:
-    """Sell what is set aside, and tell of it; the lines of each, with what there is to say of all of them. No row
-    of one that is not there, not the owner's or not pending any more.
+) -> list[SettledRow]:
+    """Sell what is set aside, and tell of it; what is sold, with the columns of its lines. No row of one that is
+    not there, not the owner's or not pending any more.
     """
     rows = await db.fetch(
         CONFIRM, now, ids, owner, trusted, topic, kind, request_id, traceparent, event_ids, lanes
     )
-    return list(starmap(ConfirmRow, rows))
+    return list(starmap(SettledRow, rows))
 
 
 GIVE_BACK: Final = """\
@@ -275,13 +257,13 @@ WITH found AS (
 )
 SELECT
     settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
-    held.product_id, held.quantity, held.unit_price, held.currency
+    array_agg(held.product_id ORDER BY held.product_id) AS product_ids,
+    array_agg(held.quantity ORDER BY held.product_id) AS quantities,
+    array_agg(held.unit_price ORDER BY held.product_id) AS unit_prices,
+    array_agg(held.currency ORDER BY held.product_id) AS currencies
 FROM settled JOIN held ON held.reservation_id = settled.id
-ORDER BY held.product_id
+GROUP BY settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at
 """
-
-
-GiveBackRow = ConfirmRow
 
 
 async def give_back(
@@ -300,11 +282,11 @@ async def give_back(
     kind: str,
     request_id: str,
     traceparent: str,
-) -> list[GiveBackRow]:
-    """Return to the stock what is set aside or sold, write down why, and tell of it; its lines, each with what
-    there is to say of all of them. `status` is what becomes of it: released, or expired where it is still
-    pending. No row where it is not there, not the owner's, or was given back before. Products are locked in the
-    order of their ids, as by the others.
+) -> list[SettledRow]:
+    """Return to the stock what is set aside or sold, write down why, and tell of it; what is given back, with the
+    columns of its lines. `status` is what becomes of it: released, or expired where it is still pending. No row
+    where it is not there, not the owner's, or was given back before. Products are locked in the order of their
+    ids, as by the others.
     """
     rows = await db.fetch(
         GIVE_BACK,
@@ -322,4 +304,4 @@ async def give_back(
         request_id,
         traceparent,
     )
-    return list(starmap(GiveBackRow, rows))
+    return list(starmap(SettledRow, rows))
