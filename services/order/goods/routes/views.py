@@ -55,6 +55,6 @@ def view_of(found: Found) -> OrderView:
     return view(
         OrderView,
         found.order,
-        lines=[view(LineView, line) for line in found.lines],
+        lines=[LineView(line.product_id, line.quantity, line.unit_price) for line in found.lines],
         user=UNSET if found.user is None else found.user,
     )

@@ -60,7 +60,7 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
             CIRCUIT_OPEN if the product service does not respond, and then nothing is ordered.
     """
     check_distinct(
-        (line.product_id for line in new.lines),
+        [line.product_id for line in new.lines],
         "lines[{}].product_id",
         "is already in another line of the request",
     )
