@@ -22,7 +22,7 @@ from lib.limits.client_address import TrustedProxies
 from lib.resilience.deadline import HEADER
 
 ORIGIN = "https://shop.example"
-begun, cancelled = asyncio.Event(), asyncio.Event()
+started, cancelled = asyncio.Event(), asyncio.Event()
 
 
 async def fine(request: web.Request) -> web.Response:
@@ -39,7 +39,7 @@ async def explode(_: web.Request) -> web.Response:
 
 
 async def sleep(_: web.Request) -> web.Response:
-    begun.set()
+    started.set()
     try:
         await asyncio.sleep(3600)
     except asyncio.CancelledError:
@@ -73,7 +73,7 @@ ROUTES = [
 @pytest.fixture
 async def client():
     settings = Settings(request_seconds=60, cors_origins=(ORIGIN,))
-    begun.clear()
+    started.clear()
     cancelled.clear()
     server = TestServer(new_app("shop", settings, ROUTES))
     async with TestClient(server) as client:
@@ -137,14 +137,14 @@ async def test_every_failure_is_in_the_envelope_and_counted(
     ) == 1.0  # fmt: skip
 
 
-async def test_a_request_is_not_begun_for_a_caller_who_waits_no_longer(client) -> None:
+async def test_a_request_whose_caller_waits_no_longer_is_not_started(client) -> None:
     with capture_logs() as lines:
         response = await client.get("/sleep", headers={HEADER: "0"})
-    assert (response.status, begun.is_set()) == (504, False)
+    assert (response.status, started.is_set()) == (504, False)
     assert [line["code"] for line in lines] == ["DEADLINE_EXCEEDED"]
 
 
-async def test_a_handler_that_survives_its_callers_deadline_ends_at_the_servers() -> None:
+async def test_a_handler_that_survives_the_callers_deadline_is_cancelled_at_the_servers() -> None:
     cancelled.clear()
     app = new_app("shop", Settings(request_seconds=0.2), ROUTES)
     async with TestClient(TestServer(app)) as client:
@@ -208,7 +208,7 @@ async def test_a_probe_is_not_worth_a_line(client) -> None:
 async def test_a_disconnected_client_cancels_its_request(client) -> None:
     asking = asyncio.ensure_future(client.get("/sleep"))
     async with asyncio.timeout(DEADLINE):
-        await begun.wait()
+        await started.wait()
         asking.cancel()
         await cancelled.wait()
 
