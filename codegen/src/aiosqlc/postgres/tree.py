@@ -14,16 +14,14 @@ from functools import lru_cache
 from typing import Any, Self
 
 _LINE = 78  # the server breaks lines after at most this many bytes
-_KIND = re.compile(r"\w+", re.ASCII)
 _NUMBERS = r"\([ioxb](?: -?\d+)*\)"
-# Brackets; a bracketed text without nesting, or with number lists only, is one match.
+# Brackets; a bracketed text without nesting, or with number lists only, is one match. The single
+# brackets are alternatives, not a class, because the search is faster if all begin with a literal.
 _BRACKETS = re.compile(
-    rf"\\.|\([^(){{}}\\]*+\)|\{{[^(){{}}\\]*+(?:{_NUMBERS}[^(){{}}\\]*+)*+\}}|[(){{}}]",
+    rf"\\.|\([^(){{}}\\]*+\)|\{{[^(){{}}\\]*+(?:{_NUMBERS}[^(){{}}\\]*+)*+\}}|\(|\)|\{{|\}}",
     re.DOTALL | re.ASCII,
 )
-# A field with nested nodes, or with a list of anything except numbers.
-_NESTED = re.compile(rf" :(\w+) (?!{_NUMBERS})([{{(])", re.ASCII)
-_ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
+_WORD = re.compile(r"(?:\\.|[^\s(){}\\])+", re.DOTALL | re.ASCII)
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL | re.ASCII)
 # Differences between two uses of an expression that do not affect its meaning.
 _PLACE = re.compile(
@@ -32,7 +30,7 @@ _PLACE = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
-_NODE, _LIST = "{", "("
+_NODE = "{"
 _MOST_TOKENS = 50_000
 _MOST_NODES = 5_000  # most nodes of earlier trees that are shared with later trees
 # A field without nested nodes: a word, a number list or a datum.
@@ -60,20 +58,19 @@ class Node(dict[str, Any]):
     callers, for data about this expression.
     """
 
-    __slots__ = ("_doc", "_end", "_start", "kind", "memo", "text")
+    __slots__ = ("_doc", "_start", "kind", "memo", "text")
 
-    def __init__(self, doc: _Document, start: int, end: int, text: str) -> None:
+    def __init__(self, doc: _Document, start: int, text: str) -> None:
         self._doc: _Document | None = doc
+        self._start = start
         self.text = text
-        self.kind = _KIND.match(text, 1).group()  # type: ignore[union-attr]  # every node has a kind
-        self._start = start + 1 + len(self.kind)
-        self._end = end
+        self.kind = text[1 : text.find(" ")]  # without fields, up to the closing bracket
         self.memo: dict[str, Any] | None = None
 
     def _read(self) -> Self:
         doc, self._doc = self._doc, None
         if doc is not None:
-            self.update(doc.read_fields(self._start, self._end))
+            doc.read_fields(self._start, self)
         return self
 
     def __missing__(self, name: str) -> Any:
@@ -118,73 +115,101 @@ class Node(dict[str, Any]):
 
 
 class _Document:
-    """The text of one tree, with the positions of each opening bracket and of its closing bracket.
+    """The text of one tree, with the positions of its brackets.
 
-    Lists of numbers in a node's fields are treated as words, and their brackets are ignored.
+    `partner` has the closing bracket of each opening one, and `inside` the opening brackets
+    directly within it, unless there are none. Number lists in a node without nesting have no
+    positions.
     """
 
-    __slots__ = ("nodes", "partner", "text")
+    __slots__ = ("inside", "nodes", "partner", "text")
 
     def __init__(self, text: str, nodes: dict[str, Node]) -> None:
         self.text = text
         self.nodes = nodes
         self.partner: dict[int, int] = {}
-        stack: list[int] = []
-        partner, push, pop = self.partner, stack.append, stack.pop
+        self.inside: dict[int, list[int]] = {}
+        partner, inside = self.partner, self.inside
+        opened: list[tuple[int, list[int]]] = []
+        siblings: list[int] = []
         for match in _BRACKETS.finditer(text):
             at, end = match.span()
             char = text[at]
             if end - at > 1:
                 if char != "\\":
                     partner[at] = end - 1
+                    siblings.append(at)
             elif char in "{(":
-                push(at)
+                siblings.append(at)
+                opened.append((at, siblings))
+                siblings = inside[at] = []
             else:
-                partner[pop()] = at
+                start, siblings = opened.pop()
+                partner[start] = at
 
     def read_node(self, at: int) -> Node:
-        end = self.partner[at]
-        key = self.text[at : end + 1]
+        key = self.text[at : self.partner[at] + 1]
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = Node(self, at, end, key)
+            node = self.nodes[key] = Node(self, at, key)
         return node
 
-    def read_fields(self, at: int, end: int) -> dict[str, Any]:
-        text, tokens = self.text, _TOKENS
-        fields: dict[str, Any] = {}
-        while True:
-            nested = _NESTED.search(text, at, end)
-            for name, token in _FLAT.findall(text, at, nested.start() if nested else end):
-                fields[name] = tokens[token]
-            if nested is None:
-                return fields
-            at = nested.start(2)
-            fields[nested[1]] = self.read_node(at) if nested[2] == _NODE else self.read_list(at)
-            at = self.partner[at] + 1
+    def read_fields(self, start: int, node: Node) -> None:
+        """Add the fields of the node whose text begins at `start`."""
+        text, at = self.text, start + 1 + len(node.kind)
+        for child in self.inside.get(start, ()):
+            flat, _, name = text[at : child - 1].rpartition(" :")
+            _add_flat(flat, node)
+            node[name] = self.read_node(child) if text[child] == _NODE else self.read_list(child)
+            at = self.partner[child] + 1
+        _add_flat(text[at : self.partner[start]], node)
 
     def read_list(self, at: int) -> Any:
-        end = self.partner[at]
-        text = self.text
+        text, end = self.text, self.partner[at]
         if text[at + 1] in _NUMBERED and text[at + 2] in " )":
-            numbers = [int(word) for word in text[at + 2 : end].split()]
-            return frozenset(numbers) if text[at + 1] == "b" else numbers
+            return _TOKENS[text[at : end + 1]]
         values: list[Any] = []
-        at += 1
-        while True:
-            match = _ITEM.match(text, at, end)
-            if match is None:
-                return values
-            token = match.group(1)
-            at = match.end()
-            if token == _NODE:
-                values.append(self.read_node(at - 1))
-                at = self.partner[at - 1] + 1
-            elif token == _LIST:
-                values.append(self.read_list(at - 1))
-                at = self.partner[at - 1] + 1
-            else:
-                values.append(_TOKENS[token])
+        start, at = at, at + 1
+        for child in self.inside.get(start, ()):
+            values += _words(text[at:child])
+            values.append(self.read_node(child) if text[child] == _NODE else self.read_list(child))
+            at = self.partner[child] + 1
+        return values + _words(text[at:end])
+
+
+def _add_flat(text: str, node: Node) -> None:
+    """Add the fields in a text without nested nodes."""
+    if "\\" not in text:
+        try:
+            node.update(map(_FIELDS.__getitem__, text.split(" :")[1:]))
+        except _OddFieldError:
+            pass
+        else:
+            return
+    for name, token in _FLAT.findall(text):
+        node[name] = _TOKENS[token]
+
+
+def _words(text: str) -> list[Any]:
+    """Return the values in a part of a list without nested nodes."""
+    return [_TOKENS[word] for word in _WORD.findall(text)] if len(text) > 1 else []
+
+
+class _OddFieldError(Exception):
+    """Raised for a text that is not one field."""
+
+
+class _Fields(dict[str, tuple[str, Any]]):
+    """A cache of the name and the value of fields by their text, because few texts are frequent."""
+
+    def __missing__(self, text: str) -> tuple[str, Any]:
+        match = _FLAT.fullmatch(f" :{text}")
+        if match is None:
+            raise _OddFieldError
+        field = match[1], _TOKENS[match[2]]
+        if len(self) < _MOST_TOKENS:
+            self[text] = field
+        return field
 
 
 class _Tokens(dict[str, Any]):
@@ -198,6 +223,7 @@ class _Tokens(dict[str, Any]):
 
 
 _TOKENS = _Tokens()
+_FIELDS = _Fields()
 _CONSTANTS: dict[str, Any] = {"<>": None, "true": True, "false": False}
 
 
