@@ -48,6 +48,7 @@ def weakened(facts: Facts, premise: tuple[str, str]) -> Iterator[None]:
 def _forget(facts: Facts) -> None:
     facts._not_null.clear()
     facts._keys.clear()
+    facts.column_verdicts.clear()
 
 
 def trials() -> Iterator[Trial]:

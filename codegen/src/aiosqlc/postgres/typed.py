@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiosqlc.analysis.batchget import is_batchget
@@ -26,10 +26,11 @@ from aiosqlc.ir import (
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.describe import ColumnHead, Described
+from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.dimensions import dimensions
-from aiosqlc.postgres.infer.documents import Documents
+from aiosqlc.postgres.infer.documents import IS_JSON, Documents
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import as_if_present, places_of
 from aiosqlc.postgres.infer.handed_on import handed_on
@@ -39,7 +40,7 @@ from aiosqlc.postgres.infer.outputs import column_type, output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.records import Field, fields_of, whole_row
-from aiosqlc.postgres.infer.relations import column_in
+from aiosqlc.postgres.infer.relations import columns_in
 from aiosqlc.postgres.infer.required import Missing, missing_columns
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
@@ -65,6 +66,7 @@ from aiosqlc.relational.nest import merged, nested
 
 _NOT_SEEN = maybe("a rule rewrites the statement, or the query is nested too deeply")
 _NO_ARRAY = maybe("the value is not an array")
+_SIMPLE = frozenset("ber")  # base types, enums and ranges
 _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 
@@ -105,6 +107,7 @@ class QueryTyper:
         self.tenants = Tenants(facts, tenant) if tenant else None
         self.types = Types(facts)
         self.reading = ReadProofs(facts)
+        self._columns_made: dict[tuple[Hashable, ...], Column] = {}
 
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
@@ -189,10 +192,7 @@ class QueryTyper:
         columns = _weakest_columns(
             [as_present(text.columns, [row[i] for row in rows]) for i, text in enumerate(texts)]
         )
-        columns = tuple(
-            replace(column, reasons=tuple(map(query.with_names, column.reasons)))
-            for column in columns
-        )
+        columns = tuple([_with_names(query, column) for column in columns])
         typed = TypedQuery(
             parsed=query,
             sql=query.sql,
@@ -329,18 +329,40 @@ class QueryTyper:
         if scope is not None and scope.query["setOperations"] is None:
             for index, target in enumerate(output_targets(scope.query)[: len(heads)]):
                 exprs[index] = target["expr"]
-        return tuple(
-            [
-                self._column(
-                    prover,
-                    scope,
-                    head,
-                    column_in(prover, scope, number) if scope is not None else unseen[number - 1],
-                    number,
-                    expr,
-                )
-                for number, (head, expr) in enumerate(zip(heads, exprs, strict=True), 1)
-            ]
+        verdicts = columns_in(prover, scope) if scope is not None else unseen
+        found = []
+        for number, (head, verdict, expr) in enumerate(zip(heads, verdicts, exprs, strict=True), 1):
+            key = self._column_key(scope, head, verdict, expr)
+            column = self._columns_made.get(key) if key else None
+            if column is None:
+                column = self._column(prover, scope, head, verdict, number, expr)
+                if key:
+                    self._columns_made[key] = column
+            found.append(column)
+        return tuple(found)
+
+    def _column_key(
+        self, scope: Scope | None, head: ColumnHead, verdict: Verdict, expr: Node | None
+    ) -> tuple[Hashable, ...]:
+        """Return all data that determines a result column of a simple type, read from a table.
+
+        Such a column is the same in many queries. For other columns, return ().
+        """
+        if scope is None or expr is None or expr.kind != "VAR" or not head.table:
+            return ()
+        if expr["varlevelsup"] or not self._is_simple(head.type_oid):
+            return ()
+        entry, kind = scope.entry(expr["varno"]), expr["vartype"]
+        if entry["rtekind"] != kinds.Rte.RELATION or not self._is_simple(kind):
+            return ()
+        name = entry["eref"]["aliasname"]
+        return (head, verdict, kind, entry["relid"], expr["varattno"], name)
+
+    def _is_simple(self, oid: int) -> bool:
+        """Return whether a type has neither elements nor fields, and is not JSON."""
+        entry = self.facts.types.get(oid)
+        return (
+            entry is not None and entry.kind in _SIMPLE and not entry.element and oid not in IS_JSON
         )
 
     def _column(
@@ -487,6 +509,13 @@ def _why(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "the query is nested too deeply"
     return f"the parse tree is not supported ({type(error).__name__}: {error})"
+
+
+def _with_names(query: ParsedQuery, column: Column) -> Column:
+    """Replace the numbers of parameters in a column's reasons by names."""
+    if not any("$" in reason for reason in column.reasons):
+        return column
+    return replace(column, reasons=tuple(map(query.with_names, column.reasons)))
 
 
 def _single_row(nodes: list[Node]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from aiosqlc.analysis.verdict import Verdict
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog import rows
 from aiosqlc.postgres.catalog.lookup import Moving
@@ -77,6 +78,7 @@ class Facts:
     single_rows: dict[tuple[int, frozenset[tuple[str, str]]], bool] = field(default_factory=dict)
     connect: Callable[[], Connection] | None = None
     described_constraints: dict[int, tuple[Constraint, ...]] = field(default_factory=dict)
+    column_verdicts: dict[tuple[int, int, bool], Verdict] = field(default_factory=dict)
     _not_null: dict[tuple[int, int, bool], bool] = field(default_factory=dict)
     _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
     _refs: dict[tuple[int, int], ColumnRef | None] = field(default_factory=dict)
@@ -112,12 +114,12 @@ class Facts:
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
         """Return a column's full name, or None; the same column always gets the same object."""
         key = relation, attribute
-        if key not in self._refs:
+        try:
+            return self._refs[key]
+        except KeyError:
             entry, column = self.relations.get(relation), self.attributes.get(key)
-            self._refs[key] = (
-                ColumnRef(entry.schema, entry.name, column.name) if entry and column else None
-            )
-        return self._refs[key]
+            found = ColumnRef(entry.schema, entry.name, column.name) if entry and column else None
+            return self._refs.setdefault(key, found)
 
     def descendants(self, relation: int) -> Iterable[int]:
         """Yield the tables that inherit from the relation, directly or indirectly."""

@@ -42,7 +42,7 @@ from aiosqlc.postgres.infer.values import branches_of
 from aiosqlc.postgres.tree import Datum, Node
 
 _JSON, _JSONB, _RECORD, _TEXT, _UNKNOWN = 114, 3802, 2249, 25, 705
-_IS_JSON = frozenset({_JSON, _JSONB})
+IS_JSON = frozenset({_JSON, _JSONB})
 _OBJECTS = frozenset({"json_build_object", "jsonb_build_object"})
 _TUPLES = frozenset({"json_build_array", "jsonb_build_array"})
 _OF_VALUE = frozenset({"to_json", "to_jsonb", "row_to_json", "array_to_json"})
@@ -91,7 +91,7 @@ class Documents:
     def column(self, node: Node, scope: Scope) -> JsonShape | None:
         """Return the shape of a column, or None if it is unknown or not JSON."""
         kind = expression_type(node)
-        if self._facts.base_type(kind) not in _IS_JSON and kind != _TEXT:
+        if self._facts.base_type(kind) not in IS_JSON and kind != _TEXT:
             return None
         before, scope.returned = scope.returned, scope.command != kinds.Command.SELECT
         try:
@@ -105,7 +105,7 @@ class Documents:
         if found.kind is JsonKind.STORED:
             return found
         return (
-            None if kind not in _IS_JSON or found.kind is JsonKind.ANY or found.nullable else found
+            None if kind not in IS_JSON or found.kind is JsonKind.ANY or found.nullable else found
         )
 
     def shape(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
@@ -165,7 +165,7 @@ class Documents:
         if depth > _DEEPEST:
             return ANY
         depth += 1
-        if node.kind == "COERCEVIAIO" and expression_type(node["arg"]) in _IS_JSON:
+        if node.kind == "COERCEVIAIO" and expression_type(node["arg"]) in IS_JSON:
             return self._made(node["arg"], scope, depth)
         if node.kind == "RELABELTYPE" and self._is_json(node["arg"]):  # of a domain
             return self._made(node["arg"], scope, depth)
@@ -244,7 +244,7 @@ class Documents:
     def _constructed(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         """Return the shape of JSON_OBJECT(…) and the like."""
         kind, strict = node["type"], node["absent_on_null"]
-        if expression_type(node) not in _IS_JSON:
+        if expression_type(node) not in IS_JSON:
             return ANY
         args: list[Node] = node.list_of("args")
         if kind in {_OBJECT_AGG, _ARRAY_AGG} and node["func"]:
@@ -310,7 +310,7 @@ class Documents:
         )
 
     def _is_json(self, node: Node) -> bool:
-        return self._facts.base_type(expression_type(node)) in _IS_JSON
+        return self._facts.base_type(expression_type(node)) in IS_JSON
 
     def _without_null(self, shape: JsonShape, node: Node) -> JsonShape:
         """Return the shape of a value that is not SQL NULL; it may still be JSON `null`."""
@@ -324,7 +324,7 @@ class Documents:
             return self.shape(node, scope, depth)
         kind = self._facts.base_type(expression_type(node))
         kind = _TEXT if kind == _UNKNOWN else kind
-        if kind in _IS_JSON:
+        if kind in IS_JSON:
             return self.shape(node, scope, depth)
         if depth > _DEEPEST:
             return ANY
@@ -357,7 +357,7 @@ class Documents:
         """Return the JSON shape of the values of an SQL type, or ANY if the shape is unknown."""
         kind = self._facts.base_type(kind)
         entry = self._facts.types.get(kind)
-        if entry is None or kind in _IS_JSON or kind in self._facts.cast_to_json:
+        if entry is None or kind in IS_JSON or kind in self._facts.cast_to_json:
             return ANY
         if depth > _DEEPEST or entry.kind == "p":
             return ANY
@@ -455,7 +455,7 @@ class Documents:
             full = elements_checked(self._facts, relation, column.number)
             value = self._of_column(column.type, column.dims, full=full, depth=depth)
             at = self._facts.column_ref(relation, column.number)
-            if at and self._facts.base_type(column.type) in _IS_JSON:
+            if at and self._facts.base_type(column.type) in IS_JSON:
                 value = stored_in(at)
             known = certain(column.number) or value.kind is JsonKind.ANY
             yield column.name, value if known else optional(value)

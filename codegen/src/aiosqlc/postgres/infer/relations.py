@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
+from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.constants import has_field
 from aiosqlc.postgres.infer.functions import call_verdict, set_element_verdict
@@ -205,18 +209,26 @@ def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
 
 
 def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
-    relation = entry["relid"]
-    name = p.facts.relation_name(relation)
+    relation: int = entry["relid"]
     if attribute < 0:
         below = [p.facts.relations.get(child) for child in p.facts.descendants(relation)]
         foreign = any(child is None or child.kind == "f" for child in below)
         if str(entry["relkind"]) in {"r", "p", "m", "t"} and not foreign:
             return never("system-column", "system columns are never NULL")
         return maybe("system columns of foreign tables and views may be NULL")
-    column = p.facts.attributes.get((relation, attribute))
+    key = relation, attribute, bool(entry["inh"])
+    known = p.facts.column_verdicts.get(key)
+    if known is None:
+        known = p.facts.column_verdicts[key] = _stored_column(p.facts, *key)
+    return known
+
+
+def _stored_column(facts: Facts, relation: int, attribute: int, with_children: bool) -> Verdict:
+    name = facts.relation_name(relation)
+    column = facts.attributes.get((relation, attribute))
     label = f"{name}.{column.name}" if column else f"column {attribute} of {name}"
-    proved = p.facts.not_null(relation, attribute, with_children=entry["inh"])
-    if p.facts.holds("column-constraint", "the column is declared NOT NULL", proved):
+    proved = facts.not_null(relation, attribute, with_children=with_children)
+    if facts.holds("column-constraint", "the column is declared NOT NULL", proved):
         return never("column-constraint", f"{label} is NOT NULL")
     if column is not None and column.not_null:
         return maybe(f"{label} has a NOT NULL constraint that is not validated")
@@ -314,6 +326,15 @@ def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None)
     return column_in(p, scope, attribute)
 
 
+def columns_in(p: Prover, scope: Scope) -> list[Verdict]:
+    """Infer for each result column of the scope's own query whether it can be NULL."""
+    targets = output_targets(scope.query)
+    if scope.query["setOperations"] is not None or _has_no_rows(p, scope):
+        return [column_in(p, scope, number) for number in range(1, len(targets) + 1)]
+    with _returning(p, scope):
+        return [p.judge(target["expr"], scope) for target in targets]
+
+
 def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
     """Infer whether a result column of the scope's own query can be NULL."""
     query = scope.query
@@ -328,12 +349,20 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
     if not 0 < attribute <= len(targets):
         return maybe("the column is not known")
     expression = targets[attribute - 1]["expr"]
-    if scope.command == kinds.Command.SELECT:
+    with _returning(p, scope):
         return p.judge(expression, scope)
+
+
+@contextlib.contextmanager
+def _returning(p: Prover, scope: Scope) -> Iterator[None]:
+    """Within the block, the columns of a write's target are those of the returned row."""
+    if scope.command == kinds.Command.SELECT:
+        yield
+        return
     before, scope.returned = scope.returned, True
     try:
         with p.assuming(scope, "returned"):
-            return p.judge(expression, scope)
+            yield
     finally:
         scope.returned = before
 
