@@ -18,6 +18,7 @@ from aiosqlc.parse.scanner import Kind, scan, unquote
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.oids import oid_fields
 from aiosqlc.postgres.routine_bodies import touched
 from aiosqlc.postgres.tree import Node
 
@@ -62,14 +63,6 @@ _OPERATORS = re.compile(
     r" :(?:opno|opnos|eqop|sortop|cycle_mark_neop) (?:(\d+)|\(o([ \d]*)\))", re.ASCII
 )
 _TYPES = re.compile(r" :\w*[tT]ype(?:s|id|Id)? (?:(\d+)|\(o([ \d]*)\))", re.ASCII)
-# The rest of such a field with its value; type names are matched without backtracking.
-_REST = r"[0-9A-SU-Z_a-su-z]*+"
-_FIELD = re.compile(
-    r" :(?:relid|opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler|startInRangeFunc"
-    r"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop"
-    rf"|{_REST}(?:[tT](?!ype(?:s|id|Id)? ){_REST})*+[tT]ype(?:s|id|Id)?) (?:\d+|\(o[ \d]*\))",
-    re.ASCII,
-)
 
 
 class ReadProofs:
@@ -86,21 +79,21 @@ class ReadProofs:
         """Return why a statement, as rewritten by the server, is not proved read-only, or ''."""
         if not queries:
             return "the parse tree of the query was not read"
-        return next(filter(None, (self._statement(query.text) for query in queries)), "")
+        return next(filter(None, map(self._statement, queries)), "")
 
     def _holds(self, premise: str, value: object) -> bool:
         return self._facts.holds(_RULE, premise, value)
 
     # --- trees ------------------------------------------------------------------------------------
 
-    def _statement(self, text: str) -> str:
+    def _statement(self, query: Node) -> str:
         """Check a parse tree, but not the parts that were proved read-only before."""
-        if why := self._itself(text):
+        if why := self._itself(query.text):
             return why
-        fields = set(_FIELD.findall(text))
-        if fields <= self._harmless:
+        fields = oid_fields(query) - self._harmless
+        if not fields:
             return ""
-        why = self._named_in(text)
+        why = self._named_in("".join(fields))
         if not why:  # for all objects, because results found during another check are provisional
             self._harmless |= fields
         return why

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.conditions import functions_below
+from aiosqlc.postgres.infer.oids import functions_in
 from aiosqlc.postgres.infer.violations import violable as violable_by
 from aiosqlc.postgres.tree import Node
 
@@ -22,7 +22,6 @@ _SUSPECT_SOURCE = re.compile(
     r"|pg_(?:try_)?advisory_lock\w*)\b",
     re.IGNORECASE,
 )
-_AGGREGATES = re.compile(r" :(?:aggfnoid|winfnoid) (\d+)")
 _WRITES = frozenset(
     {kinds.Command.INSERT, kinds.Command.UPDATE, kinds.Command.DELETE, kinds.Command.MERGE}
 )
@@ -43,8 +42,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
     tops = list(queries)
     if any(top["commandType"] == kinds.Command.UTILITY for top in tops):
         return Access((), (), None, session_clean=False)
-    called = {function for top in tops for function in functions_below(top)}
-    called |= {int(oid) for top in tops for oid in _AGGREGATES.findall(top.text)}
+    called = {function for top in tops for function in functions_in(top)}
     calls = any(f >= FIRST_USER_OID and facts.volatile(f) for f in called)
     session_clean = all(_is_clean(facts, function) for function in called)
     writes: dict[str, None] = {}

@@ -21,7 +21,7 @@ from aiosqlc.relational.advice import dead_joins, is_distinct_anyway
 from aiosqlc.relational.rows import RowCounter
 from aiosqlc.relational.tree import Join
 
-_SIGNS = (" :jointype 1", " :jointype 3", " :distinctClause (", "{AGGREF")
+_SIGNS = ("{JOINEXPR", "distinctClause (", "{AGGREF")
 _DEAD_JOIN, _NEEDLESS_DISTINCT, _COUNTS_ROWS = "V013", "V014", "V015"
 
 Advice = tuple[str, str]

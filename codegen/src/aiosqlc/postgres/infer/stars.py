@@ -100,6 +100,8 @@ def find_stars(
     if sql.count("*") == sql.count("(*"):  # no star, or only `count(*)`
         return ()
     found = _known_stars(sql, dump, reserved, embeds=embeds)
+    if len(found) == sql.count("*"):
+        return tuple(found)
     ends = {star.end for star in found}
     unknown = [
         Star(start, end, sql[start:end], 0, None, 0, unknown=True)

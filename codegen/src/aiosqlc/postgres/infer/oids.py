@@ -1,0 +1,32 @@
+"""The fields of a parse tree that contain OIDs of tables, functions, operators and types."""
+
+from __future__ import annotations
+
+import re
+
+from aiosqlc.postgres.tree import Node
+
+_CALLS = re.compile(r" :(?:opfuncid|funcid|aggfnoid|winfnoid) (\d+)")
+# The rest of such a field with its value; type names are matched without backtracking.
+_REST = r"[0-9A-SU-Z_a-su-z]*+"
+_FIELD = re.compile(
+    r" :(?:relid|opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler|startInRangeFunc"
+    r"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop"
+    rf"|{_REST}(?:[tT](?!ype(?:s|id|Id)? ){_REST})*+[tT]ype(?:s|id|Id)?) (?:\d+|\(o[ \d]*\))",
+    re.ASCII,
+)
+
+
+def oid_fields(query: Node) -> frozenset[str]:
+    """Return the fields with OIDs anywhere in a query, each as its text in the tree."""
+    if query.memo is None:
+        query.memo = {}
+    found: frozenset[str] | None = query.memo.get("oids")
+    if found is None:
+        found = query.memo["oids"] = frozenset(_FIELD.findall(query.text))
+    return found
+
+
+def functions_in(query: Node) -> set[int]:
+    """Return the OIDs of all functions that a query calls, also those of operators."""
+    return {int(oid) for oid in _CALLS.findall("".join(oid_fields(query)))}
