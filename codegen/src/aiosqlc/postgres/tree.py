@@ -83,7 +83,7 @@ class Node(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field's value, or the default if this server version's nodes lack the field."""
-        return dict.get(self._read(), name, default)
+        return dict.get(self if self._doc is None else self._read(), name, default)
 
     def list_of(self, name: str) -> list[Any]:
         """Return a list field, in which NIL is the empty list."""
@@ -159,10 +159,12 @@ class _Document:
         text, at = self.text, start + 1 + len(node.kind)
         for child in self.inside.get(start, ()):
             flat, _, name = text[at : child - 1].rpartition(" :")
-            _add_flat(flat, node)
+            if flat:
+                _add_flat(flat, node)
             node[name] = self.read_node(child) if text[child] == _NODE else self.read_list(child)
             at = self.partner[child] + 1
-        _add_flat(text[at : self.partner[start]], node)
+        if at < self.partner[start]:
+            _add_flat(text[at : self.partner[start]], node)
 
     def read_list(self, at: int) -> Any:
         text, end = self.text, self.partner[at]
@@ -171,10 +173,13 @@ class _Document:
         values: list[Any] = []
         start, at = at, at + 1
         for child in self.inside.get(start, ()):
-            values += _words(text[at:child])
+            if child - at > 1:
+                values += _words(text[at:child])
             values.append(self.read_node(child) if text[child] == _NODE else self.read_list(child))
             at = self.partner[child] + 1
-        return values + _words(text[at:end])
+        if end > at:
+            values += _words(text[at:end])
+        return values
 
 
 def _add_flat(text: str, node: Node) -> None:
@@ -192,7 +197,7 @@ def _add_flat(text: str, node: Node) -> None:
 
 def _words(text: str) -> list[Any]:
     """Return the values in a part of a list without nested nodes."""
-    return [_TOKENS[word] for word in _WORD.findall(text)] if len(text) > 1 else []
+    return [_TOKENS[word] for word in _WORD.findall(text)]
 
 
 class _OddFieldError(Exception):

@@ -11,6 +11,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.infer.constants import text_constant
 from aiosqlc.postgres.infer.documents import Documents
+from aiosqlc.postgres.infer.oids import functions_in
 from aiosqlc.postgres.infer.outputs import expression_type
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.resolver import RESOLVER
@@ -18,7 +19,6 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
 
 _PG_NOTIFY = 3036  # the same in every version of the server
-_MARKS = (f":funcid {_PG_NOTIFY} ", "{NOTIFYSTMT ")
 _JSON = frozenset({114, 3802})
 _CASTS = frozenset({"COERCEVIAIO", "RELABELTYPE"})
 _NOT_BUILT = "its structure is not known: it is not built by functions such as json_build_object"
@@ -34,9 +34,10 @@ def sent_in(
     """
     found: list[Sent] = []
     for node in nodes:
-        if not any(mark in node.text for mark in _MARKS):
+        statement = node["utilityStmt"]
+        if statement is None and _PG_NOTIFY not in functions_in(node):
             continue
-        if statement := node.get("utilityStmt"):
+        if statement is not None:
             if statement.kind == "NOTIFYSTMT":
                 why = "NOTIFY sends a constant text"
                 found.append(Sent(str(statement["conditionname"]), why=why))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from aiosqlc.postgres.tree import Node
 
@@ -27,6 +28,12 @@ def oid_fields(query: Node) -> frozenset[str]:
     return found
 
 
-def functions_in(query: Node) -> set[int]:
+def functions_in(query: Node) -> frozenset[int]:
     """Return the OIDs of all functions that a query calls, also those of operators."""
-    return {int(oid) for oid in _CALLS.findall("".join(oid_fields(query)))}
+    fields = oid_fields(query)
+    memo: dict[str, Any] = query.memo or {}
+    found: frozenset[int] | None = memo.get("functions")
+    if found is None:
+        calls = _CALLS.findall("".join(fields))
+        found = memo["functions"] = frozenset(map(int, calls))
+    return found

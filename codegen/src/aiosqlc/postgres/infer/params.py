@@ -225,8 +225,9 @@ class _Uses:
             for operand in expr.list_of("args"):
                 self._elements(operand)
                 self._element(operand)
-        if self._assignment(relation, attribute).tolerant:
-            for array in unnested(expr, scope, self.facts):
+        arrays = unnested(expr, scope, self.facts)
+        if arrays and self._assignment(relation, attribute).tolerant:
+            for array in arrays:
                 self._elements(array)
 
     def _elements(self, array: Node) -> None:
@@ -260,7 +261,8 @@ class _Uses:
         """Visit each expression inside a value; `scope` is the query that contains the value."""
         if isinstance(value, list):
             for item in value:
-                self.value(item, scope, skip)
+                if not isinstance(item, Node) or "{PARAM " in item.text:
+                    self.value(item, scope, skip)
         elif isinstance(value, Node) and "{PARAM " in value.text:
             if skip and id(value) in skip and _is_param(_unwrap(value["expr"]) or value):
                 return

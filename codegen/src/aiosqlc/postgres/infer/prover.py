@@ -17,6 +17,7 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _CALCULATED = frozenset({"FUNCEXPR", "NULLIFEXPR", "OPEXPR", "SUBSCRIPTINGREF"})
+_NO_KEYS: frozenset[Node] = frozenset()
 NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 
@@ -99,7 +100,7 @@ class Prover:
 
     def _judge(self, node: Node, scope: Scope) -> Verdict:
         nulled = grouped_expressions(scope)
-        if node in nulled and (scope, OMITTED) not in self.ignored_joins:
+        if nulled and node in nulled and (scope, OMITTED) not in self.ignored_joins:
             return maybe("a grouping set may omit this key")
         if not nulled and scope.is_known_expression(node):
             return never("condition", "a condition requires this expression to be not NULL")
@@ -143,7 +144,7 @@ def grouped_expressions(scope: Scope) -> frozenset[Node]:
     """Return the grouping keys that PostgreSQL 16 and 17 may set to NULL without a node for it."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
-        return frozenset()
+        return _NO_KEYS
     refs = {clause["tleSortGroupRef"] for clause in query.list_of("groupClause")}
     if sets := grouping_sets(query):
         refs -= frozenset.intersection(*sets)

@@ -11,7 +11,6 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.access import writing_queries
 from aiosqlc.postgres.tree import Node
 
-_WRITES = tuple(f" :commandType {c} " for c in (kinds.Command.INSERT, kinds.Command.MERGE))
 _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 
 
@@ -37,8 +36,6 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
     surely: dict[str, None] = {}
     perhaps: dict[str, None] = {}
     for top in queries:
-        if not any(written in top.text for written in _WRITES):
-            continue
         for query in writing_queries(top):
             if query["commandType"] == kinds.Command.INSERT and query["jointree"]["quals"] is None:
                 # An INSERT with a condition of its own is the result of a rewrite rule.

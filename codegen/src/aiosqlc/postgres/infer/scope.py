@@ -51,6 +51,8 @@ class Scope:
     def up(self, levels: int) -> Scope:
         """Return the enclosing scope that is `levels` queries further out."""
         scope = self
+        if not levels:
+            return scope
         for _ in range(levels):
             if scope.parent is None:
                 msg = "the expression refers to an outer query that is not known"
@@ -98,6 +100,8 @@ class Scope:
 
     def is_known_expression(self, node: Node) -> bool:
         """Return whether a condition proves that exactly this expression is not null."""
+        if node.kind == "VAR":  # the facts about columns have other keys
+            return False
         return node in self.known or any(node in fact_set for fact_set in self.assumed)
 
     @contextmanager

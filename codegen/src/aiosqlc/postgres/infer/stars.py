@@ -204,10 +204,13 @@ def _plain_stars(
     runs: dict[int, list[str]] = {}
     last_place = last_end = -1
     for entry in _ENTRY.finditer(dump):
-        place = int(entry.group(1))
+        place = int(entry[1])
         follows = place == last_place and entry.start() == last_end + _BETWEEN
         if place in places and (follows or place not in runs):
-            runs.setdefault(place, []).append(_ESCAPED.sub(r"\1", entry.group(2)))
+            name = entry[2]
+            if "\\" in name:
+                name = _ESCAPED.sub(r"\1", name)
+            runs.setdefault(place, []).append(name)
             last_place, last_end = place, entry.end()
         else:
             last_place = -1
