@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +17,8 @@ from aiosqlc.servers.postgres.connection import (
     server_error,
 )
 
-_WINDOW = 32  # queries in flight, so that the server works during inference
+_GROUP = 8  # queries before each synchronization
+_GROUPS = 4  # groups in flight, so that the server works during inference
 _TITLE = b"rewritten parse tree:"
 
 
@@ -78,18 +80,42 @@ def describe(
     pg = connection.pg
     pg.enter_pipeline_mode()
     try:
-        sent = 0
-        for number in range(len(queries)):
-            while sent < len(queries) and sent - number < _WINDOW:
-                pg.send_prepare(b"", queries[sent].encode())
-                pg.send_describe_prepared(b"")
-                pg.pipeline_sync()
-                sent += 1
-            yield _receive(pg, trees)
+        yield from _in_groups(pg, [query.encode() for query in queries], trees)
     finally:
         if pg.status == pq.ConnStatus.OK:
             _drain(pg)
             pg.exit_pipeline_mode()
+
+
+def _in_groups(
+    pg: pq.abc.PGconn, queries: Sequence[bytes], trees: list[bytes]
+) -> Iterator[Described | ServerError]:
+    """Send queries in groups, because each synchronization costs both sides a system call.
+
+    After a refused query, the server skips the rest of its group, which is sent again.
+    """
+    unsent = [range(at, min(at + _GROUP, len(queries))) for at in range(0, len(queries), _GROUP)]
+    unsent.reverse()
+    sent: deque[range] = deque()
+    found: dict[int, Described | ServerError] = {}
+    for number in range(len(queries)):
+        while number not in found:
+            while unsent and len(sent) < _GROUPS:
+                sent.append(_sent(pg, queries, unsent.pop()))
+            group = sent.popleft()
+            answers = _receive_group(pg, len(group), trees)
+            found.update(zip(group, answers, strict=False))
+            if rest := group[len(answers) :]:
+                sent.append(_sent(pg, queries, rest))
+        yield found.pop(number)
+
+
+def _sent(pg: pq.abc.PGconn, queries: Sequence[bytes], group: range) -> range:
+    for number in group:
+        pg.send_prepare(b"", queries[number])
+        pg.send_describe_prepared(b"")
+    pg.pipeline_sync()
+    return group
 
 
 def _drain(pg: pq.abc.PGconn) -> None:
@@ -99,37 +125,49 @@ def _drain(pg: pq.abc.PGconn) -> None:
         empty = empty + 1 if pg.get_result() is None else 0
 
 
+def _receive_group(
+    pg: pq.abc.PGconn, count: int, trees: list[bytes]
+) -> list[Described | ServerError]:
+    """Read the server's responses to the oldest group, up to the first refused query."""
+    answers: list[Described | ServerError] = []
+    while len(answers) < count:
+        answers.append(_receive(pg, trees))
+        if isinstance(answers[-1], ServerError):
+            break
+    while _next(pg).status != pq.ExecStatus.PIPELINE_SYNC:
+        pass  # a skipped statement
+    return answers
+
+
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
     """Read the server's response to the oldest query that has none yet.
 
     The library may read a notice of the next query together with the end of this query. Notices
     before the first result belong to this query, and notices after it to the next.
     """
-    failure: ServerError | None = None
-    described: pq.abc.PGresult | None = None
-    tree: bytes | None = None
-    while True:
-        result = pg.get_result()
-        if result is None:
-            if pg.status != pq.ConnStatus.OK:
-                raise ConnectionFailedError("the server closed the connection")
-            continue
-        if result.status == pq.ExecStatus.PIPELINE_SYNC:
-            break
-        if tree is None:
-            tree = trees[0] if trees else b""
-            trees.clear()
+    prepared = _next(pg)
+    tree = trees[0] if trees else b""
+    trees.clear()
+    described = _next(pg)
+    for result in (prepared, described):
         if result.status == pq.ExecStatus.FATAL_ERROR:
-            failure = failure or server_error(result)
+            failure = server_error(result)
             if pg.status != pq.ConnStatus.OK:
                 raise ConnectionFailedError(failure.message)
-        elif result.status == pq.ExecStatus.COMMAND_OK:
-            described = result  # of two results, the second is the description
-    if failure is not None:
-        return failure
-    if described is None:
-        raise ConnectionFailedError("the server did not describe the query")
-    return _described(described, tree or b"")
+            return failure
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise ConnectionFailedError("the server did not describe the query")
+    return _described(described, tree)
+
+
+def _next(pg: pq.abc.PGconn) -> pq.abc.PGresult:
+    """Return the next result."""
+    while True:
+        result = pg.get_result()
+        if result is not None:
+            return result
+        if pg.status != pq.ConnStatus.OK:
+            raise ConnectionFailedError("the server closed the connection")
 
 
 def _described(result: pq.abc.PGresult, tree: bytes) -> Described:
