@@ -242,6 +242,14 @@ CREATE FUNCTION counts(int, int) RETURNS int LANGUAGE sql STABLE
     AS 'SELECT count(*)::int FROM issue';
 CREATE AGGREGATE total(int) (sfunc = counts, stype = int, initcond = '0');
 """
+_WORK = """\
+CREATE FUNCTION work() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN NEW.tenant_id := 2; RETURN NEW; END';
+"""
+_MOVED = f"""\
+{_WORK}
+CREATE TRIGGER work BEFORE INSERT OR UPDATE ON issue FOR EACH ROW EXECUTE FUNCTION work();
+"""
 # By a schema of its own, beside the one above.
 LEAKING_BESIDE = {
     "a row that other tenants refer to, written": (
@@ -314,6 +322,89 @@ SELECT c.body FROM comment c JOIN issue i ON i.id = c.issue_id WHERE i.tenant_id
         """\
 -- name: Q :many
 SELECT c.body FROM comment c JOIN issue i ON i.id = c.issue_id WHERE i.tenant_id = @tenant_id;
+""",
+    ),
+    "a generated foreign key, computed again": (
+        """\
+CREATE TABLE note (id int, issue int, issue_id int GENERATED ALWAYS AS (issue) STORED
+    REFERENCES issue);
+""",
+        """\
+-- name: Q :exec
+UPDATE note n SET issue = @other FROM issue i WHERE i.id = n.issue_id
+    AND i.tenant_id = @tenant_id;
+""",
+    ),
+    "a shared table with a child of the tenants": (
+        "CREATE TABLE own_country (tenant_id int) INHERITS (country);",
+        """\
+-- name: Q :many
+SELECT name FROM country;
+""",
+    ),
+    "a row for a view whose trigger writes": (
+        _WORK
+        + """\
+CREATE TRIGGER work INSTEAD OF INSERT ON open_issue FOR EACH ROW EXECUTE FUNCTION work();
+""",
+        """\
+-- name: Q :exec
+INSERT INTO open_issue (id, tenant_id, title) VALUES (@id, @tenant_id, 'x');
+""",
+    ),
+    "a new row that a trigger changes": (
+        _MOVED,
+        """\
+-- name: Q :many
+WITH x AS (INSERT INTO issue (id, tenant_id, project_id, title) VALUES (@id, @tenant_id, 1, 'x')
+    RETURNING tenant_id) SELECT p.id FROM project p JOIN x ON p.tenant_id = x.tenant_id;
+""",
+    ),
+    "an updated row that a trigger changes": (
+        _MOVED,
+        """\
+-- name: Q :many
+WITH x AS (UPDATE issue SET title = 'x' WHERE tenant_id = @tenant_id RETURNING tenant_id)
+    SELECT p.id FROM project p JOIN x ON p.tenant_id = x.tenant_id;
+""",
+    ),
+    "an updated row that a trigger changes, beside a subquery": (
+        _MOVED,
+        """\
+-- name: Q :many
+UPDATE issue i SET title = 'x' WHERE i.tenant_id = @tenant_id
+    RETURNING (SELECT count(*) FROM project p WHERE p.tenant_id = i.tenant_id);
+""",
+    ),
+    "locks on the rows of all tenants": (
+        "",
+        """\
+-- name: Q :many
+SELECT s.id FROM (SELECT id, tenant_id FROM issue FOR UPDATE) s
+    WHERE s.tenant_id = @tenant_id;
+""",
+    ),
+    "a foreign key that is not checked": (
+        "ALTER TABLE comment DISABLE TRIGGER ALL;",
+        """\
+-- name: Q :many
+SELECT c.body FROM comment c JOIN issue i ON i.id = c.issue_id WHERE i.tenant_id = @tenant_id;
+""",
+    ),
+    "a key that is unique by an operator of its own": (
+        """\
+CREATE FUNCTION odd(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE FUNCTION never(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = never);
+CREATE OPERATOR CLASS odd_ops FOR TYPE int USING btree AS OPERATOR 3 ===, FUNCTION 1 odd(int, int);
+CREATE TABLE label (id int, tenant_id int, UNIQUE (tenant_id, id));
+CREATE UNIQUE INDEX label_id ON label (id odd_ops);
+CREATE TABLE mark (tenant_id int NOT NULL, label_id int,
+    FOREIGN KEY (tenant_id, label_id) REFERENCES label (tenant_id, id));
+""",
+        """\
+-- name: Q :many
+SELECT l.id FROM mark m JOIN label l ON l.id = m.label_id WHERE m.tenant_id = @tenant_id;
 """,
     ),
     "a foreign key of one column twice": (

@@ -55,7 +55,18 @@ class Tenancy(Protocol):
         ...
 
     def generated(self, relation: Hashable) -> bool:
-        """Return whether a table computes its tenant column from other columns."""
+        """Return whether a table computes from other columns to which tenant a row belongs.
+
+        The computed column is its tenant column, or a column of one of the foreign keys of `ties`.
+        """
+        ...
+
+    def replaced(self, relation: Hashable) -> bool:
+        """Return whether triggers run instead of the writes to a relation, as for some views."""
+        ...
+
+    def changed(self, relation: Hashable) -> bool:
+        """Return whether a trigger may change a row that an INSERT or an UPDATE writes."""
         ...
 
     def reads_rows(self, call: Hashable) -> bool:

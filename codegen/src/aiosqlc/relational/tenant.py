@@ -138,7 +138,12 @@ class _Proof:
         if isinstance(target, Table):
             # The tenant column, which keeps its value.
             changed -= {self.tenancy.column(target.relation)}
-        lost = {(query.target, column) for column in changed}
+        every = not isinstance(target, Table) or self.tenancy.changed(target.relation)
+        lost = {
+            (source, column)
+            for source, column in level.pinned
+            if source == query.target and (every or column in changed)
+        }
         return _Level(pinned=level.pinned - lost, owned=level.owned - {query.target})
 
     def _below(
@@ -248,7 +253,9 @@ class _Proof:
     def _pin_new(self, query: Query, level: _Level) -> None:
         """Pin the tenant column of a new row; `_written` reports a conflict with another one."""
         target, given = query.source(query.target), query.assigned()
-        column = self.tenancy.column(target.relation) if isinstance(target, Table) else 0
+        if not isinstance(target, Table) or self.tenancy.changed(target.relation):
+            return
+        column = self.tenancy.column(target.relation)
         if column in given and self._gives(query, given[column], level, column):
             level.pinned.add((query.target, column))
 
@@ -389,6 +396,8 @@ class _Proof:
         if self.tenancy.shared(source.relation):
             yield Leak(name, "the rows of the table belong to all tenants")
             return
+        if self.tenancy.replaced(source.relation):
+            yield Leak(name, "a trigger writes instead of the statement")
         column = self.tenancy.column(source.relation)
         if not column:
             yield from self._tied_row(query, source, level, name)
@@ -476,6 +485,8 @@ class _Proof:
         if query.target in level.bound and query.target not in level.owned:
             yield Leak(name, "rows of other tenants may also refer to the changed row")
         if query.command is Command.UPDATE:
+            if self.tenancy.generated(source.relation):
+                yield Leak(name, "a foreign key of the row is computed from other columns")
             given = query.assigned()
             for relation, columns in self._owners(source):
                 if any(
@@ -537,7 +548,8 @@ class _Proof:
         if not any(key <= conflict.key for key in keys):
             yield Leak(name, "ON CONFLICT may find another tenant's row")
         tied = {own for _, columns in self._owners(source) for own in columns}
-        if conflict.sets is None or tied & conflict.sets:
+        moved = conflict.sets is None or tied & conflict.sets
+        if moved or self.tenancy.generated(source.relation):
             yield Leak(name, "ON CONFLICT may move the row to another tenant")
 
     def _from_owned(
@@ -601,7 +613,10 @@ def _place(query: Query, expr: Expr) -> Place | None:
 
 
 def _keeps_rows(query: Query) -> bool:
-    """Return whether a condition on a query's result could also be a condition in its WHERE."""
+    """Return whether a condition on a query's result could also be a condition in its WHERE.
+
+    FOR UPDATE would also lock the rows that the condition excludes.
+    """
     return (
         query.command is Command.SELECT
         and query.no_windows
@@ -610,6 +625,7 @@ def _keeps_rows(query: Query) -> bool:
         and query.grouping_sets == ()
         and not query.distinct_keys
         and query.arms is None
+        and query.no_locks
         and _no_limit(query)
     )
 

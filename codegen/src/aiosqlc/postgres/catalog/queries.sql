@@ -39,7 +39,9 @@ order by a.attrelid, a.attnum
 -- name: constraints
 select con.oid::int8 as oid, n.nspname as schema, con.conname as name, con.contype::text as kind, con.conrelid::int8 as relation,
        con.confrelid::int8 as foreign_relation, coalesce(con.conkey, '{}')::int4[] as columns,
-       coalesce(con.confkey, '{}')::int4[] as foreign_columns, con.convalidated as validated,
+       coalesce(con.confkey, '{}')::int4[] as foreign_columns,
+       con.convalidated and not exists (
+         select from pg_trigger t where t.tgconstraint = con.oid and t.tgenabled in ('D', 'R')) as validated,
        coalesce(pg_get_constraintdef(con.oid), '') as definition,
        con.conbin is null or (
          con.conbin::text !~ 'SQLVALUEFUNCTION|COERCEVIAIO|NEXTVALUEEXPR'

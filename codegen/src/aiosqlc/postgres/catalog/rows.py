@@ -66,6 +66,7 @@ class Attribute(msgspec.Struct, frozen=True):
 class ConstraintRow(msgspec.Struct, frozen=True):
     """A constraint of a relation, with `kind` as in pg_constraint.
 
+    `validated` is whether the server has checked every row, and checks the rows that are written.
     `settled` is whether a CHECK calls only immutable functions of the server. `deferrable` is
     whether a transaction may postpone it. A foreign key to a partitioned table has a further row
     for each partition, with `of_partition`. A row of the table may refer to a row in any of the

@@ -104,7 +104,7 @@ class Tenants:
     def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
         """Return whether `columns` contain all columns of one of the table's unique keys."""
         return isinstance(relation, int) and any(
-            not key.predicate and all(part.column in columns for part in key.parts)
+            not key.predicate and all(part.cls and part.column in columns for part in key.parts)
             for key in self.facts.unique_keys(relation, with_children=True)
         )
 
@@ -117,9 +117,23 @@ class Tenants:
         return self.tenant.trust_foreign_keys
 
     def shared(self, relation: Hashable) -> bool:
-        """Return whether the configuration lists a table as shared."""
+        """Return whether the configuration lists a table as shared.
+
+        A child table that adds a tenant column has rows of tenants, unless it is listed, too.
+        """
         entry = self.facts.relations.get(relation) if isinstance(relation, int) else None
-        return entry is not None and self._listed(entry.schema, entry.name)
+        return (
+            isinstance(relation, int)
+            and entry is not None
+            and self._listed(entry.schema, entry.name)
+            and (
+                bool(self._named(relation))
+                or all(
+                    self.shared(child) or not self._named(child)
+                    for child in self.facts.children.get(relation, ())
+                )
+            )
+        )
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that are valid for every row that a query may read.
@@ -172,9 +186,27 @@ class Tenants:
         return entry is not None and entry.kind == "m"
 
     def generated(self, relation: Hashable) -> bool:
-        """Return whether a table computes its tenant column from other columns."""
-        columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
-        return any(c.generated for c in columns if c.number == self.column(relation))
+        """Return whether a table computes from other columns to which tenant a row belongs."""
+        if not isinstance(relation, int):
+            return False
+        own = self.column(relation)
+        deciding = {own} if own else {n for key in self.keys(relation) for n in key.columns}
+        columns = self.facts.columns.get(relation, ())
+        return any(c.generated for c in columns if c.number in deciding)
+
+    def replaced(self, relation: Hashable) -> bool:
+        """Return whether a relation is a view, to which the server writes only by triggers.
+
+        The server has already replaced the other views by their tables.
+        """
+        entry = self.facts.relations.get(relation) if isinstance(relation, int) else None
+        return entry is not None and entry.kind == "v"
+
+    def changed(self, relation: Hashable) -> bool:
+        """Return whether a trigger may change a row that an INSERT or an UPDATE writes."""
+        return isinstance(relation, int) and (
+            self.facts.may_skip_insert(relation) or self.facts.may_skip_update(relation)
+        )
 
     def reads_rows(self, call: Hashable) -> bool:
         """Return whether a function may read or write rows, which an immutable function may not."""
