@@ -97,8 +97,10 @@ def _state() -> str:
     digests = [
         "(SELECT string_agg(r, ' ' ORDER BY r COLLATE \"C\") FROM ("
         + " UNION ALL ".join(
-            f"SELECT '{table}' || t::text AS r FROM {table} t WHERE ({stored.own}) {truth}"
+            f"SELECT '{table}' || t::text AS r FROM {'ONLY ' * stored.parent}{table} t"
+            f" WHERE ({stored.own}) {truth}"
             for table, stored in TABLES.items()
+            if not stored.unchecked
         )
         + ") s)"
         for truth in ("IS TRUE", "IS NOT TRUE")

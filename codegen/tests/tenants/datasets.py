@@ -33,15 +33,16 @@ def shuffled(rows: Rows, random: Random) -> Rows:
 
 
 def script(rows: Rows) -> str:
-    """Return the statements that replace all rows of the tables."""
+    """Return the statements that insert the rows into empty tables."""
     return "".join(_script(rows))
 
 
 def _known(random: Random) -> Rows:
     """Return the rows that all tenants may read."""
     rows: Rows = {name: [] for name in TABLES}
-    for name in ("country", "person"):
-        rows[name] = [(number, _small(random)) for number in range(_KNOWN)]
+    for name, table in TABLES.items():
+        if table.known:
+            rows[name] = [(number, _small(random)) for number in range(_KNOWN)]
     return rows
 
 
@@ -55,29 +56,34 @@ def _others(random: Random, known: Rows) -> Rows:
 def _owned(random: Random, known: Rows, tenants: Sequence[int | None], first: int) -> Rows:
     """Return rows of tenants, whose references stay within one tenant or lead to known rows.
 
-    Their numbers start with `first` and have the step 2.
+    Their numbers start with `first`, which is 0 for tenant 1, and have the step 2.
     """
     rows: Rows = {name: [] for name in TABLES}
     rows["org"] = [(tenant, _small(random)) for tenant in sorted({t for t in tenants if t})]
     owners = {("org", row[0]): row[0] for row in rows["org"]}
     for name, table in TABLES.items():
-        if name in {"country", "person", "org"}:
+        if table.known or name == "org" or (table.foreign and not first):
             continue
         for at in range(_ROWS):
             owner = random.choice(tenants)
-            if name == "mark" and owner is None:
+            if table.required and owner is None:
                 owner = 2
             row: dict[str, int | None] = {"id": first + 2 * at, "tenant_id": owner}
+            if table.clashing:
+                row["id"] = 2 * at
             row["n"] = at % 3 if table.unique else _small(random)
             for column, other in table.refers.items():
                 fitting = [r[0] for r in known[other]] or [
                     r[0] for r in rows[other] if owners[other, r[0]] == owner
                 ]
+                if table.loose:
+                    fitting = list(range(2 * _ROWS))
                 lacks = not fitting or random.random() < _LACKING
                 row[column] = None if lacks else random.choice(fitting)
+            row |= {source: row[column] for column, source in table.computed.items()}
             if table.unique and at == 3:
                 row["n"] = None
-            rows[name].append(tuple(row[column] for column in table.columns))
+            rows[name].append(tuple(row[column] for column in table.given))
             owners[name, row["id"]] = owner
     return rows
 
@@ -87,13 +93,10 @@ def _small(random: Random) -> int | None:
 
 
 def _script(rows: Rows) -> Iterator[str]:
-    # The statements stay prepared: TRUNCATE would make the server plan them again.
-    for table in reversed(list(TABLES)):
-        yield f"DELETE FROM {table};\n"
     for table, stored in rows.items():
         values = ", ".join(
             f"({', '.join('NULL' if v is None else str(v) for v in row)})" for row in stored
         )
         if values:
-            columns = ", ".join(TABLES[table].columns)
+            columns = ", ".join(TABLES[table].given)
             yield f"INSERT INTO {table} ({columns}) VALUES {values};\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from aiosqlc.postgres import Analyzer
 from tests.tenants.asking import typed
 from tests.tenants.batch import Answer, Prepared, attempts, create, prepare, state
 from tests.tenants.datasets import Rows, group, script, shuffled
-from tests.tenants.tables import SCHEMA, TABLES, TENANT
+from tests.tenants.tables import SCHEMA, TENANT
 from tests.tenants.writes import Statement, Statements
 
 _COMPARISON = re.compile(r"\b\w+\.\w+ = (?:@\w+|\w+\.\w+)(?!\w|::)")
@@ -128,21 +129,27 @@ class Fuzz:
             ready.append(
                 Prepared(f"q{number}", query.sql, params, statement.returns, statement.writes)
             )
-        self._connection.execute(f"TRUNCATE {', '.join(TABLES)}".encode())
         prepare(self._connection, ready)
-        self._connection.execute(script(group(self._random, 2)[1]).encode())
-        return [one for one in ready if self._is_fast(one)]
+        with self._filled(group(self._random, 2)[1]):
+            return [one for one in ready if self._is_fast(one)]
 
     def _is_fast(self, one: Prepared) -> bool:
-        self._connection.execute("SET statement_timeout = '1s'")
         try:
-            list(attempts(self._connection, [(one, [1] * len(one.params))]))
+            with self._connection.transaction():
+                self._connection.execute("SET LOCAL statement_timeout = '1s'")
+                list(attempts(self._connection, [(one, [1] * len(one.params))]))
+                self._connection.execute("SET LOCAL statement_timeout = 0")
         except psycopg.errors.QueryCanceled:  # it joins many rows with each other
             self.tally.slow += 1
             return False
-        finally:
-            self._connection.execute("SET statement_timeout = 0")
         return True
+
+    @contextmanager
+    def _filled(self, rows: Rows) -> Iterator[None]:
+        """Fill the tables within the block, in which no deferred constraint is checked."""
+        with self._connection.transaction(force_rollback=True):
+            self._connection.execute(script(rows).encode())
+            yield
 
     def _compare(self, ready: list[Prepared]) -> None:
         """Run statements on the data sets of a new group, and compare the answers."""
@@ -151,9 +158,9 @@ class Fuzz:
         calls = [(one, self._values(one)) for one in ready]
         alone: list[Answer] = []
         for rows in sets:
-            self._connection.execute(script(rows).encode())
-            before = state(self._connection)
-            answers = list(attempts(self._connection, calls))
+            with self._filled(rows):
+                before = state(self._connection)
+                answers = list(attempts(self._connection, calls))
             tally.executions += len(answers)
             tally.failed += sum(answer.rows < 0 for answer in answers)
             tally.rows += sum(max(0, answer.rows) for answer in answers)
@@ -177,8 +184,8 @@ class Fuzz:
         """Return whether the server chooses among several results, as in an UPDATE with FROM."""
         found = set()
         for _ in range(_ORDERS):
-            self._connection.execute(script(shuffled(rows, self._random)).encode())
-            (answer,) = attempts(self._connection, [(one, values)])
+            with self._filled(shuffled(rows, self._random)):
+                (answer,) = attempts(self._connection, [(one, values)])
             found.add((answer.answer, answer.own))
         return len(found) > 1
 

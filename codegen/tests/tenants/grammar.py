@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tests.tenants.tables import TABLES, TENANT_COLUMNS, VIEWS
+from tests.tenants.tables import SOURCES, TENANT_COLUMNS
 
-_COLUMNS = {
-    **{name: table.columns for name, table in TABLES.items()},
-    **dict.fromkeys(VIEWS, ("id", "tenant_id", "n")),
-}
-_WEIGHTS = {"issue": 8, "project": 6, "comment": 4, "mark": 3, "label": 3, "event": 3}
+_WEIGHTS = {"issue": 20, "project": 12, "comment": 10, "mark": 6, "label": 10, "event": 4}
 _DEEPEST = 3
 # How a query compares tenants, and how often. Not each form restricts the rows to one tenant.
 _PINS = {
@@ -45,7 +41,13 @@ def tenant_of(item: Item) -> str:
 
 def _refers(item: Item) -> Mapping[str, str]:
     """Return the tables that a source refers to, by its columns."""
-    return TABLES[item.table].refers if item.table in TABLES else {}
+    return SOURCES[item.table].refers if item.table else {}
+
+
+def _tied(table: str) -> Iterator[str]:
+    """Yield the tables to which a table refers, and the sources that refer to it."""
+    yield from SOURCES[table].refers.values() if table else ()
+    yield from (name for name, stored in SOURCES.items() if table in stored.refers.values())
 
 
 class Grammar:
@@ -87,7 +89,12 @@ class Grammar:
             columns = f"max({key}) AS id, max({chosen}) AS tenant_id, sum({n})::int AS n"
             return f"SELECT {columns} FROM {joined}{where}"
         if shape < 0.2:
-            sets = f"GROUPING SETS (({key}, {chosen}), ({chosen}))"
+            sets = self._random.choice((
+                f"GROUPING SETS (({key}, {chosen}), ({chosen}))",
+                f"GROUPING SETS (({key}, {chosen}))",
+                f"ROLLUP ({chosen}, {key})",
+                f"{key}, CUBE ({chosen})",
+            ))  # fmt: skip
             columns = f"{key} AS id, {chosen} AS tenant_id, count(*)::int AS n"
             return f"SELECT {columns} FROM {joined}{where} GROUP BY {sets}"
         if shape < 0.25:
@@ -98,7 +105,11 @@ class Grammar:
         if not distinct and self._may(0.05):
             distinct, order = f"DISTINCT ON ({key}) ", f" ORDER BY {key}, 2, 3"
         columns = f"{key} AS id, {chosen} AS tenant_id, {n} AS n"
-        return f"SELECT {distinct}{columns} FROM {joined}{where}{order or self._limit()}"
+        lock = ""
+        if not distinct and shape >= 0.25 and self._may(0.06):
+            of = self._random.choice(("", f" OF {self._random.choice(items).alias}"))
+            lock = f" FOR {self._random.choice(('UPDATE', 'NO KEY UPDATE', 'SHARE'))}{of}"
+        return f"SELECT {distinct}{columns} FROM {joined}{where}{order or self._limit()}{lock}"
 
     def _limit(self) -> str:
         if not self._may(0.12):
@@ -119,7 +130,9 @@ class Grammar:
 
     # --- FROM ---------------------------------------------------------------------------------
 
-    def _item(self, depth: int, lateral: tuple[Item, ...]) -> tuple[str, Item]:
+    def _item(
+        self, depth: int, lateral: tuple[Item, ...], beside: Sequence[Item] = ()
+    ) -> tuple[str, Item]:
         alias = self._alias()
         if self._with and self._may(0.3):
             name = self._random.choice(tuple(self._with))
@@ -128,12 +141,23 @@ class Grammar:
             word = "LATERAL " if self._may(0.5) else ""
             inner = self._query(depth + 1, lateral if word else ())
             return f"{word}({inner}) {alias}", Item(alias, "", ("id", "tenant_id", "n"))
-        weights = [_WEIGHTS.get(name, 2) for name in _COLUMNS]
-        (table,) = self._random.choices(tuple(_COLUMNS), weights)
-        return f"{table} {alias}", Item(alias, table, _COLUMNS[table])
+        weights = [_WEIGHTS.get(name, 2) for name in SOURCES]
+        (table,) = self._random.choices(tuple(SOURCES), weights)
+        tied = [name for item in beside for name in _tied(item.table)]
+        if tied and self._may(0.5):
+            table = self._random.choice(tied)
+        only = "ONLY " if SOURCES[table].parent and self._may(0.3) else ""
+        sample = " TABLESAMPLE BERNOULLI (100)" if self._may(0.01) else ""
+        return f"{only}{table} {alias}{sample}", Item(alias, table, SOURCES[table].columns)
 
-    def _joined(self, depth: int, outer: tuple[Item, ...], items: list[Item]) -> str:
-        text, first = self._item(depth, outer)
+    def _joined(
+        self,
+        depth: int,
+        outer: tuple[Item, ...],
+        items: list[Item],
+        beside: Sequence[Item] = (),
+    ) -> str:
+        text, first = self._item(depth, outer, beside or outer)
         own = [first]
         while len(items) + len(own) < 4 and self._may(self._joins):
             kind = self._random.choices(
@@ -141,10 +165,11 @@ class Grammar:
             )[0]
             if self._may(0.2):
                 nested: list[Item] = []
-                right = f"({self._joined(_DEEPEST, (), nested)})"
+                right = self._joined(_DEEPEST, (), nested)
+                right = f"({right})" if len(nested) > 1 else right
             else:
                 seen = (*own, *outer) if kind in {"JOIN", "LEFT JOIN"} else ()
-                right, item = self._item(depth, seen)
+                right, item = self._item(depth, seen, own)
                 nested = [item]
             usable = all("tenant_id" in i.columns for i in (*own, *nested))
             if usable and len(own) == len(nested) == 1 and self._may(0.2):
@@ -171,7 +196,7 @@ class Grammar:
                     for column, tied in _refers(a).items():
                         if tied == b.table and self._may(0.7):
                             text = f"{a.alias}.{column} = {b.alias}.id"
-                            whole = a.table == "mark" and self._may(0.5)
+                            whole = SOURCES[a.table].whole and self._may(0.5)
                             same = f" AND {a.alias}.tenant_id = {b.alias}.tenant_id"
                             return text + same if whole else text
         a, b = self._random.choice(one), self._random.choice(other)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from aiosqlc.ir import Tenant
 
-TENANT = Tenant("tenant_id", "tenant_id", ("country",))
-TRUSTING = Tenant("tenant_id", "tenant_id", ("country",), trust_foreign_keys=True)
+from tests.tenants.odd import ODD, ODD_SCHEMA, ODD_VIEWS
+from tests.tenants.stored import Stored
 
-SCHEMA = """\
+_SHARED = ("country", "currency", "listed")
+TENANT = Tenant("tenant_id", "tenant_id", _SHARED)
+TRUSTING = Tenant("tenant_id", "tenant_id", _SHARED, trust_foreign_keys=True)
+
+SCHEMA = f"""\
 CREATE TABLE org (id int PRIMARY KEY, n int);
 CREATE TABLE token (id int PRIMARY KEY, n int, org_id int REFERENCES org);
 CREATE TABLE country (id int PRIMARY KEY, n int);
@@ -44,28 +45,15 @@ CREATE VIEW both_kinds AS SELECT id, tenant_id, n FROM label UNION ALL
     SELECT id, tenant_id, n FROM project;
 CREATE VIEW counted AS SELECT min(id) AS id, tenant_id, count(*)::int AS n FROM issue
     GROUP BY tenant_id;
-"""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A table: its columns, the tables that it refers to by column, and the rows of tenant 1.
-
-    `own` is a condition on a row. `unique` means that `n` is unique within the row's owner.
-    """
-
-    columns: tuple[str, ...]
-    refers: Mapping[str, str]
-    own: str
-    unique: bool = False
-
+{ODD_SCHEMA}"""
 
 _OWN = "tenant_id = 1"
-TABLES: Mapping[str, Stored] = {
+_KNOWN = Stored(("id", "n"), {}, "false", known=True)
+TABLES: dict[str, Stored] = {
     "org": Stored(("id", "n"), {}, "id = 1"),
     "token": Stored(("id", "n", "org_id"), {"org_id": "org"}, "org_id = 1"),
-    "country": Stored(("id", "n"), {}, "false"),
-    "person": Stored(("id", "n"), {}, "false"),
+    "country": _KNOWN,
+    "person": _KNOWN,
     "project": Stored(("id", "tenant_id", "n"), {}, _OWN, unique=True),
     "issue": Stored(
         ("id", "tenant_id", "n", "project_id", "assignee", "country_id"),
@@ -89,9 +77,20 @@ TABLES: Mapping[str, Stored] = {
         ("id", "tenant_id", "n", "label_id", "stuck_id"),
         {"label_id": "label", "stuck_id": "label"},
         _OWN,
+        required=True,
+        whole=True,
     ),
     "event": Stored(("id", "tenant_id", "n", "issue_id"), {"issue_id": "issue"}, _OWN),
+    **ODD,
 }
 TENANT_COLUMNS = {"org": "id", "token": "org_id"}
 """The columns that store the tenant, if not `tenant_id`."""
-VIEWS = ("joined", "few", "both_kinds", "counted")
+_VIEW = Stored(("id", "tenant_id", "n"), {}, "")
+SOURCES: dict[str, Stored] = {
+    **TABLES,
+    **dict.fromkeys(("joined", "few", "both_kinds", "counted", *ODD_VIEWS), _VIEW),
+    **dict.fromkeys(("event_1", "event_rest"), TABLES["event"]),
+    **dict.fromkeys(("task_low", "task_high", "task_rest"), TABLES["task"]),
+    **dict.fromkeys(("note_low", "note_rest"), TABLES["note"]),
+}
+"""The tables, their partitions, and views."""

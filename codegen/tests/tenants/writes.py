@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.tenants.grammar import Grammar, Item, tenant_of
-from tests.tenants.tables import TABLES, TENANT_COLUMNS
+from tests.tenants.tables import SOURCES, TENANT_COLUMNS
 
-_WRITTEN = (*(name for name in TABLES if name != "country"), "few", "issue", "comment")
-_COLUMNS = {
-    **{name: table.columns for name, table in TABLES.items()},
-    "few": ("id", "tenant_id", "n"),
-}
-_ISSUE = Item("i", "issue", TABLES["issue"].columns)
-_STEP = "SELECT i.id, i.tenant_id, i.n FROM issue i JOIN w ON i.project_id = w.id WHERE "
+_READ_ONLY = {"country", "joined", "both_kinds", "counted"}
+_WRITTEN = (
+    *(name for name in SOURCES if name not in _READ_ONLY and "(" not in name),
+    *("issue", "comment", "few", "project", "label", "mark"),
+)
+_ISSUE = Item("i", "issue", SOURCES["issue"].columns)
+_STEPS = (
+    "SELECT i.id, i.tenant_id, i.n FROM issue i JOIN w ON i.project_id = w.id WHERE ",
+    "SELECT i.id, w.tenant_id, i.n FROM issue i JOIN w ON i.tenant_id = w.tenant_id WHERE ",
+    "SELECT i.id, i.tenant_id, w.n FROM w LEFT JOIN issue i ON i.id = w.id + 1 WHERE ",
+)
+_CYCLES = (
+    "",
+    " SEARCH DEPTH FIRST BY id SET o",
+    " CYCLE id, n SET c USING p",
+    " SEARCH BREADTH FIRST BY id SET o CYCLE id, tenant_id SET c USING p",
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,10 @@ class Statements(Grammar):
             kind = self._random.choice(("", "MATERIALIZED ", "NOT MATERIALIZED "))
             if recursive:
                 writes = False
-                inner = f"{self._query(2, ())} UNION {_STEP}{self._pin(_ISSUE, ())}"
+                step = self._random.choice(_STEPS) + self._pin(_ISSUE, ())
+                inner = f"({self._query(2, ())}) UNION {step}"
             head = f"WITH {'RECURSIVE ' if recursive else ''}w AS {kind}({inner})"
+            head += self._random.choice(_CYCLES) if recursive else ""
             self._with["w"] = ("id", "tenant_id", "n")
             if self._may(0.3):
                 head += f", v AS ({self._query(1, ())})"
@@ -56,14 +68,14 @@ class Statements(Grammar):
 
     def _write(self, *, returning: bool = False) -> tuple[str, bool]:
         table = self._random.choice(_WRITTEN)
-        columns = _COLUMNS[table]
+        columns = SOURCES[table].columns
         target = Item("w0", table, columns)
         kind = self._random.random()
         if kind < 0.4:
             text = self._insert(table)
         else:
             items: list[Item] = []
-            joined = self._joined(2, (), items)
+            joined = self._joined(2, (), items, [target])
             tests = [self._tie([target], items)]
             if tenant_of(target) and self._may(0.85):
                 tests.append(self._pin(target, items))
@@ -80,16 +92,17 @@ class Statements(Grammar):
         return text + (self._returned(columns) if returns else ""), returns
 
     def _returned(self, columns: tuple[str, ...]) -> str:
-        tenant = "w0.tenant_id" if "tenant_id" in columns else "w0.id"
-        return f" RETURNING w0.id, {tenant} AS tenant_id, w0.n"
+        tenant = "tenant_id" if "tenant_id" in columns else "id"
+        row = self._random.choice(("w0", "w0", "w0", "old", "new"))
+        return f" RETURNING w0.id, {row}.{tenant} AS tenant_id, {row}.n"
 
     def _assigned(self, table: str, items: list[Item]) -> str:
-        columns = _COLUMNS[table][1:]
+        columns = SOURCES[table].given[1:]
         chosen = self._random.sample(columns, min(len(columns), self._random.choice((1, 1, 2))))
         return ", ".join(f"{column} = {self._value(items, table, column)}" for column in chosen)
 
     def _insert(self, table: str) -> str:
-        columns = _COLUMNS[table]
+        columns = SOURCES[table].given
         text = f"INSERT INTO {table} AS w0 ({', '.join(columns)}) "
         if self._may(0.25):
             rows = [
@@ -105,8 +118,8 @@ class Statements(Grammar):
         return f"{text}SELECT {', '.join(values)} FROM {joined}{where}{self._conflict(table)}"
 
     def _merge(self) -> tuple[str, bool]:
-        table = self._random.choice([name for name in _WRITTEN if name != "few"])
-        columns = _COLUMNS[table]
+        table = self._random.choice(_WRITTEN)
+        columns = SOURCES[table].columns
         target = Item("w0", table, columns)
         text, item = self._item(2, ())
         tests = [self._tie([target], [item])]
@@ -121,7 +134,7 @@ class Statements(Grammar):
         return merged + (self._returned(columns) if returns else ""), returns
 
     def _when(self, table: str, target: Item, item: Item) -> str:
-        columns = _COLUMNS[table]
+        columns = SOURCES[table].given
         kind = self._random.choice(("MATCHED", "MATCHED", "NOT MATCHED", "NOT MATCHED BY SOURCE"))
         seen = {"MATCHED": [item, target], "NOT MATCHED": [item]}.get(kind, [target])
         tests = ""
@@ -142,7 +155,9 @@ class Statements(Grammar):
         if column == TENANT_COLUMNS.get(table, "tenant_id") and self._may(0.7):
             inner = [f"{item.alias}.tenant_id" for item in items if item.table == ""]
             return self._random.choice(("@tenant_id", *inner))
-        tied = TABLES[table].refers.get(column) if table in TABLES else None
+        stored = SOURCES[table]
+        copied = next((c for c, source in stored.computed.items() if source == column), column)
+        tied = stored.refers.get(copied)
         fitting = [f"{item.alias}.id" for item in items if item.table == tied]
         if fitting and self._may(0.8):
             return self._random.choice(fitting)
@@ -158,13 +173,13 @@ class Statements(Grammar):
         keys = {"project": ("id", "tenant_id, n"), "comment": ("id", "issue_id, n")}
         keys["label"] = ("id", "tenant_id, id")
         key = self._random.choice(keys.get(table, ("id",)))
-        column = self._random.choice(_COLUMNS[table][1:])
+        column = self._random.choice(SOURCES[table].given[1:])
         given = self._random.choice(("excluded", "w0"))
         update = f" ON CONFLICT ({key}) DO UPDATE SET {column} = {given}.{column}"
-        if tenant_of(Item("w0", table, _COLUMNS[table])) and self._may(0.5):
+        if tenant_of(Item("w0", table, SOURCES[table].columns)) and self._may(0.5):
             own = TENANT_COLUMNS.get(table, "tenant_id")
             update += f" WHERE w0.{own} = {self._random.choice(('excluded.' + own, '@tenant_id'))}"
         elif self._may(0.2):
-            inner = self._query(3, (Item("w0", table, _COLUMNS[table]),))
+            inner = self._query(3, (Item("w0", table, SOURCES[table].columns),))
             update += f" WHERE EXISTS ({inner})"
         return self._random.choice(("", "", " ON CONFLICT DO NOTHING", update))
