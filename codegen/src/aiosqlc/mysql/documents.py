@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
 _CONSTANTS = {"[]": EMPTY, "{}": EMPTY_OBJECT}
+# An empty list, an empty object or NULL. MariaDB expects a text without characters, too.
+_EITHER_EMPTY = JsonShape(JsonKind.ANY)
+_EMPTIES = frozenset({EMPTY, EMPTY_OBJECT, _EITHER_EMPTY})
 # Functions whose result is a text, although the name begins with JSON.
 _TEXTS = frozenset({"JSON_UNQUOTE", "JSON_VALUE", "JSON_TYPE", "JSON_EXTRACT_SCALAR"})
 # The kinds of scalars (`types.family`) that both servers write alike, up to the decoders.
@@ -97,7 +100,7 @@ def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
 
 def _whole(shape: JsonShape | None) -> JsonShape | None:
     """Return a JSON shape, or None for `[]` and `{}`: temporary tables of MariaDB truncate them."""
-    return None if shape in {EMPTY, EMPTY_OBJECT} else shape
+    return None if shape in _EMPTIES else shape
 
 
 def is_document(shape: JsonShape | None) -> bool:
@@ -316,8 +319,11 @@ def _given(proof: Proof, facts: Facts) -> Proof:
 def _common(found: Sequence[JsonShape | None]) -> JsonShape | None:
     """Return the common JSON shape of values: None if none is JSON, ANY if only some are JSON."""
     known = [shape for shape in found if shape is not None]
-    if not [shape for shape in known if shape not in {NULL, EMPTY, EMPTY_OBJECT}]:
-        return None if len(known) < len(found) or NULL in known else either(iter(known))
+    if {NULL, *_EMPTIES}.issuperset(known):
+        different = set(known)
+        if len(known) < len(found) or different == {NULL}:
+            return None
+        return known[0] if len(different) == 1 else _EITHER_EMPTY
     return either(iter(known)) if len(known) == len(found) else ANY
 
 
