@@ -22,8 +22,12 @@ def style_of(arguments: argparse.Namespace, root: Path) -> Style:
     return Style(Path(os.path.relpath(root)), colour=not plain)
 
 
+_CONFINED = ("base", "against", "after", "each")
+"""The options with which a command may check a pull request."""
+
+
 def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
-    """Let a command read only files of the repository while it compares with a git reference.
+    """Let a command read only files of the repository while it checks a change.
 
     The author of a pull request chooses the files that such a command reads, and other people read
     the report.
@@ -31,11 +35,13 @@ def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[...,
 
     @functools.wraps(run)
     def confined(arguments: argparse.Namespace) -> int:
-        options = vars(arguments)
         config = find_config(arguments.file, Path())
-        if isinstance(config, Diagnostic) or not (options.get("base") or options.get("against")):
+        if isinstance(config, Diagnostic) or not any(map(vars(arguments).get, _CONFINED)):
             return run(arguments)
-        with only_within(repository_of(config.parent) or config.parent):
+        repository = repository_of(config.parent)
+        if repository is None:  # without a repository, there is no pull request
+            return run(arguments)
+        with only_within(repository):
             return run(arguments)
 
     return confined
