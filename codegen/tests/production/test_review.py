@@ -154,6 +154,48 @@ def test_without_a_change_there_is_one_line(shop: Repository, how: str, said: st
     assert shop.review(how) == (0, said)
 
 
+# --- a history of several commits -----------------------------------------------------------------
+
+SEARCH = """
+-- name: SearchPeople :many
+SELECT id, email FROM person
+WHERE team_id = @team_id  -- :if team_id
+AND email = @email        -- :if email
+;
+"""
+
+
+def test_a_comment_on_a_branch_has_one_row_for_each_query(
+    shop: Repository, update_goldens: bool
+) -> None:
+    shop.write(
+        {
+            "queries/people.sql": SEARCH,
+            "migrations/0002_team.sql": "CREATE INDEX person_team ON person (team_id);\n",
+        }
+    )
+    shop.commit()
+    shop.git("checkout", "-qb", "feature")
+    shop.write({"migrations/0003_level.sql": "ALTER TABLE person ADD COLUMN level int;\n"})
+    shop.commit()
+    shop.write(
+        {
+            "migrations/0004_email.sql": "DROP INDEX person_email;\nDROP INDEX person_team;\n",
+            "queries/people.sql": SEARCH.replace("id, email FROM", "id, email, level FROM"),
+        }
+    )
+    shop.commit()
+    shop.git("checkout", "-q", "main")
+    shop.write({"queries/later.sql": "-- name: CountTeams :one\nSELECT count(*) FROM team;\n"})
+    shop.commit()
+    shop.git("checkout", "-q", "feature")
+    code, out = shop.review("markdown")
+    if update_goldens:
+        (GOLDEN / "history.md").write_text(out)
+    assert code == 1
+    assert out == (GOLDEN / "history.md").read_text()
+
+
 # --- files outside the repository ---------------------------------------------------------------
 
 OUTSIDE = "its real path is outside the repository: add the file itself instead"
@@ -161,6 +203,8 @@ COMMANDS = (
     ("review", "--base", "main", "--format", "markdown"),
     ("review", "--base", "main", "--format", "github"),
     ("migrations", "check", "--base", "main"),
+    ("migrations", "check", "--after", "0001_a"),
+    ("migrations", "check", "--each"),
     ("plans", "diff", "--base", "main"),
     ("verify", "--against", "main"),
 )
@@ -227,6 +271,18 @@ def test_a_link_to_a_file_of_the_repository_is_read(shop: Repository) -> None:
     (shop.root / "migrations/0002_b.sql").symlink_to("../kept/0002_b.txt")
     code, out = shop.review()
     assert (code, json.loads(out)["findings"]) == (0, [])
+    assert shop.ran("migrations", "check", "--each", "--timeout-set")[0] == 0
+
+
+def test_a_link_is_followed_where_there_is_no_repository(
+    shop: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shared = tmp_path_factory.mktemp("shared") / "0002_b.sql"
+    shared.write_text("CREATE TABLE pet (id int PRIMARY KEY);\n")
+    shutil.rmtree(shop.root / ".git")
+    (shop.root / "migrations/0002_b.sql").symlink_to(shared)
+    done = shop.ran("migrations", "check", "--after", "0001_a", "--timeout-set")
+    assert done == (0, "0002_b.sql: 1 statement run, no finding\n", "")
 
 
 # --- every section --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiosqlc.production.recorded.texts import TextName
@@ -40,6 +40,37 @@ class Change:
         if self.after is None:
             return ("removed",)
         return tuple(_summary(self.before, self.after)) or ("other estimates",)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryChange:
+    """The changed plans of one query: several if its SQL texts changed in different ways."""
+
+    query: str
+    changes: tuple[Change, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the texts that have another plan; one text is empty if the query has no other."""
+        return tuple(text for change in self.changes for text in change.texts)
+
+    @property
+    def worse(self) -> tuple[str, ...]:
+        """Return the reasons why a new plan is probably slower, each once."""
+        return tuple(dict.fromkeys(reason for change in self.changes for reason in change.worse))
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Return what changed, in a few words each and each once."""
+        return tuple(dict.fromkeys(words for change in self.changes for words in change.summary))
+
+
+def by_query(changes: Iterable[Change]) -> list[QueryChange]:
+    """Join the changes of each query."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.query, []).append(change)
+    return [QueryChange(query, tuple(some)) for query, some in found.items()]
 
 
 def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> list[Change]:

@@ -9,7 +9,7 @@ from typing import Any
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.messages.one_line import one_line
-from aiosqlc.production.recorded.changes import Change
+from aiosqlc.production.recorded.changes import Change, QueryChange, by_query
 from aiosqlc.production.recorded.tree import lines
 
 _HINT = "if the new plan is acceptable, record it with `aiosqlc plans record`"
@@ -21,7 +21,7 @@ def difference(change: Change) -> list[str]:
     return [line.rstrip() for line in difflib.ndiff(before, after) if not line.startswith("?")]
 
 
-def title(change: Change) -> str:
+def title(change: Change | QueryChange) -> str:
     """Name the first changed text and count the others. Return '' for a whole query."""
     named = [text for text in change.texts if text]
     if not named:
@@ -42,10 +42,12 @@ def plain(changes: Sequence[Change]) -> str:
 def diagnostics(changes: Sequence[Change], queries: Iterable[ParsedQuery]) -> list[Diagnostic]:
     """Return a P001 for each query with changed plans, at the query's name if it still exists."""
     by_place = {one_line(query.place): query for query in queries}
-    return [_diagnostic(change, by_place.get(change.query)) for change in changes]
+    return [_diagnostic(change, by_place.get(change.query)) for change in by_query(changes)]
 
 
-def _diagnostic(change: Change, query: ParsedQuery | None) -> Diagnostic:
+def _diagnostic(change: QueryChange, query: ParsedQuery | None) -> Diagnostic:
+    if change.worse:
+        change = QueryChange(change.query, tuple(one for one in change.changes if one.worse))
     name = change.query.rpartition(":")[2]
     which = f" ({title(change)})" if title(change) else ""
     label = (Label(query.file, query.name_span),) if query else ()

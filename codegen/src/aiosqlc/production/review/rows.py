@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.production.migrations.check import Checked
 from aiosqlc.production.migrations.findings import count, danger
+from aiosqlc.production.recorded.changes import QueryChange, by_query
 from aiosqlc.production.review.model import EntryReview
 from aiosqlc.production.review.privileges import privileges
 from aiosqlc.production.review.verdict import of_entry
@@ -43,17 +44,9 @@ def rows(entry: EntryReview) -> Iterator[Row]:
     if entry.order and entry.order.waiting and entry.order.safe:
         number = count(len(entry.order.waiting), "query")
         yield Row(number, ("run the migration first",), "order", is_name=False)
-    changed = [c for c in entry.plans.changes if c.before and c.after]
-    worse = [
-        Row(short(c.query), (f"new plan: {' and '.join(c.worse)}",), "warning")
-        for c in changed
-        if c.worse
-    ]
-    yield from _few(worse)
-    alike = [
-        Row(short(c.query), (f"plan: {', '.join(c.summary[:2])}",)) for c in changed if not c.worse
-    ]
-    yield from _few(alike)
+    changed = by_query(c for c in entry.plans.changes if c.before and c.after)
+    yield from _few([_plan(one) for one in changed if one.worse])
+    yield from _few([_plan(one) for one in changed if not one.worse])
     for verb, rights in (("needs", entry.grants.added), ("no longer needs", entry.grants.removed)):
         shown = _shortened(privileges(rights, entry.grants))
         if shown:
@@ -89,6 +82,24 @@ def _migration(checked: Checked) -> Row:
     if tables:
         return Row(name, (f"locks {', '.join(tables)} for a moment",))
     return Row(name, ("takes no lock that queries wait for",))
+
+
+def _plan(change: QueryChange) -> Row:
+    worse = [one for one in change.changes if one.worse]
+    alike = [one for one in change.changes if not one.worse]
+    effects = []
+    if worse:
+        joined = QueryChange(change.query, tuple(worse))
+        effects.append(f"new plan{_of_texts(joined)}: {' and '.join(joined.worse)}")
+    if alike:
+        joined = QueryChange(change.query, tuple(alike))
+        effects.append(f"plan{_of_texts(joined)}: {', '.join(joined.summary[:2])}")
+    return Row(short(change.query), tuple(effects), "warning" if worse else "")
+
+
+def _of_texts(change: QueryChange) -> str:
+    """Return how many texts of a query have another plan, or '' if the query has only one text."""
+    return f" of {count(len(change.texts), 'text')}" if any(change.texts) else ""
 
 
 def _broken(entry: EntryReview) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from aiosqlc.production.migrations.findings import count
-from aiosqlc.production.recorded.changes import Change
+from aiosqlc.production.recorded.changes import Change, by_query
 from aiosqlc.production.recorded.shown import difference, title
 from aiosqlc.production.recorded.tree import lines
 from aiosqlc.production.review.escape import code, fenced, prose
@@ -46,8 +46,9 @@ def plans_comment(changes: Sequence[Change], basis: str, against: str) -> str:
     """Return the comment of `plans diff`."""
     if not changes:
         return f"No plan changed since {code(against)}.\n"
-    number = count(len({change.query for change in changes}), "query")
-    worse = sum(bool(change.worse) for change in changes)
+    joined = by_query(changes)
+    number = count(len(joined), "query")
+    worse = any(change.worse for change in joined)
     head = f"### {'⚠️' if worse else 'ℹ️'} Plans of {number} changed since {code(against)}\n"
     rows = [
         (
@@ -56,6 +57,6 @@ def plans_comment(changes: Sequence[Change], basis: str, against: str) -> str:
             if change.worse
             else prose(", ".join(change.summary)),
         )
-        for change in changes
+        for change in joined
     ]
     return "\n".join((head, table(rows), folded("Steps of the plans", plan_blocks(changes, basis))))
