@@ -311,6 +311,50 @@ def test_watching_generates_again_after_a_change(project: Path) -> None:
     assert written.count("queries.py") == 3
 
 
+# A compiler with a fault: it fails if a query file ends with the word.
+_FAULTY = """
+import sys
+import aiosqlc.cli.watch as watch
+from aiosqlc.cli.main import main
+
+build = watch.build
+
+def faulty(project, *others, **options):
+    for path in project.root.glob("queries/*.sql"):
+        if "fault" in (last := path.read_text().splitlines()[-1]):
+            raise KeyError(last)
+    return build(project, *others, **options)
+
+watch.build = faulty
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_watching_goes_on_after_an_internal_error(project: Path) -> None:
+    """Also if the error occurs before the watching begins."""
+    queries, made = project / "queries" / "queries.sql", project / "store" / "queries.py"
+    sound = queries.read_text()
+    queries.write_text(f"{sound}-- first fault\n")
+    command = [sys.executable, "-c", _FAULTY, "watch", "-f", str(project)]
+    log = project / "watch.log"
+    with log.open("w") as stderr, subprocess.Popen(command, stderr=stderr) as process:
+        try:
+            wait_for(log, "watching\n", process)
+            queries.write_text(f"{sound}-- second fault\n")
+            wait_for(log, "'-- second fault'", process)
+            queries.write_text(f"{sound}\n-- name: CountAuthors :one\nSELECT 1 AS one;\n")
+            wait_for(made, "count_authors", process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=90)
+    assert process.returncode in {0, 130}
+    assert log.read_text().startswith(
+        "internal error: KeyError: '-- first fault'\n"
+        "This is a mistake of aiosqlc, not yours. Run again with `--verbose` and report it.\n"
+        "watching\n"
+    )
+
+
 def wait_for(path: Path, text: str, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:

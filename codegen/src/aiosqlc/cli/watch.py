@@ -7,10 +7,11 @@ import contextlib
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.cli.failures import failed
 from aiosqlc.cli.watching import folders_of, is_source, next_changes, tidy_up, watching
 from aiosqlc.config.project import Project
 from aiosqlc.engines import Engine, engine_for
@@ -34,19 +35,21 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         engine_of = cache(lambda engine: stack.enter_context(engine_for(engine)))
         events = stack.enter_context(watching(folders_of(project), is_source))
-        _generate(arguments, project, engine_of)
-        _warm_up(project, engine_of)
+        with _surviving(arguments):
+            _generate(arguments, project, engine_of)
+            _warm_up(project, engine_of)
         tidy_up(0)
         sys.stderr.write("watching\n")
         rounds = 0
         settled = False  # changes before the start of watching are reported with the first event
         while True:
             changes = next_changes(events)
-            changed = load(arguments) if changes or not settled else None
-            if changed is not None and (changes or not is_unchanged(changed)):
-                _generate(arguments, changed, engine_of)
-                rounds += 1
-                tidy_up(rounds)
+            with _surviving(arguments):
+                changed = load(arguments) if changes or not settled else None
+                if changed is not None and (changes or not is_unchanged(changed)):
+                    _generate(arguments, changed, engine_of)
+                    rounds += 1
+                    tidy_up(rounds)
             settled = True
 
 
@@ -61,6 +64,15 @@ def _generate(arguments: argparse.Namespace, project: Project, engine_of: Engine
     )
     taken = (time.perf_counter() - started) * 1000
     sys.stderr.write(f"{'up to date' if code == 0 else 'not written'} in {taken:.0f} ms\n")
+
+
+@contextlib.contextmanager
+def _surviving(arguments: argparse.Namespace) -> Iterator[None]:
+    """Report an error and continue, because the next change may remove the cause."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # a fault of one text must not end the watch
+        failed(error, verbose=arguments.verbose)
 
 
 def _name(changes: output.Changes, style: Style) -> None:
