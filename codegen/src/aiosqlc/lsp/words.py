@@ -40,5 +40,7 @@ ANNOTATIONS = {
     "param": "the type or nullability of a parameter: `param: note ?`",
     "row": "the name of the row class: `row: TaskLine`",
     "ignore": "silences a warning: `ignore: V002 few rows`",
+    "tenant": "lets the query read every tenant's rows: `tenant: all why every tenant is meant`",
+    "plan": "the budget of the query's plan: `plan: rows <= 1000, cost <= 500`",
     "notify": "a channel and its payload: `notify: order_changed orders`",
 }
