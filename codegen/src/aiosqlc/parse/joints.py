@@ -8,6 +8,7 @@ before them. So nothing beside such a fragment may combine with only a part of i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from aiosqlc.parse.pieces import Piece
@@ -31,6 +32,12 @@ _BEFORE_ITEMS: Final = frozenset(
 )
 _BEFORE_TABLES: Final = frozenset({"FROM", "JOIN", "STRAIGHT_JOIN", "USING", "ONLY", "LATERAL"})
 _OF_TABLES: Final = frozenset({"FROM", "USING", "JOIN", "ON"})
+# Clauses that a fragment can contain, and their order in a statement.
+_ENDINGS: Final = ("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT")
+_ORDER: Final = (
+    *("WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT"),
+    *("ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "LOCK", "INTO", "RETURNING"),
+)
 _KEYWORDS: Final = frozenset({*_CLAUSES, "SELECT", "VALUES", "UPDATE", "JOIN", "BY"})
 _ORDERS: Final = frozenset({"ASC", "DESC"})
 _MACROS: Final = frozenset({"embed", "nest"})
@@ -56,14 +63,26 @@ def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str
     _check_whole(body, top)
     if (previous, after) in {("(", ")"), ("", "")}:
         return False
+    if top[0] in _QUERIES:
+        return True
+    enclosed = _is_enclosed(body, top, before, after)
+    clause = _last_clause(top)
+    if clause and (enclosed or not _may_follow(top, clause, after)):
+        raise MisfitError(f"the fragment contains {clause}", f"write {clause} in the query")
+    return enclosed
+
+
+def _is_enclosed(
+    body: Sequence[Piece], top: Sequence[str], before: Sequence[Piece], after: str
+) -> bool:
+    """Return whether a fragment that is not a query gets parentheses, or raise `MisfitError`."""
+    previous = before[-1].word if before else ""
     several = "," in top
     if _begins_with_join(body):
         if several:
             raise MisfitError("the fragment contains both joins and a comma", _ONE_KIND)
         _check_after(after, _ENDS | _JOINS)
         return False
-    if top[0] in _QUERIES:
-        return True
     if not _JOINS.isdisjoint({"JOIN", "STRAIGHT_JOIN"} & set(top)):
         if several:
             raise MisfitError("the fragment contains both joins and a comma", _ONE_KIND)
@@ -105,6 +124,23 @@ def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
         raise MisfitError("the fragment begins with a comma", "write the comma in the query")
     if top[-1] in _LINKS:
         raise MisfitError(f"the fragment ends with `{top[-1]}`", f"write `{top[-1]}` in the query")
+
+
+def _last_clause(top: Sequence[str]) -> str:
+    """Return the last clause in a fragment, or an empty string if no clause follows its text."""
+    for word, following in reversed([*pairwise([*top, ""])]):
+        if word in _ENDINGS and (word not in {"GROUP", "ORDER"} or following == "BY"):
+            return word
+    return ""
+
+
+def _may_follow(top: Sequence[str], clause: str, after: str) -> bool:
+    """Return whether a statement may continue with a word after a fragment's last clause."""
+    if after == "AND":
+        return clause in {"WHERE", "HAVING"} and {"OR", "XOR"}.isdisjoint(top)
+    if after in _ORDER:
+        return _ORDER.index(after) > _ORDER.index(clause)
+    return after in {"", ")"}
 
 
 def _begins_with_join(body: Sequence[Piece]) -> bool:

@@ -31,6 +31,24 @@ NOT x.gone;
 -- fragment: stranger(o)
 o.gone AND other.gone;
 
+-- fragment: named(o)
+JOIN item AS i ON i.order_id = o.id WHERE i.name = 'a';
+
+-- fragment: sold(o)
+orders AS o JOIN item AS i ON i.order_id = o.id WHERE i.name = 'a';
+
+-- fragment: open_orders(o)
+orders AS o WHERE NOT o.gone;
+
+-- fragment: either(o)
+orders AS o WHERE NOT o.gone OR o.owner = 1;
+
+-- fragment: ordered(o)
+o.gone ORDER BY o.id;
+
+-- fragment: middle(o)
+percentile_disc(0.5) WITHIN GROUP (ORDER BY o.total);
+
 -- fragment: clause(o)
 WHERE o.gone;
 

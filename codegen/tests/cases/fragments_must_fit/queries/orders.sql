@@ -31,6 +31,30 @@ SELECT sqlc.include(keys, o) + 1 FROM orders o;
 -- name: JoinsBesideAnd :many
 SELECT o.id FROM orders o sqlc.include(items, o) AND i.name = 'a';
 
+-- name: JoinsWithAClauseBesideIt :many
+SELECT o.id FROM orders o sqlc.include(named, o) WHERE o.gone;
+
+-- name: JoinsWithAClauseBesideJoins :many
+SELECT o.id FROM orders o sqlc.include(named, o) JOIN item t ON t.order_id = o.id;
+
+-- name: JoinsWithAClauseAtTheEnd :many
+SELECT o.id FROM orders o sqlc.include(named, o) ORDER BY o.id;
+
+-- name: TablesWithAClause :many
+SELECT 1 FROM sqlc.include(sold, o);
+
+-- name: TableWithAClause :many
+SELECT 1 FROM sqlc.include(open_orders, o) AND o.total > 1;
+
+-- name: TableWithAnAlternative :many
+SELECT 1 FROM sqlc.include(either, o) AND o.total > 1;
+
+-- name: SortedCondition :many
+SELECT id FROM orders o WHERE sqlc.include(ordered, o);
+
+-- name: WithinGroup :one
+SELECT 1 + sqlc.include(middle, o) FROM orders o;
+
 -- name: Clause :many
 SELECT id FROM orders o sqlc.include(clause, o);
 
