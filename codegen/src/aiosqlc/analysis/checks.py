@@ -27,8 +27,13 @@ def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
             severity=Severity.WARNING,
         )
         for query in queries
-        if query.writes and query.columns and query.parsed.command in _CHECKED
+        if query.writes and _returns_values(query) and query.parsed.command in _CHECKED
     ]
+
+
+def _returns_values(query: TypedQuery) -> bool:
+    """Return whether a query returns more than the empty results of functions like pg_notify."""
+    return any(column.type.name != "void" for column in query.columns)
 
 
 def without_ignored(

@@ -8,5 +8,7 @@ from . import queries
 QUERY_NAMES: Final = {
     queries.ADD_USER: "AddUser",
     queries.ADD_OTHER: "AddOther",
+    queries.NOTIFY_OF_USERS: "NotifyOfUsers",
+    queries.NOTIFY_AND_RETURN: "NotifyAndReturn",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

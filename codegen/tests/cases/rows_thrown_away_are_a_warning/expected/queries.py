@@ -17,3 +17,23 @@ ADD_OTHER: Final = "INSERT INTO users (id, name) VALUES ($1, $2) RETURNING id"
 
 async def add_other(db: Executor, *, id: int, name: str) -> None:
     await db.execute(ADD_OTHER, id, name)
+
+
+NOTIFY_OF_USERS: Final = """\
+WITH changed AS (UPDATE users SET name = $1 RETURNING id)
+SELECT pg_notify('users', id::text) FROM changed
+"""
+
+
+async def notify_of_users(db: Executor, *, name: str) -> None:
+    await db.execute(NOTIFY_OF_USERS, name)
+
+
+NOTIFY_AND_RETURN: Final = """\
+WITH changed AS (UPDATE users SET name = $1 RETURNING id)
+SELECT id, pg_notify('users', id::text) FROM changed
+"""
+
+
+async def notify_and_return(db: Executor, *, name: str) -> None:
+    await db.execute(NOTIFY_AND_RETURN, name)
