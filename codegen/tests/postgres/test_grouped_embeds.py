@@ -56,6 +56,12 @@ CASES = {
     "select embed(a) from b left join a on a.id = b.aid group by a.id, a.name, a.x, rollup (b.t)": (
         "a?"
     ),
+    f"select embed(a) from a group by rollup ({_ALL}), a": "a?",
+    f"select embed(a) from a group by grouping sets ({_ALL}, (a))": "a?",
+    f"select embed(a), a from a group by grouping sets ({_ALL}, (a))": "a?",
+    f"select embed(a) from a group by a, grouping sets ({_ALL}, (a.id, a.name, a.x, a))": "a",
+    f"select a, embed(a) from a group by rollup ({_ALL}), a": "a?",
+    f"select embed(a), b from a join b on b.aid = a.id group by rollup ({_ALL}), b": "a?",
     "select embed(n) from n group by rollup ((n.p, n.q))": "n?",
     "select embed(s) from (select id, name from a) s group by rollup ((s.id, s.name))": "s?",
     f"select distinct embed(a) from a group by distinct cube ({_ALL}), rollup ({_ALL})": "a?",

@@ -269,7 +269,7 @@ def _members(query: Node) -> list[_Member]:
             entry = query["rtable"][var["varno"] - 1]
             if entry["rtekind"] == kinds.Rte.GROUP:
                 var, grouped = entry["groupexprs"][var["varattno"] - 1], True
-        if var.kind == "VAR":
+        if var.kind == "VAR" and var["varattno"] > 0:  # a `*` has no whole row as a column
             found.append(_Member(index, str(target["resname"]), var, grouped))
     return found
 
