@@ -123,6 +123,17 @@ def test_a_moment_without_lock_timeout_is_a_finding_once(shop: Project) -> None:
     assert shop.checked(f"SET LOCAL lock_timeout = '2s';\n{sql}", *options).codes == []
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER TABLE person ADD COLUMN a int;\n", "-- transactional: false\nVACUUM FULL person;\n"],
+)
+def test_a_limit_of_an_hour_or_more_is_no_limit(shop: Project, sql: str) -> None:
+    options = ("--after", "0001_a", "--format", "json")
+    for limit, short in (("3599s", True), ("100ms", True), ("1h", False), ("1d", False)):
+        done = shop.checked(f"SET lock_timeout = '{limit}';\n{sql}", *options)
+        assert ("M006" in done.codes) is not short, limit
+
+
 def test_a_table_that_the_release_makes_is_in_nobodys_way(shop: Project) -> None:
     shop.write(
         {

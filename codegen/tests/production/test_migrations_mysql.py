@@ -180,6 +180,7 @@ def test_a_moment_without_a_timeout_is_a_finding_once(shop: Project) -> None:
     assert (
         found["message"]
         == "an exclusive metadata lock on person is requested without a lock_wait_timeout"
+        " below an hour"
     )
     assert "SET SESSION lock_wait_timeout = 2;" in found["hint"]
     assert shop.found(f"SET SESSION lock_wait_timeout = 2;\n{sql}", "--format", "json") == []
@@ -390,6 +391,10 @@ def test_a_change_under_lock_tables_keeps_others_waiting(shop: Project) -> None:
     [
         ("ALTER TABLE person NOWAIT ADD COLUMN a int", []),
         ("ALTER TABLE person WAIT 5 ADD COLUMN a int", []),
+        ("ALTER TABLE person WAIT 3599 ADD COLUMN a int", []),
+        ("ALTER TABLE person WAIT 3600 ADD COLUMN a int", ["M006"]),
+        ("ALTER TABLE person WAIT 86400 ADD COLUMN a int", ["M006"]),
+        ("OPTIMIZE TABLE person WAIT 86400", ["M006"]),
         ("CREATE INDEX person_email ON person (email) WAIT 5", []),
         ("OPTIMIZE TABLE person NOWAIT", []),
         ("ALTER TABLE person ADD COLUMN a int COMMENT 'wait 5'", ["M006"]),
@@ -433,6 +438,7 @@ def test_a_table_may_have_the_name_of_the_clause_that_limits_the_wait(
         ("max_statement_time=9", "ALTER TABLE team FORCE, ALGORITHM=COPY", ["M006", "M001"]),
         ("lock_wait_timeout=2", "ALTER TABLE team FORCE, ALGORITHM=COPY", ["M001"]),
         ("lock_wait_timeout=2, max_statement_time=9", "ALTER TABLE team ADD COLUMN a int", []),
+        ("lock_wait_timeout=86400", "ALTER TABLE team ADD COLUMN a int", ["M006"]),
         ("max_statement_time=9", "UPDATE person SET note = 'for'", ["M005"]),
         ("lock_wait_timeout=2", "EXECUTE IMMEDIATE 'ALTER TABLE team ADD COLUMN a int'", []),
         (
@@ -455,6 +461,12 @@ def test_the_settings_of_one_statement_end_with_it(shop: Project) -> None:
     (found,) = shop.found(sql, "--format", "json")
     assert (found["code"], found["line"]) == ("M006", 2)
     assert shop.found(f"SET lock_wait_timeout=3;\n{sql}", "--format", "json") == []
+
+
+def test_a_statement_with_its_own_limit_does_not_have_that_of_the_session(shop: Project) -> None:
+    sql = "SET lock_wait_timeout=2;\nALTER TABLE person WAIT 86400 ADD COLUMN a int;\n"
+    (found,) = shop.found(sql, "--format", "json")
+    assert (found["code"], found["line"]) == ("M006", 2)
 
 
 def test_a_setting_that_one_statement_cannot_have_is_an_error(shop: Project) -> None:

@@ -7,7 +7,10 @@ from the chapter "Online DDL Operations".
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+LONGEST_WAIT: Final = 3600
+"""Seconds: a statement whose wait for a lock is limited to this or more counts as unlimited."""
 
 
 class Mode(IntEnum):

@@ -49,8 +49,8 @@ class Observed:
     to change some of them. `kept` names those of these tables in which it changed most rows; such a
     table stays locked. `lone` is whether the statement cannot run in a transaction block.
     `refused_in_block` is the server's error if the tool runs the statement in a transaction block.
-    `unwatched` is the reason why nothing was measured. `patience` is whether a lock_timeout was
-    set. `waiting` are the queries that wait.
+    `unwatched` is the reason why nothing was measured. `patience` is whether its wait
+    for a lock was limited to less than `LONGEST_WAIT`. `waiting` are the queries that wait.
     """
 
     file: SchemaFile

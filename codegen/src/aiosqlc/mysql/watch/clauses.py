@@ -12,6 +12,8 @@ from aiosqlc.source import Dialect
 _ADMINISTERED: Final = frozenset({"NO_WRITE_TO_BINLOG", "LOCAL"})
 _TABLE_FOLLOWS: Final = frozenset({"TABLE", "TABLES", "ON"})
 
+_WORDS_OF_WAIT: Final = 2  # NOWAIT is one word
+
 
 class OwnSettings(NamedTuple):
     """The settings that SET STATEMENT gives to one statement.
@@ -30,13 +32,24 @@ def outer_words(sql: str) -> Iterator[str]:
     return (token.text.upper() for token in _outer(sql))
 
 
-def limits_wait(sql: str) -> bool:
-    """Return whether a statement limits its wait for locks, with WAIT or NOWAIT.
+def wait_limit(sql: str) -> float | None:
+    """Return to how many seconds a statement limits its wait for locks, or None without a limit.
 
-    MariaDB has these clauses after the name of the table, or after the last name of a list. In
-    other places, these words are names.
+    MariaDB has the clauses WAIT and NOWAIT after the name of the table, or after the last name of a
+    list. In other places, these words are names.
     """
-    return bool(_limit(list(_parts(_after_table(sql)))))
+    limit = _limit(list(_parts(_after_table(sql))))
+    if not limit:
+        return None
+    return float(limit[1].text) if len(limit) == _WORDS_OF_WAIT else 0
+
+
+def without_wait(sql: str) -> str:
+    """Return a statement with NOWAIT in place of its WAIT, which overrides the session's limit."""
+    limit = _limit(list(_parts(_after_table(sql))))
+    if len(limit) < _WORDS_OF_WAIT:
+        return sql
+    return f"{sql[: limit[0].start]}NOWAIT{sql[limit[1].end :]}"
 
 
 def own_settings(sql: str) -> OwnSettings | None:

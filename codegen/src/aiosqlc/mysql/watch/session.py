@@ -11,7 +11,7 @@ from typing import Final
 
 import pymysql
 
-from aiosqlc.analysis.watched.modes import TableLock
+from aiosqlc.analysis.watched.modes import LONGEST_WAIT, TableLock
 from aiosqlc.analysis.watched.observed import Held, Observed, Relation
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import SchemaFile
@@ -22,11 +22,12 @@ from aiosqlc.mysql.schema import located
 from aiosqlc.mysql.watch.asked import Way, change
 from aiosqlc.mysql.watch.clauses import (
     OwnSettings,
-    limits_wait,
     locked,
     outer_words,
     own_settings,
     rebuilds,
+    wait_limit,
+    without_wait,
 )
 from aiosqlc.mysql.watch.contents import quoted
 from aiosqlc.mysql.watch.rows import changed, copies, works_in_batches
@@ -50,7 +51,6 @@ _EXECUTE: Final = re.compile(r"execute\s+(?P<name>[^\s;]+)\s*$", re.IGNORECASE)
 _IMMEDIATE: Final = re.compile(r"execute\s+immediate\b\s*(?P<text>.+)", re.IGNORECASE | re.DOTALL)
 _OPAQUE: Final = frozenset({"CALL", "EXECUTE"})  # statements that do not name their tables
 _TABLE_FOLLOWS: Final = frozenset({"TABLE", "ON", "REFERENCES"})
-_PATIENT: Final = 3600  # seconds; a tool that sets the timeout sets less
 _SERVERS_OWN: Final = 5.0  # seconds in which the server's own threads let a table go
 _MOST_PROBED: Final = 8
 _SHOWN: Final = {"SHARED": TableLock.SHARED, "EXCLUSIVE": TableLock.EXCLUSIVE}
@@ -207,7 +207,7 @@ class Watching:
         for table in self._mentioned(sql):
             with self._read(table), self._impatient():
                 try:
-                    return change(self.acting, sql), brief
+                    return change(self.acting, without_wait(sql)), brief
                 except pymysql.MySQLError as error:
                     if code_of(error) != _TIMED_OUT:
                         raise
@@ -316,8 +316,11 @@ class Watching:
         return tuple(sorted(tables & self.existing.keys()))
 
     def _patience(self, sql: str) -> bool:
-        ((timeout,),) = self.acting.rows("SELECT @@SESSION.lock_wait_timeout")
-        return int(timeout) < _PATIENT or limits_wait(sql)
+        limit = wait_limit(sql)
+        if limit is None:
+            ((timeout,),) = self.acting.rows("SELECT @@SESSION.lock_wait_timeout")
+            limit = int(timeout)
+        return limit < LONGEST_WAIT
 
 
 def _together(parts: Sequence[Observed]) -> Observed:

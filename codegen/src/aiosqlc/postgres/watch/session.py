@@ -11,7 +11,7 @@ from typing import Self
 
 from psycopg import pq
 
-from aiosqlc.analysis.watched.modes import Mode
+from aiosqlc.analysis.watched.modes import LONGEST_WAIT, Mode
 from aiosqlc.analysis.watched.observed import Held, Observed, Relation
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import SchemaFile
@@ -46,6 +46,7 @@ _LOOKS_UP = (
     "set enable_seqscan = off; reset enable_indexscan; reset enable_indexonlyscan;"
     " reset enable_bitmapscan"
 )
+_LIMIT = "select extract(epoch from current_setting('lock_timeout')::interval)"
 # The production server's time zone is unknown, so the test uses one other than UTC.
 ZONE = "set timezone = 'Asia/Kathmandu'"
 
@@ -156,7 +157,7 @@ class Watching:
         held = self._held(span)
         after, reads = observer.files(acting), observer.counts(acting)
         done = {oid: count.since(read.get(oid, _NONE)) for oid, count in reads.items()}
-        ((timeout,),) = acting.rows("show lock_timeout")
+        patience = self._patience()
         # TRUNCATE assigns a new file to the table and rebuilds its indexes, all of them empty.
         emptied = word == "TRUNCATE"
         replaced = set() if emptied else _replaced(before, after)
@@ -174,7 +175,7 @@ class Watching:
             scanned=self._named(whole - copied - indexed - changed),
             changed=self._named(changed),
             kept=self._named({oid for oid in changed if self._mostly(oid, done[oid], sql)}),
-            patience=timeout != "0",
+            patience=patience,
         )
 
     def _mostly(self, table: int, done: observer.Counts, sql: str) -> bool:
@@ -225,7 +226,7 @@ class Watching:
         that even a short statement is observed at its first lock.
         """
         before = observer.files(self.acting)
-        ((timeout,),) = self.acting.rows("show lock_timeout")
+        patience = self._patience()
         seen: set[tuple[int, Mode]] = set()
         with self.acting.another() as holder:
             tables = observer.tables(holder)
@@ -261,8 +262,13 @@ class Watching:
             indexed=self._named(_indexed(before, after, replaced) - copied),
             lone=True,
             refused_in_block=refused,
-            patience=timeout != "0",
+            patience=patience,
         )
+
+    def _patience(self) -> bool:
+        """Return whether the session limits its wait for a lock; 0 means unlimited."""
+        ((seconds,),) = self.acting.rows(_LIMIT)
+        return 0 < float(seconds or 0) < LONGEST_WAIT
 
     def _busy(self) -> bool:
         self.acting.pg.consume_input()

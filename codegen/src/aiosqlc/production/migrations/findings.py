@@ -58,7 +58,9 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
         return []
     first = _requested(asking[0])[0]
     setting = first.mode.timeout
-    message = f"{_named(first)} on {first.relation.table} is requested without a {setting}"
+    message = (
+        f"{_named(first)} on {first.relation.table} is requested without a {setting} below an hour"
+    )
     hint = (
         f"set {setting} at the start ({first.mode.patience}) and retry the statement after a"
         " timeout; pass `--timeout-set` if your migration tool sets it"
@@ -66,7 +68,7 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
     behind = ["while the statement waits for a running transaction, these queries also wait"]
     if len(asking) > 1:
         further = count(len(asking) - 1, "further statement")
-        behind.append(f"{further} also requested a lock without a {setting}")
+        behind.append(f"{further} also requested such a lock")
     return [finding("M006", asking[0], message, hint, notes=(*notes(asking[0]), *behind))]
 
 

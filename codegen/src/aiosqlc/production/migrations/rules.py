@@ -13,7 +13,7 @@ RULES: Final = {
         "one statement changes all rows of a table, and holds the row locks until the end of the "
         "transaction"
     ),
-    "M006": "a statement requests a lock that blocks queries, without a lock_timeout",
+    "M006": "a statement requests a lock that blocks queries, without a lock_timeout below an hour",
     "M007": "the migration tool runs a statement in a transaction, where it cannot run",
     "M008": "queries of the current code fail after the migration",
     "M009": "the migration removes data",
