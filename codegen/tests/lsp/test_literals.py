@@ -280,6 +280,45 @@ async def test_a_literal_in_a_function_is_renamed_in_that_function_alone(
         caller.unlink()
 
 
+# Files that import `by_name` from each other, and the number of calls that a rename must change.
+RE_EXPORTED = (
+    ({"app/api/__init__.py": "from app.more import by_name as by_name\n"}, "app.api", "by_name", 2),
+    ({"app/api/__init__.py": "from ..more import by_name\n__all__ = ['by_name']\n"}, "app.api",
+     "by_name", 2),
+    ({"app/api/__init__.py": "from .names import by_name\n",
+      "app/api/names.py": "from app.more import by_name\n"}, "app.api", "by_name", 2),
+    ({"app/api/__init__.py": "from .names import by_name\n",
+      "app/api/names.py": "from app.more import by_name\n"}, "app.api.names", "by_name", 2),
+    ({"app/api/__init__.py": "from app.more import by_name as fetch\n"}, "app.api", "fetch", 2),
+    ({"app/api/__init__.py": "def f():\n    from app.more import by_name\n"
+      "def by_name(one_name): ...\n"}, "app.api", "by_name", 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "module", "name", "changed"), RE_EXPORTED)
+async def test_a_rename_reaches_the_calls_of_a_literal_that_is_imported_again(
+    desk: Editor, project: Path, files: dict[str, str], module: str, name: str, changed: int
+) -> None:
+    more = project / "app" / "more.py"
+    more.write_text(f"from inline import sql as q\nby_name = {ONE}\nby_name(1, one_name='')\n")
+    write_project(project, files)
+    callers = {
+        "app/caller.py": f"from {module} import {name}\n\n{name}(None, one_name='x')\n",
+        "app/other.py": f"from app.main import BOOKS as {name}\n\n{name}(None, one_name='x')\n",
+    }
+    write_project(project, callers)
+    try:
+        assert await desk.open(more) == []
+        texts = await renamed(desk, more, "|@one_name", "another")
+        assert sum(text.count("another=") for text in texts.values()) == changed
+        assert project / "app" / "other.py" not in texts
+    finally:
+        desk.close(more)
+        shutil.rmtree(project / "app" / "api")
+        for path in (more, *(project / path for path in callers)):
+            path.unlink()
+
+
 async def test_references_are_in_the_literal_and_in_calls(desk: Editor, main: Path) -> None:
     place = desk.where(main, "|@book_id")
     context = types.ReferenceContext(include_declaration=True)
