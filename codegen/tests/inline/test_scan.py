@@ -228,6 +228,18 @@ MISTAKES = {
         'column "nam" does not exist',
     ),
     '"SELECT 1; SELECT 2"': ("E113", 2, 7, "a second statement below"),
+    '"-- name: One :one\\nSELECT 1;\\n-- name: Two :one\\nSELECT 2"': (
+        "E009",
+        2,
+        38,
+        "the literal has more than one query",
+    ),
+    '"SELECT 1;\\n/* name: Two :one */\\nSELECT 2"': (
+        "E009",
+        2,
+        19,
+        "the literal has more than one query",
+    ),
     '""': ("E009", 2, 7, "the literal is empty: write a statement"),
     '" \\n"': ("E009", 2, 7, "the literal is empty: write a statement"),
     '"SELECT \\ud800"': ("E009", 2, 7, "the literal has half of a character: \\ud800"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.find import Literal
 from aiosqlc.inline.written import is_plain, offset_in_value
+from aiosqlc.parse.annotations import names_query
 from aiosqlc.parse.queries import unterminated
 from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.plan.naming import camel
@@ -117,7 +118,7 @@ def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Ga
     for literal in found:
         name, head, dropped, exact = _head(literal, names, dialect)
         names.add(name)
-        if wrong := _open(literal, dialect):
+        if wrong := _open(literal, dialect) or _second(literal, dialect):
             problems.append(wrong)
             continue
         parts.append(Part(literal, name, len(text), len(text) + len(head) - dropped, exact))
@@ -138,6 +139,19 @@ def _open(literal: Literal, dialect: Dialect) -> Diagnostic | None:
             replace(label, file=literal.file, span=literal.place(label.span))
             for label in said.labels
         ),
+    )
+
+
+def _second(literal: Literal, dialect: Dialect) -> Diagnostic | None:
+    """Return the error of a literal that names another query after its statement, or None."""
+    at = _second_name(literal.text, dialect)
+    if at is None:
+        return None
+    return Diagnostic(
+        "E009",
+        "the literal has more than one query",
+        (Label(literal.file, literal.place(at), "the second query"),),
+        "write each query in a literal of its own",
     )
 
 
@@ -175,6 +189,18 @@ def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str
 def _unclosed(text: str, dialect: Dialect) -> Token | None:
     """Return the first token of a text that is not closed, or None."""
     return next((one for one in scan(text, dialect) if one.kind is Kind.UNTERMINATED), None)
+
+
+@memo
+def _second_name(text: str, dialect: Dialect) -> Span | None:
+    """Return the place of the first comment after some code that names a query, or None."""
+    after = False
+    for token in scan(text, dialect):
+        if token.kind is not Kind.COMMENT:
+            after = True
+        elif after and names_query(token):
+            return Span(token.start, token.end)
+    return None
 
 
 @memo

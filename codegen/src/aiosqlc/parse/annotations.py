@@ -104,6 +104,11 @@ def read_annotations(
     return found, problems
 
 
+def names_query(comment: Token) -> bool:
+    """Return whether a comment has a `name:` line."""
+    return any(_NAME_LINE.match(line.text.strip()) for line in _lines(comment))
+
+
 def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
     """Return the error for a name without a query below it."""
     return Diagnostic(
