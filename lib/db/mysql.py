@@ -47,6 +47,7 @@ class _Statements(Statements):
 
     __slots__ = ()
     _driver: ClassVar[Any] = session
+    _timings: Timings | None
     engine = "mysql"  # for `lib.db.engine.engine_of`
 
     async def execute_lastid(self, query: str, /, *args: object) -> int:
@@ -68,6 +69,8 @@ class _Statements(Statements):
     ) -> str:
         """Insert rows in multi-row statements, atomically. Return a status, such as `COPY 3`."""
         head = session.insert_head(table_name, columns, schema_name)
+        if self._timings is not None:
+            self._timings.name_copy(head, table_name)
         status: str = await self._run(session.insert_rows, head, (records,))
         return status
 

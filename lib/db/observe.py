@@ -19,11 +19,11 @@ class Timings(dict[str, Durations]):
     """The metric `db_query_duration_seconds{query}`: time to get a connection and the result.
 
     The durations of a query are found by the query's text. All queries without a name share the
-    name `other`.
+    name `other`. A `:copyfrom` has no text, so its label is `copy` and the name of its table.
     """
 
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
-        latencies = Latencies(
+        self._latencies = latencies = Latencies(
             "db_query_duration_seconds",
             "Seconds to get a pooled connection and the result of the query.",
             ("query",),
@@ -31,6 +31,11 @@ class Timings(dict[str, Durations]):
         )
         super().__init__({sql: latencies.child(name) for sql, name in names.items()})
         self._other = latencies.child("other")
+
+    def name_copy(self, head: str, table: str) -> None:
+        """Give the insert of many rows that begins with `head` the name of its table."""
+        if head not in self:
+            self[head] = self._latencies.child(f"copy {table}")
 
     def __missing__(self, query: str) -> Durations:
         return found_by_text(self, query) or self._other

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pymysql
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from devstack.testing.wait import DEADLINE
@@ -166,6 +167,19 @@ async def test_copied_rows_are_all_there_or_none(db) -> None:
             records=[(n, "y" * 150) for n in range(18000, 8999, -1)],
         )
     assert await db.fetchval("SELECT count(*) FROM numbered") == 9000
+
+
+async def test_copied_rows_are_timed_under_the_name_of_their_table(db, empty_mysql: str) -> None:
+    registry = CollectorRegistry()
+    async with open_database(settings(empty_mysql), application="test", registry=registry) as timed:
+        for first in (1, 4):
+            records = [(n, "x") for n in range(first, first + 3)]
+            await timed.copy_records_to_table("numbered", columns=["id", "note"], records=records)
+        async with timed.transaction() as tx:
+            await tx.copy_records_to_table("parent", columns=["id"], records=[(1,)])
+    for name, number in (("copy numbered", 2.0), ("copy parent", 1.0), ("other", 0.0)):
+        labels = {"query": name}
+        assert registry.get_sample_value("db_query_duration_seconds_count", labels) == number
 
 
 async def test_many_executions_are_all_done_or_none(db) -> None:
