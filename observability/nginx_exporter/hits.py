@@ -17,7 +17,7 @@ and the same tuple for all formats, because a tuple is the fastest to create and
 
 MOST_BYTES: Final = 2**53
 MOST_SECONDS: Final = 1e9
-"""The largest valid value; a larger one would make a sum useless forever."""
+"""The largest valid value; a larger value would make a sum useless forever."""
 
 
 class Parser(Protocol):

@@ -25,7 +25,7 @@ class Memo(dict[K, V]):
         self._most = most
 
     def __missing__(self, key: K) -> V:
-        """Ask, and remember."""
+        """Compute the value of a missing key, and store it."""
         value = self._ask(key)
         if len(self) >= self._most:
             self.clear()
