@@ -16,7 +16,7 @@ from asyncpg import Connection
 
 @contextmanager
 def asked_once(port: int) -> Iterator[None]:
-    """Let connections to the server at this port share what the server reports about types."""
+    """Let connections to the server at this port share the server's responses about types."""
     ask = Connection._introspect_types  # noqa: SLF001 - the driver has no other place for it
     told: dict[frozenset[int], Any] = {}
 

@@ -92,7 +92,7 @@ def signed_in(
     verified: Need | None = None,
     services: bool = False,
 ) -> Access:
-    """Declare what a route requires of a signed-in caller. See `Access`."""
+    """Declare the requirements of a route for a signed-in caller. See `Access`."""
     return Access(
         guards=guards,
         second_factor=second_factor,

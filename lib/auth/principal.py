@@ -102,7 +102,7 @@ def current_principal() -> Principal | None:
 
 
 def known_principal() -> Principal | None:
-    """Return the caller, or None if not signed in or a required second factor is missing.
+    """Return the caller, or None without a sign-in or a required second factor.
 
     Use it in open routes that return more to known callers. A password without the required second
     factor does not count.

@@ -35,7 +35,7 @@ class Relay:
 
     An event is deleted from the outbox after the broker has stored it. After a crash between these
     two steps, the event is published twice with the same ID, so that consumers can skip the second
-    one.
+    copy.
 
     The relay also trims the streams. It deletes entries older than `keep` that every group has
     finished (or that no group reads), and the oldest entries above `max_length` of a topic, whether

@@ -64,7 +64,7 @@ class MailSettings(Settings):
         return value
 
     def mail_sender(self) -> Sender:
-        """Return what sends."""
+        """Return the sender for these settings."""
         if not self.smtp_host:
             return FileSender(self.mail_folder, sender=self.mail_from)
         password = "" if self.smtp_password is None else self.smtp_password.get_secret_value()

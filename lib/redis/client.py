@@ -239,7 +239,7 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
 
 
 async def ping(redis: Redis) -> None:
-    """Check that Redis responds, for `Health.add("redis", …)`. Raises if not.
+    """Check that Redis responds, for `Health.add("redis", …)`. Raises an error if it does not.
 
     If the node belongs to a Redis Cluster but the URL is for a single server, AppError
     SERVICE_UNAVAILABLE is raised: such a node redirects the commands for most keys.

@@ -1,4 +1,4 @@
-"""Cursors of lists: signed texts that lead to the pages beside the one that was returned."""
+"""Cursors of lists: signed texts that lead to the pages before and after a page."""
 
 from __future__ import annotations
 

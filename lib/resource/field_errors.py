@@ -85,7 +85,7 @@ def _split(message: str) -> tuple[str, str]:
 
 
 def _friendly(reason: str, kind: Any) -> str:
-    """Return the message that `kind` declares for `pattern` or `multiple_of`, or a general one."""
+    """Return the message that `kind` declares for `pattern` or `multiple_of`, or a default."""
     if "matching regex" in reason or "that's a multiple of" in reason:
         for meta in _metas(kind):
             if meta.extra and "message" in meta.extra:

@@ -54,7 +54,7 @@ class Passwords(Threads):
         return await self.run(lambda: self._verify(password, stored))
 
     def is_outdated(self, stored: str) -> bool:
-        """Return whether the hash uses other parameters than the current ones."""
+        """Return whether the parameters of the hash differ from the current parameters."""
         return self._hasher.check_needs_rehash(stored)
 
     def _verify(self, password: str, stored: str | None) -> bool:

@@ -1,14 +1,14 @@
 """The middleware of every service. `shell.Shell.serve` runs its parts in this order.
 
-1. `exchange`: the request as the parts see it, with its ID, so that everything below can name it.
-2. `trace`: takes up the caller's trace context.
-3. recovery (`lib.http.errors`): nothing that is raised gets past it.
-4. `metrics` and `access_log`: see every outcome, exceptions and disconnects included.
-5. `cors`: answers preflights; every answer gets its headers, errors too.
-6. `deadline`: bounds what follows, further where the caller waits less long.
-7. `admission`, in services with callers of their own: the client's limit before anything costs,
-   who it is (`auth`), the user's limit.
-8. `idempotency`, where a service asks for it.
+1. `exchange` holds the request for the parts, with its ID, which all later parts use.
+2. `trace` continues the trace of the caller.
+3. Recovery (`lib.http.errors`) converts every exception to a response.
+4. `metrics` and `access_log` record every outcome, including exceptions and disconnects.
+5. `cors` responds to preflight requests, and adds its headers to every response.
+6. `deadline` limits the time of the later parts, to less if the caller waits for a shorter time.
+7. `admission` checks the client's limit, the token (`auth`) and the user's limit, in services that
+   authenticate their callers.
+8. `idempotency` runs in services that support `Idempotency-Key`.
 
 Requests without the headers that `cors` and `idempotency` read skip these two parts. A part does
 not know its position in the order; only the shell defines the order (docs/adr/0012).

@@ -1,4 +1,4 @@
-"""Close codes of a socket, which determine what clients do next. See docs/chat.md."""
+"""Close codes of a socket, which determine the next action of clients. See docs/chat.md."""
 
 from __future__ import annotations
 

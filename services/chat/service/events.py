@@ -58,7 +58,7 @@ class UserChanged(msgspec.Struct, frozen=True):
 
 
 class SessionsEnded(msgspec.Struct, frozen=True):
-    """Sessions of an account ended before their time."""
+    """The payload of an event about sessions that ended before they expired."""
 
     id: UUID
     sessions: tuple[UUID, ...]

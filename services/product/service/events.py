@@ -27,7 +27,8 @@ class ReservationEvent(Struct, frozen=True):
     """The payload of `reservation.made`, `.confirmed`, `.released` and `.expired`.
 
     `key` is the idempotency key of the reservation. `products` are the products whose stock has
-    changed, in their new state. A consumer that keeps copies uses the one with the highest version.
+    changed, in their new state. A consumer that keeps copies uses the copy with the highest
+    version.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""Undo a change of the email address, with a link sent to the former address or to the new one.
+"""Undo a change of the email address, with a link sent to the former or the new address.
 
 At the change, a link that is valid for a week is emailed to the former address. While the new
 address is unverified, a password reset for it emails such a link instead, because a stranger may

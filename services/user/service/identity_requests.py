@@ -92,9 +92,9 @@ async def finish(
     """Mark the request as used, and return the identity from the provider.
 
     Raises:
-        AppError: UNAUTHORIZED unless this browser has started the request for this purpose in the
-            last ten minutes and has not finished it, and unless the provider's response is valid;
-            otherwise as `begin` does.
+        AppError: UNAUTHORIZED if this browser has not started the request for this purpose in the
+            last ten minutes, if the request was already finished, or if the provider's response is
+            not valid; otherwise as `begin` does.
     """
     if name not in providers.names():
         raise not_found("identity provider")

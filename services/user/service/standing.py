@@ -26,7 +26,7 @@ async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> N
     """Check that the account exists and is active, has the role of the token, and is signed in.
 
     This also decides between two administrators who demote each other at the same time: the second
-    one is no longer an administrator.
+    administrator has lost the role by then.
 
     Raises:
         AppError: FORBIDDEN if a check fails, or if `fresh` is true and the sign-in is not recent.

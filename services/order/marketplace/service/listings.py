@@ -129,7 +129,7 @@ async def offers_of(
 
 
 async def all_jobs(db: Executor, wanted: ListJobs) -> tuple[Sequence[Job], Extent]:
-    """Return the jobs of everybody."""
+    """Return the jobs of all users."""
     return await page_or_walk_of(
         wanted,
         jobs.list_jobs,
