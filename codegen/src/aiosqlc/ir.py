@@ -282,7 +282,7 @@ class ParsedQuery:
     `sql` is the text for the server: `$n` parameters, no macros, no final semicolon.
 
     A dynamic query's `sql` contains every optional part and the first choice of each sort.
-    `variants` lists all reachable texts, including that one; a static query has none. `options` are
+    `variants` lists all reachable texts, including `sql`; a static query has none. `options` are
     the words after the command (`:bulk`) with their values, and `ignores` are the silenced codes
     with the reasons. `paging` is set for `:page` only. `comments` are the comment lines above and
     inside the query, which sqlc passes to plugins.

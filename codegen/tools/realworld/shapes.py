@@ -41,10 +41,10 @@ _ALIASES = {
 class Shapes:
     """The number of equal queries, and the differences in the other queries.
 
-    `only` counts the queries that differ in nothing but this. Of the queries that differ in
-    nullability, `proved` have fewer nullable columns than in sqlc. In the `shown`, a row had NULL
-    although sqlc says NOT NULL; in the `unshown`, no row had. For the `typed`, the server also
-    described another type than sqlc.
+    `only` counts the queries with no other difference. Of the queries that differ in nullability,
+    `proved` have fewer nullable columns than in sqlc. In the `shown`, a row had NULL although sqlc
+    says NOT NULL; in the `unshown`, no row had. For the `typed`, the server also described another
+    type than sqlc.
     """
 
     compared: int = 0

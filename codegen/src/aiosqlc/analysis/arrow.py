@@ -138,7 +138,7 @@ def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, s
 
 
 def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
-    """Yield the error of a query that cannot be `:arrow`, whatever its columns are."""
+    """Yield the error of a query that cannot be `:arrow` for columns of any type."""
     parsed = query.parsed
     if engine not in _ENGINES:
         hint = "use :many, and build the record batch from its rows"

@@ -71,7 +71,7 @@ def part(
     any_key: bool = False,
     any_index: bool = False,
 ) -> JsonShape:
-    """Return the JSON shape of what a document contains at an object key or at a list index.
+    """Return the JSON shape of a document's part at an object key or a list index.
 
     `any_key` and `any_index` mean that the place is a key or an index of unknown value. A negative
     index counts from the end. Returns ANY if the place is unknown.

@@ -1,4 +1,4 @@
-"""Check that what is sent on a declared channel has the structure that the channel declares."""
+"""Check that payloads sent on a declared channel have the structure that the channel declares."""
 
 from __future__ import annotations
 

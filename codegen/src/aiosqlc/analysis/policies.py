@@ -10,7 +10,7 @@ _NAME = "tenant"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy of a table: the condition on existing rows, and the one on new rows."""
+    """A policy of a table: the condition on existing rows, and the condition on new rows."""
 
     table: str
     using: str

@@ -33,8 +33,8 @@ class Reference:
 class TableRecipe:
     """The columns of a row, and the rows of other tables that must be inserted before it.
 
-    `columns` are those that a row sets, without generated ones. `shown` are all columns of the
-    table, in order.
+    `columns` are the columns that a row sets, without generated columns. `shown` are all columns of
+    the table, in order.
     """
 
     table: Name
@@ -54,7 +54,7 @@ class Recipes:
     refused: tuple[tuple[Name, str], ...] = ()
 
     def names(self) -> frozenset[Name]:
-        """Return the names of all tables, also of the refused ones."""
+        """Return the names of all tables, including the refused tables."""
         found = [recipe.table for recipe in self.tables] + [name for name, _ in self.refused]
         return frozenset(found)
 

@@ -65,7 +65,7 @@ def only_entry(
 ) -> QuerySet | str:
     """Return the only entry that `fits` accepts, or a sentence why none or several fit.
 
-    `needed` names what the command needs in an entry.
+    `needed` names the setting that the command needs in an entry.
     """
     fit = [entry for entry in project.sets if fits(entry)]
     if name is not None:

@@ -53,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 @within_repository
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the working tree with a git reference, and print what the reviewer must know.
+    """Compare the working tree with a git reference, and print the facts for the reviewer.
 
     Return 1 if there is a finding.
     """

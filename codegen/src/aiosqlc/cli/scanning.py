@@ -115,7 +115,7 @@ def _with_line(text: str, line: str) -> str:
 
 
 def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
-    """Yield the Python files of `sources`, without hidden ones and the package itself."""
+    """Yield the Python files of `sources`, except hidden files and the package itself."""
     for source in sources:
         if source.is_file():
             yield source

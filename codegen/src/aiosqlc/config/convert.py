@@ -20,7 +20,7 @@ _ALWAYS = frozenset({"emit_async_querier", "emit_str_enum", "sql_driver", "emit_
 
 @dataclass
 class Converted:
-    """A converted configuration, and the keys of the old one that were dropped."""
+    """A converted configuration, and the dropped keys of the former configuration."""
 
     document: dict[str, Any] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)

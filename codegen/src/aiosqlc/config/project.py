@@ -118,7 +118,7 @@ class DeclaredColumn:
     places: tuple[tuple[str, Span], ...] = ()
 
     def span_of(self, key: str) -> Span:
-        """Return the span of a declared property, or that of the whole distribution."""
+        """Return the span of a declared property, or the span of the whole distribution."""
         return dict(self.places).get(key, self.span)
 
 

@@ -347,7 +347,7 @@ class _Told:
 
 
 def _param_name(told: _Told, param: TypedParam, place: str) -> str:
-    """Return sqlc's name of a parameter in lower case, or an empty string for a numbered one."""
+    """Return sqlc's name of a parameter in lower case, or '' for a numbered parameter."""
     if param.is_named:
         written = told.written.get(param.number)
         first = written.spans[0] if written and written.spans else Span(0, 0)

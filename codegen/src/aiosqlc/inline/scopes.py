@@ -34,7 +34,7 @@ def calls_of(tree: ast.Module, names: AbstractSet[str]) -> Iterator[tuple[ast.Ca
 
 
 def _target(node: ast.AST) -> str:
-    """Return the name of the one variable that a statement assigns to, or ''."""
+    """Return the name of the only variable that a statement assigns to, or ''."""
     targets: Sequence[ast.expr] = ()
     if isinstance(node, ast.Assign):
         targets = node.targets

@@ -43,7 +43,7 @@ class LayoutStyle(StrEnum):
 
 
 class _CommentInTheWayError(Exception):
-    """Raised if a comment is at a place where the line cannot be broken."""
+    """Raised if a comment is in a place at which the line cannot be broken."""
 
 
 def lay_out(

@@ -101,7 +101,7 @@ def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
 
 
 def spaced(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether a token needs a space before it: by convention, or else as in the source."""
+    """Return whether a token needs a space before it, by convention or as in the source."""
     before, token = tokens[at - 1], tokens[at]
     if before.text in {"(", "["} or token.text in {")", "]", ",", ";"}:
         return False

@@ -76,7 +76,7 @@ class State:
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:
-    """Return the state of an entry; results of the previous state replace missing ones."""
+    """Return the state of an entry; for missing results, use those of the previous state."""
     inputs, analysis, settings = part.inputs, part.analysis, part.entry
     queries = {query.parsed.name: query for query in analysis.queries}
     if before:

@@ -53,7 +53,7 @@ def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[P
 
 
 def _target(node: ast.AST) -> ast.Name | None:
-    """Return the one variable that a statement assigns to."""
+    """Return the only variable that a statement assigns to."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         [target] = node.targets
     elif isinstance(node, ast.AnnAssign):
@@ -102,7 +102,7 @@ def _another(name: str) -> str:
 
 
 def _others(scope: ast.Module | _Function) -> Iterator[_Binding]:
-    """Yield what binds names in a scope itself, apart from assignments."""
+    """Yield the nodes that bind names in a scope itself, apart from assignments."""
     stack: list[ast.AST] = list(scope.body)
     if not isinstance(scope, ast.Module):
         stack.append(scope.args)

@@ -111,7 +111,7 @@ def _places(about: About, symbol: Symbol) -> Places:
 
 
 def _of_file(about: About, state: State) -> State:
-    """Return the state; for a Python file, its only entry is that of the file's literals."""
+    """Return the state; for a Python file, its only entry is the entry of the file's literals."""
     document = state.documents.get(str(about.path))
     return replace(state, entries=(document.entry,)) if document else state
 

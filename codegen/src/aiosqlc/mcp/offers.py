@@ -196,7 +196,7 @@ def _origins(column: Column) -> Iterator[ColumnRef]:
 
 
 def _is(ref: ColumnRef, name: str) -> bool:
-    """Return whether a column is the one that a policy names, with or without its schema."""
+    """Return whether a policy names this column, with or without its schema."""
     return name in {f"{ref.table}.{ref.column}", f"{ref.schema}.{ref.table}.{ref.column}"}
 
 

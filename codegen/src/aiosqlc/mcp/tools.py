@@ -78,7 +78,7 @@ class Tool:
         return self.offer.name
 
     def arguments(self, given: Mapping[str, Any], bound: Mapping[str, str]) -> dict[str, Any]:
-        """Return the arguments for the function: those of the assistant, and those of the session.
+        """Return the arguments for the function: from the assistant, and from the session.
 
         `bound` maps parameters to texts. Raises `ArgumentError`.
         """

@@ -52,7 +52,7 @@ def result_lines(query: TypedQuery) -> Iterator[str]:
 
 
 def _channel(query: TypedQuery) -> Iterator[str]:
-    """Describe the payload of a declared channel, and what the schema sends on it."""
+    """Describe the payload of a declared channel, and the notifications of the schema on it."""
     for column in query.columns:
         inside = json_lines(column.shape) if column.shape else ["text"]
         yield from (f"    {line}" for line in inside)

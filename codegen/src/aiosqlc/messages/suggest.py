@@ -1,4 +1,4 @@
-"""Suggest the known word that is closest to a misspelled one."""
+"""Suggest the known word that is closest to a misspelled word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Infer the result of `CALL p(…)` from the one SELECT that the procedure always runs.
+"""Infer the result of `CALL p(…)` from the single SELECT that the procedure always runs.
 
 A server describes a call only by running it. So the body is parsed, and its SELECT is prepared with
 a NULL of the right type in place of each variable.

@@ -115,7 +115,8 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether an expression is a table column or a function whose type is unknown.
 
-    This includes a sub-select whose value comes from one, and a column of such a sub-select.
+    It is also unknown if the expression is a sub-select whose value comes from such a column or
+    function, or a column of such a sub-select.
     """
     if isinstance(node, exp.Subquery) and node.find_ancestor(exp.Query) is level.node:
         made = reader.sub_select(node, level).outputs or ()

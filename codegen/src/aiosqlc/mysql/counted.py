@@ -25,7 +25,7 @@ def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, .
 
 
 def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return the bounds of a `CALL`'s row count: those of the one SELECT in the procedure."""
+    """Return the bounds of a `CALL`'s row count: the bounds of the procedure's only SELECT."""
     body = returned_by(sql, schema.routines)
     tree = parse(body) if body is not None else None
     if tree is None:

@@ -49,7 +49,7 @@ IsSlice = Callable[[exp.Expr], bool]
 def facts_of(
     level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
 ) -> Facts:
-    """Return what is not NULL if `condition` has one of the outcomes `possible`."""
+    """Return the expressions that are not NULL if `condition` has an outcome in `possible`."""
     if condition is None:
         return _NONE
     node = unwrap(condition)
@@ -75,7 +75,7 @@ def facts_of(
 
 
 def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return what AND or OR proves not NULL; one FALSE decides AND, and one TRUE decides OR."""
+    """Return the facts that AND or OR proves; one FALSE decides AND, and one TRUE decides OR."""
     decider, agreement = (FALSE, TRUE) if isinstance(node, exp.And) else (TRUE, FALSE)
     sides = (node.this, node.expression)
     alternatives: list[Facts] = []
@@ -93,7 +93,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return what is not NULL if a test such as `x IS TRUE` has one of the outcomes `possible`."""
+    """Return the facts if a test such as `x IS TRUE` has an outcome in `possible`."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -112,14 +112,14 @@ def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -
 
 
 def _equal(level: Level, node: exp.NullSafeEQ, is_slice: IsSlice) -> Facts:
-    """Return what `x <=> constant` proves if it is true: x is not NULL."""
+    """Return the facts if `x <=> constant` is true: x is not NULL."""
     readable = _is_constant(node.expression) and _reads_texts(level, node.this)
     said = level.premises.holds("condition", "the constant cannot be converted to NULL", readable)
     return known(level, node.this, is_slice) if said else _NONE
 
 
 def _instead(level: Level, node: exp.Coalesce, is_slice: IsSlice) -> Facts:
-    """Return what `COALESCE(x, FALSE)` proves if it is true: x is true."""
+    """Return the facts if `COALESCE(x, FALSE)` is true: x is true."""
     untrue = all(_is_untrue(unwrap(value)) for value in node.expressions)
     if not level.premises.holds("condition", "the value that replaces NULL is false", untrue):
         return _NONE
@@ -243,7 +243,7 @@ def _written(level: Level, node: object) -> object:
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
-    """Collect what WHERE and joins prove not NULL, and the outer joins that always have a match."""
+    """Collect the facts from WHERE and joins, and the outer joins that always have a match."""
     holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
@@ -264,7 +264,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
 
 
 def under(level: Level, facts: Facts, is_slice: IsSlice) -> Level:
-    """Return the scope of a branch, such as a WHEN of CASE, with what its condition proves."""
+    """Return the scope of a branch, such as a WHEN of CASE, with the facts of its condition."""
     inner = replace(level, facts=dict(level.facts), dead=set(level.dead))
     _note(inner, facts, "condition")
     while _revive(inner, is_slice):

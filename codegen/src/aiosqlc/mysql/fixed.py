@@ -1,4 +1,4 @@
-"""Find sub-selects that return the same rows each time that one run of a statement reads them."""
+"""Find sub-selects that return the same rows at each read in one run of a statement."""
 
 from __future__ import annotations
 

@@ -252,8 +252,8 @@ _NAMES: dict[type[exp.Expr], str] = {
 def name_of(node: exp.Expr) -> str:
     """Return the upper-case name of a function, or an empty string.
 
-    A name in backticks or after a schema keeps its backticks. It is not a built-in function, even
-    if the name is the same.
+    A name in backticks or after a schema keeps its backticks. Such a function is not a built-in
+    function, even if the name is the same.
     """
     if type(node) in _NAMES:
         return _NAMES[type(node)]

@@ -49,7 +49,7 @@ def _unknown(
 
 
 def _is_no_label(text: str, labels: tuple[str, ...]) -> bool:
-    """Return whether a text differs from every label, whatever the collation is.
+    """Return whether a text differs from every label under any collation.
 
     '' is the text of an invalid value, and the server may read a number as the number of a label.
     """

@@ -646,8 +646,8 @@ class _Lowering:
     def order(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Iterator[Key]:
         """Yield the keys of ORDER BY.
 
-        A name without a table is that of a result column, if such a column exists. The server
-        compares only the first bytes of a long text.
+        A name without a table means a result column, if such a column exists. The server compares
+        only the first bytes of a long text.
         """
         clause = node.args.get("order")
         shown = [self.shown(output) for output in outputs or ()]

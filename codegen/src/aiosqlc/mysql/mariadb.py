@@ -102,7 +102,7 @@ def _arguments(words: Sequence[str]) -> int:
 
 
 def _verb(words: Sequence[str]) -> str:
-    """Return the verb of a statement after a WITH clause: the first one outside parentheses."""
+    """Return the verb of a statement after a WITH clause: the first verb outside parentheses."""
     depth = 0
     for word in words:
         depth += {"(": 1, ")": -1}.get(word, 0)

@@ -66,7 +66,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """Return the most informative use: that of a column, because it has a length or labels."""
+    """Return the most informative use: the use of a column, because it has a length or labels."""
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 

@@ -627,7 +627,7 @@ def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[
 
 
 def _merge(level: Level, join: Join, name: str) -> None:
-    """Record which table `x` in a USING or NATURAL join means: the one that always has a row."""
+    """Record which table `x` in a USING or NATURAL join means: the table that always has a row."""
     side = join.right if join.side == "RIGHT" else join.left
     having = [number for number in sorted(side) if level.sources[number].output(name)]
     if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):

@@ -33,10 +33,10 @@ class Relation:
     `unique` lists the keys on whole columns. `collations` lists the collations of text columns.
 
     `invisible` are the lower-case names of columns that `*` omits. `generated` are the names of
-    computed columns, and `counted` those of auto-increment columns. `unproved_reading` is the
-    reason why reading a view is not proved to have no effects. `settled_late` are the kinds of its
-    columns whose type may change during execution. `referring` are the foreign keys that refer to
-    this table. `triggers` are the events that fire a trigger. `made_of` are the relations that a
+    computed columns, and `counted` are the names of auto-increment columns. `unproved_reading` is
+    the reason why reading a view is not proved to have no effects. `settled_late` are the kinds of
+    its columns whose type may change during execution. `referring` are the foreign keys that refer
+    to this table. `triggers` are the events that fire a trigger. `made_of` are the relations that a
     view reads, each with its database. `padded` are the columns with ZEROFILL. `shapes` are the
     structures of a view's JSON columns.
     """

@@ -44,8 +44,8 @@ def sampled(
     """Describe the columns again, after replacing the parameters by sample values.
 
     A server treats `n + ?` as a floating-point number. The types come from this description, and
-    the not-null flags from the first one. A time is sent as text, and None as NULL. If the sample
-    values change the type of a column, the parameters are cast.
+    the not-null flags from the first description. A time is sent as text, and None as NULL. If the
+    sample values change the type of a column, the parameters are cast.
     """
     kinds = {param.number: param.type for param in params if not param.is_slice}
     nulls = frozenset(p.number for p in params if not p.not_null and not p.is_slice)

@@ -101,7 +101,10 @@ class _Refusals:
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, sql: str, problem: Diagnostic) -> None:
-        """Add a failure; if an earlier failure caused it, only count it with the earlier one."""
+        """Add a failure.
+
+        If an earlier failure caused it, only add it to the earlier failure's count.
+        """
         changed = changed_by(sql).lower()
         names = frozenset({changed} - {""}) if changed or _types_nothing(sql) else None
         for at, root in enumerate(self.failed):

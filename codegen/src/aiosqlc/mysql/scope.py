@@ -166,7 +166,7 @@ class Level:
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
-        """Return the column that a name means in this scope or in the enclosing ones."""
+        """Return the column that a name means in this scope or in the enclosing scopes."""
         for level in self.outwards():
             if level.may_have(column):
                 found = level.local(column)

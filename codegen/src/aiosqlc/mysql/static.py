@@ -75,7 +75,7 @@ class _Replay:
         return self._unknown(sql)
 
     def _unknown(self, sql: str) -> str:
-        """Forget what is known about a table that an unreadable statement changes."""
+        """Remove the facts about a table that an unreadable statement changes."""
         name = changed_by(sql)
         self.relations = {k: r for k, r in self.relations.items() if k[1].lower() != name.lower()}
         return name

@@ -108,7 +108,7 @@ def type_query(
     text: Text,
     described: Sequence[Described] | None,
 ) -> TypedQuery:
-    """Combine the server's description with what the text shows.
+    """Combine the server's description with the facts from the SQL text.
 
     `described` is None without a server.
 

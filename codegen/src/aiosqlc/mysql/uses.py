@@ -66,7 +66,7 @@ class Use:
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
-    """Return what a placeholder's context shows, or None for a node that is not a parameter."""
+    """Return the facts from a placeholder's context, or None for a node that is not a parameter."""
     place = reader.tree.place(node)
     if place is None:
         return None
@@ -104,7 +104,7 @@ def _negated(use: Use) -> Use:
 
 
 def _is_amount(call: Call) -> bool:
-    """Return whether what looks like a call is an interval's amount: `INTERVAL (?) DAY`."""
+    """Return whether a text like a call is the amount of an interval: `INTERVAL (?) DAY`."""
     return call.name == "INTERVAL" and call.count == 1
 
 
@@ -374,7 +374,7 @@ def _matched(
 def _of_column(
     place: Place, query: exp.Expr, index: int, level: Level | None, reader: Reader
 ) -> Use:
-    """Return what a comparison with a column of a sub-select shows about a parameter."""
+    """Return the facts about a parameter from a comparison with a column of a sub-select."""
     outputs = reader.sub_select(query, level).outputs if level else None
     if not outputs or not 0 <= index < len(outputs):
         return Use(place, None)
@@ -469,7 +469,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return what a schema function, a choice as in CASE, or MATCH shows about its parameter."""
+    """Return the facts about a parameter of a schema function, a choice such as CASE, or MATCH."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)
@@ -515,7 +515,7 @@ def _chosen(
 
 
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
-    """Return what the comparison or assignment around an expression shows about a parameter.
+    """Return the facts about a parameter from the comparison or assignment around an expression.
 
     A literal in that place proves nothing, and a function determines the type itself.
     """

@@ -1,4 +1,4 @@
-"""Infer the types of each possible text of a dynamic query, and keep what all texts share."""
+"""Infer the types of each possible text of a dynamic query, and keep the common facts."""
 
 from __future__ import annotations
 

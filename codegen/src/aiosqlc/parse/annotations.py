@@ -23,7 +23,7 @@ COMMANDS = tuple(command.value for command in Command)
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A line `notify: channel Payload`; the spans are those of the two words."""
+    """A line `notify: channel Payload`, with the spans of these two words."""
 
     channel: str
     span: Span

@@ -173,7 +173,7 @@ def _top(body: Sequence[Piece]) -> list[str]:
 
 
 def place_of(before: Sequence[Piece]) -> str:
-    """Return what the text after some tokens is part of: `tables`, `assignments`, or ''."""
+    """Return the list that contains the text after some tokens: `tables`, `assignments` or ''."""
     if not before:
         return ""
     last = before[-1].word

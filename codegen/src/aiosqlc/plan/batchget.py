@@ -107,7 +107,7 @@ def _key_types(
 ) -> tuple[PyType, ...]:
     """Return the Python types of a key's columns.
 
-    If a field of the row holds the key, its type is that of the field.
+    If a field of the row holds the key, the type of the key is the type of the field.
     """
     row = one.row
     if batch.position is not None and row is not None:

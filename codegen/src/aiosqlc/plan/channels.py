@@ -88,6 +88,6 @@ def _imports(
 
 
 def _literal(text: str) -> str:
-    """Return a text as a constant of SQL, whatever the setting standard_conforming_strings."""
+    """Return a text as an SQL constant that is valid for any standard_conforming_strings."""
     quoted = text.replace("'", "''")
     return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if chr(92) in text else f"'{quoted}'"

@@ -19,7 +19,7 @@ def query_plans(
 ) -> dict[str, dict[str, Any]]:
     """Return the generic plan of each query by name, as the JSON document of EXPLAIN.
 
-    The tables are empty, so the planner is configured to use an index wherever possible
+    The tables are empty, so the planner is configured to use an index if one is usable
     (`enable_seqscan = off`). A sequential scan in the plan thus means that no index is usable.
     Utility statements have no plan and are omitted.
     """

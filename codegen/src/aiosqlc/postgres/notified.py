@@ -61,7 +61,7 @@ class _Text:
 def with_senders(
     connection: Connection, facts: Facts, types: Types, queries: Sequence[TypedQuery]
 ) -> list[TypedQuery]:
-    """Return the queries; each declared channel gets what functions of the schema send on it."""
+    """Return the queries; each declared channel gets the notifications of schema functions."""
     channels = [query.parsed.channel for query in queries if query.parsed.channel]
     if not channels:
         return list(queries)
@@ -78,7 +78,7 @@ def with_senders(
 
 
 def _of_sql(facts: Facts, types: Types, channels: Sequence[str]) -> Iterator[Sent]:
-    """Yield what SQL functions send, from the parse trees of their bodies."""
+    """Yield the notifications that SQL functions send, from the parse trees of their bodies."""
     for function in facts.functions.values():
         if function.oid < FIRST_USER_OID or function.language != "sql":
             continue

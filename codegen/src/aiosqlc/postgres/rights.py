@@ -2,8 +2,8 @@
 
 The checks on tables, columns and called functions are in the tree. Other checks concern the effects
 of a statement: functions in checks, defaults and indexes; sequences; and the bodies of triggers. A
-view's owner needs the privileges of its query, and the owner of a SECURITY DEFINER function those
-of its body.
+view's owner needs the privileges of its query, and the owner of a SECURITY DEFINER function needs
+the privileges of its body.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Produce the texts that generated code sends, and prove each one equal to the user's query.
 
-A text with expanded stars is analysed again, and used only if the server's tree equals that of the
-user's text, apart from source positions. Every generated text is then planned.
+A text with expanded stars is analysed again. It is used only if the server's tree equals the tree
+of the user's text, apart from source positions. Every generated text is then planned.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(embeds: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
-    """Return what holds for an embedded row in every text of the query."""
+    """Return the facts that hold for an embedded row in every text of the query."""
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
     shared = all(embed.table == one.table for embed in embeds)

@@ -403,7 +403,7 @@ class _Nest:
     ) -> tuple[int, ...] | None:  # fmt: skip
         """Return a few columns that determine the rows of the FROM items.
 
-        Return None if not even all candidates do.
+        Return None if even all candidates together do not.
 
         A LIMIT without a fixed column does not determine a row, because a plan may read another row
         each time. A single column of `first` is preferred. Otherwise the last candidates are

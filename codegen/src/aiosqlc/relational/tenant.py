@@ -75,7 +75,7 @@ class _Level:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """An enclosing query, and what is proved there about tenants."""
+    """An enclosing query, and the facts proved there about tenants."""
 
     query: Query
     level: _Level

@@ -328,7 +328,8 @@ class Conflict(_Part, frozen=True, kw_only=True):
 
     `does_nothing` means that the existing row is unchanged. `key` are the columns that both rows
     share. `sets` are the columns that are assigned, or None if unknown; `assigned` are the values.
-    `conditions` are those of its WHERE, and `excluded` is the source that stands for the new row.
+    `conditions` are the conditions of its WHERE, and `excluded` is the source that stands for the
+    new row.
     """
 
     updates: bool = False

@@ -98,7 +98,7 @@ def with_order(
 ) -> Diagnostic:
     """Extend the error for a missing name by the later CREATE or earlier DROP of the object.
 
-    The name is that of a relation, or of a column in one of the tables that `words` contains.
+    The name is the name of a relation, or of a column in one of the tables that `words` contains.
     """
     here = next((i for i, f in enumerate(files) if f.file is problem.labels[0].file), len(files))
     earlier, later = history_of(files[: here + 1], dialect), history_of(files[here:], dialect)

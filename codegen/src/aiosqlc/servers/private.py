@@ -92,8 +92,8 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server; the block starts once `ready` returns true for the server's process ID.
 
-    `stops` are the signals that end the server, each stronger than the one before. `orphaned` is
-    the signal that the kernel sends when the compiler dies. Raises `NoServerError` if the server
+    `stops` are the signals that end the server, each stronger than the previous signal. `orphaned`
+    is the signal that the kernel sends when the compiler dies. Raises `NoServerError` if the server
     does not start.
     """
     with log.open("wb") as output:

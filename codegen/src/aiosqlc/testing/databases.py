@@ -148,7 +148,7 @@ class _Copy:
         return found
 
     def reset(self, new: Snapshot) -> State | None:
-        """Undo what was written; return None if that is not possible."""
+        """Undo the writes; return None if that is not possible."""
         if self._connection is None or self._state is None:
             return None
         try:

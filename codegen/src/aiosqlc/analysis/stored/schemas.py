@@ -137,7 +137,7 @@ class _Reader:
         return {str(key.value): (key, value) for key, value in node.value}
 
     def _type(self, values: dict[str, yaml.Node]) -> tuple[str, bool]:
-        """Return the one type besides `null` ('' for any), and whether `null` is allowed."""
+        """Return the only type besides `null` ('' for any), and whether `null` is allowed."""
         at = values.get("type")
         if at is None:
             implied = [key for key in ("properties", "items", "prefixItems") if key in values]
@@ -206,7 +206,7 @@ class _Reader:
         return JsonShape(JsonKind.OBJECT, members=Shared(found), declared=True, name=name)
 
     def _either(self, node: yaml.Node, key: str, name: str, within: tuple[str, ...]) -> JsonShape:
-        """Return the structure of the one alternative besides `null`."""
+        """Return the structure of the only alternative besides `null`."""
         items = _items(node, key)
         others = [item for item in items if not _is_null_schema(item)]
         if len(others) != 1:

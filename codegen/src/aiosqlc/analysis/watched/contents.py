@@ -74,7 +74,7 @@ def changed(
 
 
 def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return the tables, columns and rows that no longer exist; renamed ones still do."""
+    """Return the tables, columns and rows that no longer exist; a renamed object still exists."""
     later = {held.oid: held for held in after.values()}
     found = []
     for table, held in before.items():

@@ -46,7 +46,7 @@ class Observed:
     are exclusive locks that the statement holds only for a short time, regardless of the size of
     the table. `rewritten`, `scanned` and `indexed` name the tables whose rows were all copied,
     read, or put into an index. `changed` names the tables of which the statement scanned all rows
-    to change some of them. `kept` names those of these tables in which it changed most rows; such a
+    to change some of them. `kept` names the tables among them in which it changed most rows; such a
     table stays locked. `lone` is whether the statement cannot run in a transaction block.
     `refused_in_block` is the server's error if the tool runs the statement in a transaction block.
     `unwatched` is the reason why nothing was measured. `patience` is whether its wait

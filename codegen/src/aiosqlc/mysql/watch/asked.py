@@ -1,9 +1,9 @@
-"""Find a schema change's algorithm and lock: ask the server for the cheapest ones first.
+"""Find a schema change's algorithm and lock: request the cheapest combinations first.
 
 Without the clauses ALGORITHM and LOCK, a server chooses the first combination that it supports. A
-server refuses a combination that it does not support. So the first accepted combination is the one
-that the server would choose itself. See "Online DDL Operations" in MySQL's manual, and "InnoDB
-Online DDL Overview" in MariaDB's.
+server refuses a combination that it does not support. So the first accepted combination is the
+combination that the server would choose itself. See "Online DDL Operations" in MySQL's manual, and
+"InnoDB Online DDL Overview" in MariaDB's.
 """
 
 from __future__ import annotations

@@ -215,7 +215,7 @@ class Watching:
         return self._alone(sql), brief
 
     def _alone(self, sql: str) -> Way:
-        """Run a statement while nobody reads, and return how the server ran it.
+        """Run a statement without readers, and return how the server ran it.
 
         The server's own threads lock a table for short times, in which NOWAIT fails.
         """

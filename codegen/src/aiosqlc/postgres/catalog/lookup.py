@@ -50,8 +50,8 @@ class _Uses:
 class Hidden:
     """The functions that statements run without naming them.
 
-    `triggers` are those of triggers, which changes of rows run. `others` are the functions of
-    views, defaults, constraints, policies, operators and casts. `sets` is true if one of these
+    `triggers` are the functions of triggers, which changes of rows run. `others` are the functions
+    of views, defaults, constraints, policies, operators and casts. `sets` is true if one of these
     objects calls a function of `movers` itself. `defaults` are the trees of the defaults of
     parameters, by function. `settings` is the OID of the view pg_settings; an UPDATE of this view
     changes a setting.
@@ -113,7 +113,7 @@ def calls_of(tree: str) -> frozenset[int]:
 
 
 def _uses(function: Function, hidden: Hidden) -> _Uses | None:
-    """Return what a function uses, or None if it may do anything."""
+    """Return the names that a function uses, or None if it may do anything."""
     if function.kind in "aw":
         return None  # the functions of an aggregate are not known
     default = hidden.defaults.get(function.oid, "")

@@ -38,8 +38,8 @@ def returns_of(
 ) -> tuple[Return, ...]:
     """Return a body's queries, or () if the body is not understood or returns nothing.
 
-    `name` is the function's, `inputs` are the names of its IN parameters, and `outputs` those of
-    the columns of RETURNS TABLE.
+    `name` is the function's name, `inputs` are the names of its IN parameters, and `outputs` are
+    the names of the columns of RETURNS TABLE.
     """
     reader = _Reader(body, name, inputs, outputs)
     try:

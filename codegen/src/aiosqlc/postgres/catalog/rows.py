@@ -138,7 +138,7 @@ class Trigger(msgspec.Struct, frozen=True):
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """The parse trees of what one RETURN of a PL/pgSQL body returns, in each possible reading.
+    """The parse trees of the query in one RETURN of a PL/pgSQL body, in each possible reading.
 
     `single` is true if the RETURN returns one value, which is NULL if the query has no row.
     """
@@ -154,7 +154,7 @@ class Function(msgspec.Struct, frozen=True):
     and `inputs` is their number. `configured` is true if the function changes a setting other than
     search_path while it runs. `path` is its search_path, if it has one. `outputs` are the types of
     the columns of RETURNS TABLE, or of OUT and INOUT parameters, for a user's function. `returned`
-    is what a PL/pgSQL body returns, or () if the body is not understood.
+    has the queries that a PL/pgSQL body returns, or () if the body is not understood.
     """
 
     oid: int

@@ -134,7 +134,7 @@ def _changes(steps: Sequence[_Step]) -> bool:
 
 
 class _Reader(Words):
-    """Reads the statements of a body; `types` are those of its variables.
+    """Read the statements of a body; `types` are the types of its variables.
 
     `taken` are the names that no variable may have. `calls` counts the calls of pg_notify by
     PERFORM, so that other calls of it are detected.

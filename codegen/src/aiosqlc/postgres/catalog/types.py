@@ -109,7 +109,7 @@ def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int |
 def build_catalog(
     facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
 ) -> Catalog:
-    """Return the user's tables and types; `views` contains what is proved about views' columns."""
+    """Return the user's tables and types; `views` has the proved facts about views' columns."""
     judged = {
         (view, number): column
         for view, columns in (views or {}).items()

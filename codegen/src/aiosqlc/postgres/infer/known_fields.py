@@ -1,7 +1,7 @@
 """The fields of parse tree nodes that the conversion to `aiosqlc.relational` reads or ignores.
 
 A node with a value in any other field comes from an unknown server version, and is unsupported. The
-fields are those of PostgreSQL 16 to 18.
+fields are the fields of PostgreSQL 16 to 18.
 """
 
 from __future__ import annotations

@@ -609,7 +609,7 @@ class Lowering:
     def action(
         self, node: Node, source: From, on: tuple[Condition, ...], beside: tuple[Node, ...]
     ) -> Query:
-        """Convert an action of a MERGE; its rows are those of the source, the target, or both.
+        """Convert an action of a MERGE; its rows come from the source, the target, or both.
 
         `beside` are the subqueries outside the actions, on which the actions depend.
         """

@@ -61,9 +61,9 @@ class Use(msgspec.Struct, frozen=True):
     has no name), limit, offset, other. `tolerant` means that NULL has a meaning here; `reason` is
     this meaning. `part` is true for a document that is merged with the column or searched in it,
     and for a pattern. Such a value has the column's type, but the column could not contain it.
-    `via` is the column under its name in the query, which may be that of a view or a WITH query.
-    `kept` is the column into which an array function puts the value or its elements, or in which it
-    searches them.
+    `via` is the column under its name in the query, which may be the name of a column of a view or
+    a WITH query. `kept` is the column into which an array function puts the value or its elements,
+    or in which it searches them.
     """
 
     role: str
@@ -89,7 +89,7 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
     """Sort the columns in which a parameter is stored.
 
-    The order is that of the query, not of the table.
+    The order is the order of the query, not of the table.
 
     If the statement has several queries, a position does not show to which query it belongs.
     """

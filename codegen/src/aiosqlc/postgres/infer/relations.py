@@ -194,7 +194,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
 
 
 def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
-    """Infer whether a column of JSON_TABLE or XMLTABLE can be NULL: all but FOR ORDINALITY can."""
+    """Infer whether a column of JSON_TABLE or XMLTABLE can be NULL; FOR ORDINALITY cannot be."""
     plan = function.get("plan")
     if not isinstance(plan, Node):  # XMLTABLE
         numbered, outside = function["ordinalitycol"] == index, True

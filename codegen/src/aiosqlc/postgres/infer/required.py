@@ -48,7 +48,7 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
 
 
 def _has_a_row(query: Node) -> bool:
-    """Return whether an INSERT always inserts a row, whatever the tables contain."""
+    """Return whether an INSERT always inserts a row, for any content of the tables."""
     join = query["jointree"]
     if join["quals"] is not None or any(query[name] is not None for name in _FEWER):
         return False

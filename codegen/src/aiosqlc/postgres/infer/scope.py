@@ -24,7 +24,7 @@ class Scope:
     row, and `old` the facts for the old row of an UPDATE. `assumed` grows while a CASE branch is
     inferred. `dead` grows too: it has the outer joins that found a match, besides the joins in
     `matched`, which match in every row. `returned` is set while RETURNING is inferred, where the
-    columns of the target are those of the new row. `level` is the result of `level_of`.
+    target's columns have the values of the new row. `level` is the result of `level_of`.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
@@ -170,7 +170,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Drop what WHERE proves about columns that an UPDATE changes: it holds for old rows."""
+        """Drop the facts of WHERE about columns that an UPDATE changes: they hold for old rows."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -249,7 +249,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return, for each outer join, what its ON condition proves not null in matched rows."""
+        """Return, for each outer join, the facts that its ON condition proves in matched rows."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))

@@ -121,7 +121,7 @@ def call_of(nodes: list[Node]) -> Node | None:
 def procedure_verdicts(p: Prover, call: Node, scope: Scope, count: int) -> list[Verdict]:
     """Infer for each output parameter of a CALL statement whether it can be NULL.
 
-    `scope` is that of the statement, and `count` is the number of columns in its result.
+    `scope` is the scope of the statement, and `count` is the number of columns in its result.
     """
     function = p.facts.functions.get(call["funcexpr"]["funcid"])
     if function is None:

@@ -81,7 +81,7 @@ def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a cast can be NULL from what is cast."""
+    """Infer whether a cast can be NULL from its operand."""
     return p.judge(node["arg"], scope)
 
 
@@ -231,7 +231,7 @@ def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """Return what a branch of `CASE x WHEN 1` proves not null; the tree has a placeholder for x."""
+    """Return the facts of a branch of `CASE x WHEN 1`; the tree has a placeholder for x."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

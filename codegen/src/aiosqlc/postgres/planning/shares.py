@@ -1,4 +1,4 @@
-"""Estimate what fraction of a table's rows a partial index contains."""
+"""Estimate the fraction of a table's rows that a partial index contains."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def extend(admin: Connection, database: str, sizes: Sequence[Sized]) -> None:
 
 
 def _extend(file: Path, size: int, segment: int) -> None:
-    """Extend a relation's first file, and add further files: all but the last are full."""
+    """Extend a relation's first file, and add further files; all files except the last are full."""
     if size <= file.stat().st_size:
         return
     about = file.stat()

@@ -31,7 +31,7 @@ class Advice:
 
 
 def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advice:
-    """Plan each SQL text of the queries, and return what makes these plans expensive in production.
+    """Plan each SQL text of the queries, and return the causes of expensive plans in production.
 
     Each text has its generic plan, and plans for common and for rare values of its parameters.
     Raises `StatisticsError` if the statistics belong to another schema, `SchemaFailsError` if the

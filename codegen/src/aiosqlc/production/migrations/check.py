@@ -45,8 +45,8 @@ def check(
     """Return the findings of each pending migration, in order.
 
     `patient` is whether the tool sets lock_timeout, and `tries` is whether proposals are made.
-    `statistics` are those of production, for notes about the sizes of tables.
-    Raises the errors of `ReleaseObserver.release`.
+    `statistics` are production's statistics, for notes about the sizes of tables. Raises the errors
+    of `ReleaseObserver.release`.
     """
     options = options_of(entry, inputs.shims)
     found = []

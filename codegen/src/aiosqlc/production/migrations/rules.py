@@ -14,7 +14,7 @@ RULES: Final = {
         "transaction"
     ),
     "M006": "a statement requests a lock that blocks queries, without a lock_timeout below an hour",
-    "M007": "the migration tool runs a statement in a transaction, where it cannot run",
+    "M007": "the migration tool runs a statement in a transaction, but it cannot run in one",
     "M008": "queries of the current code fail after the migration",
     "M009": "the migration removes data",
     "M010": "the rollback fails, or does not restore the data",

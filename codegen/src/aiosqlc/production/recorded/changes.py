@@ -34,7 +34,7 @@ class Change:
 
     @property
     def summary(self) -> tuple[str, ...]:
-        """Return what changed, in a few words each."""
+        """Return a short description of the change."""
         if self.before is None:
             return ("new",)
         if self.after is None:

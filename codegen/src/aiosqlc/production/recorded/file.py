@@ -27,7 +27,7 @@ class DamagedError(Exception):
 
 
 def written(plans: Mapping[TextName, Step], basis: str) -> str:
-    """Return the content of the file. `basis` says what the server knew about the tables.
+    """Return the content of the file. `basis` describes the server's knowledge about the tables.
 
     Texts of one query with the same plan share the plan.
     """
@@ -47,7 +47,7 @@ def is_recorded(text: str) -> bool:
 
 
 def read(text: str) -> tuple[dict[TextName, Step], str]:
-    """Return the plans in a file's text, and what the server knew about the tables.
+    """Return the plans in a file's text, and the server's knowledge about the tables.
 
     Raises `DamagedError` if the file is damaged.
     """

@@ -40,5 +40,5 @@ def plans_by_text(plans: Plans) -> dict[TextName, Step]:
 
 
 def basis_of(plans: Plans) -> str:
-    """Return what the server knew about the tables, as text."""
+    """Return the server's knowledge about the tables, as text."""
     return WITH_STATISTICS if plans.with_statistics else WITHOUT_STATISTICS

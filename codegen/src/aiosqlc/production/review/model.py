@@ -65,8 +65,8 @@ class Order:
 class Grants:
     """The privileges that only the new queries, or only the old queries need.
 
-    `granted` and `revoked` are exact: what to grant and to revoke. `added` and `removed` are
-    summaries. They name no columns if the privilege itself is new or removed, and they omit a
+    `granted` and `revoked` are the exact privileges to grant and to revoke. `added` and `removed`
+    are summaries. They name no columns if the privilege itself is new or removed, and they omit a
     change between some columns and the whole table.
     """
 
@@ -84,7 +84,7 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
-    """The plans that changed; `basis` says what the server knew about the tables."""
+    """The plans that changed; `basis` describes the server's knowledge about the tables."""
 
     changes: tuple[Change, ...] = ()
     basis: str = ""

@@ -36,7 +36,7 @@ class Declared:
 def declared(
     project: Project, entry: QuerySet, catalog: Catalog
 ) -> tuple[Declared, tuple[Diagnostic, ...]]:
-    """Return what is declared, and an error for each unknown table or column."""
+    """Return the declared values, and an error for each unknown table or column."""
     tables = [table for table in catalog.tables if table.kind in _STORED]
     known = {table.name: table for table in reversed(tables)}
     known |= {f"{table.schema}.{table.name}": table for table in tables}

@@ -1,4 +1,4 @@
-"""Reset a used database to the state of a new one, by undoing only the writes.
+"""Reset a used database to the state of a new database, by undoing only the writes.
 
 The server counts the rows that each table has received, and the blocks of each sequence that were
 read. If the count of a table or sequence has not changed, this table or sequence is not touched.
@@ -65,7 +65,7 @@ _SIZES = "SELECT oid::int8, pg_relation_size(oid) FROM unnest(%s::oid[]) AS oid"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The server's activity counts, taken while a database is equal to a new one."""
+    """The server's activity counts, taken while a database is in the state of a new database."""
 
     counts: Mapping[int, int]
     around: tuple[str | None, ...]
@@ -87,14 +87,14 @@ def open_database(conninfo: str) -> Connection:
 
 
 def state_of(connection: Connection, new: Snapshot) -> State:
-    """Return the activity counts of a database that is equal to a new one."""
+    """Return the activity counts of a database that is in the state of a new database."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     (row,) = connection.execute(_AROUND).fetchall()
     return State(_counts(connection, new), tuple(row[3]))
 
 
 def reset(connection: Connection, new: Snapshot, before: State) -> State | None:
-    """End all other sessions of a database, and undo what they wrote since the state `before`.
+    """End all other sessions of a database, and undo their writes since the state `before`.
 
     Returns the new state, or None if the database must be replaced: something other than rows and
     sequences has changed, or a table has grown too much. Raises `psycopg.Error` if a statement
