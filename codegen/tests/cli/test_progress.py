@@ -25,6 +25,15 @@ def test_the_line_is_written_now_and_then_and_erased_at_the_end() -> None:
     assert terminal.getvalue().split("\r\033[K") == ["", "compiling 1/4", "compiling 3/4", ""]
 
 
+def test_a_part_of_the_work_shows_the_progress_of_all_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    line = progress.Line(Terminal())
+    monkeypatch.setattr(line, "show", shown.append)
+    monkeypatch.setattr(progress, "_line", line)
+    assert list(progress.counted("compiling", "ab", 7, 9)) == ["a", "b"]
+    assert shown == ["compiling 7/9", "compiling 8/9"]
+
+
 @pytest.fixture
 def project(project: Path) -> Path:
     with (project / "queries" / "queries.sql").open("a") as queries:  # known to no other test

@@ -54,15 +54,18 @@ if hasattr(os, "register_at_fork"):  # a child process must not write to its par
     os.register_at_fork(after_in_child=lambda: show_on(None))
 
 
-def counted(what: str, items: Sequence[T]) -> Iterator[T]:
-    """Yield the items, and show the number of finished items: `compiling 812/2000`."""
+def counted(what: str, items: Sequence[T], before: int = 0, total: int = 0) -> Iterator[T]:
+    """Yield the items, and show the number of finished items: `compiling 812/2000`.
+
+    The items may be a part of `total`, after `before` other items.
+    """
     line = _line
     if line is None:
         yield from items
         return
     try:
         for number, item in enumerate(items):
-            line.show(f"{what} {number}/{len(items)}")
+            line.show(f"{what} {before + number}/{total or len(items)}")
             yield item
     finally:
         line.erase()

@@ -73,7 +73,7 @@ def parse_ahead(
         return [statements_of(file, dialect, parse) for file in run]
 
     runs = shares(new, 1)
-    for run, found in zip(runs, spread(each, each, runs), strict=True):
+    for run, found in zip(runs, spread(each, lambda: each, runs), strict=True):
         for file, statements in zip(run, found, strict=True):
             seen = _last_seen(file.path, dialect, parse)
             seen.text, seen.statements = file.text, statements

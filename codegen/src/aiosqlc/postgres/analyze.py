@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -60,7 +60,7 @@ from aiosqlc.store.processes import shares, spread
 
 _OLDEST_SERVER = 16
 _MOST_OPEN = 3  # most schemas that an analyser keeps open
-_FEWEST = 150  # fewest queries for which a process pays off
+_FEWEST = 50  # fewest queries for which a process pays off
 
 
 def analyze(
@@ -274,17 +274,21 @@ def _analyze_all(
     queries = [query for query in queries if not too_many_parameters(query)] if unasked else queries
     runs = [queries] if failures else shares(queries, _FEWEST)
 
-    def here(run: Sequence[ParsedQuery]) -> _Share:
-        return _analyze_share(schema, run, options)
+    starts = {id(run): sum(map(len, runs[:at])) for at, run in enumerate(runs)}
 
-    def elsewhere(run: Sequence[ParsedQuery]) -> _Share:
-        return _analyze_share(schema.reconnected(), run, options)
+    def here(run: Sequence[ParsedQuery]) -> _Share:
+        return _analyze_share(schema, run, options, starts[id(run)], len(queries))
+
+    def elsewhere() -> Callable[[Sequence[ParsedQuery]], _Share]:
+        own = schema.reconnected()
+        return lambda run: _analyze_share(own, run, options)
 
     parts = spread(here, elsewhere, runs)
     typed = [query for part in parts for query in part.typed]
     typist = schema.typist
     typed = with_senders(schema.connection, typist.facts, typist.types, typed)
-    problems = [*unasked, *(problem for part in parts for problem in part.problems)]
+    kinds = zip(*[part.problems for part in parts], strict=True)
+    problems = [*unasked, *(problem for kind in kinds for some in kind for problem in some)]
     if schema.scratch:  # it writes rows, so two connections could block each other
         doubtful = [item for part in parts for item in part.doubtful]
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
@@ -297,27 +301,36 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The analysis of some queries; `lost` names those that depend on a failed schema statement."""
+    """The analysis of some queries; `lost` names those that depend on a failed schema statement.
+
+    `problems` has one sequence for each step of the analysis, so that the order of all problems
+    does not depend on the division of the queries.
+    """
 
     typed: tuple[TypedQuery, ...]
-    problems: tuple[Diagnostic, ...]
+    problems: tuple[Sequence[Diagnostic], ...]
     doubtful: tuple[Hinted, ...]
     lost: Mapping[Failure, list[str]]
 
 
 def _analyze_share(
-    schema: _Schema, queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    schema: _Schema,
+    queries: Sequence[ParsedQuery],
+    options: AnalyzeOptions,
+    before: int = 0,
+    total: int = 0,
 ) -> _Share:
+    """Analyse a part of all queries. The progress line shows that `before` of `total` are done."""
     asked = {query.name: query for query in queries}
     settled = settle(schema.connection, queries)
     queries = settled.queries
     typed: list[TypedQuery] = []
-    problems: list[Diagnostic] = [*settled.problems]
+    problems: list[Diagnostic] = []
     doubtful: list[tuple[int, Hinted]] = []
     starred: list[Starred] = []
     lost: dict[Failure, list[str]] = {}
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
-    for query in counted("compiling", queries):
+    for query in counted("compiling", queries, before, total):
         described, refused, error = _answers(query, answers, schema)
         cause = _cause(schema.applied.failures, query, error)
         if cause is not None:
@@ -341,11 +354,10 @@ def _analyze_share(
     answers.close()
     problems = with_suggestions(schema.connection, problems)
     typed, kept = write_stars(schema.connection, typed, starred)
-    problems.extend(kept)
-    problems.extend(impossible(schema.connection, typed))
+    failing = tuple(impossible(schema.connection, typed))
     typed = [replace(query, parsed=asked[query.parsed.name]) for query in typed]
     written = [replace(item, query=typed[index]) for index, item in doubtful]
-    return _Share(tuple(typed), tuple(problems), tuple(written), lost)
+    return _Share(tuple(typed), (settled.problems, problems, kept, failing), tuple(written), lost)
 
 
 def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:

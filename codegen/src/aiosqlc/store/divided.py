@@ -27,7 +27,7 @@ def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
         def each(run: Sequence[Arguments]) -> list[R]:
             return [ask(*args) for args in run]
 
-        for run, found in zip(runs, spread(each, each, runs), strict=True):
+        for run, found in zip(runs, spread(each, lambda: each, runs), strict=True):
             for args, answer in zip(run, found, strict=True):
                 ask.learn(answer, *args)
     return [found[0] if found else ask(*args) for args, found in zip(asked, known, strict=True)]

@@ -1,34 +1,53 @@
 """Divide work among forked processes to use all cores.
 
-The pool is that of `concurrent.futures`. A child process inherits its parent's data and returns
-only its result. Nothing is shared after the fork: a child opens its own connections.
+A child process inherits its parent's data and returns only its results. Nothing is shared after the
+fork but a queue: the numbers of the runs that no process has taken yet. A child opens its own
+connections.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
 import signal
+import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from itertools import pairwise
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+Work = Callable[[Sequence[T]], R]
+
+_NUMBER = 4  # bytes; pipes pass so few at once, so each number reaches one process
+_SIZE = 8  # bytes before each result
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+_MOST_RUNS = 1000  # their numbers fit into a pipe that nobody reads yet
 
 
 def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
-    """Split items into one run per core, but not shorter than `fewest`.
+    """Split items into runs for all cores; the later runs are shorter, but not than `fewest`.
 
-    There is only one run if this process cannot be forked because another thread could hold a lock.
+    Short runs at the end let all processes end together. There is only one run if this process
+    cannot be forked because another thread could hold a lock.
     """
     alone = not hasattr(os, "fork") or threading.active_count() > 1
-    count = 1 if alone else max(1, min(_cores(), len(items) // fewest))
-    cuts = [len(items) * number // count for number in range(count + 1)]
-    return [items[start:end] for start, end in pairwise(cuts)]
+    count = 1 if alone else min(_cores(), len(items) // fewest)
+    if count < 2:
+        return [items]
+    fewest = max(fewest, len(items) // _MOST_RUNS)
+    runs: list[Sequence[T]] = []
+    start = 0
+    while start < len(items):
+        rest = len(items) - start
+        size = max(fewest, rest // (2 * count))
+        end = start + size if rest >= size + fewest else len(items)
+        runs.append(items[start:end])
+        start = end
+    return runs
 
 
 def _cores() -> int:
@@ -36,51 +55,120 @@ def _cores() -> int:
 
 
 def spread(
-    here: Callable[[Sequence[T]], R],
-    elsewhere: Callable[[Sequence[T]], R],
-    runs: Sequence[Sequence[T]],
+    here: Work[T, R], elsewhere: Callable[[], Work[T, R]], runs: Sequence[Sequence[T]]
 ) -> list[R]:
-    """Return the results of all runs: the first is computed here, the others in children.
+    """Return the results of all runs, in order.
 
-    A result contains the items themselves. If a child fails, its run is computed here.
+    This process does the first run, each child begins with one of the next runs, and then each
+    process takes the next run that is left. A child calls `elsewhere` once for the function that it
+    uses. A result contains the items themselves. If a child fails, its runs are computed here.
     """
-    first, *others = runs
-    if not others:
-        return [here(first)]
-    # Imported late, because most runs of the compiler use one process.
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    _inherited[:] = [(elsewhere, run) for run in others]
+    if len(runs) < 2:
+        return [here(run) for run in runs]
+    count = min(_cores(), len(runs))
+    queue = _filled(range(count, len(runs)))
+    items = [item for run in runs for item in run]
+    children: list[_Child] = []
+    found: dict[int, R] = {}
     try:
-        with ProcessPoolExecutor(len(others), get_context("fork"), _interruptible) as pool:
-            children = [pool.submit(_answer, number) for number in range(len(others))]
-            answers = [here(first)]
-            for child, run in zip(children, others, strict=True):
-                try:
-                    answers.append(_Receiver(io.BytesIO(child.result()), run).load())
-                except Exception:  # noqa: BLE001 - any exception, which the serial run raises again if it is permanent
-                    answers.append(here(run))
-            return answers
+        # If the system allows no more processes or files, the work is done here.
+        with contextlib.suppress(OSError), _uninterrupted():
+            for first in range(1, count):
+                children.append(_forked(elsewhere, runs, first, queue))  # noqa: PERF401 - an error keeps the earlier ones
+        for number in _taken(0, queue):
+            found[number] = here(runs[number])
+            for child in children:
+                found.update(child.arrived(items))
+        for child in children:
+            child.wait()
+            found.update(child.arrived(items))
     finally:
-        _inherited.clear()
+        os.close(queue)
+        for child in children:
+            child.end()
+    return [found[at] if at in found else here(run) for at, run in enumerate(runs)]
 
 
-# Set before the fork, so that functions and items are inherited without pickling.
-_inherited: list[tuple[Callable[[Any], object], Sequence[Any]]] = []
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put off Ctrl-C, which would otherwise run the parent's exception handlers in a new child."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _interruptible() -> None:
-    """End at Ctrl-C without a traceback: the parent reports the interruption."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _filled(numbers: Sequence[int]) -> int:
+    """Return a pipe from which each process takes its next run."""
+    queue, entrance = os.pipe()
+    os.write(entrance, b"".join(number.to_bytes(_NUMBER, "big") for number in numbers))
+    os.close(entrance)  # so that the queue ends
+    return queue
 
 
-def _answer(number: int) -> bytes:
-    """Compute one run, in a child."""
-    work, run = _inherited[number]
-    stream = io.BytesIO()
-    _send(work(run), run, stream)
-    return stream.getvalue()
+def _taken(first: int, queue: int) -> Iterator[int]:
+    """Yield the numbers of the runs for this process."""
+    yield first
+    while number := os.read(queue, _NUMBER):
+        yield int.from_bytes(number, "big")
+
+
+class _Child:
+    """A forked process, and the file that it appends its results to."""
+
+    def __init__(self, process: int, results: IO[bytes]) -> None:
+        self._process = process
+        self._results = results
+        self._read = 0
+        self._ended = False
+
+    def arrived(self, items: Sequence[object]) -> Iterator[tuple[int, Any]]:
+        """Yield the new results, with the numbers of their runs, unless one cannot be read."""
+        file = self._results.fileno()
+        while (size := os.pread(file, _SIZE, self._read)) and len(size) == _SIZE:
+            length = int.from_bytes(size, "big")
+            answer = os.pread(file, length, self._read + _SIZE)
+            if len(answer) < length:  # the child is writing
+                return
+            self._read += _SIZE + length
+            with contextlib.suppress(Exception):  # the serial run raises it if it is permanent
+                yield _Receiver(io.BytesIO(answer), items).load()
+
+    def wait(self) -> None:
+        """Wait until the process ends."""
+        os.waitpid(self._process, 0)
+        self._ended = True
+
+    def end(self) -> None:
+        """Kill the process if it has not ended, because nobody needs its results."""
+        self._results.close()
+        if not self._ended:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has just ended
+                os.kill(self._process, signal.SIGKILL)
+                self.wait()
+
+
+def _forked(
+    elsewhere: Callable[[], Work[T, R]], runs: Sequence[Sequence[T]], first: int, queue: int
+) -> _Child:
+    """Start a child, which ends without a word: the parent reports failures and interruptions."""
+    results = tempfile.TemporaryFile()  # noqa: SIM115 - `_Child` closes it
+    process = os.fork()
+    if process:
+        return _Child(process, results)
+    try:
+        for one in _INTERRUPTIONS:
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
+        items = [item for run in runs for item in run]
+        work = elsewhere()
+        for number in _taken(first, queue):
+            answer = _sendable((number, work(runs[number])), items)
+            results.write(len(answer).to_bytes(_SIZE, "big") + answer)
+            results.flush()
+    finally:
+        os._exit(0)  # in any case: the parent's files, locks and servers are not the child's
 
 
 def _given(place: int) -> object:
@@ -88,17 +176,19 @@ def _given(place: int) -> object:
     raise pickle.UnpicklingError(str(place))
 
 
-def _send(answer: object, run: Sequence[object], stream: BinaryIO) -> None:
-    places = {id(item): place for place, item in enumerate(run)}
+def _sendable(answer: object, items: Sequence[object]) -> bytes:
+    places = {id(item): place for place, item in enumerate(items)}
 
     def reduced(item: object) -> tuple[Callable[..., object], tuple[object, ...]]:
         place = places.get(id(item))
         return (_given, (place,)) if place is not None else _by_fields(item)
 
+    stream = io.BytesIO()
     pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
     # The default pickling of frozen values with slots is several times slower.
-    pickler.dispatch_table = _Reductions({type(item): reduced for item in run})
+    pickler.dispatch_table = _Reductions({type(item): reduced for item in items})
     pickler.dump(answer)
+    return stream.getvalue()
 
 
 def _by_fields(item: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
@@ -119,11 +209,11 @@ class _Reductions(dict[type, Callable[[Any], Any]]):
 class _Receiver(pickle.Unpickler):
     """Read a result, with references replaced by the items."""
 
-    def __init__(self, stream: BinaryIO, run: Sequence[object]) -> None:
+    def __init__(self, stream: BinaryIO, items: Sequence[object]) -> None:
         super().__init__(stream)
-        self._run = run
+        self._items = items
 
     def find_class(self, module: str, name: str) -> Any:
         """Resolve a reference: to one of our items, or to a class by its name."""
-        known: Mapping[str, Any] = {"_given": self._run.__getitem__}
+        known: Mapping[str, Any] = {"_given": self._items.__getitem__}
         return known.get(name) or super().find_class(module, name)
