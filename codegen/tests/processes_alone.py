@@ -213,6 +213,25 @@ def test_a_process_takes_the_next_run_while_others_work(three_cores: None) -> No
     assert here == [0, *range(3, 10)]
 
 
+def test_children_work_while_their_parent_does_something_else(three_cores: None) -> None:
+    parent = os.getpid()
+    wait, go = os.pipe()
+    order: list[object] = []
+
+    def halves(run: Sequence[int]) -> list[float]:
+        if os.getpid() != parent:
+            os.write(go, b".")
+        order.append(list(run))
+        return [number / 2 for number in run]
+
+    def meanwhile() -> None:
+        order.extend(os.read(wait, 1) for _ in range(2))
+
+    runs = shares(range(6), 2)
+    assert spread(halves, lambda: halves, runs, meanwhile) == [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
+    assert order[:2] == [b".", b"."]
+
+
 def test_an_interrupted_parent_leaves_no_child(three_cores: None) -> None:
     wait, _ = os.pipe()
 

@@ -56,6 +56,12 @@ class OnMysql(Opened):
 
         return stored_rows(uri, at, key, most)
 
+    def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
+        """Import the analyser, which takes longer than anything else that needs no queries."""
+        from aiosqlc.mysql import analyze
+
+        del analyze, schema, options
+
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:

@@ -78,6 +78,10 @@ class Engine(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
+    def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
+        """Begin the work of `analyze` that needs no queries. An exception has no consequence."""
+        ...
+
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:

@@ -78,6 +78,11 @@ class OnPostgres(Opened):
 
         return stored_rows(uri, at, key, most)
 
+    def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
+        """Start the private server and apply the schema. A user's server may be slow to fail."""
+        if not options.database_uri:
+            self.analyzer.opened(schema, options)
+
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:

@@ -32,15 +32,17 @@ def parse_files(
     dialect: Dialect,
     parse: Callable[[SourceFile, Dialect], Parsed] | None = None,
     library: Iterable[SourceFile] = (),
+    meanwhile: Callable[[], object] | None = None,
 ) -> Parsed:
     """Parse query files and expand their fragments. Query names must be unique across the files.
 
     `parse` replaces `parse_file`, so that a caller can cache results. The files may also include
-    the fragments of the files in `library`.
+    the fragments of the files in `library`. `meanwhile` is called once, while other processes parse
+    long files.
     """
     parse = parse or parse_file
     sources, problems = sources_of(list(files), dialect, library)
-    parse_ahead([source.read for source in sources], dialect, _parse_statement)
+    parse_ahead([source.read for source in sources], dialect, _parse_statement, meanwhile)
     queries: list[ParsedQuery] = []
     first: dict[str, ParsedQuery] = {}
     for source in sources:

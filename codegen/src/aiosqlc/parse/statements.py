@@ -60,20 +60,24 @@ def parse_ahead(
     files: Iterable[SourceFile],
     dialect: Dialect,
     parse: Callable[[SourceFile, list[Token], Dialect], Parsed],
+    meanwhile: Callable[[], object] | None = None,
 ) -> None:
     """Parse long new files on all cores, before other steps need the results.
 
-    `statements_of` then finds their cached results.
+    `statements_of` then finds their cached results. `meanwhile` is called while other processes
+    parse.
     """
     new = [file for file in files if not _last_seen(file.path, dialect, parse).text]
     if sum(len(file.text) for file in new) < _LONG:
+        if meanwhile:
+            meanwhile()
         return
 
     def each(run: Sequence[SourceFile]) -> list[tuple[Statement, ...]]:
         return [statements_of(file, dialect, parse) for file in run]
 
     runs = shares(new, 1)
-    for run, found in zip(runs, spread(each, lambda: each, runs), strict=True):
+    for run, found in zip(runs, spread(each, lambda: each, runs, meanwhile), strict=True):
         for file, statements in zip(run, found, strict=True):
             seen = _last_seen(file.path, dialect, parse)
             seen.text, seen.statements = file.text, statements

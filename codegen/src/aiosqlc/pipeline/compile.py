@@ -42,7 +42,7 @@ from aiosqlc.messages.causes import merged
 from aiosqlc.parse.queries import count_named, parse_file, parse_files
 from aiosqlc.pipeline.analysed import Analysed, Inputs, options_of
 from aiosqlc.pipeline.internal import culprits, internal_error, surviving
-from aiosqlc.pipeline.reuse import analyze_changed
+from aiosqlc.pipeline.reuse import analyze_changed, reusable
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.naming import camel, singular
@@ -105,8 +105,16 @@ def compile_project(
     With `keep_going`, the queries of an entry that have no errors are rendered.
     """
     with contextlib.ExitStack() as stack:
-        analyzer_of = analyzer_of or partial(analyzer, stack=stack)
-        parts = list(analyze_project(project, analyze, analyzer_of))
+        engine_of = cache(lambda engine: stack.enter_context(engine_for(engine)))
+        given = analyze or analyzer_of
+        parts = list(
+            analyze_project(
+                project,
+                analyze,
+                analyzer_of or (lambda engine: engine_of(engine).analyze),
+                engine_of=None if given else engine_of,
+            )
+        )
     # The server and its results are released before code is rendered.
     compiled = compile_parts(project, parts, keep_going=keep_going)
     if compiled.failed and not keep_going:
@@ -215,18 +223,21 @@ def analyze_project(
     *,
     reuse: bool = True,
     known: Mapping[str, Known] | None = None,
+    engine_of: Callable[[Dialect], Engine] | None = None,
 ) -> Iterator[Analysed]:
     """Read, parse and analyse every entry. `reuse` allows results from the lock.
 
     `known` are results by entry that the caller has cached; they are preferred to those of the
-    lock.
+    lock. `engine_of` returns the engine of the analyser, which prepares while queries are parsed.
     """
     known = known or {}
     if reuse and any(str(entry.index) not in known for entry in project.sets):
         known = {**read_lock(project), **known}
     analyzer_of = cache(analyzer_of or analyzer)
     for entry in project.sets:
-        inputs, problems = read_inputs(project, entry)
+        before = known.get(str(entry.index))
+        prepare = partial(_prepare, engine_of, entry, before, reuse) if engine_of else None
+        inputs, problems = read_inputs(project, entry, prepare)
         if not inputs.readable:
             yield Analysed(entry, inputs, Analysis(Catalog()), None, tuple(problems))
             continue
@@ -234,10 +245,25 @@ def analyze_project(
             entry,
             inputs,
             problems,
-            known.get(str(entry.index)),
+            before,
             analyze or analyzer_of(entry.engine),
             reuse=reuse,
         )
+
+
+def _prepare(
+    engine_of: Callable[[Dialect], Engine],
+    entry: QuerySet,
+    known: Known | None,
+    reuse: bool,
+    schema: tuple[SchemaFile, ...],
+    shims: tuple[SchemaFile, ...],
+) -> None:
+    """Prepare the engine for a schema, unless earlier results may make that unnecessary."""
+    options = options_of(entry, shims)
+    if reusable(entry, schema, options, known, reuse=reuse) is None:
+        with contextlib.suppress(Exception):  # the analysis reports it
+            engine_of(entry.engine).prepare(schema, options)
 
 
 def analyze_inputs(
@@ -395,38 +421,45 @@ def _plan(
         return (), [internal_error(query, error) for query, error in broken.items()]
 
 
-def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnostic]]:
-    """Read the schema and the queries of one entry."""
-    schema, problems = read_schema(
-        project.root, entry.schema, entry.engine, project.file, entry.schema_span
-    )
-    shims, unshimmed = read_schema(
-        project.root, entry.shims, entry.engine, project.file, entry.span
-    )
-    readable = not problems and not unshimmed
-    paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
-    files, unreadable = read_files(project.root, paths, whole=False)
-    queries, mistakes = parse_files(files, entry.engine, _parsed)
-    problems += [*unshimmed, *missing, *unreadable, *mistakes]
-    return Inputs(schema, tuple(files), queries, shims, readable), problems
+def read_inputs(
+    project: Project,
+    entry: QuerySet,
+    prepare: Callable[[tuple[SchemaFile, ...], tuple[SchemaFile, ...]], None] | None = None,
+) -> tuple[Inputs, list[Diagnostic]]:
+    """Read the schema and the queries of one entry.
 
-
-def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:
-    """Return the analyser of an engine. The engine's libraries are imported at the first use.
-
-    With a stack, its server runs until the stack is closed. The analyser raises
-    `ModuleNotFoundError` if the driver is not installed.
+    `prepare` is called with the schema and the shims while other processes parse the queries.
     """
 
     @cache
-    def kept() -> Engine | None:
-        return stack.enter_context(engine_for(engine)) if stack else None
+    def read() -> tuple[tuple[SchemaFile, ...], tuple[SchemaFile, ...], list[Diagnostic]]:
+        place = project.file, entry.schema_span
+        schema, problems = read_schema(project.root, entry.schema, entry.engine, *place)
+        place = project.file, entry.span
+        shims, unshimmed = read_schema(project.root, entry.shims, entry.engine, *place)
+        problems += unshimmed
+        if prepare and not problems:
+            prepare(schema, shims)
+        return schema, shims, problems
+
+    paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
+    files, unreadable = read_files(project.root, paths, whole=False)
+    queries, mistakes = parse_files(files, entry.engine, _parsed, meanwhile=read)
+    schema, shims, problems = read()
+    readable = not problems
+    problems = [*problems, *missing, *unreadable, *mistakes]
+    return Inputs(schema, tuple(files), queries, shims, readable), problems
+
+
+def analyzer(engine: Dialect) -> Analyze:
+    """Return the analyser of an engine. The engine's libraries are imported at the first use.
+
+    The analyser raises `ModuleNotFoundError` if the driver is not installed.
+    """
 
     def analyze(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        if warm := kept():
-            return warm.analyze(schema, queries, options)
         with engine_for(engine) as once:
             return once.analyze(schema, queries, options)
 

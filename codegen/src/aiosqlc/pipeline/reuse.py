@@ -46,12 +46,9 @@ def analyze_changed(
     With `reuse`, results that this process has cached are used for a project with errors, because
     such a project has no lock.
     """
-    key = schema_key(entry, schema, options)
-    key = as_locked(key, known.schema) if known else key
+    key = _key(entry, schema, options, known)
     keys = tuple([query.question for query in queries])
-    usable = known if known and known.schema == key else None
-    if usable is None and reuse:
-        usable = _unfinished.get(key)
+    usable = _usable(key, known, reuse=reuse)
     found: dict[str, TypedQuery | None] = {}
     if usable:
         for name, parsed in zip(keys, queries, strict=True):
@@ -80,6 +77,31 @@ def analyze_changed(
         part = Locked(key, (), replace(outcome.analysis, queries=()), of_schema)
         _unfinished.put(key, known_of(part))
     return outcome
+
+
+def reusable(
+    entry: QuerySet,
+    schema: Sequence[SchemaFile],
+    options: AnalyzeOptions,
+    known: Known | None,
+    *,
+    reuse: bool = True,
+) -> Known | None:
+    """Return the earlier results for a schema, or None if every query must be analysed."""
+    known = known if entry.schema else None
+    return _usable(_key(entry, schema, options, known), known, reuse=reuse)
+
+
+def _key(
+    entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions, known: Known | None
+) -> str:
+    key = schema_key(entry, schema, options)
+    return as_locked(key, known.schema) if known else key
+
+
+def _usable(key: str, known: Known | None, *, reuse: bool) -> Known | None:
+    usable = known if known and known.schema == key else None
+    return _unfinished.get(key) if usable is None and reuse else usable
 
 
 def _another_server(known: Known, outcome: Outcome) -> bool:

@@ -55,27 +55,36 @@ def _cores() -> int:
 
 
 def spread(
-    here: Work[T, R], elsewhere: Callable[[], Work[T, R]], runs: Sequence[Sequence[T]]
+    here: Work[T, R],
+    elsewhere: Callable[[], Work[T, R]],
+    runs: Sequence[Sequence[T]],
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[R]:
     """Return the results of all runs, in order.
 
-    This process does the first run, each child begins with one of the next runs, and then each
-    process takes the next run that is left. A child calls `elsewhere` once for the function that it
-    uses. A result contains the items themselves. If a child fails, its runs are computed here.
+    Each process begins with one of the first runs, and takes the next run that is left after each.
+    This process calls `meanwhile` instead of its first run. A child calls `elsewhere` once for the
+    function that it uses. A result contains the items themselves. If a child fails, its runs are
+    computed here.
     """
     if len(runs) < 2:
+        if meanwhile:
+            meanwhile()
         return [here(run) for run in runs]
-    count = min(_cores(), len(runs))
-    queue = _filled(range(count, len(runs)))
+    own = [] if meanwhile else [0]
+    others = range(len(own), min(_cores() - 1, len(runs) - len(own)) + len(own))
+    queue = _filled(range(others.stop, len(runs)))
     items = [item for run in runs for item in run]
     children: list[_Child] = []
     found: dict[int, R] = {}
     try:
         # If the system allows no more processes or files, the work is done here.
         with contextlib.suppress(OSError), _uninterrupted():
-            for first in range(1, count):
+            for first in others:
                 children.append(_forked(elsewhere, runs, first, queue))  # noqa: PERF401 - an error keeps the earlier ones
-        for number in _taken(0, queue):
+        if meanwhile:
+            meanwhile()
+        for number in _taken(own, queue):
             found[number] = here(runs[number])
             for child in children:
                 found.update(child.arrived(items))
@@ -107,9 +116,9 @@ def _filled(numbers: Sequence[int]) -> int:
     return queue
 
 
-def _taken(first: int, queue: int) -> Iterator[int]:
+def _taken(first: Sequence[int], queue: int) -> Iterator[int]:
     """Yield the numbers of the runs for this process."""
-    yield first
+    yield from first
     while number := os.read(queue, _NUMBER):
         yield int.from_bytes(number, "big")
 
@@ -163,7 +172,7 @@ def _forked(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
         items = [item for run in runs for item in run]
         work = elsewhere()
-        for number in _taken(first, queue):
+        for number in _taken([first], queue):
             answer = _sendable((number, work(runs[number])), items)
             results.write(len(answer).to_bytes(_SIZE, "big") + answer)
             results.flush()
