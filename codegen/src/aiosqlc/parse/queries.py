@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Command, OptionalPart, ParsedQuery, Variant
@@ -19,7 +20,7 @@ from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.nesting import nest_misuses
 from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.paging import paged
-from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
+from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import Dialect, SourceFile, Span
@@ -117,7 +118,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
         above = item.query or above
         below = statements[number + 1 : number + 2]
         more = any(problem.code == "E113" for each in below for problem in each.problems)
-        if item.query and not more and _controls(code_tokens(item.query.sql, dialect)):
+        if item.query and not more and _controls(scan(item.query.sql, dialect)):
             problems.append(_alone(file, item.query))
         for problem in item.problems:
             second = _second(file, problem, above) if above and problem.code == "E113" else problem
@@ -145,7 +146,7 @@ def _first_word(query: ParsedQuery) -> Span:
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
     """Report a second statement below one query name, because it would be ignored."""
-    if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
+    if _controls(scan(query.sql, Dialect.POSTGRESQL)):
         return Diagnostic(
             "E113",
             f"`{query.name}` starts a transaction, but a query must be one statement",
@@ -339,9 +340,10 @@ _TRANSACTION = (
 _ENDS = (["BEGIN"], ["COMMIT"], ["ROLLBACK"], ["SAVEPOINT"], ["RELEASE"])
 
 
-def _controls(body: Sequence[Token]) -> bool:
-    """Return whether a statement starts or ends a transaction."""
-    words = [token.text.upper() for token in body[:2]]
+def _controls(tokens: Iterable[Token]) -> bool:
+    """Return whether a statement starts or ends a transaction. Only two tokens are read."""
+    body = (token.text.upper() for token in tokens if token.kind is not Kind.COMMENT)
+    words = [*islice(body, 2)]
     return words[:1] in _ENDS or words == ["START", "TRANSACTION"]
 
 
