@@ -40,8 +40,10 @@ def _single_values(
     by_start = {use.span.start: use for use in uses if use.macro in {"arg", "narg"}}
     for position, token in enumerate(tokens):
         use = by_start.get(token.start)
+        if use is None:
+            continue
         words = [before.text.upper() for before in tokens[max(position - 2, 0) : position]]
-        if use is None or words != ["IN", "("]:
+        if words != ["IN", "("]:
             continue
         after = position
         while after < len(tokens) and tokens[after].start < use.span.end:
@@ -86,9 +88,9 @@ def _lone_slices(file: SourceFile, tokens: list[Token], uses: list[Use]) -> Iter
 def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
     """Warn about `id = @ id` and `id = @1`, where `@` is the absolute value operator."""
     for before, token, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        blank = token.text == "@" and token.end < name.start
-        named = name.kind is Kind.NAME and not is_reserved(name.text, Dialect.POSTGRESQL)
-        if token.text == "@" and name.kind is Kind.NUMBER and before.text.upper() in _COMPARES:
+        if token.text != "@" or before.text.upper() not in _COMPARES:
+            continue
+        if name.kind is Kind.NUMBER:
             yield Diagnostic(
                 "E126",
                 f"`@{name.text}` is the absolute value of {name.text}, not a parameter",
@@ -96,7 +98,8 @@ def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
                 f"write `${name.text}`, or a name that begins with a letter",
                 Severity.WARNING,
             )
-        if blank and named and before.text.upper() in _COMPARES:
+        named = name.kind is Kind.NAME and not is_reserved(name.text, Dialect.POSTGRESQL)
+        if named and token.end < name.start:
             yield Diagnostic(
                 "E126",
                 f"`@ {name.text}` is the absolute value of `{name.text}`, not a parameter",
