@@ -25,7 +25,7 @@ Work = Callable[[Sequence[T]], R]
 _NUMBER = 4  # bytes; pipes pass so few at once, so each number reaches one process
 _SIZE = 8  # bytes before each result
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-_MOST_RUNS = 1000  # their numbers fit into a pipe that nobody reads yet
+_MOST_RUNS = 1000  # their numbers fit into a pipe before it is read
 
 
 def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
@@ -150,7 +150,7 @@ class _Child:
         self._ended = True
 
     def end(self) -> None:
-        """Kill the process if it has not ended, because nobody needs its results."""
+        """Kill the process if it has not ended, because its results are not needed."""
         self._results.close()
         if not self._ended:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it has just ended
@@ -161,7 +161,7 @@ class _Child:
 def _forked(
     elsewhere: Callable[[], Work[T, R]], runs: Sequence[Sequence[T]], first: int, queue: int
 ) -> _Child:
-    """Start a child, which ends without a word: the parent reports failures and interruptions."""
+    """Start a child, which ends silently: the parent reports failures and interruptions."""
     results = tempfile.TemporaryFile()  # noqa: SIM115 - `_Child` closes it
     process = os.fork()
     if process:
