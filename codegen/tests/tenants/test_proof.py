@@ -121,18 +121,3 @@ def test_the_command_refuses_a_leak_unless_every_tenant_is_meant(
     assert main(["generate", "-f", str(tmp_path)]) == 0
     (tmp_path / "queries.sql").write_text(query)
     assert main(["generate", "-f", str(tmp_path)]) == 1  # the lock has not forgotten it
-
-
-def test_a_proof_that_mysql_lacks_is_not_promised(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_project(
-        tmp_path,
-        {
-            "schema.sql": "CREATE TABLE t (id int PRIMARY KEY);",
-            "queries.sql": "-- name: Q :many\nSELECT id FROM t;\n",
-            "sqlc.yaml": CONFIG.replace("postgresql", "mysql"),
-        },
-    )
-    assert main(["generate", "-f", str(tmp_path)]) == 2
-    assert "`tenant` works for PostgreSQL only" in capsys.readouterr().err

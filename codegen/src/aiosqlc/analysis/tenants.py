@@ -28,7 +28,7 @@ def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Itera
                 "E374",
                 f"`{parsed.name}` may touch another tenant's rows: {first}{rest}",
                 (Label(parsed.file, parsed.name_span, "not proved"),),
-                f"compare the column `{tenant.column}` with `@{tenant.parameter}`, add the table "
-                "to `tenant.shared` if its rows belong to all tenants, or write "
+                f"compare the column `{tenant.column}` with the parameter `{tenant.parameter}`, "
+                "add the table to `tenant.shared` if its rows belong to all tenants, or write "
                 "`-- tenant: all REASON` above the query",
             )

@@ -214,13 +214,13 @@ class _Loader:
             shims=tuple(reader.strings(found.get("shims"), "shims")),
             vet_rules=tuple(reader.strings(found.get("rules"), "rules")),
             server=reader.choice(found.get("server"), _SERVERS, "server", ""),
-            tenant=self._tenant(found.get("tenant"), engine),
+            tenant=self._tenant(found.get("tenant")),
             production=self._production(found.get("production"), engine),
             python=python,
             json=json,
         )
 
-    def _tenant(self, node: yaml.Node | None, engine: str) -> Tenant | None:
+    def _tenant(self, node: yaml.Node | None) -> Tenant | None:
         """Read the key `tenant`: the tenant column, its parameter, and facts about tables."""
         from aiosqlc.ir import Tenant  # imported late, because most projects declare no tenants
 
@@ -233,9 +233,6 @@ class _Loader:
         if not column:
             reader.lacks(node, "`tenant` needs `column`", "such as `column: tenant_id`")
             return None
-        if engine != "postgresql":
-            hint = "remove `tenant`, or move it to an entry with `engine: postgresql`"
-            reader.error(node, "`tenant` works for PostgreSQL only", hint=hint)
         parameter = reader.string(found.get("parameter"), "parameter") or column
         return Tenant(
             column,

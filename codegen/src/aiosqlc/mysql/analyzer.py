@@ -19,6 +19,7 @@ from aiosqlc.ir import (
     Command,
     ParsedQuery,
     SchemaFile,
+    TypedParam,
     TypedQuery,
 )
 from aiosqlc.messages.progress import counted
@@ -41,9 +42,11 @@ from aiosqlc.mysql.schema import Failed, Loaded, forget, load
 from aiosqlc.mysql.shown import is_show
 from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, unread
+from aiosqlc.mysql.tenants import Tenants
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
+from aiosqlc.parse.scanner import Kind, code_tokens
 from aiosqlc.schema.history import History, history_of, names_in, with_past
 from aiosqlc.servers.mysql.session import SYSTEM, Session, open_session
 from aiosqlc.servers.private import NoServerError
@@ -63,6 +66,8 @@ class AnalysisContext:
     the queries are for MySQL, so that a refusal by MariaDB is not an error. `doubted` are the
     tables that differ on this server. `history` returns the objects that migrations have dropped or
     renamed; it is used if a name is missing.
+    `tenants` proves that a query accesses only one tenant's rows, if the configuration declares
+    tenants.
     """
 
     schema: Schema
@@ -75,6 +80,7 @@ class AnalysisContext:
     forgiving: bool = False
     doubted: frozenset[str] = frozenset()
     history: Callable[[], History] = History
+    tenants: Tenants | None = None
 
 
 def analyze(
@@ -130,6 +136,7 @@ def _with_server(
             forgiving,
             doubted,
             _history(schema),
+            Tenants(schema_, options.tenant) if options.tenant else None,
         )
         asked, found = _without_the_lost(loaded.failed, queries)
         typed, problems = _type_all(judge, asked, options)
@@ -269,7 +276,13 @@ def _without_server(
         return Analysis(Catalog()), (notice,)
     known, found = schema_from_files(schema)
     typed, problems = _type_all(
-        AnalysisContext(_vouched(known, options), history=_history(schema)), queries, options
+        AnalysisContext(
+            _vouched(known, options),
+            history=_history(schema),
+            tenants=Tenants(known, options.tenant) if options.tenant else None,
+        ),
+        queries,
+        options,
     )
     typed = tuple([_unasked(query) for query in typed])
     analysis = Analysis(catalog_of(known), typed, facts=(("path", "text alone"),))
@@ -361,7 +374,9 @@ def _type_text(
         asked = sampled(prepares, query.sql, text.params, first)
         described, casts = asked.columns, asked.casts
     typed = type_query(written, query, judge.schema, text, described)
-    typed = replace(typed, sql=casts.within(typed.sql))
+    typed = replace(
+        typed, sql=casts.within(typed.sql), leaks=_leaks(judge, written, text, typed.params)
+    )
     if prepares is not None and judge.session is not None and first is not None:
         tree = text.reader.tree if text.reader else None
         problems += unproved(prepares, judge.kin, typed, first)
@@ -372,6 +387,21 @@ def _type_text(
         if any(problem.severity is Severity.ERROR for problem in problems):
             return None, problems
     return typed, problems
+
+
+def _leaks(
+    context: AnalysisContext, query: ParsedQuery, text: Text, params: Sequence[TypedParam]
+) -> tuple[str, ...]:
+    """Return the uses of tables in which rows of other tenants may be read or written."""
+    if context.tenants is None:
+        return ()
+    if context.session is None or _is_about(query, context.doubted):
+        return ("the compiler knows the tables only from the schema's text",)
+    if any(t.kind is Kind.OPENING for t in code_tokens(query.sql, Dialect.MYSQL)):
+        return ("servers differ in whether they execute the comment `/*!`",)
+    name = context.tenants.tenant.parameter
+    number = next((param.number for param in params if param.name == name), 0)
+    return context.tenants.leaks(text.reader, number)
 
 
 def _asked(judge: AnalysisContext, session: Session) -> Asked:

@@ -19,7 +19,8 @@ from aiosqlc.servers.mysql.session import SYSTEM, Session
 # Names of databases and tables are case-sensitive, but not in `information_schema`.
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, t.table_type, t.table_comment, c.column_name, c.column_type,
-       c.is_nullable, c.column_default IS NOT NULL, c.extra, c.column_comment, c.collation_name
+       c.is_nullable, c.column_default IS NOT NULL, c.extra, c.column_comment, c.collation_name,
+       t.engine
 FROM information_schema.columns c
 JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
  AND CAST(t.table_schema AS BINARY) = CAST(c.table_schema AS BINARY)
@@ -28,10 +29,11 @@ WHERE c.table_schema IN %s
 ORDER BY c.table_schema, c.table_name, c.ordinal_position
 """
 _KEYS = """
-SELECT table_schema, table_name, index_name, column_name, sub_part
-FROM information_schema.statistics
-WHERE non_unique = 0 AND table_schema IN %s AND (table_schema, table_name) NOT IN
+SELECT table_schema, table_name, index_name, column_name, sub_part,
+ (table_schema, table_name) IN
  (SELECT table_schema, table_name FROM information_schema.tables WHERE engine = 'MRG_MyISAM')
+FROM information_schema.statistics
+WHERE non_unique = 0 AND table_schema IN %s
 ORDER BY table_schema, table_name, index_name, seq_in_index
 """
 _CONSTRAINTS = """
@@ -58,7 +60,7 @@ WHERE c.constraint_schema IN %s
 ORDER BY c.constraint_schema, c.table_name, c.constraint_name, k.ordinal_position
 """
 _TRIGGERS = """
-SELECT event_object_schema, event_object_table, event_manipulation
+SELECT event_object_schema, event_object_table, event_manipulation, trigger_name
 FROM information_schema.triggers WHERE event_object_schema IN %s
 """
 _VIEWS = """
@@ -95,7 +97,7 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
     """Read the tables, views and routines of the databases `database` and `others`."""
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
-    keys = _keys(session, databases)
+    keys, arbiters = _keys(session, databases)
     checks = _checks(session, databases)
     constraints = _constraints(session, databases, shown, checks)
     definitions = {(row[0], row[1]): row[2] or "" for row in _rows(session, _VIEWS, databases)}
@@ -105,9 +107,9 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
         if row[1] != MARK:
             rows[row[0], row[1]].append(row)
     referring = _referring(session, databases, constraints)
-    triggers: dict[Name, set[str]] = defaultdict(set)
-    for schema, table, event in _rows(session, _TRIGGERS, databases):
-        triggers[schema, table].add(str(event).upper())
+    fired: dict[Name, set[tuple[str, str]]] = defaultdict(set)
+    for schema, table, event, trigger in _rows(session, _TRIGGERS, databases):
+        fired[schema, table].add((str(event).upper(), str(trigger)))
     relations = [
         replace(
             _relation(
@@ -121,7 +123,9 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
                 _conditions(name, constraints.get(name, ()), checks),
             ),
             referring=referring.get(name, ()),
-            triggers=frozenset(triggers.get(name, ())),
+            triggers=frozenset(event for event, _ in fired.get(name, ())),
+            fired=frozenset(fired.get(name, ())),
+            arbiters=arbiters.get(name, ()),
         )
         for name, found in rows.items()
     ]
@@ -190,6 +194,7 @@ def _relation(
         invisible=_marked(rows, "invisible"),
         generated=_marked(rows, " generated"),
         counted=_marked(rows, "auto_increment"),
+        transactional=str(rows[0][11]).lower() == "innodb",
         padded=frozenset(str(row[4]).lower() for row in rows if "zerofill" in str(row[5]).lower()),
     )
 
@@ -230,20 +235,27 @@ def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[
     return [row for row in session.rows(sql, databases) if row[0] in databases]
 
 
-def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
-    """Return the unique keys that have only whole columns: no expressions, no column prefixes.
+def _keys(
+    session: Session, databases: tuple[str, ...]
+) -> tuple[dict[Name, tuple[tuple[str, ...], ...]], dict[Name, tuple[frozenset[str], ...]]]:
+    """Return the unique keys of whole columns, and the whole columns of all unique keys.
 
-    Keys with prefixes or expressions do not make the columns unique.
+    Keys with prefixes or expressions do not make the columns unique, nor does a key of a table that
+    merges others.
     """
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
-    for schema, table, index, column, prefix in _rows(session, _KEYS, databases):
+    merged: set[Name] = set()
+    for schema, table, index, column, prefix, merges in _rows(session, _KEYS, databases):
         parts[schema, table, index].append(None if prefix is not None else column)
+        merged |= {(schema, table)} if merges else set()
     keys: dict[Name, tuple[tuple[str, ...], ...]] = {}
+    arbiters: dict[Name, tuple[frozenset[str], ...]] = {}
     for (schema, table, _), columns in parts.items():
         whole = tuple(column.lower() for column in columns if column)
-        if len(whole) == len(columns):
+        arbiters[schema, table] = (*arbiters.get((schema, table), ()), frozenset(whole))
+        if len(whole) == len(columns) and (schema, table) not in merged:
             keys[schema, table] = (*keys.get((schema, table), ()), whole)
-    return keys
+    return keys, arbiters
 
 
 def _checks(session: Session, databases: tuple[str, ...]) -> dict[tuple[str, str, str], str]:

@@ -166,7 +166,7 @@ def of_select(
     node: exp.Select, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Callable[[], Query]:
     """Return a function that converts a SELECT to a `Query` when it is first called."""
-    return cache(lambda: _Lowering(node, level, reader).select(node, outputs))
+    return cache(lambda: Lowering(node, level, reader).select(node, outputs))
 
 
 def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Callable[[], Query]:
@@ -224,7 +224,7 @@ def of_change(
     node: exp.Update | exp.Delete, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Callable[[], Query]:
     """Return a function that makes the `Query` for a one-table UPDATE or DELETE with RETURNING."""
-    return cache(lambda: _Lowering(node, level, reader).change(node, outputs))
+    return cache(lambda: Lowering(node, level, reader).change(node, outputs))
 
 
 def of_insert(node: exp.Insert, level: Level, read: Result | None) -> Callable[[], Query]:
@@ -257,12 +257,12 @@ def reads_a_row(node: exp.Select, level: Level, reader: Reader) -> bool:
     free = node.args.get("where") is None
     if not level.premises.holds("some-row", "no condition", free):
         return False
-    return reader.counter.reads_a_row(_Lowering(node, level, reader).sources_alone(node))
+    return reader.counter.reads_a_row(Lowering(node, level, reader).sources_alone(node))
 
 
 def row_of(source: scope.Source, level: Level) -> tuple[Column, ...]:
     """Return the columns that `t.*` includes, as columns of `aiosqlc.relational`."""
-    return tuple(_column(source, output, level) for output in source.shown)
+    return tuple(column_of(source, output, level) for output in source.shown)
 
 
 def limit_of(node: exp.Expr) -> Limit:
@@ -287,7 +287,7 @@ def limit_of(node: exp.Expr) -> Limit:
 # --- one level ------------------------------------------------------------------------------------
 
 
-class _Lowering:
+class Lowering:
     """Converts one SELECT, UPDATE or DELETE to a `Query` of `aiosqlc.relational`."""
 
     def __init__(self, node: exp.Expr, level: Level, reader: Reader) -> None:
@@ -400,7 +400,7 @@ class _Lowering:
             left, right = sides
             if left is None or right is None or kind is None:
                 return None
-            found = self.conditions(join.on) if conditions else ()
+            found = self.joined(join) if conditions else ()
             made = Join(
                 kind=kind,
                 left=left,
@@ -419,6 +419,10 @@ class _Lowering:
         return From(
             items=leaves or (Leaf(source=1),), conditions=tuple(given), every_row=where is None
         )
+
+    def joined(self, join: scope.Join) -> Iterator[Condition]:
+        """Yield the conditions of a join."""
+        return self.conditions(join.on)
 
     def decided_by(self, join: scope.Join) -> Sequence[Column] | None:
         """Return the columns on which a join's condition depends, or None if these are unknown."""
@@ -562,7 +566,7 @@ class _Lowering:
 
     def column(self, source: scope.Source, output: Output) -> Column:
         """Convert a column of a source to a column of `aiosqlc.relational`."""
-        return _column(source, output, self.level)
+        return column_of(source, output, self.level)
 
     # --- select lists and keys ----------------------------------------------------------------
 
@@ -733,7 +737,8 @@ def _keys(relation: Stored) -> Iterator[UniqueKey]:
         yield UniqueKey(name=", ".join(columns), parts=tuple(parts))
 
 
-def _column(source: scope.Source, output: Output, level: Level) -> Column:
+def column_of(source: scope.Source, output: Output, level: Level) -> Column:
+    """Convert a column of a source in a scope to a column of `aiosqlc.relational`."""
     absent = source.nulled_by - level.dead
     empty = {_NO_ROW} if level.bare_is_null else set()
     return Column(

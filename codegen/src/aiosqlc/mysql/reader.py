@@ -99,6 +99,14 @@ class Reader:
             if number in self._results and isinstance(level.node, exp.Select):
                 yield level, self._results[number]
 
+    def known(self, node: exp.Expr) -> Result:
+        """Return the result of a query that has been read."""
+        return self._results.get(id(node), _UNKNOWN)
+
+    def requires(self, number: int) -> bool:
+        """Return whether the value of a parameter is never None."""
+        return self._required(number)
+
     def is_slice(self, node: exp.Expr) -> bool:
         """Return whether a node is a parameter for a list of values or rows."""
         if isinstance(node, exp.Tuple):
@@ -114,7 +122,11 @@ class Reader:
     def parameter_type(self, node: exp.Expr) -> SqlType | None:
         """Return the type of a placeholder's parameter, or None if unknown."""
         place = self.tree.place(node)
-        return self._types.get(place.number) if place else None
+        return self.type_of(place.number) if place else None
+
+    def type_of(self, number: int) -> SqlType | None:
+        """Return the type of a parameter, or None if unknown."""
+        return self._types.get(number)
 
     def proof(self, level: Level) -> Proof:
         """Return the information that the nullability rules use in a scope."""
@@ -289,14 +301,14 @@ class Reader:
             # neighbours.
             inner = self.query(item.this, level.parent, self._with(item, level.parent, level.ctes))
             result = _renamed(inner, item)
-            self._derived(level, item.alias, result)
+            self._derived(level, item, item.alias, result)
         elif isinstance(item, exp.Table) and isinstance(item.this, exp.JSONTable):
-            self._add(level, item.alias, _columns_of(item.this.args.get("schema")))
+            self._add(level, item, item.alias, _columns_of(item.this.args.get("schema")))
         elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
             result = _renamed(self.query(item.this, level, level.ctes), item)
-            self._derived(level, item.alias, result, lateral=True)
+            self._derived(level, item, item.alias, result, lateral=True)
         else:
-            self._add(level, item.alias_or_name, None)
+            self._add(level, item, item.alias_or_name, None)
         self._joins(level, item, first=first, nested=True)
 
     def _table(self, level: Level, item: exp.Table) -> None:
@@ -304,31 +316,36 @@ class Reader:
         if name.lower() == "dual" and not item.db:
             return
         if not item.db and name.lower() in level.ctes:
-            self._derived(level, alias, level.ctes[name.lower()])
+            self._derived(level, item, alias, level.ctes[name.lower()])
             return
         relation = self.schema.relation(name, item.db)
         if relation is None:
-            self._add(level, alias, None)
+            self._add(level, item, alias, None)
             return
         version = item.args.get("version")
         old = version is not None and str(version.args.get("kind")).upper() != "AS OF"
-        self._add(level, alias, _offered(relation), relation=relation, historic=old)
+        self._add(level, item, alias, _offered(relation), relation=relation, historic=old)
 
-    def _derived(self, level: Level, alias: str, made: Result, *, lateral: bool = False) -> None:
+    def _derived(
+        self, level: Level, item: exp.Expr, alias: str, made: Result, *, lateral: bool = False
+    ) -> None:
         """Add the result of a sub-select or CTE as a source."""
         number = len(level.sources)
-        level.sources.append(Source(number, alias, made.outputs, made=made, lateral=lateral))
+        level.sources.append(
+            Source(number, alias, made.outputs, made=made, lateral=lateral, item=item)
+        )
 
     def _add(
         self,
         level: Level,
+        item: exp.Expr,
         alias: str,
         outputs: tuple[Output, ...] | None,
         *,
         relation: Relation | None = None,
         historic: bool = False,
     ) -> None:
-        source = Source(len(level.sources), alias, outputs, relation, historic=historic)
+        source = Source(len(level.sources), alias, outputs, relation, historic=historic, item=item)
         level.sources.append(source)
 
     def _joins(self, level: Level, node: exp.Expr, *, first: int, nested: bool) -> None:

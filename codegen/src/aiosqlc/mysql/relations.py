@@ -36,8 +36,11 @@ class Relation:
     computed columns, and `counted` are the names of auto-increment columns. `unproved_reading` is
     the reason why reading a view is not proved to have no effects. `settled_late` are the kinds of
     its columns whose type may change during execution. `referring` are the foreign keys that refer
-    to this table. `triggers` are the events that fire a trigger. `made_of` are the relations that a
-    view reads, each with its database. `padded` are the columns with ZEROFILL. `shapes` are the
+    to this table. `triggers` are the events that fire a trigger, and `fired` also has the names of
+    the triggers. `arbiters` lists for each unique key its whole columns, without prefixes and
+    expressions. `definition` is the SELECT of a view, and `made_of` are the relations that the view
+    reads, each with its database. `transactional` means that the server can undo a statement, so
+    that strict mode rejects values. `padded` are the columns with ZEROFILL. `shapes` are the
     structures of a view's JSON columns.
     """
 
@@ -51,6 +54,10 @@ class Relation:
     settled_late: frozenset[str] = frozenset()
     referring: tuple[Reference, ...] = ()
     triggers: frozenset[str] = frozenset()
+    fired: frozenset[tuple[str, str]] = frozenset()
+    arbiters: tuple[frozenset[str], ...] = ()
+    definition: str = ""
+    transactional: bool = False
     made_of: tuple[tuple[str, str], ...] = ()
     padded: frozenset[str] = frozenset()
     shapes: Mapping[str, JsonShape] = field(default_factory=dict)

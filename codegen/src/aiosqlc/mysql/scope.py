@@ -71,7 +71,7 @@ class Source:
 
     `historic` means that a row may exist in several versions, so that no key is unique. `made` is
     the result of a derived table or a CTE. A `lateral` item is evaluated for each row of the items
-    before it.
+    before it. `item` is the text of the item.
     """
 
     number: int
@@ -82,6 +82,7 @@ class Source:
     lateral: bool = False
     nulled_by: set[int] = field(default_factory=set)
     historic: bool = False
+    item: exp.Expr | None = None
 
     @property
     def shown(self) -> tuple[Output, ...]:

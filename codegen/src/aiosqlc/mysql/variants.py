@@ -51,6 +51,7 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
         variants=(*whole.variants, text),
         lookup=in_both(whole.lookup, one.lookup, variant.numbers),
         unproved_reading=whole.unproved_reading or one.unproved_reading,
+        leaks=tuple(dict.fromkeys((*whole.leaks, *one.leaks))),
         advice=tuple(advice for advice in whole.advice if advice in one.advice),
     )
 

@@ -79,6 +79,7 @@ def _settled(
         settled_late=late,
         shapes=_shapes(relation, aligned),
         made_of=tuple(sorted(_relations_in(definition))),
+        definition=definition,
     )
 
 

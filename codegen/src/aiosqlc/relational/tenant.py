@@ -117,7 +117,7 @@ class _Proof:
         level = self._level(query, given if _keeps_rows(query) else frozenset(), outer)
         for call in query.calls():
             if self.tenancy.reads_rows(call):
-                yield Leak(self.tenancy.called(call), "the function may read any tenant's rows")
+                yield Leak(self.tenancy.called(call), "it may read or write any tenant's rows")
         for number in query.reads_from:
             if number not in level.bound:
                 yield from self._unbound(query, number)
@@ -414,12 +414,12 @@ class _Proof:
         conflict = query.conflict
         if conflict is not None and not conflict.does_nothing:
             if column not in conflict.key and not self._updates_own(query, column):
-                yield Leak(name, "ON CONFLICT may find another tenant's row")
+                yield Leak(name, "a conflicting row may belong to another tenant")
             if conflict.sets is None or (
                 column in conflict.sets
                 and not self._is_own(query, conflict.assigned().get(column), column)
             ):
-                yield Leak(name, "ON CONFLICT sets the tenant column to another value")
+                yield Leak(name, "a conflicting row gets another tenant")
 
     def _updates_own(self, query: Query, column: int) -> bool:
         """Return whether the WHERE of ON CONFLICT compares the existing row's tenant."""
@@ -546,11 +546,11 @@ class _Proof:
         if conflict is None or conflict.does_nothing:
             return
         if not any(key <= conflict.key for key in keys):
-            yield Leak(name, "ON CONFLICT may find another tenant's row")
+            yield Leak(name, "a conflicting row may belong to another tenant")
         tied = {own for _, columns in self._owners(source) for own in columns}
         moved = conflict.sets is None or tied & conflict.sets
         if moved or self.tenancy.generated(source.relation):
-            yield Leak(name, "ON CONFLICT may move the row to another tenant")
+            yield Leak(name, "a conflicting row may be moved to another tenant")
 
     def _from_owned(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
@@ -13,6 +13,7 @@ from aiosqlc.postgres.catalog.rows import ConstraintRow
 from aiosqlc.postgres.infer.levels import level_of
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.relational.tenant import leaks_of
+from aiosqlc.relational.tenant_columns import TenantColumns, TenantTable
 from aiosqlc.relational.tree import Equality
 
 # Functions of the server that read the rows or files that their arguments name.
@@ -31,7 +32,6 @@ class Tenants:
     def __init__(self, facts: Facts, tenant: Tenant) -> None:
         self.facts = facts
         self.tenant = tenant
-        self._columns: dict[int, int] = {}
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
         """Return the uses of tables in which rows of other tenants may be read or written.
@@ -44,62 +44,31 @@ class Tenants:
         return tuple(f"`{leak.source}`: {leak.why}" if leak.source else leak.why for leak in found)
 
     def column(self, relation: Hashable) -> int:
-        """Return the number of a table's tenant column, or 0 if the table has none.
-
-        In the table of the tenants, the tenant column is the key to which tenant columns refer. In
-        another table, the tenant column may also be the only foreign key to the table of the
-        tenants.
-        """
-        if not isinstance(relation, int):
-            return 0
-        if relation not in self._columns:
-            self._columns[relation] = self._named(relation) or self._by_key(relation)
-        return self._columns[relation]
-
-    def _named(self, relation: int) -> int:
-        columns = {c.name: c.number for c in self.facts.columns.get(relation, ())}
-        names = (self.tenant.column, *self.tenant.columns)
-        return next((columns[name] for name in names if name in columns), 0)
-
-    def _by_key(self, relation: int) -> int:
-        if relation in self._keys:
-            return self._keys[relation]
-        own = {
-            c.columns[0]
-            for c in self.facts.constraints.get(relation, ())
-            if self._refers_singly(c) and self._keys.get(c.foreign_relation) == c.foreign_columns[0]
-        }
-        return own.pop() if len(own) == 1 else 0
+        """Return the number of a table's tenant column, or 0 if the table has none."""
+        return self._columns.column(relation)
 
     @cached_property
-    def _keys(self) -> dict[int, int]:
-        """Return the tables of the tenants, each with the key to which tenant columns refer.
+    def _columns(self) -> TenantColumns:
+        return TenantColumns(
+            self.tenant,
+            {
+                relation: TenantTable(
+                    names=frozenset({entry.name, f"{entry.schema}.{entry.name}"}),
+                    columns={c.name: c.number for c in self.facts.columns.get(relation, ())},
+                    key=next((c.columns[0] for c in self._single(relation) if c.kind == "p"), 0),
+                    foreign=tuple(
+                        (c.columns[0], c.foreign_relation, c.foreign_columns[0])
+                        for c in self._single(relation)
+                        if c.kind == "f" and c.validated
+                    ),
+                )
+                for relation, entry in self.facts.relations.items()
+            },
+        )
 
-        The configuration names such a table, or a foreign key of a tenant column refers to it.
-        """
-        found: dict[int, set[int]] = {}
-        for relation, constraints in self.facts.constraints.items():
-            for c in constraints:
-                if c.kind == "p" and len(c.columns) == 1 and self._is_table(relation):
-                    return {relation: c.columns[0]}
-                named = self._refers_singly(c) and c.columns[0] == self._named(relation)
-                if named and c.foreign_relation != relation:
-                    found.setdefault(c.foreign_relation, set()).add(c.foreign_columns[0])
-        return {
-            table: keys.pop()
-            for table, keys in found.items()
-            if len(keys) == 1 and not self._named(table) and not self.shared(table)
-        }
-
-    def _is_table(self, relation: int) -> bool:
-        entry = self.facts.relations.get(relation)
-        return entry is not None and self.tenant.table in {
-            entry.name,
-            f"{entry.schema}.{entry.name}",
-        }
-
-    def _refers_singly(self, constraint: ConstraintRow) -> bool:
-        return constraint.kind == "f" and constraint.validated and len(constraint.columns) == 1
+    def _single(self, relation: int) -> Iterator[ConstraintRow]:
+        found = self.facts.constraints.get(relation, ())
+        return (c for c in found if len(c.columns) == 1)
 
     def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
         """Return whether `columns` contain all columns of one of the table's unique keys."""
@@ -121,15 +90,13 @@ class Tenants:
 
         A child table that adds a tenant column has rows of tenants, unless it is listed, too.
         """
-        entry = self.facts.relations.get(relation) if isinstance(relation, int) else None
         return (
             isinstance(relation, int)
-            and entry is not None
-            and self._listed(entry.schema, entry.name)
+            and self._columns.shared(relation)
             and (
-                bool(self._named(relation))
+                bool(self._columns.named(relation))
                 or all(
-                    self.shared(child) or not self._named(child)
+                    self.shared(child) or not self._columns.named(child)
                     for child in self.facts.children.get(relation, ())
                 )
             )

@@ -1,0 +1,58 @@
+"""The facts that the conversion for the tenant proof needs, and names for parts of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final, Protocol
+
+from aiosqlc.ir import SqlType
+from aiosqlc.mysql.relations import Relation
+from aiosqlc.mysql.scope import Level
+from aiosqlc.relational.tree import Derived, Opaque, Query
+
+Frames = tuple[Level | None, ...]
+"""The scopes of the enclosing queries, innermost first; None for a set operation."""
+OTHER: Final = Query()
+"""A query about which nothing can be proved."""
+
+
+class Facts(Protocol):
+    """The facts about tenants that the conversion needs."""
+
+    def exact(self, kind: SqlType | None, collation: str) -> bool:
+        """Return whether values of a type that are equal belong to one tenant."""
+        ...
+
+    def holds_tenants(self, kind: SqlType) -> bool:
+        """Return whether values of a type are compared as tenants are."""
+        ...
+
+    def fits(self, relation: Relation, column: str) -> bool:
+        """Return whether a column has room for each tenant, so that no value is truncated."""
+        ...
+
+    def view(self, relation: Relation) -> Query:
+        """Return the query of a view."""
+        ...
+
+
+def identity(relation: Relation) -> Hashable:
+    """Return the identifier of a table in the queries."""
+    return relation.table.schema, relation.table.name
+
+
+def number_of(relation: Relation, column: str) -> int:
+    """Return the number of a table's column, which starts at 1, or 0."""
+    wanted = column.lower()
+    names = [c.name.lower() for c in relation.table.columns]
+    return names.index(wanted) + 1 if wanted in names else 0
+
+
+def derived(query: Query) -> Derived:
+    """Return a query as a FROM item."""
+    return Derived(query=lambda: query)
+
+
+def opaque(key: object) -> Opaque:
+    """Return an expression of which nothing is known."""
+    return Opaque(key=id(key), args=())

@@ -1,0 +1,81 @@
+"""Find the column of each table that stores the tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from aiosqlc.ir import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTable:
+    """A table: the names that the configuration may use, and its columns by name.
+
+    `key` is the column of a primary key of one column, or 0. `foreign` are the foreign keys of one
+    column: the column, the other table and its column.
+    """
+
+    names: frozenset[str]
+    columns: Mapping[str, int]
+    key: int = 0
+    foreign: tuple[tuple[int, Hashable, int], ...] = ()
+
+
+class TenantColumns:
+    """The tenant settings of the configuration, applied to the tables of a schema."""
+
+    def __init__(self, tenant: Tenant, tables: Mapping[Hashable, TenantTable]) -> None:
+        self.tenant = tenant
+        self.tables = tables
+        self._columns: dict[Hashable, int] = {}
+
+    def column(self, relation: Hashable) -> int:
+        """Return the number of a table's tenant column, or 0 if the table has none.
+
+        In the table of the tenants it is the key to which tenant columns refer. In another table
+        it may also be the only foreign key to the table of the tenants.
+        """
+        if relation not in self._columns:
+            self._columns[relation] = self.named(relation) or self._by_key(relation)
+        return self._columns[relation]
+
+    def shared(self, relation: Hashable) -> bool:
+        """Return whether the configuration lists a table as shared."""
+        table = self.tables.get(relation)
+        return table is not None and not table.names.isdisjoint(self.tenant.shared)
+
+    def named(self, relation: Hashable) -> int:
+        """Return the column of a table that has a declared name, or 0."""
+        table = self.tables.get(relation)
+        names = (self.tenant.column, *self.tenant.columns) if table is not None else ()
+        columns = table.columns if table is not None else {}
+        return next((columns[name] for name in names if name in columns), 0)
+
+    def _by_key(self, relation: Hashable) -> int:
+        if relation in self.keys:
+            return self.keys[relation]
+        table = self.tables.get(relation)
+        foreign = table.foreign if table is not None else ()
+        own = {column for column, other, its in foreign if self.keys.get(other) == its}
+        return own.pop() if len(own) == 1 else 0
+
+    @cached_property
+    def keys(self) -> Mapping[Hashable, int]:
+        """Return the tables of the tenants, each with the key to which tenant columns refer.
+
+        The configuration names one, or a foreign key of a tenant column refers to it.
+        """
+        found: dict[Hashable, set[int]] = {}
+        for relation, table in self.tables.items():
+            if table.key and self.tenant.table in table.names:
+                return {relation: table.key}
+            for column, other, its in table.foreign:
+                if column == self.named(relation) and other != relation:
+                    found.setdefault(other, set()).add(its)
+        return {
+            table: keys.pop()
+            for table, keys in found.items()
+            if len(keys) == 1 and not self.named(table) and not self.shared(table)
+        }

@@ -1,0 +1,218 @@
+"""MySQL: a query of one tenant is proved; any other is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.ir import Tenant
+
+from tests.projects import write_project
+from tests.tenants.mysql.asking import named, split, typed
+from tests.tenants.mysql.queries import NOT_PROVED, PROVED, SCHEMA
+
+_PREDICATE = re.compile(
+    r"(?:\w+\.)?tenant_id = (?:@tenant_id|\w+\.tenant_id)(?! (?:WHERE|,))|USING \(tenant_id\)"
+)
+CONFIG = """\
+version: "2"
+sql:
+  - engine: mysql
+    schema: schema.sql
+    queries: queries.sql
+    server: mariadb
+    gen: {python: {out: out, driver: aiomysql}}
+    tenant: {column: tenant_id, shared: [country]}
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tenants")
+
+
+def leaks(
+    schema: str, text: str, cache: Path, tenant: Tenant | None = None, *, server: str = "mariadb"
+) -> dict[str, tuple[str, ...]]:
+    """Return what is not proved of the statements of a text."""
+    given = {"tenant": tenant} if tenant else {}
+    texts = split(text)
+    found = typed(schema, named(texts), cache, server=server, **given)
+    return {one: found[f"Q{n}"].leaks for n, one in enumerate(texts)}
+
+
+def test_each_query_of_one_tenant_is_proved(cache: Path) -> None:
+    assert {text: why for text, why in leaks(SCHEMA, PROVED, cache).items() if why} == {}
+
+
+def test_each_leak_is_found(cache: Path) -> None:
+    assert [text for text, why in leaks(SCHEMA, NOT_PROVED, cache).items() if not why] == []
+
+
+def without_one(text: str) -> Iterator[str]:
+    """Yield a statement without each of its comparisons of tenants."""
+    for found in _PREDICATE.finditer(text):
+        instead = "ON true" if found[0].startswith("USING") else "true"
+        yield f"{text[: found.start()]}{instead}{text[found.end() :]}"
+
+
+def test_every_predicate_is_needed(cache: Path) -> None:
+    texts = [less for text in split(PROVED) if "SET tenant_id" not in text
+             for less in without_one(text)]  # fmt: skip
+    found = leaks(SCHEMA, "\n\n".join(texts), cache)
+    assert len(found) > 45
+    assert [text for text, why in found.items() if not why] == []
+
+
+_TEXT_KEY = """\
+CREATE TABLE tenant (id {kind} PRIMARY KEY);
+CREATE TABLE issue (id int PRIMARY KEY, tenant_id {other} NOT NULL{refers});
+"""
+_REFERS = ", FOREIGN KEY (tenant_id) REFERENCES tenant (id)"
+_ASKED = "SELECT id FROM issue WHERE tenant_id = @tenant_id"
+_FOLDED = "varchar(36) COLLATE utf8mb4_general_ci"
+_PADDED = "varchar(36) COLLATE utf8mb4_bin"
+_EXACT = "varchar(36) COLLATE utf8mb4_nopad_bin"
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "refers", "proved"),
+    [
+        (_FOLDED, _FOLDED, _REFERS, True),
+        (_FOLDED, _FOLDED, "", False),
+        (_PADDED, _PADDED, "", False),
+        (_PADDED, _PADDED, _REFERS, True),
+        (_EXACT, _EXACT, "", True),
+        (_EXACT, _FOLDED, "", False),
+        ("char(36)", "char(36)", "", False),
+        ("uuid", "uuid", "", True),
+        ("binary(16)", "binary(16)", "", True),
+        ("bigint unsigned", "bigint unsigned", "", True),
+        ("decimal(9)", "decimal(9)", "", False),
+        ("date", "date", "", False),
+        ("double", "double", "", False),
+        ("year", "year", "", False),
+        ("int", "enum('a', 'b')", "", False),
+    ],
+)
+def test_tenants_that_are_texts_need_a_key_or_an_exact_collation(
+    kind: str, other: str, refers: str, proved: bool, cache: Path
+) -> None:
+    schema = _TEXT_KEY.format(kind=kind, other=other, refers=refers)
+    (why,) = leaks(schema, _ASKED, cache).values()
+    assert (why == ()) is proved
+
+
+def test_texts_of_two_collations_are_not_one_tenant(cache: Path) -> None:
+    schema = (
+        _TEXT_KEY.format(kind=_EXACT, other=_EXACT, refers="")
+        + f"CREATE TABLE note (id int PRIMARY KEY, tenant_id {_FOLDED});"
+    )
+    assert all(leaks(schema, _ASKED, cache).values())
+
+
+def test_a_key_separates_tenants_only_if_its_collation_does(cache: Path) -> None:
+    text = """INSERT INTO note (tenant_id, id, n) VALUES (@tenant_id, 1, 1)
+        ON DUPLICATE KEY UPDATE n = 2"""
+    note = "CREATE TABLE note (tenant_id {kind}, id int, n int, PRIMARY KEY (tenant_id, id){more});"
+    exact = note.format(kind=_EXACT, more="")
+    folded = note.format(kind=_FOLDED, more="")
+    prefix = note.format(kind="int", more=", UNIQUE (tenant_id, n)").replace(
+        "UNIQUE (tenant_id, n)", "name varchar(99), UNIQUE (name(3))"
+    )
+    assert not any(leaks(exact, text, cache).values())
+    assert all(leaks(folded, text, cache).values())
+    assert all(leaks(prefix, text, cache).values())
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (
+            "CREATE TABLE old (id int PRIMARY KEY, tenant_id int) WITH SYSTEM VERSIONING;",
+            "SELECT id FROM old FOR SYSTEM_TIME ALL WHERE tenant_id = @tenant_id",
+        ),
+        (
+            "CREATE TABLE word (id int, tenant_id int, t text, FULLTEXT (t));",
+            "SELECT id FROM word WHERE tenant_id = @tenant_id AND MATCH (t) AGAINST ('a')",
+        ),
+        (
+            "CREATE TABLE a (id int, tenant_id int);",
+            "SELECT id FROM a WHERE id = 1 /*! AND tenant_id = @tenant_id */",
+        ),
+        (
+            """CREATE TABLE a (id int, tenant_id tinyint) ENGINE = MyISAM;
+            CREATE TABLE b (id int, tenant_id int);""",
+            "INSERT INTO a (id, tenant_id) VALUES (1, @tenant_id), (2, @tenant_id)",
+        ),
+        (
+            """CREATE TABLE a (x int, y int, tenant_id int, UNIQUE (x, y), KEY (x));
+            CREATE TABLE b (x int, FOREIGN KEY (x) REFERENCES a (x));""",
+            "SELECT b.x FROM b JOIN a ON a.x = b.x WHERE a.tenant_id = @tenant_id",
+        ),
+    ],
+    ids=[
+        "old rows",
+        "relevance",
+        "an executable comment",
+        "truncation",
+        "a key that is not unique",
+    ],
+)
+def test_a_leak_of_an_odd_schema_is_found(schema: str, text: str, cache: Path) -> None:
+    assert all(leaks(schema, text, cache).values())
+
+
+def test_no_proof_is_given_without_a_server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PATH", "")
+    from aiosqlc.mysql import analyzer
+    from aiosqlc.servers.private import NoServerError
+
+    def refuse(*_: object) -> None:
+        raise NoServerError("none")
+
+    monkeypatch.setattr(analyzer, "open_session", refuse)
+    (why,) = leaks("CREATE TABLE issue (id int, tenant_id int);", _ASKED, cache).values()
+    assert why == ("the compiler knows the tables only from the schema's text",)
+
+
+def test_each_text_of_a_dynamic_query_is_proved(cache: Path) -> None:
+    text = """SELECT id FROM issue WHERE id = @id
+        AND tenant_id = @tenant_id -- :if tenant_id
+        ORDER BY id"""
+    (why,) = leaks(SCHEMA, text, cache).values()
+    assert why
+
+
+def test_the_command_refuses_a_leak_unless_every_tenant_is_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "-- name: AllIssues :many\nSELECT id FROM issue;\n"
+    write_project(tmp_path, {"schema.sql": SCHEMA, "queries.sql": query, "sqlc.yaml": CONFIG})
+    assert main(["generate", "-f", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "error[E374]: `AllIssues` may touch another tenant's rows: `issue`:" in said
+    assert "`-- tenant: all REASON`" in said
+    (tmp_path / "queries.sql").write_text(f"-- tenant: all the nightly report\n{query}")
+    assert main(["generate", "-f", str(tmp_path)]) == 0
+    (tmp_path / "queries.sql").write_text(query)
+    assert main(["generate", "-f", str(tmp_path)]) == 1  # the lock has not forgotten it
+
+
+@pytest.mark.parametrize("command", [":exec :bulk", ":copyfrom"])
+def test_each_row_of_a_list_is_proved_for_its_tenant(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = (
+        f"-- name: Put {command}\nINSERT INTO spare (id, tenant_id)"
+        " VALUES (sqlc.arg(id), sqlc.arg(tenant_id));"
+    )
+    write_project(tmp_path, {"schema.sql": SCHEMA, "queries.sql": query, "sqlc.yaml": CONFIG})
+    assert main(["generate", "-f", str(tmp_path)]) == 0
+    (tmp_path / "queries.sql").write_text(query.replace("arg(tenant_id)", "arg(other)"))
+    assert main(["generate", "-f", str(tmp_path)]) == 1
+    assert "error[E374]" in capsys.readouterr().err
