@@ -1,6 +1,6 @@
 """The middleware of every service. `shell.Shell.serve` runs its parts in this order.
 
-1. `exchange` holds the request for the parts, with its ID, which all later parts use.
+1. `exchange` has the data of the request that all later parts use, such as the ID of the request.
 2. `trace` continues the trace of the caller.
 3. Recovery (`lib.http.errors`) converts every exception to a response.
 4. `metrics` and `access_log` record every outcome, including exceptions and disconnects.
