@@ -407,6 +407,31 @@ CREATE TABLE mark (tenant_id int NOT NULL, label_id int,
 SELECT l.id FROM mark m JOIN label l ON l.id = m.label_id WHERE m.tenant_id = @tenant_id;
 """,
     ),
+    "a foreign key that ignores case, beside a key that does not": (
+        """\
+CREATE TYPE folded;
+CREATE FUNCTION folded_in(cstring) RETURNS folded LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+CREATE FUNCTION folded_out(folded) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+CREATE TYPE folded (INPUT = folded_in, OUTPUT = folded_out, LIKE = text, COLLATABLE = true);
+CREATE CAST (folded AS text) WITHOUT FUNCTION AS IMPLICIT;
+CREATE FUNCTION same(folded, folded) RETURNS bool LANGUAGE sql IMMUTABLE
+    AS 'SELECT lower($1::text) = lower($2::text)';
+CREATE FUNCTION compare(folded, folded) RETURNS int LANGUAGE sql IMMUTABLE
+    AS 'SELECT bttextcmp(lower($1::text), lower($2::text))';
+CREATE OPERATOR = (LEFTARG = folded, RIGHTARG = folded, FUNCTION = same);
+CREATE OPERATOR CLASS folded_ops DEFAULT FOR TYPE folded USING btree
+    AS OPERATOR 3 =, FUNCTION 1 compare(folded, folded);
+CREATE TABLE tag (id int, tenant_id int, code folded, UNIQUE (tenant_id, code));
+CREATE UNIQUE INDEX tag_code ON tag (code text_ops);
+CREATE TABLE mark (tenant_id int NOT NULL, code folded,
+    FOREIGN KEY (tenant_id, code) REFERENCES tag (tenant_id, code));
+""",
+        """\
+-- name: Q :many
+SELECT t.id FROM mark m JOIN tag t ON t.code::text = m.code::text
+    WHERE m.tenant_id = @tenant_id;
+""",
+    ),
     "a foreign key of one column twice": (
         """\
 CREATE TABLE cell (tenant_id int, x int, y int, UNIQUE (x, y));

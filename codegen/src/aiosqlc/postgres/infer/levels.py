@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from aiosqlc.ir import ColumnRef, SqlType
-from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
 from aiosqlc.postgres.infer.constants import constant_int, rows_of
@@ -19,6 +19,7 @@ from aiosqlc.postgres.infer.grouping import (
     keys_shown,
     twice_grouped,
 )
+from aiosqlc.postgres.infer.images import keys_compare_images
 from aiosqlc.postgres.infer.joins import conjuncts, variables
 from aiosqlc.postgres.infer.known_fields import is_expression, is_understood
 from aiosqlc.postgres.infer.matching import implied, same
@@ -50,7 +51,6 @@ from aiosqlc.relational.tree import (
     JoinItem,
     JoinKind,
     Key,
-    KeyPart,
     Leaf,
     Limit,
     Merged,
@@ -103,11 +103,6 @@ _IMAGE_EQUALITIES = frozenset({
     "date_eq_timestamp", "timestamp_eq_date", "byteaeq", "nameeq", "nameeqtext", "texteqname",
     "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
     "macaddr8_eq", "enum_eq",
-})  # fmt: skip
-# The types of these equalities.
-_IMAGE_TYPES = frozenset({
-    "int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time",
-    "bytea", "name", "text", "char", "xid8", "tid", "pg_lsn", "macaddr", "macaddr8", "anyenum",
 })  # fmt: skip
 # Those of types whose values are equal in Python exactly if the operator holds.
 _KEY_EQUALITIES = frozenset({
@@ -557,27 +552,7 @@ class Lowering:
         for each unique index on the column. A view has no index.
         """
         target = self.scope.entry(self.scope.query["resultRelation"])["relid"]
-        parts = [
-            part
-            for key in self.facts.unique_keys(target, with_children=False)
-            for part in key.parts
-            if part.column == column
-        ]
-        return bool(parts) and all(map(self.is_image, parts))
-
-    def is_image(self, part: KeyPart) -> bool:
-        """Return whether an index treats only equal stored values of a column as equal."""
-        if part.cls is None or not isinstance(part.collation, int):
-            return False
-        family, kind = part.cls
-        return (
-            isinstance(family, int)
-            and isinstance(kind, int)
-            and family < FIRST_USER_OID
-            and self.facts.is_built_in_type(kind)
-            and self.facts.type_name(kind) in _IMAGE_TYPES
-            and self.facts.deterministic(part.collation)
-        )
+        return keys_compare_images(self.facts, target, column)
 
     def actions(self) -> list[Query]:
         """Return the actions of a MERGE, each as a query for the rows on which it acts.

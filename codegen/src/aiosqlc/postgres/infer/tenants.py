@@ -10,6 +10,7 @@ from typing import Final
 from aiosqlc.ir import Tenant
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import ConstraintRow
+from aiosqlc.postgres.infer.images import keys_compare_images
 from aiosqlc.postgres.infer.levels import level_of
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.relational.tenant import leaks_of
@@ -73,7 +74,7 @@ class Tenants:
     def unique(self, relation: Hashable, columns: AbstractSet[int]) -> bool:
         """Return whether `columns` contain all columns of one of the table's unique keys."""
         return isinstance(relation, int) and any(
-            not key.predicate and all(part.cls and part.column in columns for part in key.parts)
+            not key.predicate and all(part.column in columns for part in key.parts)
             for key in self.facts.unique_keys(relation, with_children=True)
         )
 
@@ -105,18 +106,16 @@ class Tenants:
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that are valid for every row that a query may read.
 
-        A transaction may read rows that do not meet a deferrable foreign key yet. If the collation
-        of a referenced column ignores differences, a row may refer to a string that differs from
-        its own.
+        A transaction may read rows that do not meet a deferrable foreign key yet. If the referenced
+        key ignores differences, as that of a `citext` column does, a row may refer to a value that
+        differs from its own.
         """
         return _targets(
             c
             for c in (self.keys(relation) if isinstance(relation, int) else ())
             if not c.deferrable
             and all(
-                self.facts.deterministic(
-                    self.facts.attributes[c.foreign_relation, number].collation
-                )
+                keys_compare_images(self.facts, c.foreign_relation, number)
                 for number in c.foreign_columns
             )
         )
