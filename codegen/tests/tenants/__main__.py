@@ -1,10 +1,12 @@
-"""`python -m tests.tenants --n 20000 [--groups N] [--seed N]`: the long run of the fuzzer."""
+"""`python -m tests.tenants --n 20000 [--groups N] [--seed N] [--url URL]`: fuzz for a long time."""
 
 from __future__ import annotations
 
 import argparse
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiosqlc.postgres import Analyzer
@@ -16,6 +18,16 @@ from tests.tenants.tables import TENANT, TRUSTING
 _PORTION = 500
 
 
+@contextmanager
+def _database(url: str | None) -> Iterator[str]:
+    """Return the given database, or one of a new server."""
+    if url:
+        yield url
+    else:
+        with running() as server:
+            yield server.create_empty()
+
+
 def main() -> int:
     """Fuzz, print the counts, and exit 1 on a difference."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -23,14 +35,15 @@ def main() -> int:
     parser.add_argument("--groups", type=int, default=10)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
     parser.add_argument("--trust", action="store_true", help="trust foreign keys")
+    parser.add_argument("--url", help="an empty database of the server to use")
     args = parser.parse_args()
     tenant = TRUSTING if args.trust else TENANT
     print(f"seed {args.seed}", flush=True)
     with (
-        running() as server,
+        _database(args.url) as url,
         tempfile.TemporaryDirectory() as folder,
         Analyzer() as analyzer,
-        Fuzz(args.seed, args.groups, analyzer, server.create_empty(), Path(folder), tenant) as run,
+        Fuzz(args.seed, args.groups, analyzer, url, Path(folder), tenant, args.url) as run,
     ):
         for _ in range(0, args.n, _PORTION):
             run.portion(min(_PORTION, args.n))

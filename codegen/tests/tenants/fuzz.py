@@ -25,6 +25,7 @@ _SKIPPING = re.compile(r"DO NOTHING|ON CONFLICT .* WHERE", re.DOTALL)
 _UNUSED = 100  # no row has this number, or a greater one
 _VARIANTS = 4
 _ORDERS = 8
+_VIRTUAL = 180000  # the first server with virtual generated columns
 _OPTIONS = "-c plan_cache_mode=force_generic_plan -c jit=off"
 
 
@@ -63,7 +64,11 @@ class Tally:
 
 
 class Fuzz:
-    """Makes statements in portions, and runs the proved ones on data sets."""
+    """Makes statements in portions, and runs the proved ones on data sets.
+
+    The statements run in the database `url`. `server` is the URL of the server that analyses them,
+    by default an embedded one.
+    """
 
     def __init__(
         self,
@@ -73,18 +78,22 @@ class Fuzz:
         url: str,
         folder: Path,
         tenant: Tenant = TENANT,
+        server: str | None = None,
     ) -> None:
         self._random = Random(seed)
         self._groups = groups
         self._analyzer = analyzer
         self._folder = folder
         self._tenant = tenant
+        self._server = server
         self._connection = psycopg.connect(url, autocommit=True, options=_OPTIONS)
+        virtual = self._connection.info.server_version >= _VIRTUAL
+        self._schema = SCHEMA if virtual else SCHEMA.replace(" VIRTUAL", " STORED")
         self._connection.prepare_threshold = None  # they would be deallocated with ours
         self.tally = Tally()
 
     def __enter__(self) -> Self:
-        create(self._connection, SCHEMA)
+        create(self._connection, self._schema)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,7 +124,7 @@ class Fuzz:
     def _proved(self, made: list[Statement]) -> tuple[list[tuple[Statement, TypedQuery]], int]:
         """Return the statements that are proved, and the number of those that are refused."""
         text = "".join(f"-- name: Q{n} :exec\n{s.text};\n\n" for n, s in enumerate(made))
-        found = typed(self._analyzer, SCHEMA, text, self._folder, self._tenant)
+        found = typed(self._analyzer, self._schema, text, self._folder, self._tenant, self._server)
         queries = [found.get(f"Q{n}") for n in range(len(made))]
         proved = [(s, q) for s, q in zip(made, queries, strict=True) if q and not q.leaks]
         return proved, queries.count(None)
