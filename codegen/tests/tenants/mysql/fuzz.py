@@ -17,9 +17,8 @@ from tests.servers.mysql import connect_arguments
 from tests.tenants.datasets import Rows, group
 from tests.tenants.fuzz import Tally
 from tests.tenants.mysql.asking import TENANT, named, typed
-from tests.tenants.mysql.tables import SCHEMA
+from tests.tenants.mysql.tables import SCHEMA, TABLES
 from tests.tenants.mysql.writes import MysqlStatements
-from tests.tenants.tables import TABLES
 from tests.tenants.writes import Statement
 
 _COMPARISON = re.compile(r"\b\w+\.\w+ = (?:@\w+|\w+\.\w+)(?!\w)")
@@ -145,7 +144,7 @@ class Fuzz:
     def _fill(self, rows: Rows) -> None:
         for table in reversed(list(TABLES)):
             self._run(f"DELETE FROM {table}")
-        for table, stored in rows.items():
+        for table, stored in ((table, rows[table]) for table in TABLES):
             # A primary key with the tenant has no NULL.
             kept = [row for row in stored if table != "label" or row[1] is not None]
             if kept:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tests.tenants.stored import Stored
+from tests.tenants.tables import TABLES as COMMON
+
 SCHEMA = """\
 CREATE TABLE org (id int PRIMARY KEY, n int);
 CREATE TABLE token (id int PRIMARY KEY, n int, org_id int, FOREIGN KEY (org_id) REFERENCES org
@@ -41,3 +44,7 @@ CREATE VIEW both_kinds AS SELECT id, tenant_id, n FROM label UNION ALL
 CREATE VIEW counted AS SELECT min(id) AS id, tenant_id, CAST(count(*) AS SIGNED) AS n FROM issue
     GROUP BY tenant_id;
 """
+TABLES: dict[str, Stored] = {
+    name: stored for name, stored in COMMON.items() if f"CREATE TABLE {name} (" in SCHEMA
+}
+"""The tables of the common grammar that exist here."""

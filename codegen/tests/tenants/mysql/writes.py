@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from tests.tenants.grammar import Item, tenant_of
-from tests.tenants.tables import TABLES, TENANT_COLUMNS
+from tests.tenants.mysql.tables import TABLES
+from tests.tenants.tables import TENANT_COLUMNS
 from tests.tenants.writes import Statement, Statements
 
 _COLUMNS = {name: table.columns for name, table in TABLES.items()}
