@@ -63,7 +63,8 @@ def each_host(url: str) -> tuple[str, ...]:
 def leaves_tls_open(url: str) -> str | None:
     """Return the TLS parameter that the URL of a remote server lacks, or None.
 
-    A URL does not lack the parameter if its mode verifies the server or explicitly disables TLS.
+    The URL needs a parameter that makes the driver verify the server, or one that disables TLS
+    explicitly.
     """
     parts = urlsplit(url)
     name, decided = _DECIDED["mysql" if parts.scheme in ("mysql", "mariadb") else "postgres"]

@@ -77,9 +77,11 @@ def with_secrets(
         ValueError: if a provider has no secret, or if a secret has no provider.
     """
     if missing := sorted(providers.keys() - secrets.keys()):
-        raise ValueError(f"has no secret for {', '.join(missing)}")
+        raise ValueError(f"has no secret for the provider {', '.join(missing)}")
     if extra := sorted(secrets.keys() - providers.keys()):
-        raise ValueError(f"has a secret for {', '.join(extra)}, which is not a provider")
+        raise ValueError(
+            f"has a secret for {', '.join(extra)}, which the settings do not name as a provider"
+        )
     return tuple(
         IdentityProvider(
             name, one.issuer, one.client_id, secrets[name], one.scope, one.trusts_email

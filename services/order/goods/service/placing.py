@@ -55,9 +55,10 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
 
     Raises:
         AppError: VALIDATION_ERROR for a repeated product or several currencies; NOT_FOUND or
-            BAD_REQUEST if the user does not exist or is not active; CONFLICT with the unavailable
-            lines, or if too many orders wait; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
-            CIRCUIT_OPEN if the product service does not respond, and then nothing is ordered.
+            BAD_REQUEST if the user does not exist or is not active; CONFLICT if products are
+            unavailable (the details name their lines), or if the user has too many unconfirmed
+            orders; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN if the product service
+            does not respond. After an error, nothing is ordered.
     """
     check_distinct(
         [line.product_id for line in new.lines],
