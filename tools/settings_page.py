@@ -77,7 +77,7 @@ COMMON: Final = {
     "TLS at the gateway (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
-    "Your own databases (in product and department also mysql://; containers need secrets.sh)": (
+    "Your own servers (product, department: also mysql://; for containers, run secrets.sh again)": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
     "Email (written to files if SMTP_HOST is not set)": (

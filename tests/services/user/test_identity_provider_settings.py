@@ -91,7 +91,10 @@ def test_an_entry_that_is_wrong_is_named(started: Any, providers: str, complaint
         ("google:", "entry 1 must be name:secret, with a name that is not repeated"),
         ("google:a-secret,google:a-secret", "entry 2 must be name:secret"),
         ("a-secret", "entry 1 must be"),
-        ("google:a-secret,other:a-secret", "has a secret for other, which the settings do not name as a provider"),
+        (
+            "google:a-secret,other:a-secret",
+            "has a secret for other, which the settings do not name",
+        ),
     ],
 )
 def test_every_provider_has_a_secret_and_no_message_has_one(
