@@ -1,4 +1,4 @@
-"""Tell which unique keys treat only equal stored values as equal."""
+"""Find the unique keys that treat only equal stored values as equal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _IMAGE_TYPES = frozenset({
 def keys_compare_images(facts: Facts, relation: int, column: int) -> bool:
     """Return whether each unique index on a column treats only equal stored values as equal.
 
-    Without a unique index, the answer is no.
+    Return False without a unique index.
     """
     parts = [
         part
