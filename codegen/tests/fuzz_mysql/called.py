@@ -143,6 +143,8 @@ def _functions(
         kinds = sorts[int(query.parsed.name[1:])]
         pairs = list(zip(query.params, kinds, strict=False))
         given = {argument(param.name): choices(param, kind) for param, kind in pairs}
+        if len(given) < len(pairs):  # arguments with one name are numbered, so these are not known
+            continue
         naive = {argument(param.name) for param, _ in pairs if param.type.name != "timestamp"}
         yield _Function(call, query, Values(Random(seed), given), frozenset(naive))
 
