@@ -1,1 +1,1 @@
-"""Proofs about queries that both engines share, on row counts, unique keys and equalities."""
+"""Prove facts about row counts, unique keys and equalities, for PostgreSQL and MySQL alike."""

@@ -13,10 +13,10 @@ from aiosqlc.relational.tree import Column, Join, JoinKind, Query
 def dead_joins(
     counter: RowCounter, query: Query, is_unread: Callable[[Join, frozenset[int]], bool]
 ) -> Iterator[int]:
-    """Yield the first optional FROM item of each outer join that can be removed without effect.
+    """Yield one FROM item for each outer join whose removal would not change the result.
 
-    `is_unread` returns true if nothing else reads the optional sources of a join, and if no
-    function in the join has an effect.
+    The item is the first one on the join's optional side. `is_unread` returns whether nothing
+    outside the join reads the optional items, and no function in the join has a side effect.
     """
     if not query.no_locks or query.arms is not None:
         return
@@ -33,7 +33,7 @@ def dead_joins(
 def is_distinct_anyway(counter: RowCounter, query: Query, has_value: Callable[[int], bool]) -> bool:
     """Return whether the rows of a query are distinct even without DISTINCT.
 
-    `has_value` returns whether an output column is NULL only if an outer join found no match.
+    `has_value` returns whether a result column is NULL only if an outer join found no match.
     """
     if not query.distinct_keys or not query.distinct_rows or not query.plain_list:
         return False

@@ -1,8 +1,9 @@
-"""Prove that one query can read the rows of many keys; find the parameters that can be the key.
+"""Find the parameters by which a query looks up rows, and prove that it can take many keys at once.
 
 A query reads by a key if it selects the rows in which a column equals a parameter. With a list of
-keys in place of the parameter, the query returns the rows of all keys. The rows of each key are
-those of the original query, in the same order, unless a clause combines or counts rows.
+keys in place of the parameter, the query returns the rows of all keys. The rows of one key are then
+those that the original query returns for this key, in the same order, unless a clause such as GROUP
+BY or LIMIT combines or counts rows.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
 
 
 def lookup_of(query: Query) -> Lookup:
-    """Return the parameters that can be a query's key, or why it cannot read many keys."""
+    """Return the parameters that can be a query's key, and the reason if it cannot take many."""
     return Lookup(tuple(_keys(query)), _why_not(query))
 
 
 def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) -> Lookup | None:
-    """Return the facts that hold for a query and also for one of its variants.
+    """Return the lookup facts that hold for a query and also for one of its variants.
 
-    `numbers` are the numbers that the variant's parameters have in the query.
+    `numbers` has, for each parameter of the variant, its number in the query.
     """
     if ours is None or theirs is None:
         return None
@@ -30,7 +31,7 @@ def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) 
 
 
 def _keys(query: Query) -> Iterator[int]:
-    """Yield the parameters that are compared with a column whose values can be keys of a dict."""
+    """Yield each parameter that is compared with a column whose values can be keys of a dict."""
     for condition in query.root.conditions:
         meaning = condition.meaning
         if not isinstance(meaning, Equality) or not meaning.key:

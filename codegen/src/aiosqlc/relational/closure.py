@@ -1,10 +1,10 @@
-"""Find columns with one value in all rows, and the FROM items that give at most one row.
+"""Find columns with one value in all result rows, and FROM items with at most one row.
 
-A fixed column can be exact or only equal. A column is *exact* if all its values are the same stored
-value, so that it can be an argument of any function. It is only *equal* if an equality operator
-compares it with a fixed value, and this operator can treat different values as equal (`1.0 = 1.00`,
-case-insensitive text). Then it can only be an operand of another equality of the same kind, or
-match a unique key of the same kind.
+A column with one value is called *fixed*. It is *exact* if all its values are the same stored
+value. Then it can be an argument of any function. Otherwise it is only *equal*: an equality
+operator compares it with a fixed value, but this operator can treat different values as equal (`1.0
+= 1.00`, case-insensitive text). Then it can only be an operand of another equality of the same
+kind, or match a unique key of the same kind.
 """
 
 from __future__ import annotations
@@ -57,10 +57,11 @@ EXACT = Binding(True, frozenset(), None)
 
 
 class Closure:
-    """The columns that equalities fix to one value, and the FROM items limited to one row.
+    """The columns with one value by a query's conditions, and the FROM items with at most one row.
 
-    `given` are outputs, by number, that the outer query fixes, and `pinned` are further expressions
-    with one value. `fixed` are sources that are treated as one row each.
+    `given` are the result columns that the outer query fixes, by number. `pinned` are further
+    expressions that are assumed to have one value. `fixed` are FROM items that are assumed to have
+    one row.
     """
 
     def __init__(
@@ -121,9 +122,9 @@ class Closure:
     # --- equalities ---------------------------------------------------------------------------
 
     def _apply(self, side: frozenset[int] | None, equality: Equality) -> bool:
-        """Record the columns that an equality fixes, and return whether there are new ones.
+        """Record the columns that an equality fixes, and return whether any of them is new.
 
-        The ON condition of an outer join fixes columns of its optional side only.
+        The ON condition of an outer join fixes only columns of the join's optional side.
         """
         changed = False
         left = self.resolve(equality.left), equality.left_classes
@@ -180,7 +181,7 @@ class Closure:
         return True
 
     def _is_image(self, expr: Expr, equality: Equality) -> bool:
-        """Return whether an equality is true for at most one stored value of the column."""
+        """Return whether `expr` is a column, and only one stored value can satisfy the equality."""
         return (
             isinstance(expr, Column)
             and self.engine.holds(
@@ -190,9 +191,10 @@ class Closure:
         )
 
     def resolve(self, expr: Expr) -> Expr:
-        """Return the expression that a column stands for.
+        """Return the expression for which a column stands, or the column itself.
 
-        Columns of GROUP BY, of `JOIN … USING` and of LATERAL subqueries stand for others.
+        A column stands for another expression if it is a GROUP BY key, if `JOIN … USING` merges it,
+        or if a LATERAL subquery returns a column of this query unchanged.
         """
         while isinstance(expr, Column) and not expr.level and expr.column > 0:
             source = self.query.source(expr.source)
@@ -208,7 +210,7 @@ class Closure:
     def _beside(self, source: Derived, column: Column) -> Column | None:
         """Return the column of this query that a LATERAL subquery returns unchanged, or None.
 
-        Grouping sets could replace the value by NULL.
+        A subquery with grouping sets does not count, because they could replace the value by NULL.
         """
         inner = source.query() if source.reads else Query()
         plain = inner.arms is None and not inner.group_keys and inner.grouping_sets == ()
@@ -226,8 +228,8 @@ class Closure:
     def is_exact(self, expr: Expr, *, direct: bool = False) -> bool:
         """Return whether an expression has one value in all rows of the result.
 
-        `direct` means that the expression is an operand of a strict equality, which a NULL from an
-        outer join cannot satisfy. Elsewhere, such a NULL would be a second value.
+        `direct` means that the expression is an operand of an equality that is never true for NULL.
+        Elsewhere, a NULL from an outer join counts as a second value.
         """
         expr = self.resolve(expr)
         if isinstance(expr, Column):
@@ -287,8 +289,8 @@ class Closure:
     def _is_exact_source(self, number: int) -> bool:
         """Return whether a FROM item with one row gives the same row each time that it is read.
 
-        A plan may read a source again for every row of another, so a LIMIT without an order, or a
-        volatile function, can return another row each time.
+        A query plan may read a FROM item again for every row of another item. Then a LIMIT without
+        ORDER BY, or a volatile function, can return another row each time.
         """
         source = self.query.source(number)
         if isinstance(source, Table | NoTable):
@@ -326,7 +328,7 @@ class Closure:
         )
 
     def _of(self, number: int) -> Iterator[object]:
-        """Yield the conditions that hold for the rows of a FROM item."""
+        """Yield the conditions that restrict the rows of a FROM item."""
         for side, condition in self._conditions:
             if side is None or number in side:
                 yield condition.handle
@@ -341,7 +343,7 @@ class Closure:
         )
 
     def _matches(self, binding: Binding, part: KeyPart) -> bool:
-        """Return whether a unique key treats all values that a fixed column may have as equal."""
+        """Return whether a unique key treats as equal all values that a fixed column may have."""
         if binding.exact:
             return True
         return part.cls in binding.classes and (

@@ -1,4 +1,4 @@
-"""Type `sqlc.embed(t)` as one value, which is optional if its row may be missing."""
+"""Infer the type of `sqlc.embed(t)`: one object, which is optional if its row may be missing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ Present = Callable[[int, frozenset[int]], Column]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """The row of an `sqlc.embed(t)` in one SELECT: its columns, and its table or view if any."""
+    """The row of an `sqlc.embed(t)` in one SELECT: its columns, and their table or view.
+
+    `relation` is None if the columns are not from one table or view.
+    """
 
     columns: tuple[tree.Column, ...]
     relation: tree.Relation | None = None
 
     @property
     def missing(self) -> frozenset[int]:
-        """Return the outer joins, and the grouping, that may omit the row."""
+        """Return the outer joins, and a GROUP BY with grouping sets, that may omit the row."""
         return frozenset[int]().union(*(column.absent for column in self.columns))
 
 
@@ -32,8 +35,8 @@ class Part:
 class Place:
     """The result columns of an embedded row (`sqlc.embed(t)`).
 
-    A plain query has one of the `embeds`. A set operation has one in each operand. `parts` has the
-    row of each operand, or the reason why the operand has no row of one table or subquery there.
+    `embeds` has one element in a plain query, and one for each operand of a set operation. `parts`
+    has, for each operand, the row in these result columns, or the reason why they are not one row.
     """
 
     embeds: tuple[Embed, ...]
@@ -44,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The row of an `sqlc.embed(t)`; its columns are inferred for the case that the row exists."""
+    """The row of an `sqlc.embed(t)`, with its columns inferred as if the row always exists."""
 
     embed: TypedEmbed
     columns: tuple[Column, ...]
@@ -69,10 +72,11 @@ def embedded_rows(
     engine: Engine,
     present: Present,
 ) -> Found:
-    """Infer the row of each `sqlc.embed(t)` in one text with a number of operands.
+    """Infer the row of each `sqlc.embed(t)` in one query text.
 
-    If a row may be missing, its columns are inferred as if it were present, because the whole row
-    is optional and not each field.
+    `operands` is the number of SELECTs that a set operation combines, or 1. If a row may be
+    missing, its columns are inferred as if it were present, because the object is optional as a
+    whole.
     """
     embeds: dict[Place, Row | str] = {}
     for place in places:
@@ -84,8 +88,8 @@ def embedded_rows(
 def why_unfit(place: Place, operands: int, engine: Engine) -> str:
     """Return the reason why an `sqlc.embed(t)` cannot be one value, or an empty string.
 
-    In a set operation, the only proved facts are that the row is present in every operand, and that
-    it is a row of one table.
+    In a set operation, the row must be present in every operand, and all operands must take it from
+    the same table or view.
     """
     if len(place.embeds) < operands:
         return "another part of the set operation has single columns at this position"
@@ -107,7 +111,7 @@ def why_unfit(place: Place, operands: int, engine: Engine) -> str:
 
 
 def _row(place: Place, columns: Sequence[Column], engine: Engine, present: Present) -> Row:
-    """Infer the row of an `sqlc.embed(t)` that is one value."""
+    """Infer the row of an `sqlc.embed(t)` for which `why_unfit` found no problem."""
     part, *others = _rows_of(place)
     inside = range(place.first, place.first + place.count)
     inferred = tuple(columns[at] if others else present(at, part.missing) for at in inside)
@@ -134,9 +138,10 @@ def _rows_of(place: Place) -> list[Part]:
 def fitting(
     query: ParsedQuery, texts: Sequence[Found]
 ) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
-    """Return the embedded rows that all texts of a query have, and the refused embeds.
+    """Return the embedded rows that every text of a query has, and the refused embeds with reasons.
 
-    The texts are the query's own text and the texts of its variants.
+    The first text is the query's own. The others are its variants, such as the query without an
+    optional part.
     """
     whole, *others = texts
     kept: list[list[Row]] = []
@@ -156,7 +161,7 @@ def fitting(
 
 
 def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Return a text's columns; those of embedded rows are inferred as if the rows exist."""
+    """Return a query's columns, with those of embedded rows inferred as if the rows exist."""
     changed = list(columns)
     for row in rows:
         changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
@@ -164,7 +169,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(embeds: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
-    """Return the facts that hold for an embedded row in every text of the query."""
+    """Return the facts about an embedded row that hold in every variant of the query."""
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
     shared = all(embed.table == one.table for embed in embeds)
@@ -177,7 +182,7 @@ def weakest(embeds: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmb
 
 
 def _at(place: Place, text: Found) -> Row | str:
-    """Return the embedded row that a text has at these result columns, or why it has none."""
+    """Return the embedded row of a text at the result columns of `place`, or why it has none."""
     where = (place.first, place.count)
     return next(
         (row for there, row in text.items() if (there.first, there.count) == where),
@@ -209,10 +214,10 @@ def _operands(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Quer
 
 
 def part_of(query: tree.Query, first: int, count: int) -> Part | str:
-    """Return the row that the result columns of a SELECT form, or why they may not form one.
+    """Return the row that some result columns of a SELECT form, or why they may not form one.
 
-    A grouping set without these columns omits the row. So no grouping set may have only some of
-    them.
+    A grouping set with none of these columns omits the row. A grouping set with only some of these
+    columns is refused.
     """
     omitting = {_omitting(query, at) for at in range(first, first + count)}
     if None in omitting:
@@ -231,7 +236,7 @@ def part_of(query: tree.Query, first: int, count: int) -> Part | str:
 
 
 def _omitting(query: tree.Query, output: int) -> frozenset[int] | None:
-    """Return the grouping sets, by index, that omit an output; None if they are unknown."""
+    """Return the indexes of the grouping sets that omit a result column; None if unknown."""
     sets = query.grouping_sets
     if sets is None:
         return None
@@ -242,9 +247,9 @@ def _omitting(query: tree.Query, output: int) -> frozenset[int] | None:
 
 
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
-    """Return the column of the query that an expression is, or that its GROUP BY key is, or None.
+    """Return the column that an expression is, directly or through a GROUP BY key, or None.
 
-    The column is absent if a grouping set omits the key.
+    The column's row counts as possibly absent if a grouping set omits the key.
     """
     if not isinstance(expr, tree.Column) or expr.level:
         return None
@@ -260,9 +265,9 @@ def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
 def _is_as_declared(
     engine: Engine, part: Part, columns: Sequence[Column], *, combined: bool
 ) -> bool:
-    """Return whether the columns of a row are inferred to be as its table declares them.
+    """Return whether the inferred columns of a row have the nullability and types of its table.
 
-    A set operation may combine values to another type.
+    The types are compared only in a set operation, which may convert values to a common type.
     """
     return all(
         (inferred.not_null or not engine.not_null(part.relation, shown.column))
@@ -272,5 +277,5 @@ def _is_as_declared(
 
 
 def _table(engine: Engine, part: Part) -> ColumnRef | None:
-    """Return the table or view if it has exactly the row's columns in order, or None."""
+    """Return the table or view whose columns are exactly those of the row, in order, or None."""
     return engine.whole(part.relation, [column.column for column in part.columns])

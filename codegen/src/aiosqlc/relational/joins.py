@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import (
 
 
 def sources_of(item: JoinItem) -> Iterator[int]:
-    """Yield the numbers of the FROM items that a join, or a part of one, contains."""
+    """Yield the numbers of the FROM items in a part of a join tree."""
     if isinstance(item, Leaf):
         yield item.source
     else:
@@ -24,7 +24,7 @@ def sources_of(item: JoinItem) -> Iterator[int]:
 
 
 def joins_of(item: JoinItem) -> Iterator[Join]:
-    """Yield the joins that a join, or a part of one, contains; nested joins come first."""
+    """Yield the joins in a part of a join tree, nested joins first."""
     for inner in _items(item):
         yield from joins_of(inner)
     if isinstance(item, Join):
@@ -34,7 +34,7 @@ def joins_of(item: JoinItem) -> Iterator[Join]:
 def conditions_of(item: JoinItem) -> Iterator[tuple[frozenset[int] | None, Condition]]:
     """Yield each condition with the FROM items whose columns it may fix; None means all items.
 
-    The ON condition of an outer join holds only for the rows of its optional side.
+    The ON condition of an outer join restricts only the rows of the join's optional side.
     """
     for inner in _items(item):
         yield from conditions_of(inner)
@@ -53,7 +53,7 @@ def _side(item: From | Join) -> frozenset[int] | None:
 
 
 def optional_side(join: Join) -> JoinItem:
-    """Return the optional operand of a LEFT or RIGHT join: it may have no match."""
+    """Return the operand of a LEFT or RIGHT join that may have no matching row."""
     return join.right if join.kind is JoinKind.LEFT else join.left
 
 

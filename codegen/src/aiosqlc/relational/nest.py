@@ -1,8 +1,10 @@
-"""Find the keys that group joined rows into the lists of `sqlc.nest(t)`, and prove them.
+"""Find and prove the keys that group joined rows into the lists of `sqlc.nest(t)`.
 
-A row of a level is one combination of rows of the FROM items of its columns. Two joined rows belong
-to the same row of a level if and only if they have the same values of its key. That is true if
-fixed values of the key determine one row of each FROM item of the level and of the levels above.
+The result has levels: the outer rows that the generated function returns, the lists in them, the
+lists in those lists, and so on. A row of a level stands for one row of each FROM item whose columns
+the level shows. The level's key is proved if two joined rows contain the same row of the level
+exactly when they agree in the columns of the key. For this, the key must determine one row of each
+FROM item of the level, and of the levels that contain it.
 """
 
 from __future__ import annotations
@@ -69,9 +71,9 @@ def paths_of(embeds: Sequence[TypedEmbed]) -> dict[tuple[str, ...], int]:
 def nested(
     counter: RowCounter, query: Query, embeds: Sequence[TypedEmbed], columns: Sequence[Column]
 ) -> tuple[Nesting | NotNested, Cardinality]:
-    """Prove which columns identify the rows of each list, and count the rows that are returned.
+    """Prove which columns identify the rows of each list, and how many rows the function returns.
 
-    `columns` are inferred as if the row of each embed were present.
+    `columns` are the result columns, inferred as if every embedded row were present.
     """
     nest = _Nest(counter, query, embeds, columns)
     found = nest.proved()
@@ -83,7 +85,7 @@ def nested(
 def merged(
     one: Nesting | NotNested | None, other: Nesting | NotNested | None
 ) -> Nesting | NotNested | None:
-    """Return a nesting that fits two texts; its keys have the columns of both."""
+    """Combine the nestings of two variants of a query; a key gets the key columns of both."""
     if not isinstance(one, Nesting) or not isinstance(other, Nesting):
         return one if not isinstance(one, Nesting) else other
     levels = tuple(
@@ -105,14 +107,18 @@ class _UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Above:
-    """The levels above a list: FROM items that may have no row, and the key of the level above."""
+    """The levels that contain a list.
+
+    `optional` are their FROM items that may have no row. `key` is the key of the level directly
+    above.
+    """
 
     optional: frozenset[int]
     key: frozenset[int]
 
 
 class _Nest:
-    """Proves the keys of nested rows in one text."""
+    """Proves the keys of nested rows in one text of a query."""
 
     def __init__(
         self,
@@ -134,7 +140,7 @@ class _Nest:
         self._outer = [(join, frozenset(sources_of(optional_side(join)))) for join in outer]
 
     def proved(self) -> Nesting | NotNested:
-        """Return the outer rows and each list with their keys, or why a key is not proved."""
+        """Return the keys of the outer rows and of each list, or why a key is not proved."""
         query = self.query
         simple = (
             query.command is Command.SELECT
@@ -165,7 +171,7 @@ class _Nest:
     # --- the rows that the function returns -------------------------------------------------------
 
     def _top(self) -> NestLevel:
-        """Return the key and the columns of the outer rows, which the function returns."""
+        """Return the top level with its key. The generated function returns its rows."""
         own = self._top_outputs()
         if not own:
             hint = "also select the columns of the rows that the lists belong to"
@@ -186,8 +192,8 @@ class _Nest:
     def _values(self, key: Sequence[int], own: Sequence[int]) -> Iterator[int]:
         """Yield the columns that may differ between rows with the same key.
 
-        An outer join may find a row of a FROM item in only some of these rows. Then one column
-        shows whether it found a row, and the other columns depend on it.
+        An outer join may find a row of a FROM item for only some of these rows. Then one NOT NULL
+        column of the item is enough, because it shows whether a row was found.
         """
         closure = Closure(self.counter, self.query, _given(key))
         shown = {self._part(at).source for at in key}
@@ -223,10 +229,10 @@ class _Nest:
         return False
 
     def _is_alike(self, source: int, closure: Closure) -> bool:
-        """Return whether a FROM item has a row in all rows that `closure` describes, or in none.
+        """Return whether a FROM item has a row in all of the joined rows, or in none of them.
 
-        That is true if the outer joins around it depend only on rows that are the same in all of
-        these rows.
+        The joined rows are those that `closure` describes. The property is proved if the outer
+        joins around the item depend only on columns that have one value in all these rows.
         """
         for join, side in self._outer:
             if source not in side:
@@ -250,7 +256,7 @@ class _Nest:
         return [at for at in range(len(self.columns)) if at not in inside]
 
     def _check_value(self, at: int, closure: Closure) -> None:
-        """Raise an error unless the key determines the rows that a column is computed from."""
+        """Raise an error unless the key determines every row from which a column is computed."""
         name = self.columns[at].name
         if not self._depends_on(self.outputs[at], closure.determined):
             raise _UnfitError(
@@ -276,14 +282,14 @@ class _Nest:
         return True
 
     def rows(self, key: Sequence[int]) -> Cardinality:
-        """Return the proved bounds of the number of rows that the function returns."""
+        """Return how many rows the generated function returns, as far as it is proved."""
         some = self.counter.at_least_one(self.query)
         if all(self._is_fixed(self.outputs[at], self.plain) for at in key):
             return Cardinality.ONE if some else Cardinality.ZERO_OR_ONE
         return Cardinality.SOME if some else Cardinality.MANY
 
     def _is_adjacent(self, key: Sequence[int]) -> bool:
-        """Return whether ORDER BY puts the rows of one outer row next to each other."""
+        """Return whether ORDER BY puts the joined rows of each outer row next to each other."""
         parent = Closure(self.counter, self.query, _given(key))
         pinned: list[tuple[Expr, Binding]] = []
         sorted_by = set[int]()
@@ -304,7 +310,7 @@ class _Nest:
     # --- the rows of the lists --------------------------------------------------------------------
 
     def _level(self, path: tuple[str, ...], levels: Sequence[NestLevel]) -> NestLevel:
-        """Return the key and the columns of one list; those of the lists around it are known."""
+        """Return the level of one list with its key, given the levels that contain the list."""
         index = self.paths[path]
         embed = self.embeds[index]
         above = self.paths.get(path[:-1])
@@ -356,9 +362,9 @@ class _Nest:
         return found.pop() if len(found) == 1 else None
 
     def _present(self, source: int) -> tuple[set[int], list[Join]]:
-        """Return the FROM items with a row whenever `source` has one, and the matched joins.
+        """Return the FROM items with a row whenever `source` has a row, and the matching joins.
 
-        A matching condition `x = y` was true, so that neither operand is NULL.
+        If a join matches on `x = y`, neither operand is NULL, so the FROM items of both have a row.
         """
         present, matching = {source}, list[Join]()
         while True:
@@ -384,7 +390,7 @@ class _Nest:
     # --- keys -------------------------------------------------------------------------------------
 
     def _is_certain(self, at: int) -> bool:
-        """Return whether a column is not NULL and comparable in each row of its FROM item."""
+        """Return whether a column is NOT NULL in its FROM item, and Python can compare it."""
         column, part = self.columns[at], self._part(at)
         item = self.query.source(part.source) if part.source else None
         declared = isinstance(item, Table) and self.counter.engine.not_null(
@@ -393,7 +399,7 @@ class _Nest:
         return item is not None and (column.not_null or declared) and is_key(column.type)
 
     def _part(self, at: int) -> Part:
-        """Return the column that a result column returns unchanged, or `_NO_PART` for none."""
+        """Return the column of a FROM item that is returned as a result column, or `_NO_PART`."""
         expr = self.outputs[at]
         return expr if isinstance(expr, Part) and not expr.level else _NO_PART
 
@@ -403,11 +409,11 @@ class _Nest:
     ) -> tuple[int, ...] | None:  # fmt: skip
         """Return a few columns that determine the rows of the FROM items.
 
-        Return None if even all candidates together do not.
+        Return None if all candidates together do not determine them.
 
-        A LIMIT without a fixed column does not determine a row, because a plan may read another row
-        each time. A single column of `first` is preferred. Otherwise the last candidates are
-        omitted first.
+        A LIMIT 1 alone does not determine a row, because a query plan may read another row each
+        time. A single column of `first` is preferred. Otherwise the last candidates are omitted
+        first.
         """
         if not self._determine(query, candidates, sources, above):
             return None
@@ -434,7 +440,7 @@ class _Nest:
         return all(item in shown or self._is_alike(item, closure) for item in above.optional)
 
     def _remedy(self, source: int, own: Sequence[int]) -> str:
-        """Return the hint to select a unique key of a FROM item."""
+        """Return a hint to select a unique key of a FROM item."""
         item, name = self.query.source(source), self.query.name(source)
         if not isinstance(item, Table):
             return f"select a unique column of `{name}` that is NOT NULL"
@@ -461,7 +467,7 @@ _ONE_ITEM = "nest one table, view or subquery of FROM"
 
 
 def is_key(kind: SqlType) -> bool:
-    """Return whether Python compares values of a type as the database does."""
+    """Return whether Python and the database agree on which values of a type are equal."""
     while kind.kind is TypeKind.DOMAIN and kind.base:
         kind = kind.base
     if kind.array_dims:
@@ -480,7 +486,7 @@ def _is_uncut(limit: Limit) -> bool:
 
 
 def _matched(item: From, joins: Sequence[Join]) -> From:
-    """Return the join tree of the rows in which the given outer joins find a match."""
+    """Return the join tree with the given outer joins turned into inner joins."""
     return msgspec.structs.replace(item, items=tuple(_inner(item.items, joins)))
 
 

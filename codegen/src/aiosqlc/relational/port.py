@@ -1,4 +1,4 @@
-"""The interface by which proofs get facts from an engine, and an engine that knows none."""
+"""The interface by which proofs get facts from a database engine, and a version without facts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Engine(Protocol):
         ...
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether the engine supports an inference rule and its precondition is met."""
+        """Return whether the engine supports an inference rule and the precondition is met."""
         ...
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -33,23 +33,23 @@ class Engine(Protocol):
         ...
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Return whether an expression equals an indexed expression of its table."""
+        """Return whether an expression of a query is the same as an expression of an index."""
         ...
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Return whether a condition implies a part of a partial index's predicate."""
+        """Return whether a condition implies one part of the predicate of a partial index."""
         ...
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Return whether a write may skip a row without an error."""
+        """Return whether a write to a table may skip a row without an error (by a trigger)."""
         ...
 
     def has_row(self, function: Function) -> bool:
-        """Return whether set-returning functions in FROM certainly return a row."""
+        """Return whether the set-returning functions of a FROM item always return a row."""
         ...
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return the table or view if it has exactly the given columns in order, or None."""
+        """Return the table or view whose columns are exactly the given ones, in order, or None."""
         ...
 
     def not_null(self, relation: Relation | None, column: int) -> bool:
@@ -57,14 +57,14 @@ class Engine(Protocol):
         ...
 
     def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
-        """Return whether a set operation over a column of a table kept the type of the column.
+        """Return whether a result column of a set operation has the type of a column of a table.
 
-        `kind` is the type of the set operation's column.
+        `kind` is the type of the result column.
         """
         ...
 
     def column_name(self, relation: Relation | None, column: int) -> str:
-        """Return a column's name, which messages show, or an empty string."""
+        """Return a column's name for messages, or an empty string if it is unknown."""
         ...
 
 
@@ -74,7 +74,7 @@ class Pessimist:
     applies: frozenset[str] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether an inference rule is supported and its precondition is met."""
+        """Return whether an inference rule is supported and the rule's precondition is met."""
         del premise
         return rule in self.applies and bool(value)
 

@@ -42,7 +42,7 @@ class RowCounter:
         self.reasons: list[str] = []
 
     def count(self, query: Query) -> Cardinality:
-        """Return the proved facts about the number of rows of a query."""
+        """Return how many rows a query returns, as far as it is proved."""
         some = self.at_least_one(query)
         single = self.at_most_one(query)
         if single:
@@ -54,7 +54,8 @@ class RowCounter:
     def at_most_one(self, query: Query, given: Given | None = None, *, limits: bool = True) -> bool:
         """Return whether a query returns at most one row.
 
-        `given` are output columns that the outer query fixes. Without `limits`, LIMIT is ignored.
+        `given` are result columns that the outer query fixes to one value. If `limits` is false,
+        LIMIT is ignored.
         """
         if query.command is Command.SELECT:
             return self._select_at_most_one(query, given or {}, limits=limits)
@@ -142,9 +143,9 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the columns with one value in all rows, except those that the set operation casts.
+        """Return the fixed columns of a set operation that are also fixed in one of its operands.
 
-        If the set operation casts a column, the column is not fixed in the operand.
+        If the set operation casts a column, different values of the operand may become equal.
         """
         return {
             number: binding

@@ -21,16 +21,17 @@ class Tenancy(Protocol):
         ...
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return the foreign keys that hold for every row of a table that a query may read.
+        """Return a table's foreign keys that no row visible to a query violates.
 
-        Each is the other table, and its column for each own column.
+        Each foreign key is the referenced table, and the referenced column by the table's own
+        column.
         """
         ...
 
     def ties(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return the foreign keys that may decide to which tenant a row of a table belongs.
 
-        Unlike the foreign keys of `references`, these may not hold before the end of a transaction.
+        Unlike the foreign keys of `references`, these may be violated until the transaction ends.
         """
         ...
 
@@ -43,7 +44,7 @@ class Tenancy(Protocol):
         ...
 
     def trusted(self) -> bool:
-        """Return whether the configuration promises that foreign keys stay within a tenant."""
+        """Return whether the configuration declares that foreign keys stay within a tenant."""
         ...
 
     def image(self, equality: Equality) -> bool:
@@ -55,14 +56,14 @@ class Tenancy(Protocol):
         ...
 
     def generated(self, relation: Hashable) -> bool:
-        """Return whether a table computes from other columns to which tenant a row belongs.
+        """Return whether a generated column decides to which tenant a row of a table belongs.
 
-        The computed column is its tenant column, or a column of one of the foreign keys of `ties`.
+        The generated column is the tenant column, or a column of one of the foreign keys of `ties`.
         """
         ...
 
     def replaced(self, relation: Hashable) -> bool:
-        """Return whether triggers run instead of the writes to a relation, as for some views."""
+        """Return whether triggers run in place of the writes to a relation, as for some views."""
         ...
 
     def changed(self, relation: Hashable) -> bool:
@@ -74,5 +75,5 @@ class Tenancy(Protocol):
         ...
 
     def called(self, call: Hashable) -> str:
-        """Return a function's name, which messages show."""
+        """Return a function's name for messages."""
         ...

@@ -1,9 +1,10 @@
 """Prove that a statement accesses only one tenant's rows.
 
-Each query level (one SELECT, INSERT, UPDATE or DELETE of a statement) must fix the tenant's column
-to one parameter in each table that has the column. A table without the column belongs to a tenant
-through a foreign key to a row of the tenant. A row to which a tenant's row refers may only be read,
-because rows of other tenants may refer to it too. Unsupported syntax is not proved.
+Every SELECT, INSERT, UPDATE and DELETE in the statement must fix the tenant column of each table to
+the tenant's parameter. A table without a tenant column belongs to a tenant through a foreign key to
+one of the tenant's rows. If a tenant's row refers to another row, the statement may only read that
+other row, because rows of other tenants may refer to it too. A statement with unsupported syntax is
+not proved.
 """
 
 from __future__ import annotations
@@ -51,11 +52,13 @@ class Leak:
 
 @dataclass
 class _Level:
-    """A query's columns that equal the tenant's parameter, and FROM items that the tenant may read.
+    """The facts about tenants that are proved for one query.
 
-    `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
-    only be read. `promised` are fixed columns that may be NULL: no condition compares them, but the
-    configuration trusts a foreign key.
+    `pinned` are the columns that equal the tenant's parameter. `promised` are the pinned columns
+    that may be NULL: no condition compares them, but the configuration trusts a foreign key.
+    `bound` are the FROM items whose selected rows the tenant may read. `owned` are the bound tables
+    whose selected rows belong to the tenant. The statement may not change the rows of other bound
+    tables.
     """
 
     pinned: set[Place] = field(default_factory=set)
@@ -68,7 +71,7 @@ class _Level:
     owned: set[int] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
-        """Return the number of known facts; if it stays equal, nothing new was found."""
+        """Return the number of known facts of each kind, which grows if new facts are found."""
         beyond = sum(map(len, self.beyond.values()))
         return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
 
@@ -82,7 +85,7 @@ class _Around:
 
 
 def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
-    """Return a statement's uses of tables that are not proved to touch only the tenant's rows."""
+    """Return the tables of a statement where access to only the tenant's rows is not proved."""
     return list(dict.fromkeys(_Proof(tenancy, parameter).visit(query, frozenset(), (), 0)))
 
 
@@ -101,10 +104,10 @@ class _Proof:
         outer: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the possible tenant leaks of a query and of its subqueries.
+        """Yield the parts of a query and of its subqueries that may access other tenants' rows.
 
-        `given` are the outputs that the enclosing query fixes. `outer` are the enclosing queries,
-        innermost first.
+        `given` are the result columns that the enclosing query fixes to the tenant's parameter.
+        `outer` are the enclosing queries, innermost first.
         """
         actions = query.actions() if depth <= _DEEPEST else ()
         for action in actions:
@@ -131,7 +134,7 @@ class _Proof:
             yield from self._below(query, number, pins, around, depth)
 
     def _returned(self, query: Query, level: _Level) -> _Level:
-        """Return the facts about a query's rows that still hold in RETURNING, after an UPDATE."""
+        """Return the facts that still hold for the rows in RETURNING, after an UPDATE."""
         if query.command is not Command.UPDATE:
             return level
         target, changed = query.source(query.target), set(query.assigned())
@@ -154,7 +157,7 @@ class _Proof:
         around: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the possible tenant leaks of a subquery in FROM, or where a WITH query is used."""
+        """Yield the possible leaks of a subquery in FROM, or of a WITH query that FROM uses."""
         source = query.source(number)
         if isinstance(source, Derived):
             yield from self.visit(source.query(), pins, around, depth + 1)
@@ -168,7 +171,7 @@ class _Proof:
     def _inner(
         self, query: Query, level: _Level, given: frozenset[int]
     ) -> Iterator[tuple[int, frozenset[int]]]:
-        """Yield the subqueries in FROM, with their outputs that equal the tenant's parameter."""
+        """Yield each subquery in FROM with its result columns that equal the tenant's parameter."""
         if query.arms is not None:
             kept = given & _kept(query.arms) if _no_limit(query) else frozenset[int]()
             yield from ((number, kept) for number in _arms(query.arms))
@@ -222,7 +225,7 @@ class _Proof:
         return before != level.size()
 
     def _outputs(self, query: Query) -> frozenset[int]:
-        """Return the outputs of a subquery that are the tenant's parameter in each row."""
+        """Return the result columns of a subquery that are the tenant's parameter in each row."""
         if id(query) in self.fixed or self.nested > _DEEPEST:
             return self.fixed.get(id(query), frozenset())
         self.fixed[id(query)] = frozenset()  # a recursive query reads its own outputs
@@ -251,7 +254,10 @@ class _Proof:
         )
 
     def _pin_new(self, query: Query, level: _Level) -> None:
-        """Pin the tenant column of a new row; `_written` reports a conflict with another one."""
+        """Record that the tenant column of an inserted row equals the tenant's parameter.
+
+        If ON CONFLICT updates an existing row of another tenant instead, `_written` reports it.
+        """
         target, given = query.source(query.target), query.assigned()
         if not isinstance(target, Table) or self.tenancy.changed(target.relation):
             return
@@ -263,7 +269,7 @@ class _Proof:
         """Derive from a foreign key that two joined rows belong to one tenant.
 
         The foreign key contains the tenant columns of both tables, or the configuration trusts it.
-        In the first case, the query may compare only the other columns, if these are unique.
+        In the first case, the query may compare only the key's other columns, if they are unique.
         """
         source, beside = query.source(number), query.source(other)
         if number == other or not isinstance(source, Table) or not isinstance(beside, Table):
@@ -422,7 +428,7 @@ class _Proof:
                 yield Leak(name, "a conflicting row gets another tenant")
 
     def _updates_own(self, query: Query, column: int) -> bool:
-        """Return whether the WHERE of ON CONFLICT compares the existing row's tenant."""
+        """Return whether the WHERE of ON CONFLICT limits the update to rows of the tenant."""
         for condition in query.conflict.conditions if query.conflict else ():
             equality = condition.meaning
             if isinstance(equality, Equality) and self.tenancy.image(equality):
@@ -440,7 +446,7 @@ class _Proof:
         return False
 
     def _is_own(self, query: Query, expr: Expr | None, column: int) -> bool:
-        """Return whether ON CONFLICT uses the parameter, or the tenant of the new row."""
+        """Return whether an expression in ON CONFLICT is the parameter or the new row's tenant."""
         if isinstance(expr, Parameter):
             return expr.number == self.parameter
         excluded = query.conflict.excluded if query.conflict else 0
@@ -469,7 +475,7 @@ class _Proof:
         )
 
     def _puts_out(self, query: Query, number: int) -> bool:
-        """Return whether an output of a subquery equals the tenant's parameter in every row."""
+        """Return whether a result column of a subquery is the tenant's parameter in every row."""
         outputs = query.outputs()
         if query.arms is not None or not 0 < number <= len(outputs):
             return False
@@ -478,7 +484,7 @@ class _Proof:
         return not absent and self._is_parameter(query, expr, level, ())
 
     def _tied_row(self, query: Query, source: Table, level: _Level, name: str) -> Iterator[Leak]:
-        """Yield the possible tenant leaks of a write to a table without a tenant column."""
+        """Yield the possible leaks of a write to a table without a tenant column."""
         if query.command is Command.INSERT:
             yield from self._new_row(query, source, name, level)
             return
@@ -525,7 +531,10 @@ class _Proof:
         return False
 
     def _new_row(self, query: Query, source: Table, name: str, level: _Level) -> Iterator[Leak]:
-        """Yield possible leaks of an INSERT, which must refer to a row of the tenant."""
+        """Yield the possible leaks of an INSERT into a table without a tenant column.
+
+        The new row must refer to a row of the tenant.
+        """
         given, conflict = query.assigned(), query.conflict
         keys = [
             columns.keys()
@@ -575,7 +584,7 @@ class _Proof:
 
 
 def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
-    """Return the column that a result column of a subquery returns unchanged, or None."""
+    """Return the column that a subquery returns unchanged as one of its result columns, or None."""
     if not isinstance(expr, Column) or expr.level or expr.source != number:
         return None
     if not isinstance(outputs, list | tuple) or not 0 < expr.column <= len(outputs):
@@ -595,14 +604,14 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the query's column if an expression is a column whose row surely exists."""
+    """Return the column that an expression is, or None if the column's row may be absent."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)
 
 
 def _place(query: Query, expr: Expr) -> Place | None:
-    """Return the query's column that an expression stands for, such as a GROUP BY key, or None."""
+    """Return the column for which an expression stands, for example as a GROUP BY key, or None."""
     while isinstance(expr, Column) and not expr.level:
         source = query.source(expr.source)
         if isinstance(source, Grouped | Merged) and expr.column > 0 and not expr.absent:
@@ -613,9 +622,9 @@ def _place(query: Query, expr: Expr) -> Place | None:
 
 
 def _keeps_rows(query: Query) -> bool:
-    """Return whether a condition on a query's result could also be a condition in its WHERE.
+    """Return whether an outer condition on a query's result could be moved into the query's WHERE.
 
-    FOR UPDATE would also lock the rows that the condition excludes.
+    With FOR UPDATE it could not: the query also locks the rows that the outer condition excludes.
     """
     return (
         query.command is Command.SELECT

@@ -11,10 +11,11 @@ from aiosqlc.ir import Tenant
 
 @dataclass(frozen=True, slots=True)
 class TenantTable:
-    """A table: the names that the configuration may use, and its columns by name.
+    """A table: the names that the configuration may use for it, and its column numbers by name.
 
-    `key` is the column of a primary key of one column, or 0. `foreign` are the foreign keys of one
-    column: the column, the other table and its column.
+    `key` is the column of the primary key, or 0 if the primary key is not a single column.
+    `foreign` are the foreign keys with a single column: this column, the referenced table and the
+    referenced column.
     """
 
     names: frozenset[str]
@@ -34,8 +35,9 @@ class TenantColumns:
     def column(self, relation: Hashable) -> int:
         """Return the number of a table's tenant column, or 0 if the table has none.
 
-        In the table of the tenants it is the key to which tenant columns refer. In another table
-        it may also be the only foreign key to the table of the tenants.
+        In the table that lists the tenants, it is the key to which the tenant columns of other
+        tables refer. In another table, it is the column with a configured name, or else the only
+        foreign key to the table of the tenants.
         """
         if relation not in self._columns:
             self._columns[relation] = self.named(relation) or self._by_key(relation)
@@ -47,7 +49,7 @@ class TenantColumns:
         return table is not None and not table.names.isdisjoint(self.tenant.shared)
 
     def named(self, relation: Hashable) -> int:
-        """Return the column of a table that has a declared name, or 0."""
+        """Return the column of a table that has a tenant column's configured name, or 0."""
         table = self.tables.get(relation)
         names = (self.tenant.column, *self.tenant.columns) if table is not None else ()
         columns = table.columns if table is not None else {}
@@ -63,9 +65,10 @@ class TenantColumns:
 
     @cached_property
     def keys(self) -> Mapping[Hashable, int]:
-        """Return the tables of the tenants, each with the key to which tenant columns refer.
+        """Return the tables that list the tenants, each with the key to which tenant columns refer.
 
-        The configuration names one, or a foreign key of a tenant column refers to it.
+        If the configuration names a table, it is the only one. Otherwise they are the tables to
+        which foreign keys of tenant columns refer.
         """
         found: dict[Hashable, set[int]] = {}
         for relation, table in self.tables.items():

@@ -1,8 +1,8 @@
 """A statement's queries in a form that both engines share: FROM items, joins, conditions, keys.
 
-An engine converts its own tree to this one, and provides further facts (`relational.port`). The
-defaults guarantee nothing: a flag that is False and a collection that is empty guarantee nothing.
-Parts that are rarely needed are functions, which build them on demand.
+An engine converts its own tree to this one, and provides further facts (`relational.port`). Default
+values state no fact: a proof concludes nothing from a flag that is False or a collection that is
+empty. Fields that are rarely needed are functions, which compute the value on demand.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Command(Enum):
 class _Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A node of the query tree.
 
-    Parts are never equal; expressions are compared by the columns that they refer to.
+    Two nodes never compare as equal. Expressions are compared by the columns that they refer to.
     """
 
 
@@ -48,11 +48,11 @@ class Expr(_Part, frozen=True, kw_only=True):
 
 
 class Column(Expr, frozen=True, kw_only=True):
-    """A column of a FROM item, in the query that is `level` queries further out.
+    """A column of a FROM item. `level` is 0 for this query, 1 for the query around it, and so on.
 
     `absent` lists the outer joins that may have omitted the column's row.
 
-    `row` distinguishes the old and the new row of a write by the engine's number.
+    `row` is the engine's number for the old or the new row of a write.
     """
 
     source: int
@@ -64,7 +64,7 @@ class Column(Expr, frozen=True, kw_only=True):
 
 
 class Parameter(Expr, frozen=True, kw_only=True):
-    """A parameter of the statement, by number, which has one value during execution."""
+    """A parameter of the statement. It has one value during an execution of the statement."""
 
     number: int = 0
 
@@ -74,10 +74,11 @@ class Constant(Expr, frozen=True, kw_only=True):
 
 
 class Subquery(Expr, frozen=True, kw_only=True):
-    """A subquery.
+    """A subquery in an expression.
 
-    `one_value` means that the subquery runs once if it reads no column of this query (`reads`).
-    `stable` means that it has one value for the same values of these columns.
+    `reads` are the columns of this query that the subquery reads. `one_value` means that the
+    subquery runs only once if `reads` is empty. `stable` means that its value is the same whenever
+    the values of `reads` are the same.
     """
 
     reads: tuple[Column, ...]
@@ -106,11 +107,12 @@ class Opaque(Expr, frozen=True, kw_only=True):
 class Equality(_Part, frozen=True, kw_only=True):
     """A condition that two expressions are equal.
 
-    `left_classes` and `right_classes` are the comparisons of the operands by a unique index.
-    `families` are the operator families of the equality. `image` means that only one stored value
-    satisfies the condition, under a deterministic collation. `key` is for a comparison of a column
-    with a parameter. It means that a Python mapping with the column's values as keys finds a value
-    exactly if the condition holds.
+    `left_classes` and `right_classes` are the comparisons of a unique index that agree with this
+    equality, for each operand. `families` are the operator families to which the equality operator
+    belongs. `image` means that only one stored value satisfies the condition, under a deterministic
+    collation. `key` is set for a comparison of a column with a parameter. It means that Python
+    agrees: a dict with the column's values as keys has the parameter as a key exactly if the
+    condition is true.
     """
 
     left: Expr
@@ -124,9 +126,10 @@ class Equality(_Part, frozen=True, kw_only=True):
 
 
 class Condition(_Part, frozen=True, kw_only=True):
-    """One of the conditions that AND combines in WHERE or in a join's ON.
+    """One of the conditions that AND combines in WHERE or ON.
 
-    `meaning` is the part that fixes a column: an equality, or a column that is true or false.
+    `meaning` is an equality, or a boolean column that the condition requires to be true or false.
+    It is None for any other condition.
     """
 
     handle: Handle
@@ -162,7 +165,7 @@ class From(_Part, frozen=True, kw_only=True):
 class Join(_Part, frozen=True, kw_only=True):
     """A join of two subtrees of the join tree, with the join's conditions.
 
-    `reads` returns the columns on which its condition depends, or None if they are unknown.
+    `reads` returns the columns on which the join's conditions depend, or None if they are unknown.
     """
 
     kind: JoinKind
@@ -190,7 +193,7 @@ class Source(_Part, frozen=True, kw_only=True):
 class Table(Source, frozen=True, kw_only=True):
     """A table, with or without its child tables.
 
-    `whole` means that the query does not read a sample of the table.
+    `whole` means that the query does not use TABLESAMPLE to read only a sample of the table.
     """
 
     relation: Relation
@@ -205,8 +208,8 @@ class NoTable(Source, frozen=True, kw_only=True):
 class _Inner(Source, frozen=True, kw_only=True):
     """A FROM item that contains expressions, such as arguments of a function.
 
-    `reads` are the columns of this query that it refers to. `stable` means that it has no volatile
-    function.
+    `reads` are the columns of this query to which the item refers. `stable` means that the item
+    calls no volatile function.
     """
 
     reads: tuple[Column, ...] = ()
@@ -214,7 +217,7 @@ class _Inner(Source, frozen=True, kw_only=True):
 
 
 class Derived(_Inner, frozen=True, kw_only=True):
-    """A subquery in FROM, or a view, in which case `relation` is the view."""
+    """A subquery or a view in FROM. For a view, `relation` is its identifier."""
 
     query: Callable[[], Query]
     relation: Relation | None = None
@@ -223,8 +226,8 @@ class Derived(_Inner, frozen=True, kw_only=True):
 class CteUse(Source, frozen=True, kw_only=True):
     """A use of a WITH query in FROM. `runs_once` means that every use reads the same rows.
 
-    `recursive` is whether the WITH query is recursive, and `itself` whether this use is inside the
-    query itself.
+    `recursive` means that the WITH query is recursive. `itself` means that this use is inside the
+    WITH query itself.
     """
 
     query: Callable[[], Query]
@@ -243,8 +246,8 @@ class Values(_Inner, frozen=True, kw_only=True):
 class Function(_Inner, frozen=True, kw_only=True):
     """Functions in FROM.
 
-    `one_row` means that no function returns a set. `a_row` means that at least one function returns
-    no set.
+    `one_row` means that none of the functions returns a set, so there is one row. `a_row` means
+    that at least one of the functions does not return a set, so there is at least one row.
     """
 
     handle: Handle
@@ -264,7 +267,8 @@ class Merged(Source, frozen=True, kw_only=True):
 class Grouped(Source, frozen=True, kw_only=True):
     """The FROM item that stands for the keys of GROUP BY; `behind` returns a key's expression.
 
-    `repeated` are the keys that a grouping set may omit although `absent` does not contain it.
+    `repeated` returns the keys that a grouping set may omit although their `absent` does not show
+    it.
     """
 
     behind: Callable[[int], Expr]
@@ -277,8 +281,8 @@ class Grouped(Source, frozen=True, kw_only=True):
 class Key(_Part, frozen=True, kw_only=True):
     """A key of GROUP BY, DISTINCT or ORDER BY.
 
-    `classes` says how its values are compared (None: unknown). `output` is the number of the column
-    that returns the key, or 0.
+    `classes` are the ways in which the query compares the key's values, or None if unknown.
+    `output` is the number of the result column that shows the key, or 0.
     """
 
     expr: Expr
@@ -289,9 +293,9 @@ class Key(_Part, frozen=True, kw_only=True):
 class Limit(_Part, frozen=True, kw_only=True):
     """The rows that LIMIT and OFFSET select.
 
-    `most` is the limit if it is a number. `exact` means that there are never more rows than the
-    limit (no WITH TIES). `some` means that there is at least one row. `from_first` means that no
-    row is skipped.
+    `most` is the LIMIT if it is a constant. `exact` means that the query never returns more rows
+    than the LIMIT (no WITH TIES). `some` means that the LIMIT allows at least one row. `from_first`
+    means that no row is skipped.
     """
 
     most: int | None = None
@@ -322,14 +326,15 @@ class SetOperation(_Part, frozen=True, kw_only=True):
 
 
 class Conflict(_Part, frozen=True, kw_only=True):
-    """ON CONFLICT.
+    """The ON CONFLICT clause of an INSERT, for an existing row that conflicts with the new row.
 
-    `updates` means that any existing row is updated. `alone` means that no WITH query is read.
+    `updates` means that the existing row is always updated. `alone` means that the clause reads no
+    WITH query.
 
-    `does_nothing` means that the existing row is unchanged. `key` are the columns that both rows
-    share. `sets` are the columns that are assigned, or None if unknown; `assigned` are the values.
-    `conditions` are the conditions of its WHERE, and `excluded` is the source that stands for the
-    new row.
+    `does_nothing` means that the existing row is unchanged. `key` are the columns in which the two
+    rows have equal values. `sets` are the columns that SET assigns, or None if they are unknown,
+    and `assigned` returns their new values. `conditions` are the conditions of the clause's WHERE.
+    `excluded` is the number of the FROM item that stands for the new row.
     """
 
     updates: bool = False
@@ -345,20 +350,24 @@ class Conflict(_Part, frozen=True, kw_only=True):
 class Query(_Part, frozen=True, kw_only=True):
     """One SELECT, INSERT, UPDATE or DELETE of a statement; subqueries are queries of their own.
 
-    `sources` are the FROM items and the target. `reads_from` are the numbers of the sources that
-    are read.
+    `sources` are the FROM items and the table that is written. `target` is the number of the
+    latter, and `reads_from` are the numbers of the items that are read. `outputs` returns the
+    expressions of the result columns. `arms` is the set operation, or None.
 
-    `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
-    without grouping sets, and None if there are too many; each is a set of key numbers. `set_keys`
-    returns, for each output, the numbers of the keys that it may be. Mostly this is one key or
-    none. `one_group` means that all rows form one group. `every_group` means that there is no
-    HAVING. `distinct_rows` means that DISTINCT applies to whole rows. `order` returns the keys of
-    ORDER BY. `no_locks` means that no row is locked. `target` is the source to which the query
-    writes. `no_windows` means that there is no window function. `assigned` are the expressions for
-    the target's columns. `subqueries` are the subqueries in expressions. `writing_ctes` are the
-    WITH queries that write, and `calls` are the called functions. `name` returns the name of a
-    source. `actions` are the actions of a MERGE, each as a query for the rows on which it acts; the
-    command of the MERGE itself is `OTHER`.
+    `plain_list` means that no function in the select list returns a set. `one_group` means that all
+    rows form one group. `every_group` means that there is no HAVING. `distinct_rows` means that
+    DISTINCT applies to whole rows. `no_locks` means that no row is locked. `no_windows` means that
+    there is no window function.
+
+    `grouping_sets` are sets of key numbers. It is () if the query has no grouping sets, and None if
+    it has too many. `set_keys` returns, for each result column, the numbers of the GROUP BY keys
+    for which it can stand, usually one or none. `order` returns the keys of ORDER BY.
+
+    `assigned` returns the expression that is assigned to each column of the target. `subqueries`
+    returns the subqueries in expressions. `writing_ctes` returns the WITH queries that write.
+    `calls` returns the called functions. `name` returns the name of a FROM item. `actions` returns
+    the actions of a MERGE, each as a query for the rows on which it acts. The MERGE itself has the
+    command `OTHER`.
     """
 
     command: Command = Command.OTHER
@@ -397,9 +406,9 @@ class Query(_Part, frozen=True, kw_only=True):
 
 
 class KeyPart(_Part, frozen=True, kw_only=True):
-    """A column in a unique key, or an expression of the engine.
+    """A column of a unique key, or an expression of the key in the engine's form.
 
-    `cls` is None if the comparison is not trusted.
+    `cls` is the way in which the key compares values, or None if proofs cannot rely on it.
     """
 
     column: int = 0
