@@ -1,9 +1,9 @@
-"""Derive the text of an `:arrow` query that sends whole columns, and check it on the server.
+"""Derive the SQL that sends the result of an `:arrow` query by column, and let the server check it.
 
-In the text, the query has the name `q`. For each column, the text joins all values, in the binary
-format of the type, to one `bytea`. All values arrive in one row, so the function binds its
-parameters and works on the caller's connection, in the caller's transaction. The module
-`arrow_batch` of the package reads the row in this order.
+In the derived SQL, the query is the WITH query `q`. For each column, the derived SQL joins all
+values, in the binary format of the type, to one `bytea`. The columns arrive in one row, so the
+generated function runs the SQL like any other query with parameters, on the caller's connection and
+in the caller's transaction. The generated module `arrow_batch` reads the columns in the same order.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _NUMERIC = "cast it to numeric(p, s) with at most 38 digits, float8 or text"
 
 
 def with_arrow(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that also checks the columns and the sent texts of `:arrow` queries."""
+    """Return an analyser that also checks the column types and derived SQL of `:arrow` queries."""
 
     def analyze_both(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -75,7 +75,7 @@ def _refused_texts(
     sent: Sequence[TypedQuery],
     options: AnalyzeOptions,
 ) -> list[Diagnostic]:
-    """Return an error for each query if the server refuses the text that sends its columns."""
+    """Return an error for each query whose derived SQL the server refuses."""
     # The rows are those of the query, whose tenant is already proved.
     options = replace(options, tenant=None, strict=False)
     found, problems = analyze(schema, [_draft(query) for query in sent], options)
@@ -91,7 +91,7 @@ def _refused_texts(
 
 
 def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
-    """Yield the errors of an `:arrow` query whose columns cannot be sent."""
+    """Yield the errors if the columns of an `:arrow` query cannot be sent."""
     if unfit := next(_unfit(query, engine), None):
         yield unfit
     else:
@@ -99,7 +99,7 @@ def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
 
 
 def sending(query: TypedQuery) -> TypedQuery:
-    """Return the query with SQL texts that return its columns instead of its rows."""
+    """Return the query with SQL texts that return one row of whole columns."""
     names = [f"c{number}" for number, _ in enumerate(query.columns)]
     same = [_is_type(name, column.type) for name, column in zip(names, query.columns, strict=True)]
     before, after = _around(names, same, [*_all_parts(query)])
@@ -110,7 +110,7 @@ def sending(query: TypedQuery) -> TypedQuery:
 
 
 def _draft(query: TypedQuery) -> ParsedQuery:
-    """Return a query that the server analyses, and that the generated code never calls."""
+    """Return a query that only the server's analysis uses; the generated code never runs it."""
     parsed = query.parsed
     places = SourceMap(((0, parsed.span.start, False),))
     variants = tuple(replace(variant, source_map=places) for variant in query.variants)
@@ -126,10 +126,10 @@ def _all_parts(query: TypedQuery) -> Iterator[str]:
 
 
 def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, str]:
-    """Return the text before and after a query that has columns with these names.
+    """Return the SQL to put before and after a query that has columns with these names.
 
-    `same` are the conditions that the columns have their types. An outer join makes them true or
-    false even if the query returns no row. `parts` are the aggregates.
+    `same` are conditions that check the types of the columns. An outer join lets the server
+    evaluate them even if the query returns no row. `parts` are the aggregates that join the values.
     """
     types, sent = "\n        AND ".join(same), ",\n    ".join(parts)
     before = f"WITH q ({', '.join(names)}) AS NOT MATERIALIZED (\n"
@@ -138,7 +138,7 @@ def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, s
 
 
 def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
-    """Yield the error of a query that cannot be `:arrow` for columns of any type."""
+    """Yield an error if a query cannot be `:arrow`, whatever types its columns have."""
     parsed = query.parsed
     if engine not in _ENGINES:
         hint = "use :many, and build the record batch from its rows"
@@ -155,7 +155,7 @@ def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
 
 
 def _unfit_columns(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error for each column that has no exact Arrow type, or no name of its own."""
+    """Yield an error for each column without an exact Arrow type, or with another column's name."""
     names = [column.name for column in query.columns]
     for number, column in enumerate(query.columns):
         if column.name in names[:number]:
@@ -179,7 +179,7 @@ def _error(query: TypedQuery, why: str, hint: str) -> Diagnostic:
 
 
 def base_of(kind: SqlType) -> SqlType:
-    """Return the type under a domain, also under the domain of an array's elements."""
+    """Return a type with a domain replaced by its base type, also in an array of domain values."""
     while kind.kind is TypeKind.DOMAIN and kind.base:
         dims = kind.array_dims + kind.base.array_dims
         kind = replace(kind.base, array_dims=dims)
@@ -187,7 +187,7 @@ def base_of(kind: SqlType) -> SqlType:
 
 
 def _refused(kind: SqlType) -> tuple[str, str] | None:
-    """Return why a type cannot be sent, and a correction; None if it can."""
+    """Return why a type cannot be sent, and a correction; None if the type can be sent."""
     written = f"{kind.name}{'[]' * kind.array_dims}"
     if kind.array_dims > 1:
         return f"has the type `{written}`, an array of arrays", "cast it to text"
@@ -209,7 +209,7 @@ def _refused(kind: SqlType) -> tuple[str, str] | None:
 
 
 def _parts(value: str, kind: SqlType, element_not_null: bool, *, nullable: bool) -> Iterator[str]:
-    """Yield the aggregates that send a column: its NULLs, its lengths, and its values."""
+    """Yield the aggregates that send a column: the NULLs, the lengths, and the values."""
     if nullable:
         yield _joined(f"boolsend({value} IS NULL)")
     if kind.array_dims:
@@ -243,7 +243,7 @@ def _joined(value: str) -> str:
 def _is_type(value: str, kind: SqlType) -> str:
     """Return the condition that a column still has the type for which the code was generated.
 
-    An expression can have the domain, or its base type.
+    If the type is a domain, the condition also accepts the domain's base type.
     """
     known = [_regtype(kind)]
     while kind.kind is TypeKind.DOMAIN and kind.base:

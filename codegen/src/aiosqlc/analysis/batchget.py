@@ -1,9 +1,9 @@
-"""Derive from a `:batchget` query, which reads the rows of one key, the SQL text for many keys.
+"""Turn a `:batchget` query, which reads the rows of one key, into SQL that reads many keys' rows.
 
 `WHERE id = @id` becomes `WHERE id = ANY (@ids)`, or `IN (@ids)` without arrays, and each row gets
 its key as a hidden last column. For `:batchget(shop_id, id)`, both conditions together become
-`(shop_id, id) IN (…)` with a list of rows. The engine has proved that the rows of a key stay the
-same. Each text of a dynamic query is rewritten in this way.
+`(shop_id, id) IN (…)` with a list of rows. The engine has proved that each key still gets the rows
+of the original query. Each text of a dynamic query is rewritten in this way.
 """
 
 from __future__ import annotations
@@ -85,7 +85,10 @@ class _UnfitAtError(UnfitError):
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A query that reads many keys, the numbers of its list parameters, and the key's column."""
+    """A query that reads many keys, with the numbers of its list parameters.
+
+    `position` is the index of the result column with the key, or None if hidden columns contain it.
+    """
 
     parsed: ParsedQuery
     numbers: tuple[int, ...]
@@ -96,8 +99,9 @@ class _Draft:
 class _Condition:
     """A condition `column = $number` or `$number = column`.
 
-    The parts are the tokens of the column, the `=` and the parameter. The condition extends from
-    `start` to `end`, and `connected` is where the `AND` before it starts, or its own start.
+    `column` and `equals` are the tokens of the column and of the `=`. The condition extends from
+    `start` to `end`. `connected` is the end of the condition before it, or `start` if it is the
+    first condition.
     """
 
     column: Sequence[Token]
@@ -250,7 +254,7 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
 
 
 def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condition]:
-    """Return the WHERE conditions on the key; `:batchget(id)` selects among several conditions."""
+    """Return the WHERE conditions on the key; the option of `:batchget(id)` has its parameters."""
     names = {param.number: param.name for param in query.params}
     option = dict(query.parsed.options)[OPTION]
     if not option:
@@ -339,11 +343,9 @@ def _rewritten(
 
 
 def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
-    """Return the parameters, with a list in place of the key.
+    """Return the parameters of the query for many keys, with a list in place of the key.
 
-    A key of several columns becomes a list of rows.
-
-    The parameters of a list of rows are its columns.
+    If the key has several columns, its parameters become the columns of one list of rows.
     """
     names = {param.number: param.name for param in query.params}
     rows = "keys" if len(numbers) > 1 else ""
@@ -370,7 +372,7 @@ class _Text:
 
 
 def _for_many(text: _Text, keys: Sequence[int], hidden: Sequence[str], engine: Dialect) -> _Text:
-    """Return the text for many keys, with the key's columns as the `hidden` last columns."""
+    """Return the SQL for many keys; the key's columns are appended under the names `hidden`."""
     clauses = _clauses(text.sql, engine, "")
     found = {text.numbers[one.number - 1]: one for one in _conditions(clauses)}
     if not set(keys) <= found.keys():
@@ -400,9 +402,9 @@ def _for_many(text: _Text, keys: Sequence[int], hidden: Sequence[str], engine: D
 
 
 def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Catalog) -> int | None:
-    """Return the index of the result column with the key, or None if none is sure to contain it.
+    """Return the index of the result column that certainly contains the key, or None.
 
-    A star hides the positions of the following columns.
+    The positions of columns after a `*` are unknown.
     """
     words = [token.text for token in key.column]
     start = clauses.at["SELECT"] + 1

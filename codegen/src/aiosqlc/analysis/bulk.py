@@ -1,6 +1,7 @@
 """Turn a one-row INSERT marked `:bulk` into one statement for any number of rows.
 
-PostgreSQL uses UNNEST. MySQL has no arrays, so the function repeats the row.
+In PostgreSQL, the statement uses UNNEST. MySQL has no arrays, so the generated function repeats the
+row in VALUES.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def _has_parameter(tokens: Sequence[Token]) -> bool:
 
 
 def _values(tokens: Sequence[Token]) -> tuple[int, int] | None:
-    """Return the positions of the parentheses around the only row of VALUES."""
+    """Return the positions of the parentheses around the only row of VALUES, or None."""
     words = [token.text.upper() for token in tokens]
     if not {"INSERT", "REPLACE"} & {*words} or "VALUES" not in words:
         return None

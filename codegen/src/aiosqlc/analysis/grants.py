@@ -31,9 +31,10 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The privileges of queries.
+    """The privileges that queries need.
 
-    `unknown` gives the reasons why other privileges are undetermined; `reserved` lists keywords.
+    `unknown` has the reasons why the queries may need further privileges. `reserved` are the
+    keywords that need quotes as identifiers.
     """
 
     rights: frozenset[Right] = frozenset()
@@ -44,10 +45,10 @@ class Needs:
 def statements(
     rights: Iterable[Right], role: str, quote: Callable[[str], str], *, columns: bool = True
 ) -> list[str]:
-    """Return a GRANT for each object, sorted, without semicolons.
+    """Return a GRANT for each object, in a fixed order and without semicolons.
 
-    `quote` quotes an identifier. Without `columns`, privileges on columns become privileges on the
-    table.
+    `quote` quotes an identifier. If `columns` is false, privileges on columns become privileges on
+    the whole table.
     """
     things: dict[tuple[str, str, str, str], dict[str, frozenset[str] | None]] = {}
     for right in rights:
@@ -65,7 +66,7 @@ def statements(
 
 
 def plain_or(mark: str, reserved: frozenset[str]) -> Callable[[str], str]:
-    """Return a function that quotes an identifier, if it needs quotes, with the character `mark`.
+    """Return a function that puts an identifier between `mark` characters if it needs quotes.
 
     If the reserved words are unknown, every identifier is quoted.
     """

@@ -1,4 +1,4 @@
-"""Apply hints in comments about columns and parameters."""
+"""Apply the hints in a query's comments, which declare columns and parameters NOT NULL or not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARAM = "param:"
 
 
 def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
-    """Return the analysis after the hints' `!` and `?` are applied; unknown names are errors."""
+    """Apply the `!` and `?` of all hints to an analysis, and report hints on unknown names."""
     problems: list[Diagnostic] = []
     queries = list(analysis.queries)
     for number, query in enumerate(queries):
@@ -24,7 +24,7 @@ def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
 
 
 def with_hints(query: TypedQuery) -> TypedQuery:
-    """Return the query with the `!` and `?` of its hints applied."""
+    """Return the query with the `!` (NOT NULL) and `?` (nullable) of its hints applied."""
     return _hinted(query).placed(query.parsed)
 
 

@@ -1,4 +1,4 @@
-"""Operations on the shapes of JSON values, which all engines share."""
+"""Operations on the shapes (inferred structures) of JSON values, for all engines."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 
 
 def handed_on(shape: JsonShape | None) -> JsonShape | None:
-    """Return the shape of a value that an expression, a sub-select or a join may replace by NULL.
+    """Return a value's shape after an expression, sub-select or join that may turn it into NULL.
 
-    Whether the value itself may be NULL is proved elsewhere, except for a path into stored JSON.
+    Only the shape of a path into stored JSON becomes nullable here. For other values, their
+    nullability is proved elsewhere.
     """
     return replace(shape, nullable=True) if shape and shape.path else shape
 
@@ -28,7 +29,7 @@ def text_of(stored: JsonShape) -> JsonShape:
 
 
 def is_declared(shape: JsonShape) -> bool:
-    """Return whether a shape, or a part of the shape, is only declared, and not proved."""
+    """Return whether a shape, or a part of it, is only declared by the user and not proved."""
     return shape.declared or any(is_declared(member) for _, member in shape.members)
 
 
@@ -54,7 +55,7 @@ def _left_out(shape: JsonShape) -> JsonShape:
 
 
 def stripped(shape: JsonShape) -> JsonShape:
-    """Return the shape of json_strip_nulls(), which removes members that are null at any depth."""
+    """Return a value's shape after json_strip_nulls(), which removes null members at any depth."""
     if shape.kind is JsonKind.STORED:
         return ANY
     members = tuple((key, stripped(member)) for key, member in shape.members)
@@ -73,8 +74,8 @@ def part(
 ) -> JsonShape:
     """Return the JSON shape of a document's part at an object key or a list index.
 
-    `any_key` and `any_index` mean that the place is a key or an index of unknown value. A negative
-    index counts from the end. Returns ANY if the place is unknown.
+    `any_key` means that the part has a key of unknown value, and `any_index` an index of unknown
+    value. A negative index counts from the end. Return ANY if the part's shape is unknown.
     """
     members = dict(document.members)
     if document.kind is JsonKind.STORED:
@@ -93,7 +94,7 @@ def part(
 
 
 def joined(one: JsonShape, other: JsonShape) -> JsonShape:
-    """Return the shape of the JSON value `one || other`, or ANY if one of the two may be null."""
+    """Return the shape of the JSON value `one || other`, or ANY if nothing is known about it."""
     if one.nullable or other.nullable or one.kind is not other.kind:
         return ANY
     if one.kind is JsonKind.ARRAY:
@@ -131,7 +132,7 @@ def either(shapes: Iterator[JsonShape]) -> JsonShape:
 
 
 def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
-    """Return the JSON shape of values that have one of two shapes, or None if the shapes differ."""
+    """Return the JSON shape that covers two shapes, which may differ in nullability, or None."""
     if one is None or other is None:
         return None
     if (one.kind, one.type) != (other.kind, other.type):

@@ -9,7 +9,7 @@ from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
 
 
 def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error if nested rows have no proved key, or if a stream may split a list."""
+    """Yield an error if a list has no proved key, or if a stream may return a list in parts."""
     parsed, nesting = query.parsed, query.nesting
     if isinstance(nesting, NotNested):
         name = query.embeds[nesting.embed].name

@@ -13,7 +13,7 @@ _EMPTY = "the payload may be NULL, which is sent as an empty text"
 
 
 def with_channels_apart(analysis: Analysis) -> Analysis:
-    """Return an analysis whose queries do not contain the declared channels."""
+    """Move the declared channels of an analysis from `queries` to `channels`."""
     channels = tuple([query for query in analysis.queries if query.parsed.channel])
     if not channels:
         return analysis
@@ -24,7 +24,7 @@ def with_channels_apart(analysis: Analysis) -> Analysis:
 def check_channels(queries: Iterable[TypedQuery]) -> Iterator[Diagnostic]:
     """Yield the problems of declared channels, and of the calls that send on them.
 
-    `queries` are the channels and all queries.
+    `queries` contains the declared channels too.
     """
     found = list(queries)
     channels = {query.parsed.channel: query for query in found if query.parsed.channel}
@@ -86,7 +86,7 @@ def _declared(channel: TypedQuery) -> Label:
 
 
 def _doubt(declared: JsonShape, sent: JsonShape | None, path: str = "") -> str:
-    """Return a sentence about a declared member whose sent structure is unknown, or ''."""
+    """Return a message about a declared member that is sent with an unknown structure, or ''."""
     if sent is None or declared.kind is JsonKind.ANY:
         return ""
     if sent.kind is JsonKind.ANY:
@@ -119,7 +119,7 @@ def _difference(declared: JsonShape, sent: JsonShape, path: str = "") -> str:
 def _pairs(
     declared: JsonShape, sent: JsonShape
 ) -> Iterator[tuple[tuple[str, JsonShape], JsonShape | None]]:
-    """Yield each declared member with the sent one, or with None if its key is not sent."""
+    """Yield each declared member with the sent member of the same key, or None if it is absent."""
     if declared.kind is JsonKind.OBJECT:
         known: Mapping[str, JsonShape] = dict(sent.members)
         for key, member in declared.members:

@@ -43,8 +43,8 @@ _MYSQL = frozenset(
 def with_pages(analyze: Analyze) -> Analyze:
     """Return an analyser that also proves that no two rows of a `:page` query have equal sort keys.
 
-    The order is total if a query for given values of its keys returns at most one row. The
-    analyser proves that for a query that is never sent.
+    To prove this, it analyses a query that selects the rows with given values of the sort keys.
+    This query must return at most one row, and it is never run.
     """
 
     def analyze_both(

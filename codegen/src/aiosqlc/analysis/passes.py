@@ -1,4 +1,4 @@
-"""Combine an engine's analyser with steps that analyse more texts for one query."""
+"""Extend an engine's analyser with steps that analyse further SQL derived from a query."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The policies of a schema, and the tables for which none can be derived."""
+    """The policies of a schema, and the tables for which no policy can be derived."""
 
     policies: tuple[Policy, ...]
     without: tuple[str, ...] = ()

@@ -10,9 +10,9 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ColumnRecipe:
-    """A column that gets a value in a recipe's row.
+    """A column for which a recipe sets a value.
 
-    `value` is the SQL expression of its value if the caller gives none, or '' for NULL. In the
+    `value` is the SQL expression that is used if the caller passes no value, or '' for NULL. In the
     expression, `{n}` stands for a number that differs between rows.
     """
 
@@ -22,7 +22,7 @@ class ColumnRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The columns of a foreign key, and the columns `foreign` of the table to which they refer."""
+    """A foreign key: its `columns` refer to the columns `foreign` of `table`."""
 
     columns: tuple[str, ...]
     table: Name
@@ -31,10 +31,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TableRecipe:
-    """The columns of a row, and the rows of other tables that must be inserted before it.
+    """The columns of a row, and the foreign keys whose referenced rows must be inserted before it.
 
-    `columns` are the columns that a row sets, without generated columns. `shown` are all columns of
-    the table, in order.
+    `columns` are the columns that an INSERT sets; generated columns are left out. `shown` are all
+    columns of the table, in order.
     """
 
     table: Name
@@ -47,7 +47,8 @@ class TableRecipe:
 class Recipes:
     """The recipes of a schema; a table comes after the tables that it refers to.
 
-    `refused` are the tables for which no accepted row was found, each with the reason.
+    `refused` are the tables for which no row was found that the database accepts, each with the
+    reason.
     """
 
     tables: tuple[TableRecipe, ...]

@@ -1,8 +1,8 @@
 """Compare a statement's parameters and result with its generated function, for both engines.
 
-A function has one signature and one row class, but a dynamic query has many texts. Rows are decoded
-by position. So every text must return the same columns, and accept the same kind of value for each
-parameter.
+A function has one signature and one row class, but a dynamic query (with optional parts) has many
+SQL texts. Rows are decoded by position. So every text must return the same columns, and accept the
+same kind of value for each parameter.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ NO_SHAPE = Shape((), ())
 def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
     """Return how a statement differs from its generated function, or '' if it does not.
 
-    `numbers[i]` is the number of the function's parameter (from 1) that the text calls `$i+1`. None
-    means that the numbers are the same.
+    Parameter `$n` of the statement is the function's parameter `numbers[n - 1]`. If `numbers` is
+    None, the statement and the function number their parameters in the same way.
     """
     mine, theirs = promised.columns, found.columns
     if len(mine) != len(theirs):

@@ -14,7 +14,7 @@ EVERY_TENANT = "tenant"
 def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Iterator[Diagnostic]:
     """Yield an error for each query that may access other tenants' rows.
 
-    A query with the line `-- tenant: all REASON` may.
+    A query with the line `-- tenant: all REASON` is not reported.
     """
     if tenant is None:
         return

@@ -6,7 +6,10 @@ import msgspec
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """An expression's nullability, the reason and rule, and the verdicts that it is based on."""
+    """An expression's nullability, with the reason and the name of the rule that was applied.
+
+    `because` are the verdicts on other expressions from which this verdict follows.
+    """
 
     null: bool
     text: str
@@ -21,7 +24,7 @@ class Verdict(msgspec.Struct, frozen=True):
     def reasons(self) -> tuple[str, ...]:
         """Return the reasons for this verdict, each once.
 
-        The reasons of earlier verdicts come first.
+        The reasons of the verdicts in `because` come first.
         """
         if not self.because:
             return (self.sentence,)
