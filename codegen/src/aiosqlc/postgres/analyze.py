@@ -68,8 +68,8 @@ def analyze(
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     """Analyse queries with a PostgreSQL server, and prove facts about their results.
 
-    Returns the typed queries in the given order, and all problems. Never raises for a user's
-    mistake or an unreachable server.
+    Return the typed queries in the given order, and all problems. A user's mistake or an
+    unreachable server is a problem, not an exception.
     """
     with Analyzer() as analyzer:
         return analyzer.analyze(schema, queries, options)
@@ -139,9 +139,9 @@ class Analyzer:
         *,
         partial: bool = False,
     ) -> tuple[Connection, Facts] | None:
-        """Return a connection to the schema's database and its catalog facts, or None on errors.
+        """Return a connection to the schema's database, and its catalog facts, or None on errors.
 
-        `partial` returns a schema even if some statements failed.
+        With `partial`, this succeeds even if some statements of the schema failed.
         """
         found = self._schema(schema, options)
         if not isinstance(found, _Schema) or (found.applied.failures and not partial):
@@ -186,11 +186,11 @@ class Analyzer:
 
 @dataclass(frozen=True)
 class _Schema:
-    """A database with the schema, and the facts that its catalog contains.
+    """A database to which a schema was applied, and the facts from the database's catalog.
 
     `scratch` is true if the database belongs to the compiler, so that rows may be inserted in a
-    transaction. `unproved` are the warnings about views, `applied` lists failed statements, and
-    `closing` releases its resources.
+    transaction. `unproved` are the warnings about views without proofs. `applied` has the schema
+    statements that failed. `closing` closes the connection and releases other resources.
     """
 
     connection: Connection
@@ -239,8 +239,8 @@ def _database(
 ) -> tuple[Connection, Applied]:
     """Connect to the database of a schema, which is created if necessary.
 
-    After failures, the database is a draft that is dropped with `stack`, because no other run can
-    use it.
+    If a statement of the schema fails, the database is temporary. It is dropped when `stack` is
+    closed, because no other run can use it.
     """
     name = database_name(digest)
     existing = connect_existing(server, name)
@@ -301,10 +301,11 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The analysis of some queries; `lost` names those that depend on a failed schema statement.
+    """The analysis of a part of the queries.
 
-    `problems` has one sequence for each step of the analysis, so that the order of all problems
-    does not depend on the division of the queries.
+    `problems` has one sequence for each step of the analysis. So the order of all problems does not
+    depend on the division of the queries. `lost` has, for each failed statement of the schema, the
+    queries that depend on it.
     """
 
     typed: tuple[TypedQuery, ...]
@@ -320,7 +321,7 @@ def _analyze_share(
     before: int = 0,
     total: int = 0,
 ) -> _Share:
-    """Analyse a part of all queries. The progress line shows that `before` of `total` are done."""
+    """Analyse a part of the queries; the progress line shows that `before` of `total` are done."""
     asked = {query.name: query for query in queries}
     settled = settle(schema.connection, queries)
     queries = settled.queries
@@ -361,7 +362,7 @@ def _analyze_share(
 
 
 def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:
-    """Yield the texts of a query that contain a `*` which must become a list of columns."""
+    """Yield each text of a query in which a `*` must be replaced by a list of columns."""
     texts = _texts(judged.query.parsed)
     for number, (sql, stars) in enumerate(zip(texts, judged.stars, strict=True)):
         if stars:
@@ -371,7 +372,7 @@ def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iter
 def _doubts(
     typist: QueryTyper, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield an error if a query's variants return different rows, or if it certainly fails."""
+    """Yield a problem if variants differ, if the query always fails, or if nothing is proved."""
     query = judged.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):
@@ -398,7 +399,7 @@ def _doubts(
 
 
 def _texts(query: ParsedQuery) -> list[str]:
-    """Return every text of a query that the server must accept: the main one and the variants."""
+    """Return the main text of a query and the texts of its variants."""
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 
@@ -417,9 +418,9 @@ def _cause(
 def _answers(
     query: ParsedQuery, answers: Generator[Described | ServerError, None, None], schema: _Schema
 ) -> tuple[list[Described], list[Diagnostic], ServerError | None]:
-    """Read the server's responses for a query.
+    """Read the server's responses to all texts of a query.
 
-    The same mistake in all variants is reported once.
+    Only the first problem is returned, because the variants mostly have the same mistake.
     """
     first: ServerError | None = None
     described: list[Described] = []

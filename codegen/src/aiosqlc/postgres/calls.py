@@ -24,7 +24,7 @@ _DISTINCT = re.compile(r"distinct\s+", re.IGNORECASE)
 
 
 def call_advice(message: str, text: str, start: int) -> str:
-    """Return the correct form of a function call that the server refused; it begins at `start`."""
+    """Return the correct form of the function call at `start`, which the server refused."""
     found = re.search(r"function (?P<call>.+) does not exist", message)
     if found is None:
         return ""

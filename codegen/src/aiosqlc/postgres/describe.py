@@ -90,9 +90,9 @@ def describe(
 def _in_groups(
     pg: pq.abc.PGconn, queries: Sequence[bytes], trees: list[bytes]
 ) -> Iterator[Described | ServerError]:
-    """Send queries in groups, because each synchronization costs both sides a system call.
+    """Send queries in groups, because each synchronization costs client and server a system call.
 
-    After a refused query, the server skips the rest of its group, which is sent again.
+    After a refused query, the server skips the rest of the group, so the rest is sent again.
     """
     unsent = [range(at, min(at + _GROUP, len(queries))) for at in range(0, len(queries), _GROUP)]
     unsent.reverse()
@@ -140,10 +140,10 @@ def _receive_group(
 
 
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
-    """Read the server's response to the oldest query that has none yet.
+    """Read the server's response to the oldest query whose response is still missing.
 
     The library may read a notice of the next query together with the end of this query. Notices
-    before the first result belong to this query, and notices after it to the next.
+    before the first result belong to this query. Notices after it belong to the next query.
     """
     prepared = _next(pg)
     tree = trees[0] if trees else b""

@@ -1,4 +1,4 @@
-"""Find differences between two schemas that affect writes but do not appear in queries."""
+"""Find differences between two schemas that may make writes fail but do not show in queries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Obstacles = dict[str, list[str]]
 def obstacles(here: Facts, there: Facts) -> Obstacles:
     """Return the constraints, domains and triggers that affect writes in schema `there` only.
 
-    `TypedQuery.violable` covers new constraints. These constraints have names that exist in both
-    schemas.
+    A constraint is returned if both schemas have its name, but with different definitions. New
+    constraints are omitted, because `TypedQuery.violable` covers them.
     """
     found: Obstacles = defaultdict(list)
     for oid, relation in there.relations.items():

@@ -1,6 +1,6 @@
-"""Schema statements that failed: the objects that are missing or uncertain because of them.
+"""Schema statements that failed, and the objects that are therefore missing or uncertain.
 
-If the missing statements could have changed a fact, it is not inferred. So queries can be analysed
+The compiler infers no fact that a failed statement could have changed. So queries can be analysed
 on an incomplete schema.
 """
 
@@ -25,9 +25,10 @@ _NAMED = re.compile(
 class Failure:
     """A schema statement that the server refused, and the objects that it concerns.
 
-    `names` are all words of the statement, and `tables` are the tables that it extends. `changes`
-    are the names of existing objects that may be wrong, or None if any object may be wrong.
-    `followers` counts later statements that failed only because of this one.
+    `names` are all words of the statement, and `tables` are the tables that the statement extends.
+    `changes` are the names of existing objects that the statement would have changed, or None if
+    these may be any objects. `followers` counts later statements that failed only because of this
+    one.
     """
 
     problem: Diagnostic
@@ -39,7 +40,7 @@ class Failure:
     followers: int = 0
 
     def explains(self, error: ServerError, words: frozenset[str]) -> bool:
-        """Return whether the missing object explains why the server refuses a text."""
+        """Return whether an object that the failed statement did not create explains an error."""
         if error.state not in _STATES_OF_ABSENCE:
             return False
         missing = named_in(error.message)
@@ -67,7 +68,7 @@ def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Report each cause once; find the database objects that may not be as the catalog says."""
+    """Merge failures with the same cause, and find the objects that they leave uncertain."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))

@@ -1,7 +1,7 @@
 """Replace schema statements that the server refuses and that affect no query.
 
 Storage, compression, owners, bodies in other languages, and indexes that only affect speed do not
-change types or proofs. An omission is reported if a proof could depend on it.
+change types or proofs. If a proof could depend on an omitted part, the omission is reported.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _IS = re.IGNORECASE | re.DOTALL
 class Instead:
     """The statements that replace a refused statement, and the messages about the replacement.
 
-    `partly` means that the statement still counts as failed, but other statements need not depend
-    on it.
+    `partly` means that the statement still counts as failed, although later statements can rely on
+    the replacement.
     """
 
     run: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ _ON_COMMIT = re.compile(r"\bon\s+commit\s+(?:preserve|delete)\s+rows", _I)
 def lasting(sql: str) -> str:
     """Return the statement with a permanent table instead of a temporary table.
 
-    Offsets are preserved. A table that is dropped with its transaction is unchanged.
+    The positions of all other words stay the same. A table with ON COMMIT DROP stays temporary.
     """
     found = _TEMPORARY.match(sql)
     if found is None or _ON_COMMIT_DROP.search(sql):
@@ -197,9 +197,9 @@ _TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b
 
 
 def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
-    """Create a trigger although its function is missing; a stub function takes its place.
+    """Create a trigger whose function is missing, with a stub as its function.
 
-    The stub function is renamed afterwards, so that no other statement calls it.
+    The stub is renamed afterwards, so that no other statement calls it.
     """
     if not _TRIGGER.match(sql):
         return None
@@ -249,7 +249,7 @@ _SYSTEM = re.compile(
 
 
 def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
-    """Skip definitions of the server's own tables, which other tools require."""
+    """Skip the definition of a table, view or schema that the server has; other tools need it."""
     said = "skipped, because the server already has this object"
     return Instead(said=said) if _SYSTEM.match(sql) else None
 
@@ -298,7 +298,7 @@ end $$
 
 
 def is_foreign_type(note: Diagnostic) -> bool:
-    """Return whether a message says that another type replaces a type of another engine."""
+    """Return whether a message reports that a PostgreSQL type replaces another engine's type."""
     return "is not a PostgreSQL type" in note.message
 
 

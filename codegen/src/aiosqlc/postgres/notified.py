@@ -1,4 +1,4 @@
-"""Find the notifications that functions and triggers of the schema send on declared channels."""
+"""Find the notifications that functions and triggers of a schema send on declared channels."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ order by a.n
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A query that sends a notification; if `sql` is empty, `why` says why it is unknown.
+    """A query by which a function sends a notification.
 
-    `path` is the search_path of its function, if it has one.
+    If the query is unknown, `sql` is empty and `why` is the reason. `path` is the search_path that
+    the function sets, or None.
     """
 
     source: str
@@ -61,7 +62,7 @@ class _Text:
 def with_senders(
     connection: Connection, facts: Facts, types: Types, queries: Sequence[TypedQuery]
 ) -> list[TypedQuery]:
-    """Return the queries; each declared channel gets the notifications of schema functions."""
+    """Add to each declared channel the notifications that functions of the schema send on it."""
     channels = [query.parsed.channel for query in queries if query.parsed.channel]
     if not channels:
         return list(queries)
@@ -198,7 +199,7 @@ def _of_trigger(facts: Facts, function: Function, trigger: Trigger) -> Iterator[
 
 
 def _rows(table: str, event: str) -> str:
-    """Return the FROM clause of the rows NEW and OLD. A row that an event lacks is NULL."""
+    """Return a FROM clause with the rows NEW and OLD; a row that the event lacks is NULL."""
     new, old = f"{table} AS new", f"{table} AS old"
     if event == "UPDATE":
         return f"{new} CROSS JOIN {old}"

@@ -34,7 +34,7 @@ _LIST_BEHIND = re.compile(r"\s*(?P<list>\([^()]*\))")
 
 
 def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
-    """Return the correct form of an operator between two types; `left` is '' for a prefix.
+    """Return the correct form of an operator between two types; `left` is '' for a prefix operator.
 
     `place` is the position of the operator in the query.
     """

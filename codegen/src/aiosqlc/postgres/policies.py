@@ -17,7 +17,7 @@ _TABLES = ("r", "p")
 def policies(facts: Facts, tenant: Tenant, setting: str) -> Policies:
     """Return a policy for each table that belongs to the tenants.
 
-    `setting` is the setting of the session with the tenant.
+    `setting` is the name of the session setting that contains the tenant.
     """
     return _Writer(facts, tenant, setting).policies()
 
@@ -72,8 +72,8 @@ class _Writer:
     def by_keys(self, oid: int, keys: Sequence[ConstraintRow]) -> Policy:
         """Return the policy of a table whose foreign keys refer to tables with a policy.
 
-        Each foreign key of a new row must refer to a row of the tenant, and at least one must not
-        be NULL.
+        In a new row, each foreign key must be NULL or refer to a row of the tenant. At least one
+        foreign key must not be NULL.
         """
         found = [self.exists(oid, key) for key in keys]
         using = " OR ".join(found)

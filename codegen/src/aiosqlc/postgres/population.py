@@ -29,8 +29,8 @@ Row = dict[int, str | None]
 class Attempts:
     """Runs statements one by one, and undoes each refused statement.
 
-    The caller has a transaction open. The end of an attempt and the start of the next one are sent
-    together; `end` ends the last attempt.
+    The caller must have started a transaction. The end of an attempt is sent together with the
+    start of the next attempt; `end` ends the last attempt.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -51,7 +51,7 @@ class Attempts:
         return result
 
     def end(self) -> None:
-        """Commit the accepted changes, and roll back the last refused change."""
+        """End the last attempt: keep its change, or undo it if the server refused the statement."""
         if self._last:
             self._connection.run("; ".join(self._last))
 
@@ -59,7 +59,8 @@ class Attempts:
 def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[pq.abc.PGresult]:
     """Run statements, each rolled back before the next, and yield the server's responses.
 
-    The caller has a transaction open. The statements must be queries, without COPY and COMMIT.
+    The caller must have started a transaction. The statements must be queries, without COPY and
+    COMMIT.
     """
     undo = [("rollback to execution", ())]
     for first in range(0, len(statements), _AT_ONCE):
@@ -82,9 +83,9 @@ def quoted(name: str) -> str:
 
 @dataclass
 class Population:
-    """The rows of the given tables; together, they are one possible content of the database.
+    """Random rows of some tables that together are one possible content of the database.
 
-    `tables` are the relations to fill. Tables that their foreign keys refer to are filled first.
+    `tables` are the tables to fill. The tables to which their foreign keys refer are filled first.
     """
 
     connection: Connection
@@ -101,8 +102,8 @@ class Population:
     def fill(self, most: int, *, nulls: float = 0.4) -> None:
         """Insert up to `most` rows into each table; skip a row that violates a constraint.
 
-        The caller has a transaction open, and must roll it back. `nulls` is the probability of NULL
-        in a nullable column.
+        The caller must start a transaction, and end it. `nulls` is the probability of NULL in a
+        nullable column.
         """
         self.connection.run("set constraints all immediate")
         self.rows = self._present()
@@ -111,7 +112,7 @@ class Population:
             self._fill(table, max(0, wanted - len(self.rows[table])), nulls)
 
     def _present(self) -> dict[int, list[Row]]:
-        """Return a few rows of each table from those that the schema's own statements inserted."""
+        """Return a few of the rows that the schema's own statements inserted into each table."""
         columns = {table: self.facts.columns.get(table, ()) for table in self.order}
         asked = [table for table in self.order if columns[table]]
         found: dict[int, list[Row]] = {table: [] for table in self.order}
@@ -135,7 +136,7 @@ class Population:
         return f"{only}{quoted(relation.schema)}.{quoted(relation.name)}"
 
     def _fill(self, table: int, wanted: int, nulls: float) -> None:
-        """Insert rows; if one violates a constraint, retry with other values for its columns."""
+        """Insert rows; after a violated constraint, retry with other values for its columns."""
         columns = {a.number: a for a in self.facts.columns.get(table, ()) if not a.generated}
         chosen: dict[int, object] = {}
         renew: Collection[int] = columns
@@ -232,7 +233,7 @@ def _row(columns: Sequence[Attribute], result: pq.abc.PGresult, number: int) -> 
 
 
 def parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:
-    """Return the tables and the tables they refer to, sorted by dependency if possible."""
+    """Return the tables and the tables to which they refer; referenced tables come first."""
     order: list[int] = []
     seen: set[int] = set()
 

@@ -106,7 +106,10 @@ _QUOTED = re.compile(r'"([^"]+)"')
 def query_problem(
     query: ParsedQuery, error: ServerError, sql: str = "", source_map: SourceMap | None = None
 ) -> Diagnostic:
-    """Return the diagnostic for a refused query. Of a dynamic query, one SQL text is refused."""
+    """Return the diagnostic for a query that the server refused.
+
+    `sql` is the refused text if the query is dynamic and therefore has several texts.
+    """
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
     if choice := _sort_choice(query, error):
         return _unknown_sort(query, error, choice)
@@ -151,7 +154,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the hint for a refusal: the compiler's if certain, or the server's, or a guess."""
+    """Return the hint for a refused query: the compiler's if certain, the server's, or a guess."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
@@ -247,7 +250,7 @@ _FUNCTION_AS_TABLE = re.compile(
 
 
 def function_as_table(query: ParsedQuery, tables: Container[str]) -> Diagnostic | None:
-    """Warn about `FROM user`: a function of PostgreSQL that hides a table of the same name."""
+    """Warn if FROM names a table whose name PostgreSQL reads as a function, such as `user`."""
     found = _FUNCTION_AS_TABLE.search(query.sql)
     if found is None or found["name"].lower() not in tables:
         return None
@@ -283,7 +286,7 @@ def _param(query: ParsedQuery, error: ServerError, span: Span) -> str:
 
 
 def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
-    """Return a diagnostic for a query with too many parameters; the server is not asked."""
+    """Return a diagnostic for a query with too many parameters to be sent to the server."""
     param = query.params[-1] if query.params else None
     if param is None or param.number <= _MOST_PARAMETERS:
         return None

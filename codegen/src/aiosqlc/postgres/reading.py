@@ -1,9 +1,10 @@
-"""Prove that a statement is read-only, so that a standby can run it.
+"""Prove that a statement is read-only, so that a standby server can run it.
 
-The proof is conservative: anything that cannot be inspected is not proved. The functions that a
-statement calls are in its tree. Other effects of reading, from CHECKs of domains, policies and
-functions of types, are in the catalog. Each precondition has a name. The tests remove it and check
-that the weaker proof accepts a statement that writes.
+The proof is conservative: anything that cannot be inspected is not proved. The parse tree contains
+the functions that a statement calls. The catalog contains other functions that may run when rows
+are read: in CHECK constraints of domains, in row-level security policies, and in types. Each
+precondition of the proof has a name. For each precondition, the tests remove it and check that the
+weaker proof accepts a statement that writes.
 """
 
 from __future__ import annotations
@@ -284,7 +285,7 @@ def _first(check: Callable[[int], str], oids: Iterable[int]) -> str:
 
 
 def _oids(pattern: re.Pattern[str], text: str) -> set[int]:
-    """Return the OIDs in those fields of a parse tree that contain an OID or a list of OIDs."""
+    """Return the OIDs in the fields of a parse tree that `pattern` matches."""
     return {
         int(word) for one, several in pattern.findall(text) for word in (one or several).split()
     }

@@ -1,8 +1,8 @@
-"""Search for a row that disproves a user's NOT NULL hint (`!`); the hint is then an error.
+"""Search for a row that disproves a user's NOT NULL hint (`!`); a disproved hint is an error.
 
-The compiler proves its own facts, but a hint is only a statement of the user. The hint is tested on
-rows that the server accepts with every constraint and trigger enabled, so that a counterexample is
-possible in practice.
+The compiler does not prove a hint, because the user declares it. So the hint is tested on rows that
+the server accepts with every constraint and trigger enabled. A counterexample is therefore possible
+in practice.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def refuted_hints(
 ) -> Iterator[Diagnostic]:
     """Yield an error for each hint that a possible row disproves.
 
-    Each query has about half a second, the same rows in every run, and transactions that are rolled
-    back. Without a counterexample, the hint is still not proved.
+    The search takes about half a second for each query, tries the same rows in every run, and rolls
+    back its transactions. If it finds no counterexample, the hint is still not proved.
     """
     for item in queries:
         yield from _Search(connection, facts, item).run()
@@ -167,7 +167,7 @@ class _Search:
 
 
 def _with_children(facts: Facts, relations: frozenset[int]) -> frozenset[int]:
-    """Add child tables; a partition is filled through its parent table."""
+    """Add the child tables of tables. Partitions are filled through their parent table."""
     inheriting = {
         child
         for table in relations

@@ -1,9 +1,10 @@
 """Collect the privileges that the server checks at run time, from parse trees and catalog.
 
-The checks on tables, columns and called functions are in the tree. Other checks concern the effects
-of a statement: functions in checks, defaults and indexes; sequences; and the bodies of triggers. A
-view's owner needs the privileges of its query, and the owner of a SECURITY DEFINER function needs
-the privileges of its body.
+The parse tree shows the checks on tables, columns and called functions. The catalog shows which
+other code a statement runs: functions in CHECK constraints, defaults and indexes, sequences of
+defaults, and bodies of triggers. For the query of a view, the server checks the privileges of the
+view's owner, not of the caller. For the body of a SECURITY DEFINER function, it checks those of the
+function's owner.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class _Routine:
 
 @dataclass
 class Asker:
-    """Collects the privileges that a database requires for the parse trees of its queries."""
+    """Collects the privileges that statements need, from their parse trees."""
 
     connection: Connection
     facts: Facts
@@ -153,9 +154,10 @@ class Asker:
     def _checked(
         self, relation: int, privilege: str, columns: set[int] | None, *, by_owner: bool
     ) -> None:
-        """Add one check.
+        """Add one privilege check on a table.
 
-        `by_owner` marks the check of a view's owner, whose triggers run as the caller.
+        `by_owner` means that the server checks a view's owner, not the caller. Triggers on the
+        table run as the caller in both cases.
         """
         entry = self.facts.relations.get(relation)
         if entry is None:
@@ -172,7 +174,7 @@ class Asker:
             self._written(relation, privilege, columns)
 
     def _written(self, relation: int, privilege: str, columns: set[int] | None) -> None:
-        """Add the privileges for all that a change runs, such as triggers, also in child tables."""
+        """Add the privileges for the code that a write runs (triggers), also in child tables."""
         if privilege == "INSERT":
             given = {number - _FIRST_COLUMN for number in columns or ()}
             for owner, column, schema, name in self._defaults:
@@ -199,9 +201,9 @@ class Asker:
                 yield Right(privilege, "TABLE", schema, entry.name, names)
 
     def _columns(self, relation: int, numbers: set[int] | None) -> frozenset[str] | None:
-        """Return the columns by name, or None for all columns.
+        """Return the names of columns, or None for all columns.
 
-        If any one column is enough, return only the first.
+        If the privilege on any one column is enough, return only the first column.
         """
         columns = {a.number: a.name for a in self.facts.columns.get(relation, ())}
         if numbers is None or not columns:
@@ -224,7 +226,7 @@ class Asker:
             self._body(oid)
 
     def _body(self, oid: int) -> None:
-        """Add the privileges for a function's body that runs with its caller's privileges."""
+        """Add the privileges for a function's body, which runs with the caller's privileges."""
         entry, routine = self.facts.functions.get(oid), self._routines.get(oid)
         if entry is None or routine is None or routine.as_owner or ("BODY", oid) in self._seen:
             return
@@ -304,7 +306,7 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return the privileges of statements; a statement in `borrowed` may name missing tables."""
+    """Return the privileges that statements need; those in `borrowed` may name missing tables."""
     asker = Asker(connection, facts)
     own = list(texts)
     answers = list(describe(connection, [*own, *borrowed]))

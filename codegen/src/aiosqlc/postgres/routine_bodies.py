@@ -1,7 +1,7 @@
-"""Find the objects that a PL/pgSQL body uses: from its words, because it has no parse tree.
+"""Find the objects that a PL/pgSQL body uses, from its words, because it has no parse tree.
 
-The result is for whole tables and may contain too much: a table that the body mentions counts as
-read.
+The result contains whole tables, and may contain too many: each table that the body mentions counts
+as read.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ _NOISE = frozenset({"ONLY"})
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """`tables` contains pairs of a privilege and a table; `called` contains names before a `(`.
+    """The objects that a PL/pgSQL body uses.
 
-    `at_run_time` is whether the body builds statements at run time.
+    `tables` contains pairs of a privilege and a table. `called` contains the names before a `(`.
+    `at_run_time` means that the body builds statements at run time.
     """
 
     tables: frozenset[tuple[str, str]]

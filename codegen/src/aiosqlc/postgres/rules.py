@@ -1,8 +1,8 @@
 """The registry of inference rules: the guarantee, source and preconditions of each rule.
 
-The code that applies a rule contains its name: `never("case", …)` infers a fact by it, and
-`facts.holds("limit", "no WITH TIES", …)` checks a precondition. The tests remove each precondition
-in turn and search for rows that disprove the result.
+The code that applies a rule contains the rule's name: `never("case", …)` infers a fact by the rule
+`case`, and `facts.holds("limit", "no WITH TIES", …)` checks a precondition of the rule `limit`. The
+tests remove each precondition in turn and search for rows that disprove the result.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ def unproved(
     options: AnalyzeOptions,
     pairs: Sequence[tuple[str, str, str]],
 ) -> dict[str, str]:
-    """Return, by query name, why two texts have different parse trees on the server.
+    """Return, by query name, why two texts are not proved to be the same query.
 
-    Each pair has a name and two texts.
+    Each of the `pairs` has the query's name and the two texts.
     """
     try:
         opened = analyzer.opened(schema, options)

@@ -22,7 +22,7 @@ def sample(
     query: TypedQuery,
     options: AnalyzeOptions,
 ) -> list[str]:
-    """Return the arguments and rows of one run as lines, which are the same in every run."""
+    """Run a query once, and return its arguments and rows as lines, which are always the same."""
     opened = analyzer.opened(schema, options)
     if opened is None:
         return ["the schema has errors"]

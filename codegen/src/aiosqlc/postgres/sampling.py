@@ -47,7 +47,7 @@ _MOST_WORDS = 40
 
 
 class Sampler:
-    """Makes values. `seen` contains the user's SQL texts, whose literals are used as values."""
+    """Generates values; the literals in `seen`, the user's SQL texts, are used as values."""
 
     def __init__(self, seed: int, seen: Iterable[str] = ()) -> None:
         self.random: random.Random = random.Random(seed)  # noqa: S311 - test data

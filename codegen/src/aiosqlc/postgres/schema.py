@@ -81,7 +81,7 @@ def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> 
 
 @cache
 def makers_digest() -> str:
-    """Return a hash of the compiler's code and SQL that applies a schema, including stubs."""
+    """Return a hash of the code that applies a schema, and of the SQL of stub extensions."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     for path in (*sorted(package.glob("*.py")), *sorted(package.glob("extensions/*.sql"))):
@@ -111,8 +111,8 @@ def apply_schema(
 ) -> Applied:
     """Run all files in order; skip and report each statement that fails.
 
-    On the private server, roles that a schema mentions are created. A shim is a file with the name
-    of the extension that it replaces.
+    With `own_server`, the roles that the schema mentions are created. A shim is a SQL file that
+    replaces the extension of the same name.
     """
     apply = _Applying(connection, {file.file.path.stem for file in shims}, own_server=own_server)
     failures: list[Failure] = []
@@ -134,7 +134,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Add, to an error for a missing object, the file that drops it earlier or creates it later."""
+    """Add, to an error for a missing object, the file that drops it before, or creates it later."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:
@@ -163,8 +163,9 @@ def _fails(run: Callable[[str], ServerError | None], waiting: list[str]) -> bool
 class _Applying:
     """Runs the schema files on one connection.
 
-    `provided` are the extensions replaced so far. `assumed` are the schemas that were created
-    although no statement creates them. `notes` are messages other than failures.
+    `provided` are the extensions that stubs and shims have replaced so far. `assumed` are the
+    schemas that the compiler has created because no statement creates them. `notes` are messages
+    other than failures.
     """
 
     def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
@@ -185,7 +186,7 @@ class _Applying:
         return self._each(file, in_transaction=file.transactional)
 
     def _runs_whole(self, file: SchemaFile) -> bool:
-        """Run a file in one transaction, and roll back the transaction if a statement fails.
+        """Run a file in one transaction, and return whether it succeeded; if not, roll back.
 
         Statements that need no special handling are sent together, which saves round trips.
         """
@@ -229,8 +230,8 @@ class _Applying:
     ) -> tuple[ServerError | None, bool]:
         """Run a statement, or only the part of it that this server supports.
 
-        Return the statement's error, if any, and whether everything that other statements may need
-        has still run.
+        Return the statement's error, if any, and whether later statements can still rely on the
+        part that has run.
         """
         mistake: ServerError | None = None
         steps: tuple[str, ...] = (sql,)
@@ -285,7 +286,7 @@ class _Applying:
     def _settles_extension(
         self, file: SchemaFile, span: Span, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create the extension that a statement needs; return the messages about it."""
+        """Create the extension that a statement needs; return a message and its hint, or None."""
         wanted, schema = extension_wanted(error), schema_wanted(error)
         create = f'create extension "{wanted}" with schema "{schema}"'
         if wanted and wanted not in self._provided:
@@ -307,7 +308,10 @@ class _Applying:
         return said, hint
 
     def _settles_role(self, error: ServerError) -> bool:
-        """Create a missing role, or rename an existing role that a block is about to create."""
+        """Create a missing role, or rename an existing role that a block is about to create.
+
+        Return whether one of the two was done.
+        """
         if role := _MISSING_ROLE.search(error.message):
             self._connection.run(f'create role "{role.group(1)}"')
             return True
@@ -321,10 +325,10 @@ class _Applying:
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
     ) -> tuple[str, ServerError] | None:
-        """Run all steps.
+        """Run all steps that replace a statement.
 
-        If a step fails, return the step with the error; in a transaction, also undo the earlier
-        steps.
+        If a step fails, return the step and the error. In a transaction, the earlier steps are then
+        undone.
         """
         run = self._connection.run
         within = self._connection.in_transaction
@@ -359,7 +363,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return the SQL to run for a statement: '' to run nothing, None for several steps."""
+        """Return the SQL to run for a statement; '' means nothing, and None means several steps."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles belong to the whole server, so none may log in
@@ -372,12 +376,12 @@ class _Applying:
         return None
 
     def _is_assumed(self, error: ServerError) -> bool:
-        """Return whether a statement creates a schema that was assumed to exist."""
+        """Return whether an error is about a schema that the compiler has already created."""
         names = _QUOTED.findall(error.message) if error.state == "42P06" else []
         return any(name in self._assumed for name in names)
 
     def _with_stand_ins(self, file: SchemaFile, span: Span, sql: str) -> str:
-        """Return a DO block without its CREATE EXTENSION statements, which stubs replace."""
+        """Replace CREATE EXTENSION in a DO block by stubs for extensions that the server lacks."""
         if not self._own_server:
             return sql
         made = [
@@ -391,7 +395,7 @@ class _Applying:
     def _supplied(
         self, file: SchemaFile, span: Span, sql: str, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create a missing object with a known definition; return the messages about it."""
+        """Create a missing object with a known definition; return a message and a hint, or None."""
         missing = _MISSING_SCHEMA.search(error.message)
         own = missing is not None and creates(sql)  # not an extension's
         if self._own_server and not own and (said := self._settles_extension(file, span, error)):
@@ -423,7 +427,7 @@ _SEARCHED_AGAIN = (
 
 
 def _assumed(extension: str) -> tuple[str, str]:
-    """Report that a missing extension is assumed to exist."""
+    """Return the message and the hint that a missing extension is assumed to exist."""
     name = extension_name(extension)
     said = (
         f"the schema uses the extension {extension} without creating it; the compiler assumes "
@@ -433,7 +437,7 @@ def _assumed(extension: str) -> tuple[str, str]:
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
-    """Report that a missing schema is assumed to exist."""
+    """Return the message and the hint that a missing schema is assumed to exist."""
     said = f'no statement creates the schema "{schema}"; the compiler assumes that it exists'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
@@ -497,7 +501,7 @@ def _placed(file: SchemaFile, span: Span, place: Span) -> Place:
 
 
 def _mentioned(sql: str, span: Span, error: ServerError) -> Span:
-    """Return the span of the name in the message, or else of the statement's first line."""
+    """Return the span of a name that the message quotes, or else of the statement's first line."""
     for name in _QUOTED.findall(error.message):
         at = sql.find(name)
         if at >= 0:

@@ -1,7 +1,8 @@
-"""Find the objects that a failed schema statement may have changed.
+"""Find the objects that a failed schema statement would have changed.
 
-Statements that only add objects (a table, a column, an index) do not affect existing facts.
-Statements that change or drop objects make all named and all dependent objects unsafe.
+A statement that only adds an object (a table, a column, an index) does not affect existing facts.
+If a statement changes or drops objects, the compiler infers nothing about the objects that the
+statement names, and nothing about the objects that depend on these.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def is_procedural(sql: str) -> bool:
 
 
 def changed_by(connection: Connection, sql: str, names: frozenset[str]) -> frozenset[str] | None:
-    """Return the names of all database objects that a statement may have changed."""
+    """Return the names of the objects that a statement may change, or None if it may change any."""
     text = sql.lstrip()
     if _NOTHING.match(text) or _only_grows(text):
         return frozenset()
@@ -166,10 +167,11 @@ from reached r
 def _depending(
     connection: Connection, names: Iterable[str], *, with_schemas: bool
 ) -> frozenset[str] | None:
-    """Return the given names that exist, and the names of all objects that depend on their objects.
+    """Return the names of the objects with these names, and of all objects that depend on them.
 
-    With `with_schemas`, the name of a schema stands for all objects in it. Return None if an
-    operator or a cast depends on them, because these are used without a name.
+    With `with_schemas`, the name of a schema stands for all objects in the schema. Return None if
+    an operator or a cast depends on one of the objects, because queries use operators and casts
+    without a name.
     """
     array = "{" + ",".join('"' + re.sub(r'(["\\])', r"\\\1", name) + '"' for name in names) + "}"
     found = frozenset(

@@ -1,7 +1,7 @@
-"""Find an order for unnumbered schema files in which each file's dependencies exist.
+"""Find an order of the schema files in which each file runs after the files that it needs.
 
-The files of a folder with one file per table are read alphabetically, and `orders.sql` may need a
-type from `types.sql`. Numbered migrations keep their order.
+The files of a folder are read alphabetically, so `orders.sql` is read before `types.sql`, although
+it may need a type from there. Numbered migrations keep their order.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Order:
                     self._makers.setdefault(made["name"].lower(), file)
 
     def learn(self, failures: Sequence[Failure]) -> list[SchemaFile] | None:
-        """Return another order in which these failures do not occur, or None if there is none."""
+        """Derive dependencies from failures; return the new order, or None if none was derived."""
         by_source = {id(file.file): file for file in self._files}
         learned = False
         for failure in failures:
@@ -110,7 +110,7 @@ class Order:
         return found
 
     def _sorted(self) -> list[SchemaFile]:
-        """Sort each file after its dependencies; other files and cycles keep their order."""
+        """Sort each file after the files that it needs; other files and cycles keep their order."""
         done: dict[int, SchemaFile] = {}
         visiting: set[int] = set()
 

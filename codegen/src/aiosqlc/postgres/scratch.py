@@ -48,7 +48,7 @@ class Answer:
 
     @property
     def key_taken(self) -> bool:
-        """Return whether the server refused the query because a unique key already exists."""
+        """Return whether the server refused the query because a row with its unique key exists."""
         state = self.result.error_field(pq.DiagnosticField.SQLSTATE) or b""
         return state.decode() == _UNIQUE_VIOLATION
 
@@ -68,7 +68,7 @@ class Answer:
         return self.result.ntuples > 0 or bool(self.result.command_tuples)
 
     def null_row(self, column: int) -> int | None:
-        """Return the number of the first row in which a column is NULL."""
+        """Return the number of the first row in which a column is NULL, or None."""
         return nulls_in(self.result, column)
 
     def row(self, number: int) -> str:
@@ -141,14 +141,18 @@ class Rows:
         return draw(query, self._population)
 
     def run(self, trials: Sequence[_Text]) -> Iterator[Answer]:
-        """Run queries with arguments, each on the same rows."""
+        """Run queries with their arguments, each on the same rows."""
         statements = [(trial.sql, trial.values) for trial in trials]
         return map(Answer, undone(self._connection, statements))
 
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """A database for each migration; its rows are migrated from the database before it."""
+    """A database for each state of the schema: before the pending migrations, and after each one.
+
+    Each database is a migrated copy of the previous one. `failed` has the errors of each migration
+    that failed on rows, by the number of the migration.
+    """
 
     rows: Sequence[Rows] = ()
     failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
@@ -196,9 +200,9 @@ class Scratch:
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> Iterator[States]:
-        """Create a database for each schema state, as a migrated copy of the previous database.
+        """Create a database for each state of the schema, as a migrated copy of the previous one.
 
-        If a migration fails on rows, it is run again without rows.
+        If a migration fails on rows, all databases are created again without rows.
         """
         with _one_error(), contextlib.ExitStack() as stack:
             server = self.analyzer.server(options)
@@ -252,7 +256,7 @@ def _migrate(
     names: list[str],
     texts: Sequence[str] | None,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    """Create a database for each schema state; return the first state that fails, and its errors.
+    """Create a database for each state of the schema; return the first failing state, with errors.
 
     `names` collects the names of the databases. With `texts`, rows are inserted into the first
     database.

@@ -1,7 +1,8 @@
 """The scripts of stub extensions, and shorthand for their common parts.
 
-A line `@type t, …` defines a type with text values. A line `@ordered t, …` defines comparisons as
-for text. The lines between `@functions` and `@null …` or `@empty …` are signatures with results.
+A line `@type t, …` defines a type with text values. A line `@ordered t, …` defines the comparison
+operators of the type `t`, which compare the values as text. Each line between `@functions` and
+`@null …` or `@empty …` is the signature of a function with its result type.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _SHORT = re.compile(r"^@(\w+) ?(\w*)(.*)$", re.MULTILINE)
 
 
 def names() -> Iterator[str]:
-    """Return the extensions that have a script."""
+    """Yield the extensions that have a script."""
     for script in importlib.resources.files("aiosqlc.postgres.extensions").iterdir():
         if script.name.endswith(".sql"):
             yield script.name.removesuffix(".sql")

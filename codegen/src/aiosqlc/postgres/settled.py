@@ -1,9 +1,10 @@
 """Rewrite the parts of a query that depend on the types that the server infers.
 
-`sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails if the test comes first, because the
-server infers a parameter's type at its first typed occurrence. The other occurrence determines the
-type, so the test gets a cast. A list of rows, `(a, b) IN (sqlc.slice(pairs))`, is described as one
-row of parameters; their types then become array types.
+`sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails, because the server decides the type of a
+parameter at its first occurrence, and the NULL test allows any type. The comparison shows the right
+type, so the parameter in the test gets a cast to this type. A list of rows, `(a, b) IN
+(sqlc.slice(pairs))`, is first described as one row of parameters. Arrays of the inferred types then
+replace this row.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from pg_type t where t.oid = any ($1::oid[])
 class Settled:
     """Queries in the order in which they are sent to the server.
 
-    `drafts` are the descriptions, by query, of texts with lists of rows before the replacement.
-    `problems` are about the omitted queries.
+    `drafts` has, for each query with a list of rows, the server's description of the text with one
+    row. `problems` are the errors of the queries that are left out.
     """
 
     queries: tuple[ParsedQuery, ...]
@@ -47,7 +48,7 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` lists the number of each of its parameters in the query."""
+    """A text of a query; `numbers` has, for each parameter of the text, its number in the query."""
 
     query: ParsedQuery
     sql: str
@@ -102,7 +103,7 @@ def _texts(query: ParsedQuery) -> Iterator[_Text]:
 
 
 def _rows(query: ParsedQuery) -> dict[str, list[int]]:
-    """Return a query's parameters for lists of rows, each with the numbers of its columns."""
+    """Return a query's lists of rows by name, each with the parameter numbers of its columns."""
     found: dict[str, list[int]] = {}
     for param in query.params:
         if param.row:
@@ -122,7 +123,7 @@ def _may_be_tested(query: ParsedQuery) -> bool:
 
 
 def _tests(sql: str) -> list[_Edit]:
-    """Find the parameters that are only tested for NULL without a cast: `$1 IS NULL`."""
+    """Find the places where a parameter without a cast is tested for NULL: `$1 IS NULL`."""
     tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
     return [
         _Edit(token.start, token.end, token.text)
@@ -158,7 +159,7 @@ def _oid(said: Described, number: int) -> int:
 def _type_names(
     connection: Connection, answers: Iterable[Described | ServerError]
 ) -> dict[int, tuple[str, bool]]:
-    """Return, by OID, the name of each parameter's type, and whether it lacks an array type."""
+    """Return, by OID, the name of each parameter type, and whether the type has no array type."""
     oids = {oid for said in answers if isinstance(said, Described) for oid in said.param_oids}
     listed = "{" + ",".join(map(str, sorted(oids))) + "}"
     rows = connection.rows(_TYPE_NAMES, (listed,))
@@ -169,7 +170,7 @@ def _type_names(
 
 
 def _lists(text: _Text, said: Described, names: dict[int, tuple[str, bool]]) -> Iterator[_Edit]:
-    """Yield the replacement of each list of rows: its columns, passed as arrays."""
+    """Yield the edits that replace each list of rows by `unnest` of one array for each column."""
     for columns in _rows(text.query).values():
         mine = [
             number for number in range(1, len(said.param_oids) + 1) if text.own(number) in columns
@@ -236,7 +237,7 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return the new offset of a position, after the edits before it."""
+    """Return the offset of a position in the edited text."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )

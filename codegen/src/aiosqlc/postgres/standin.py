@@ -31,7 +31,7 @@ def made_in_block(sql: str) -> list[re.Match[str]]:
 
 
 def without(sql: str, made: Iterable[re.Match[str]]) -> str:
-    """Return a block without the creation of extensions that stubs replace."""
+    """Replace these CREATE EXTENSION statements of a block by a statement without effect."""
     for found in sorted(made, key=lambda place: place.start(), reverse=True):
         sql = sql[: found.start()] + _NOTHING + sql[found.end() :]
     return sql
@@ -64,7 +64,7 @@ NEEDS = {"earthdistance": "cube"}  # extensions that `CREATE EXTENSION … CASCA
 
 
 def stand_in_for(extension: str) -> str | None:
-    """Return the SQL of an extension's stub, or None if the extension is unknown."""
+    """Return the SQL of an extension's stub, or None if there is no stub."""
     if extension in _NOTHING_TO_NAME:
         return ""
     return scripts.script_of(extension)
@@ -100,7 +100,7 @@ _QUALIFIED = re.compile(r'^(?:function |type ")(\w+)\.')
 
 
 def extension_wanted(error: ServerError) -> str:
-    """Return the extension that defines the object unknown to the server, or ''."""
+    """Return the extension that defines the missing object of an error, or ''."""
     if schema := _MISSING_SCHEMA.match(error.message):
         return _SCHEMAS.get(schema[1], "")
     found = _MISSING.match(error.message)
@@ -108,7 +108,7 @@ def extension_wanted(error: ServerError) -> str:
 
 
 def schema_wanted(error: ServerError) -> str:
-    """Return the schema in which the server looked for the object, or `public`."""
+    """Return the schema in which the server looked for the missing object, or `public`."""
     found = _QUALIFIED.match(error.message)
     return found[1] if found else "public"
 

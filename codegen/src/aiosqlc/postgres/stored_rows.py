@@ -16,7 +16,7 @@ _CAREFUL = "-c default_transaction_read_only=on -c lock_timeout=2s -c statement_
 def stored_rows(
     uri: str, at: ColumnRef, key: Sequence[str], most: int
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the key and the JSON text of at most `most` rows, from both ends of the key.
+    """Yield the key and the JSON text of at most `most` rows, half from each end of the key order.
 
     Raises:
         RefusedError: if the server does not return the column, for example because it is missing.

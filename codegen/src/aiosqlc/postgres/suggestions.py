@@ -1,4 +1,4 @@
-"""Suggest the name that an unknown name was probably meant to be."""
+"""Suggest a known name in place of an unknown name."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
 
 
 def _with_object(connection: Connection, problem: Diagnostic, name: str) -> Diagnostic:
-    """Explain that an embedded name is a composite column, which needs no macro."""
+    """Explain that a column of a composite type is an object without `sqlc.embed`."""
     if not connection.rows(_COMPOSITE, (name,)):
         return problem
     said = f"`{name}` is a column of a composite type: it is an object without the macro"
@@ -122,7 +122,7 @@ def _with_object(connection: Connection, problem: Diagnostic, name: str) -> Diag
 
 
 def _with_label(connection: Connection, problem: Diagnostic) -> Diagnostic:
-    """Return the error for a text that is not an enum's label, with a list of the labels."""
+    """Add the labels of an enum to the error for a text that is not one of the labels."""
     found = _LABEL.search(problem.message)
     if found is None:
         return problem

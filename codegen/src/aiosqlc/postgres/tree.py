@@ -1,9 +1,9 @@
 """Parse the server's node trees, in the text format of any server version.
 
 The text is the output of `debug_print_rewritten`. This module does not know the fields of nodes, so
-it reads new fields of a newer server too. Nodes are parsed at first use, and equal texts within a
-tree are one node. Two nodes are equal if their texts without source positions are equal; `located`
-reads the positions from the original text.
+it also reads the new fields of a newer server. A node is parsed when it is first used, and equal
+texts in a tree become one node object. Two nodes are equal if their texts are equal without source
+positions. `located` returns nodes with source positions.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Node(dict[str, Any]):
     """A node of a parse tree: its kind, and its fields by name, parsed at first use.
 
     Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
-    node's text from the server, which can be searched without parsing. `memo` is a cache for
-    callers, for data about this expression.
+    node's text from the server, which can be searched without parsing. `memo` is a cache in which
+    callers store data about the node.
     """
 
     __slots__ = ("_doc", "_start", "kind", "memo", "text")
@@ -98,7 +98,7 @@ class Node(dict[str, Any]):
         return [item for item in dict.items(self._read()) if item[1].__class__ in (Node, list)]
 
     def has(self, kind: str) -> bool:
-        """Return whether a node of a kind is this node or one of its descendants."""
+        """Return whether this node or one of its descendants is of a kind."""
         return f"{{{kind} " in self.text
 
     def __bool__(self) -> bool:
@@ -117,9 +117,9 @@ class Node(dict[str, Any]):
 class _Document:
     """The text of one tree, with the positions of its brackets.
 
-    `partner` has the closing bracket of each opening one, and `inside` the opening brackets
-    directly within it, unless there are none. Number lists in a node without nesting have no
-    positions.
+    `partner` maps each opening bracket to its closing bracket. `inside` maps an opening bracket to
+    the opening brackets directly within it, if there are any. Brackets of number lists in a node
+    without nested nodes are not recorded.
     """
 
     __slots__ = ("inside", "nodes", "partner", "text")
@@ -183,7 +183,7 @@ class _Document:
 
 
 def _add_flat(text: str, node: Node) -> None:
-    """Add the fields in a text without nested nodes."""
+    """Add the fields in a text without nested nodes to a node."""
     if "\\" not in text:
         try:
             node.update(map(_FIELDS.__getitem__, text.split(" :")[1:]))
@@ -205,7 +205,7 @@ class _OddFieldError(Exception):
 
 
 class _Fields(dict[str, tuple[str, Any]]):
-    """A cache of the name and the value of fields by their text, because few texts are frequent."""
+    """A cache of parsed fields by their text, because trees repeat the same few texts."""
 
     def __missing__(self, text: str) -> tuple[str, Any]:
         match = _FLAT.fullmatch(f" :{text}")
@@ -252,8 +252,8 @@ def _new_value(token: str) -> Any:
 def unwrap(dump: str) -> str:
     """Remove the line breaks that the server inserts into a tree's text.
 
-    A line normally ends at a blank, which is restored. If a full line does not end at a blank, the
-    server has split a word.
+    The server normally breaks a line at a blank, which is restored. A full line without a blank is
+    a part of a longer word.
     """
     lines = dump.split("\n")
     if dump.isascii() and all(" " in line[1:] for line in lines if len(line) == _LINE):
@@ -273,8 +273,8 @@ def unwrap(dump: str) -> str:
 class Reader:
     """Parses trees; equal nodes of recent trees are the same object.
 
-    Nodes of the catalog are cached as long as the reader. For queries, only nodes shared by recent
-    trees are cached.
+    Nodes from the catalog are cached as long as the reader exists. Nodes from queries are cached
+    until there are too many.
     """
 
     def __init__(self) -> None:
@@ -282,7 +282,7 @@ class Reader:
         self._queries: dict[str, Node] = {}
 
     def read(self, dump: str) -> list[Node]:
-        """Return the queries of a dump; a rule can rewrite one statement to several or none."""
+        """Return the queries of a dump; a rewrite rule can turn one statement into any number."""
         if len(self._queries) > _MOST_NODES:
             # Breaks reference cycles, so that the nodes are freed immediately.
             self._queries.clear()

@@ -30,7 +30,7 @@ _NUMBERS = {
 class Trial:
     """One text of a query with its arguments, which can be run repeatedly on different rows.
 
-    `refusal` is the server's error of the last run, or '' if it succeeded.
+    `refusal` is the server's error in the last run, or '' if the run succeeded.
     """
 
     sql: str
@@ -39,7 +39,7 @@ class Trial:
     refusal: str = ""
 
     def run(self, population: Population) -> pq.abc.PGresult | None:
-        """Run the query in a transaction that is rolled back, and return the response or None."""
+        """Run the query and roll back; return the response, or None if the server refuses it."""
         (result,) = run_all([self], population.connection)
         return result
 
@@ -60,7 +60,7 @@ def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.
 
 
 def draw(query: TypedQuery, population: Population) -> Trial:
-    """Choose one text of a query, and arguments that fit its types and constraints."""
+    """Choose one text of a query, and random arguments of its parameters' types."""
     sampler = population.sampler
     sql, numbers = query.sql, tuple(param.number for param in query.params)
     if query.variants and sampler.chance(0.7):
@@ -96,7 +96,7 @@ def _argument(param: TypedParam, population: Population) -> str | None:
 
 
 def _held(param: TypedParam, population: Population) -> list[str]:
-    """Return the values of the column that a parameter is compared with."""
+    """Return the stored values of the column with which a parameter is compared."""
     origin = param.origin
     if origin is None or (param.type.array_dims and not param.is_slice):
         return []
@@ -110,7 +110,7 @@ def _held(param: TypedParam, population: Population) -> list[str]:
 
 
 def nulls_in(result: pq.abc.PGresult, index: int) -> int | None:
-    """Return the index of the first row in which a column is NULL."""
+    """Return the index of the first row in which a column is NULL, or None."""
     return next((r for r in range(result.ntuples) if result.get_value(r, index) is None), None)
 
 

@@ -87,9 +87,10 @@ class _Text:
 class Judged:
     """A typed query, and the facts about it that must still be checked.
 
-    `stars` are the stars of its text and of each variant, not expanded yet. `missing` are required
-    columns that it omits. `unfit` are the refused embeds with the reasons. `failure` is the reason
-    why nothing is inferred, or '' if the proofs succeeded.
+    `stars` are the `*` in the query's text and in each variant, which are not expanded yet.
+    `missing` are the required columns that the query does not set. `unfit` are the refused
+    `sqlc.embed(t)`, each with its reason. `failure` is the reason why nothing is inferred, or '' if
+    the proofs succeeded.
     """
 
     query: TypedQuery
@@ -112,7 +113,7 @@ class QueryTyper:
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
     ) -> Judged:
-        """Return the inferred facts about an accepted query with all its variants.
+        """Infer the facts about a query that the server accepts, and about its variants.
 
         If a proof fails, the types come from the server, nothing else is inferred, and the result
         contains the reason.
@@ -150,7 +151,7 @@ class QueryTyper:
         return f"{schema}{kind.name}{'[]' if kind.array_dims else ''}"
 
     def columns_of(self, described: Described) -> tuple[tuple[Column, ...], str]:
-        """Return the facts about a statement's columns, and why there are none if proofs fail."""
+        """Return the facts about a statement's columns, or no columns and why the proofs fail."""
         try:
             scope = self._main_scope(self._nodes(described), described)
             prover = Prover(self.facts, RESOLVER)
@@ -222,7 +223,7 @@ class QueryTyper:
     def _nested(
         self, query: TypedQuery, texts: Sequence[_Text], rows: Sequence[Sequence[Row]]
     ) -> TypedQuery:
-        """Return a query with the keys of its nested rows, which hold in all texts."""
+        """Return a query with keys for its lists (`sqlc.nest(t)`) that are valid in all texts."""
         for number, text in enumerate(texts):
             columns = as_present(text.columns, [row[number] for row in rows])
             level = text.level or tree.Query()
@@ -240,9 +241,9 @@ class QueryTyper:
         scope: Scope | None,
         numbers: Sequence[int],
     ) -> tuple[str, ...]:
-        """Return the uses of tables in which rows of other tenants may be read or written.
+        """Return the uses of tables in which a text may read or write other tenants' rows.
 
-        `numbers` are the numbers of the tenant parameter in the texts.
+        `numbers` has, for each parameter of the text, its number in the query.
         """
         if self.tenants is None:
             return ()
@@ -255,7 +256,7 @@ class QueryTyper:
     def _lookup(
         self, query: ParsedQuery, nodes: Sequence[Node], scope: Scope | None
     ) -> Lookup | None:
-        """Return the parameters by which a `:batchget` query reads; None for other queries."""
+        """Return the parameters by which a `:batchget` query finds rows; None for other queries."""
         if not is_batchget(query):
             return None
         return lookup_of(level_of(scope)) if scope and len(nodes) == 1 else Lookup()
@@ -269,7 +270,7 @@ class QueryTyper:
         optional: Iterable[int],
         loose: Iterable[int],
     ) -> _Text:
-        """Infer the facts of one text: its columns, row count, stars and embedded rows."""
+        """Infer the facts about one text: its columns, row count, stars and embedded rows."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
         columns = self._columns(prover, scope, described)
         counter = row_counter(self.facts)
@@ -300,9 +301,9 @@ class QueryTyper:
         return [node for node in nodes if node.kind == "QUERY"]
 
     def _main_scope(self, nodes: list[Node], described: Described) -> Scope | None:
-        """Return the query whose rows the client receives.
+        """Return the query whose rows the client receives, or None unless there is exactly one.
 
-        A rewrite rule can produce none or several.
+        A rewrite rule can turn a statement into several queries, or into none.
         """
         shown = [q for q in nodes if q["canSetTag"]]
         if len(shown) != 1 or len(output_targets(shown[0])) != len(described.columns or ()):
@@ -344,9 +345,10 @@ class QueryTyper:
     def _column_key(
         self, scope: Scope | None, head: ColumnHead, verdict: Verdict, expr: Node | None
     ) -> tuple[Hashable, ...]:
-        """Return all data that determines a result column of a simple type, read from a table.
+        """Return a cache key for a result column that has a simple type and comes from a table.
 
-        Such a column is the same in many queries. For other columns, return ().
+        The key has all data that determines the column, because many queries return the same
+        column. For other columns, return ().
         """
         if scope is None or expr is None or expr.kind != "VAR" or not head.table:
             return ()
@@ -421,7 +423,7 @@ class QueryTyper:
     def _with_fields(
         self, kind: SqlType, prover: Prover, scope: Scope | None, expr: Node | None
     ) -> SqlType:
-        """Describe an anonymous record's fields, and the not-null fields of a table's row."""
+        """Add the fields of an anonymous record to a type, or mark the NOT NULL fields of a row."""
         if scope is None or expr is None:
             return kind
         if kind.schema == "pg_catalog" and kind.name == "record":
@@ -519,7 +521,7 @@ def _with_names(query: ParsedQuery, column: Column) -> Column:
 
 
 def _single_row(nodes: list[Node]) -> str:
-    """Return why a utility statement returns exactly one row, or '' if it may return others."""
+    """Return why a utility statement returns exactly one row, or '' if this is not known."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     if call_of(nodes) is not None:
         return "CALL returns the OUT parameters of the procedure in one row"
@@ -571,7 +573,7 @@ def _alias(scope: Scope | None, expr: Node | None) -> str:
 
 
 def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
-    """Return the name of `coalesce(bio, '')` if it has no alias: its first column, as sqlc does."""
+    """Return a column's name; for `coalesce(bio, '')` without an alias it is `bio`, as in sqlc."""
     if scope is None or expr is None or expr.kind != "COALESCEEXPR" or name != "coalesce":
         return name
     columns = [arg for arg in expr["args"] if arg.kind == "VAR" and arg["varattno"] > 0]
@@ -591,7 +593,7 @@ def _suggested(uses: Iterable[Use], number: int) -> str:
 
 
 def _free_name(name: str, taken: dict[str, int]) -> str:
-    """Return the name, with a number if it is already in use; `taken` maps names to numbers."""
+    """Return a name, with a number if it is in use; `taken` has the last number of each name."""
     free, count = name, taken.get(name, 1)
     while free in taken:
         count += 1

@@ -14,7 +14,7 @@ _LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
 
 
 def value_advice(place: Place, message: str) -> str:
-    """Return the correct form of a text that is invalid for another type."""
+    """Return a hint for a quoted text that is not a valid value of the required type."""
     text = place.said()[1:-1]
     found = _TYPE.match(message)
     kind = found["type"] if found else ""

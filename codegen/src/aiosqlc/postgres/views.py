@@ -1,4 +1,4 @@
-"""Infer the columns of views. A view has no constraints, but the tables that it reads may."""
+"""Infer the columns of views, with the constraints of the tables that the views read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Produce the texts that generated code sends, and prove each one equal to the user's query.
+"""Produce the SQL that generated code sends, and prove that it is the same query as the user's.
 
-A text with expanded stars is analysed again. It is used only if the server's tree equals the tree
-of the user's text, apart from source positions. Every generated text is then planned.
+A text with a list of columns in place of `*` is analysed again. It is used only if the server's
+parse tree equals that of the user's text, apart from source positions. Finally, the server plans
+every text, which shows statements that always fail.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class Fingerprint:
 class Starred:
     """A text that contains `*`: its query, and the columns that may replace each `*`.
 
-    `text` 0 is the query's own text, n its variant n - 1.
+    `query` is the index of the query. `text` is 0 for the query's own text, and n for the variant
+    with the index n - 1.
     """
 
     query: int
@@ -64,9 +66,9 @@ class Starred:
 def write_stars(
     connection: Connection, queries: Sequence[TypedQuery], starred: Sequence[Starred]
 ) -> tuple[list[TypedQuery], list[Diagnostic]]:
-    """Return the queries with columns in place of each `*` if the query is proved to stay the same.
+    """Replace each `*` by columns if the query is proved to stay the same; return the warnings too.
 
-    A star that remains is a warning, because a column added later changes the result.
+    Each `*` that remains is reported, because a column that is added later changes the result.
     """
     written = list(queries)
     kept: dict[Diagnostic, None] = {}
@@ -134,7 +136,7 @@ def _proved(
 def _unequal(
     connection: Connection, originals: Sequence[Starred], texts: Sequence[str]
 ) -> list[int]:
-    """Return the indexes of the texts that differ from their original query."""
+    """Return the indexes of the texts whose parse trees differ from those of the originals."""
     return [
         index
         for index, (item, answer) in enumerate(
@@ -171,9 +173,10 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
 
 
 def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
-    """Return the error for a statement that can never succeed, or can never have an effect.
+    """Return the problem of a statement that can never succeed, or can never insert a row.
 
-    A statement without effect is a warning, because it succeeds as long as it has nothing to do.
+    In the second case the problem is only a warning, because the statement succeeds as long as it
+    has no row to insert.
     """
     parsed = query.parsed
     when = f"this query fails on every {'call' if does == 'succeed' else does}"
