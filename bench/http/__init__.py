@@ -1,1 +1,1 @@
-"""An endpoint with the whole shell against a bare handler and FastAPI with SQLAlchemy."""
+"""An endpoint with the whole middleware against a bare handler and FastAPI with SQLAlchemy."""

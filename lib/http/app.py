@@ -13,14 +13,14 @@ from lib.db import Database
 from lib.events.broker import Broker
 from lib.health import Health
 from lib.http import openapi, operational
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.http.routes import of_app
 from lib.metrics import new_registry, watch_event_loop
 from lib.redis.settings import RedisParts
 
 HEALTH: Final = web.AppKey("HEALTH", Health)
 METRICS: Final = web.AppKey("METRICS", CollectorRegistry)
-SHELL: Final = web.AppKey("SHELL", Shell)
+MIDDLEWARE: Final = web.AppKey("MIDDLEWARE", MiddlewareStack)
 # The service's own database, set when it has connected.
 DATABASE: Final[web.AppKey[Database]] = web.AppKey("DATABASE")
 Db: TypeAlias = Annotated[Database, of_app(DATABASE)]
@@ -46,9 +46,9 @@ def new_app(
     """
     registry = new_registry(service)
     health = Health(service)
-    shell = Shell(settings, registry, health)
-    app = web.Application(middlewares=[shell.serve], client_max_size=settings.max_body_bytes)
-    app[HEALTH], app[METRICS], app[SHELL] = health, registry, shell
+    middleware = MiddlewareStack(settings, registry, health)
+    app = web.Application(middlewares=[middleware.serve], client_max_size=settings.max_body_bytes)
+    app[HEALTH], app[METRICS], app[MIDDLEWARE] = health, registry, middleware
     app.add_routes(routes)
     if settings.internal_port is None:
         app.add_routes(operational.routes(app[HEALTH], registry))

@@ -25,7 +25,7 @@ from lib.db.postgres import PostgresDatabase
 from lib.errors import AppError, Code
 from lib.http.middleware.exchange import Exchange
 from lib.http.middleware.idempotency import Idempotency
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.idempotency import (
     Answer,
     IdempotencyKeys,
@@ -66,12 +66,12 @@ class Shop:
         self.gate = asyncio.Event()
         self.gate.set()
         self.registry = CollectorRegistry()
-        shell = Shell(Settings(), self.registry)
+        middleware = MiddlewareStack(Settings(), self.registry)
         self.idempotency = Idempotency(
             keys, exempt={"/exempt"}, resumable={"/resumable"}, own={"/own"}
         )
-        shell.admit, shell.idempotent = self._sign_in, self.idempotency.serve
-        self.app = web.Application(middlewares=[shell.serve])
+        middleware.admit, middleware.idempotent = self._sign_in, self.idempotency.serve
+        self.app = web.Application(middlewares=[middleware.serve])
         paths = ("/things", "/exempt", "/resumable", "/own")
         self.app.add_routes([web.route("*", path, self._work) for path in paths])
 

@@ -15,7 +15,7 @@ from lib.config import Settings
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.http.client import open_client
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.http.respond import ok
 from lib.pb.point.v1 import GetUserPointsRequest, GetUserPointsResponse, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import PointServiceStub
@@ -108,8 +108,8 @@ async def test_over_http_it_is_passed_on_and_what_was_written_comes_back(
 ) -> None:
     token = positions.scope.set(scope)
     upstream = Point()
-    shell = Shell(Settings(_env_file=None), CollectorRegistry())
-    app = web.Application(middlewares=[shell.serve])
+    middleware = MiddlewareStack(Settings(_env_file=None), CollectorRegistry())
+    app = web.Application(middlewares=[middleware.serve])
     app.router.add_route("*", "/", upstream.answer)
     known = scope.header
     async with (

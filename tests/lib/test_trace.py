@@ -18,7 +18,7 @@ from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 from lib import trace
 from lib.config import Settings
 from lib.db.traced import traced
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.otlp import exporting
 from lib.trace import TRACING, Kind, accept, current, inject, span, trace_id
 
@@ -106,7 +106,7 @@ async def test_http_sql_and_events_are_one_trace(
             await tx.fetchval(sql)
         return web.Response(text=current())
 
-    app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
+    app = web.Application(middlewares=[MiddlewareStack(Settings(), CollectorRegistry()).serve])
     app.add_routes([web.get("/things/{id}", handler)])
     client = await aiohttp_client(app)
     answer = await client.get("/things/7", headers={"traceparent": PARENT})

@@ -1,4 +1,4 @@
-"""The middleware of every service. `shell.Shell.serve` runs its parts in this order.
+"""The middleware of every service. `stack.MiddlewareStack` runs the parts in this order.
 
 1. `exchange` has the data of the request that all later parts use, such as the ID of the request.
 2. `trace` continues the trace of the caller.
@@ -11,5 +11,5 @@
 8. `idempotency` runs in services that support `Idempotency-Key`.
 
 Requests without the headers that `cors` and `idempotency` read skip these two parts. A part does
-not know its position in the order; only the shell defines the order (docs/adr/0012).
+not know its position in the order; only the stack defines the order (docs/adr/0012).
 """

@@ -9,7 +9,7 @@ from aiohttp import web
 from lib.auth.access import declared
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Verifier
-from lib.http.app import DATABASE, METRICS, REDIS, SHELL
+from lib.http.app import DATABASE, METRICS, MIDDLEWARE, REDIS
 from lib.http.components import add_redis
 from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator
@@ -54,15 +54,15 @@ def install_middleware(
     """
     for route in app.router.routes():
         _check_declared(route)
-    shell = app[SHELL]
-    shell.proxies, shell.admit = settings.proxies(), not_yet
+    middleware = app[MIDDLEWARE]
+    middleware.proxies, middleware.admit = settings.proxies(), not_yet
     secret = settings.auth_csrf_secret.get_secret_value().encode()
     sign_cursors_with(secret)
     authenticator = Authenticator(verifier, csrf_secret=secret)
 
     async def admission(app: web.Application) -> AsyncIterator[None]:
         limiter = Limiter(app[REDIS].limits, registry=app[METRICS])
-        shell.admit = Admission(
+        middleware.admit = Admission(
             authenticator,
             limiter,
             settings.per_user(),
@@ -82,7 +82,7 @@ def install_middleware(
             keys = IdempotencyKeys(app[DATABASE], secret=secret)
             kept = Idempotency(keys, exempt=not_idempotent, resumable=resumable, own=own_keys)
             opened.append(kept)
-            shell.idempotent = kept.serve
+            middleware.idempotent = kept.serve
 
         async def finish_work(_app: web.Application) -> None:
             # Runs before any resource is closed.

@@ -35,7 +35,7 @@ from lib.auth.principal import require_principal
 from lib.config import Settings
 from lib.http.middleware.admission import PER_CLIENT, Admission, not_yet
 from lib.http.middleware.auth import Authenticator, public
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.http.routes import Routes, signed_in
 from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.client_address import TrustedProxies
@@ -88,11 +88,11 @@ def application(
 ) -> web.Application:
     verifier = Verifier(keys or StaticKeys([KEY]), issuer="i", audience="a")
     limiter = Limiter(None)
-    shell = Shell(Settings(), CollectorRegistry())
-    shell.proxies = proxies or TrustedProxies()
+    middleware = MiddlewareStack(Settings(), CollectorRegistry())
+    middleware.proxies = proxies or TrustedProxies()
     authenticator = Authenticator(verifier, csrf_secret=SECRET)
-    shell.admit = Admission(authenticator, limiter, per_user, per_client=per_client).admit
-    app = web.Application(middlewares=[shell.serve])
+    middleware.admit = Admission(authenticator, limiter, per_user, per_client=per_client).admit
+    app = web.Application(middlewares=[middleware.serve])
     app.add_routes(
         [
             web.get("/open", open_door), web.post("/open", open_door),
@@ -170,9 +170,9 @@ async def test_the_log_lines_of_a_request_name_its_principal(
 
 
 async def test_nobody_gets_in_before_the_gates_are_open(aiohttp_client: AiohttpClient) -> None:
-    shell = Shell(Settings(), CollectorRegistry())
-    shell.admit = not_yet
-    app = web.Application(middlewares=[shell.serve])
+    middleware = MiddlewareStack(Settings(), CollectorRegistry())
+    middleware.admit = not_yet
+    app = web.Application(middlewares=[middleware.serve])
     app.add_routes([web.get("/open", open_door)])
     assert await status((await aiohttp_client(app)).get("/open")) == 503
 

@@ -18,7 +18,7 @@ from lib.clock import utc_now
 from lib.config import Settings
 from lib.errors import AppError, Code
 from lib.http.client import HttpClient, open_client
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.http.respond import ok
 from lib.resilience import BreakerPolicy, State, Upstream
 from lib.resilience.deadline import HEADER
@@ -63,7 +63,7 @@ class World:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     world = World()
-    app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
+    app = web.Application(middlewares=[MiddlewareStack(Settings(), CollectorRegistry()).serve])
     app.add_routes([web.get("/", world.answer)])
     upstream = Upstream("things", BreakerPolicy(min_requests=1), tokens=world.tokens)
     async with (

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
 from lib.config import Settings
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.resilience.deadline import remaining
 
 
@@ -61,7 +61,7 @@ async def test_a_handler_is_ended_when_its_caller_has_stopped_waiting(
 
 
 def application(handler: object) -> web.Application:
-    shell = Shell(Settings(request_seconds=60), CollectorRegistry())
-    app = web.Application(middlewares=[shell.serve])
+    middleware = MiddlewareStack(Settings(request_seconds=60), CollectorRegistry())
+    app = web.Application(middlewares=[middleware.serve])
     app.add_routes([web.get("/", handler)])  # type: ignore[arg-type] # either of the two above
     return app

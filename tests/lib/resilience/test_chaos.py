@@ -18,7 +18,7 @@ from lib import context
 from lib.config import Settings
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.client import HttpClient, open_client
-from lib.http.middleware.shell import Shell
+from lib.http.middleware.stack import MiddlewareStack
 from lib.http.respond import ok
 from lib.resilience import BreakerPolicy, RetryPolicy, State, Upstream, budget
 
@@ -37,7 +37,9 @@ class Backend:
         self.reached = 0
         self.headers: dict[str, str] = {}
         self.error: Exception | None = None
-        self.app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
+        self.app = web.Application(
+            middlewares=[MiddlewareStack(Settings(), CollectorRegistry()).serve]
+        )
         self.app.add_routes([web.route("*", "/thing", self._thing)])
 
     async def _thing(self, request: web.Request) -> web.Response:

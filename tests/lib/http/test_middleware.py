@@ -16,7 +16,7 @@ from lib import context
 from lib.config import Settings
 from lib.errors import AppError, Code, FieldError
 from lib.http import respond
-from lib.http.app import HEALTH, METRICS, SHELL, new_app
+from lib.http.app import HEALTH, METRICS, MIDDLEWARE, new_app
 from lib.http.status import STATUS
 from lib.limits.client_address import TrustedProxies
 from lib.resilience.deadline import HEADER
@@ -186,7 +186,7 @@ async def test_each_request_leaves_one_canonical_line(client) -> None:
 async def test_the_line_names_the_client_that_trusted_proxies_report(
     client, proxies, forwarded, logged
 ) -> None:
-    client.app[SHELL].proxies = TrustedProxies(proxies)
+    client.app[MIDDLEWARE].proxies = TrustedProxies(proxies)
     with capture_logs() as lines:
         await client.get("/things/7", headers={"X-Forwarded-For": forwarded} if forwarded else {})
     assert [line["client_ip"] for line in lines] == [logged]

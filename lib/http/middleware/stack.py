@@ -31,7 +31,7 @@ from lib.limits.client_address import TrustedProxies
 _IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 
 
-class Shell:
+class MiddlewareStack:
     """The middleware of an application, which the application installs as `serve`.
 
     `admit` and `idempotent` are for services that authenticate their callers; both are set when
