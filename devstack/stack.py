@@ -21,9 +21,9 @@ from devstack.embedded.home import OFFSET
 from devstack.embedded.ports import trouble
 from devstack.program import Program
 from devstack.settings import ROOT, Settings
-from devstack.supervisor import Keeper, StartError, spawn
+from devstack.supervisor import StartError, Supervisor, spawn
 
-_WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
+_MONITORING = ("nginx-exporter", "blackbox-exporter", "prometheus")
 
 
 async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
@@ -40,21 +40,21 @@ async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> 
     with _only_one(settings):
         _refuse_busy_ports(settings)
         console = Console(
-            ["postgres", "redis", *(s.name for s in settings.services), "nginx", *_WATCHERS]
+            ["postgres", "redis", *(s.name for s in settings.services), "nginx", *_MONITORING]
         )
         async with AsyncExitStack() as stack:  # leaves in reverse order, whatever happens
             stack.push_async_callback(_cancel, asyncio.create_task(_hang_up(stopping)))
             starting = asyncio.create_task(_start(settings, forks, console, stack))
             await _first(starting, stopping)
             if starting.done():
-                keepers = starting.result()
+                supervisors = starting.result()
                 console.table(
-                    [*_addresses(settings), *monitoring.addresses(settings, set(keepers))]
+                    [*_addresses(settings), *monitoring.addresses(settings, set(supervisors))]
                 )
                 console.say("ready; press Ctrl-C to stop")
                 if watch:
                     stack.push_async_callback(
-                        _cancel, asyncio.create_task(_reload(keepers[watch], console))
+                        _cancel, asyncio.create_task(_reload(supervisors[watch], console))
                     )
                 await stopping.wait()
             else:
@@ -65,18 +65,18 @@ async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> 
 
 async def _start(
     settings: Settings, forks: Forks, console: Console, stack: AsyncExitStack
-) -> dict[str, Keeper]:
+) -> dict[str, Supervisor]:
     """Start everything in order; `stack` stops the started programs in reverse order."""
-    kept: dict[str, Keeper] = {}
+    kept: dict[str, Supervisor] = {}
 
     async def start(*several: Program, by: Callable[[Program], Child] = spawn) -> None:
         """Start programs concurrently."""
-        keepers = [Keeper(program, say=console.say, relay=console.relay) for program in several]
-        stack.push_async_callback(_stop_all, keepers)
+        started = [Supervisor(program, say=console.say, relay=console.relay) for program in several]
+        stack.push_async_callback(_stop_all, started)
         async with asyncio.TaskGroup() as group:
-            for keeper in keepers:
-                group.create_task(_start_one(keeper, by, console))
-        kept.update({keeper.program.name: keeper for keeper in keepers if keeper.is_kept})
+            for supervisor in started:
+                group.create_task(_start_one(supervisor, by, console))
+        kept.update({one.program.name: one for one in started if one.is_kept})
 
     try:
         if not (settings.home.path / "postgres" / "PG_VERSION").exists():
@@ -87,7 +87,7 @@ async def _start(
         urls = await asyncio.to_thread(databases.ready, settings.home, settings.environ)
         console.say(f"databases migrated: {', '.join(urls) or 'none'}")
         gateway = programs.gateway_program(settings)
-        watchers = await asyncio.to_thread(monitoring.monitoring_programs, settings, console.say)
+        monitors = await asyncio.to_thread(monitoring.monitoring_programs, settings, console.say)
         fork = await imports.ready(forks, console.say)
         # Beside the services: hashing its password takes as long as one of them.
         adding = asyncio.create_task(demo.administrator(settings, urls, forks))
@@ -95,12 +95,12 @@ async def _start(
         services = [
             programs.service_program(service, settings, urls) for service in settings.services
         ]
-        await start(*services, *watchers, by=fork)
+        await start(*services, *monitors, by=fork)
         await start(gateway)
         forks.close()
         demo.introduce(await adding, settings, console.say)
     except ExceptionGroup as several:
-        # Programs that start side by side fail side by side; the first one's reason is enough.
+        # Several programs may fail at the same time; the reason of the first is enough.
         raise _first_reason(several) from None
     return kept
 
@@ -116,35 +116,37 @@ async def _hang_up(stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-async def _start_one(keeper: Keeper, by: Callable[[Program], Child], console: Console) -> None:
+async def _start_one(
+    supervisor: Supervisor, by: Callable[[Program], Child], console: Console
+) -> None:
     try:
-        await keeper.start(by)
+        await supervisor.start(by)
     except StartError as error:
-        if not keeper.program.optional:
+        if not supervisor.program.optional:
             raise
-        await keeper.stop()
-        console.say(f"continuing without {keeper.program.name}: {error}")
+        await supervisor.stop()
+        console.say(f"continuing without {supervisor.program.name}: {error}")
         return
-    console.say(f"{keeper.program.name} is ready (pid {keeper.pid})")
+    console.say(f"{supervisor.program.name} is ready (pid {supervisor.pid})")
 
 
-async def _stop_all(keepers: list[Keeper]) -> None:
-    await asyncio.gather(*(keeper.stop() for keeper in keepers))
+async def _stop_all(supervisors: list[Supervisor]) -> None:
+    await asyncio.gather(*(supervisor.stop() for supervisor in supervisors))
 
 
-async def _reload(keeper: Keeper, console: Console) -> None:
+async def _reload(supervisor: Supervisor, console: Console) -> None:
     """Restart one service when Python or SQL files that it may use change."""
     from watchfiles import PythonFilter, awatch
 
-    folders = [ROOT / "services" / keeper.program.name, ROOT / "lib"]
+    folders = [ROOT / "services" / supervisor.program.name, ROOT / "lib"]
     wanted = PythonFilter(extra_extensions=(".sql", ".html"))
-    # The time-out (ms) is how long a Ctrl-C may have to wait for the watcher.
+    # The time-out (ms) is the longest time that the observer of files delays a Ctrl-C.
     async for _ in awatch(*folders, watch_filter=wanted, rust_timeout=200):
-        console.say(f"{keeper.program.name}: code changed, restarting")
-        await keeper.restart()
+        console.say(f"{supervisor.program.name}: code changed, restarting")
+        await supervisor.restart()
 
 
-async def _first(task: asyncio.Task[dict[str, Keeper]], event: asyncio.Event) -> None:
+async def _first(task: asyncio.Task[dict[str, Supervisor]], event: asyncio.Event) -> None:
     """Wait until the task ends or the event is set."""
     waiter = asyncio.create_task(event.wait())
     await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)

@@ -40,7 +40,7 @@ def spawn(program: Program) -> children.Child:
     )
 
 
-class Keeper:
+class Supervisor:
     """Supervise one program from `start()` to `stop()`."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Keeper:
         while not await self.program.ready():
             if self.pid is None:
                 self._clear_away()
-                await self._heard_out()
+                await self._read_to_end()
                 raise StartError(
                     f"{self.program.name} stopped while it was starting: {self._last_words()}"
                 )
@@ -109,9 +109,9 @@ class Keeper:
                 by=self.program.stop_signal,
                 within=self.program.stop_within,
             )
-        await self._heard_out()
+        await self._read_to_end()
 
-    async def _heard_out(self) -> None:
+    async def _read_to_end(self) -> None:
         """Read the last lines of an ended program, without waiting for its grandchildren."""
         if self._reader is not None:
             with contextlib.suppress(TimeoutError):
@@ -142,18 +142,18 @@ class Keeper:
         if number is None:
             return
         try:
-            told = os.pidfd_open(number)
+            descriptor = os.pidfd_open(number)
         except (AttributeError, OSError):
             pass  # another system, or it has just ended
         else:
             loop, ended = asyncio.get_running_loop(), asyncio.Event()
-            loop.add_reader(told, ended.set)
+            loop.add_reader(descriptor, ended.set)
             try:
                 await ended.wait()
             finally:
-                loop.remove_reader(told)
-                os.close(told)
-        while self.pid is not None:  # noqa: ASYNC110 - somebody has to ask for its status
+                loop.remove_reader(descriptor)
+                os.close(descriptor)
+        while self.pid is not None:  # noqa: ASYNC110 - the exit status must be polled
             await asyncio.sleep(POLL_SECONDS)
 
     async def _report_return(self) -> None:
@@ -188,20 +188,20 @@ class Keeper:
         with process.stdout as pipe:
             os.set_blocking(pipe.fileno(), False)
             _widen(pipe.fileno())
-            begun = b""
+            rest = b""
             while chunk := await _what_is_there(pipe.fileno()):
-                lines, end, begun = (begun + chunk).rpartition(b"\n")
+                lines, end, rest = (rest + chunk).rpartition(b"\n")
                 if end:
-                    self._heard(lines)
-                if len(begun) > LONGEST_LINE:
-                    self._heard(b"(a line of more than 1 MiB was dropped)")
-                    begun = b""
+                    self._relay_lines(lines)
+                if len(rest) > LONGEST_LINE:
+                    self._relay_lines(b"(a line of more than 1 MiB was dropped)")
+                    rest = b""
                 # What is written meanwhile stays in the pipe, and costs us one round together.
                 await asyncio.sleep(GATHER_SECONDS)
-            if begun:
-                self._heard(begun)
+            if rest:
+                self._relay_lines(rest)
 
-    def _heard(self, lines: bytes) -> None:
+    def _relay_lines(self, lines: bytes) -> None:
         text = lines.decode(errors="replace").rstrip()
         self._tail.extend(text.rsplit("\n", LAST_WORDS)[-LAST_WORDS:])
         if noise := self.program.noise:

@@ -15,7 +15,7 @@ from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Issued
 from lib.clock import utc_now
 
-SOMEBODY = "01890000-0000-7000-8000-0000000000aa"
+SUBJECT = "01890000-0000-7000-8000-0000000000aa"
 # Tokens that modules make when they are collected are used until the last test is done.
 _TTL = timedelta(hours=6)
 
@@ -42,7 +42,7 @@ class TestIssuer:
     def authorized(
         self,
         *permissions: str,
-        subject: str = SOMEBODY,
+        subject: str = SUBJECT,
         role: Role = Role.STAFF,
         verified: bool = True,
         session: str = "",

@@ -18,17 +18,17 @@ from asyncpg import Connection
 def asked_once(port: int) -> Iterator[None]:
     """Let connections to the server at this port share the server's responses about types."""
     ask = Connection._introspect_types  # noqa: SLF001 - the driver has no other place for it
-    told: dict[frozenset[int], Any] = {}
+    known: dict[frozenset[int], Any] = {}
 
     async def once(connection: Any, oids: set[int], timeout: float | None) -> Any:  # noqa: ASYNC109 - the driver's
         if connection._addr[-1] != port:  # noqa: SLF001 - as above
             return await ask(connection, oids, timeout)
         wanted = frozenset(oids)
-        if (answer := told.get(wanted)) is None:
+        if (answer := known.get(wanted)) is None:
             answer = await ask(connection, oids, timeout)
             # A composite is the one kind that a schema may change under its oid.
             if not any(row["attrtypoids"] for row in answer[0]):
-                told[wanted] = answer
+                known[wanted] = answer
         return answer
 
     with mock.patch.object(Connection, "_introspect_types", once):

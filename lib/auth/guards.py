@@ -11,7 +11,7 @@ from lib.errors import AppError, Code
 
 Guard: TypeAlias = Callable[[Principal], None]
 ME = "me"
-_TOLD_WHAT_IS_MISSING = (Role.ADMIN, Role.STAFF, Role.MODERATOR, Role.SERVICE)
+_SEE_MISSING_PERMISSIONS = (Role.ADMIN, Role.STAFF, Role.MODERATOR, Role.SERVICE)
 _ASK_TO_PROVIDE = "a customer can apply for the role with POST users/me/provider-request"
 
 
@@ -110,7 +110,7 @@ def lacking(principal: Principal, *permissions: Permission, any_of: bool = False
     Staff and services see the names of these permissions, because they can ask an administrator for
     them. Customers and providers do not see the names, which would reveal internal processes.
     """
-    if not principal.has_any(*_TOLD_WHAT_IS_MISSING):
+    if not principal.has_any(*_SEE_MISSING_PERMISSIONS):
         return forbidden()
     some = "s" if len(permissions) > 1 else ""
     listed = _listed(permissions, "or" if any_of else "and")

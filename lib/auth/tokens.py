@@ -242,8 +242,8 @@ class Verifier:
 
     def _is_current(self, claims: Claims) -> bool:
         now = self._clock()
-        begun = max(claims.nbf, claims.iat) <= now + LEEWAY_SECONDS
-        return begun and now < claims.exp + LEEWAY_SECONDS
+        started = max(claims.nbf, claims.iat) <= now + LEEWAY_SECONDS
+        return started and now < claims.exp + LEEWAY_SECONDS
 
     def _remember(self, digest: bytes, principal: Principal) -> None:
         self._good[digest] = Recalled(principal, time.monotonic() + _CACHE_SECONDS)

@@ -47,11 +47,11 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
     def opened(self) -> None:
         """Record when the session started, and whether it is writable."""
         self.opened_at = perf_counter()
-        told = self.get_settings()
+        settings = self.get_settings()
         # Servers before 14, and poolers, do not say so.
         self.is_read_only = "on" in (
-            getattr(told, "default_transaction_read_only", "off"),
-            getattr(told, "in_hot_standby", "off"),
+            getattr(settings, "default_transaction_read_only", "off"),
+            getattr(settings, "in_hot_standby", "off"),
         )
 
     def get_reset_query(self) -> str:

@@ -4,7 +4,7 @@ from lib.events.bus import DomainEvents
 from lib.events.consumer import Consumer, ConsumerPolicy, Handler
 from lib.events.consuming import consuming
 from lib.events.event import Event, stream_of
-from lib.events.housekeeping import housekeeping
+from lib.events.maintenance import maintenance
 from lib.events.outbox import publish, publish_change, unpublished
 from lib.events.relay import Relay
 from lib.events.store import Unpublished
@@ -20,7 +20,7 @@ __all__ = [
     "Topic",
     "Unpublished",
     "consuming",
-    "housekeeping",
+    "maintenance",
     "publish",
     "publish_change",
     "stream_of",

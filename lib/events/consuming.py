@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from lib.db import Database
 from lib.events.broker import Broker
 from lib.events.consumer import Consumer, Handler
-from lib.events.housekeeping import housekeeping
+from lib.events.maintenance import maintenance
 from lib.events.signing import TrustedProducers
 
 
@@ -61,5 +61,5 @@ async def consuming(
         registry=registry,
         beliefs=config.event_beliefs(producers),
     )
-    async with consumer.running(), housekeeping(db, broker, handlers.keys()):
+    async with consumer.running(), maintenance(db, broker, handlers.keys()):
         yield

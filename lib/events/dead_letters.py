@@ -15,7 +15,7 @@ from typing import Final
 from lib.config import ConfigError, load
 from lib.events.broker import Broker
 from lib.events.brokers import failures_of, open_broker
-from lib.events.housekeeping import REMEMBER
+from lib.events.maintenance import REMEMBER
 from lib.redis.settings import RedisSettings
 
 # Of those that are shown; how many there are is told.

@@ -31,7 +31,7 @@ _AGAIN_SECONDS: Final = 0.25
 _AFTER_SECONDS: Final = 0.05
 _WISHED: Final = 1000
 _ENDED: Final = "408"
-_NOBODY: Final = "503"
+_NO_RESPONDER: Final = "503"
 # How many times in the span in which a member must be heard it says that it is there.
 _BEATS: Final = 4
 
@@ -78,7 +78,7 @@ class Lanes:
         ]
         await asyncio.gather(*(js.add_consumer(self._stream, config) for config in configs))
         self._inbox = client.new_inbox()
-        self._hearing = await client.subscribe(f"{self._inbox}.*", cb=self._hear)
+        self._hearing = await client.subscribe(f"{self._inbox}.*", cb=self._receive)
         self._wished_until = [0.0] * LANES
         self._client = client
         if self._beating is None:
@@ -171,14 +171,14 @@ class Lanes:
         message = self._ours[entry_id]
         return Entry(entry_id, fields_of(message.data), message.metadata.num_delivered or 1)
 
-    async def _hear(self, message: Msg) -> None:
+    async def _receive(self, message: Msg) -> None:
         """Receive a delivered entry, or the end of a request to the NATS server."""
         lane = int(message.subject.rpartition(".")[2])
         if status := (message.headers or {}).get("Status"):
             self._wished_until[lane] = (
                 0.0 if status == _ENDED else time.monotonic() + _AGAIN_SECONDS
             )
-            if status == _NOBODY:
+            if status == _NO_RESPONDER:
                 self._client = None  # no consumer, or nobody who leads it: look again
             return
         self._wished[lane] -= 1

@@ -22,7 +22,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from lib.clock import utc_now
 from lib.config import Settings, in_production
 from lib.events.event import Event
-from lib.events.housekeeping import KEEP, REMEMBER
+from lib.events.maintenance import KEEP, REMEMBER
 
 FIELD: Final = "signature"
 # As long as the inbox remembers what it has handled: an older event could be played to us again.

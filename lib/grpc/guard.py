@@ -84,7 +84,7 @@ class Guard:
                     async with asyncio.timeout_at(call.deadline):
                         await admit(context)
                         response = await bound.call(data)
-                        await _tell(context)
+                        await _send_position(context)
                 except Exception as error:  # noqa: BLE001 - the door: whatever it is becomes a status
                     await _abort(call, context, error)
                 series.sent.inc()
@@ -116,7 +116,7 @@ class Guard:
     def _admission(self, bound: Bound) -> Callable[[Context], Awaitable[None]]:
         verifier = self._verifier
         if verifier is None:
-            return _admit_everybody
+            return _admit_all
         if bound.access is None:
             raise TypeError(f"/{bound.service}/{bound.name} declares no access")
         check = bound.access.resolved()
@@ -163,11 +163,11 @@ class Guard:
             )
 
 
-async def _admit_everybody(_: Context) -> None:
+async def _admit_all(_: Context) -> None:
     """Allow every call, because this server checks no tokens."""
 
 
-async def _tell(context: Context) -> None:
+async def _send_position(context: Context) -> None:
     """Send the database log position of the call's writes, if any, in the trailing metadata."""
     scope = positions.scope.get()
     if scope is not None and (known := await scope.answer()):

@@ -61,16 +61,16 @@ class _Cluster(RedisCluster):
     replicas: int = 1
 
     async def initialize(self, *args: Any, **kwargs: Any) -> RedisCluster:
-        with _told_as_away():
+        with _reported_as_unavailable():
             return await super().initialize(*args, **kwargs)
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
-        with _told_as_away():
+        with _reported_as_unavailable():
             return await super().execute_command(*args, **kwargs)
 
 
 @contextmanager
-def _told_as_away() -> Iterator[None]:
+def _reported_as_unavailable() -> Iterator[None]:
     try:
         yield
     except RedisClusterException as error:

@@ -49,5 +49,5 @@ def _background(app: web.Application, config: CatalogConfig) -> Iterator[Compone
     if broker is not None:
         yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         # The cache is shared: one replica handles an event for all.
-        heard = handlers(cache)
-        yield consuming(config, db, broker, heard, PRODUCERS, group="catalog", registry=registry)
+        consumed = handlers(cache)
+        yield consuming(config, db, broker, consumed, PRODUCERS, group="catalog", registry=registry)

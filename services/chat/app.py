@@ -29,7 +29,7 @@ from services.chat.rooms.presence import Presence
 from services.chat.routes import ROUTES
 from services.chat.service.chat import Chat
 from services.chat.service.events import announcing
-from services.chat.service.upkeep import Keep, keeping
+from services.chat.service.maintenance import Keep, keeping
 from services.chat.ws import ROUTES as WS_ROUTES
 from services.chat.ws.endpoint import CONFIG, LIMITER
 from services.chat.ws.handshake import ORIGINS, VERIFIER

@@ -64,7 +64,7 @@ async def add(db: Database, new: NewDepartment) -> Department:
         async with db.transaction() as tx:
             await writes(tx).add_department(id=department_id, **asdict(new))
             added = await get(tx, department_id)
-            await _tell(tx, "department.created", added)
+            await _publish(tx, "department.created", added)
             return added
 
 
@@ -89,7 +89,7 @@ async def change(
             }
             await writes(tx).change_department(id=department_id, **values)
             after = await get(tx, department_id)
-            await _tell(tx, "department.changed", after)
+            await _publish(tx, "department.changed", after)
             return after
 
 
@@ -98,7 +98,7 @@ async def remove(db: Database, department_id: UUID, *, version: int | None) -> N
     async with db.transaction() as tx:
         before = await _locked(tx, department_id, version)
         await writes(tx).remove_department(id=department_id)
-        await _tell(tx, "department.removed", before)
+        await _publish(tx, "department.removed", before)
 
 
 async def _locked(tx: Executor, department_id: UUID, version: int | None) -> Department:
@@ -110,5 +110,5 @@ def _in_use(name: str | UnsetType) -> str:
     return f"there is already a department named {name}"
 
 
-async def _tell(tx: Executor, kind: str, department: Department) -> None:
+async def _publish(tx: Executor, kind: str, department: Department) -> None:
     await publish_change(tx, topic=TOPIC, key=department.id, kind=kind, changed=department)

@@ -67,5 +67,5 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
 def _background(app: web.Application, config: PointConfig) -> Iterator[Component]:
     db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     if broker is not None:
-        heard = handlers(parse_rates(config.rates))
-        yield consuming(config, db, broker, heard, PRODUCERS, group=GROUP, registry=registry)
+        consumed = handlers(parse_rates(config.rates))
+        yield consuming(config, db, broker, consumed, PRODUCERS, group=GROUP, registry=registry)

@@ -53,23 +53,23 @@ class Awards:
 
     async def order_settled(self, tx: Executor, event: Event) -> None:
         """Award points to the customer of a paid order."""
-        told = event.decode(OrderSettled)
+        payload = event.decode(OrderSettled)
         await service.award(
             tx,
-            told.user_id,
-            self._for_spending(told.total, told.currency),
-            reason=f"order {told.order_id} delivered",
-            source=f"order:{told.order_id}:customer",
+            payload.user_id,
+            self._for_spending(payload.total, payload.currency),
+            reason=f"order {payload.order_id} delivered",
+            source=f"order:{payload.order_id}:customer",
         )
 
     async def job_completed(self, tx: Executor, event: Event) -> None:
         """Award points to the customer for the payment and to the provider for the work."""
-        told = event.decode(JobCompleted)
-        spent = self._for_spending(told.price, told.currency)
-        customer, provider = told.customer_id, told.provider_id
+        payload = event.decode(JobCompleted)
+        spent = self._for_spending(payload.price, payload.currency)
+        customer, provider = payload.customer_id, payload.provider_id
         awards = [
-            (customer, provider, spent, _source(told.job_id, "customer")),
-            (provider, customer, model.FOR_A_JOB_DONE, _source(told.job_id, "provider")),
+            (customer, provider, spent, _source(payload.job_id, "customer")),
+            (provider, customer, model.FOR_A_JOB_DONE, _source(payload.job_id, "provider")),
         ]
         # Always in one order, so that two who award the same people do not deadlock.
         for user_id, counterpart, amount, source in sorted(awards, key=lambda award: award[0]):
@@ -77,7 +77,7 @@ class Awards:
                 tx,
                 user_id,
                 amount,
-                reason=f"job {told.job_id} completed",
+                reason=f"job {payload.job_id} completed",
                 source=source,
                 counterpart=counterpart,
             )
@@ -92,9 +92,9 @@ class Awards:
 
 async def job_cancelled(tx: Executor, event: Event) -> None:
     """Deduct the points of a job that was cancelled after its completion."""
-    told = event.decode(JobCancelled)
-    sources = [_source(told.job_id, side) for side in ("customer", "provider")]
-    await service.take_back(tx, sources, reason=f"job {told.job_id} taken back")
+    payload = event.decode(JobCancelled)
+    sources = [_source(payload.job_id, side) for side in ("customer", "provider")]
+    await service.take_back(tx, sources, reason=f"job {payload.job_id} taken back")
 
 
 def handlers(rates: Mapping[str, Decimal]) -> dict[str, dict[str, Handler]]:

@@ -23,9 +23,9 @@ from services.user import store
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
 from services.user.export_sources import open_others
-from services.user.housekeeping import keeping_house
 from services.user.images import Images
 from services.user.mailer import Mailer, MailPolicy
+from services.user.maintenance import maintaining
 from services.user.oidc import open_identity_providers
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
@@ -157,7 +157,7 @@ def _background(app: web.Application, config: UserConfig) -> Iterator[Component]
     policy = MailPolicy(first_wait=config.mail_retry_seconds)
     sender = config.mail_sender()
     yield Mailer(db, sender, config.links(), registry=registry, policy=policy).running()
-    yield keeping_house(db, config.keep())
+    yield maintaining(db, config.keep())
     yield clearing_away(db, app[DEPS].files.storage)
     if broker is not None:
         yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()

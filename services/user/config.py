@@ -19,7 +19,6 @@ from lib.mail.settings import MailSettings
 from lib.public_url import LOCAL_GATEWAY, below_public_url
 from lib.storage.settings import StorageSettings
 from services.user.clients import parse_clients
-from services.user.housekeeping import Keep
 from services.user.identity_providers import (
     IdentityProvider,
     parse_providers,
@@ -27,6 +26,7 @@ from services.user.identity_providers import (
     with_secrets,
 )
 from services.user.mailer import Link
+from services.user.maintenance import Keep
 from services.user.personal_ids import parse_keys
 from services.user.service.throttle import Limit, Limits
 from services.user.signing import read_signing_keys

@@ -15,7 +15,7 @@ import pytest
 
 from devstack.embedded import children
 from devstack.program import Program
-from devstack.supervisor import Keeper, StartError, spawn
+from devstack.supervisor import StartError, Supervisor, spawn
 from devstack.testing.wait import DEADLINE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,39 +32,39 @@ async def always() -> bool:
 @pytest.fixture
 async def keep():
     """Create supervisors that stop after the test; `said` and `relayed` collect their output."""
-    made: list[Keeper] = []
+    made: list[Supervisor] = []
 
-    def new(command: list[str], **options) -> Keeper:
+    def new(command: list[str], **options) -> Supervisor:
         new.said, new.relayed = [], []
         program = Program(
             name="program", command=command, ready=options.pop("ready", always), **options
         )
         relay = lambda name, lines: new.relayed.extend((name, x) for x in lines.split("\n"))  # noqa: E731
-        made.append(Keeper(program, say=new.said.append, relay=relay))
+        made.append(Supervisor(program, say=new.said.append, relay=relay))
         return made[-1]
 
     yield new
-    for keeper in made:
-        await keeper.stop()
+    for supervisor in made:
+        await supervisor.stop()
 
 
 async def test_what_a_program_writes_is_relayed_under_its_name(keep):
-    keeper = keep(python("import time; print('hello'); time.sleep(60)"))
-    await keeper.start()
+    supervisor = keep(python("import time; print('hello'); time.sleep(60)"))
+    await supervisor.start()
     await eventually(lambda: ("program", "hello") in keep.relayed)
 
 
 async def test_a_line_with_the_noise_of_a_program_is_not_relayed(keep):
     code = "import time; print('one\\nadvice: tune the kernel\\ntwo'); time.sleep(60)"
-    keeper = keep(python(code), noise="tune the kernel")
-    await keeper.start()
+    supervisor = keep(python(code), noise="tune the kernel")
+    await supervisor.start()
     await eventually(lambda: ("program", "two") in keep.relayed)
     assert [line for _, line in keep.relayed] == ["one", "two"]
 
 
 async def test_a_line_of_megabytes_does_not_stop_the_relay(keep):
-    keeper = keep(python("import time; print('x' * 5_000_000); print('after'); time.sleep(60)"))
-    await keeper.start()
+    supervisor = keep(python("import time; print('x' * 5_000_000); print('after'); time.sleep(60)"))
+    await supervisor.start()
     await eventually(lambda: ("program", "after") in keep.relayed)
 
 
@@ -86,26 +86,26 @@ async def test_a_program_that_ends_during_its_start_fails_with_its_last_words(ke
     async def never() -> bool:
         return False
 
-    keeper = keep(python("raise SystemExit('no such setting')"), ready=never)
+    supervisor = keep(python("raise SystemExit('no such setting')"), ready=never)
     with pytest.raises(StartError, match="program stopped while it was starting: no such setting"):
-        await keeper.start()
+        await supervisor.start()
 
 
 async def test_a_program_that_never_gets_ready_fails_in_time(keep):
     async def never() -> bool:
         return False
 
-    keeper = keep(python("import time; time.sleep(60)"), ready=never, ready_within=0.3)
+    supervisor = keep(python("import time; time.sleep(60)"), ready=never, ready_within=0.3)
     with pytest.raises(StartError, match="was not ready within 0 s"):
-        await keeper.start()
+        await supervisor.start()
 
 
 async def test_a_killed_program_is_reported_and_brought_back(keep):
-    keeper = keep(python("import time; time.sleep(60)"))
-    await keeper.start()
-    first = keeper.pid
+    supervisor = keep(python("import time; time.sleep(60)"))
+    await supervisor.start()
+    first = supervisor.pid
     os.kill(first, signal.SIGKILL)
-    await eventually(lambda: keeper.pid not in (None, first))
+    await eventually(lambda: supervisor.pid not in (None, first))
     assert keep.said[0] == "program was killed by SIGKILL; restarting in 0.2 s"
 
 
@@ -116,18 +116,18 @@ async def test_a_program_that_comes_back_is_spawned_with_the_code_as_it_is_then(
         forked.append(program.name)
         return spawn(program)
 
-    keeper = keep(python("import time; time.sleep(60)"))
-    await keeper.start(fork)
-    first = keeper.pid
+    supervisor = keep(python("import time; time.sleep(60)"))
+    await supervisor.start(fork)
+    first = supervisor.pid
     os.kill(first, signal.SIGKILL)
-    await eventually(lambda: keeper.pid not in (None, first))
-    await keeper.restart()
+    await eventually(lambda: supervisor.pid not in (None, first))
+    await supervisor.restart()
     assert forked == ["program"]
 
 
 async def test_the_pauses_between_restarts_grow(keep):
-    keeper = keep(python("raise SystemExit(3)"))
-    await keeper.start()
+    supervisor = keep(python("raise SystemExit(3)"))
+    await supervisor.start()
     await eventually(lambda: len([s for s in keep.said if "restarting" in s]) >= 3)
     pauses = [s.split("restarting in ")[1] for s in keep.said if "restarting" in s]
     assert pauses[:3] == ["0.2 s", "0.4 s", "0.8 s"]
@@ -135,7 +135,7 @@ async def test_the_pauses_between_restarts_grow(keep):
 
 
 async def test_stop_kills_a_program_that_ignores_the_signal(keep):
-    keeper = keep(
+    supervisor = keep(
         python(
             """
             import signal, time
@@ -146,15 +146,15 @@ async def test_stop_kills_a_program_that_ignores_the_signal(keep):
         ),
         stop_within=0.3,
     )
-    await keeper.start()
+    await supervisor.start()
     await eventually(lambda: ("program", "deaf") in keep.relayed)
-    pid = keeper.pid
-    await keeper.stop()
+    pid = supervisor.pid
+    await supervisor.stop()
     assert not psutil.pid_exists(pid)
 
 
 async def test_stop_takes_the_children_of_a_program_along(keep):
-    keeper = keep(
+    supervisor = keep(
         python(
             """
             import subprocess, sys, time
@@ -163,10 +163,10 @@ async def test_stop_takes_the_children_of_a_program_along(keep):
             """
         )
     )
-    await keeper.start()
+    await supervisor.start()
     await eventually(lambda: bool(keep.relayed))
     grandchild = psutil.Process(int(keep.relayed[0][1]))
-    await keeper.stop()
+    await supervisor.stop()
     await eventually(lambda: not grandchild.is_running() or grandchild.status() == "zombie")
 
 
@@ -174,15 +174,15 @@ async def test_a_program_does_not_outlive_a_killed_stack():
     script = """
         import asyncio, sys
         from devstack.program import Program
-        from devstack.supervisor import Keeper
+        from devstack.supervisor import Supervisor
 
         async def main():
             async def ready(): return True
             sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
             program = Program(name="p", command=sleep, ready=ready)
-            keeper = Keeper(program, say=print, relay=print)
-            await keeper.start()
-            print(keeper.pid, flush=True)
+            supervisor = Supervisor(program, say=print, relay=print)
+            await supervisor.start()
+            print(supervisor.pid, flush=True)
             await asyncio.sleep(60)
 
         asyncio.run(main())

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from devstack.testing.wait import eventually
-from services.user.housekeeping import Keep, forget_old
+from services.user.maintenance import Keep, forget_old
 from tests.conftest import NewDatabase
 from tests.services.calling import by_hand
 from tests.services.marketplace import (

@@ -75,13 +75,13 @@ class Idempotency:
             return await asyncio.shield(self._begin(self._alone(request, handler)))
         principal = current_principal()
         scope = Scope(principal.subject if principal else _ANONYMOUS, route, parse_key(header))
-        begun = await self._keys.begin(scope, await _print_of(request))
-        if isinstance(begun, Answer):
-            return _replay(begun)
+        lease = await self._keys.begin(scope, await _print_of(request))
+        if isinstance(lease, Answer):  # stored by an earlier request
+            return _replay(lease)
         if route not in self._resumable:
-            before_commit.set(partial(self._keys.mark_done, begun))
+            before_commit.set(partial(self._keys.mark_done, lease))
         try:
-            task = self._begin(_work(self._keys, begun, request, handler))
+            task = self._begin(_work(self._keys, lease, request, handler))
         finally:
             before_commit.set(None)  # The task has a copy of the context.
         return await asyncio.shield(task)

@@ -27,9 +27,9 @@ class UserChanged(msgspec.Struct, frozen=True):
 
 
 async def _gone(tx: Executor, event: Event) -> None:
-    told = event.decode(UserChanged)
-    if told.role != _PROVIDER:
-        await offers.remove_all(tx, told.id, until=event.created_at)
+    payload = event.decode(UserChanged)
+    if payload.role != _PROVIDER:
+        await offers.remove_all(tx, payload.id, until=event.created_at)
 
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {

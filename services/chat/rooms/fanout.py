@@ -28,7 +28,7 @@ log = get_logger(__name__)
 TOPIC: Final = "chat:said"
 _UNTOLD_AT_ONCE: Final = 500
 _BEAT_SECONDS: Final = 5.0
-# Three beats, our own among them, were not heard: the subscription is dead without knowing it.
+# After three missed heartbeats, including our own, the subscription is broken.
 _SILENCE_SECONDS: Final = 16.0
 _AWAY_SECONDS: Final = 0.5
 _WAIT_SECONDS: Final = 0.5
@@ -60,11 +60,11 @@ class Fanout:
         self._presence = presence
         self._departures = departures
         self._subscription: Any = None
-        self._heard_at = 0.0
+        self._received_at = 0.0
         self._batch: list[Said] = []
         self._wake = asyncio.Event()
         self._away_until = 0.0
-        # Where channels stand of which the others could not be told.
+        # The last message of each channel that could not be published to the other replicas.
         self._untold: dict[UUID, Posted] = {}
         self._asked_at = time.monotonic()
         up = Gauge(
@@ -95,12 +95,14 @@ class Fanout:
         """Exchange messages with other replicas while the block runs."""
         async with AsyncExitStack() as stack:
             if self._redis is not None:
-                # What is not heard any more, nobody is here to be told.
-                hearing = repeating(self._hear, name="chat-hear", idle_seconds=0.0, stop_seconds=0)
-                await stack.enter_async_context(hearing)
-                telling = repeating(self._tell, name="chat-tell", idle_seconds=0.0)
-                await stack.enter_async_context(telling)
-                # Or the end would wait for the next beat.
+                # At the end, a message in transit can be dropped: no socket is left to receive it.
+                await stack.enter_async_context(
+                    repeating(self._receive, name="chat-hear", idle_seconds=0.0, stop_seconds=0)
+                )
+                await stack.enter_async_context(
+                    repeating(self._announce, name="chat-tell", idle_seconds=0.0)
+                )
+                # Without this, the end would wait for the next heartbeat.
                 stack.callback(self._wake.set)
             # An idle loop is asked every half second, and then asks the database when it is time.
             await stack.enter_async_context(
@@ -121,7 +123,7 @@ class Fanout:
         else:
             self._presence.seen(said)
 
-    async def _hear(self) -> bool:
+    async def _receive(self) -> bool:
         """Receive one batch, after subscribing if there is no subscription."""
         if self._subscription is None:
             await self._subscribe()
@@ -134,12 +136,12 @@ class Fanout:
             raise
         now = time.monotonic()
         if message is not None:
-            self._heard_at = now
+            self._received_at = now
             origin, said = message["data"][:16], message["data"][16:]
             if origin != self._replica:
                 for one in decode_said(said):
                     self._pass_on(one)
-        elif now - self._heard_at > _SILENCE_SECONDS:
+        elif now - self._received_at > _SILENCE_SECONDS:
             log.warning("subscription_silent")
             await self._unsubscribe()
         # One batch after the other without a pause must not starve the sockets.
@@ -149,7 +151,7 @@ class Fanout:
     async def _subscribe(self) -> None:
         assert self._redis is not None  # noqa: S101 - only then is it listened to
         self._subscription = await subscribed(self._redis, TOPIC)
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         # What was said before is past: the database knows it.
         self._asked_at = float("-inf")
 
@@ -158,7 +160,7 @@ class Fanout:
         if subscription is not None:
             await subscription.aclose()
 
-    async def _tell(self) -> bool:
+    async def _announce(self) -> bool:
         """Publish the collected batch, or a heartbeat if there was no batch for a while."""
         if not self._batch and not self._untold:
             try:
@@ -174,7 +176,7 @@ class Fanout:
         return True
 
     async def _publish(self, batch: list[Said]) -> None:
-        assert self._redis is not None  # noqa: S101 - only then is anything told
+        assert self._redis is not None  # noqa: S101 - the loop runs only with Redis
         untold = list(islice(self._untold.values(), _UNTOLD_AT_ONCE))
         try:
             await self._redis.publish(TOPIC, self._replica + encode_said([*untold, *batch]))

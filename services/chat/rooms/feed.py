@@ -31,14 +31,14 @@ class Feed:
     they differ, a message is in transit or lost, and a lost message must be read from the database.
     """
 
-    __slots__ = ("_early", "filling", "id", "known", "last", "members", "users")
+    __slots__ = ("_early", "id", "is_catching_up", "known", "last", "members", "users")
 
     def __init__(self, channel_id: UUID, members: tuple[UUID, UUID], last: int) -> None:
         self.id = channel_id
         self.members = members
         self.last = self.known = last
         self.users: list[LocalUser] = []
-        self.filling = False
+        self.is_catching_up = False
         self._early: dict[int, bytes] | None = None
 
     @property

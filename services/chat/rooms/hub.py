@@ -111,7 +111,7 @@ class Hub:
         if feed is None:
             return
         self._metrics.delivered.inc(feed.accept(said.sequence, said.frame))
-        if feed.lacks and not feed.filling:
+        if feed.lacks and not feed.is_catching_up:
             self._fill_later(feed, _PATIENCE_SECONDS)
 
     def whispered(self, said: Whispered) -> None:
@@ -137,7 +137,7 @@ class Hub:
                 feed = self._feeds.get(row.id)
                 if feed is not None:
                     feed.known = max(feed.known, row.last_sequence)
-                    if feed.lacks and not feed.filling:
+                    if feed.lacks and not feed.is_catching_up:
                         self._fill_later(feed, _PATIENCE_SECONDS)
 
     async def close(self) -> None:
@@ -183,12 +183,12 @@ class Hub:
         feed.users.append(user)
 
     def _fill_later(self, feed: Feed, seconds: float) -> None:
-        feed.filling = True
+        feed.is_catching_up = True
         asyncio.get_running_loop().call_later(seconds, self._fill_if_needed, feed)
 
     def _fill_if_needed(self, feed: Feed) -> None:
         if not feed.lacks or not feed.users:
-            feed.filling = False
+            feed.is_catching_up = False
             return
         task = asyncio.create_task(self._fill(feed), name="chat-fill")
         self._tasks.add(task)
@@ -209,7 +209,7 @@ class Hub:
             log.warning("messages_not_read", channel_id=str(feed.id), error=error)
             self._fill_later(feed, _RETRY_SECONDS)
         else:
-            feed.filling = False
+            feed.is_catching_up = False
 
     async def _newer(self, channel_id: UUID, above: int) -> list[Message]:
         return await messages.list_newer(self._db, channel_id=channel_id, above=above, most=_PAGE)

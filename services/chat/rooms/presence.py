@@ -39,7 +39,7 @@ class Presence:
         self._users: set[UUID] = set()
         self._changed: set[UUID] = set()
         # Who is watched → which sockets, for which channels.
-        self._watchers: dict[UUID, dict[Seat, set[UUID]]] = {}
+        self._seats: dict[UUID, dict[Seat, set[UUID]]] = {}
         self._known: dict[UUID, bool] = {}
         self._refreshed_at = 0.0
 
@@ -54,28 +54,28 @@ class Presence:
             Whether the other member is online now.
         """
         online = self._here(user_id) or await self._elsewhere(user_id)
-        self._watchers.setdefault(user_id, {}).setdefault(seat, set()).add(channel_id)
+        self._seats.setdefault(user_id, {}).setdefault(seat, set()).add(channel_id)
         self._known[user_id] = online
         return online
 
     def forget(self, seat: Seat, watched: Sequence[UUID]) -> None:
         """Stop notifying a socket that is closed."""
         for user_id in watched:
-            watchers = self._watchers.get(user_id, {})
-            watchers.pop(seat, None)
-            if not watchers:
-                self._watchers.pop(user_id, None)
+            seats = self._seats.get(user_id, {})
+            seats.pop(seat, None)
+            if not seats:
+                self._seats.pop(user_id, None)
                 self._known.pop(user_id, None)
 
     def seen(self, said: Seen) -> None:
         """Notify the sockets that watch a user whose state has changed."""
-        watchers = self._watchers.get(said.user_id)
+        seats = self._seats.get(said.user_id)
         # A replica that says `gone` may not know that the user is here.
         online = said.online or self._here(said.user_id)
-        if not watchers or self._known.get(said.user_id) == online:
+        if not seats or self._known.get(said.user_id) == online:
             return
         self._known[said.user_id] = online
-        for seat, channels in watchers.items():
+        for seat, channels in seats.items():
             for channel_id in channels:
                 seat.give(framed(IsPresent(channel_id, said.user_id, online)))
 
@@ -84,7 +84,7 @@ class Presence:
         """Refresh Redis while the block runs. At the end all local users are marked offline."""
 
         async def step() -> bool:
-            await self._tell(say)
+            await self._announce(say)
             return False
 
         try:
@@ -92,9 +92,9 @@ class Presence:
                 yield
         finally:
             with suppress(RedisError, OSError):
-                await self._tell(say)
+                await self._announce(say)
 
-    async def _tell(self, say: Callable[[Seen], None]) -> None:
+    async def _announce(self, say: Callable[[Seen], None]) -> None:
         changed = list(islice(self._changed, _AT_ONCE))
         if changed:
             self._changed.difference_update(changed)
@@ -114,7 +114,7 @@ class Presence:
         users = list(self._users)
         for start in range(0, len(users), _AT_ONCE):
             await self._record(users[start : start + _AT_ONCE])
-        elsewhere = [user_id for user_id in self._watchers if not self._here(user_id)]
+        elsewhere = [user_id for user_id in self._seats if not self._here(user_id)]
         for start in range(0, len(elsewhere), _AT_ONCE):
             some = elsewhere[start : start + _AT_ONCE]
             for user_id, online in zip(some, await self._record(some), strict=True):

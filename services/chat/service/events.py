@@ -155,20 +155,20 @@ HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
 _DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased"})
 
 
-def announcing(tell: Callable[[Said], None]) -> Mapping[str, Mapping[str, Handler]]:
+def announcing(announce: Callable[[Said], None]) -> Mapping[str, Mapping[str, Handler]]:
     """Return `HANDLERS`, changed to report each ended account or session to all replicas."""
 
-    def telling(handler: Handler, news: Callable[[Event], Said]) -> Handler:
+    def announced(handler: Handler, news: Callable[[Event], Said]) -> Handler:
         async def handle(tx: Executor, event: Event) -> None:
             await handler(tx, event)
-            tell(news(event))
+            announce(news(event))
 
         return handle
 
     users = dict(HANDLERS["users"])
     for kind in _DEPARTURES:
-        users[kind] = telling(users[kind], _gone)
-    users["user.sessions_ended"] = telling(users["user.sessions_ended"], _ended)
+        users[kind] = announced(users[kind], _gone)
+    users["user.sessions_ended"] = announced(users["user.sessions_ended"], _ended)
     return {**HANDLERS, "users": users}
 
 

@@ -18,7 +18,7 @@ from services.user.service import audit
 _SERVICE: Final = "order"
 
 
-class OrderTold(msgspec.Struct, frozen=True):
+class OrderEvent(msgspec.Struct, frozen=True):
     """Fields used from the events `order.…`."""
 
     order_id: UUID
@@ -29,7 +29,7 @@ class OrderTold(msgspec.Struct, frozen=True):
     actor: str = _SERVICE
 
 
-class ServiceOrderTold(msgspec.Struct, frozen=True):
+class ServiceOrderEvent(msgspec.Struct, frozen=True):
     """Fields used from the events `service_order.…`."""
 
     order_id: UUID
@@ -37,7 +37,7 @@ class ServiceOrderTold(msgspec.Struct, frozen=True):
     actor: str = _SERVICE
 
 
-class JobTold(msgspec.Struct, frozen=True):
+class JobEvent(msgspec.Struct, frozen=True):
     """Fields used from the events `job.…`."""
 
     job_id: UUID
@@ -60,13 +60,13 @@ def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
     """Return a handler that records all fields of `shape`."""
 
     async def handle(tx: Executor, event: Event) -> None:
-        told = asdict(event.decode(shape))
+        payload = asdict(event.decode(shape))
         await audit.record(
             tx,
             event.kind,
-            told.pop(identified_by),
+            payload.pop(identified_by),
             resource_type=event.kind.partition(".")[0],
-            **told,
+            **payload,
             happened_at=event.created_at,
         )
 
@@ -80,15 +80,15 @@ def _change_of(service: str) -> Handler:
     """
 
     async def handle(tx: Executor, event: Event) -> None:
-        told = event.decode(Changed)
-        thing = told.id or told.provider_id
+        payload = event.decode(Changed)
+        thing = payload.id or payload.provider_id
         await audit.record(
             tx,
             event.kind,
             str(thing),
             resource_type=event.kind.partition(".")[0],
-            actor=told.actor or service,
-            **({} if told.service_id is None else {"service_id": told.service_id}),
+            actor=payload.actor or service,
+            **({} if payload.service_id is None else {"service_id": payload.service_id}),
             happened_at=event.created_at,
         )
 
@@ -102,15 +102,15 @@ def _changes_of(service: str, *things: str) -> Mapping[str, Handler]:
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "orders": {
-        f"order.{what}": _all_of(OrderTold, "order_id")
+        f"order.{what}": _all_of(OrderEvent, "order_id")
         for what in ("created", "confirmed", "shipped", "delivered", "settled", "cancelled")
     },
     "service-orders": {
-        f"service_order.{what}": _all_of(ServiceOrderTold, "order_id")
+        f"service_order.{what}": _all_of(ServiceOrderEvent, "order_id")
         for what in ("cancelled", "expired")
     },
     "jobs": {
-        f"job.{what}": _all_of(JobTold, "job_id") for what in ("created", "completed", "cancelled")
+        f"job.{what}": _all_of(JobEvent, "job_id") for what in ("created", "completed", "cancelled")
     },
     "products": _changes_of("product", "product"),
     "departments": _changes_of("department", "department"),

@@ -130,7 +130,7 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
         if await addresses.get_address_before(tx, account_id=account.id) is not None:
             raise forbidden(_DISPUTED)
         if not account.verified:
-            await _begin_anew(tx, account.id, spent.email)
+            await _drop_old_factors(tx, account.id, spent.email)
         # Of a user who registered with an address that the provider has not verified.
         await identities.remove_unproved_identities(tx, account_id=account.id)
         await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
@@ -139,7 +139,7 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
     return devices.issue(account.id)
 
 
-async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
+async def _drop_old_factors(tx: Executor, account_id: UUID, email: str) -> None:
     """Mark the address as verified. Remove all second factors, identities and former addresses.
 
     Every reset ends all sessions. In addition, a second factor would lock out the owner of the

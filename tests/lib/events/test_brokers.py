@@ -27,7 +27,7 @@ from lib.events import (
     Handler,
     Relay,
     background,
-    housekeeping,
+    maintenance,
 )
 from lib.events.broker import Broker
 from lib.events.brokers import open_broker
@@ -456,7 +456,7 @@ async def test_housekeeping_takes_topics_that_are_not_there(world: World, broker
     async def is_clear() -> bool:
         return await broker.length(world.topic) == 0
 
-    async with housekeeping(world.db, broker, ["absent", world.topic], keep=soon, every=soon):
+    async with maintenance(world.db, broker, ["absent", world.topic], keep=soon, every=soon):
         await eventually(is_clear)
 
 

@@ -28,7 +28,7 @@ from lib.events import (
     Handler,
     Relay,
     background,
-    housekeeping,
+    maintenance,
     publish,
     streams,
 )
@@ -374,7 +374,7 @@ async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic:
 async def test_arrears_of_the_inbox_are_forgotten_in_one_sweep_of_short_statements(
     db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.import_module("lib.events.housekeeping"), "_AT_ONCE", 1)
+    monkeypatch.setattr(importlib.import_module("lib.events.maintenance"), "_AT_ONCE", 1)
     await write(db, topic, "a", range(3))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
@@ -383,7 +383,7 @@ async def test_arrears_of_the_inbox_are_forgotten_in_one_sweep_of_short_statemen
         return await db.fetchval("SELECT count(*) FROM inbox") == 0
 
     hour = timedelta(hours=1)
-    async with housekeeping(db, RedisStreams(redis), [topic], keep=timedelta(0), every=hour):
+    async with maintenance(db, RedisStreams(redis), [topic], keep=timedelta(0), every=hour):
         await eventually(is_empty)
 
 
@@ -391,7 +391,7 @@ async def test_housekeeping_clears_up_what_is_over(
     db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # By its name: in `lib.events` the function hides the module.
-    module = importlib.import_module("lib.events.housekeeping")
+    module = importlib.import_module("lib.events.maintenance")
     monkeypatch.setattr(module, "_GONE", timedelta(milliseconds=20))
     await write(db, topic, "a", range(3))
     await drain(Relay(db, RedisStreams(redis)))
@@ -407,7 +407,7 @@ async def test_housekeeping_clears_up_what_is_over(
         last = await redis.xlen(stream_of(topic)) == 1
         return kept == 0 and not members and not letters and last
 
-    async with housekeeping(db, RedisStreams(redis), [topic, "absent"], keep=soon, every=soon):
+    async with maintenance(db, RedisStreams(redis), [topic, "absent"], keep=soon, every=soon):
         await eventually(is_clear)
 
 

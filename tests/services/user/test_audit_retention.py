@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from services.user.housekeeping import Keep, forget_old
+from services.user.maintenance import Keep, forget_old
 from tests.services.calling import by_hand
 
 ADD = """

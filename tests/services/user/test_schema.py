@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from codegen.tests.documents import read_yaml
-from devstack.testing.auth import SOMEBODY
+from devstack.testing.auth import SUBJECT
 from devstack.testing.postgres import TestPostgres
 from lib.auth import Role
 from services.user.service.roles import BUILT_IN
@@ -31,7 +31,7 @@ from tests.services.documents import MODES, Check, hold, on_a_thread
 from tests.services.running import ISSUER, running_point, running_user
 
 # Asks in the name of an administrator: what is refused is refused for what was sent.
-ADMIN = ISSUER.authorized(*BUILT_IN, subject=SOMEBODY, role=Role.ADMIN)
+ADMIN = ISSUER.authorized(*BUILT_IN, subject=SUBJECT, role=Role.ADMIN)
 # What may be open to everyone: anything else that is marked so was marked by mistake.
 OPEN = ("auth/", "profile/{id}", "profiles/{id}", "files/pfp/")
 
@@ -45,7 +45,7 @@ def base(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory
         connection.execute(
             "INSERT INTO account (id, email, first_name, last_name, role, verified, password_hash)"
             " VALUES (%s, 'root@example.com', 'Root', '', 'ADMIN', true, 'none')",
-            (SOMEBODY,),
+            (SUBJECT,),
         )
     mails = tmp_path_factory.mktemp("mails")
 
@@ -110,7 +110,7 @@ def test_what_the_document_closes_is_closed(
     if operation.definition.raw.get("security") == []:
         assert path.removeprefix("/api/v1/").startswith(OPEN)
         return
-    filled = re.sub(r"{.*?}", SOMEBODY, path)
+    filled = re.sub(r"{.*?}", SUBJECT, path)
     with pytest.raises(HTTPError) as refused:
         urlopen(Request(base + filled, method=method), timeout=30)
     with refused.value as answer:

@@ -38,13 +38,15 @@ TOPIC: Final = Topic("orders", dict.fromkeys((*_KINDS.values(), "order.settled")
 
 def order_event(event: OrderEvent) -> Unpublished:
     """Return the event about an order's new status, with the caller as actor."""
-    told = replace(event, actor=context.principal.get() or event.actor)
+    payload = replace(event, actor=context.principal.get() or event.actor)
     return unpublished(
-        topic=TOPIC, key=str(event.order_id), kind=_KINDS[event.status], payload=told
+        topic=TOPIC, key=str(event.order_id), kind=_KINDS[event.status], payload=payload
     )
 
 
 def settled_event(order: GoodsOrder) -> Unpublished:
     """Return `order.settled`: a delivered order is paid."""
-    told = OrderEvent(order.id, order.user_id, GoodsStatus.DELIVERED, order.total, order.currency)
-    return unpublished(topic=TOPIC, key=str(order.id), kind="order.settled", payload=told)
+    payload = OrderEvent(
+        order.id, order.user_id, GoodsStatus.DELIVERED, order.total, order.currency
+    )
+    return unpublished(topic=TOPIC, key=str(order.id), kind="order.settled", payload=payload)

@@ -65,9 +65,9 @@ async def _resume_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
             await drafts.retry_draft(shop.db, id=draft.id, wait_seconds=wait)
 
 
-def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
+def _wait(shop: Shop, started: datetime, now: datetime) -> float:
     """Return the delay before the next attempt: short for recent work, long for old work."""
-    age = (now - begun).total_seconds()
+    age = (now - started).total_seconds()
     return max(min(age / 4, shop.lease_seconds), min(_SOONEST, shop.lease_seconds))
 
 

@@ -7,8 +7,8 @@ the transaction of the event, in the order of the table.
 from services.order.marketplace.service import events, offers, orders, reviews
 from services.order.marketplace.service.domain_events import (
     DOMAIN_EVENTS,
-    JobBegun,
     JobMoved,
+    JobStarted,
     OfferMade,
     OrdersMoved,
 )
@@ -16,7 +16,7 @@ from services.order.marketplace.service.domain_events import (
 DOMAIN_EVENTS.on(OrdersMoved, offers.reject_waiting)
 DOMAIN_EVENTS.on(OrdersMoved, events.orders_moved)
 DOMAIN_EVENTS.on(OfferMade, events.offer_made)
-DOMAIN_EVENTS.on(JobBegun, events.job_begun)
+DOMAIN_EVENTS.on(JobStarted, events.job_started)
 DOMAIN_EVENTS.on(JobMoved, orders.follow_job)
 DOMAIN_EVENTS.on(JobMoved, offers.follow_job)
 DOMAIN_EVENTS.on(JobMoved, reviews.follow_job)

@@ -14,7 +14,7 @@ from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.offers import Agreed
 from services.order.marketplace.service import offers, orders
-from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobBegun
+from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobStarted
 from services.order.marketplace.service.steps import OfferStep, OrderStep, offer_after, order_after
 from services.order.marketplace.store import jobs as store
 from services.order.marketplace.store.models import Job, Offer, ServiceOrder
@@ -65,7 +65,7 @@ async def accept(
         await offers.move(tx, offer, accepted)
         await orders.take(tx, [order], OrderStep.ACCEPT)
         job = await _add_job(tx, order, offer)
-        await DOMAIN_EVENTS.publish(tx, JobBegun(job))
+        await DOMAIN_EVENTS.publish(tx, JobStarted(job))
     return job
 
 

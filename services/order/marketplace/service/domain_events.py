@@ -34,7 +34,7 @@ class OfferMade:
 
 
 @dataclass(frozen=True, slots=True)
-class JobBegun:
+class JobStarted:
     """A customer has accepted an offer."""
 
     job: Job

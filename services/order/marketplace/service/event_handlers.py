@@ -64,9 +64,9 @@ async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
 
 
 async def _gone(tx: Executor, event: Event) -> None:
-    told = event.decode(UserChanged)
-    await provider_left(tx, told.id, until=event.created_at)
-    await customer_left(tx, told.id, until=event.created_at)
+    payload = event.decode(UserChanged)
+    await provider_left(tx, payload.id, until=event.created_at)
+    await customer_left(tx, payload.id, until=event.created_at)
 
 
 async def _erased(tx: Executor, event: Event) -> None:
@@ -79,9 +79,9 @@ async def _erased(tx: Executor, event: Event) -> None:
 
 
 async def _has_another_role(tx: Executor, event: Event) -> None:
-    told = event.decode(UserChanged)
-    if told.role != _PROVIDER:
-        await provider_left(tx, told.id, until=event.created_at)
+    payload = event.decode(UserChanged)
+    if payload.role != _PROVIDER:
+        await provider_left(tx, payload.id, until=event.created_at)
 
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {

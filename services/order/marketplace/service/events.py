@@ -13,8 +13,8 @@ from lib import context
 from lib.db import Executor
 from lib.events import Topic, Unpublished, outbox, publish, unpublished
 from services.order.marketplace.service.domain_events import (
-    JobBegun,
     JobMoved,
+    JobStarted,
     OfferMade,
     OrdersMoved,
 )
@@ -37,7 +37,7 @@ class ServiceOrderEnded(Struct, frozen=True):
     actor: str
 
 
-class OfferTold(Struct, frozen=True):
+class OfferEvent(Struct, frozen=True):
     """The payload of `offer.made`. The order's ID is the event key."""
 
     offer_id: UUID
@@ -98,7 +98,7 @@ class JobCancelled(Struct, frozen=True):
 SERVICE_ORDERS: Final = Topic(
     "service-orders", dict.fromkeys(_ENDS_OF_ORDERS.values(), ServiceOrderEnded)
 )
-OFFERS: Final = Topic("offers", {"offer.made": OfferTold})
+OFFERS: Final = Topic("offers", {"offer.made": OfferEvent})
 JOBS: Final = Topic(
     "jobs",
     {
@@ -119,11 +119,11 @@ async def orders_moved(tx: Executor, fact: OrdersMoved) -> None:
 async def offer_made(tx: Executor, fact: OfferMade) -> None:
     """Publish a new offer."""
     offer = fact.offer
-    payload = OfferTold(offer.id, offer.order_id, fact.customer_id, offer.provider_id)
+    payload = OfferEvent(offer.id, offer.order_id, fact.customer_id, offer.provider_id)
     await publish(tx, topic=OFFERS, key=str(offer.order_id), kind="offer.made", payload=payload)
 
 
-async def job_begun(tx: Executor, fact: JobBegun) -> None:
+async def job_started(tx: Executor, fact: JobStarted) -> None:
     """Publish that an offer was accepted."""
     job = fact.job
     payload = JobCreated(

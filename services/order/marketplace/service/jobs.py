@@ -11,7 +11,7 @@ from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.service import orders
 from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved
-from services.order.marketplace.service.steps import Actor, Verdict, judge
+from services.order.marketplace.service.steps import Actor, Verdict, verdict_on
 from services.order.marketplace.store import jobs as store
 from services.order.marketplace.store import reviews
 from services.order.marketplace.store.models import Job, JobStatus, ServiceOrder
@@ -45,7 +45,7 @@ async def move(
         if actor is None:
             raise forbidden()
         check_version(version, job.version)
-        verdict = judge(job.status, wanted, actor)
+        verdict = verdict_on(job.status, wanted, actor)
         if verdict is Verdict.STAYS:
             return job
         if verdict is Verdict.FORBIDDEN:

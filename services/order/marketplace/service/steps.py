@@ -122,7 +122,7 @@ def offer_after(status: OfferStatus, step: OfferStep) -> OfferStatus | None:
     return _OFFERS.get((status, step))
 
 
-def judge(status: JobStatus, wanted: JobStatus, actor: Actor) -> Verdict:
+def verdict_on(status: JobStatus, wanted: JobStatus, actor: Actor) -> Verdict:
     """Decide whether `actor` may move a job from `status` to `wanted`."""
     if status is wanted:
         return Verdict.STAYS

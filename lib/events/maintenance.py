@@ -22,7 +22,7 @@ _AT_ONCE: Final = 10_000
 
 
 @asynccontextmanager
-async def housekeeping(
+async def maintenance(
     db: Database,
     broker: Broker,
     topics: Collection[str],

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.chat.service.upkeep import MONTHS_AHEAD, Keep, upkeep
+from services.chat.service.maintenance import MONTHS_AHEAD, Keep, maintain
 from services.chat.store import messages as store
 from services.chat.store import partitions
 from tests.services.chat import talking
@@ -38,7 +38,7 @@ async def test_months_are_there_before_they_begin(db) -> None:
 
 async def test_replicas_may_keep_up_at_the_same_time(db) -> None:
     await db.execute(f"DROP TABLE message_{month(3)}")
-    await asyncio.gather(*(upkeep(db, KEEP) for _ in range(5)))
+    await asyncio.gather(*(maintain(db, KEEP) for _ in range(5)))
     assert month(3) in await months(db)
 
 
@@ -53,13 +53,13 @@ async def test_messages_go_with_their_month(db, channel) -> None:
     start = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = (start + timedelta(days=31)).replace(day=1)
     # Almost too old is kept: a month goes when its last moment does.
-    await upkeep(db, KEEP, clock=lambda: end + timedelta(days=364))
+    await maintain(db, KEEP, clock=lambda: end + timedelta(days=364))
     assert month(0) in await months(db)
-    await upkeep(db, KEEP, clock=lambda: end + timedelta(days=365))
+    await maintain(db, KEEP, clock=lambda: end + timedelta(days=365))
     assert await months(db) == [month(ahead) for ahead in range(1, MONTHS_AHEAD + 1)]
     assert await store.list_newer(db, channel_id=UUID(channel), above=0, most=10) == []
     # The server's clock says that it is this month: it is added again.
-    await upkeep(db, KEEP)
+    await maintain(db, KEEP)
     second = await talking.stored(
         db, channel_id=UUID(channel), author_id=UUID(CUSTOMER), client_id="2", text="new"
     )
@@ -79,7 +79,7 @@ async def test_a_month_that_is_missing_costs_no_message_and_gets_them_when_it_is
         UUID(channel),
     )
     assert await db.fetchval(where) == ["message_other new", "message_other old"]
-    await upkeep(db, KEEP)
+    await maintain(db, KEEP)
     assert await db.fetchval(where) == [f"message_{month(0)} new"]
     (kept,) = await store.list_newer(db, channel_id=UUID(channel), above=0, most=10)
     assert kept.text == "new"
@@ -89,10 +89,10 @@ async def test_client_ids_are_known_for_as_long_as_is_said(db, channel) -> None:
     given = {"channel_id": UUID(channel), "author_id": UUID(CUSTOMER), "text": "hello"}
     first = await talking.stored(db, client_id="1", **given)
     await db.execute("UPDATE sent SET created_at = created_at - interval '29 days'")
-    await upkeep(db, KEEP)
+    await maintain(db, KEEP)
     assert (await talking.stored(db, client_id="1", **given)).message == first.message
     await db.execute("UPDATE sent SET created_at = created_at - interval '2 days'")
-    await upkeep(db, KEEP)
+    await maintain(db, KEEP)
     assert (await talking.stored(db, client_id="1", **given)).message.sequence == 2
 
 
@@ -116,5 +116,5 @@ async def test_ended_sessions_are_kept_for_longer_than_their_tokens_and_then_for
         "INSERT INTO ended_session VALUES (gen_random_uuid(), now() - '6 days'::interval),"
         " (gen_random_uuid(), now() - '8 days'::interval)"
     )
-    await upkeep(db, KEEP)
+    await maintain(db, KEEP)
     assert await db.fetchval("SELECT count(*) FROM ended_session") == 1

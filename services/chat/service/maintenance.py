@@ -31,7 +31,7 @@ class Keep:
     client_ids: timedelta
 
 
-async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
+async def maintain(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
     """Do all maintenance once. Several replicas may do the maintenance at the same time."""
     if added := await partitions.add_partitions(db, months_ahead=MONTHS_AHEAD):
         log.info("message_partitions_added", months=added)
@@ -49,7 +49,7 @@ async def keeping(db: Executor, keep: Keep) -> AsyncIterator[None]:
     """Do maintenance now and every hour while the block runs."""
 
     async def step() -> bool:
-        await upkeep(db, keep)
+        await maintain(db, keep)
         return False
 
     async with repeating(step, name="chat-upkeep", idle_seconds=_EVERY_SECONDS):

@@ -44,7 +44,7 @@ async def forget_old(db: Database, keep: Keep) -> None:
 
 
 @asynccontextmanager
-async def keeping_house(db: Database, keep: Keep) -> AsyncIterator[None]:
+async def maintaining(db: Database, keep: Keep) -> AsyncIterator[None]:
     """Remove expired data every hour while the block runs."""
 
     async def step() -> bool:
