@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lib.database_url import mysql_tls
 
-# What is in the code is known to everybody: a secret with these words in it is none.
+# The code is public, so a value that contains these words is not a secret.
 DEVELOPMENT_ONLY: Final = "for development only"
 
 

@@ -14,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 principal: ContextVar[str] = ContextVar("principal", default="")
 # The address of the client, as far as trusted proxies vouch for it.
 client: ContextVar[str] = ContextVar("client", default="")
-# On the event loop's clock (`loop.time()`); None where nobody set a limit.
+# On the event loop's clock (`loop.time()`); None if there is no limit.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._\-]{8,64}")

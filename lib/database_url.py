@@ -19,7 +19,8 @@ class SslMode(StrEnum):
 
 VERIFYING: Final = frozenset({SslMode.VERIFY_CA, SslMode.VERIFY_IDENTITY})
 _MODE, _CA = "ssl-mode", "ssl-ca"
-# What PostgreSQL's clients call the same. `require` encrypts for whoever answers.
+# The modes with the names of PostgreSQL's clients. `require` encrypts, but does not verify the
+# server.
 _DECIDED: Final[dict[str, tuple[str, set[str]]]] = {
     "mysql": (_MODE, {*VERIFYING, SslMode.DISABLED}),
     "postgres": ("sslmode", {"verify-ca", "verify-full", "disable"}),

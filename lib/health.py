@@ -85,7 +85,7 @@ class Health:
         except TimeoutError:
             return f"no response within {self.ping_seconds:g} s"
         except Exception as error:  # noqa: BLE001 - any failure means "not ready"; the log says which
-            # Until a resource has answered once the process is starting, which is no fault.
+            # A resource that has never responded may still be starting, so this is not a warning.
             report = log.warning if name in self._answered else log.info
             report("not_ready", resource=name, error=error)
             return "unavailable"

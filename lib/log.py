@@ -278,7 +278,7 @@ class _ToStructlog(logging.Handler):
     """Pass the standard library's records to structlog, so that all lines have one format."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # A library that goes on after a failure needs one line; a traceback is for bugs.
+        # A library that continues after a failure needs one line; a traceback is for bugs.
         failure = record.exc_info[1] if record.exc_info else None
         more = {"error": failure} if failure and record.levelno < logging.ERROR else {}
         try:

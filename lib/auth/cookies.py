@@ -9,8 +9,8 @@ from aiohttp import web
 
 from lib.auth import csrf
 
-# A browser takes a cookie of such a name from this very host alone, over HTTPS or its own loopback:
-# no sibling domain, and nobody on the way, can plant a session of theirs.
+# A browser accepts a cookie with the prefix `__Host-` only from the same host, over HTTPS or
+# loopback. Neither a sibling domain nor an attacker in the network can set a session.
 ACCESS: Final = "__Host-access_token"
 REFRESH: Final = "__Host-refresh_token"
 

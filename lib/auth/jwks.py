@@ -58,7 +58,7 @@ class JwksCache:
         key = self._keys.get(kid)
         if key is not None and self._age() <= self._policy.stale_seconds:
             if self._age() > self._policy.fresh_seconds:
-                self._start_refresh()  # nobody has to wait for that
+                self._start_refresh()  # in the background
             return key
         self._start_refresh()
         if self._fetching is not None:
@@ -85,7 +85,7 @@ class JwksCache:
         try:
             self._keys = parse_jwks(await self._fetch())
             self._fetched_at = self._clock()
-        except Exception as error:  # noqa: BLE001 - whatever it is, old keys serve or nobody gets in
+        except Exception as error:  # noqa: BLE001 - on any failure, the old keys stay in use
             log.warning("jwks_fetch_failed", error=error)
         finally:
             self._fetching = None

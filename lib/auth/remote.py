@@ -22,7 +22,7 @@ def remote_verifier(settings: TokenSettings) -> Verifier:
         # A session for each fetch: there is one every five minutes.
         async with (
             aiohttp.ClientSession(timeout=limit, cookie_jar=aiohttp.DummyCookieJar()) as session,
-            # Not somewhere else: whoever answers here decides who gets in.
+            # Redirects are refused: the host with the keys decides which tokens are valid.
             session.get(
                 settings.auth_jwks_url, raise_for_status=True, allow_redirects=False
             ) as response,

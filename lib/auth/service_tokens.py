@@ -131,7 +131,7 @@ class ServiceTokens:
 
     def _renewing(self) -> asyncio.Task[Issued]:
         if self._renewal is None:
-            # In a context of its own: neither the deadline nor the trace of whoever comes first.
+            # The task has its own context, without the deadline and the trace of the first caller.
             self._renewal = asyncio.create_task(
                 self._renew(), name="service-token", context=contextvars.Context()
             )

@@ -40,7 +40,7 @@ def check_trusted(value: str, info: ValidationInfo) -> str:
 class TokenSettings(PublicSettings):
     """The issuer of tokens and its published keys."""
 
-    # Who issues tokens has the keys and need not be told where to find them.
+    # The service that issues tokens has the keys, so it needs no URL of the keys.
     issues_tokens: ClassVar[bool] = False
 
     # Where the keys are that tokens are checked with.

@@ -71,7 +71,7 @@ class Cache:
         if found.answer is not None:
             self._count("hit")
             return found.answer
-        # Whoever began under other marks may have read before the change that this caller knows of.
+        # A load with other marks may have read before the change that this caller knows about.
         flight = (key, found.marks)
         task = self._flights.get(flight)
         if task is None:
@@ -102,7 +102,7 @@ class Cache:
         """Invalidate as `forget` does, but ignore an unavailable Redis."""
         if self._store is None or self._circuit is None:
             return
-        with suppress(AppError):  # left alone: the circuit has logged it
+        with suppress(AppError):  # the circuit is open, and has logged this
             try:
                 with self._circuit.guard():
                     await self._store.forget(tags)
@@ -121,7 +121,7 @@ class Cache:
             with self._circuit.guard():
                 return await self._store.look(key, tags)
         except AppError:
-            return None  # left alone: the circuit has logged it
+            return None  # the circuit is open, and has logged this
         except _AWAY as error:
             log.warning("cache_away", error=error)
             return None
@@ -143,7 +143,7 @@ class Cache:
     def _landed(self, flight: tuple[str, bytes], task: asyncio.Task[bytes]) -> None:
         self._flights.pop(flight, None)
         if not task.cancelled():
-            task.exception()  # seen, even where everybody who waited has left
+            task.exception()  # retrieved, even if no waiting caller is left
 
     def _count(self, outcome: str) -> None:
         if self._counter is not None:

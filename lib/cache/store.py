@@ -65,7 +65,7 @@ class RedisStore:
         await self._writer.write({name: [("DEL", name)] for name in names})
 
     async def _make(self, names: Sequence[str]) -> bytes:
-        # Whoever comes second takes the first one's mark.
+        # If two callers create a mark, both use the mark of the first.
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.set(name, secrets.token_bytes(_MARK_BYTES), ex=_MARK_SECONDS, nx=True)

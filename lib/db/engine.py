@@ -61,7 +61,7 @@ def open_database(
             query_names=query_names,
             reads=reads,
         )
-    # Imported here: a service on one engine does without the other one's driver.
+    # Imported here: a service on one engine works without the driver of the other engine.
     if urlsplit(settings.database_url.get_secret_value()).scheme == "mysql":
         from lib.db import mysql as module
     else:

@@ -50,7 +50,8 @@ def apply(url: str, folder: Path, *, db: str, only: bool = False) -> bool:
         role = sql.Identifier(role_of(db))
         row = connection.execute("SELECT current_database(), current_schema()").fetchone()
         database, schema = map(sql.Identifier, row or ("", ""))
-        # What is called in its owner's name is not for everybody, whatever a migration forgot.
+        # A function may run with its owner's privileges, so PUBLIC must not execute any, even if a
+        # migration did not revoke this.
         closed = "REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA {} FROM PUBLIC"
         connection.execute(sql.SQL(closed).format(schema))
         if only:

@@ -274,7 +274,7 @@ _COMMANDS = {"up": _up, "down": _down, "init": _init}
 def url_of(db: str, environ: Mapping[str, str]) -> str:
     """Return the URL of the database to migrate. Raises MigrationError if no setting has a URL."""
     name = f"{db.upper()}_DATABASE_URL"
-    # The lock is the session's: a pooler would give it to somebody else.
+    # The lock belongs to the database session, which a pooler would give to another client.
     direct = environ.get(f"{db.upper()}_DATABASE_DIRECT_URL")
     if not (url := direct or environ.get(name)):
         raise MigrationError(f"{name} is not set")

@@ -191,7 +191,7 @@ class MysqlDatabase(_Statements):
         try:
             yield connection
         except asyncio.CancelledError:
-            # Half an answer may be under way: nobody must read it as the answer to something else.
+            # A part of the result may be in flight; the next query must not read it as its own.
             connection.close()
             raise
         finally:
@@ -241,7 +241,7 @@ async def _timed(
         connection.close()
         raise translate(error) from error
     except NoDateError:
-        connection.close()  # nobody must read the rest as the answer to something else
+        connection.close()  # the next query must not read the rest as its own result
         raise
     except DRIVER_FAILURES as error:
         _raise_translated(error)

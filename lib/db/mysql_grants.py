@@ -15,7 +15,7 @@ from pymysql.cursors import Cursor
 
 from lib.db.mysql_session import connect_arguments
 
-_NO_SUCH_USER: Final = (1133, 1410)  # the second where one's own account may not make any
+_NO_SUCH_USER: Final = (1133, 1410)  # the second if our account may not create users
 _NOTHING_TO_TAKE: Final = (1141, 1147, 1403)  # from a database, a table, a routine
 _GRANT: Final = re.compile(r"GRANT (.+) ON `?([^`\s.]+)`? TO .+")
 _ON_TABLES: Final = (
@@ -38,7 +38,7 @@ def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
         cursor.execute("SELECT version()")
         is_mariadb = "mariadb" in str(cursor.fetchone()).lower()
         if is_mariadb:
-            # Without it a GRANT to nobody would make somebody, who needs no password.
+            # Without this mode, a GRANT to an unknown user creates the user without a password.
             cursor.execute("SET sql_mode = concat(@@sql_mode, ',NO_AUTO_CREATE_USER')")
         try:
             for statement in given:

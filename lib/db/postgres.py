@@ -238,7 +238,8 @@ class PostgresDatabase(_Statements):
                 started = perf_counter()
                 connection = await self._pool.acquire()
                 while getattr(connection, "opened_at", inf) < started and self._is_over(connection):
-                    # Opened when nobody could write; what is opened now tells how it is today.
+                    # It is old, or the server was read-only when it was opened. A new connection
+                    # has the present state.
                     await self._pool.release(connection)
                     connection = await self._pool.acquire()
                 if self._writes and getattr(connection, "is_read_only", False):
@@ -306,7 +307,7 @@ class PostgresDatabase(_Statements):
         if self._hand_over(connection) or connection is None:
             return
         if self._closed:
-            # The end waits for it, and nobody else will.
+            # `close` waits for this release; no later caller needs the connection.
             self._start_release(connection)
         else:
             self._idle.append(connection)
@@ -493,7 +494,7 @@ class _Hosts:
             try:
                 return await asyncpg.connect(url, timeout=timeout / count, **more)
             except DRIVER_FAILURES:
-                if url == self._urls[0]:  # nobody else has gone on meanwhile
+                if url == self._urls[0]:  # no concurrent call has rotated the list
                     self._urls.rotate(-1)
                 if not left:
                     raise

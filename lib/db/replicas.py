@@ -79,7 +79,7 @@ class Replica:
 
 def _seen(task: asyncio.Task[int]) -> None:
     if not task.cancelled():
-        task.exception()  # seen, even where everybody who waited has left
+        task.exception()  # retrieved, even if no waiting caller is left
 
 
 class Rotation:
@@ -132,7 +132,7 @@ class Rotation:
             async with asyncio.timeout(self._limits.answer_seconds):
                 at = await self.written()
             self._history.append((monotonic(), at))
-        except Exception as error:  # noqa: BLE001 - its callers hear of it themselves
+        except Exception as error:  # noqa: BLE001 - the callers get the same error
             log.warning("primary_not_looked_at", error=error)
         await asyncio.gather(*(self._look_at(replica) for replica in self.replicas))
 

@@ -35,7 +35,7 @@ async def open_replicated(
         answer_seconds=settings.db_replica_seconds,
     )
     secret = settings.db_replica_secret or SecretStr(DEVELOPMENT_ONLY)
-    # Imported here: a service on one engine does without the other one's driver.
+    # Imported here: a service on one engine works without the driver of the other engine.
     if urlsplit(settings.database_url.get_secret_value()).scheme == "mysql":
         from lib.db import mysql as engine
     else:

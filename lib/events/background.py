@@ -63,8 +63,8 @@ async def _repeat(
             pause = 0.0 if await step() else idle_seconds
             wait = _FIRST_WAIT
         except (Exception, asyncio.CancelledError) as error:
-            # The loop outlives whatever one step meets; a driver whose connection breaks may also
-            # raise what reads as an end that nobody has asked for.
+            # The loop continues after any failure of a step. A driver whose connection breaks may
+            # even raise a CancelledError although the task was not cancelled.
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
             log.warning("background_step_failed", loop=name, error=error)

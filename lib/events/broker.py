@@ -14,7 +14,7 @@ Fields: TypeAlias = Mapping[bytes, bytes]
 
 # The field of an entry that says which group it was put back for.
 FOR_GROUP: Final = b"for_group"
-# Letters of a topic that are kept at most, the newest: one event in each of them is looked at.
+# The maximum number of dead letters of a topic; the newest are stored.
 MAX_DEAD_LETTERS: Final = 10_000
 _MAX_REASON: Final = 1000
 
@@ -114,8 +114,8 @@ class Broker(Protocol):
         """Move all dead letters back to their stream. Only operators call this method.
 
         Only the group that failed handles a redriven entry; other groups skip it. Dead letters
-        older than `keep_seconds` stay, because the inbox may have deleted its record of them. Dead
-        letters that fail again during this call stay too; otherwise the call might never end.
+        older than `keep_seconds` stay, because the inbox may have deleted its record of them. Those
+        that fail again during this call stay too; otherwise the call might never end.
 
         Returns:
             The number of moved dead letters, and the number of dead letters that stay because of

@@ -153,7 +153,7 @@ class Consumer:
     def _leave(self) -> None:
         """Cancel pending reads."""
         self._is_leaving = True
-        with suppress(RuntimeError):  # nobody waits
+        with suppress(RuntimeError):  # no read is pending
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def _read_new(self, group: Subscription, *, is_busy: bool) -> list[Entry]:
@@ -247,7 +247,7 @@ class Consumer:
         try:
             outcome = await self._outcome(topic, entry)
         except Exception:
-            # What we need is away: that is no fault of the event.
+            # A dependency is unavailable. This delivery does not count against the event.
             await group.uncount_delivery(entry)
             raise
         if outcome is not Outcome.DEAD:

@@ -18,7 +18,7 @@ from lib.events.brokers import failures_of, open_broker
 from lib.events.maintenance import REMEMBER
 from lib.redis.settings import RedisSettings
 
-# Of those that are shown; how many there are is told.
+# At most this many dead letters are listed; their total is reported too.
 _SHOWN: Final = 20
 
 

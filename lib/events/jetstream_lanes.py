@@ -22,9 +22,9 @@ from lib.events.outbox import LANES
 if TYPE_CHECKING:
     from lib.events.jetstream import JetStream
 
-# A wish for entries is good for this long; one that got lost with a server is wished again. It has
-# to end before what a dead process had is given away: servers up to 2.9 at least count a delivery
-# to somebody who is gone, and then begin again one entry earlier, even before the first.
+# A pull request is valid for this long; a request that was lost with a server is sent again. The
+# request must expire before the entries of a dead process are redelivered: servers up to at least
+# 2.9 count a delivery to a dead member, and then begin one entry earlier, even before the first.
 _WISH_SECONDS: Final = 1.0
 _WISHES_A_SPAN: Final = 4
 _AGAIN_SECONDS: Final = 0.25
@@ -32,7 +32,7 @@ _AFTER_SECONDS: Final = 0.05
 _WISHED: Final = 1000
 _ENDED: Final = "408"
 _NO_RESPONDER: Final = "503"
-# How many times in the span in which a member must be heard it says that it is there.
+# How many heartbeats a member sends in the time after which it counts as dead.
 _BEATS: Final = 4
 
 
@@ -46,8 +46,8 @@ class Lanes:
     def __init__(self, broker: JetStream, topic: str, group: str) -> None:
         self._broker, self._topic, self._group = broker, topic, group
         self._stream = stream_name(topic)
-        # What is ours until it is finished, in the order in which it came, and what of it nobody
-        # has been told of yet.
+        # Our unfinished entries in the order of their arrival, and the IDs of those that no read
+        # has returned yet.
         self._ours: dict[str, Msg] = {}
         self._fresh: list[str] = []
         self._news = asyncio.Event()
@@ -179,7 +179,7 @@ class Lanes:
                 0.0 if status == _ENDED else time.monotonic() + _AGAIN_SECONDS
             )
             if status == _NO_RESPONDER:
-                self._client = None  # no consumer, or nobody who leads it: look again
+                self._client = None  # no consumer, or a consumer without a leader: look again
             return
         self._wished[lane] -= 1
         at = message.metadata

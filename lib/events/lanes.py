@@ -91,7 +91,7 @@ class LanedGroup:
 
     def __init__(self, lanes: Sequence[Group]) -> None:
         self._lanes = lanes
-        # Reads that go on between two calls: what one of them has been given must not be lost.
+        # Reads that continue between two calls; entries that they have received must not be lost.
         self._reading: dict[int, asyncio.Task[list[Entry]]] = {}
 
     async def create(self) -> None:

@@ -16,7 +16,7 @@ from lib.events.topic import Topic
 from lib.ids import new_id
 
 LANES: Final = 8
-SYSTEM: Final = "system"  # who did what nobody had asked for just then
+SYSTEM: Final = "system"  # the actor of an action without a caller
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 

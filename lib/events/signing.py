@@ -65,7 +65,8 @@ class ConsumerSettings(Settings):
     events_public_keys: str = Field(
         default="", validate_default=True, validation_alias="EVENTS_PUBLIC_KEYS"
     )
-    # The moment from which on everybody signs: what has arrived before need not be, for a week.
+    # The time since which all producers sign. For a week, events from before this time may be
+    # unsigned.
     events_signed_since: datetime | None = Field(
         default=None, validation_alias="EVENTS_SIGNED_SINCE"
     )
@@ -121,7 +122,7 @@ class TrustedProducers:
     def check(self, topic: str, entry_id: str, fields: Mapping[bytes, bytes], event: Event) -> None:
         """Raise UntrustedEventError unless the producer of the topic has signed the event.
 
-        The IDs of Redis ascend and contain the time, so nobody can add an older entry without
+        The IDs of Redis ascend and contain the time, so an older entry cannot be added without
         deleting and recreating the stream. So unsigned events from before `signed_since` are
         accepted, but only as long as streams keep entries.
         """

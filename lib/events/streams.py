@@ -61,8 +61,8 @@ class RedisStreams:
         """Move all dead letters back to their stream. Only operators call this method.
 
         Only the group that failed handles a redriven entry; other groups skip it. Dead letters
-        older than `keep_seconds` stay, because the inbox may have deleted its record of them. Dead
-        letters that fail again during this call stay too; otherwise the call might never end.
+        older than `keep_seconds` stay, because the inbox may have deleted its record of them. Those
+        that fail again during this call stay too; otherwise the call might never end.
 
         Returns:
             The number of moved dead letters, and the number of dead letters that stay because of
@@ -173,8 +173,8 @@ class Group:
         """Take over the oldest entry that its member has not finished within `idle_seconds`."""
         idle, after = int(idle_seconds * 1000), _FIRST
         while True:
-            # One call looks at some entries only and says where it stopped: those that others are
-            # busy with may stand before the one that nobody is.
+            # One call looks at some entries only, and returns where it stopped. Entries that other
+            # members handle may precede the first free entry.
             after, entries, *_ = await self._redis.xautoclaim(
                 self._stream, self._group, self._member, idle, start_id=after, count=1
             )

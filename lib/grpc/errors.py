@@ -11,7 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from lib.errors import AppError, Code, FieldError
 
-DOMAIN: Final = "app-error"  # tells our own ErrorInfo from any other
+DOMAIN: Final = "app-error"  # marks our own ErrorInfo
 TRAILER: Final = "grpc-status-details-bin"  # the standard place, so that other clients read it too
 
 _S = grpc.StatusCode
@@ -35,7 +35,7 @@ STATUS: Final[dict[Code, grpc.StatusCode]] = {
     Code.INTERNAL_ERROR: _S.INTERNAL,
 }
 
-# What a status means when whoever sent it left no details: another implementation, or grpc itself.
+# The code for a status without details, from another implementation or from grpc itself.
 CODE: Final[dict[grpc.StatusCode, Code]] = {
     _S.NOT_FOUND: Code.NOT_FOUND,
     _S.INVALID_ARGUMENT: Code.BAD_REQUEST,
@@ -47,8 +47,8 @@ CODE: Final[dict[grpc.StatusCode, Code]] = {
     _S.FAILED_PRECONDITION: Code.PRECONDITION_FAILED,
     _S.RESOURCE_EXHAUSTED: Code.RATE_LIMIT_EXCEEDED,
     _S.UNAVAILABLE: Code.SERVICE_UNAVAILABLE,
-    # Whoever gives a call up here hears a CancelledError: this is a server that stops, and drops
-    # what it has received and not begun.
+    # If our caller cancels, the call raises a CancelledError. This status comes from a server that
+    # stops and drops the calls that it has not started.
     _S.CANCELLED: Code.SERVICE_UNAVAILABLE,
     _S.DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,
 }

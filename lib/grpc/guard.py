@@ -85,7 +85,7 @@ class Guard:
                         await admit(context)
                         response = await bound.call(data)
                         await _send_position(context)
-                except Exception as error:  # noqa: BLE001 - the door: whatever it is becomes a status
+                except Exception as error:  # noqa: BLE001 - every error becomes a status
                     await _abort(call, context, error)
                 series.sent.inc()
                 return response
@@ -108,7 +108,7 @@ class Guard:
                             async for message in messages:
                                 await context.write(message)
                                 series.sent.inc()
-                except Exception as error:  # noqa: BLE001 - the door, as above
+                except Exception as error:  # noqa: BLE001 - as above
                     await _abort(call, context, error)
 
         return stream

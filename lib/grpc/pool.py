@@ -19,7 +19,7 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.enable_http_proxy", 0),  # `http_proxy` is for calls to the world, as in `lib.http`
+    ("grpc.enable_http_proxy", 0),  # `http_proxy` is for external calls, as in `lib.http`
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
@@ -80,7 +80,7 @@ class ChannelPool:
     async def _take(self) -> grpc.aio.Channel:
         place = await self._places.get()
         if place is _CLOSED:
-            self._places.put_nowait(_CLOSED)  # for whoever waits behind
+            self._places.put_nowait(_CLOSED)  # for the next waiting caller
             raise AppError(Code.SERVICE_UNAVAILABLE, "the connections are closed")
         if isinstance(place, grpc.aio.Channel):
             return place

@@ -167,7 +167,7 @@ async def open_client(
         base_url,
         connector=connector,
         timeout=no_limit,
-        # One caller's cookies must not become the next one's.
+        # Cookies of one caller must not be sent for the next caller.
         cookie_jar=aiohttp.DummyCookieJar(),
         # What is compressed could be any size: it is neither asked for nor unpacked.
         headers={"Accept-Encoding": "identity"},

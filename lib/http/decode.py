@@ -25,7 +25,7 @@ _CURSOR: Final = ("cursor",)
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-# What older systems call it, and what it is called here.
+# The name of a parameter in the legacy systems, and its name here.
 _ELSEWHERE: Final = {
     "limit": "page_size",
     "per_page": "page_size",

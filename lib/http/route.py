@@ -11,7 +11,7 @@ H = TypeVar("H", bound=Callable[..., object])
 
 OTHER = "other"
 PROBES = frozenset(("/health", "/livez", "/readyz", "/metrics"))
-# The same bytes for everybody, and without them the other services let nobody in.
+# The response is the same for all callers, and without it the other services admit no caller.
 KEY_SETS = frozenset(("/.well-known/jwks.json", "/api/v1/auth/jwks.json"))
 
 

@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 # Longer than NGINX keeps its upstream connections: the server must not hang up first.
 _KEEP_ALIVE_SECONDS = 75.0
-# How long the public port goes on answering at the end: NGINX and our own clients let go of an idle
+# How long the public port still responds at the end. NGINX and our own clients close an idle
 # connection within `IDLE_SECONDS`.
 _LINGER_SECONDS = IDLE_SECONDS + 0.5
 _LOOK_SECONDS = 0.02
@@ -86,7 +86,7 @@ async def _listener(
             yield bound
         finally:
             await _stop_accepting(server, accepted)
-            # What lasts, such as a socket of chat, is told to go first: waiting for it is vain.
+            # Close long-lived responses first, such as chat sockets: they do not end by themselves.
             await runner.shutdown()
             await _linger(protocols, min(linger, settings.drain_seconds))
     finally:
@@ -116,7 +116,7 @@ async def _linger(protocols: web.Server, seconds: float) -> None:
     If an idle connection is closed at once, its caller may be sending a request at this time.
     """
     end = monotonic() + seconds
-    # Polled: aiohttp tells nobody of a connection's end.
+    # Polled: aiohttp does not report the end of a connection.
     while protocols.connections and monotonic() < end:  # noqa: ASYNC110 - as the line above says
         await asyncio.sleep(_LOOK_SECONDS)
 

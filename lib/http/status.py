@@ -28,7 +28,7 @@ STATUS: dict[Code, int] = {
 _GENERAL = {400: Code.BAD_REQUEST, 503: Code.SERVICE_UNAVAILABLE}
 _BY_STATUS = {status: code for code, status in STATUS.items()} | _GENERAL
 
-# The caller hung up before the answer: its number in logs and metrics, nobody reads a code.
+# The status in logs and metrics if the client disconnected before the response.
 CLIENT_CLOSED_REQUEST = 499
 
 

@@ -37,7 +37,7 @@ class _Lease:
         if known is None or now >= self.until:
             return None
         if not known.allowed:
-            # Nobody gives anything back, so it holds until the moment that Redis named.
+            # Used quota is never returned: a refusal is valid until the time that Redis reported.
             return replace(known, retry_after=self.until - now)
         if self.left == 0:
             return None
@@ -106,7 +106,7 @@ class LeasedStore:
             return known
         lease = self._lease(rule, key)
         async with lease.lock:
-            # Whoever had the lock before has probably asked for us as well.
+            # The previous holder of the lock has probably got a lease that is enough for us too.
             known = lease.answer(self._clock())
             return known if known is not None else await self._ask(rule, key, lease)
 

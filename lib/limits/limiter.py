@@ -98,7 +98,7 @@ class Limiter:
             with circuit.guard():
                 return await shared.take(rule, key)
         except AppError:
-            pass  # left alone: the circuit has logged it
+            pass  # the circuit is open, and has logged this
         except (RedisError, OSError) as error:
             log.warning("limits_not_shared", error=error)
         return None

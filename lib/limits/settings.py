@@ -15,7 +15,7 @@ from lib.redis.settings import RedisSettings
 
 
 def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    TrustedProxies(value)  # raises ValueError, which names the one that is none
+    TrustedProxies(value)  # raises ValueError, which names the invalid network
     return value
 
 

@@ -35,7 +35,7 @@ class Mail(msgspec.Struct, frozen=True):
             message["Subject"] = self.subject
             message["Message-ID"] = f"<{self.id}@{_address(sender).domain}>"
         except (ValueError, IndexError, HeaderParseError):
-            # The library refuses line breaks: nobody writes a second header through a name.
+            # The library refuses line breaks, so a name cannot add a second header.
             raise AppError(
                 Code.VALIDATION_ERROR, "the email has no valid address or subject"
             ) from None

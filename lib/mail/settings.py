@@ -30,15 +30,15 @@ class MailSettings(Settings):
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
     # The port of the mail server.
     smtp_port: Port = Field(default=587, validation_alias="SMTP_PORT")
-    # Who signs in there; without a name nobody does.
+    # The user name for the mail server. If it is empty, the service does not sign in.
     smtp_user: str = Field(default="", validation_alias="SMTP_USER")
-    # Their password.
+    # The password of this user.
     smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
     # STARTTLS, TLS from the start, or neither.
     smtp_security: SmtpSecurity = Field(
         default=SmtpSecurity.STARTTLS, validation_alias="SMTP_SECURITY"
     )
-    # Authorities trusted instead of the system's, for a certificate of one's own.
+    # Certificate authorities to trust instead of the system's, for a private certificate.
     smtp_ca_file: FilePath | None = Field(default=None, validation_alias="SMTP_CA_FILE")
     # How long sending one mail may take.
     smtp_seconds: Seconds = Field(default=10.0, validation_alias="SMTP_SECONDS")

@@ -87,7 +87,7 @@ async def _local_only(request: web.Request, handler: Handler) -> web.StreamRespo
         if request.url.host not in _OWN_NAMES or "Origin" in request.headers:
             raise AppError(Code.FORBIDDEN, "the profiling port is only for tools on this machine")
         return await handler(request)
-    except Exception as error:  # noqa: BLE001 - the only door of this little application
+    except Exception as error:  # noqa: BLE001 - every error becomes a response
         return to_response(error)
 
 

@@ -113,8 +113,8 @@ class _Shared(_Cancellable, Connection):
     """A connection that the cluster's client may close while another task takes it."""
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
-        # The library would say AttributeError or, on Python 3.12 and newer, TypeError, which
-        # nobody retries.
+        # The library would raise AttributeError or, on Python 3.12 and newer, TypeError, which no
+        # caller retries.
         if self._writer is None or self._writer.is_closing():
             raise RedisConnectionError("the connection was closed before the command was sent")
         await super()._send_packed_command(command)
@@ -218,8 +218,8 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
         ssl=is_tls,
         # A slot without a server is the fault of its keys alone.
         require_full_coverage=False,
-        # Each redirection corrects its own slot. By default every fifth reads the map anew, and
-        # closes all connections for it, under the commands of others.
+        # Each redirection corrects its own slot. By default every fifth reads the whole map again
+        # and closes all connections, even those with commands in flight.
         reinitialize_steps=0,
         max_connections=options.size * _PER_NODE,
         retry=_retry(),
@@ -251,7 +251,7 @@ async def ping(redis: Redis) -> None:
     try:
         found = await redis.info("cluster")
     except NoPermissionError:
-        return  # a service that lets nobody ask
+        return  # the server does not permit INFO
     if found.get("cluster_enabled"):
         raise AppError(
             Code.SERVICE_UNAVAILABLE, "the server is a Redis Cluster: use a redis+cluster:// URL"

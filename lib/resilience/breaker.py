@@ -44,8 +44,8 @@ class BreakerPolicy:
     window_seconds: float = 60.0
     open_seconds: float = 30.0
     probes: int = 3
-    # The first time it stays open only so long, then twice as long each time, up to `open_seconds`:
-    # an upstream that was restarted is found within a moment, one that stays away is left alone.
+    # At first the circuit is open for this long, then twice as long each time, up to
+    # `open_seconds`. A restarted upstream is called again soon; one that stays down, rarely.
     first_open_seconds: float = 1.0
 
 

@@ -79,7 +79,7 @@ class Upstream:
                     return await attempt(signed)
 
         with budget(seconds):
-            # Outside of the breaker: a token that cannot be had says nothing about the upstream.
+            # Outside of the breaker: a failure to get a token is not a failure of the upstream.
             signed = {} if self._tokens is None else await self._sign_in(self._tokens, seconds)
             async with self._bulkhead.slot():
                 try:

@@ -68,11 +68,11 @@ class StorageSettings(PublicSettings):
     cloudfront_private_key: SecretStr | None = Field(
         default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
     )
-    # With it, CloudFront is told what was removed, by whoever may write to the bucket.
+    # If set, a process that may write to the bucket invalidates removed objects in CloudFront.
     cloudfront_distribution_id: str = Field(
         default="", validation_alias="CLOUDFRONT_DISTRIBUTION_ID"
     )
-    # Where CloudFront is told, unless at AWS.
+    # The endpoint of the CloudFront API, if it is not at AWS.
     cloudfront_endpoint_url: str | None = Field(
         default=None, validation_alias="CLOUDFRONT_ENDPOINT_URL"
     )

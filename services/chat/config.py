@@ -15,7 +15,7 @@ from lib.redis import RedisUrl
 from services.chat.model.allowance import WireLimits
 from services.chat.model.frames import MAX_INCOMING
 
-# For a frame that says something: so many of any kind. A client that pings often has enough.
+# The ratio of the limit for all frames, pings included, to the limit for messages.
 _OF_ANY_KIND: Final = 5
 
 
@@ -26,7 +26,7 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
 
     # Where it listens for HTTP.
     port: Port = 8086
-    # Where replicas tell one another what is said and who is there, if elsewhere.
+    # The Redis through which replicas exchange messages and presence, if it is not `REDIS_URL`.
     chat_redis_url: RedisUrl | None = Field(default=None, validation_alias="CHAT_REDIS_URL")
     # Frames a second that one user may send over all sockets.
     frame_rate: float = Field(default=10.0, gt=0)

@@ -81,7 +81,7 @@ async def _upstreams(
     config: OrderConfig, payments: Payments, app: web.Application
 ) -> AsyncIterator[None]:
     async with open_upstreams(config, registry=app[METRICS]) as upstreams:
-        # Most of the service does without one: it is shown, and no reason to send nobody here.
+        # Not required, because most of the service works without a token: `/readyz` only shows it.
         app[HEALTH].add("service-token", upstreams.signed_in, required=False)
         app[CATALOG] = upstreams.catalog
         app[SHOP] = Shop(
@@ -102,7 +102,7 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Component
     gauges, overdue = BacklogGauges(db, registry), OverdueOrders(db, registry)
 
     async def resume() -> bool:
-        # First, so that it is seen how long nothing goes on where recovering itself fails.
+        # First, so that the gauges are current even if the recovery itself fails.
         await gauges.refresh()
         return await recover(app[SHOP])
 

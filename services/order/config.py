@@ -50,18 +50,18 @@ class OrderConfig(
     product_seconds: Seconds = 3.0
     # The same for the catalog service.
     catalog_seconds: Seconds = 1.0
-    # For how long products are set aside until they are sold to an order.
+    # How long products are reserved for an order until they are sold.
     hold_seconds: int = Field(default=3600, ge=1, le=86_400)
-    # How long the recovery rests when there is nothing to go on with.
+    # The pause of the recovery when there is no unfinished work.
     recovery_seconds: Seconds = 1.0
     # How long the sweep of service orders whose time is over rests when there are none.
     sweep_seconds: Seconds = 5.0
     # A customer who does not object for this long to what is said to be done has confirmed it.
     objection_seconds: Seconds = 3 * 24 * 3600.0
-    # What nobody has worked on for this long was left behind by a process that is gone; it is also
-    # how long it waits for the next attempt. Longer than a request may take.
+    # Work without progress for this long is taken over from its process, which has probably died.
+    # This is also the longest wait for the next attempt. It must exceed the time of a request.
     lease_seconds: Seconds = 15.0
-    # An order that nobody has confirmed for this long is cancelled, and its stock given back.
+    # An order that is not confirmed within this time is cancelled, and its stock is returned.
     pending_seconds: Seconds = 24 * 3600.0
     # The part of a product's stock that a customer's unconfirmed orders may hold; one is always
     # possible. Orders that the staff places are not limited.
@@ -69,7 +69,7 @@ class OrderConfig(
     # `currency:amount`, separated by commas, `*` for all others: what a customer's unconfirmed
     # orders may come to, each alone and all together.
     max_waiting_value: Annotated[str, AfterValidator(_values)] = "*:20000"
-    # An order that could not be placed for this long is given up.
+    # An order that cannot be placed within this time is abandoned.
     draft_seconds: Seconds = 600.0
 
     def holding_limits(self) -> HoldingLimits:

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from lib.errors import Code
 
-# Nobody answered, or not in time: what was asked for may have been done all the same.
+# The upstream did not respond, or not in time. It may have done the work all the same.
 NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN})
 
 

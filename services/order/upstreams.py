@@ -108,7 +108,7 @@ class HttpProducts:
         except AppError as error:
             if error.code is Code.NOT_FOUND:
                 return False
-            # A lost race says CONFLICT as well: only the reservation itself tells what it was.
+            # A lost race is a CONFLICT too; only the reservation itself shows the cause.
             if error.code is Code.CONFLICT and await self._is_over(reservation_id):
                 return False
             raise _no_answer("product", error) from error

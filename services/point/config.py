@@ -34,7 +34,7 @@ class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettin
     port: Port = 8087
     # Where it listens for gRPC.
     grpc_port: Port = 50051
-    # A unary call is given up after this long even where its caller set no deadline.
+    # A unary call times out after this long even if its caller set no deadline.
     grpc_call_seconds: Seconds = 10.0
     # `currency:rate`, separated by commas: what one of each is worth where ten are a point. What is
     # paid in others earns nothing.

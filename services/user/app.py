@@ -70,7 +70,7 @@ def create_app(config: UserConfig) -> web.Application:
     app[RULES] = _rules(config, keys)
     add_database(app, config, store)
     app.cleanup_ctx.append(partial(_resources, config))
-    # Its own keys: the issuer needs nobody to know its tokens.
+    # The issuer verifies its own tokens with its own keys, without a call.
     verifier = Verifier(StaticKeys(keys), issuer=config.auth_issuer, audience=config.auth_audience)
     install_middleware(app, config, verifier, idempotency=True, not_idempotent=NOT_IDEMPOTENT)
     add_background(app, lambda: _background(app, config))

@@ -123,15 +123,15 @@ class UserConfig(
     # How long a point service that failed is not called before one call tries again.
     points_pause_seconds: Seconds = 2.0
 
-    # Where the order service is: an export of somebody's data asks it.
+    # The URL of the order service, which the export of a user's data calls.
     order_url: Url = Field(default="http://127.0.0.1:8082", validation_alias="ORDER_URL")
-    # Where the chat service is: the same.
+    # The URL of the chat service, which the export calls too.
     chat_url: Url = Field("http://127.0.0.1:8086", validation_alias="CHAT_URL")  # with chat
     # How long one of their answers may take.
     export_seconds: Seconds = 5.0
 
-    # Ed25519 keys as PEM, or the path of a file with them. Without any, development makes one that
-    # ends with the process, and everybody's tokens with it.
+    # Ed25519 keys as PEM, or the path of a file with them. If empty, development creates a
+    # key that is lost at the end of the process; then all tokens are invalid.
     jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
     # `name:secret` or `name:sha256:hash` of each service that may sign in, separated by
     # commas; the hash of its secret in hexadecimal digits.
@@ -180,7 +180,7 @@ class UserConfig(
     # How long they count.
     login_address_window_seconds: Seconds = 900.0
     # Roles whose permissions need a second factor, separated by spaces, such as `ADMIN STAFF
-    # MODERATOR`. Whoever has one is asked for it in any role.
+    # MODERATOR`. A user who has a second factor must present it in any role.
     second_factor_roles: Annotated[str, AfterValidator(_roles)] = ""
     # Wrong codes of an authenticator for one account from everywhere.
     second_factor_attempts: int = Field(default=20, ge=1)
@@ -188,11 +188,11 @@ class UserConfig(
     second_factor_window_seconds: Seconds = 24 * 3600.0
     # How long an owner who has signed in with a device is not taken for a stranger there.
     device_seconds: Seconds = 180 * 24 * 3600.0
-    # Mails one may ask for to one address, of each kind.
+    # How many emails of each kind a client can request for one address.
     mails_per_address: int = Field(default=3, ge=1)
-    # The same for everybody who asks, together.
+    # How many emails of each kind all clients together can request for one address.
     mails_per_recipient: int = Field(default=10, ge=1)
-    # What one client may ask for to all addresses, of each kind.
+    # How many emails of each kind one client can request for all addresses.
     mails_per_client: int = Field(default=100, ge=1)
     # How long they count.
     mails_window_seconds: Seconds = 3600.0
@@ -203,7 +203,8 @@ class UserConfig(
     verification_seconds: Seconds = 168 * 3600.0
     # How long a link to reset a password is good.
     reset_seconds: Seconds = 3600.0
-    # To choose a first password, where somebody else made the account.
+    # How long a link to choose the first password is valid, for an account that an administrator
+    # created.
     invitation_seconds: Seconds = 72 * 3600.0
     # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
     verification_link: LinkUrl = _LINKS["verification_link"]

@@ -22,7 +22,7 @@ from services.user.ports import Elsewhere, ExportedChannel, Points
 log = get_logger(__name__)
 
 _PAGE: Final = 100
-# A million things: nobody has as many, and a list that never ends must not be read for ever.
+# A limit of a million items, which no user has: an endless list must not be read for ever.
 _MOST_PAGES: Final = 10_000
 # Name in the export → list of the order service. Each shows a caller their own, whatever they are.
 _LISTS: Final = {

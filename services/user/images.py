@@ -22,7 +22,7 @@ MEMORY_MIB: Final = 96
 # Encoders write ten; by chance the same two bytes are in a megabyte of metadata sixteen times.
 MAX_SCANS: Final = 32
 _SCAN: Final = b"\xff\xda"
-# The longer side of what is kept: nobody is shown more of a face.
+# The longer side of the stored picture, in pixels.
 SIDE: Final = 1024
 _TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
 # A JPEG with others behind it, as telephones write them for bright screens: the first is shown.

@@ -146,7 +146,7 @@ class Mailer:
         }
         if link is not None:
             token, hashed = new_token()
-            # Before it is sent: a link that somebody has must work.
+            # Before the email is sent, because a received link must work.
             added = await tokens.add_token(
                 self._db,
                 hash=hashed,

@@ -7,7 +7,7 @@ from typing import Final
 from lib.auth import current_principal
 
 ANONYMOUS: Final = "anonymous"
-SYSTEM: Final = "system"  # nobody: what the service does by itself
+SYSTEM: Final = "system"  # the service itself, without a caller
 
 
 def actor() -> str:

@@ -43,7 +43,7 @@ class PersonalIds:
         """
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
-        # A key of its own for each: what prints tell must say nothing about what is encrypted.
+        # A separate key for fingerprints: a fingerprint must reveal nothing about the encryption.
         self._printing = {
             name: hmac.digest(key, b"personal-id fingerprint", "sha256")
             for name, key in keys.items()

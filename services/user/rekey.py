@@ -28,9 +28,9 @@ from services.user.personal_ids import PersonalIds, UnreadableError, parse_keys
 from services.user.store import personal_ids as store
 from services.user.store import second_factors
 
-# Of one transaction: what the services may have to wait for is milliseconds.
+# Rows of one transaction. Services wait for its locks for milliseconds only.
 BATCH: Final = 200
-# Accounts that are named; of the others the number is told.
+# At most this many accounts are named; the others are only counted.
 _NAMED: Final = 20
 _BEFORE_ALL: Final = UUID(int=0)
 # An account, what is encrypted for it, and the name of the key.

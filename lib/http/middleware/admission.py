@@ -20,7 +20,7 @@ PER_CLIENT: Final = TokenBucket(rate=100.0, burst=200)
 PER_SERVICE: Final = TokenBucket(rate=2000.0, burst=4000)
 # Probes and key sets are not counted by address.
 _UNCOUNTED: Final = PROBES | KEY_SETS
-# Lets a request in or raises; returns the limit that its answer tells of.
+# Admits a request or raises; returns the limit that the response reports.
 Admit: TypeAlias = Callable[[Exchange], Awaitable[Decision | None]]
 
 

@@ -87,7 +87,7 @@ class Deadline:
 
     def _cancel(self, task: asyncio.Task[Any], error: Exception) -> None:
         if task in self._expired:
-            task.uncancel()  # it went on: its second cancellation replaces the first
+            task.uncancel()  # the task has continued: the second cancellation replaces the first
         self._expired[task] = error
         task.cancel()
 

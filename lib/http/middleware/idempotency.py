@@ -106,7 +106,7 @@ class Idempotency:
 
     def _finished(self, task: asyncio.Task[web.StreamResponse]) -> None:
         self._working.discard(task)
-        # Where the client left nobody else will ask how it went.
+        # If the client has disconnected, no other code retrieves the exception.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.debug("idempotent_work_failed", error=error)
 
@@ -150,7 +150,7 @@ def _answer_of(response: web.StreamResponse) -> Answer | None:
     if response.status in _PASSING or RETRY_AFTER in response.headers:
         return None
     if not isinstance(response.body, bytes | bytearray | None):
-        return None  # streamed: it cannot be had twice
+        return None  # a streamed body cannot be read twice
     headers = tuple((str(name), value) for name, value in response.headers.items())
     return Answer(response.status, headers, bytes(response.body or b""))
 

@@ -69,7 +69,7 @@ class MiddlewareStack:
         except asyncio.CancelledError as error:
             self._failed(exchange, error, CLIENT_CLOSED_REQUEST)
             raise
-        except Exception as error:  # noqa: BLE001 - this is the outermost door, nothing may pass it
+        except Exception as error:  # noqa: BLE001 - every error becomes a response
             self._failed(exchange, error, status_of(error))
             response = to_response(error)
         else:

@@ -84,7 +84,7 @@ async def _answer(
     else:
         packed = (await load()).answer
     tag, _, body = packed.partition(b"\n")
-    # Whoever keeps it asks every time whether it still holds, and is answered with 304 if so.
+    # A cache revalidates the response every time, and gets 304 if it is unchanged.
     headers = {"ETag": tag.decode(), "Cache-Control": "no-cache"}
     condition = request.headers.get("If-None-Match")
     if condition is not None and matches_none(condition, headers["ETag"]):

@@ -132,7 +132,7 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
 _PATH: Final = {"provider_id": UUID}
 _ME: Final = From(lambda _: _own_id())
 _PROVIDERS: Final = signed_in(require_role(Role.PROVIDER))
-# Before the providers: `me` is nobody's id.
+# Declared before the routes with an ID, because `me` is not an ID.
 _declare("me", readers=_PROVIDERS, writers=_PROVIDERS, read=_ME, change=_ME)
 _declare(
     "{provider_id}",

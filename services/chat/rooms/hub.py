@@ -38,7 +38,7 @@ class Hub:
         self._users: dict[UUID, LocalUser] = {}
         self._feeds: dict[UUID, Feed] = {}
         self._loading: dict[UUID, asyncio.Lock] = {}
-        # What was said of channels unknown here while somebody's channels were being read.
+        # Messages of unknown channels that arrived while a user's channels were being read.
         self._early: list[Posted] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._readers = asyncio.Semaphore(_READERS)

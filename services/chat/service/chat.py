@@ -26,7 +26,8 @@ from services.chat.service.messages import Stored
 
 T = TypeVar("T")
 
-# How long somebody counts as typing; told again no more often than this, less a second.
+# How long a user counts as typing. The state is published at most once in this time, less a
+# second.
 TYPING_SECONDS: Final = 5.0
 
 
@@ -117,7 +118,8 @@ class Chat:
         message = stored.message
         if not stored.replayed:
             self.metrics.stored.inc()
-        # A repetition is told as well: whoever stored it may have ended before it could.
+        # A repeated message is published too: the process that stored it may have died before it
+        # published it.
         self.fanout.say(Posted(channel_id, message.sequence, stored.members, delivered(message)))
         acknowledge(stored)
         return stored

@@ -37,7 +37,7 @@ log = get_logger(__name__)
 
 CONFIG: Final = web.AppKey("CONFIG", ChatConfig)
 LIMITER: Final = web.AppKey("LIMITER", Limiter)
-# Who is told so often within so many seconds that it is too much, and goes on, is cut off.
+# A socket with this many rate limit errors within this many seconds is closed.
 STRIKES: Final = 20
 STRIKE_SECONDS: Final = 10.0
 

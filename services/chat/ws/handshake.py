@@ -67,7 +67,7 @@ def _check_origin(request: web.Request, principal: Principal) -> None:
         if principal.transport is Transport.COOKIE:
             raise forbidden("a cookie requires an Origin header")
         return
-    # A wildcard for reading is none for acting: it lets nobody in here.
+    # The CORS wildcard permits reading, not acting, so it does not admit an Origin here.
     if origin not in request.app[ORIGINS] and not _is_ours(origin, request):
         raise forbidden("this Origin is not allowed")
 

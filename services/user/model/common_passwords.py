@@ -67,7 +67,7 @@ _DECORATION: Final = re.compile(r"^[^a-z]+|[^a-z]+$")
 _SHORTEST_RUN: Final = 3
 _SHORTEST_NAME: Final = 3
 _LONGEST_REPEATED: Final = 4
-# Digits and signs around a known word that make nobody's guess much longer.
+# This many digits and signs around a known word do not make it much harder to guess.
 _DECORATED_BY: Final = 5
 _MESSAGE: Final = "is too common: choose a less common password"
 
@@ -84,7 +84,7 @@ def check_password(field: str, password: str, *about: str) -> None:
 
 def is_common(password: str, about: Iterable[str] = ()) -> bool:
     """Return whether a password is a common word, a keyboard run, a repeat or the owner's name."""
-    # Said several times, a word is no better than said once.
+    # A repeated word counts as the word itself.
     text = _once(password.lower())
     if len(text) <= _LONGEST_REPEATED or _is_made_of_runs(text):
         return True
@@ -99,7 +99,7 @@ def _words_in(text: str) -> Iterable[str]:
         if len(text) - len(word) <= _DECORATED_BY:
             yield word
             yield re.sub(r"[^a-z]", "", word)
-    # `P@ssw0rd123`: what is around the word is put aside before its letters are read.
+    # `P@ssw0rd123`: digits and signs around the word are removed before its letters are read.
     bare = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
     if len(text) - len(bare) <= _DECORATED_BY:
         yield bare.translate(_INSTEAD)

@@ -23,7 +23,7 @@ ROUTES: Final = (
     *registration.route,
     *sessions.route,
     *second_factors.route,
-    # Before the people: `/users/me/…` is not somebody's id.
+    # Before the routes of people, because `me` in `/users/me/…` is not an ID.
     *passwords.route,
     *identities.route,
     *provider_requests.route,

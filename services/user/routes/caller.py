@@ -82,7 +82,7 @@ def _meant(request: web.Request) -> tuple[Principal, UUID]:
 
 
 _PATH: Final = {"id": _WHO}
-# When a verified address is needed for what everybody may do with their own.
+# When a verified address is required for an action that every user may do on their own account.
 OTHERS: Final = When("the account belongs to another user")
 _Account: TypeAlias = tuple[Principal, UUID]
 # The caller; while their session lasts, which the token may outlive; who has signed in just now;

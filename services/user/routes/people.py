@@ -194,7 +194,7 @@ def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
     """Check that the caller may list these users. Return whether the caller may see salaries."""
     if access.may_see_salaries(principal):
         return True
-    # An order tells as much as the figures.
+    # The order of a list reveals as much as the values.
     hidden = query.kind is Kind.STAFF or query.order_by in EMPLOYMENT_KEYS
     if hidden:
         raise lacking(principal, access.READ)

@@ -51,7 +51,7 @@ async def _only_file(request: web.Request) -> bytes:
                 raise invalid(FieldError(_FIELD, f"the form must have exactly one field, {_FIELD}"))
             data = await _read(part)
     except (HttpProcessingError, ValueError, RuntimeError, LookupError, AssertionError):
-        # The library's words for a form that is none.
+        # The errors of the library for a malformed form.
         raise AppError(Code.BAD_REQUEST, "the form is malformed") from None
     if not data:
         raise invalid(FieldError(_FIELD, "no file provided"))
@@ -77,7 +77,7 @@ _File: TypeAlias = Annotated[
 ]
 
 
-# PATCH `pfp` as older systems call it.
+# The legacy systems use PATCH `pfp`.
 @route(
     "PUT /api/v1/users/{id}/picture",
     "Upload a profile picture",
@@ -123,7 +123,7 @@ async def get_file(deps: AppDeps, given: FileQuery, key: _Key) -> web.Response:
     headers = {
         "Content-Type": found.content_type,
         "Cache-Control": "private, max-age=3600",
-        # Somebody else made it: nothing in it may run, whatever a browser takes it for.
+        # Another user made the file: no script in it may run, whatever type a browser guesses.
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }

@@ -27,8 +27,8 @@ from services.user.service.second_factors import (
 _SECRET: Final = {"Cache-Control": "no-store"}
 route: Final = Routes("second factors")
 _SHOWS: Final = signed_in(second_factor=False, verified=False)
-# Whoever has a second factor has shown it in this session: the session is asked, since a token
-# from before the first factor does not know of it.
+# A user with a second factor must have presented it in this session. The session is checked in
+# the database, because a token from before the first factor does not require it.
 _CHANGES: Final = signed_in(second_factor=When("the account has a second factor"), fresh=True)
 
 

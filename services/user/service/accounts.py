@@ -201,7 +201,7 @@ async def lock(
     Raises:
         AppError: NOT_FOUND, FORBIDDEN or PRECONDITION_FAILED.
     """
-    # To one's own account, too, one may do more with permissions: give it a role, activate it.
+    # Permissions also allow more on the caller's own account: to set its role, to activate it.
     if principal.permissions or not access.is_own(principal, account_id):
         await standing.check(tx, principal)
     else:

@@ -14,7 +14,7 @@ from lib.db import Executor
 from lib.events import Event, Handler
 from services.user.service import audit
 
-# Who did it, where the event names nobody.
+# The actor if the event does not name one.
 _SERVICE: Final = "order"
 
 

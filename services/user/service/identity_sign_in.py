@@ -26,7 +26,7 @@ from services.user.store.identities import FindIdentityRow
 from services.user.store.models import AccountRole, AccountStatus
 
 # Not usable until the owner sets one with a link in a mail: see `RestoreAddress`.
-_NO_PASSWORD: Final = "-"  # noqa: S105 - that it is none is the point
+_NO_PASSWORD: Final = "-"  # noqa: S105 - not a hash of any password
 _LONGEST_NAME: Final = 50
 # For whom the provider has no name; the owner can change it.
 _UNNAMED: Final = "Customer"

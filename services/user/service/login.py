@@ -40,7 +40,8 @@ async def log_in(
             sessions of one account; FORBIDDEN if the password is correct but the account is
             deactivated.
     """
-    # Lowered here once: the database takes letters for others (`İ` for `i`) that are counted apart.
+    # Lowered here once: the database treats some letters as equal (`İ` and `i`), but the limits
+    # count them separately.
     email = given.email.lower()
     found = await accounts.get_credentials(db, email=email)
     device = None if found is None else devices.known(given.device_token, found.id)

@@ -11,7 +11,7 @@ from services.user.service.sessions import SignedIn, TokenPolicy
 from services.user.service.throttle import Limit
 from services.user.store.models import AccountRole
 
-# Each is a session and an entry of the audit trail, for years: no program needs so many.
+# Each sign-in stores a session and an audit entry, for years; no program needs more of them.
 _SUCCESSES: Final = Limit(200, 3600)
 
 

@@ -20,7 +20,7 @@ from services.user.store import profiles
 
 MAX_BYTES: Final = 1024 * 1024
 LINK_TTL: Final = timedelta(hours=24)
-# A file nobody refers to after that long never will be: its upload broke off.
+# A file without a reference after this time belongs to an interrupted upload.
 _UNFINISHED_SECONDS: Final = 3600.0
 _LEASE_SECONDS: Final = 60.0
 _IDLE_SECONDS: Final = 1.0

@@ -30,7 +30,7 @@ async def statement(
             balance without its ledger would be incomplete.
     """
     await accounts.get(db, account_id)
-    # One more than is shown tells whether there is a next part.
+    # One more than the limit, to find out whether there is a next page.
     found = await points.ledger(account_id, after=query.after, limit=query.limit + 1)
     # Asked second: the balance has whatever the entries show.
     balance = (await points.of_users([account_id]))[account_id]

@@ -135,7 +135,7 @@ async def ask_to_verify(tx: Executor, account: Account) -> None:
 async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
     """Refuse an address that another account had less than a week ago and can still restore.
 
-    Call this function after the address was written: a concurrent transaction that gives up this
+    Call this function after the address was written: a concurrent transaction that frees this
     address has ended by then.
 
     Raises:

@@ -20,7 +20,7 @@ from services.user.store import profiles, roles
 from services.user.store.models import AccountRole, Permission
 from services.user.store.roles import GetRoleRow, ListRolesRow
 
-# Without these nobody could give them back.
+# Without these permissions, no administrator could grant them again.
 _ALWAYS_ADMINS: Final = frozenset({"roles:read", "roles:write"})
 # The code asks for these by name.
 BUILT_IN: Final = frozenset(name for name in declared() if not name.startswith(OF_SERVICES))

@@ -158,7 +158,8 @@ async def show(
     account_id = _account_of(principal)
     if [given.code, given.recovery_code, given.passkey].count(None) != 2:
         raise invalid(FieldError("code", "send exactly one of code, recovery_code and passkey"))
-    # What cannot be guessed is not counted, so nobody keeps the owner out.
+    # Only codes can be guessed. Other factors are not counted, so an attacker cannot lock the owner
+    # out of them.
     counted_by = {} if given.code is None else _counted_by(policy, account_id)
     async with counted(db, counted_by) as attempt:
         try:
@@ -312,7 +313,7 @@ async def _may_change(tx: Executor, principal: Principal) -> None:
 
 
 def _counted_by(policy: Policy, account_id: UUID) -> Mapping[bytes, Limit]:
-    # No allowance for a device that is known: whoever has the password is given one.
+    # Known devices have no separate limit here: anyone with the password gets a device token.
     return policy.limits.of("second-factor", str(account_id))
 
 

@@ -54,7 +54,7 @@ async def issue(
     """
     tries = throttle.key("service", given.client_id, limit_key(context.client.get()))
     async with counted(db, {tries: limit}) as attempt:
-        # Hashes of one length are compared whoever asks: neither name nor secret shows in the time.
+        # Hashes of equal length are compared for any name: the time reveals no name or secret.
         expected = clients.get(given.client_id, b"\0" * 32)
         if not hmac.compare_digest(expected, digest(given.client_secret)):
             attempt.wrong = True

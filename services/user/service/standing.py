@@ -18,7 +18,7 @@ from services.user.store import profiles, second_factors
 from services.user.store.models import AccountStatus
 from services.user.store.second_factors import GetSessionStandingRow
 
-# Whoever gives somebody more than they had has shown a password within this time.
+# A caller who grants permissions must have signed in within this time.
 _FRESH_SECONDS: Final = 900.0
 
 

@@ -71,7 +71,7 @@ async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
     return respond.changed(view_of(await service.get(shop, order_id, caller)))
 
 
-# PUT as older systems call it; what is left out stays all the same.
+# The legacy systems use PUT; fields that the body omits stay unchanged here too.
 @route(
     "PATCH /api/v1/orders/{id}",
     "Update the status of an order",

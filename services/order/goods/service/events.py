@@ -30,7 +30,7 @@ class OrderEvent(Struct, frozen=True):
     status: GoodsStatus
     total: Decimal
     currency: str
-    actor: str = "order"  # who did it; the service itself where nobody had asked just then
+    actor: str = "order"  # the caller, or the service itself if there was no caller
 
 
 TOPIC: Final = Topic("orders", dict.fromkeys((*_KINDS.values(), "order.settled"), OrderEvent))

@@ -33,7 +33,7 @@ log = get_logger(__name__)
 
 # Orders of one user that hold products and are not confirmed yet.
 MAX_WAITING: Final = 100
-# Each fails only if the same request is given up at that moment by another of its repetitions.
+# An attempt fails only if a concurrent repetition of the same request is abandoned.
 _ATTEMPTS: Final = 10
 _UNLIMITED: Final = Decimal(10) ** 18
 
@@ -68,7 +68,7 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
     try:
         user = await _orderer(shop, request.user_id)
     except AppError:
-        # Whoever may no longer order has ordered what the same request ordered before.
+        # A customer who may no longer order still gets the order that the same request has placed.
         if (earlier := await _earlier(shop, request, new)) is not None:
             return earlier
         raise
@@ -143,7 +143,8 @@ async def give_up(shop: Shop, draft: GoodsDraft) -> None:
     if not await drafts.abandon_draft(shop.db, id=draft.id):
         return
     try:
-        # Whether its request ever arrived only the product service knows: the key tells us.
+        # Only the product service knows whether the reservation exists. A repeated request with
+        # the same key returns it.
         held = await shop.products.reserve(
             draft.id, list(map(Wanted, draft.product_ids, draft.quantities))
         )
@@ -161,7 +162,7 @@ async def _place(shop: Shop, draft: GoodsDraft, user: User | None) -> Found:
         order = await _become_order(shop, draft, held, price)
     except AppError as error:
         if error.code in NO_ANSWER:
-            # The caller is told that nothing was ordered, so nothing may come of it later.
+            # The response says that nothing was ordered, so the draft must never become an order.
             with suppress(AppError):
                 await drafts.abandon_draft(shop.db, id=draft.id)
         raise

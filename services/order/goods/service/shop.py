@@ -17,7 +17,7 @@ from services.order.ports import Held, Payments, Products, User, Users
 
 log = get_logger(__name__)
 
-# Who changes what nobody asked for.
+# The actor of changes without a caller.
 SYSTEM: Final = "system"
 
 

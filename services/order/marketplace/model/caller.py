@@ -10,7 +10,7 @@ from uuid import UUID
 class Caller:
     """A caller, signed in or anonymous.
 
-    `id` is None for anonymous callers and services. `verified` tells whether the caller's email
+    `id` is None for anonymous callers and services. `verified` states whether the caller's email
     address is verified. Permissions: `sees_all` allows reading everything, `manages` allows
     changing and removing everything too, and `moderates` allows removing reviews.
     """

@@ -80,7 +80,7 @@ def _declare(
     what, name = kind.replace("-", " "), kind.replace("-", "_")
     noun = people.removesuffix("s")
     is_public = (people, kind) == ("providers", "reviews")
-    # Before the people: `me` is nobody's id.
+    # Declared before the routes with an ID, because `me` is not an ID.
     route(
         f"GET /api/v1/{people}/me/{kind}", f"List my {what} as a {noun}",
         access=of_me, name=f"list_my_{name}_as_{noun}", tag=people, types={"person": access.ME},

@@ -79,7 +79,7 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
     )(_change)  # fmt: skip
 
 
-# Before the providers: `me` is nobody's id.
+# Declared before the routes with an ID, because `me` is not an ID.
 _declare(
     "me",
     readers=access.PROVIDERS,

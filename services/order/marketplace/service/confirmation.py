@@ -35,7 +35,7 @@ async def confirm_silent(db: Database, *, window: timedelta, clock: Clock = utc_
         async with db.transaction() as tx:
             order = await orders.lock(tx, silent.order_id)
             job = await store.get_job(tx, id=silent.id)
-            # Whoever was first has settled it: another process, or the customer.
+            # Another process, or the customer, may have settled the job first.
             if job is not None and job.status is JobStatus.DONE and job.updated_at <= until:
                 await jobs.bring(tx, order, job, JobStatus.COMPLETED, Actor.CUSTOMER)
                 confirmed += 1

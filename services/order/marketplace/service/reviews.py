@@ -53,7 +53,7 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
     review_id = new_id()
     with change_errors(taken="you have already reviewed this job", parent=jobs.NOUN):
         async with db.transaction() as tx:
-            # Whoever takes the job back holds this lock: a review comes before that, or not at all.
+            # Cancelling the job takes this lock too, so no review is added after the cancellation.
             await orders.lock(tx, job.order_id)
             job = or_not_found(await job_store.get_job(tx, id=job.id), jobs.NOUN)
             if job.status is not JobStatus.COMPLETED:

@@ -36,7 +36,7 @@ class OrderStep(StrEnum):
     COMPLETE = "complete"  # its job is done
     REOPEN = "reopen"  # its provider has cancelled the job
     DROP = "drop"  # its customer, or an administrator, has
-    EXPIRE = "expire"  # its time is over, and nobody was found
+    EXPIRE = "expire"  # its time is over, and no provider was found
 
 
 class OfferStep(StrEnum):
