@@ -1,6 +1,6 @@
 #!/bin/sh
-# One look at the gateway's access log: where it is large it is renamed, NGINX told to begin a new one, the oldest dropped.
-# Usage: rotate.sh FOLDER   of access.log and nginx.pid; whoever runs the gateway calls it every few seconds.
+# Check the gateway's access log once: if it is large, rename it, let NGINX open a new one, and delete the oldest.
+# Usage: rotate.sh FOLDER   of access.log and nginx.pid; the gateway's supervisor calls it every few seconds.
 # GATEWAY_LOG_MIB: how large it may be. GATEWAY_LOG_FILES: how many old ones are kept.
 set -eu
 log=$1/access.log
