@@ -53,7 +53,7 @@ class Console:
         """Call `call` after the event loop's current iteration, to write lines together."""
         try:
             asyncio.get_running_loop().call_soon(call)
-        except RuntimeError:  # nothing goes on
+        except RuntimeError:  # the event loop is closed
             call()
 
     def table(self, rows: Iterable[tuple[str, str]]) -> None:
@@ -67,6 +67,6 @@ class Console:
         try:
             print(text, flush=True)
         except OSError:
-            # Whoever read us has gone (`make run | head`, a closed terminal), or the file has no
-            # room: the stack goes on until it is stopped.
+            # The pipe or the terminal was closed (`make run | head`), or the disk is full. The
+            # stack continues until it is stopped.
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - stays open to the end

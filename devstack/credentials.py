@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """Return the hash of a secret. Nobody can sign in with the hash."""
+    """Return the hash of a secret. The hash itself does not permit a sign-in."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

@@ -30,7 +30,7 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
         given = environ.get(f"{db.upper()}_DATABASE_URL")
         try:
             url = environ.get(f"{db.upper()}_DATABASE_DIRECT_URL") or given or owned(home, db)
-            # Every service is down here: nobody misses what only the version before needed.
+            # No service runs, so privileges that only the previous version needs are revoked.
             migrations.apply(
                 url, migrations.source(folder, db, url), db=db, demo=not given, only=not given
             )

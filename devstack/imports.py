@@ -16,7 +16,8 @@ from devstack.embedded.forks import Forks
 from devstack.program import Program
 from devstack.supervisor import spawn
 
-# The doors and what stands behind them, but no service's own modules: no other should hold those.
+# The HTTP and gRPC layers with their dependencies, but no modules of a service: the processes of
+# other services must not contain these.
 SHARED = (
     "lib.auth.remote",
     "lib.cache",

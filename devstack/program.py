@@ -24,5 +24,5 @@ class Program(msgspec.Struct, frozen=True):
     stop_signal: signal.Signals = signal.SIGTERM
     ready_within: float = 30.0  # seconds
     stop_within: float = 12.0  # seconds, then it is killed
-    optional: bool = False  # the stack goes on without it
+    optional: bool = False  # the stack also runs without it
     noise: str = ""  # lines with this text are not relayed; empty: relay every line

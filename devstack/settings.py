@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GATEWAY_PORT = 8080
 GATEWAY_TLS_PORT = 8443
 LOG_FORMATS = ("json", "classic")
-# Of the watchers beside the platform. One that is busy costs its watcher, not the start.
+# The ports of the monitoring programs. If one is busy, only its program does not start.
 MONITORING_PORTS: Mapping[str, int] = {
     "NGINX_EXPORTER_PORT": 9150,
     "PROMETHEUS_PORT": 9090,

@@ -17,7 +17,7 @@ from lib.events.event import dead_letters_of, stream_of
 from lib.limits.redis_store import PREFIX
 from tools.events_page import consumed, published
 
-# What is no stream of events: caches, presence, limits of how often somebody is told.
+# Keys that are not event streams: caches, presence, limits of notifications.
 _OWN: Final[Mapping[str, Sequence[str]]] = {
     "catalog": ["catalog:*"],
     "chat": ["chat:*"],  # with chat
@@ -26,8 +26,8 @@ _WITHOUT_LIMITS: Final = frozenset({"point"})
 _CHANNELS: Final[Mapping[str, Sequence[str]]] = {
     "chat": ["chat:*"],  # with chat
 }
-# Nobody stops, empties or configures Redis, or lists what there is. No scripts of one's own are
-# refused: the limits are one, and its keys are looked at as those of any command.
+# No service may stop, empty or configure Redis, or list its keys. Scripts are permitted: the rate
+# limits are a script, and Redis checks the keys of a script like those of any command.
 _COMMANDS: Final = "+@all -@dangerous -@admin +info +client|setinfo"
 
 
@@ -46,7 +46,7 @@ def line(service: str, *, without: str = "") -> str:
 
 def keys(service: str) -> list[str]:
     """Return the patterns of the keys that a service reads and writes."""
-    # What clients have used is counted for all services together, at each one's door over HTTP.
+    # All services with HTTP count the requests of a client together, under the same keys.
     found = [f"{PREFIX}*"] if service not in _WITHOUT_LIMITS else []
     found += _OWN.get(service, ())
     topics = {str(topic) for topic in published().get(service, ())}

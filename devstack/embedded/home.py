@@ -56,7 +56,7 @@ class Home(msgspec.Struct, frozen=True):
             draft = folder / f".{name}.{os.getpid()}"
             draft.touch(mode=0o600)
             draft.write_text(make())
-            draft.rename(file)  # nobody ever reads a half-written secret
+            draft.rename(file)  # atomic: no process reads a half-written secret
         return file.read_text()
 
     def postgres_instance(self) -> postgres.Instance:

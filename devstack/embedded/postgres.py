@@ -28,8 +28,8 @@ STOP_SIGNAL = signal.SIGINT  # "fast": end the sessions, write a checkpoint, lea
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
-# For data that nobody will miss: no waiting for a disk. Commits still reach the system, so that
-# what was committed survives a killed server.
+# For disposable data: do not wait for the disk. Commits still reach the operating system, so
+# committed data survives a killed server.
 DISPOSABLE: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -97,7 +97,7 @@ def command(instance: Instance) -> list[str]:
         "unix_socket_directories": "",
         "max_connections": "200",
         "log_checkpoints": "off",
-        # A failed statement is told by whoever sent it; here it would only be told twice.
+        # The client reports a failed statement; the server need not log it again.
         "log_min_messages": "log",
         "timezone": "UTC",
         "log_timezone": "UTC",

@@ -69,7 +69,7 @@ def restore(connection: Connection[Any], database: str, template: tuple[str, ...
         cursor.execute("SET foreign_key_checks = 0")
         for statement in found:
             if table := _TABLE.match(statement):
-                # Only TRUNCATE begins to count anew; elsewhere it takes longer.
+                # Only TRUNCATE resets AUTO_INCREMENT; for other tables DELETE is faster.
                 empty = "TRUNCATE" if _NUMBERED.search(statement) else "DELETE FROM"
                 cursor.execute(f"{empty} {table[1]}")
         for statement in template:

@@ -44,7 +44,7 @@ class TestPgBouncer(Killable):
             f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
             f"auth_type = plain\nauth_file = {home / 'users'}\nadmin_users = {to.username}\n"
             f"pool_mode = transaction\ndefault_pool_size = {servers}\n"
-            # A server that is away is told of, not waited for, and soon asked again.
+            # If the server is down, queries fail soon, and the next connection is tried soon.
             f"query_wait_timeout = 3\nserver_login_retry = 1\n"
             f"max_client_conn = {clients}\nlogfile = {home / 'log'}\n"
             + ("max_prepared_statements = 100\n" if self.prepares else "")

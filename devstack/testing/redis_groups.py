@@ -219,7 +219,7 @@ class TestCluster(Group):
                 "KEYS", *keys,
             )  # fmt: skip
         for one in (to, origin, *self.servers):
-            with suppress(RedisError, OSError):  # a replica hears of it from its primary
+            with suppress(RedisError, OSError):  # a replica gets it from its primary
                 self.ask(one, "CLUSTER", "SETSLOT", slot, "NODE", to_id)
 
     def primaries(self) -> list[TestRedis]:

@@ -1,6 +1,6 @@
 """The role with which a test connects a service to its database, with the privileges of production.
 
-The name of a test database tells its service: `order_7` is the seventh database on its server.
+The name of a test database contains its service: `order_7` is the seventh database on its server.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ BY_HAND: Final = "test"
 @contextmanager
 def entered_as_services() -> Iterator[None]:
     """Let each service that starts in this process connect with its role, as in production."""
-    # Its own doors: whatever opens a pool for a service comes through one of these.
+    # Private functions, because every pool of a service is opened by one of these two.
     connect, create_pool = mysql._connect, postgres._create_pool  # noqa: SLF001 - as above
 
     async def mysql_pool(settings: DatabaseSettings, application: str) -> Any:

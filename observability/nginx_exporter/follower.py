@@ -53,7 +53,7 @@ class Follower:
 
         If a line is longer than `chunk` bytes, only its beginning is passed, as a line. A rotated
         file is watched until it has not grown for `drain_seconds`, because NGINX writes to it until
-        it is told to reopen its logs.
+        a signal makes NGINX reopen its logs.
         """
         self.path = path
         self.up = False
@@ -166,8 +166,8 @@ class Follower:
         """Resume unclaimed content in the longest file that contains the content."""
 
         def fits(new: _Unknown) -> bool:
-            # A log that is new under its name starts afresh, unless only the device number is
-            # new, as happens when a volume is mounted again.
+            # A new log file is read from its start, unless only the device number is new, as after
+            # a new mount of the volume.
             moved = new.found is not current or new.found.ident[1] == former.inode
             is_long = new.size >= former.offset and is_distinctive(new.head)
             return moved and is_long and former.begins(new.head)

@@ -9,7 +9,7 @@ Escape = Literal["default", "json", "none"]
 
 _TIME: Final = r"(?:[0-9.]+|-)"
 _TIMES: Final = rf"{_TIME}(?:(?: ?, | : ){_TIME})*|"
-# What cannot be a number is left to whoever reads the number: it is no time then, or no bytes.
+# The patterns are loose: the code that reads a number treats an invalid time or size as missing.
 _SHAPES: Final = {
     "status": "[0-9]{3}",
     "body_bytes_sent": "[0-9-]*",

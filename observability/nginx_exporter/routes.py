@@ -16,7 +16,7 @@ _MOST_STATES: Final = 100_000
 
 
 class RouteError(ValueError):
-    """Route patterns that would take too long to tell apart; the message is one sentence."""
+    """Route patterns that would take too long to distinguish; the message is one sentence."""
 
 
 class _Node(msgspec.Struct, eq=False):
@@ -80,7 +80,7 @@ class Router:
 
     def _walk(self, path: str) -> _State:
         state = self._start
-        # One word more than any pattern has is enough to tell that a path is longer than all.
+        # One word more than the longest pattern shows that a path is longer than all patterns.
         for word in path.split("/", self._depth + 1):
             state = state.get(word, state.other)
         return state

@@ -37,7 +37,7 @@ def find(log: Path) -> tuple[Found | None, list[Found]]:
                 siblings[found.ident] = found
     current = _found(log)
     if current and not (before and before.ident == current.ident):
-        return find(log)  # Rotated meanwhile: the old log, or the new one's, may have been missed.
+        return find(log)  # Rotated meanwhile: one of the logs may have been missed.
     if current is not None:
         siblings.pop(current.ident, None)
     return current, list(siblings.values())

@@ -47,7 +47,7 @@ def rule_routes(path: Path) -> list[str]:
 
 def checked(pattern: str) -> str:
     """Return the pattern if it can match a path. Raises SpecError."""
-    if not pattern.isprintable():  # What the shell passes on of bytes that are no UTF-8 is not.
+    if not pattern.isprintable():  # Bytes that are not UTF-8 come as unprintable characters.
         raise SpecError(f"The route {pattern!a} contains unprintable characters.")
     if not pattern.startswith("/"):
         raise SpecError(f"The route {pattern!r} does not start with a slash.")
