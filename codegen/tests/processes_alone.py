@@ -160,6 +160,33 @@ def test_a_parent_does_the_run_of_a_killed_child(three_cores: None) -> None:
     assert len(shares(range(6), 2)) == 3, "no thread of the pool is left"
 
 
+def test_a_parent_that_ignores_ended_children_gets_their_answers(three_cores: None) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert spread(_doubled, lambda: _doubled, shares(range(6), 2)) == [[0, 2], [4, 6], [8, 10]]
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_parent_without_a_free_file_does_all_runs(
+    monkeypatch: pytest.MonkeyPatch, three_cores: None
+) -> None:
+    def refused() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "pipe", refused)
+    assert spread(_doubled, lambda: _doubled, shares(range(6), 2)) == [[0, 2], [4, 6], [8, 10]]
+
+
+def test_the_numbers_of_all_runs_fit_into_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_cores", lambda: 512)
+    assert len(shares(range(1999), 1)) <= 1000
+
+
+def _doubled(run: Sequence[int]) -> list[int]:
+    return [number * 2 for number in run]
+
+
 def test_an_answer_that_cannot_be_sent_is_made_again(three_cores: None) -> None:
     def unsendable(run: Sequence[int]) -> object:
         return lambda: sum(run)

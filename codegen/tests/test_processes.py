@@ -21,7 +21,7 @@ def test_divided_work_comes_to_what_one_process_makes_of_it() -> None:
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     done = ran(*pytest_, script, cwd=_ROOT)
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    assert "15 passed" in done.stdout
 
 
 def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:

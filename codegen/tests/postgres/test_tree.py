@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiosqlc.postgres.tree import Datum, Node, Reader, located, unwrap, walk
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.postgres.asking import answers
 
 _LINE = 78
 _ESCAPED = set(" \n\t(){}\\")
 names = st.text(alphabet="abcdefghijkXYZ", min_size=1, max_size=12)
 words = st.text(
-    alphabet=st.characters(codec="utf-8", exclude_characters="\n", exclude_categories=["Cs", "Cc"]),
+    alphabet=st.characters(codec="utf-8", exclude_characters="\n\0", exclude_categories=["Cs"]),
     min_size=1,
     max_size=120,
-)
+) | st.sampled_from(["speed [km]", "5 [ 1 2 ]", "a\rb", "a\fb"])
 
 
 def _token(text: str) -> str:
@@ -95,6 +98,14 @@ def _same(node: Any, value: Any) -> bool:
     if isinstance(value, list):
         return len(node) == len(value) and all(map(_same, node, value))
     return bool(node == value and type(node) is type(value))
+
+
+@pytest.mark.parametrize("name", ["speed [km]", "x [m/s]", "w [1]", "a\rb"])
+def test_a_name_is_one_word_whatever_it_contains(name: str) -> None:
+    sql = f'select id, "{name}", c from t'
+    known, problems = answers(f'create table t (id int primary key, "{name}" int, c text)', (sql,))
+    assert not problems
+    assert [column.name for column in known[sql].columns] == ["id", name, "c"]
 
 
 @given(nodes)

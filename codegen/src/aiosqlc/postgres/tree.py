@@ -21,7 +21,8 @@ _BRACKETS = re.compile(
     rf"\\.|\([^(){{}}\\]*+\)|\{{[^(){{}}\\]*+(?:{_NUMBERS}[^(){{}}\\]*+)*+\}}|\(|\)|\{{|\}}",
     re.DOTALL | re.ASCII,
 )
-_WORD = re.compile(r"(?:\\.|[^\s(){}\\])+", re.DOTALL | re.ASCII)
+# The server escapes a blank, newline or tab in a name, but no other white space.
+_WORD = re.compile(r"(?:\\.|[^ \n\t(){}\\])+", re.DOTALL | re.ASCII)
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL | re.ASCII)
 # Differences between two uses of an expression that do not affect its meaning.
 _PLACE = re.compile(
@@ -30,12 +31,13 @@ _PLACE = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
+_DATUM = re.compile(r"(-?\d+) \[([ \d-]*)\]", re.ASCII)
 _NODE = "{"
 _MOST_TOKENS = 50_000
 _MOST_NODES = 5_000  # most nodes of earlier trees that are shared with later trees
 # A field without nested nodes: a word, a number list or a datum.
 _FLAT = re.compile(
-    rf" :(\w+) ({_NUMBERS}|(?:\\.|[^\s(){{}}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
+    rf" :(\w+) ({_NUMBERS}|(?:\\.|[^ \n\t(){{}}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
 )
 _NUMBERED = frozenset("ioxb")
 
@@ -240,10 +242,8 @@ def _new_value(token: str) -> Any:
     if token[0] == "(":
         numbers = [int(word) for word in token[2:-1].split()]
         return frozenset(numbers) if token[1] == "b" else numbers
-    if token[-1] == "]" and " [" in token:
-        length, _, data = token[:-1].partition(" [")
-        content = bytes(int(byte) & 255 for byte in data.split())
-        return Datum(int(length), content)
+    if token[-1] == "]" and (datum := _DATUM.fullmatch(token)):
+        return Datum(int(datum[1]), bytes(int(byte) & 255 for byte in datum[2].split()))
     if token[0] == '"' and len(token) > 1:
         token = token[1:-1]
     return _UNESCAPE.sub(r"\1", token) if "\\" in token else token

@@ -38,7 +38,7 @@ def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
     count = 1 if alone else min(_cores(), len(items) // fewest)
     if count < 2:
         return [items]
-    fewest = max(fewest, len(items) // _MOST_RUNS)
+    fewest = max(fewest, -(-len(items) // _MOST_RUNS))
     runs: list[Sequence[T]] = []
     start = 0
     while start < len(items):
@@ -67,13 +67,13 @@ def spread(
     function that it uses. A result contains the items themselves. If a child fails, its runs are
     computed here.
     """
-    if len(runs) < 2:
+    own = [] if meanwhile else [0]
+    others = range(len(own), min(_cores() - 1, len(runs) - len(own)) + len(own))
+    queue = _filled(range(others.stop, len(runs))) if len(runs) > 1 else None
+    if queue is None:
         if meanwhile:
             meanwhile()
         return [here(run) for run in runs]
-    own = [] if meanwhile else [0]
-    others = range(len(own), min(_cores() - 1, len(runs) - len(own)) + len(own))
-    queue = _filled(range(others.stop, len(runs)))
     items = [item for run in runs for item in run]
     children: list[_Child] = []
     found: dict[int, R] = {}
@@ -108,9 +108,12 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _filled(numbers: Sequence[int]) -> int:
-    """Return a pipe from which each process takes its next run."""
-    queue, entrance = os.pipe()
+def _filled(numbers: Sequence[int]) -> int | None:
+    """Return a pipe from which each process takes its next run; None if no file can be opened."""
+    try:
+        queue, entrance = os.pipe()
+    except OSError:
+        return None
     os.write(entrance, b"".join(number.to_bytes(_NUMBER, "big") for number in numbers))
     os.close(entrance)  # so that the queue ends
     return queue
@@ -146,7 +149,9 @@ class _Child:
 
     def wait(self) -> None:
         """Wait until the process ends."""
-        os.waitpid(self._process, 0)
+        # The system forgets an ended child if this process inherited that it ignores SIGCHLD.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
         self._ended = True
 
     def end(self) -> None:
