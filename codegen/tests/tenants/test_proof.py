@@ -104,6 +104,19 @@ def test_a_shared_table_is_shared_only_where_it_is_listed(
     assert typed(analyzer, SCHEMA, text, tmp_path)["Q"].leaks == ()
 
 
+def test_the_functions_that_may_leak_are_in_the_order_of_their_names(
+    analyzer: Analyzer, tmp_path: Path
+) -> None:
+    names = [f"f_{letter}" for letter in "hgfedcba"]
+    made = "".join(
+        f"CREATE FUNCTION {name}() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM issue';\n"
+        for name in names
+    )
+    text = f"-- name: Q :one\nSELECT {', '.join(f'{name}() AS {name}' for name in names)};\n"
+    leaks = typed(analyzer, SCHEMA + made, text, tmp_path)["Q"].leaks
+    assert [leak.split("(")[0].strip("`") for leak in leaks] == sorted(names)
+
+
 def test_the_command_refuses_a_leak_unless_every_tenant_is_meant(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
