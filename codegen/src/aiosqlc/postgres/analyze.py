@@ -439,16 +439,17 @@ def _answers(
 
 _ROWS = frozenset({"record", "_record"})
 _VECTORS = {"int2vector": "int2", "oidvector": "oid"}
+_NOT_PASSABLE = _ROWS | _VECTORS.keys()
 
 
 def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
     """Yield an error for each parameter with a type that no driver can send to the server."""
     parsed = query.parsed
-    spans = {param.number: param.spans for param in parsed.params}
     for param in query.params:
-        kind, name = param.type.name, parsed.spelled(param.number)
-        if param.type.schema != "pg_catalog" or kind not in {*_ROWS, *_VECTORS}:
+        kind = param.type.name
+        if param.type.schema != "pg_catalog" or kind not in _NOT_PASSABLE:
             continue
+        name = parsed.spelled(param.number)
         message = (
             f"parameter `{param.name}` is a row with unknown columns, which drivers cannot pass"
         )
@@ -459,7 +460,8 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
         if element := _VECTORS.get(kind):
             message = f"parameter `{param.name}` is {kind}, which drivers cannot pass"
             hint = f"pass an array: `array_to_string({name}::{element}[], ' ')::{kind}`"
-        label = Label(parsed.file, next(iter(spans.get(param.number, ())), parsed.name_span))
+        spans = [span for one in parsed.params if one.number == param.number for span in one.spans]
+        label = Label(parsed.file, next(iter(spans), parsed.name_span))
         yield Diagnostic("E313", message, (label,), hint)
 
 

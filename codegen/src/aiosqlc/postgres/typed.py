@@ -515,9 +515,10 @@ def _why(error: Exception) -> str:
 
 def _with_names(query: ParsedQuery, column: Column) -> Column:
     """Replace the numbers of parameters in a column's reasons by names."""
-    if not any("$" in reason for reason in column.reasons):
-        return column
-    return replace(column, reasons=tuple(map(query.with_names, column.reasons)))
+    for reason in column.reasons:
+        if "$" in reason:
+            return replace(column, reasons=tuple(map(query.with_names, column.reasons)))
+    return column
 
 
 def _single_row(nodes: list[Node]) -> str:
@@ -559,6 +560,8 @@ def _weakest_fields(mine: SqlType, other: SqlType) -> SqlType:
 
 
 def _weakest_count(counts: Sequence[Cardinality]) -> Cardinality:
+    if len(counts) == 1:
+        return counts[0]
     single = all(count.at_most_one for count in counts)
     some = all(count in {Cardinality.ONE, Cardinality.SOME} for count in counts)
     if single:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from aiosqlc.postgres.tree import Node
 
 _CALLS = re.compile(r" :(?:opfuncid|funcid|aggfnoid|winfnoid) (\d+)")
-# The rest of such a field with its value; type names are matched without backtracking.
-_REST = r"[0-9A-SU-Z_a-su-z]*+"
-_FIELD = re.compile(
+_OIDS = r"(?:\d+|\(o[ \d]*\))"
+_NAMED = re.compile(
     r" :(?:relid|opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler|startInRangeFunc"
-    r"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop"
-    rf"|{_REST}(?:[tT](?!ype(?:s|id|Id)? ){_REST})*+[tT]ype(?:s|id|Id)?) (?:\d+|\(o[ \d]*\))",
+    rf"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop) {_OIDS}",
     re.ASCII,
 )
+# The end of a field such as `vartype`: a search for a fixed text is several times faster.
+_TYPES = re.compile(rf"ype(?:s|id|Id)? {_OIDS}", re.ASCII)
 
 
 def oid_fields(query: Node) -> frozenset[str]:
-    """Return the fields with OIDs anywhere in a query, each as its text in the tree."""
+    """Return the fields with OIDs anywhere in a query, each as its text in the tree.
+
+    All fields with types have a name such as `type`.
+    """
     if query.memo is None:
         query.memo = {}
     found: frozenset[str] | None = query.memo.get("oids")
     if found is None:
-        found = query.memo["oids"] = frozenset(_FIELD.findall(query.text))
+        types = [f" :t{end}" for end in set(_TYPES.findall(query.text))]
+        found = query.memo["oids"] = frozenset(_NAMED.findall(query.text)).union(types)
     return found
 
 
 def functions_in(query: Node) -> frozenset[int]:
     """Return the OIDs of all functions that a query calls, also those of operators."""
-    fields = oid_fields(query)
-    memo: dict[str, Any] = query.memo or {}
-    found: frozenset[int] | None = memo.get("functions")
+    if query.memo is None:
+        query.memo = {}
+    found: frozenset[int] | None = query.memo.get("functions")
     if found is None:
-        calls = _CALLS.findall("".join(fields))
-        found = memo["functions"] = frozenset(map(int, calls))
+        found = query.memo["functions"] = frozenset(map(int, _CALLS.findall(query.text)))
     return found

@@ -33,6 +33,13 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # The tokens before an item of a select list or RETURNING list. The parenthesis ends DISTINCT ON (…)
 # or RETURNING WITH (…).
 _BEFORE_ITEMS = frozenset({"SELECT", "DISTINCT", "ALL", "RETURNING", ",", ")"})
+# The same in a text of ASCII characters without these: strings, quoted names and comments.
+_NOT_PLAIN = re.compile(r"['\"]|--|/\*|\$(?!\d)|[^\x00-\x7f]")
+_ITEM = re.compile(
+    r"(?:(?<![\w$])(?:SELECT|DISTINCT|ALL|RETURNING)(?![\w$])|[,)])\s*"
+    r"((?:[A-Z_][\w$]*\s*\.\s*)*)\*(?![-+*/<>=~!@#%^&|`?])",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +160,13 @@ def _places(sql: str) -> dict[int, _Place]:
     The result may include the asterisk of a multiplication, because no column in the tree has its
     position.
     """
-    tokens = code_tokens(sql)
     found = {}
+    if not _NOT_PLAIN.search(sql):
+        for item in _ITEM.finditer(sql):
+            qualifier = "".join(item[1].split())
+            found[item.start(1)] = _place(sql, item.start(1), item.end(), qualifier)
+        return found
+    tokens = code_tokens(sql)
     for at, token in enumerate(tokens):
         if token.text != "*" or not at:
             continue
@@ -163,14 +175,18 @@ def _places(sql: str) -> dict[int, _Place]:
             continue
         start, end = tokens[first].start, token.end
         offset = start if sql.isascii() else len(sql[:start].encode())
-        found[offset] = _Place(
-            start,
-            end,
-            "".join(part.text for part in tokens[first:at]),
-            spaced_before=not (_is_word(sql[start - 1 : start]) or sql[start - 1] == ")"),
-            spaced_after=not _is_word(sql[end : end + 1]),
-        )
+        found[offset] = _place(sql, start, end, "".join(part.text for part in tokens[first:at]))
     return found
+
+
+def _place(sql: str, start: int, end: int, qualifier: str) -> _Place:
+    return _Place(
+        start,
+        end,
+        qualifier,
+        spaced_before=not (_is_word(sql[start - 1 : start]) or sql[start - 1] == ")"),
+        spaced_after=not _is_word(sql[end : end + 1]),
+    )
 
 
 def _item(tokens: Sequence[Token], star: int) -> int | None:
