@@ -33,7 +33,7 @@ from aiosqlc.ir import (
 from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.store import memo as module
 from aiosqlc.store.digest import digest_of
-from aiosqlc.store.memo import memo
+from aiosqlc.store.memo import memo, memo_by
 
 
 def test_an_equal_question_is_asked_once_whoever_holds_it() -> None:
@@ -178,3 +178,21 @@ def test_a_text_that_watching_does_not_meet_any_more_is_forgotten() -> None:
         tidy_up(rounds)
     assert length.known("stays")
     assert not length.known("gone")
+
+
+def test_the_key_of_a_learned_result_is_computed_when_one_is_looked_up() -> None:
+    asked: list[str] = []
+
+    def key(of: str) -> str:
+        asked.append(of)
+        return of
+
+    @memo_by(key)
+    def length(of: str) -> int:
+        return len(of)
+
+    assert length.known("one") is None
+    length.learn(length.compute("one"), "one")
+    assert asked == []
+    assert length.known("one") == (3,)
+    assert asked == ["one", "one"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from aiosqlc.store.memo import Memo
@@ -21,13 +22,12 @@ def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
     """
     known = [ask.known(*args) for args in asked]
     new = [args for args, found in zip(asked, known, strict=True) if found is None]
-    runs = shares(new, _FEWEST)
-    if len(runs) > 1:
 
-        def each(run: Sequence[Arguments]) -> list[R]:
-            return [ask(*args) for args in run]
+    def each(run: Sequence[Arguments]) -> list[R]:
+        return [ask.compute(*args) for args in run]
 
-        for run, found in zip(runs, spread(each, lambda: each, runs), strict=True):
-            for args, answer in zip(run, found, strict=True):
-                ask.learn(answer, *args)
-    return [found[0] if found else ask(*args) for args, found in zip(asked, known, strict=True)]
+    runs = spread(each, lambda: each, shares(new, _FEWEST))
+    for args, answer in zip(new, chain.from_iterable(runs), strict=True):
+        ask.learn(answer, *args)
+    computed = chain.from_iterable(runs)
+    return [found[0] if found else next(computed) for found in known]

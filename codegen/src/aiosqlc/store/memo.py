@@ -26,10 +26,16 @@ class Recent(Generic[K, V]):
         self._most = most or _MOST
         self._young: dict[K, V] = {}
         self._old: dict[K, V] = {}
+        self._later: list[tuple[Callable[[], K], V]] = []
         _memories.append(self)
+
+    def __bool__(self) -> bool:
+        """Return whether there is any value."""
+        return bool(self._young or self._old or self._later)
 
     def get(self, key: K) -> V | None:
         """Return a value and mark it as used."""
+        self._settle()
         found = self._young.get(key)
         if found is None and key in self._old:
             found = self._old[key]
@@ -42,18 +48,30 @@ class Recent(Generic[K, V]):
         if len(self._young) > self._most:
             self.grow_old()
 
+    def put_later(self, key: Callable[[], K], value: V) -> None:
+        """Store a value. Its key is computed at the next look-up, which may never come."""
+        self._later.append((key, value))
+
+    def _settle(self) -> None:
+        if self._later:
+            later, self._later = self._later, []
+            for key, value in later:
+                self.put(key(), value)
+
     def drop(self, key: K) -> None:
         """Drop a value."""
+        self._settle()
         self._young.pop(key, None)
         self._old.pop(key, None)
 
     def grow_old(self) -> None:
         """Drop values that were not used since the last call."""
+        self._settle()
         self._young, self._old = {}, self._young
 
     def clear(self) -> None:
         """Drop all values."""
-        self._young, self._old = {}, {}
+        self._young, self._old, self._later = {}, {}, []
 
 
 class Memo(Generic[P, R]):
@@ -75,11 +93,15 @@ class Memo(Generic[P, R]):
 
     def known(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R] | None:
         """Return the cached result."""
-        return self._answers.get(self._key(*args, **kwargs))
+        return self._answers.get(self._key(*args, **kwargs)) if self._answers else None
+
+    def compute(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the function's result, which is not cached."""
+        return self._function(*args, **kwargs)
 
     def learn(self, answer: R, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Store a result that another process has computed."""
-        self._answers.put(self._key(*args, **kwargs), (answer,))
+        """Cache a result of `compute`, perhaps from another process."""
+        self._answers.put_later(lambda: self._key(*args, **kwargs), (answer,))
 
 
 def memo(function: Callable[P, R]) -> Memo[P, R]:
