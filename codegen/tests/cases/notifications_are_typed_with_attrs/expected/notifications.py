@@ -50,7 +50,7 @@ class ListenConnection(Protocol):
         ...
 
     async def remove_listener(self, channel: str, callback: Callable[..., Any]) -> None:
-        """Remove a listener, and stop listening to the channel if it was the last one."""
+        """Remove a listener; if it was the last listener, stop listening to the channel."""
         ...
 
     def is_closed(self) -> bool:
@@ -156,8 +156,8 @@ class Listener(Generic[T]):
     async def _added(self) -> None:
         """Register a function to which only the connection refers.
 
-        A connection that is closed, reset or released to its pool notifies no function, but it
-        deletes its reference to this one.
+        A connection that is closed, reset or released to its pool does not notify its functions,
+        but it deletes its references to them.
         """
 
         def receive(
