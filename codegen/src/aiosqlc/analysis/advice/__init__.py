@@ -1,4 +1,4 @@
-"""Hints for refused queries, derived from the text of the query alone."""
+"""Hints for queries that a server refuses, derived from the text of the query alone."""
 
 from __future__ import annotations
 

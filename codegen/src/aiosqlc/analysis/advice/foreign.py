@@ -21,12 +21,12 @@ _NUMBERED = {Dialect.POSTGRESQL: "`${}`", Dialect.MYSQL: "`?`"}
 
 
 def foreign_advice(place: Place) -> str:
-    """Return how the engine writes another database's syntax, or an empty string if unknown."""
+    """Return the engine's form of another database's syntax, or an empty string if unknown."""
     return _parameter(place) or _comment(place) or _anyones(place)
 
 
 def parameter(name: str, dialect: Dialect) -> str:
-    """Return a query parameter as the engine writes it, in backticks."""
+    """Return a query parameter in the syntax of the engine, in backticks."""
     return _PARAMETER[dialect].format(name)
 
 
@@ -60,7 +60,7 @@ def _parameter(place: Place) -> str:
 
 
 def _array(place: Place) -> str:
-    """Suggest a fix for an array like `[1, 2]`, but not for `array[1][1]`, which is a subscript."""
+    """Suggest a correction for an array like `[1, 2]`, but not for subscripts: `array[1][1]`."""
     if place.word(-1) in {"]", ")"}:
         return "put parentheses around the array before a subscript: `(ARRAY[1, 2])[1]`"
     if not place.is_name(1) or place.word(2) != "]":

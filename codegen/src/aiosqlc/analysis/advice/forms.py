@@ -18,7 +18,7 @@ def form_advice(place: Place) -> str:
 
 
 def _lists(place: Place) -> str:
-    """`BETWEEN 1, 5`, `IN 1, 2`, `'x' IN labels`."""
+    """Detect wrong lists: `BETWEEN 1, 5`, `IN 1, 2`, `'x' IN labels`."""
     before = [word for _, word in place.above()]
     if "BETWEEN" in before and "AND" not in before[: before.index("BETWEEN")]:
         ended = place.word() in {",", ")", "", ";", *CLAUSES}
@@ -49,7 +49,7 @@ def _listed(place: Place) -> str:
 
 
 def _calls(place: Place) -> str:
-    """`cast(a, int)`, `extract(a, year)`, `sum(a) OVER PARTITION BY b`, `DISTINCT ON a`."""
+    """Detect wrong calls: `cast(a, int)`, `extract(a, year)`, `sum(a) OVER PARTITION BY b`."""
     function, opened = place.call
     if function in {"CAST", "TRY_CAST"} and place.word() in {",", "AS"}:
         argument = place.text[place.tokens[opened + 1].start : place.tokens[place.at].start]
@@ -87,7 +87,7 @@ def _rows(place: Place) -> str:
 
 
 def _gaps(place: Place) -> str:
-    """`SELECT * item`, `FROM WHERE`, `WITH a (SELECT …)`, `title NOT = 'a'`."""
+    """Detect a missing part: `SELECT * item`, `FROM WHERE`, `WITH a (SELECT …)`, `a NOT = 'b'`."""
     word, before = place.word(), place.word(-1)
     starred = before == "*" and place.word(-2) in {"SELECT", ",", "."}
     named = place.is_name() and not is_reserved(word, place.dialect)

@@ -1,6 +1,6 @@
-"""Hints for aggregates and groups.
+"""Hints for aggregates and window functions in clauses that do not allow them.
 
-The right correction depends on the clause that contains the aggregate.
+The right correction depends on the clause.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ NOT_GROUPED: Final = "add the column to GROUP BY, or use an aggregate such as `m
 def group_advice(place: str, aggregate: str = "aggregate") -> str:
     """Return a hint for an aggregate or window function in a clause that does not allow it.
 
-    `place` is the clause in upper case, or `NESTED` inside another such function.
+    `place` is the clause in upper case, or `NESTED` if the function is inside another aggregate or
+    window function.
     """
     if place == "NESTED":
         return "compute the inner one in a sub-select in FROM, and the outer one over it"

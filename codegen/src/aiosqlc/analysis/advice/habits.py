@@ -14,7 +14,7 @@ def habit_advice(place: Place) -> str:
 
 
 def _assignments(place: Place) -> str:
-    """`stock += 1` and `stock++`."""
+    """Detect `stock += 1` and `stock++`."""
     token = place.token()
     if token is None or place.verb not in {"UPDATE", "INSERT"} or not place.is_name(-1):
         return ""
@@ -28,7 +28,7 @@ def _assignments(place: Place) -> str:
 
 
 def _branches(place: Place) -> str:
-    """`IF a THEN b ELSE c`, ELSEIF."""
+    """Detect `IF a THEN b ELSE c` and ELSEIF."""
     word, before = place.word(), place.word(-1)
     if word in {"ELSEIF", "ELSIF", "ELIF"} or [place.word(-2), before] == ["ELSE", "IF"]:
         return f"{_CASE}: write `WHEN` for each further case"
@@ -39,7 +39,7 @@ def _branches(place: Place) -> str:
 
 
 def _searches(place: Place) -> str:
-    """`title CONTAINS 'a'`, `title STARTS WITH 'a'`."""
+    """Detect `title CONTAINS 'a'` and `title STARTS WITH 'a'`."""
     word = place.word()
     patterns = {"CONTAINS": "%a%", "STARTS": "a%", "STARTSWITH": "a%", "ENDS": "%a"}
     if word in patterns and place.is_name(-1):

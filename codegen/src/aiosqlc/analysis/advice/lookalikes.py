@@ -1,4 +1,4 @@
-"""Hints for lookalike characters: full-width signs, dashes, spaces, other alphabets."""
+"""Hints for characters that look like others: full-width signs, dashes, spaces, other alphabets."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _BEFORE = 2  # tokens before the reported one, which may contain the character
 
 
 def lookalike_advice(place: Place) -> str:
-    """Return a hint for a lookalike character near a position, or an empty string."""
+    """Return a hint for a character near a position that looks like another one, or ''."""
     return next((said for char, word in _near(place) if (said := _said(char, word))), "")
 
 
 def _near(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield each non-ASCII character near a token and outside strings, with the word around it."""
+    """Yield each non-ASCII character near a token, with its word, but not those in strings."""
     tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
     ahead = tokens[0].start if tokens else 0
     for token in tokens:

@@ -21,7 +21,7 @@ _LONGEST = 60  # longest expression, in characters, that a message repeats
 def name_advice(place: Place, meant: str = "") -> str:
     """Return a hint for an unknown name, or an empty string if no hint applies.
 
-    `meant` is a similar name, or an empty string.
+    `meant` is a known name that is similar to the unknown one, or an empty string.
     """
     return (
         _alias(place)
@@ -150,7 +150,7 @@ def _alias(place: Place) -> str:
 
 
 def _aliases(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield the aliases in the SELECT lists of the query, each with its expression."""
+    """Yield each alias in the SELECT lists of the query, with the expression that it names."""
     words, tokens = place.words, place.tokens
     for start in [at for at, word in enumerate(words) if word == "SELECT"]:
         depth, first = 0, start + 1
@@ -181,7 +181,7 @@ def _text(place: Place, *, like: str) -> str:
 
 
 def _own_function(place: Place) -> str:
-    """Return a hint if a table has the same name as a PostgreSQL function, such as `user`."""
+    """Return a hint if a table has the name of a PostgreSQL function, such as `user`."""
     found = re.compile(
         r"\b(?:FROM|JOIN|,)\s+(user|current_user|session_user|current_role|current_catalog)\b",
         re.IGNORECASE,

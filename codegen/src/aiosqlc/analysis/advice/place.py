@@ -1,4 +1,4 @@
-"""A position in a query where a server reports an error, with the tokens around the position."""
+"""The position in a query at which a server reports an error, with the tokens around it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Place:
     def above(self) -> list[tuple[int, str]]:
         """Return the words before this position in the same parentheses, nearest first.
 
-        The words end with the bracket that encloses the position, if there is one.
+        The last word is the bracket that encloses the position, if there is one.
         """
         found = []
         depth = 0
@@ -81,7 +81,7 @@ class Place:
 
     @cached_property
     def call(self) -> tuple[str, int]:
-        """Return the word before the enclosing `(`, and the index of this `(` in `tokens`."""
+        """Return the word before the `(` that encloses this position, and the index of this `(`."""
         last = self.above()[-1:]
         if not last or last[0][1] != "(" or not last[0][0]:
             return "", -1
@@ -89,12 +89,12 @@ class Place:
 
     @cached_property
     def clause(self) -> str:
-        """Return the keyword of the enclosing clause, or `(` inside a bracketed list."""
+        """Return the keyword of the clause around this position, or `(` inside a bracketed list."""
         return next((word for _, word in self.above() if word in CLAUSES or word == "("), "")
 
     @cached_property
     def clauses(self) -> list[str]:
-        """Return the clause keywords before this position at its nesting depth, nearest first."""
+        """Return the clause keywords before this position in the same brackets, nearest first."""
         return [word for _, word in self.above() if word in CLAUSES]
 
     @cached_property
@@ -104,7 +104,7 @@ class Place:
 
 
 def place_in(file: SourceFile, query: Span, span: Span, dialect: Dialect) -> Place:
-    """Return the position of a span's first token in the query."""
+    """Return the position in `query` at which the first token of `span` starts."""
     tokens = tuple(
         token
         for token in scan(file.text[: query.end], dialect, start=query.start)

@@ -1,6 +1,6 @@
 """Hints for syntax errors. A server reports the word where it stopped, not the cause.
 
-Each rule looks at the words around the place, and returns nothing if they do not fit. Rules with
+Each rule looks at the words around this position, and returns '' if they do not fit. Rules with
 certain results come before rules that guess.
 """
 
@@ -52,7 +52,7 @@ Rule = Callable[[Place], str]
 def syntax_advice(place: Place, own: Rule) -> str:
     """Return a correction for a query with a syntax error, or an empty string if none is known.
 
-    `own` returns the correction for syntax that the engine does not share with other databases.
+    `own` returns the correction for syntax that only this engine has.
     """
     shared = (habit_advice, form_advice, table_advice)
     rules = (lookalike_advice, foreign_advice, own, *shared, *_RULES)
@@ -131,7 +131,7 @@ def _missing_comma(place: Place) -> str:
 
 
 def _is_list(place: Place) -> bool:
-    """Return whether a position is in the parentheses after VALUES, IN or an INSERT's table."""
+    """Return whether a position is in the parentheses after VALUES, IN or the table of INSERT."""
     opened = place.above()[-1][0]
     head = place.words[max(0, opened - 3) : opened]
     return head[-1:] in (["VALUES"], ["IN"]) or head[-2:-1] == ["INTO"] or head[-3:-2] == ["INTO"]
@@ -224,7 +224,7 @@ def _missing_operand(place: Place) -> str:
 
 
 def _misspelt(place: Place) -> str:
-    """Detect a misspelled keyword: this word, or the word before it, which was read as an alias."""
+    """Detect a misspelled keyword: this word, or the previous word, which was read as an alias."""
     if place.verb == "ALTER" or place.words[:2] in (["CREATE", "TABLE"], ["CREATE", "INDEX"]):
         return ""
     above = place.tokens[: place.at + 1]

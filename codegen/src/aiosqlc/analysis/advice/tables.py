@@ -24,7 +24,7 @@ def table_advice(place: Place) -> str:
 
 
 def _brackets(place: Place) -> str:
-    """`PRIMARY KEY id`, `CHECK a > 0`, `CREATE INDEX i ON t a`."""
+    """Detect missing parentheses: `PRIMARY KEY id`, `CHECK a > 0`, `CREATE INDEX i ON t a`."""
     before = place.word(-1)
     key = [place.word(-2), before] == ["PRIMARY", "KEY"] and place.word(-3) in {",", "ADD", "("}
     if key and place.is_name() and place.word(1) in {")", ",", ""}:
@@ -41,7 +41,7 @@ def _brackets(place: Place) -> str:
 
 
 def _words(place: Place) -> str:
-    """Detect misspelled words, missing words, and words without a space between them."""
+    """Detect misspelled or missing words, and two words without a space between them."""
     word, before = place.word(), place.word(-1)
     if word == "NOTNULL":
         return "write `NOT NULL`"

@@ -1,1 +1,1 @@
-"""Query plans, and the statistics that they depend on, as values that every engine can use."""
+"""Query plans, and the statistics on which they depend, as values for every engine."""

@@ -1,4 +1,4 @@
-"""The distribution of a column's values, as a project without production declares it."""
+"""The declared distribution of a column's values, for a project without a production database."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from aiosqlc.analysis.planned.pulled import PullError
 class Distribution:
     """A declared distribution of the values of a column.
 
-    `values` are the shares of all rows by value. `distinct` is the number of distinct values, and
-    `nulls` is the share of rows with NULL; both are None if they are not declared.
+    `values` has pairs of a value and the share of all rows that have it. `distinct` is the number
+    of distinct values, and `nulls` is the share of rows with NULL. Both are None if they are not
+    declared.
     """
 
     values: tuple[tuple[str, float], ...] = ()
@@ -21,7 +22,7 @@ class Distribution:
 
     @property
     def never(self) -> frozenset[str]:
-        """Return the values that no row has: their declared share is 0."""
+        """Return the values with a declared share of 0, which no row has."""
         return frozenset(value for value, share in self.values if not share)
 
 

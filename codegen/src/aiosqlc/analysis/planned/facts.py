@@ -9,10 +9,11 @@ from dataclasses import dataclass
 class Index:
     """An index of a table. The name of a table outside `public` starts with its schema and a dot.
 
-    `columns` are its keys, with '' for an expression. `keys` are the same with expressions, orders
-    (`at DESC`) and unusual operator classes. `where` is the condition of a partial index, or ''.
-    `method` is its access method (`btree`). `needed` is true if a constraint depends on the index.
-    `includes` is true if the index stores further columns.
+    `columns` are the names of the key columns, with '' for an expression. `keys` are the SQL texts
+    of the key columns and expressions, with orders (`at DESC`) and unusual operator classes.
+    `where` is the condition of a partial index, or ''. `method` is the access method (`btree`).
+    `needed` is true if a constraint depends on the index. `includes` is true if the index stores
+    further columns.
     """
 
     table: str
@@ -28,9 +29,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key. `cascades` is whether deleting in the parent changes rows of the child.
+    """A foreign key from the table `child` to the table `parent`.
 
-    `check` is the statement that the server runs in the child for each deleted row of the parent.
+    `cascades` means that deleting a row of the parent changes rows of the child. `check` is the
+    statement that the server runs on the child for each deleted row of the parent.
     """
 
     name: str

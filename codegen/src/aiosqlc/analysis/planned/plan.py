@@ -12,11 +12,12 @@ class Plan:
 
     `node` is the server's name of the node's type (`Index Scan`), and `join` is the type of a join
     (`Inner`). `relation` and `index` are names, with the schema before a dot unless the schema is
-    `public`. A node that reads no relation or index has ''. `alias` is the name of the relation in
-    the query. `rows` and `width` (in bytes) are estimates. `startup` and `cost` are the planner's
-    costs before the first row and for all rows, including the children. `conditions` are pairs of a
-    kind (`Index Cond`, `Filter`, `Hash Cond`, `Sort Key`) and its text. `details` are further pairs
-    that depend on the type (`Strategy`, `Workers Planned`, `Subplan Name`).
+    `public`. They are '' for a node that reads no relation or index. `alias` is the name of the
+    relation in the query. `rows` and `width` (in bytes) are estimates. `startup` and `cost` are the
+    planner's costs before the first row and for all rows, including the costs of the children.
+    `conditions` are pairs of a kind (`Index Cond`, `Filter`, `Hash Cond`, `Sort Key`) and a text.
+    `details` are further pairs that depend on the node's type (`Strategy`, `Workers Planned`,
+    `Subplan Name`).
     """
 
     node: str
@@ -33,7 +34,7 @@ class Plan:
     children: tuple[Plan, ...] = ()
 
     def walk(self) -> Iterator[Plan]:
-        """Yield this node and all nodes below, each before its children."""
+        """Yield this node and all nodes below it; a node comes before its children."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -44,11 +45,11 @@ class Plan:
         return replace(self, conditions=(), children=children)
 
     def condition(self, kind: str) -> str:
-        """Return the text of the node's condition, or '' if it has none."""
+        """Return the text of the node's condition of a kind, or '' if there is none."""
         return dict(self.conditions).get(kind, "")
 
     def detail(self, name: str) -> str:
-        """Return another detail of the node, or '' if it has none."""
+        """Return the text of the node's detail with a name, or '' if there is none."""
         return dict(self.details).get(name, "")
 
     @property

@@ -1,4 +1,4 @@
-"""The statistics that were read from a database, or the reason why they were not."""
+"""Statistics that were read from a database, and the error if they cannot be read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class PullError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Statistics, and sentences about what is missing in the database or in the schema."""
+    """Statistics, and notes about objects that are missing in the database or in the schema."""
 
     statistics: Statistics
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The statistics of a database in production: sizes of relations, and the values of columns."""
+"""The statistics of a production database: sizes of relations, and distributions of columns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_setting(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RelationSize:
-    """The size of a table or index: its number of 8 KB pages, and of rows (-1 if never counted).
+    """The size of a table or index: the number of 8 KB pages, and of rows (-1 if never counted).
 
     `visible` is the number of pages whose rows are all visible to every transaction.
     """
@@ -63,8 +63,8 @@ class RelationSize:
 class ColumnStatistics:
     """The statistics of a column: names and values as texts, as in PostgreSQL's `pg_stats`.
 
-    `column` is the name of a table's column, or the number of an index's column. `inherited` is
-    whether the statistics include the rows of child tables.
+    `column` is the name of a table's column, or the number of an index's column. `inherited` means
+    that the statistics include the rows of child tables.
     """
 
     schema: str
@@ -78,8 +78,8 @@ class ColumnStatistics:
 class Statistics:
     """The statistics of one database.
 
-    `server` is the release of its server. `settings` are the settings that its planner reads.
-    `with_values` is whether the columns have their most common values and histograms.
+    `server` is the server's release. `settings` are the settings that the planner reads.
+    `with_values` means that the columns have most common values and histograms.
     """
 
     server: str = ""

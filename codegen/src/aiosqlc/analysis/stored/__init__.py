@@ -1,6 +1,6 @@
-"""The declared structures of JSON that tables store: read, validate and apply them.
+"""The declared structures of the JSON that tables store: read, validate and apply them.
 
-A declaration is not a proof. It decides Python types, and no rule of the provers depends on it.
+A declaration is not a proof. It decides Python types, and no proof depends on it.
 """
 
 from aiosqlc.analysis.stored.apply import with_declared

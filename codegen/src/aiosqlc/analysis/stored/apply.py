@@ -21,7 +21,7 @@ Declared = Mapping[ColumnRef, JsonShape]
 
 
 def with_declared(analysis: Analysis, declared: Declared) -> Analysis:
-    """Return the analysis after each stored JSON value gets its declared structure.
+    """Return the analysis with the declared structure of each stored JSON value.
 
     A stored value without a declaration becomes JSON of unknown structure. A query whose columns do
     not change stays the same object.
@@ -55,7 +55,7 @@ def _column(column: Column, declared: Declared) -> Column:
 
 
 def shape_of(shape: JsonShape, declared: Declared) -> JsonShape:
-    """Return a shape whose stored values have their declared structures."""
+    """Return a shape with the declared structure of each stored value in it."""
     if shape.kind is JsonKind.STORED:
         return _stored(shape, declared)
     if not shape.members:
@@ -92,7 +92,7 @@ def _text(shape: JsonShape, *, nullable: bool) -> JsonShape:
 
 
 def _always_has(document: JsonShape, step: JsonStep) -> bool:
-    """Return whether each document of this structure has the member, and never as null."""
+    """Return whether every document of this structure has a member that is not null."""
     if document.kind is not JsonKind.OBJECT or step.key is None:
         return False
     member = dict(document.members).get(step.key)

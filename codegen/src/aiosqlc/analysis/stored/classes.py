@@ -1,6 +1,7 @@
 """Read the structure of a Python class from its source, without importing the module.
 
-A module of the application may have side effects, and it may import the code that is generated.
+An import may have side effects, and a module of the application may import the generated code,
+which does not exist yet.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class _Module:
     tree: ast.Module
 
     def imported(self) -> dict[str, str]:
-        """Return the full dotted name for each name that the module imports."""
+        """Return the full dotted name of each object that the module imports, by imported name."""
         found: dict[str, str] = {}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
@@ -66,7 +67,7 @@ class _Module:
         return found
 
     def _source(self, node: ast.ImportFrom) -> str:
-        """Return the full name of the module in `from … import`."""
+        """Return the full name of the module from which `from … import` imports."""
         if not node.level:
             return node.module or ""
         package = self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
@@ -92,8 +93,8 @@ class _Module:
 def python_shape(text: str, folder: Path, *, pydantic: bool) -> JsonShape | ClassProblem:
     """Return the structure of a Python type such as `app.models.Prefs` or `list[app.models.Tag]`.
 
-    `folder` is the project's folder. `pydantic` is whether pydantic decodes the values. A class
-    whose members the source does not show has a structure without members.
+    `folder` is the project's folder. `pydantic` means that pydantic decodes the values. If the
+    source of a class does not show the members, the structure has no members.
     """
     reader = _Classes(folder, pydantic=pydantic)
     tree = ast.parse(text, mode="eval").body
@@ -132,9 +133,9 @@ def _path(module: str, folder: Path) -> Path | None:
 
 
 class _Classes:
-    """Reads classes from source files, which `read` collects.
+    """Reads classes from source files, whose paths `read` collects.
 
-    `within` guards against a class that contains itself. `known` are the classes that were read.
+    `within` detects a class that contains itself. `known` are the classes that were already read.
     """
 
     def __init__(self, folder: Path, *, pydantic: bool) -> None:
@@ -189,7 +190,7 @@ class _Classes:
         return anything()
 
     def _named(self, name: str, reexports: int = 0, shown: str = "") -> JsonShape:
-        """Return the structure of a class with a dotted name; `shown` is its name as declared."""
+        """Return the structure of a class by its full name; `shown` is the name for messages."""
         shown = shown or name
         opaque = JsonShape(JsonKind.ANY, declared=True, name=shown)
         package, _, last = name.rpartition(".")
@@ -274,7 +275,7 @@ class _Classes:
         return list(inherited.items())
 
     def _check_library(self, name: str, bases: list[str]) -> None:
-        """Raise for a class that the configured library, msgspec or pydantic, cannot decode."""
+        """Raise an error for a class that the configured library cannot decode."""
         if _MODEL in bases and not self.pydantic:
             message = f"`{name}` is a pydantic class, but msgspec decodes the JSON"
             hint = "set `models: pydantic`, or declare a dataclass, TypedDict or msgspec.Struct"
@@ -300,7 +301,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _full(node: ast.expr, module: _Module | None) -> str:
-    """Return the full name of a type in a module, or in the configuration."""
+    """Return the full name of a type that a module, or the configuration, names."""
     name = ast.unparse(node)
     first, dot, rest = name.partition(".")
     if module is None:
@@ -317,7 +318,7 @@ def _full(node: ast.expr, module: _Module | None) -> str:
 
 
 def _callee(node: ast.expr) -> ast.expr:
-    """Return the name in `name`, `name(…)` or `name[…]`."""
+    """Return `name` if an expression is `name`, `name(…)` or `name[…]`."""
     if isinstance(node, ast.Call):
         return node.func
     return node.value if isinstance(node, ast.Subscript) else node
@@ -351,13 +352,13 @@ def _assigns(node: ast.Assign) -> str:
 
 
 def _is_renamed(value: ast.expr | None) -> bool:
-    """Return whether a field has another name in JSON."""
+    """Return whether the value of a field gives the field another name in JSON."""
     names = {"alias", "name", "validation_alias", "serialization_alias"}
     return isinstance(value, ast.Call) and any(item.arg in names for item in value.keywords)
 
 
 def _may_be_absent(value: ast.expr | None) -> bool:
-    """Return whether a field's value sets a default; `Field(gt=0)` does not set one."""
+    """Return whether the value of a field sets a default; `Field(gt=0)` does not set one."""
     return _gives_default(value) if isinstance(value, ast.Call) else value is not None
 
 

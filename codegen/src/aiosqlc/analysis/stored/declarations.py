@@ -1,4 +1,4 @@
-"""Read the declared structures of an entry's JSON columns, and report unusable declarations."""
+"""Read a configuration's declared structures of JSON columns, and report unusable declarations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def declared_shapes(
 ) -> tuple[dict[ColumnRef, JsonShape], list[Diagnostic]]:
     """Return the declared structures by column, and an error for each unusable declaration.
 
-    `class_of` returns the snake-case name of a generated class for a table and a column.
+    `class_of` returns the generated class name, in snake case, for a table and a column.
     """
     found: dict[ColumnRef, JsonShape] = {}
     problems: list[Diagnostic] = []
@@ -56,7 +56,7 @@ def declared_shapes(
 
 
 def sources_of(declarations: Sequence[StoredJson]) -> Iterator[Path]:
-    """Yield the files whose content decides the declared structures."""
+    """Yield the files that contain the declared structures."""
     for item in declarations:
         if item.schema:
             yield item.schema
@@ -65,7 +65,7 @@ def sources_of(declarations: Sequence[StoredJson]) -> Iterator[Path]:
 
 
 def column_of(item: StoredJson, catalog: Catalog) -> ColumnRef | Diagnostic:
-    """Return the JSON column of a declaration, or an error."""
+    """Return the JSON column to which a declaration belongs, or an error."""
     known: dict[str, _At] = {}
     for table in reversed(catalog.tables):
         for column in table.columns:
@@ -97,7 +97,7 @@ _SCALARS = {
 
 
 def _contradicted(item: StoredJson, shape: JsonShape, required: str) -> list[Diagnostic]:
-    """Report a CHECK that requires another kind of JSON than the declared one."""
+    """Report a CHECK constraint that requires another kind of JSON than the declared kind."""
     kind = _KINDS.get(shape.kind, "")
     if shape.kind is JsonKind.SCALAR and shape.type:
         kind = _SCALARS.get(shape.type.name, "string")
@@ -108,7 +108,7 @@ def _contradicted(item: StoredJson, shape: JsonShape, required: str) -> list[Dia
 
 
 def _only(name: str, known: dict[str, _At]) -> _At | None:
-    """Return the one column with this name in any schema."""
+    """Return the column with this name, or None unless exactly one schema has it."""
     found = [at for full, at in known.items() if full.partition(".")[2] == name]
     return found[0] if len(found) == 1 else None
 

@@ -14,11 +14,11 @@ _Named = tuple[str, Sequence[Member]]
 def distinct_names(
     declared: Mapping[ColumnRef, JsonShape], class_of: Callable[[str], str]
 ) -> dict[ColumnRef, JsonShape]:
-    """Return the declared structures, in which different objects have different names.
+    """Return the declared structures with different names for different objects.
 
-    Equal objects with one name share a class. Otherwise the later object's name gets a number. An
-    object that is a whole column is earlier than a member of another column. `class_of` returns the
-    class name for a snake-case name.
+    Equal objects with the same name share a class. If different objects have the same name, the
+    later one's name gets a number. Objects that are whole columns come before objects that are
+    members. `class_of` returns the class name for a snake-case name.
     """
     seen: set[_Named] = set()
     inner = [item for shape in declared.values() for item in _generated(shape, seen)]
@@ -63,9 +63,9 @@ def _named(shape: JsonShape, class_of: Callable[[str], str]) -> _Named:
 
 
 def _generated(shape: JsonShape, seen: set[_Named]) -> Iterator[JsonShape]:
-    """Yield each object that has a generated class once, from the outermost one inwards.
+    """Yield each object that gets a generated class once, outer objects before inner ones.
 
-    `seen` are the objects that other structures have.
+    `seen` are the objects that were already found in other structures.
     """
     if "." in shape.name or (shape.name, shape.members) in seen:
         return

@@ -1,4 +1,4 @@
-"""The structures of JSON scalars, in terms of the database types that generators know."""
+"""The structures of JSON scalars, as the database types for which generators know a Python type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aiosqlc.ir import JsonKind, JsonShape, SqlType
 
 
 def scalar(name: str, choices: tuple[str, ...] = ()) -> JsonShape:
-    """Return the structure of a scalar; `choices` are the only texts that it can be."""
+    """Return the structure of a scalar; `choices` are the only allowed texts, if there are any."""
     kind = SqlType("pg_catalog", name, labels=choices)
     return JsonShape(JsonKind.SCALAR, type=kind, declared=True)
 

@@ -57,10 +57,10 @@ class _Problem(Exception):  # noqa: N818 - it becomes a diagnostic, and leaves n
 
 
 def schema_shape(path: Path, shown: str, name: str) -> JsonShape | Diagnostic:
-    """Return the structure that a JSON Schema file describes, or its first mistake.
+    """Return the structure that a JSON Schema file describes, or an error for the first mistake.
 
-    `name` is the snake-case name of the class for the outermost object. `shown` is the file's name
-    in diagnostics.
+    `name` is the class name, in snake case, for the outermost object. `shown` is the file's name in
+    diagnostics.
     """
     try:
         text = read_bytes(path).decode("utf-8").replace("\r\n", "\n")
@@ -102,7 +102,7 @@ class _Reader:
     """The structures that references name, by the reference and by its depth of nesting."""
 
     def shape(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
-        """Return the structure that a schema describes; `within` are the references around it."""
+        """Return the structure that a schema describes; `within` are the references to it."""
         if self.depth >= _DEEPEST:
             raise _Problem(node, _TOO_DEEP, _FLATTER)
         return replace(self, depth=self.depth + 1).of_keywords(node, name, within)
@@ -131,13 +131,13 @@ class _Reader:
         return replace(found, nullable=found.nullable or nullable)
 
     def _members(self, node: yaml.Node, what: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Return the members of an object by name, each as the nodes of its key and its value."""
+        """Return the members of an object by name, each with the nodes of its key and its value."""
         if not isinstance(node, yaml.MappingNode):
             raise _Problem(node, f"{what} must be a JSON object", "write `{…}`")
         return {str(key.value): (key, value) for key, value in node.value}
 
     def _type(self, values: dict[str, yaml.Node]) -> tuple[str, bool]:
-        """Return the only type besides `null` ('' for any), and whether `null` is allowed."""
+        """Return the only type besides `null` ('' for any type), and whether `null` is allowed."""
         at = values.get("type")
         if at is None:
             implied = [key for key in ("properties", "items", "prefixItems") if key in values]
@@ -206,7 +206,7 @@ class _Reader:
         return JsonShape(JsonKind.OBJECT, members=Shared(found), declared=True, name=name)
 
     def _either(self, node: yaml.Node, key: str, name: str, within: tuple[str, ...]) -> JsonShape:
-        """Return the structure of the only alternative besides `null`."""
+        """Return the structure of the only alternative besides `null` in `anyOf` or `oneOf`."""
         items = _items(node, key)
         others = [item for item in items if not _is_null_schema(item)]
         if len(others) != 1:
@@ -225,7 +225,7 @@ class _Reader:
         return self.known[place]
 
     def _target(self, node: yaml.Node, pointer: str, within: tuple[str, ...]) -> JsonShape:
-        """Return the structure that a reference names."""
+        """Return the structure to which a reference (`$ref`) points."""
         found = self.root
         steps = pointer.removeprefix("#/").split("/") if pointer.startswith("#/") else [""]
         for step in steps:
@@ -238,7 +238,7 @@ class _Reader:
 
 
 def _parts(shape: JsonShape) -> int:
-    """Return the number of nested types in a value's type, without the members of objects."""
+    """Return how many types are nested in a type, without counting the members of objects."""
     inner = () if shape.kind is JsonKind.OBJECT else shape.members
     return 1 + sum(_parts(member) for _, member in inner)
 
@@ -250,7 +250,7 @@ def _items(node: yaml.Node, what: str) -> list[yaml.Node]:
 
 
 def _read_scalars(root: yaml.Node, text: str) -> None:
-    """Set each scalar to its value in JSON, because YAML reads `1e5` as a text."""
+    """Give each scalar its value in JSON, because YAML reads some differently: `1e5` as a text."""
     nodes = [root]
     while nodes:
         node = nodes.pop()
@@ -273,7 +273,7 @@ def _is_constant(node: yaml.Node | None, word: str) -> bool:
 
 
 def _is_length(values: dict[str, yaml.Node], length: int) -> bool:
-    """Return whether the keywords of a list allow only this length."""
+    """Return whether the keywords of a list allow only lists of this length."""
     most = _is_constant(values.get("maxItems"), str(length))
     most = most or _is_constant(values.get("items"), "false")
     return most and _is_constant(values.get("minItems"), str(length))

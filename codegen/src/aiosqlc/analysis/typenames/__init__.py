@@ -14,15 +14,15 @@ from aiosqlc.source import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A type name with its parts: schema, length, `unsigned` and `[]` if written."""
+    """The name of a type, with the parts that it contains: schema, length, `unsigned` and `[]`."""
 
     text: str
     type: SqlType | None
 
     def fits(self, sql: SqlType) -> int:
-        """Return how well a type matches this name: 0 if not at all, and more for a better match.
+        """Return how well a type matches this name: 0 means not at all, and more is better.
 
-        A name without `[]` also matches arrays and then applies to their elements.
+        A name without `[]` also matches arrays. It then stands for the type of their elements.
         """
         wanted = self.type
         # As the catalog spells the name.
@@ -88,7 +88,7 @@ def type_aliases(engine: Dialect) -> Iterable[str]:
 
 
 def types_in(analysis: Analysis) -> Iterable[SqlType]:
-    """Yield every type in a schema or its queries, and the types that they contain."""
+    """Yield every type of a schema and its queries, and the types inside these types."""
     found = [*analysis.catalog.types]
     found += [column.type for table in analysis.catalog.tables for column in table.columns]
     for query in analysis.queries:

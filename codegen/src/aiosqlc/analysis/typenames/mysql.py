@@ -1,4 +1,4 @@
-"""Parse a MySQL type, both in the syntax of SQL and in the syntax of a column declaration."""
+"""Parse a MySQL type, in the syntax of SQL or as `information_schema` shows it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NAMES = frozenset(
 def type_named(text: str) -> SqlType | None:
     """Return the type that a column declaration names, or None if the text is not a type.
 
-    The result contains the length, precision and labels that the text specifies, and no defaults.
+    The result contains the length, precision and labels in the text, and no defaults.
     """
     plain = " ".join(_COLLATED.sub("", text).split()).lower()
     found = declared(plain if "'" not in text else text)
@@ -98,7 +98,7 @@ def _labels(args: str) -> tuple[str, ...]:
 
 
 def _length(name: str, numbers: list[int]) -> int | None:
-    """Return the declared length; an integer's display width is dropped, except in `tinyint(1)`."""
+    """Return the declared length; for an integer, only that of `tinyint(1)` is returned."""
     if name in INTEGERS - {"bit"}:
         return 1 if name == "tinyint" and numbers == [1] else None
     if name in MOMENTS:

@@ -1,1 +1,1 @@
-"""Observations from running migrations, in a form that does not depend on the engine."""
+"""The effects and locks that were observed while migrations ran, for every engine."""

@@ -1,4 +1,4 @@
-"""Find the statement of a migration that causes an effect of the whole migration."""
+"""Find the statement of a migration that causes an effect, such as a broken query."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ _ONE_BY_ONE: Final = 32  # statements at the end of a file
 def causes(
     file: SchemaFile, wanted: Collection[str], effects: Callable[[SchemaFile], Mapping[str, str]]
 ) -> dict[str, Span]:
-    """Return, for each of the wanted effects of the whole file, the statement that causes it.
+    """Return, for each effect in `wanted`, the statement of the file that causes it.
 
-    This is the last statement before which the effect is missing: after it, the effect stays and
-    has the same reason. For example, if a view is dropped and created again, its queries are broken
-    only between the two statements.
+    The cause is the first statement after which the effect stays, with the same reason, until the
+    end of the file. For example, if a view is dropped and created again, the queries of the view
+    are broken only between the two statements, so neither of them is a cause.
 
-    `effects` returns the effects, each with its reason, of a file that has only the first
-    statements. This function calls `effects` for each of the last statements. In a longer file, it
-    assumes that effects stay, and calls `effects` about log2(statements) times for each effect.
+    `effects` returns the effects of a file with their reasons. It is called for files that contain
+    only the first statements of this file. For each of the last statements of a file, it is called
+    once. For the statements before them, an effect is assumed to stay, and a binary search calls
+    `effects` about log2(statements) times for each effect.
     """
     found: dict[str, Span] = {}
     spans = file.statements
     last = effects(file) if wanted and len(spans) > 1 else {}
 
     def after(statements: int, names: Collection[str]) -> set[str]:
-        """Return those effects that the first statements have for the same reason as the file."""
+        """Return the names of effects that the first statements have for the file's reason."""
         had = effects(replace(file, statements=spans[:statements]))
         return {name for name in names if name in had and had[name] == last.get(name)}
 
     def search(low: int, high: int, names: set[str]) -> None:
-        """Find effects that the first `high` statements have, and the first `low` have not."""
+        """Find the effects that the first `high` statements have but the first `low` do not."""
         if high - low == 1:
             found.update(dict.fromkeys(names, spans[low]))
         elif names:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A column: a number that a rename does not change, and a hash of its values in any order."""
+    """A column: a number that a rename keeps, and a hash of the values in any order."""
 
     number: int
     digest: str
@@ -47,11 +47,11 @@ def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple
 def changed(
     old: Mapping[str, Contents], written: Mapping[str, Contents], after: Mapping[str, Contents]
 ) -> tuple[str, ...]:
-    """Return descriptions of the written data that a rollback removes or changes.
+    """Return descriptions of the data, written after a migration, that the rollback changes.
 
-    `old` is the content before the migration. `written` is the content with rows that were written
-    after the migration. `after` is the content after the rollback. Tables and columns that the
-    migration created are not included, because the rollback always removes them.
+    `old` is the content before the migration. `written` is the content after the migration, with
+    the rows that were written then. `after` is the content after the rollback. Tables and columns
+    that the migration created are left out, because the rollback always removes them.
     """
     known = {held.oid: held for held in old.values()}
     now = {held.oid: (name, held) for name, held in after.items()}

@@ -31,7 +31,7 @@ class Mode(IntEnum):
         return self.name.replace("_", " ")
 
     def conflicts(self, other: Mode) -> bool:
-        """Return whether two transactions cannot hold both modes at once on one relation."""
+        """Return whether two transactions cannot lock one relation in both modes at once."""
         return other in _CONFLICTS[self]
 
     @property
@@ -51,7 +51,7 @@ class Mode(IntEnum):
 
     @property
     def patience(self) -> str:
-        """Return the statement that limits the wait, and where it belongs."""
+        """Return the statement that limits the wait for a lock, and the place to write it."""
         return "`SET LOCAL lock_timeout = '2s';` in a transaction"
 
 
@@ -68,7 +68,7 @@ class TableLock(IntEnum):
 
     @property
     def stops_writes(self) -> bool:
-        """Return True: writes wait for both locks."""
+        """Return True, because writes wait for both kinds of lock."""
         return True
 
     @property
@@ -83,7 +83,7 @@ class TableLock(IntEnum):
 
     @property
     def patience(self) -> str:
-        """Return the statement that limits the wait, and where it belongs."""
+        """Return the statement that limits the wait for a lock, and the place to write it."""
         return "`SET SESSION lock_wait_timeout = 2;`"
 
 

@@ -1,4 +1,4 @@
-"""The observed effects and locks of a migration's executed statements, as values."""
+"""The effects and locks that were observed while the statements of a migration ran."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aiosqlc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or index that existed before the migration; an index belongs to the table `table`.
+    """A table or index that existed before the migration; `table` is the table of an index.
 
-    `written` is true if queries can write to the relation; it is false for a materialized view.
+    `written` is false for a materialized view, to which queries cannot write.
     """
 
     oid: int
@@ -31,7 +31,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lock held when a statement ends; `since` is the statement that acquired the lock."""
+    """A lock that is held when a statement ends; `since` is the statement that acquired it."""
 
     relation: Relation
     mode: Lock
@@ -42,15 +42,16 @@ class Held:
 class Observed:
     """A statement of a migration that was executed, with its observed effects.
 
-    `held` are the locks of its transaction on relations that existed before the release. `brief`
-    are exclusive locks that the statement holds only for a short time, regardless of the size of
+    `held` are the locks, at the statement's end, on relations that existed before the release.
+    `brief` are exclusive locks that the statement holds only for a short time, whatever the size of
     the table. `rewritten`, `scanned` and `indexed` name the tables whose rows were all copied,
-    read, or put into an index. `changed` names the tables of which the statement scanned all rows
-    to change some of them. `kept` names the tables among them in which it changed most rows; such a
-    table stays locked. `lone` is whether the statement cannot run in a transaction block.
-    `refused_in_block` is the server's error if the tool runs the statement in a transaction block.
-    `unwatched` is the reason why nothing was measured. `patience` is whether its wait
-    for a lock was limited to less than `LONGEST_WAIT`. `waiting` are the queries that wait.
+    read, or put into an index. `changed` names the tables of which the statement read all rows to
+    change some of them. `kept` names the tables of which the statement changed most rows and which
+    stay locked. `lone` means that the statement cannot run in a transaction block.
+    `refused_in_block` is the server's error if the migration tool would run the statement in a
+    transaction block. `unwatched` is the reason why nothing was measured. `patience` means that the
+    wait for a lock was limited to less than `LONGEST_WAIT`. `waiting` are the queries that wait for
+    the locks.
     """
 
     file: SchemaFile
@@ -75,7 +76,7 @@ class Observed:
 
     @property
     def works(self) -> bool:
-        """Return whether the statement's duration grows with the size of a table."""
+        """Return whether the statement takes longer if a table has more rows."""
         return bool(self.rewritten or self.scanned or self.indexed or self.changed)
 
     @property
@@ -93,14 +94,14 @@ class Observed:
 class ObservedFile:
     """A migration that ran, with the observed effects and locks of each statement.
 
-    `failures` are the refused statements. `on_rows` are the statements that are refused only if the
-    tables have rows. `broken` are the queries that could be planned before the migration but not
-    after it. `causes` are the statements that break these queries or remove the data in `dropped`,
-    by the name of the query or of the data. `lost` is the data that the rollback does not restore,
-    or None if there is no rollback. `back` are the problems of the rollback itself. `lost_later` is
-    data that was written after the migration and that the rollback changes. `back_later` are the
-    problems of the rollback that such data causes. `stand_in` names the server if it is not of the
-    kind that the project uses.
+    `failures` are the errors of refused statements. `on_rows` are the errors of statements that are
+    refused only if the tables have rows. `broken` are the queries that could be planned before the
+    migration but not after it. `dropped` is the data that the migration removes. `causes` has, for
+    each of these queries and data, the statement that breaks or removes it. `lost` is the data that
+    the rollback does not restore, or None if there is no rollback. `back` are the errors of the
+    rollback itself. `lost_later` is data that was written after the migration and that the rollback
+    changes. `back_later` are the errors of the rollback that this data causes. `stand_in` names the
+    server if it is not of the kind that the project uses.
     """
 
     file: SchemaFile
@@ -118,7 +119,7 @@ class ObservedFile:
 
 
 class SchemaFailsError(Exception):
-    """Raised if the schema already has errors without the pending migrations."""
+    """Raised if the schema has errors even without the pending migrations."""
 
     def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__(problems[0].message)
@@ -127,10 +128,11 @@ class SchemaFailsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A migration to observe, and its rollback file or section if there is one.
+    """A migration to observe, and the file or section that rolls it back, if there is one.
 
-    `in_block` is whether the tool runs the migration in a transaction. `alone` is true if the
-    migration is a release by itself, so that the results of earlier migrations are already in use.
+    `in_block` means that the migration tool runs the migration in a transaction. `alone` means that
+    the migration is a release by itself, so that the results of earlier migrations are already in
+    use.
     """
 
     file: SchemaFile
