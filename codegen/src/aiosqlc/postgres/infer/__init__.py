@@ -1,1 +1,1 @@
-"""Inference from the server's parse tree and catalog: nullability, row counts and writes."""
+"""Inference from the server's parse trees and catalog: nullability, row counts and writes."""

@@ -29,7 +29,7 @@ _WRITES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The effects of a statement on the database, in fields that `TypedQuery` has too."""
+    """The effects of a statement on the database; `TypedQuery` has fields with the same names."""
 
     writes: tuple[str, ...]
     violable: tuple[Constraint, ...]
@@ -38,7 +38,7 @@ class Access:
 
 
 def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
-    """Return the effects that a statement's rewritten queries have on the database."""
+    """Return the effects of a statement on the database, from its rewritten queries."""
     tops = list(queries)
     if any(top["commandType"] == kinds.Command.UTILITY for top in tops):
         return Access((), (), None, session_clean=False)
@@ -64,7 +64,10 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
 
 
 def writing_queries(top: Node) -> Iterator[Node]:
-    """Yield the statement and its WITH queries that write; these exist only at the top level."""
+    """Yield the statement itself and its WITH queries, if they write.
+
+    Only the WITH queries at the top of a statement can write.
+    """
     for query in (top, *(cte["ctequery"] for cte in top.list_of("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:
             yield query

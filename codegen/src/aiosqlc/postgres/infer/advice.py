@@ -1,6 +1,6 @@
 """Find redundant work in a query from its parse tree, for three `vet` rules.
 
-A finding has the code of a rule, and a name in the spelling of the query.
+A finding has the code of its rule, and the name of a table or column as the query writes it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
     """Return whether something outside a join reads a column of one of the given FROM items.
 
-    A merged column of a join may come from any of its sides.
+    A merged column (`USING`) of a join may come from either side of the join.
     """
     joins = {n for n, e in enumerate(query.list_of("rtable"), 1) if e["rtekind"] == kinds.Rte.JOIN}
     return any(var["varno"] in entries | joins for var in _read(query, 0, but_for))
@@ -86,7 +86,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Return whether removing a join could change more than the number of rows."""
+    """Return whether removing a join could have an effect besides the number of rows."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         scope.catalog.volatile(function) for part in parts for function in functions_below(part)
@@ -97,7 +97,7 @@ def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
 
 
 def _has_value(prover: Prover, scope: Scope, number: int) -> bool:
-    """Return whether an output column is NULL only if an outer join found no match."""
+    """Return whether a result column is NULL only if an outer join found no match."""
     var = output_targets(scope.query)[number - 1]["expr"]
     if var["varlevelsup"] == 0 and var["varattno"] > 0:
         entry = scope.entry(var["varno"])

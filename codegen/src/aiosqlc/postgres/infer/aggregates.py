@@ -1,4 +1,4 @@
-"""Nullability rules for aggregates and window functions, which depend on the rows they read."""
+"""Nullability rules for aggregates and window functions, whose results depend on several rows."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return the facts about each row of a group whose key is not NULL.
+    """Return the facts about each row of a group in which a grouping key is not NULL.
 
-    A key that a grouping set omits is NULL. So a key that is not NULL is common to all rows of the
-    group. Return None if no key is known to be not NULL.
+    A key that a grouping set omits is NULL. So a key that is not NULL has the same value in all
+    rows of the group. Return None if no key is known to be not NULL.
     """
     found: FactSet | None = None
     for fact in (fact for facts in (scope.known, *scope.assumed) for fact in facts):
@@ -131,7 +131,7 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
 def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
-    """Infer arguments without the conditions of CASE, which hold only for the current row."""
+    """Infer arguments without the conditions of a CASE, which hold only for the current row."""
     if not p.facts.holds("case", "each branch is checked under its own condition only", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:

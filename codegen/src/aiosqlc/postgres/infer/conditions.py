@@ -150,7 +150,7 @@ def _null_test(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _distinct(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts if `x IS DISTINCT FROM value` is false, so that x is the value."""
+    """Return the facts that hold if `x IS DISTINCT FROM value` is false: x has the value."""
     if TRUE in possible:
         return NOTHING
     left, right = node["args"]
@@ -164,7 +164,7 @@ def _is_value(node: Node) -> bool:
 
 
 def _coalesce(node: Node, facts: Facts) -> FactSet:
-    """Return the facts if `coalesce(x, false)` is true, so that x is true."""
+    """Return the facts that hold if `coalesce(x, false)` is true: x is true."""
     first, *rest = node["args"]
     untrue = all(
         a.kind == "CONST" and (a["constisnull"] or not any(a["constvalue"].data)) for a in rest
@@ -173,7 +173,7 @@ def _coalesce(node: Node, facts: Facts) -> FactSet:
 
 
 def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts if `x op ANY (array)` is true; an empty array makes it false."""
+    """Return the facts that hold if `x op ANY (array)` is true: the array has an element."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
@@ -186,7 +186,7 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts if `x op ANY (select …)` is true, so that it is true for one row."""
+    """Return the facts that hold if `x op ANY (select …)` is true: `x op row` is true once."""
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact

@@ -36,18 +36,19 @@ _WORDS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 
 
 def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcomes | None:
-    """Return the possible outcomes of a condition on constants, or None if unknown.
+    """Return the possible outcomes of a condition on constants, or None if they are unknown.
 
-    `subject` is the operand of `CASE subject WHEN …`, for which the test contains a placeholder.
+    `subject` is the operand x of `CASE x WHEN …`. A condition of this CASE contains a placeholder
+    for x.
     """
     values = values_of(node, facts, subject)
     return None if values is None else frozenset(_OUTCOMES[value] for value in values)
 
 
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
-    """Return all values that an expression can have for any content of the tables, or None.
+    """Return all values that an expression can have, whatever the tables contain, or None.
 
-    If the condition of a CASE is not constant, each of its results is possible.
+    If the condition of a CASE is not constant, each result of the CASE is possible.
     """
     if subject is not None and node.has("CASETESTEXPR"):
         return _values(node, facts, subject)
@@ -99,7 +100,7 @@ def text_array(node: Node) -> tuple[str, ...] | None:
 def text_constant(node: Node) -> str | None:
     """Return the value of a constant of the type text, or None for any other expression.
 
-    A constant of the type varchar that is relabelled as text has the same value.
+    A varchar constant that is used as text also counts.
     """
     kind = _TEXT
     while node.kind == "RELABELTYPE" and node["resulttype"] == kind:
@@ -113,7 +114,7 @@ def text_constant(node: Node) -> str | None:
 def rows_of(node: Node, facts: Facts) -> int | None:
     """Return the number of rows of a set-returning function with constant arguments, or None.
 
-    `MANY_ROWS` means this number of rows or more.
+    The result `MANY_ROWS` means this number of rows or more.
     """
     if node.kind != "FUNCEXPR" or not node["funcretset"]:
         return None
@@ -138,7 +139,7 @@ def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
 def _case(node: Node, facts: Facts) -> Values | None:
     """Return the values that a CASE can have.
 
-    A branch whose condition is not constant is possible.
+    If the condition of a branch is not constant, the branch is possible.
     """
     found, always = Values(), frozenset({TRUE})
     for when in node["args"]:
@@ -235,7 +236,7 @@ def _constant(node: Node, facts: Facts) -> Values | None:
 
 
 def _number(data: bytes) -> str:
-    """Decode a numeric value: a header, the weight of the first digit, digits in base 10,000."""
+    """Decode a numeric value: a header, the weight of the first digit, and base-10,000 digits."""
     words = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
     head = words[0]
     if head & _SPECIAL == _SPECIAL:
@@ -252,7 +253,7 @@ def _number(data: bytes) -> str:
 
 
 def has_field(row: Node, number: int) -> bool:
-    """Return whether a field of a constant row is not NULL, as the bits in its header say."""
+    """Return whether a field of a constant row is not NULL, from the bits in the row's header."""
     data = row["constvalue"].data
     count, flags = (int.from_bytes(data[at : at + 2], "little") for at in (18, 20))
     marks = int.from_bytes(data[23 : 23 + (count % 2048 + 7) // 8], "little")

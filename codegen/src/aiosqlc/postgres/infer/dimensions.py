@@ -1,4 +1,4 @@
-"""Infer the number of dimensions of an array from its expression, not from its type."""
+"""Infer how many dimensions an array has from its expression, because the type does not say."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _collected(node: Node, scope: Scope) -> int:
 
 
 def _filled(sizes: Node) -> int:
-    """Return the number of dimensions of array_fill(), which is the number of its sizes."""
+    """Return the number of dimensions of array_fill(), from its argument with the sizes."""
     if sizes.kind == "ARRAYEXPR" and not sizes["multidims"]:
         return max(len(sizes.list_of("elements")), 1)
     value = None if sizes.kind != "CONST" or sizes["constisnull"] else sizes["constvalue"]

@@ -1,7 +1,7 @@
 """Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
-A value of a table's column is `STORED`. A value for which no rule exists is `ANY`, such as the
-result of another function.
+A JSON value that a table stores has the kind `STORED`. A value without a rule, such as the result
+of most functions, has the kind `ANY`.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Documents:
     # --- paths into stored values -----------------------------------------------------------------
 
     def _at_stored(self, found: JsonShape, node: Node, scope: Scope) -> JsonShape:
-        """Set `nullable` of a path into a stored JSON value; other shapes remain unchanged."""
+        """Set whether a path into a stored JSON value is nullable; leave other shapes unchanged."""
         return replace(found, nullable=not self._is_there(node, scope)) if found.path else found
 
     def _is_there(self, node: Node, scope: Scope) -> bool:
@@ -141,7 +141,7 @@ class Documents:
         return not self.prover.judge(node, scope).null
 
     def _text_at(self, node: Node, scope: Scope, depth: int) -> JsonShape | None:
-        """Return the place of a stored JSON value's member that an expression reads as a text."""
+        """Return the shape of a stored JSON value's member that is read as text, or None."""
         if depth > _DEEPEST:
             return None
         if node.kind == "VAR" and node["varattno"] > 0:
@@ -161,7 +161,7 @@ class Documents:
         return text_of(replace(found, nullable=False))
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of an expression's JSON values, including JSON `null`, but not NULL."""
+        """Return the shape of the JSON values of an expression, apart from SQL NULL."""
         if depth > _DEEPEST:
             return ANY
         depth += 1
@@ -242,7 +242,7 @@ class Documents:
         return found
 
     def _constructed(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of JSON_OBJECT(…) and the like."""
+        """Return the shape of JSON_OBJECT(…) and similar constructors."""
         kind, strict = node["type"], node["absent_on_null"]
         if expression_type(node) not in IS_JSON:
             return ANY
@@ -319,7 +319,7 @@ class Documents:
     # --- values -----------------------------------------------------------------------------------
 
     def value(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
-        """Return the shape of the JSON value that an expression of any type is converted to."""
+        """Return the shape of the JSON value to which an expression of any type is converted."""
         if node.kind == "JSONVALUEEXPR":
             return self.shape(node, scope, depth)
         kind = self._facts.base_type(expression_type(node))
@@ -345,7 +345,7 @@ class Documents:
         return entry is not None and entry.kind == "c"
 
     def _list(self, kind: int, dims: int, *, full: bool, depth: int = 0) -> JsonShape:
-        """Return the JSON shape of an SQL array; `full` is whether no element is NULL."""
+        """Return the JSON shape of an SQL array; `full` means that no element is NULL."""
         entry = self._facts.types.get(kind)
         item = self._of_type(entry.element, depth + 1) if entry else ANY
         found = item if item.kind is JsonKind.ANY else replace(item, nullable=not full)
@@ -381,7 +381,7 @@ class Documents:
     # --- rows -------------------------------------------------------------------------------------
 
     def _row(self, node: Node, scope: Scope, kind: int, depth: int) -> JsonShape:
-        """Return the JSON shape of a row that exists: no outer join replaces it by NULL."""
+        """Return the JSON shape of a row that is not replaced by NULL in an outer join."""
         names = self._names(kind)
         if node.kind == "ROWEXPR":
             names = names or [str(name) for name in node["colnames"] or []]
@@ -528,7 +528,7 @@ def _constant(node: Node) -> JsonShape:
 
 
 def _bare(kind: SqlType) -> SqlType:
-    """Return a scalar's type without the attributes that its JSON value does not show."""
+    """Return a scalar type without the attributes, such as a length, that JSON does not show."""
     if kind.kind is TypeKind.ENUM:
         return kind
     return SqlType(kind.schema, kind.name, kind.kind)

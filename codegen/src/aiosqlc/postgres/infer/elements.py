@@ -94,7 +94,7 @@ def dimensions_of(p: Prover, node: Node) -> int:
 
 
 def collects_values(p: Prover, node: Node) -> bool:
-    """Return whether a node is array_agg() of values that are not arrays."""
+    """Return whether a node is an array_agg() whose arguments are not arrays."""
     if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) not in _ARRAY_AGGS:
         return False
     collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0
@@ -102,9 +102,9 @@ def collects_values(p: Prover, node: Node) -> bool:
 
 
 def _keeps_values(p: Prover, node: Node) -> bool:
-    """Return whether the cast of an array's elements never makes an element NULL.
+    """Return whether the cast of an array never turns an element into NULL.
 
-    The casts of jsonb return NULL for JSON null.
+    The casts from jsonb do so for JSON null.
     """
     if node.kind == "CASETESTEXPR":
         return True
@@ -155,9 +155,9 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
-    """Infer whether ARRAY(SELECT …) may contain NULL.
+    """Infer whether the array ARRAY(SELECT …) may contain NULL.
 
-    If the SELECT returns arrays, the result has one more dimension.
+    If the SELECT returns arrays, the result is an array with one more dimension.
     """
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)
@@ -173,7 +173,7 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
-    """Infer whether the arrays of a result column may contain NULL, for all operands of a UNION."""
+    """Infer whether the arrays in a result column may contain NULL, in any operand of a UNION."""
     scope = parent.inner(query)
     parts = parts_of(query)
     if not parts:
@@ -197,7 +197,10 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
-    """Infer if a recursive query's arrays contain NULL: start with "no", repeat until stable."""
+    """Infer whether the arrays of a recursive query may contain NULL.
+
+    The first assumption is that they contain none. It is corrected until it agrees with the result.
+    """
     text = f"the recursive query {name}"
     if name in owner.element_recursion:
         null = owner.element_recursion[name][attribute - 1]
@@ -237,7 +240,7 @@ def _function(p: Prover, node: Node) -> Verdict:
 
 
 def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether `path || id` and the like, which join arrays and elements, may contain NULL."""
+    """Infer whether concatenated arrays and elements, such as `path || id`, may contain NULL."""
     arrays = _JOINING[p.facts.built_in(called(node))]
     parts = [
         array_elements(p, part, scope) if is_array else p.judge(part, scope)

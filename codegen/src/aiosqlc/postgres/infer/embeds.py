@@ -1,4 +1,4 @@
-"""Find each `sqlc.embed(t)` in a text, and infer its columns as if a row of `t` exists."""
+"""Find each `sqlc.embed(t)` in a query text, and infer its columns as if the row of `t` exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import Query
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star], query: Query) -> list[Place]:
-    """Return the result columns of each `sqlc.embed(t)`; operands of a UNION share them."""
+    """Return the result columns of each `sqlc.embed(t)`; the operands of a UNION share columns."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:
@@ -32,7 +32,7 @@ def places_of(embeds: Sequence[Embed], stars: Sequence[Star], query: Query) -> l
 def as_if_present(
     prover: Prover, scope: Scope, columns: Sequence[Column]
 ) -> Callable[[int, frozenset[int]], Column]:
-    """Return a function that infers a result column, assuming that given outer joins match."""
+    """Return a function that infers a result column as if the given outer joins found a match."""
 
     def inferred(at: int, missing: frozenset[int]) -> Column:
         if not missing:

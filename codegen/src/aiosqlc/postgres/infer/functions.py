@@ -1,6 +1,6 @@
 """Nullability rules for function calls.
 
-A strict function is NULL for every NULL argument. A total function is NULL only for NULL arguments.
+A strict function returns NULL if an argument is NULL. A total function returns NULL only then.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def is_declared(p: Prover, function: Function) -> bool:
 def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """Infer whether a set-returning call in the select list can be NULL.
 
-    If another call returns more rows, the server pads this call with NULLs.
+    If another set-returning call has more rows, the server adds NULLs to this call's rows.
     """
     sets = [
         inner
@@ -160,7 +160,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 
 
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer whether a set-returning function with one result column can return NULL in a row."""
+    """Infer whether a row of a set-returning function with one result column can be NULL."""
     name = p.facts.built_in(function.oid)
     if p.facts.holds("value-set", "the rows of the function are not NULL", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")

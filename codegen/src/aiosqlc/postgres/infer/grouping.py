@@ -20,7 +20,7 @@ _MOST_SETS = 256  # CUBE grows exponentially, so nothing is inferred beyond this
 def grouping_sets(query: Node) -> list[frozenset[int]] | None:
     """Return the grouping sets, each as a set of key numbers, or None if there are too many.
 
-    A plain GROUP BY is one set. A query without grouping has the empty list.
+    A plain GROUP BY is one set. The list is empty for a query without GROUP BY.
     """
     if not query["groupingSets"]:
         keys = frozenset(c["tleSortGroupRef"] for c in query.list_of("groupClause"))
@@ -61,10 +61,10 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 
 
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
-    """Return the keys that a grouping set may set to NULL although no node in the tree shows it.
+    """Return the keys that a grouping set may turn into NULL although no node in the tree shows it.
 
-    If an expression is a grouping key twice, as in `GROUP BY a, ROLLUP (b)` with equal columns, the
-    tree always refers to the first key. But the server returns each key separately.
+    If two keys are the same column, as in `FROM t JOIN u USING (id) GROUP BY t.id, ROLLUP (id)`,
+    the tree always refers to the first of them. But the server returns each key separately.
     """
     if not query["groupingSets"]:
         return frozenset()
@@ -81,9 +81,10 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
-    """Return, for each output of a query with grouping sets, the keys with the same expression.
+    """Return, for each result column of a query with grouping sets, the keys that it may show.
 
-    If several keys have this expression, the server does not say which key the output is.
+    These are the keys with the column's expression. If there are several, the tree does not show
+    which one the column is.
     """
     expressions = {t["ressortgroupref"]: t["expr"] for t in query["targetList"]}
     keys = [
@@ -95,7 +96,7 @@ def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
 
 
 def _behind_keys(query: Node, node: Node) -> Node:
-    """Return the expression behind a key, which is an entry of its own since PostgreSQL 18."""
+    """Return the expression of a grouping key; since PostgreSQL 18, a Var refers to the key."""
     if node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] == kinds.Rte.GROUP:
@@ -104,7 +105,7 @@ def _behind_keys(query: Node, node: Node) -> Node:
 
 
 def _behind_joins(query: Node, node: Node) -> Node:
-    """Return the table column that a join's column is a copy of."""
+    """Return the table column for which a column of a join stands."""
     while node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] != kinds.Rte.JOIN:
@@ -114,7 +115,7 @@ def _behind_joins(query: Node, node: Node) -> Node:
 
 
 def is_ungrouped_aggregate(query: Node) -> bool:
-    """Return whether the query aggregates all its rows, even zero, to one row."""
+    """Return whether a query aggregates all its rows to one row, even if it has no rows."""
     aggregated = query["hasAggs"] or query["havingQual"] is not None
     return bool(aggregated) and not query["groupClause"] and not query["groupingSets"]
 

@@ -36,7 +36,7 @@ Attribute = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """The places an expression's values come from: columns, parameters, or `others`."""
+    """The sources of an expression's values: columns and parameters; `others` means any others."""
 
     columns: frozenset[Attribute] = frozenset()
     params: tuple[int, ...] = ()
@@ -44,7 +44,10 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the column that all values come from, except those of parameters, or (0, 0)."""
+        """Return the only column among the sources, or (0, 0) if there is none or another source.
+
+        Parameters do not count as other sources.
+        """
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
@@ -52,7 +55,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return where an expression's values come from; an explicit cast makes new values."""
+    """Return the sources of an expression's values; an explicit cast counts as a new source."""
     node = _bare(node)
     if node is None:
         return HandedOn()
@@ -86,7 +89,7 @@ def handed_on(node: Node | None, scope: Scope) -> HandedOn:
 
 
 def together(nodes: list[Node], scope: Scope) -> HandedOn:
-    """Return where the values of several expressions come from."""
+    """Return the sources of the values of several expressions."""
     found = [handed_on(node, scope) for node in nodes]
     return HandedOn(
         frozenset().union(*(one.columns for one in found)),
@@ -96,7 +99,7 @@ def together(nodes: list[Node], scope: Scope) -> HandedOn:
 
 
 def operands_alike(node: Node, scope: Scope) -> HandedOn:
-    """Return where the values come from that an array function combines: arrays and elements."""
+    """Return the sources of the values (arrays and elements) that an array function combines."""
     if node.kind == "ARRAYEXPR":
         return handed_on(node, scope)
     if node.kind not in _CALLS:
@@ -141,7 +144,7 @@ def _of_variable(node: Node, scope: Scope) -> HandedOn:
 
 
 def _of_functions(entry: Node, attribute: int, scope: Scope) -> HandedOn:
-    """Return where the values in a column of a function call in FROM come from."""
+    """Return the sources of the values in a column of a function call in FROM."""
     for function in entry["functions"]:
         if attribute <= function["funccolcount"]:
             return handed_on(function["funcexpr"], scope) if attribute == 1 else _OTHERS

@@ -13,9 +13,9 @@ _IMAGE_TYPES = frozenset({
 
 
 def keys_compare_images(facts: Facts, relation: int, column: int) -> bool:
-    """Return whether each unique index on a column treats only equal stored values as equal.
+    """Return whether every unique index on a column treats only equal stored values as equal.
 
-    Return False without a unique index.
+    Return False if there is no such index.
     """
     parts = [
         part

@@ -1,7 +1,7 @@
 """The fields of parse tree nodes that the conversion to `aiosqlc.relational` reads or ignores.
 
-A node with a value in any other field comes from an unknown server version, and is unsupported. The
-fields are the fields of PostgreSQL 16 to 18.
+The lists have the fields of PostgreSQL 16 to 18. A node with a value in any other field comes from
+an unknown server version. The conversion does not support it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def is_understood(node: Node) -> bool:
 
 
 def is_expression(node: Node) -> bool:
-    """Return whether the value of an expression depends only on the operands that it shows."""
+    """Return whether the value of an expression depends only on the operands in its parse tree."""
     return node.kind in _EXPRESSIONS
 
 

@@ -142,11 +142,11 @@ class PostgresEngine:
         return isinstance(collation, int) and self.facts.deterministic(collation)
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Return whether an expression equals an indexed expression of its table."""
+        """Return whether an expression of a query is the same as an expression of an index."""
         return same(key, stored, source)
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Return whether a condition implies a part of a partial index's predicate."""
+        """Return whether a condition implies one part of the predicate of a partial index."""
         return implied(condition, source, predicate, self.facts)
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
@@ -155,7 +155,7 @@ class PostgresEngine:
         return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return the table or view if it has exactly the given columns in order, or None."""
+        """Return the table or view whose columns are exactly the given ones, in order, or None."""
         if not isinstance(relation, int) or relation not in self.facts.relations:
             return None
         entry = self.facts.relations[relation]
@@ -167,7 +167,7 @@ class PostgresEngine:
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
-        """Return True, because a set operation over columns of one type has this type."""
+        """Return True, because a set operation over columns of one type always has this type."""
         del relation, column, kind
         return True
 
@@ -177,7 +177,7 @@ class PostgresEngine:
         return found.name if found else ""
 
     def has_row(self, function: Function) -> bool:
-        """Return whether one of the functions in a FROM item certainly returns a row."""
+        """Return whether one of the functions of a FROM item always returns a row."""
         return any(rows_of(f["funcexpr"], self.facts) for f in function.handle)
 
 
@@ -187,23 +187,23 @@ def row_counter(facts: Facts) -> RowCounter:
 
 
 def level_of(scope: Scope) -> Query:
-    """Return the query of a scope in the form of `aiosqlc.relational`; convert it at first use."""
+    """Return the query of a scope as a `relational` query, which is converted at first use."""
     if scope.level is None:
         scope.level = Lowering(scope).query()
     return scope.level
 
 
 class Lowering:
-    """Converts one query from PostgreSQL's parse tree to `aiosqlc.relational`."""
+    """Converts one query from PostgreSQL's parse tree to the query tree of `aiosqlc.relational`."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.facts = scope.catalog
 
     def query(self) -> Query:
-        """Return the query.
+        """Return the converted query.
 
-        An unsupported query becomes a query about which nothing can be proved.
+        An unsupported query becomes an empty `Query`, about which nothing can be proved.
         """
         node = self.scope.query
         tree = node["jointree"]
@@ -275,7 +275,7 @@ class Lowering:
         )
 
     def decided_by(self, quals: Node | None) -> Sequence[Column] | None:
-        """Return the columns that determine a condition, or None if a volatile function does."""
+        """Return the columns on which a condition depends, or None if it is volatile."""
         if quals is None:
             return ()
         return self.columns(quals, 0) if self.is_stable(quals) else None
@@ -289,7 +289,7 @@ class Lowering:
         yield from found
 
     def source(self, entry: Node) -> Source:
-        """Convert an entry of the range table, which lists the FROM items."""
+        """Convert an entry of the range table, the parse tree's list of FROM items."""
         if not is_understood(entry):
             return Source()
         make = _SOURCES.get(entry["rtekind"])
@@ -336,9 +336,10 @@ class Lowering:
         )
 
     def gives_one(self, call: Node) -> bool:
-        """Return whether the body of a user's function proves that it returns at most one row.
+        """Return whether a user's function is proved to return at most one row, from its body.
 
-        LIMIT is ignored, because without an order each evaluation may return another row.
+        A LIMIT in the body does not count, because without an order each call may return another
+        row.
         """
         if call.kind != "FUNCEXPR" or any(map(_gives_set, call.list_of("args"))):
             return False
@@ -387,7 +388,7 @@ class Lowering:
     def merged(self, entry: Node) -> Source:
         """Convert the range table entry that stands for a join as a whole.
 
-        In a FULL join, either side may be missing.
+        An entry of a FULL JOIN is not supported, because the row of either side may be missing.
         """
         if entry["jointype"] == kinds.Join.FULL:
             return Source()
@@ -420,7 +421,7 @@ class Lowering:
     # --- conditions and expressions -----------------------------------------------------------
 
     def condition(self, node: Node) -> Condition:
-        """Convert a condition; mark it if it is an equality or a boolean column."""
+        """Convert a condition; its `meaning` is set if it is an equality or a boolean column."""
         return Condition(handle=node, meaning=self.flag(node) or self.equality(node))
 
     def flag(self, node: Node) -> Column | None:
@@ -452,7 +453,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return `classes` if an operand is compared as an index compares it, or nothing.
+        """Return `classes` if the operand is compared in the way of an index, or else an empty set.
 
         An operator of a fixed type converts its operand to that type. A polymorphic operator (on
         arrays, ranges, enums, rows) uses the operand's own type, which a cast may change.
@@ -462,7 +463,7 @@ class Lowering:
         return classes if same_type or self.facts.is_plain(after) else frozenset()
 
     def expr(self, node: Node) -> Expr:
-        """Convert an expression to the engine-independent form."""
+        """Convert an expression to the form of `aiosqlc.relational`."""
         if node.kind == "VAR" and is_understood(node):
             return self.column(node, level=node["varlevelsup"])
         if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and is_understood(node):
@@ -485,7 +486,7 @@ class Lowering:
         )
 
     def args(self, values: list[Any]) -> Iterator[Expr]:
-        """Yield the operands of an expression, also those in lists, but not their own operands."""
+        """Yield the direct operands of an expression, also those in lists."""
         for value in values:
             if isinstance(value, Node):
                 yield self.expr(value)
@@ -493,7 +494,7 @@ class Lowering:
                 yield from self.args(value)
 
     def column(self, node: Node, *, level: int = 0) -> Column:
-        """Convert a column of the query that is `level` queries further out."""
+        """Convert a column; `level` is 0 for this query, 1 for the query around it, and so on."""
         nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
         absent = self.scope.up(level).alive(node["varno"], nulling) if nulling else []
         if not level and node in grouped_expressions(self.scope):
@@ -520,7 +521,7 @@ class Lowering:
         return keys_shown(query, shown) if query["groupingSets"] else [frozenset()] * len(shown)
 
     def assigned(self) -> dict[int, Expr]:
-        """Return the expressions that a write assigns to the target's columns."""
+        """Return the expression that a write assigns to each column of the target."""
         targets = self.scope.query.list_of("targetList")
         return {t["resno"]: self.expr(_bare(t["expr"])) for t in targets if not t["resjunk"]}
 
@@ -546,7 +547,7 @@ class Lowering:
         )
 
     def is_shared_by_key(self, column: int) -> bool:
-        """Return whether ON CONFLICT only finds rows with the new row's value in a column.
+        """Return whether ON CONFLICT finds only rows that have the new row's value in a column.
 
         The statement can leave the choice of the collation to the index. So the property must hold
         for each unique index on the column. A view has no index.
@@ -557,8 +558,8 @@ class Lowering:
     def actions(self) -> list[Query]:
         """Return the actions of a MERGE, each as a query for the rows on which it acts.
 
-        Return no action if one of them, or RETURNING, is unsupported. DO NOTHING is omitted, but
-        its condition decides which rows the other actions get.
+        If an action or RETURNING is unsupported, return no action. DO NOTHING is omitted, but its
+        condition still decides which rows the other actions get.
         """
         node = self.scope.query
         source = self.item(node["jointree"]) if node["jointree"] is not None else None
@@ -586,7 +587,7 @@ class Lowering:
     ) -> Query:
         """Convert an action of a MERGE; its rows come from the source, the target, or both.
 
-        `beside` are the subqueries outside the actions, on which the actions depend.
+        `beside` are the subqueries outside the actions. The rows of each action depend on them.
         """
         query, target = self.scope.query, Leaf(source=self.scope.query["resultRelation"])
         # ON restricts the rows of the side that may lack a match.

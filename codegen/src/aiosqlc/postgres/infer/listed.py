@@ -20,10 +20,10 @@ _AFTER = frozenset({*_END, ",", ")", ";"})
 
 @dataclass(slots=True)
 class _Level:
-    """The scanner's state inside parentheses; `item` is the position where the current item begins.
+    """The scanner's state inside one pair of parentheses.
 
-    `prefixed` means that `DISTINCT ON (…)` or `RETURNING WITH (…)` has started, and that the first
-    item follows it.
+    `item` is the position where the current item of the select list starts. `prefixed` means that
+    `DISTINCT ON (…)` or `RETURNING WITH (…)` has started, and that the first item follows it.
     """
 
     item: int | None = None

@@ -1,4 +1,4 @@
-"""Match expressions and conditions of a query with those that indexes store."""
+"""Match expressions and conditions of a query with the expressions and predicates of indexes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BOOLEAN_EQUAL = 91  # the OID of boolean = in pg_operator
 
 
 def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
-    """Return whether a condition on a table implies a part of a partial index's predicate."""
+    """Return whether a condition implies one part of the predicate of a partial index."""
     if same(condition, predicate, varno) or _same_boolean(condition, predicate, varno):
         return True
     if predicate.kind == "NULLTEST" and predicate["nulltesttype"] == kinds.IS_NOT_NULL:
@@ -29,7 +29,7 @@ def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
 
 
 def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Return whether `flag = true` in a query matches `flag`, to which the server simplifies it."""
+    """Return whether the condition `flag = true` or `flag = false` matches `flag` or `NOT flag`."""
     wanted = True
     if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
         predicate, wanted = predicate["args"][0], False
@@ -46,7 +46,7 @@ def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
 
 
 def same(node: Any, stored: Any, varno: int) -> bool:
-    """Return whether a query's expression equals an expression that an index stores."""
+    """Return whether an expression of a query is the same as an expression of an index."""
     if isinstance(node, Node) and isinstance(stored, Node):
         if node.kind != stored.kind:
             return False

@@ -21,7 +21,10 @@ _CASTS = frozenset({"int2", "int4", "int8", "numeric"})
 
 
 def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
-    """Infer whether `document -> 'key'`, `->>` or their casts can be NULL; None for other calls."""
+    """Infer whether `document -> 'key'`, `->>` or their casts can be NULL.
+
+    Return None for other calls.
+    """
     name, args = p.facts.built_in(called(node)), node.list_of("args")
     if name in _CASTS and len(args) == 1 and expression_type(args[0]) == _JSONB:
         inner = args[0]
@@ -68,7 +71,7 @@ def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
 
 
 def _member(p: Prover, document: Node, key: str | None) -> Node | None:
-    """Return the value of a key in jsonb_build_object(); if the key is repeated, the last one."""
+    """Return the value of a key in jsonb_build_object(); for a repeated key, the last value."""
     if document.kind != "FUNCEXPR" or document["funcvariadic"] or key is None:
         return None
     if p.facts.built_in(document["funcid"]) != "jsonb_build_object":

@@ -27,10 +27,10 @@ _NOT_BUILT = "its structure is not known: it is not built by functions such as j
 def sent_in(
     facts: Facts, types: Types, nodes: Sequence[Node], nullable: Collection[int] = ()
 ) -> tuple[Sent, ...]:
-    """Return the notifications that the queries of a parse tree send on constant channels.
+    """Return the notifications that a statement's queries send on constant channels.
 
-    `nullable` are the numbers of the parameters that may be NULL. Raises LookupError for a tree
-    that is not understood.
+    `nullable` are the numbers of the parameters that may be NULL. Raise LookupError if a tree is
+    not supported.
     """
     found: list[Sent] = []
     for node in nodes:
@@ -58,7 +58,7 @@ def _in_scope(documents: Documents, scope: Scope) -> Iterator[Sent]:
 
 
 def _of_level(value: Any) -> Iterator[Node]:
-    """Yield the nodes of a query's expressions, and its nested queries without their nodes."""
+    """Yield the nodes in a query's own expressions, and the nested queries without their nodes."""
     if isinstance(value, list):
         for item in value:
             yield from _of_level(item)

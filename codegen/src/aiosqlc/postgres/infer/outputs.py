@@ -24,7 +24,7 @@ _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 def collected_by(node: Node, scope: Scope) -> tuple[str, Node | None]:
     """Return the name of a built-in aggregate, and its first argument in the rows of this query.
 
-    The rows are the rows of a group or of a window. For any other expression, the name is empty.
+    The rows are those of a group or of a window. For any other expression, the name is empty.
     """
     if node.kind == "WINDOWFUNC":
         args = node.list_of("args")
@@ -36,7 +36,7 @@ def collected_by(node: Node, scope: Scope) -> tuple[str, Node | None]:
 
 
 def output_targets(query: Node) -> list[Node]:
-    """Return the entries of a query's select list or RETURNING list that are in its result."""
+    """Return the entries of a select list or RETURNING list that become result columns."""
     if query.memo is None:
         query.memo = {}
     found: list[Node] | None = query.memo.get("targets")
@@ -75,7 +75,7 @@ def _sublink_type(node: Node) -> int:
 
 
 def parts_of(query: Node) -> list[int]:
-    """Return the range table numbers of a set operation's operands; other queries have none."""
+    """Return the range table numbers of a set operation's operands, or [] for other queries."""
     return _parts(query["setOperations"]) if query["setOperations"] is not None else []
 
 
@@ -86,23 +86,23 @@ def _parts(operation: Node) -> list[int]:
 
 
 def column_type(query: Node, attribute: int) -> int:
-    """Return the type of a query's output column."""
+    """Return the type of a result column of a query."""
     if query["setOperations"] is not None:
         return int(query["setOperations"]["colTypes"][attribute - 1])
     return expression_type(output_targets(query)[attribute - 1]["expr"])
 
 
 def arm_type(node: Node, attribute: int, scope: Scope) -> int:
-    """Return the type of a column in an operand of a set operation, before it is cast there."""
+    """Return the type of a column in an operand of a set operation, before any cast there."""
     if node.kind == "SETOPERATIONSTMT":
         return int(node["colTypes"][attribute - 1])
     return column_type(scope.entry(node["rtindex"])["subquery"], attribute)
 
 
 def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the expression and scope behind a Var of a subquery or CTE, or None for a table.
+    """Return the expression and scope behind a Var of a subquery or CTE, or None.
 
-    Only simple chains are followed, without set operations and recursion.
+    The result is None for a column of a table, and for set operations and recursive queries.
     """
     owner = scope.up(node["varlevelsup"])
     entry = owner.entry(node["varno"])

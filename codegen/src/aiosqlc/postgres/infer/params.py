@@ -56,14 +56,14 @@ _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 class Use(msgspec.Struct, frozen=True):
     """One use of a parameter.
 
-    `relation`/`attribute` is the column of this use (0 for none). `role` is the kind of use:
-    assign, compare, any, alternative (to the column, in COALESCE), argument, function (the argument
-    has no name), limit, offset, other. `tolerant` means that NULL has a meaning here; `reason` is
-    this meaning. `part` is true for a document that is merged with the column or searched in it,
-    and for a pattern. Such a value has the column's type, but the column could not contain it.
-    `via` is the column under its name in the query, which may be the name of a column of a view or
-    a WITH query. `kept` is the column into which an array function puts the value or its elements,
-    or in which it searches them.
+    `relation` and `attribute` are the table and the column of this use (0 for none). `role` is the
+    kind of use: assign, compare, any, alternative (to the column, in COALESCE), argument, function
+    (the argument has no name), limit, offset, other. `tolerant` means that NULL has a meaning here,
+    and `reason` is this meaning. `part` is true for a document that is merged with the column or
+    searched in it, and for a pattern. The value of the parameter then has the column's type, but is
+    not a value that the column could contain. `via` is the column under its name in the query,
+    which may be the name of a column of a view or a WITH query. `kept` is the column whose array is
+    combined with the value or its elements, or searched for them.
     """
 
     role: str
@@ -80,7 +80,7 @@ class Use(msgspec.Struct, frozen=True):
 
 
 def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
-    """Return the uses of every parameter of a statement, in the order of sqlc's tree."""
+    """Return the uses of every parameter of a statement, in the order in which sqlc finds them."""
     uses: dict[int, list[Use]] = defaultdict(list)
     _Uses(scope.catalog, uses).query(scope)
     return dict(uses)
@@ -89,9 +89,8 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
     """Sort the columns in which a parameter is stored.
 
-    The order is the order of the query, not of the table.
-
-    If the statement has several queries, a position does not show to which query it belongs.
+    They are sorted as the query lists them, not as the table does. If the statement has several
+    queries, nothing is sorted, because the positions do not show to which query they belong.
     """
     once = all(sum(use.role == "assign" for use in met) < 2 for met in uses.values())
     if once or dump.count("{QUERY ") != 1:
@@ -156,7 +155,7 @@ class _Uses:
                     yield target, relation
 
     def _assigned(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record the parameters that an assignment stores in a column, also through expressions."""
+        """Record the parameters that an assignment stores in a column, also in expressions."""
         bare = _unwrap(expr)
         if bare is None:
             return
@@ -219,7 +218,7 @@ class _Uses:
         )
 
     def _with_elements(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record the arrays whose elements a column stores, through `unnest` or concatenation."""
+        """Record the arrays whose elements a column stores, by `unnest` or concatenation."""
         function = self.facts.built_in(called(expr)) if expr.kind in _CALLS else ""
         if function in _JOINING and self._holds_null(relation, attribute):
             for operand in expr.list_of("args"):
@@ -282,7 +281,7 @@ class _Uses:
             self.value(value, scope, skip)
 
     def _met(self, node: Node, scope: Scope) -> None:
-        """Record the parameters that are operands of this node, but not of nodes inside it."""
+        """Record the parameters that are direct operands of a node."""
         if node.kind == "ARRAYEXPR" or node.kind in _CALLS:
             alike = operands_alike(node, scope)
             self._kept(alike.params, alike.column)
@@ -351,7 +350,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operator combines a value with a pattern, a part or a factor."""
+        """Return whether an operator combines a value with a pattern, a part of it, or a factor."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
@@ -359,7 +358,7 @@ class _Uses:
         return built_in in _OF_PARTS or bool(_BESIDE_A_VALUE.search(function.name))
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
-        """Name a parameter after the column beside it among the operands: `COALESCE(bio, $1)`."""
+        """Name a parameter after the column that is the other operand: `COALESCE(bio, $1)`."""
         for operand in node.list_of("args"):
             bare = _unwrap(operand)
             if bare is not None and bare.kind == "VAR":
@@ -368,7 +367,7 @@ class _Uses:
                 return
 
     def _alternative(self, node: Node, relation: int, attribute: int, name: str) -> None:
-        """Record the parameters among the operands of COALESCE and similar expressions."""
+        """Record the parameters that are operands of COALESCE and similar expressions."""
         for operand in node.list_of("args"):
             param = _unwrap(operand)
             if param is not None and _is_param(param):
@@ -420,7 +419,7 @@ def _written_at(target: Node) -> int:
 
 
 def _rank(field: tuple[str, Any]) -> int:
-    """Return the rank by which sqlc orders parts of a query: select lists first, WITH last."""
+    """Return the rank of a part of a query in sqlc's order: select lists first, WITH last."""
     return {"targetList": 0, "cteList": 2}.get(field[0], 1)
 
 
@@ -445,7 +444,7 @@ def _unwrap(node: Node | None) -> Node | None:
 
 
 def _element_of(node: Node | None) -> Node | None:
-    """Return `a` for an array element `a[1]`, or any other operand unchanged."""
+    """Return `a` if an operand is an array element `a[1]`, or else the operand itself."""
     return _unwrap(node["refexpr"]) if node is not None and node.kind == "SUBSCRIPTINGREF" else node
 
 
@@ -487,7 +486,7 @@ def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
 
 
 def _of_functions(entry: Node, attribute: int, facts: Facts) -> list[Node]:
-    """Return the array whose elements are a column of a function call in FROM."""
+    """Return the array whose elements are the values of a column of a function call in FROM."""
     for function in entry["functions"]:
         width = function["funccolcount"]
         if attribute <= width:
@@ -505,7 +504,7 @@ _UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    """Return the name of the column that an operand is or is computed from, or ''."""
+    """Return the name of the column that an operand is, or from which it is computed, or ''."""
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None

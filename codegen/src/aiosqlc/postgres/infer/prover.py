@@ -1,4 +1,4 @@
-"""Prove that expressions cannot be NULL, by one rule per kind of node."""
+"""Prove that expressions cannot be NULL, with one rule for each kind of parse tree node."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class BodyRule(Protocol):
 
 @dataclass(frozen=True)
 class Resolver:
-    """The inference rules by kind of node; a rule calls rules in other files through this table.
+    """The inference rules by kind of node; rules call those of other modules through this table.
 
-    `judges` has the rule for each kind of node. `column` infers a query's output column, `body` a
-    call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
-    `reads_a_row` (before any grouping) infer facts about rows.
+    `judges` has the rule for each kind of node. `column` infers a result column of a query, `body`
+    a call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
+    `reads_a_row` (before any grouping) infer facts about the rows of a query.
     """
 
     judges: Mapping[str, NodeRule]
@@ -51,9 +51,9 @@ class Resolver:
 class Prover:
     """Infers whether the expressions of one statement can be NULL.
 
-    `nullable_params` are the parameters that may be NULL, and `loose_params` the arrays that may
-    contain NULL. For a function's body, `arguments` has the verdicts on the call's arguments by
-    parameter number.
+    `nullable_params` are the parameters that may be NULL. `loose_params` are the array parameters
+    that may contain NULL. For the body of a function, `arguments` has the verdict on each argument
+    of the call, by parameter number.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Prover:
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
         """Use an assumption for all inferences within the block.
 
-        Results within the block are cached only for that assumption.
+        Results within the block are cached only for this assumption.
         """
         before = self.context
         key = (before, assumption)
@@ -120,7 +120,7 @@ class Prover:
         return self.resolver.column(self, scope.inner(query), attribute)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Return "not null" if every operand is not null; otherwise name the first nullable one."""
+        """Return "not null" if every operand is not null; else name the first that may be NULL."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
         if self.facts.holds(rule, "no input is NULL", doubt is None):
@@ -141,7 +141,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that PostgreSQL 16 and 17 may set to NULL without a node for it."""
+    """Return the grouping keys that PostgreSQL 16 and 17 may turn into NULL without showing it."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return _NO_KEYS

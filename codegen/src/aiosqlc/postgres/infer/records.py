@@ -27,7 +27,7 @@ class Field:
 
 
 def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
-    """Return the fields of a record or of the records in an array, or nothing if unknown."""
+    """Return the fields of a record, or of the records in an array; [] if they are unknown."""
     found = _value_in(p, node, scope)
     if found is None:
         return []
@@ -44,7 +44,7 @@ def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
 
 
 def _of_sub_select(p: Prover, node: Node, scope: Scope) -> list[Field]:
-    """Return the fields of the rows of a sub-select or of a WITH query, or nothing if unknown."""
+    """Return the fields of the rows of a sub-select or a WITH query; [] if they are unknown."""
     owner = scope.up(node["varlevelsup"])
     entry = owner.entry(node["varno"])
     if entry["rtekind"] == kinds.Rte.SUBQUERY:
@@ -68,9 +68,9 @@ def _of_sub_select(p: Prover, node: Node, scope: Scope) -> list[Field]:
 
 
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
-    """Return the OID of the table whose rows an expression returns, itself or in an array.
+    """Return the OID of the table whose whole rows an expression returns, directly or in an array.
 
-    Return 0 if there is no such table. No outer join may omit the row.
+    Return 0 if there is no such table, or if an outer join may omit the row.
     """
     found = _value_in(p, node, scope)
     if found is None:
@@ -117,7 +117,7 @@ def _collected(p: Prover, value: _Value) -> Iterator[None]:
 
 
 def _value_in(p: Prover, node: Node, scope: Scope) -> _Value | None:
-    """Return the value that `array_agg` and the like collect, or `node` itself."""
+    """Return the value that `array_agg` or a similar expression collects, or else `node` itself."""
     while True:
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
             query = node["subselect"]

@@ -1,4 +1,4 @@
-"""Nullability rules for column references (Vars), by the FROM item that they refer to."""
+"""Nullability rules for column references (Vars), by the kind of FROM item to which they refer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) -> Verdict:
-    """Infer whether RETURNING of a column can be NULL, from the value assigned to the column."""
+    """Infer whether a column in RETURNING can be NULL, from the value that is assigned to it."""
     query = owner.query
     if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
         return otherwise
@@ -97,7 +97,7 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Infer whether an expression of SET or VALUES can be NULL; it cannot refer to the new row."""
+    """Infer whether an expression of SET or VALUES can be NULL; its columns are of the old row."""
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):
@@ -124,7 +124,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return why the row of a FROM item, or OLD or NEW, may be NULL in RETURNING, or []."""
+    """Return the reasons why a row in RETURNING may be NULL: OLD, NEW or the row of a FROM item."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -166,7 +166,7 @@ def _column_name(owner: Scope, node: Node) -> str:
 
 
 def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict:
-    """Infer whether a column of a FROM item can be NULL, apart from the effect of outer joins."""
+    """Infer whether a column of a FROM item can be NULL if no outer join omits the item's row."""
     entry = scope.entry(varno)
     kind = entry["rtekind"]
     if attribute == 0:
@@ -194,7 +194,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
 
 
 def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
-    """Infer whether a column of JSON_TABLE or XMLTABLE can be NULL; FOR ORDINALITY cannot be."""
+    """Infer whether a column of JSON_TABLE or XMLTABLE can be NULL; FOR ORDINALITY never is."""
     plan = function.get("plan")
     if not isinstance(plan, Node):  # XMLTABLE
         numbered, outside = function["ordinalitycol"] == index, True
@@ -264,7 +264,7 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
 
 
 def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
-    """Infer a recursive query's columns: assume "not null", then repeat until nothing changes."""
+    """Infer a recursive query's columns: assume "not null", and repeat until nothing changes."""
     count = len(output_targets(query))
     state = [False] * count
     try:
@@ -321,7 +321,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
 
 
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
-    """Infer whether a result column of a query can be NULL; `parent` encloses the query."""
+    """Infer whether a result column of a query can be NULL; `parent` is the enclosing scope."""
     scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
     return column_in(p, scope, attribute)
 
@@ -355,7 +355,7 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
 
 @contextlib.contextmanager
 def _returning(p: Prover, scope: Scope) -> Iterator[None]:
-    """Within the block, the columns of a write's target are those of the returned row."""
+    """Within the block, the columns of the written table have the values of the returned row."""
     if scope.command == kinds.Command.SELECT:
         yield
         return
@@ -397,7 +397,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
 
 
 def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a field of a record can be NULL, if the query itself makes the record."""
+    """Infer whether a field of a record can be NULL, if the query itself constructs the record."""
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
         filled = has_field(arg, number)

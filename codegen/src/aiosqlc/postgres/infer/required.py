@@ -1,4 +1,4 @@
-"""Find required columns for which an INSERT or MERGE has no value."""
+"""Find the required columns to which an INSERT or MERGE assigns no value."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 class Missing:
     """The required columns that get no value, or a literal NULL, each as `table.column`.
 
-    `always` means that an INSERT that certainly inserts a row omits the column, so the statement
-    always fails. Other statements fail only if they insert a row: a MERGE, an INSERT from a SELECT,
-    or an INSERT under the condition of a rule.
+    `always` means that the statement always fails: an INSERT that always inserts a row omits the
+    column. Other statements fail only if they insert a row: a MERGE, an INSERT from a SELECT, or an
+    INSERT under the condition of a rule.
     """
 
     columns: tuple[str, ...] = ()
@@ -30,8 +30,8 @@ class Missing:
 def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
     """Return the required columns that an INSERT always omits, or else those that it may omit.
 
-    The server has already added defaults, identities and generated values to the tree. If a trigger
-    may assign a value before the check, nothing is reported.
+    The server has already added defaults, identities and generated values to the tree. Nothing is
+    reported if a trigger may assign a value before the server checks the row.
     """
     surely: dict[str, None] = {}
     perhaps: dict[str, None] = {}

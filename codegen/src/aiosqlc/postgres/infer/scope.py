@@ -18,13 +18,14 @@ _OWN_VAR = re.compile(r" :varlevelsup 0\b")
 
 
 class Scope:
-    """The scope of a query, with links to the enclosing scopes.
+    """The scope of a query, with links to the scopes of the enclosing queries.
 
-    `command` is the query's command, one of `kinds.Command`. `known` are the facts for every result
-    row, and `old` the facts for the old row of an UPDATE. `assumed` grows while a CASE branch is
-    inferred. `dead` grows too: it has the outer joins that found a match, besides the joins in
-    `matched`, which match in every row. `returned` is set while RETURNING is inferred, where the
-    target's columns have the values of the new row. `level` is the result of `level_of`.
+    `command` is the query's command, one of `kinds.Command`. `known` are the facts that hold for
+    every result row, and `old` those that hold for the old row of an UPDATE. `matched` are the
+    outer joins that find a match for every row. `dead` are these joins and, while a CASE branch is
+    inferred, those that find a match under the conditions of the branch. `assumed` are the facts
+    that these conditions prove. `returned` is set while RETURNING is inferred, where the columns of
+    the written table have the values of the new row. `level` is the cached result of `level_of`.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
@@ -49,7 +50,7 @@ class Scope:
         self._settle()
 
     def up(self, levels: int) -> Scope:
-        """Return the enclosing scope that is `levels` queries further out."""
+        """Return the enclosing scope: the nearest one for `levels` 1, the next one for 2, etc."""
         scope = self
         if not levels:
             return scope
@@ -72,19 +73,20 @@ class Scope:
         return self.range_table[varno - 1]
 
     def cte(self, name: str) -> Node:
-        """Return the WITH query that this query defines under a name."""
+        """Return the WITH query with this name that this query defines."""
         ctes: list[Node] = self.query.list_of("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
-        """Return those outer joins in `nulling` that may replace the FROM item's row by NULLs."""
+        """Return the outer joins in `nulling` that may replace the row of a FROM item by NULLs."""
         return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
         """Return whether a column reference (Var) is proved not null in every result row.
 
-        A fact also holds for the column under other outer joins: always under fewer joins, and
-        under additional joins if these are matched.
+        `nulling` are the outer joins above the reference. A fact about the column below other joins
+        also counts if the reference has only some of these joins, or if all its additional joins
+        find a match.
         """
         for fact_set in (self.old if old else self.known, *self.assumed):
             for fact in fact_set:
@@ -133,7 +135,7 @@ class Scope:
             self.assumed, self.dead = before
 
     def _settle(self) -> None:
-        """Derive non-null expressions and matched outer joins from each other, to a fixpoint."""
+        """Derive non-null expressions and matched joins from each other until nothing is new."""
         always = self._conditions()
         while True:
             self.known = always.union(
@@ -151,7 +153,7 @@ class Scope:
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:
-        """Return whether an outer join is proved to have a match in every result row."""
+        """Return whether an outer join is proved to find a match for every result row."""
         return all(
             (join["rtindex"], varno) in self.dead
             for side in self.joins.sides[join["rtindex"]]
@@ -170,7 +172,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Drop the facts of WHERE about columns that an UPDATE changes: they hold for old rows."""
+        """Drop the facts of WHERE about columns that an UPDATE changes: they concern old values."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -201,9 +203,8 @@ class Scope:
 def _about_rows(found: FactSet) -> FactSet:
     """Remove the facts about expressions that contain no column of the query itself.
 
-    A condition on parameters alone holds only for the rows that satisfied it. But an ungrouped
-    aggregate returns a row even if no row satisfied it, and so does an outer join around the
-    condition.
+    A condition on parameters alone holds only if a row satisfied it. But an aggregate without GROUP
+    BY returns a row even if no row satisfied the condition, and so does an outer join around it.
     """
     return frozenset(
         fact for fact in found if not isinstance(fact, Node) or _OWN_VAR.search(fact.text)
@@ -211,7 +212,7 @@ def _about_rows(found: FactSet) -> FactSet:
 
 
 class _Joins:
-    """A query's joins: the conditions on all result rows, and both operands of each outer join."""
+    """The joins of a query: conditions on all result rows, and the operands of each outer join."""
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []
@@ -249,7 +250,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return, for each outer join, the facts that its ON condition proves in matched rows."""
+        """Return, for each outer join, the facts that its ON condition proves about its matches."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))
@@ -259,7 +260,7 @@ class _Joins:
         return self._matched
 
     def dead(self, known: FactSet) -> set[tuple[int, int]]:
-        """Return (join, FROM item) for outer joins with a match, known from a not-null column."""
+        """Return (join, FROM item) for the outer joins that a not-null column proves to match."""
         found: set[tuple[int, int]] = set()
         for fact in known:
             if isinstance(fact, Node):

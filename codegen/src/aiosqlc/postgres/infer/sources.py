@@ -1,4 +1,4 @@
-"""Find the table of a result column as sqlc does: a WITH query counts as the table."""
+"""Find the table of a result column as sqlc does, which treats a WITH query as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORMATS = {"RELABELTYPE": "relabelformat", "COERCEVIAIO": "coerceformat"}
 
 
 def source_of(scope: Scope, number: int) -> ColumnRef | None:
-    """Return the table or WITH query of an output column; a set operation uses its left operand."""
+    """Return the table or WITH query of a result column; a set operation uses its left operand."""
     operation = scope.query["setOperations"]
     if operation is not None:
         while operation.kind == "SETOPERATIONSTMT":
@@ -27,8 +27,8 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
     """Return the table and the column that a result column returns unchanged, or (0, 0).
 
-    The server reports this column, except for a set operation. There, every operand must return the
-    same column.
+    The server reports this column, except for a set operation. In a set operation, every operand
+    must return the same column.
     """
     query = scope.query
     if query.memo is None:
@@ -66,7 +66,7 @@ def _origin(scope: Scope, number: int) -> tuple[int, int]:
 
 
 def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
-    """Return the table or WITH query of an expression that is a column or COALESCE of one."""
+    """Return the table or WITH query of a column, or of the column in a COALESCE, or None."""
     node = _bare(node)
     if node is None:
         return None

@@ -1,7 +1,7 @@
-"""Find each `*` and its columns: the `*` is replaced, so that a new column changes no result.
+"""Find each `*` and the columns that replace it, so that a column added later changes no result.
 
-The result is a proposal. The server decides whether the text without stars is the same query.
-`postgres.written` compares the two trees, and keeps a star if the proof fails.
+The columns are only proposed. `postgres.written` compares the server's parse trees of both texts,
+and keeps a `*` if the replacement is not proved to be the same query.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ _ITEM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Star:
-    """A `*`: its position in the text, its columns, and its position in the output.
+    """A `*`: its position in the text, its columns, and the position of the columns in the result.
 
-    `first` is the index of its first column in the result, or None for a star in a subquery that is
-    not an operand of a set operation. `varno` is the range table entry of its columns, or 0 if
-    there are several. `fixed` is true if all columns come from VALUES or functions, whose columns
-    do not change with a table. `unknown` means that the tree does not show the columns, so that
-    `text` is the star itself.
+    `first` is the index of the first column in the result, or None for a `*` in a subquery that is
+    not an operand of a set operation. `varno` is the range table entry of the columns, or 0 if
+    there are several entries. `fixed` is true if all columns come from VALUES or functions, whose
+    columns do not change with a table. `unknown` means that the tree does not show the columns.
+    Then `text` is the `*` itself.
     """
 
     start: int
@@ -91,7 +91,7 @@ class _Member:
 
     @property
     def column(self) -> tuple[int, int, int, int]:
-        """Return a key of the column; two entries with equal keys belong to two different `*`."""
+        """Return a key of the column; one `*` cannot have two entries with equal keys."""
         var = self.var
         returning = var.get("varreturningtype", 0)
         return (var["varlevelsup"], var["varnosyn"], var["varattnosyn"], returning)
@@ -102,7 +102,7 @@ def find_stars(
 ) -> tuple[Star, ...]:
     """Return each `*` in the select and RETURNING lists of a query and its subqueries, in order.
 
-    With `embeds`, the position of a star's columns in the result is also determined.
+    With `embeds`, the position of each star's columns in the result is also determined.
     """
     if sql.count("*") == sql.count("(*"):  # no star, or only `count(*)`
         return ()
@@ -121,7 +121,7 @@ def find_stars(
 def _known_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool
 ) -> tuple[Star, ...]:
-    """Return each `*` whose columns are found, because the parse tree shows their positions."""
+    """Return each `*` whose columns have the position of the `*` in the parse tree."""
     places = _places(sql)
     if not places:
         return ()
@@ -212,10 +212,10 @@ def _is_word(char: str) -> bool:
 def _plain_stars(
     dump: str, places: dict[int, _Place], reserved: Collection[str]
 ) -> tuple[Star, ...] | None:
-    """Find each `*` in the parse tree, or return None if two of its columns have equal names.
+    """Find each `*` in the parse tree; return None if two columns of a `*` have the same name.
 
     A select list is in the tree before the lists that repeat its columns (INSERT, set operations).
-    So the first group of entries with a star's position belongs to the star.
+    So the first group of entries with the position of a `*` belongs to this `*`.
     """
     runs: dict[int, list[str]] = {}
     last_place = last_end = -1
@@ -269,10 +269,10 @@ def _stars_of(
 
 
 def _members(query: Node) -> list[_Member]:
-    """Return the entries that the user wrote; the server adds entries for INSERT and UNION.
+    """Return the entries that the user wrote; the server adds further ones for INSERT and UNION.
 
-    Since PostgreSQL 18, a grouped column refers to its key. The key has a position, which may be
-    that of either occurrence.
+    Since PostgreSQL 18, a grouped column refers to its key. The key has one position, which may be
+    that in the select list or that in GROUP BY.
     """
     if query["commandType"] != kinds.Command.SELECT:
         written = query.list_of("returningList")
@@ -291,7 +291,7 @@ def _members(query: Node) -> list[_Member]:
 
 
 def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
-    """Return the columns of each `*` by its position: adjacent entries for different columns."""
+    """Return the columns of each `*` by its position: adjacent entries with different columns."""
     by_index = {member.index: member for member in members}
     certain: dict[int, list[_Member]] = {}
     guessed: dict[int, list[_Member]] = {}
@@ -318,7 +318,7 @@ def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_
 def _widened(
     run: list[_Member], by_index: dict[int, _Member], taken: Collection[int]
 ) -> list[_Member]:
-    """Add the grouped columns beside those of a `*` if they can belong to the same `*`."""
+    """Add grouped columns next to the columns of a `*` if they can belong to the same `*`."""
     columns = {member.column for member in run}
     relations = {member.column[:2] for member in run}
     for step in (-1, 1):
@@ -335,7 +335,7 @@ def _widened(
 
 
 def _columns(query: Node, qualifier: str, run: Sequence[_Member], reserved: Collection[str]) -> str:
-    """Write the columns with the qualifier of the `*`, or with table names where necessary."""
+    """Return the SQL for the columns, with the qualifier of the `*` or, if needed, table names."""
     seen = Counter(member.name for member in run)
     parts = []
     for member in run:

@@ -11,7 +11,7 @@ from aiosqlc.postgres.tree import Node
 
 
 def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether an array element can be NULL if the array surely has elements up to it."""
+    """Infer whether an array element can be NULL, if the array is known to have this element."""
     array, places = node["refexpr"], node.list_of("refupperindexpr")
     plain = node["refassgnexpr"] is None and not node.list_of("reflowerindexpr")
     if not (plain and len(places) == 1 and p.facts.is_array(node["refcontainertype"])):

@@ -35,9 +35,9 @@ class Tenants:
         self.tenant = tenant
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
-        """Return the uses of tables in which rows of other tenants may be read or written.
+        """Return the uses of tables in which a query may read or write other tenants' rows.
 
-        `number` is the number of the tenant parameter in the text.
+        `number` is the number of the tenant parameter in the query text.
         """
         if scope is None:
             return ("the compiler cannot analyse the statement",)
@@ -83,13 +83,14 @@ class Tenants:
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def trusted(self) -> bool:
-        """Return whether the configuration promises that foreign keys stay within a tenant."""
+        """Return whether the configuration declares that foreign keys stay within a tenant."""
         return self.tenant.trust_foreign_keys
 
     def shared(self, relation: Hashable) -> bool:
         """Return whether the configuration lists a table as shared.
 
-        A child table that adds a tenant column has rows of tenants, unless it is listed, too.
+        A child table that adds a tenant column has rows of tenants, unless the configuration lists
+        it too.
         """
         return (
             isinstance(relation, int)
@@ -104,11 +105,11 @@ class Tenants:
         )
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys that are valid for every row that a query may read.
+        """Return a table's foreign keys that no row visible to a query violates.
 
-        A transaction may read rows that do not meet a deferrable foreign key yet. If the referenced
-        key ignores differences, as that of a `citext` column does, a row may refer to a value that
-        differs from its own.
+        A transaction may read rows that violate a deferrable foreign key until it ends. A foreign
+        key also does not count if its referenced key treats different values as equal, as a
+        `citext` column does. Then a row may refer to a value that differs from its own.
         """
         return _targets(
             c
@@ -125,10 +126,10 @@ class Tenants:
         return _targets(self.keys(relation) if isinstance(relation, int) else ())
 
     def keys(self, relation: int) -> tuple[ConstraintRow, ...]:
-        """Return a table's foreign keys that are valid for every row after a transaction.
+        """Return a table's foreign keys that every row satisfies when a transaction ends.
 
         A child table inherits neither foreign keys nor the uniqueness of the referenced key. A
-        partition inherits both foreign keys and uniqueness.
+        partition inherits both.
         """
         return tuple(
             c
@@ -152,7 +153,7 @@ class Tenants:
         return entry is not None and entry.kind == "m"
 
     def generated(self, relation: Hashable) -> bool:
-        """Return whether a table computes from other columns to which tenant a row belongs."""
+        """Return whether a generated column decides to which tenant a row of a table belongs."""
         if not isinstance(relation, int):
             return False
         own = self.column(relation)
@@ -161,9 +162,9 @@ class Tenants:
         return any(c.generated for c in columns if c.number in deciding)
 
     def replaced(self, relation: Hashable) -> bool:
-        """Return whether a relation is a view, to which the server writes only by triggers.
+        """Return whether a relation is a view to which the server writes only by triggers.
 
-        The server has already replaced the other views by their tables.
+        For any other view, the parse tree already contains the table below it.
         """
         entry = self.facts.relations.get(relation) if isinstance(relation, int) else None
         return entry is not None and entry.kind == "v"
@@ -175,7 +176,7 @@ class Tenants:
         )
 
     def reads_rows(self, call: Hashable) -> bool:
-        """Return whether a function may read or write rows, which an immutable function may not."""
+        """Return whether a function may read or write rows; immutable functions may not."""
         found = self.facts.functions.get(call) if isinstance(call, int) else None
         if found is None:
             return isinstance(call, int) and call >= FIRST_USER_OID

@@ -1,4 +1,4 @@
-"""Find whether a condition can be true, false or NULL, from the facts about its operands."""
+"""Infer whether a condition can be true, false or NULL, from the facts about its operands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analyse SQL functions as queries; the server stores the parse trees of their bodies."""
+"""Analyse SQL functions as queries, from the parse trees of their bodies that the server stores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEEPEST = 8
 
 
 def names_stay(scope: Scope) -> bool:
-    """Return whether no function of the whole statement changes which table a name refers to."""
+    """Return whether no function in the statement changes which table a name refers to."""
     while scope.parent is not None:
         scope = scope.parent
     return not scope.catalog.moving.runs_in(scope.query.text)
@@ -25,10 +25,10 @@ def names_stay(scope: Scope) -> bool:
 def body_verdict(
     p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0
 ) -> Verdict:
-    """Infer whether a call of a user's function can be NULL from its body, if its tree is stored.
+    """Infer whether a call of a user's function can be NULL, from the parse tree of its body.
 
-    If a function returns a set, the verdict is about the values in the set. `column` is the number
-    of a column of the function's rows in FROM, or 0 for its value.
+    If the function returns a set, the verdict is about the values in the set. `column` is the
+    number of a column of the function's rows in FROM, or 0 for the function's value.
     """
     name = f"{function.name}()"
     known = function.returned or (function.body and function.language == "sql")
@@ -82,7 +82,10 @@ def body_verdict(
 
 
 def _procedural(p: Prover, function: Function, column: int) -> Verdict:
-    """Infer the value, or a column of the rows, that each RETURN of a PL/pgSQL body returns."""
+    """Infer whether a value, or a column of the rows, that a PL/pgSQL body returns can be NULL.
+
+    It is inferred for the query of each RETURN.
+    """
     name = f"{function.name}()"
     verdicts = []
     for returned in function.returned:
@@ -98,7 +101,7 @@ def _procedural(p: Prover, function: Function, column: int) -> Verdict:
 
 
 def _value(p: Prover, function: Function, query: Node | None, column: int) -> Verdict:
-    """Infer a column of the query whose rows, or whose value, a function returns."""
+    """Infer whether a column of a query can be NULL, if a function returns the query's result."""
     types = _column_types(p, function) if column else [function.result]
     place = max(column, 1)
     if query is None or len(output_targets(query)) != len(types) or place > len(types):
@@ -113,7 +116,7 @@ def _has_row(p: Prover, query: Node) -> bool:
 
 
 def call_of(nodes: list[Node]) -> Node | None:
-    """Return the CALL statement that the tree of a text consists of, or None for others."""
+    """Return the CALL statement if the parse tree of a text is one, or None."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     return statement if statement is not None and statement.kind == "CALLSTMT" else None
 
@@ -142,7 +145,10 @@ def _column_types(p: Prover, function: Function) -> list[int]:
 
 
 def _position(arg: Node, number: int) -> int:
-    """Return the number of an argument's parameter: named arguments may be in any order."""
+    """Return the number of the parameter to which a call passes an argument.
+
+    Named arguments may be in any order.
+    """
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 
@@ -154,9 +160,10 @@ def last_query(facts: Facts, function: Function) -> Node | None:
 
 
 def row_queries(facts: Facts, function: Function) -> list[Node | None]:
-    """Return the query whose rows a function returns, in each reading, or [] if unknown.
+    """Return the query of each RETURN by which a function returns rows, or [] if unknown.
 
-    A PL/pgSQL body that is understood has no loop, so it runs each RETURN at most once.
+    Each query is returned once for each possible meaning of its names. A PL/pgSQL body that is
+    supported has no loop, so it runs each RETURN at most once.
     """
     if not function.returned:
         query = last_query(facts, function)

@@ -1,4 +1,4 @@
-"""Nullability rules for constants, parameters, conditional expressions and tests."""
+"""Nullability rules for constants, parameters, conditional expressions, JSON and tests."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a cast can be NULL from its operand."""
+    """Infer whether a cast can be NULL, from the operand of the cast."""
     return p.judge(node["arg"], scope)
 
 
 def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer a value of a NOT NULL domain: a cast checks it, but a column may contain NULL."""
+    """Infer whether a value of a domain can be NULL; a cast to a NOT NULL domain rejects NULL."""
     entry = p.facts.types.get(node["resulttype"])
     for _ in range(_MAX_DOMAIN_DEPTH):
         if entry is None:
@@ -123,7 +123,7 @@ def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer whether IS DISTINCT FROM can be NULL; for non-null operands, it depends on `=`."""
+    """Infer whether IS DISTINCT FROM can be NULL; for operands that are not NULL, it calls `=`."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
     if p.facts.holds("distinct-from", "the operator is a built-in equality operator", total):
@@ -132,7 +132,7 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a row comparison can be NULL; it calls functions that users can define."""
+    """Infer whether a comparison of rows can be NULL; its operators may be user-defined."""
     own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
     if not p.facts.holds("row-comparison", "the operators are built-in comparison operators", own):
         return maybe("a user-defined comparison may return NULL")
@@ -154,7 +154,7 @@ def judge_json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether JSON_OBJECT and the like (JSONCONSTRUCTOREXPR) can be NULL."""
+    """Infer whether JSON_OBJECT and similar constructors (JSONCONSTRUCTOREXPR) can be NULL."""
     kind = node["type"]
     if kind in (_JSON_OBJECT_AGG, _JSON_ARRAY_AGG):
         return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")
@@ -165,7 +165,7 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a JSONEXPR can be NULL; of its kinds, JSON_EXISTS is always true or false."""
+    """Infer whether JSON_EXISTS, JSON_VALUE or JSON_QUERY (JSONEXPR) can be NULL."""
     if node["op"] != _JSON_EXISTS:
         return judge_path(p, node, scope) or maybe(
             "JSON_VALUE() and JSON_QUERY() are NULL without a match"
@@ -178,7 +178,7 @@ def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether a CASE can be NULL: each result is inferred for the rows that select it."""
+    """Infer whether a CASE can be NULL; each result is inferred under its conditions."""
     failed: FactSet = frozenset()
     branches: list[Verdict] = []
     for when in node["args"]:
@@ -219,7 +219,7 @@ def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Ou
 
 
 def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
-    """Yield each result of a CASE, with the facts that its conditions prove."""
+    """Yield each result of a CASE, with the facts that hold when the CASE selects the result."""
     failed: FactSet = frozenset()
     for when in node["args"]:
         holds = _with_subject(node, facts_of(when["expr"], IF_TRUE, p.facts), p)
@@ -231,7 +231,7 @@ def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """Return the facts of a branch of `CASE x WHEN 1`; the tree has a placeholder for x."""
+    """Return the facts of a branch of `CASE x WHEN 1`, where the tree has a placeholder for x."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

@@ -1,4 +1,4 @@
-"""The verdict type of both engines, under the name in PostgreSQL's rules."""
+"""The verdict type that both engines share, under the name that the rules for PostgreSQL use."""
 
 from aiosqlc.analysis.verdict import Verdict, maybe, never
 

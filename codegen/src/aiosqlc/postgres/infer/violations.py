@@ -1,7 +1,7 @@
 """Find the constraints that a writing statement can violate.
 
-A constraint counts as violable unless the opposite is certain, because a user's trigger or function
-may write anything.
+A constraint counts as violable unless it is certain that the statement cannot violate it, because a
+user's trigger or function may write anything.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _ACTIONS = re.compile(
 
 
 def violable(facts: Facts, query: Node, relation: int, *, calls: bool) -> Iterator[Constraint]:
-    """Yield the constraints that a statement can violate in the table that it writes to.
+    """Yield the constraints of the written table that a statement can violate.
 
-    `calls` is whether the statement calls functions that may also write.
+    `calls` means that the statement calls functions that may also write.
     """
     command = query["commandType"]
     conflict = query["onConflict"]
@@ -105,10 +105,10 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return, for each constraint that only a change of its columns can violate, these columns.
+    """Return the columns of each constraint that only a change of these columns can violate.
 
-    The server checks every CHECK of a changed row. A CHECK that was true stays true only if it was
-    validated and depends only on the row.
+    The server checks every CHECK of a changed row. A CHECK that was true can only become false by a
+    change of its columns if it was validated and depends only on the row.
     """
     found: dict[str, set[int]] = {}
     for row in facts.constraints.get(relation, ()):
@@ -128,7 +128,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """The action of a foreign key on DELETE or UPDATE; `own` means that it can violate the key."""
+    """The action of a foreign key on DELETE or UPDATE; `own` means that it can violate this key."""
 
     name: str
     own: bool
@@ -176,7 +176,7 @@ def _by_new_keys(
 def _by_action(
     facts: Facts, key: ConstraintRow, *, own: bool, seen: set[int]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that a foreign key's action can violate by changing its own columns."""
+    """Yield the constraints that the action of a foreign key can violate when it changes rows."""
     if _triggered(facts, key.relation, _FIRES[kinds.Command.UPDATE]):
         yield from _everything(facts, key.relation)
         return
