@@ -1,1 +1,1 @@
-"""The database's catalog as facts that proofs use, such as keys and NOT NULL columns."""
+"""The facts of a database's catalog that proofs use, such as keys and NOT NULL columns."""

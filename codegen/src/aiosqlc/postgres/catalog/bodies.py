@@ -1,8 +1,8 @@
 """Analyse SQL functions and procedures with a string body, for which no parse tree is stored.
 
-If such a routine is created again as `BEGIN ATOMIC … END`, the server stores a tree for the same
-statements. This happens in a transaction that is rolled back. The queries that a simple PL/pgSQL
-body returns are analysed in the same way. If that is impossible for a body, the body stays unknown.
+A copy of the routine is created with the same statements in `BEGIN ATOMIC … END`, for which the
+server stores a parse tree. Then the transaction is rolled back. The queries that a simple PL/pgSQL
+body returns are analysed in the same way. A body for which this is impossible stays unknown.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _hidden(connection: Connection) -> Hidden:
 
 
 def is_closed(function: Function) -> bool:
-    """Return whether a function or procedure is stored only as text that may be analysed."""
+    """Return whether a routine has a body that is stored only as text and that may be analysed."""
     users = function.oid >= FIRST_USER_OID and not function.body
     if function.language == "plpgsql":
         return users and function.kind == "f" and function.result not in _NO_VALUE

@@ -1,4 +1,4 @@
-"""Find array columns whose elements cannot be NULL because of a CHECK constraint."""
+"""Find array columns whose elements are never NULL because of a CHECK constraint."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator: for each operand, pairs of an operator family and a type."""
+    """An equality operator, with pairs of an operator family and a type for each operand."""
 
     left: frozenset[Class]
     right: frozenset[Class]
@@ -46,7 +46,7 @@ class Equality:
 
 @dataclass
 class Facts:
-    """The database facts that proofs need, which are read once per schema."""
+    """The facts of a database that proofs need. They are read once for each schema."""
 
     major: int
     reader: Reader
@@ -87,8 +87,8 @@ class Facts:
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Return whether a precondition of an inference rule is met.
 
-        A precondition in `dropped` always counts as met, so that the tests can weaken a rule and
-        check that the precondition is necessary. No other code uses it.
+        A precondition in `dropped` always counts as met. Only tests use this, to weaken a rule and
+        check that the precondition is necessary.
         """
         return bool(value) or (rule, premise) in self.dropped
 
@@ -112,7 +112,7 @@ class Facts:
         return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        """Return a column's full name, or None; the same column always gets the same object."""
+        """Return the full name of a column, or None; equal arguments give the same object."""
         key = relation, attribute
         try:
             return self._refs[key]
@@ -130,8 +130,8 @@ class Facts:
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
         """Return whether a column is NOT NULL in every row that a scan with child tables reads.
 
-        The flag alone is insufficient: a NOT VALID constraint sets it, a foreign table does not
-        enforce it, and a child may lack its parent's constraint.
+        The flag in the catalog alone is not enough. A NOT VALID constraint sets the flag, a foreign
+        table does not enforce NOT NULL, and a child table may lack the constraint of its parent.
         """
         entry = self.relations.get(relation)
         # A row inserted into a partitioned table is in a partition, although the tree contains
@@ -161,7 +161,7 @@ class Facts:
         return True
 
     def _declared(self, column: rows.Attribute) -> bool:
-        """Return whether a column is NOT NULL by declaration or by its own CHECK."""
+        """Return whether a column is NOT NULL by its declaration or by a CHECK of its table."""
         return column.not_null or any(
             c.kind == "c"
             and c.validated
@@ -184,8 +184,8 @@ class Facts:
     def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
         """Return the keys that are unique among all rows that a scan of a table returns.
 
-        An index of an inheritance parent does not cover its children's rows, but an index of a
-        partitioned table does.
+        An index of an inheritance parent does not cover the rows of child tables, but an index of a
+        partitioned table covers the rows of partitions.
         """
         entry = self.relations.get(relation)
         inherited = with_children and self.children.get(relation)
@@ -224,8 +224,8 @@ class Facts:
     def rewrites(self, relation: int, attribute: int) -> bool:
         """Return whether a column may be stored with another value than the one in the statement.
 
-        A trigger may change the value, and a generated column depends on other columns. A plain
-        UPDATE can also insert a row, into another partition.
+        A trigger may change the value, and a generated column is computed from other columns. A
+        plain UPDATE may move a row to another partition, where triggers for INSERT run.
         """
         column = self.attributes.get((relation, attribute))
         if column is None or self.may_skip_insert(relation) or self.may_skip_update(relation):
@@ -245,7 +245,7 @@ class Facts:
         return False
 
     def volatile(self, function: int) -> bool:
-        """Return whether two calls in a statement may differ although their arguments are equal."""
+        """Return whether two calls in a statement may differ although the arguments are equal."""
         entry = self.functions.get(function)
         return entry is None or entry.volatility == "v"
 
@@ -297,7 +297,7 @@ class Facts:
 
 
 def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
-    """Split a stored predicate into its AND-ed conditions; a list in it also means AND."""
+    """Split a predicate from the catalog into the conditions that AND (or a list) combines."""
     for node in nodes:
         if node.kind == "BOOLEXPR" and node["boolop"] == "and":
             yield from _conjuncts(node["args"])
@@ -307,7 +307,7 @@ def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
 
 @functools.cache
 def _queries() -> dict[str, str]:
-    """Return the queries of `queries.sql`: the text below each `-- name:` line."""
+    """Return the queries of `queries.sql` by name: the text below each `-- name:` line."""
     text = importlib.resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
     parts = text.split("-- name: ")[1:]
     return {name: sql.strip() for name, _, sql in (part.partition("\n") for part in parts)}
@@ -378,11 +378,10 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
 
 
 def _equalities(entries: Iterable[rows.Equality], untrusted: frozenset[int]) -> dict[int, Equality]:
-    """Index the equality operators.
+    """Return the equality operators by OID.
 
-    An operator family with a function in SQL or PL/pgSQL is not trusted.
-
-    Such a function may return NULL, or treat values as equal that its index distinguishes.
+    An operator family with a function in SQL or PL/pgSQL is not trusted. The function may return
+    NULL, or treat values as equal that the index distinguishes.
     """
     found = {}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Find the functions that may change which table a name means while a statement runs.
+"""Find the functions that may change, during a statement, to which table a name refers.
 
 The names in a string body are looked up when the body runs. A function that runs earlier may change
 search_path, or create a temporary table that hides a table of the schema.
@@ -38,7 +38,7 @@ _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """The functions (by OID) and names in a text, and whether the text changes rows or settings."""
+    """The functions (by OID) and names in a text, and whether it changes rows or settings."""
 
     oids: frozenset[int]
     names: frozenset[str] = frozenset()
@@ -50,11 +50,12 @@ class _Uses:
 class Hidden:
     """The functions that statements run without naming them.
 
-    `triggers` are the functions of triggers, which changes of rows run. `others` are the functions
-    of views, defaults, constraints, policies, operators and casts. `sets` is true if one of these
-    objects calls a function of `movers` itself. `defaults` are the trees of the defaults of
-    parameters, by function. `settings` is the OID of the view pg_settings; an UPDATE of this view
-    changes a setting.
+    `triggers` are the functions of triggers, which run when rows change. `others` are the functions
+    of views, defaults, constraints, policies, operators and casts. `movers` are functions of the
+    server and of extensions that may change search_path or create a table. `sets` is true if a
+    view, default, constraint, trigger or policy calls one of the `movers` directly. `defaults` are
+    the parse trees of parameter defaults, by function. `settings` is the OID of the view
+    pg_settings; an UPDATE of this view changes a setting.
     """
 
     triggers: frozenset[int] = frozenset()
@@ -69,8 +70,8 @@ class Hidden:
 class Moving:
     """The functions that may change search_path or create a table.
 
-    `by_writes` is true if a change of rows may run one of them. `always` is true if every statement
-    may run one.
+    `by_writes` is true if a change of rows may run such a function. `always` is true if every
+    statement may run one.
     """
 
     functions: frozenset[int] = frozenset()
@@ -88,7 +89,7 @@ class Moving:
         return called or (uses.writes and self.by_writes) or self.always
 
     def more(self, uses: Mapping[int, _Uses | None], named: Mapping[int, str]) -> frozenset[int]:
-        """Return the functions that may run one of these functions, and these functions."""
+        """Return these functions, and the functions that may run one of them."""
         names = MOVERS | {named[oid][:_LONGEST] for oid in self.functions & named.keys()}
         return self.functions | {
             oid for oid, found in uses.items() if found is None or self._in(found, names)
@@ -113,7 +114,7 @@ def calls_of(tree: str) -> frozenset[int]:
 
 
 def _uses(function: Function, hidden: Hidden) -> _Uses | None:
-    """Return the names that a function uses, or None if it may do anything."""
+    """Return the names that a function uses, or None if it may do anything at all."""
     if function.kind in "aw":
         return None  # the functions of an aggregate are not known
     default = hidden.defaults.get(function.oid, "")
@@ -134,10 +135,10 @@ def _of_tree(text: str, settings: int) -> _Uses:
 
 
 def _of_plpgsql(function: Function, default: str, settings: int) -> _Uses | None:
-    """Return the names that a body uses; each name in it may be that of a function.
+    """Return the names that a PL/pgSQL body uses; each of them may be the name of a function.
 
-    The server folds and shortens non-ASCII names in its own way, so a body with such names counts
-    as doing anything.
+    The server folds and shortens non-ASCII names in its own way. So the result is None for a body
+    with such names.
     """
     tokens = code_tokens(function.source)
     words = [token.text.upper() for token in tokens]

@@ -1,8 +1,7 @@
 """Find the values that a PL/pgSQL body returns, if the body is simple enough.
 
-The server has no parse tree of such a body. The parser reads only bodies whose statements assign no
-parameter. In such a body, each RETURN is a query over the parameters. Any other body is not
-understood.
+The server has no parse tree of such a body. The parser supports only bodies whose statements assign
+no parameter. In such a body, each RETURN is a query over the parameters.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 class Return:
     """A query whose rows a body returns, with one text for each possible meaning of its names.
 
-    In the first text, a name that is both a parameter and a column means the column. In the second
-    text, parameters are `$1`, `$2` and so on. `single` is true if the query returns one value,
-    which is NULL if the query has no row.
+    If a name is both a parameter and a column, it means the column in the first text, and the
+    parameter (`$1`, `$2` and so on) in the second text. `single` means that the query returns one
+    value, which is NULL if the query has no row.
     """
 
     texts: tuple[str, ...]
@@ -36,7 +35,7 @@ class Return:
 def returns_of(
     body: str, name: str, inputs: Sequence[str], outputs: Collection[str]
 ) -> tuple[Return, ...]:
-    """Return a body's queries, or () if the body is not understood or returns nothing.
+    """Return the queries of a body, or () if the body is unsupported or returns nothing.
 
     `name` is the function's name, `inputs` are the names of its IN parameters, and `outputs` are
     the names of the columns of RETURNS TABLE.
@@ -82,7 +81,7 @@ class _Reader(Words):
         self.declared = outside
 
     def declaration(self) -> None:
-        """Read the declaration of a variable, but not of another name for a parameter."""
+        """Read the declaration of a variable; it must not hide or rename a parameter."""
         name = folded(self.next())
         following = self.until(";")
         shadows = name in self.inputs or name == "declare"
@@ -143,7 +142,7 @@ class _Reader(Words):
         self.found.append((self.until(";"), True))
 
     def query(self) -> None:
-        """Read a statement that may store its result, but only in declared variables."""
+        """Read a statement; it may store its result, but only in declared variables."""
         tokens = self.until(";")
         for place, token in enumerate(tokens):
             if token.text.upper() != "INTO" or (place == 1 and tokens[0].text.upper() == "INSERT"):
@@ -164,7 +163,7 @@ class _Reader(Words):
     # --- values -----------------------------------------------------------------------------------
 
     def returned(self, name: str, tokens: Sequence[Token], single: bool) -> Return:
-        """Return the query of a RETURN, in which each name has one meaning per reading."""
+        """Return the query of a RETURN, with one text for each possible meaning of its names."""
         if not tokens:
             raise NotUnderstoodError
         variables = {*self.ever, *self.outputs, *_SPECIAL}
@@ -181,7 +180,7 @@ class _Reader(Words):
     def meaning(
         self, token: Token, before: str, after: str, function: str, variables: Collection[str]
     ) -> str:
-        """Return the text of a token, with `$1` for the first parameter, and so on."""
+        """Return the text of a token; a parameter becomes `$1`, `$2` and so on."""
         if token.kind not in (Kind.NAME, Kind.QUOTED):
             return token.text
         name = folded(token)

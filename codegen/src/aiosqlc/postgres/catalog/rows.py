@@ -8,7 +8,7 @@ FIRST_USER_OID = 16384
 
 
 class TypeRow(msgspec.Struct, frozen=True):
-    """A type. `element` is set for real array types, `subtype` for ranges and multiranges."""
+    """A type. `element` is set for true arrays, and `subtype` for ranges and multiranges."""
 
     oid: int
     schema: str
@@ -32,7 +32,7 @@ class EnumRow(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A user's table, view or similar; `permanent` means logged and not temporary."""
+    """A user's table, view or similar; `permanent` means that it is logged and not temporary."""
 
     oid: int
     schema: str
@@ -45,8 +45,7 @@ class Relation(msgspec.Struct, frozen=True):
 class Attribute(msgspec.Struct, frozen=True):
     """A column of a relation. The flag `not_null` alone does not prove that no row has NULL.
 
-    `virtual` is true if the column is generated when it is read, so that NEW and OLD do not have
-    its value.
+    `virtual` means that the column is computed when it is read, so NEW and OLD lack its value.
     """
 
     relation: int
@@ -66,11 +65,11 @@ class Attribute(msgspec.Struct, frozen=True):
 class ConstraintRow(msgspec.Struct, frozen=True):
     """A constraint of a relation, with `kind` as in pg_constraint.
 
-    `validated` is whether the server has checked every row, and checks the rows that are written.
-    `settled` is whether a CHECK calls only immutable functions of the server. `deferrable` is
-    whether a transaction may postpone it. A foreign key to a partitioned table has a further row
-    for each partition, with `of_partition`. A row of the table may refer to a row in any of the
-    partitions.
+    `validated` means that the server has checked the constraint for every existing row and checks
+    it for every new row. `settled` means that a CHECK calls only immutable functions of the server.
+    `deferrable` means that a transaction may postpone the check. A foreign key to a partitioned
+    table has a further row for each partition, with `of_partition`. A row of the table may refer to
+    a row in any of the partitions.
     """
 
     oid: int
@@ -128,7 +127,7 @@ class Inheritance(msgspec.Struct, frozen=True):
 class Trigger(msgspec.Struct, frozen=True):
     """An enabled trigger that the user created. `type` is the bit set from pg_trigger.tgtype.
 
-    `transitions` are the names of its transition tables.
+    `transitions` are the names of the trigger's transition tables.
     """
 
     relation: int
@@ -138,9 +137,9 @@ class Trigger(msgspec.Struct, frozen=True):
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """The parse trees of the query in one RETURN of a PL/pgSQL body, in each possible reading.
+    """The query in one RETURN of a PL/pgSQL body, with a parse tree for each meaning of its names.
 
-    `single` is true if the RETURN returns one value, which is NULL if the query has no row.
+    `single` means that the RETURN returns one value, which is NULL if the query has no row.
     """
 
     trees: tuple[str, ...]
@@ -150,11 +149,12 @@ class Returned(msgspec.Struct, frozen=True):
 class Function(msgspec.Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
-    `arguments` are the names of its IN, INOUT and VARIADIC parameters, with or without a default,
-    and `inputs` is their number. `configured` is true if the function changes a setting other than
-    search_path while it runs. `path` is its search_path, if it has one. `outputs` are the types of
-    the columns of RETURNS TABLE, or of OUT and INOUT parameters, for a user's function. `returned`
-    has the queries that a PL/pgSQL body returns, or () if the body is not understood.
+    `arguments` are the names of the IN, INOUT and VARIADIC parameters, with or without a default,
+    and `inputs` is their number. `configured` means that the function changes a setting other than
+    search_path while it runs. `path` is the search_path that the function sets, or None. `outputs`
+    are the types of the columns of RETURNS TABLE, or of the OUT and INOUT parameters, for a user's
+    function. `returned` has the queries that a PL/pgSQL body returns, or () if the body is
+    unsupported.
     """
 
     oid: int
@@ -177,7 +177,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 class Equality(msgspec.Struct, frozen=True):
-    """An operator that means equality in some operator families, with its two operand types."""
+    """An operator that is the equality of some operator families, with its two operand types."""
 
     operator: int
     families: list[int]

@@ -1,9 +1,9 @@
 """Find the notifications that a PL/pgSQL body sends, if the body is simple enough.
 
-The server has no parse tree of such a body. The body is followed for one event of its trigger. Each
-variable is replaced by the expression that was assigned to it. Conditions on TG_OP select a branch,
-and both branches of any other condition are followed. The calls of pg_notify are then queries over
-NEW and OLD. A body with loops, EXECUTE or other statements is not understood.
+The server has no parse tree of such a body. The compiler follows the body for one event of its
+trigger, and replaces each variable by the expression that was assigned to it. A condition on TG_OP
+selects a branch. For any other condition, both branches are followed. The calls of pg_notify are
+then queries over NEW and OLD. A body with loops, EXECUTE or other statements is not supported.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Values = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The context of a body: the texts of its parameters and special variables by name.
+    """The context of a body: the SQL texts of its parameters and special variables, by name.
 
-    `rows` is the FROM clause of the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
-    empty. `numbered` is the number of parameters in the texts. `hidden` are names that have another
-    meaning in the body than in a query. A body that uses such a name is not understood.
+    `rows` is the FROM clause with the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
+    empty. `numbered` is the number of parameters in the texts. `hidden` are names that mean
+    something else in the body than in a query. A body that uses such a name is not supported.
     """
 
     values: Values
@@ -50,9 +50,9 @@ class Setting:
 
 
 def names_channel(body: str, channel: str) -> bool:
-    """Return whether a body names a channel in a constant, or in a NOTIFY statement.
+    """Return whether a body contains a channel's name in a constant or in a NOTIFY statement.
 
-    For example, the constant may be the text of a statement: `EXECUTE 'NOTIFY orders'`.
+    The constant may also be the text of a statement: `EXECUTE 'NOTIFY orders'`.
     """
     tokens = Words(body).tokens
     texts = ["", *(token.text.upper() for token in tokens)]
@@ -87,7 +87,7 @@ def names_new(body: str, columns: Container[str]) -> bool:
 
 
 def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
-    """Return the queries that call pg_notify in a body. Raises `NotUnderstoodError`."""
+    """Return the queries that call pg_notify in a body; raise `NotUnderstoodError` if unsure."""
     reader = _Reader(body, setting.values)
     steps = reader.block()
     reader.optional(";")
@@ -102,9 +102,9 @@ def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A statement. `kind`: assign, call, read (INTO the `names`), if, return, forget (`names`).
+    """A statement. `kind`: assign, call, read (INTO the `names`), if, return, or forget (`names`).
 
-    `tokens` are the expression or condition, and `inner` are the statements of each branch.
+    `tokens` are the expression or the condition, and `inner` are the statements of each branch.
     """
 
     kind: str
@@ -114,7 +114,7 @@ class _Step:
 
 
 def _calls(tokens: Sequence[Token]) -> int:
-    """Return how often a body, or a part of it, calls pg_notify."""
+    """Return how many calls of pg_notify a body, or a part of a body, contains."""
     return sum(unquote(token).lower() == "pg_notify" for token in tokens)
 
 
@@ -126,7 +126,7 @@ def _looked_up(token: Token) -> str:
 
 
 def _changes(steps: Sequence[_Step]) -> bool:
-    """Return whether statements change a variable or leave the body."""
+    """Return whether a statement changes a variable or leaves the body."""
     return any(
         step.kind in {"assign", "read", "return"} or any(map(_changes, step.inner))
         for step in steps
@@ -134,10 +134,10 @@ def _changes(steps: Sequence[_Step]) -> bool:
 
 
 class _Reader(Words):
-    """Read the statements of a body; `types` are the types of its variables.
+    """Reads the statements of a body; `types` are the types of the body's variables.
 
-    `taken` are the names that no variable may have. `calls` counts the calls of pg_notify by
-    PERFORM, so that other calls of it are detected.
+    `taken` are names that no variable may have. `calls` counts the calls of pg_notify by PERFORM,
+    so that calls in other places are detected.
     """
 
     def __init__(self, body: str, taken: Container[str]) -> None:
@@ -161,10 +161,10 @@ class _Reader(Words):
         return (*declared, *steps, _Step("forget", names=names))
 
     def handlers(self, steps: Sequence[_Step]) -> None:
-        """Read the handlers of a block. If an error occurs, only the first of `steps` have run.
+        """Read the handlers of a block; they run if an error occurs after only some of its `steps`.
 
-        So a handler must leave the body, or `steps` must change nothing that a later step reads.
-        The notifications of the block are rolled back.
+        So a handler must leave the body, or `steps` must change nothing that a later statement
+        reads. The notifications of the block are rolled back.
         """
         while self.optional("WHEN"):
             self.until("THEN")
@@ -235,7 +235,7 @@ class _Reader(Words):
         return _Step("if", condition, inner=(then, other))
 
     def query(self) -> _Step:
-        """Read a statement that may store its result in variables, but sends nothing."""
+        """Read a statement that sends nothing; it may store its result in variables."""
         tokens = self.until(";")
         words = [token.text.upper() for token in tokens]
         names: list[str] = []
@@ -254,7 +254,7 @@ class _Reader(Words):
 
 @dataclass
 class _Run:
-    """Follows the statements of a body; `found` collects the queries."""
+    """Follows the statements of a body; `found` collects the queries that call pg_notify."""
 
     body: str
     setting: Setting
@@ -263,7 +263,7 @@ class _Run:
     numbered: int = 0
 
     def follow(self, steps: Sequence[_Step], states: list[dict[str, str]]) -> list[dict[str, str]]:
-        """Return the values of the variables after the statements, one for each path."""
+        """Return the values of the variables after the statements, one mapping for each path."""
         for step in steps:
             if step.kind == "return":
                 return []
@@ -294,7 +294,7 @@ class _Run:
         return [state]
 
     def unknown(self, name: str) -> str:
-        """Return a parameter that stands for a value which may be anything."""
+        """Return a parameter that stands for a variable of unknown value."""
         self.numbered += 1
         return f"(${self.setting.numbered + self.numbered}::{self.types[name]})"
 
@@ -309,7 +309,7 @@ class _Run:
         self.found[text] = None
 
     def text(self, tokens: Sequence[Token], state: Values) -> str:
-        """Return an expression in which variables are replaced by their values."""
+        """Return an expression in which the values of variables replace the variables."""
         if not tokens:
             raise NotUnderstoodError
         texts = [token.text for token in tokens]
@@ -369,7 +369,7 @@ def _numbered(text: str) -> str:
 
 
 def _is_beyond(tokens: Sequence[Token]) -> bool:
-    """Return whether a condition may have another structure than its AND and OR show."""
+    """Return whether a condition contains a word, such as BETWEEN, that changes what AND means."""
     depth = 0
     before = ""
     for token in tokens:
@@ -385,7 +385,7 @@ def _is_beyond(tokens: Sequence[Token]) -> bool:
 def _split(
     tokens: Sequence[Token], word: str, of: Callable[[Sequence[Token]], bool | None]
 ) -> list[bool | None]:
-    """Split a condition at `word` outside parentheses; return the results of `of` for the parts."""
+    """Split a condition at `word` outside parentheses; return the result of `of` for each part."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -404,7 +404,7 @@ def _any(values: Sequence[bool | None]) -> bool | None:
 
 
 def _closes(words: Sequence[str]) -> int:
-    """Return the index of the parenthesis that closes the first one."""
+    """Return the index of the parenthesis that closes the first parenthesis."""
     depth = 0
     for at, word in enumerate(words):
         depth += (word == "(") - (word == ")")

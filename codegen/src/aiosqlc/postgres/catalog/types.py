@@ -28,7 +28,7 @@ _DEEPEST = 8
 
 
 class Types:
-    """Builds a `SqlType` from an OID, modifier and dimensions; equal arguments give one object."""
+    """Returns the `SqlType` of an OID, modifier and dimensions; equal arguments give one object."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -109,7 +109,7 @@ def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int |
 def build_catalog(
     facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
 ) -> Catalog:
-    """Return the user's tables and types; `views` has the proved facts about views' columns."""
+    """Return the user's tables and types; `views` has the proved facts about view columns."""
     judged = {
         (view, number): column
         for view, columns in (views or {}).items()
@@ -161,7 +161,7 @@ def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | N
 
 
 def _is_declared(facts: Facts, row: TypeRow) -> bool:
-    """Return whether a type was made by CREATE TYPE or CREATE DOMAIN, not by CREATE TABLE."""
+    """Return whether CREATE TYPE or CREATE DOMAIN made a type, and not CREATE TABLE."""
     if row.schema in {"pg_catalog", "information_schema", "pg_toast"}:
         return False
     relation = facts.relations.get(row.relation)
@@ -169,7 +169,7 @@ def _is_declared(facts: Facts, row: TypeRow) -> bool:
 
 
 def constraints_of(facts: Facts, relation: int) -> tuple[Constraint, ...]:
-    """Return the constraints of a table, and its unique indexes that belong to no constraint."""
+    """Return a table's constraints, and those unique indexes that belong to no constraint."""
     if relation not in facts.described_constraints:
         facts.described_constraints[relation] = _describe_constraints(facts, relation)
     return facts.described_constraints[relation]

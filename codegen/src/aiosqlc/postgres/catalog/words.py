@@ -13,11 +13,11 @@ _LONGEST_NAME = 63  # bytes; the server truncates longer names
 
 
 class NotUnderstoodError(Exception):
-    """Raised for a body that has a part outside the subset; the text, if any, names the part."""
+    """Raised for a body with an unsupported part; the text of the error, if any, names the part."""
 
 
 class Words:
-    """A reader of the tokens of a body, from `at`."""
+    """A reader of the tokens of a body; `at` is the index of the next token."""
 
     def __init__(self, body: str) -> None:
         self.body = body
@@ -37,7 +37,7 @@ class Words:
         return self.tokens[self.at - 1]
 
     def optional(self, word: str) -> bool:
-        """Move behind the next token if it is this word, and return whether it is."""
+        """Move behind the next token if it is this word, and return whether it was."""
         found = self.at < len(self.tokens) and self.word() == word
         self.at += found
         return found
@@ -48,7 +48,7 @@ class Words:
             raise NotUnderstoodError
 
     def until(self, end: str) -> Sequence[Token]:
-        """Read up to and including a token outside parentheses; return the tokens before it."""
+        """Return the tokens before the next `end` outside parentheses, and move behind it."""
         first, depth = self.at, 0
         while True:
             token = self.next()
@@ -68,7 +68,7 @@ class Words:
 
 
 def folded(token: Token) -> str:
-    """Return the name that the server looks up. Raises `NotUnderstoodError` if it is uncertain."""
+    """Return the name that the server looks up; raise `NotUnderstoodError` if it is uncertain."""
     text = unquote(token)
     plain = token.kind is Kind.NAME or token.text.startswith('"')
     if not plain or len(text.encode()) > _LONGEST_NAME or not text.isascii():

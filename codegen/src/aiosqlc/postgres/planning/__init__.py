@@ -1,4 +1,4 @@
-"""Plan queries with the statistics of another server, on a database without rows."""
+"""Plan queries with the statistics of another server, in a database without rows."""
 
 from aiosqlc.postgres.planning.database import Planner
 

@@ -32,10 +32,10 @@ class _Check(msgspec.Struct):
 
 
 def choices(connection: Connection) -> Mapping[tuple[int, int], tuple[str, ...]]:
-    """Return all values that the rows of a column can have, by the OID of the table and the number.
+    """Return all values that a column can have, by the table's OID and the column's number.
 
-    The values are in the server's spelling. A column without such a constraint is left out. A
-    constraint that is NOT VALID does not restrict the existing rows.
+    The values are in the server's spelling. A column without a CHECK that lists its values is left
+    out. A constraint that is NOT VALID does not count, because existing rows may violate it.
     """
     found: dict[tuple[int, int], tuple[str, ...]] = {}
     for check in connection.decode(_CHECKS, _Check):
@@ -47,7 +47,7 @@ def choices(connection: Connection) -> Mapping[tuple[int, int], tuple[str, ...]]
 
 
 def _values(connection: Connection, array: str, kind: str) -> tuple[str, ...]:
-    """Return the different values of an array, in its order, or nothing if it is no such array."""
+    """Return the distinct values of an SQL array, in order, or () if the server rejects it."""
     query = f"select item::{kind} from unnest({array}) as item where item is not null"  # noqa: S608 - the schema's own text
     try:
         rows = connection.rows(query)

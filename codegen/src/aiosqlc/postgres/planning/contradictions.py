@@ -12,7 +12,7 @@ _EXACT = 1e-9  # the sum of decimal fractions is not exact
 
 @dataclass(frozen=True, slots=True)
 class Referenced:
-    """A table that has a row for each value of a column, and whether its size is not declared."""
+    """A table that has a row for each value of a column; `assumed` means an undeclared size."""
 
     name: str
     rows: float
@@ -23,9 +23,9 @@ class Referenced:
 class Bounds:
     """The facts about a column that bound its distribution.
 
-    `rows` is the number of rows of the table. `assumed` is true if this number is not declared.
-    `choices` are all values that the column allows; it is empty if they are unknown. `referenced`
-    is the table to which all values of the column refer.
+    `rows` is the number of rows of the table. `assumed` means that this number is not declared.
+    `choices` are all values that the column allows, or empty if they are unknown. `referenced` is
+    the table to which all values of the column refer.
     """
 
     rows: float
@@ -37,7 +37,7 @@ class Bounds:
 
 
 def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tuple[str, str, str]]:
-    """Yield the key, the message and the hint for each contradiction in a distribution.
+    """Yield, for each contradiction in a distribution, the declared property, a message and a hint.
 
     `place` is the column as `table.column`.
     """

@@ -1,8 +1,8 @@
-"""Prepare an empty database, for which the planner makes the same plans as in production.
+"""Prepare an empty database in which the planner makes the same plans as in production.
 
-The planner reads the size of a relation from its file, and adapts the stored number of rows to this
-size. So the statistics alone would change nothing. Each file is also extended to its size in
-production. The files are sparse, so they take no space on the disk.
+The planner reads the size of a relation from its file, and scales the stored number of rows to this
+size. So statistics alone have no effect on empty files. Each file is therefore extended to its size
+in production. The files are sparse, so they take no space on the disk.
 """
 
 from __future__ import annotations
@@ -68,7 +68,11 @@ class PlannedDatabase:
 
     @property
     def statistics(self) -> Statistics | None:
-        """Return the statistics in use, which include new partitions, or None if there are none."""
+        """Return the statistics in use, or None if the database was created without statistics.
+
+        They include the statistics that were given to partitions which production does not have
+        yet.
+        """
         return self.copies.statistics if self.copies else None
 
     @cached_property
@@ -87,7 +91,7 @@ class PlannedDatabase:
 
     @contextlib.contextmanager
     def trying(self, tried: Sequence[str]) -> Iterator[PlannedDatabase]:
-        """Create a second database, which also has the indexes of `tried`."""
+        """Create a second database that also has the indexes of `tried`."""
         assert self.copies is not None  # noqa: S101 - it has statistics
         with _one_error(), contextlib.ExitStack() as stack:
             yield self.copies.one(stack, tried)
@@ -95,7 +99,7 @@ class PlannedDatabase:
     def plan(
         self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
     ) -> Plan | None:
-        """Return the generic plan of a text, or None if the server cannot plan such a statement."""
+        """Return the generic plan of a statement, or None if the server cannot plan it."""
         changes = [_VALID.format(value="true", names=_list(using))] if using else []
         changes += [_VALID.format(value="false", names=_list(without))] if without else []
         return explained(self.connection, sql, self._names, changes)
@@ -103,7 +107,7 @@ class PlannedDatabase:
 
 @dataclass(frozen=True, slots=True)
 class _Copies:
-    """Copies a database that has only the schema, and gives the copies the statistics."""
+    """Copies a database that has only the schema, and adds the statistics to each copy."""
 
     server: Server
     draft: Draft
@@ -111,7 +115,7 @@ class _Copies:
     notes: tuple[str, ...]
 
     def one(self, stack: contextlib.ExitStack, tried: Sequence[str]) -> PlannedDatabase:
-        """Return a copy with indexes to try, which is dropped when the stack is closed."""
+        """Return a copy with further indexes (`tried`); it is dropped when the stack is closed."""
         with Connection(self.draft.conninfo) as connection:
             names = _create(connection, tried)
             sizes = sizes_of(connection, self.statistics)
@@ -133,7 +137,7 @@ def _list(names: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Creates databases, in which queries are planned, on an analyser's private server."""
+    """Creates databases for planning queries, on an analyser's private server."""
 
     analyzer: Analyzer
 
@@ -173,7 +177,7 @@ class Planner:
     def pulled(
         self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
     ) -> Pulled:
-        """Return the statistics of the schema's tables, read from the database at a URI.
+        """Return the statistics of the schema's tables and indexes from the database at a URI.
 
         Raises `PullError` if the statistics cannot be read, `SchemaFailsError` if the schema has
         errors, and `NoServerError` if no server is available.
@@ -191,7 +195,7 @@ class Planner:
         rows: Mapping[tuple[str, str], int],
         columns: Mapping[tuple[str, str, str], Distribution] = MappingProxyType({}),
     ) -> Pulled:
-        """Return statistics that are derived from a schema and the numbers of rows per table.
+        """Return statistics that are derived from a schema and the number of rows of each table.
 
         Raises `ContradictionsError` if a declaration is impossible, `SchemaFailsError` if the
         schema has errors, and `NoServerError` if no server is available.
@@ -204,7 +208,7 @@ class Planner:
 
 
 def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
-    """Create indexes; return the name of each index that was created, by its definition."""
+    """Create indexes; return, by definition, the name of each index that could be created."""
     found = {}
     for number, keys in enumerate(dict.fromkeys(tried), 1):
         name = f"{_PREFIX}{number}"

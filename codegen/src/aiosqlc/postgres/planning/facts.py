@@ -86,7 +86,7 @@ class _Reference(msgspec.Struct):
 
 
 def indexes_of(connection: Connection) -> tuple[Index, ...]:
-    """Return the valid indexes of a schema, by table and name."""
+    """Return the valid indexes of a schema, sorted by table and name."""
     return tuple(
         Index(
             item.table, item.name, tuple(item.columns), tuple(item.keys), item.where, item.method,
@@ -97,7 +97,7 @@ def indexes_of(connection: Connection) -> tuple[Index, ...]:
 
 
 def references_of(connection: Connection) -> tuple[Reference, ...]:
-    """Return the foreign keys of a schema, by child and name."""
+    """Return the foreign keys of a schema, sorted by the referring table and name."""
     return tuple(
         Reference(
             item.name, item.child, tuple(item.columns), item.parent, item.cascades, item.check

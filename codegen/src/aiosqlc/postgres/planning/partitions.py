@@ -1,4 +1,4 @@
-"""Give a partition that production does not have yet the statistics of one of its siblings."""
+"""Give a partition that production does not have yet the statistics of another partition."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ class _Partition(msgspec.Struct):
 def with_new_partitions(
     connection: Connection, statistics: Statistics
 ) -> tuple[Statistics, tuple[str, ...]]:
-    """Return statistics that also have the new partitions of a schema, and notes about them.
+    """Return the statistics, extended to partitions that only the schema has, and notes about them.
 
-    A new partition gets the statistics of its sibling that has the median number of rows, without
-    the values of the partition key. If no sibling has rows, the partition gets no statistics.
+    A new partition gets the statistics of that partition of the same table which has the median
+    number of rows, without the values of the partition key. If no partition has rows, the new one
+    gets no statistics.
     """
     siblings: dict[int, list[RelationSize]] = {}
     new: list[_Partition] = []

@@ -84,7 +84,7 @@ join pg_catalog.pg_namespace n on n.oid = s.stxnamespace order by 1
 def pulled(uri: str, own: Connection, *, values: bool) -> Pulled:
     """Return the statistics of those tables and indexes that the schema's database `own` also has.
 
-    `uri` is the address of the database in production. With `values`, values of rows are read too:
+    `uri` is the address of the production database. With `values`, values of rows are also read:
     the most common values and the bounds of histograms. Raises `PullError` if the statistics cannot
     be read.
     """
@@ -142,7 +142,7 @@ class _Sizes:
 
 
 def _sizes(connection: Connection, tables: set[Name], indexes: set[Name]) -> _Sizes:
-    """Return the sizes that the server's planner computes, from the current sizes of the files."""
+    """Return the sizes that the server's planner uses, from the current sizes of the files."""
     found, unknown, uncounted = [], [], []
     for schema, name, home, table, now, pages, rows, visible in connection.rows(_RELATIONS):
         key = (str(schema), str(name))
@@ -161,7 +161,7 @@ def _sizes(connection: Connection, tables: set[Name], indexes: set[Name]) -> _Si
 
 
 def _check_rights(connection: Connection, tables: set[Name]) -> None:
-    """Raise `PullError` if the role may not see the statistics of some tables."""
+    """Raise `PullError` if the role may not read the statistics of some tables."""
     rows = connection.rows(_HIDDEN)
     mine = [row for row in rows if (str(row[0]), str(row[1])) in tables]
     unread = [str(name) for _, name, unreadable, _ in mine if unreadable == "t"]
@@ -235,6 +235,6 @@ def _notes(connection: Connection, sizes: _Sizes, missing: set[Name]) -> Sequenc
 
 
 def names_of(names: Sequence[str]) -> str:
-    """Return a list of a few names, and how many others there are, in words."""
+    """Return a text with a few of the names, and the number of the others."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more

@@ -38,7 +38,7 @@ _MOST_NAMES = 5
 def restore(
     connection: Connection, statistics: Statistics, sizes: Sequence[Sized]
 ) -> tuple[str, ...]:
-    """Restore statistics and the planner's settings, and return notes about what was left out."""
+    """Restore statistics and the planner's settings, and return notes about omitted parts."""
     refused: list[str] = []
     # Pages of indexes were written without a checksum.
     for setting in ("ignore_checksum_failure = on", "client_min_messages = warning", *TEXTS):
@@ -76,7 +76,7 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics for each indexed expression without statistics: those of its only column.
+    """Yield statistics for each indexed expression without any, from the one column that it reads.
 
     For example, `lower(email)` has about as many distinct values as `email`.
     """
@@ -89,12 +89,12 @@ def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal of SQL."""
+    """Return a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _run(connection: Connection, sql: str, what: str) -> Iterator[str]:
-    """Run a statement, and yield a sentence if the server refuses it or warns."""
+    """Run a statement, and yield a note if the server refuses it or warns."""
     warned: list[str] = []
 
     def keep(notice: pq.abc.PGresult) -> None:
@@ -137,7 +137,7 @@ def _call(function: str, schema: str, relation: str, pairs: dict[str, tuple[str,
 
 
 def _named(why: str, names: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence that lists a few of the names."""
+    """Yield a note that lists a few of the names."""
     names = list(dict.fromkeys(names))
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""

@@ -18,8 +18,8 @@ _BOOLEANS = {"true": "t", "false": "f"}
 def share_of(statistics: Statistics, table: RelationSize, predicate: str) -> float:
     """Return the fraction of rows for which a partial index's predicate is true.
 
-    The fraction is a product over the equalities with constants and the tests of NULL. Other
-    conditions count as true for all rows.
+    Equalities with constants and tests for NULL each have a fraction, and the result is their
+    product. Any other condition counts as true for all rows.
     """
     share = 1.0
     for part in predicate.split(" AND "):

@@ -1,4 +1,4 @@
-"""Determine the size that each relation of a schema has in production."""
+"""Determine the size of each relation of a schema in production."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ _RANGE, _SUMMARY, _BRIN_FIXED = 128, 48, 2
 class Sized:
     """A relation of the schema with its size in production.
 
-    `oid` and `file` are its IDs in the schema's database; `file` is 0 if it has no file. `measured`
-    is true if the size was read in production, and false if it was estimated from the table's size.
-    `height` is the number of levels above a B-tree's leaves, or None for other relations.
+    `oid` and `file` are its IDs in the schema's database; `file` is 0 if the relation has no file.
+    `measured` is true if the size was read in production, and false if it was estimated from the
+    size of the table. `height` is the number of levels above the leaves of a B-tree, or None for
+    other relations.
     """
 
     oid: int
@@ -61,9 +62,9 @@ class Sized:
 
 
 def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...]:
-    """Return relations with their sizes; an index without one gets an estimate from its table.
+    """Return relations with their sizes; the size of a new index is estimated from its table.
 
-    A table that is not in the statistics is left out; the planner then assumes ten pages.
+    A table that is not in the statistics is left out. The planner then assumes ten pages.
     """
     widths = _widths(connection)
     found = []
@@ -88,7 +89,7 @@ def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...
 
 
 def _widths(connection: Connection) -> dict[int, list[tuple[str, int]]]:
-    """Return the columns of each index with their widths in bytes."""
+    """Return the columns of each index, each with its width in bytes."""
     found: dict[int, list[tuple[str, int]]] = {}
     for index, column, width in connection.rows(_KEYS):
         found.setdefault(int(str(index)), []).append((str(column), int(str(width))))
@@ -122,10 +123,10 @@ def _other_pages(method: str, table: RelationSize) -> int:
 
 
 def _height(pages: int, width: int) -> int:
-    """Return how many levels a B-tree has above its leaf pages, from its number of pages.
+    """Return the number of levels above the leaf pages of a B-tree, from its number of pages.
 
-    `width` is the width of the first key. The other keys are shortened to the part that
-    distinguishes them.
+    `width` is the width of the first key column. Further key columns are mostly cut off, because
+    the server shortens keys to the part that distinguishes them.
     """
     most = (BLOCK - _PAGE_HEADERS) / (_HEADER + 8 * math.ceil(width / 8) + _POINTER)
     level, nodes = 0, pages - 1

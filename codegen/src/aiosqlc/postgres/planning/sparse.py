@@ -47,7 +47,7 @@ def extend(admin: Connection, database: str, sizes: Sequence[Sized]) -> None:
 
 
 def _extend(file: Path, size: int, segment: int) -> None:
-    """Extend a relation's first file, and add further files; all files except the last are full."""
+    """Extend a relation's first file, and add further files; every file but the last is full."""
     if size <= file.stat().st_size:
         return
     about = file.stat()
@@ -63,7 +63,7 @@ def _extend(file: Path, size: int, segment: int) -> None:
 def _set_height(file: Path, height: int) -> None:
     """Set the height of an empty B-tree in its metapage, where the planner reads it.
 
-    The planner also reads the smallest and the largest key, so each level has one valid page. An
+    The planner also reads the smallest and the largest key, so each level needs one valid page. An
     inner page has a pointer to the next level, and the leaf is empty.
     """
     with file.open("r+b") as opened:
@@ -75,7 +75,7 @@ def _set_height(file: Path, height: int) -> None:
 
 
 def _page(level: int, child: int, *, is_root: bool) -> bytes:
-    """Return a page of a B-tree that has only one page on each level."""
+    """Return a page of a B-tree in which each level has only one page."""
     special = BLOCK - _OPAQUE.size
     pointer = b"" if level == 0 else _TUPLE.pack(child >> 16, child & 0xFFFF, 0, _PIVOT)
     upper = special - len(pointer)

@@ -1,6 +1,6 @@
 """Derive statistics from a schema and declared row counts, for a project without production.
 
-Each default is stated in the documentation (`plans.md`), because a plan depends on it.
+A plan depends on each default, so the documentation (`plans.md`) states all of them.
 """
 
 from __future__ import annotations
@@ -147,10 +147,10 @@ def synthesised(
     declared: Mapping[tuple[str, str], int],
     columns: Mapping[tuple[str, str, str], Distribution],
 ) -> Pulled:
-    """Return statistics for the schema of a database, from numbers of rows by schema and name.
+    """Return statistics for the schema of a database, from the number of rows of each table.
 
-    `columns` are declared distributions by schema, table and column. Raises `ContradictionsError`
-    if one of them is impossible.
+    `declared` has these numbers by schema and name. `columns` are declared distributions by schema,
+    table and column. Raises `ContradictionsError` if one of the distributions is impossible.
     """
     schema = _read(connection, declared, columns)
     if found_wrong := tuple(_contradictions(schema, declared, columns)):
@@ -243,7 +243,7 @@ def _read(
 def _smallest(
     references: Sequence[_Reference], rows: Mapping[int, float]
 ) -> dict[tuple[int, int], int]:
-    """Return the smallest table to which all values of a column refer, by table and column."""
+    """Return, by table and column, the smallest table to which all values of the column refer."""
     found: dict[tuple[int, int], int] = {}
     for item in references:
         at = (item.oid, item.column)
@@ -258,10 +258,10 @@ def _shares(
     parents: Mapping[int, int],
     columns: Mapping[tuple[str, str, str], Distribution],
 ) -> dict[tuple[int, int], Distribution]:
-    """Return declared distributions by table and column; a partition has those of its parent.
+    """Return the declared distributions by table and column; a partition has those of its parent.
 
-    The values are in the server's spelling. Raises `ContradictionsError` if one does not fit its
-    type, or is declared twice.
+    The values are in the server's spelling. Raises `ContradictionsError` if a value does not fit
+    the type of its column, or is declared twice.
     """
     found = {}
     wrong: list[Contradiction] = []
@@ -293,7 +293,7 @@ def _shares(
 
 
 def _canonical(connection: Connection, value: str, kind: str) -> tuple[str, str]:
-    """Return a value as the server writes it, or why it does not fit its type."""
+    """Return a value in the server's spelling, and the reason if it does not fit the type."""
     try:
         rows = connection.rows(f"select {literal(value)}::{kind}")
     except RuntimeError as error:
@@ -332,7 +332,7 @@ def _statistics(schema: _Schema, table: _Table, column: _Column) -> tuple[tuple[
 def _frequencies(
     choices: Sequence[str], declared: Distribution, there: float
 ) -> list[tuple[str, float]]:
-    """Return the shares of values: the declared ones, and equal shares for the other choices."""
+    """Return the share of each value: declared shares, and equal shares for the other values."""
     known = dict(declared.values)
     others = [value for value in choices if value not in known]
     rest = max(0.0, there - sum(known.values()))
@@ -341,13 +341,13 @@ def _frequencies(
 
 
 def _choices(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
-    """Return all values that occur, or nothing if they are unknown."""
+    """Return all values that occur in a column, or () if they are unknown."""
     never = schema.shares.get((table.oid, column.number), Distribution()).never
     return tuple(value for value in _allowed(schema, table, column) if value not in never)
 
 
 def _allowed(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
-    """Return all values of an enum, a boolean or a column whose CHECK lists them, or nothing."""
+    """Return all values that an enum, a boolean or a CHECK with a list allows, or ()."""
     if listed := schema.lists.get((table.oid, column.number)):
         return listed
     if column.kind == "e":
@@ -375,12 +375,12 @@ def _distinct(schema: _Schema, oid: int, number: int, seen: tuple[tuple[int, int
 
 
 def _stored(distinct: float, rows: float, nulls: float) -> str:
-    """Return a number of distinct values as the server stores it: a large number as a fraction."""
+    """Return a number of distinct values as the server stores it: a fraction if it is large."""
     if rows and distinct > _MOST_SCALED * rows:
         return f"{-min(distinct / rows, 1 - nulls):g}"
     return f"{max(1, round(distinct))}"
 
 
 def _quoted(text: str) -> str:
-    """Return a text as the server writes it as an element of an array."""
+    """Return a text in the form in which the server prints it as an element of an array."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

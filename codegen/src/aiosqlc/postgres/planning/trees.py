@@ -23,10 +23,10 @@ _DETAILS = (
 def explained(
     connection: Connection, sql: str, indexes: Mapping[str, str], changes: Sequence[str] = ()
 ) -> Plan | None:
-    """Return the generic plan of a text, or None if the server refuses EXPLAIN for it.
+    """Return the generic plan of a statement, or None if the server refuses EXPLAIN for it.
 
-    `indexes` maps the names of indexes to their names in plans. `changes` are statements that run
-    before and are undone. The statement is planned and not run.
+    `indexes` maps the names of indexes to the names that a plan shows. `changes` are statements
+    that run before EXPLAIN and are rolled back. The statement is planned and not run.
     """
     options = "generic_plan, verbose, format json, costs on"
     connection.run("begin")
@@ -43,7 +43,7 @@ def explained(
 
 
 def tree(node: Mapping[str, Any], indexes: Mapping[str, str]) -> Plan:
-    """Return a node of EXPLAIN's document with the nodes below it."""
+    """Convert a node of EXPLAIN's document, with the nodes below it."""
     index = node.get("Index Name", "")
     return Plan(
         node=node["Node Type"],

@@ -1,4 +1,4 @@
-"""SQL expressions to try as a column's value; those that read well in a test come first."""
+"""SQL expressions to try as a column's value; those that are readable in a test come first."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def candidates(
 ) -> Iterator[str]:
     """Yield expressions for a type.
 
-    `declared` is the type as a declaration names it, `place` are the names of the table and the
-    column, and `likely` are the constants of the column's constraints.
+    `declared` is the type as a column declaration names it, `place` are the names of the table and
+    the column, and `likely` are the constants in the constraints of the column.
     """
     if kind.array_dims:
         yield _constant("{}", declared)
@@ -141,7 +141,7 @@ def _moments(name: str, declared: str, likely: Sequence[str]) -> Iterator[str]:
 
 
 def _sampled(kind: SqlType, declared: str, likely: Sequence[str]) -> Iterator[str]:
-    """Yield a few constants of a type, chosen as `selfcheck` chooses the values of random rows."""
+    """Yield a few constants of a type, chosen in the same way as the values of random rows."""
     sampler = Sampler(0)
     drawn = [sampler.value(kind, elements_null=False, likely=likely) for _ in range(12)]
     yield from (_constant(text, declared) for text in dict.fromkeys(drawn) if text is not None)

@@ -42,7 +42,7 @@ Row = dict[str, str | None]
 
 
 def recipes_of(connection: Connection, facts: Facts) -> Recipes:
-    """Return a recipe for each table. The rows that were tried are rolled back."""
+    """Return a recipe for each table; the rows that were inserted to find it are rolled back."""
     connection.run("begin")
     connection.run("set local statement_timeout = '2s'")
     connection.run("set constraints all immediate")
@@ -55,7 +55,7 @@ def recipes_of(connection: Connection, facts: Facts) -> Recipes:
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """The type of a column as a declaration names it, its default, and its identity clause."""
+    """A column's type as a declaration names it, its default, and its identity clause."""
 
     type: str
     default: str
@@ -84,7 +84,7 @@ class _Search:
         self._partitions = {int(oid or 0) for (oid,) in self.connection.rows(_PARTITIONS)}
 
     def all_tables(self) -> Recipes:
-        """Return the recipes, referenced tables first."""
+        """Return the recipes of all tables, with referenced tables first."""
         found: list[TableRecipe] = []
         refused: list[tuple[tuple[str, str], str]] = []
         for table in parents_first(self.facts, self.facts.relations):
@@ -126,7 +126,7 @@ class _Search:
         return reason
 
     def _has_rows(self, table: int) -> bool:
-        """Return whether the schema's own statements inserted rows, to which others can refer."""
+        """Return whether the schema's own statements inserted rows to which others can refer."""
         relation = self.facts.relations[table]
         name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
         return not self.made.get(table) and bool(
@@ -134,7 +134,7 @@ class _Search:
         )
 
     def _existing(self, column: Attribute) -> Iterator[str]:
-        """Yield the expression that refers to the first row of a table that has rows."""
+        """Yield an expression for each referenced table with rows: the value in its first row."""
         for key in self._keys(column.relation):
             if column.number in key.columns and self._has_rows(key.foreign_relation):
                 there = self.facts.relations[key.foreign_relation]
@@ -151,7 +151,7 @@ class _Search:
         return sorted(found, key=lambda key: key.name)
 
     def _is_required(self, key: ConstraintRow) -> bool:
-        """Return whether a row must refer to another row, because its columns cannot be NULL."""
+        """Return whether a foreign key must refer to a row, because its columns cannot be NULL."""
         columns = [self.facts.attributes[key.relation, number] for number in key.columns]
         return all(column.not_null for column in columns)
 
@@ -213,7 +213,7 @@ class _Trial:
         self.refusal = "no attempt was made"
 
     def succeeds(self) -> bool:
-        """Choose values until the server accepts all rows, and keep the rows."""
+        """Choose values until the server accepts all rows; the rows then stay in the tables."""
         for _ in range(_ATTEMPTS):
             refused = self._insert()
             if refused is None:
@@ -224,7 +224,7 @@ class _Trial:
         return False
 
     def _simplify(self) -> None:
-        """Replace each value by an earlier one of its list if the server still accepts the rows."""
+        """Replace each value by an earlier one in its list if the server still accepts the rows."""
         left = _SIMPLER
         for number, chosen in list(self._chosen.items()):
             for earlier in range(chosen):
@@ -237,7 +237,7 @@ class _Trial:
                 self._chosen[number] = chosen
 
     def recipe(self, relation: Relation) -> TableRecipe:
-        """Return the columns with the chosen values, and the referenced rows."""
+        """Return the recipe of the table, with the chosen values and the referenced tables."""
         facts = self._search.facts
         names = {column.number: column.name for column in facts.columns[self._table]}
         references = tuple(
@@ -265,7 +265,7 @@ class _Trial:
         return self._values[number][self._chosen[number]] if number in self._free else ""
 
     def _insert(self, *, keep: bool = False) -> list[int] | None:
-        """Insert the rows; return None, or the columns of the violated constraint."""
+        """Insert the rows; return None, or the columns of the constraint that refused a row."""
         connection = self._search.connection
         connection.run("savepoint recipe")
         rows: list[Row] = []
@@ -303,7 +303,7 @@ class _Trial:
         return f"{into} {filled} returning *", values
 
     def _referenced(self, place: int) -> Iterator[tuple[int, str | None]]:
-        """Yield the foreign-key columns of the row at `place`, with values of referenced rows."""
+        """Yield the columns of foreign keys in the row at `place`, with the referenced values."""
         facts = self._search.facts
         for key in self._keys:
             parents = self._search.made[key.foreign_relation]
@@ -329,7 +329,7 @@ class _Trial:
         return [number for number, column in self._free.items() if column.name == named]
 
     def _choose_others(self, refused: Sequence[int]) -> bool:
-        """Choose other values for refused columns, or for any columns if these have no others."""
+        """Choose other values for the refused columns, or for any if these have no others left."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

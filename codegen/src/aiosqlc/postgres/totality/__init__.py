@@ -1,1 +1,1 @@
-"""Facts from calls of the server's own functions, and the program that collects the facts."""
+"""Facts about the server's own functions, found by calling them, and the program that does this."""

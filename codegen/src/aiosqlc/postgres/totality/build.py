@@ -1,8 +1,8 @@
 """Find functions that never return NULL: `python -m aiosqlc.postgres.totality.build [URI …]`.
 
-Every strict built-in is called with adversarial values. A function is not total if one result is
-NULL or if no call succeeds. Some families return NULL depending on the state of the server, which
-samples cannot show. They are excluded by name.
+Every strict built-in function is called with unusual values. A function is not total if one result
+is NULL or if no call succeeds. Some groups of functions return NULL depending on the state of the
+server, which sample calls cannot show. These functions are excluded by name.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _written(found: Mapping[int, Mapping[int, str]]) -> str:
-    """Return the table of results by server version, as text."""
+    """Return the results by server version, as the text of a file."""
     by_line: dict[tuple[int, str], list[str]] = {}
     for major, facts in sorted(found.items()):
         for item in facts.items():
@@ -122,7 +122,7 @@ def _examine(conninfo: str) -> dict[int, str]:
 
 
 def nulls_among(conninfo: str, oids: Collection[int]) -> list[str]:
-    """Call functions with samples, and return the names of the functions that return NULL."""
+    """Call functions with sample values, and return the names of those that return NULL."""
     connection = _connect(conninfo)
     signatures = [s for s in connection.decode(_STRICT, _Signature) if s.oid in set(oids)]
     connection.run("set statement_timeout = '200ms'")
@@ -140,7 +140,7 @@ def _connect(conninfo: str) -> Connection:
 
 
 def _is_total(connection: Connection, one: _Signature) -> bool:
-    """Call a function with the combinations of samples, limited to a reasonable number."""
+    """Call a function with a limited number of samples, and return whether it is total."""
     answered = False
     for args in _arguments(one):
         call = f"select pg_catalog.{_quoted(one.name)}({', '.join(args)}) is null"

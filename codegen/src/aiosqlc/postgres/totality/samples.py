@@ -1,4 +1,4 @@
-"""Sample values that trigger rare results of functions: empty, infinite or with NULL inside."""
+"""Sample values for which functions return rare results: empty, infinite or with NULL inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observe statements from a second connection: the locks they hold and the work they cause."""
+"""Observe statements from a second connection: the locks that they hold, and the rows they read."""
 
 from aiosqlc.postgres.watch.release import ReleaseObserver
 

@@ -53,7 +53,7 @@ def schema_of(connection: Connection) -> Schema:
 
 
 def contents(connection: Connection) -> dict[str, Contents]:
-    """Return the content of every table, regardless of the order of rows."""
+    """Return the content of every table; the order of rows does not matter."""
     columns: dict[tuple[str, int], dict[str, int]] = {}
     for schema, name, oid, column, number in connection.rows(_COLUMNS):
         named = f"{quoted(str(schema))}.{quoted(str(name))}"

@@ -44,7 +44,7 @@ Locks = dict[tuple[int, Mode], bool]
 
 
 def relations(connection: Connection) -> dict[int, Relation]:
-    """Return the user's relations that a session sees, by OID."""
+    """Return the user's relations that the connection's session sees, by OID."""
     found = {}
     for oid, name, table, schema, written in connection.rows(_RELATIONS):
         of = f"{schema}." if schema else ""
@@ -55,35 +55,35 @@ def relations(connection: Connection) -> dict[int, Relation]:
 
 
 def locks(connection: Connection, session: int) -> Locks:
-    """Return the locks that a session holds or waits for, read from another connection."""
+    """Return the locks that a session holds or waits for, read by `connection`, another session."""
     rows = connection.rows(_LOCKS, (str(session),))
     return {(int(str(oid)), mode_of(str(mode))): granted == "t" for oid, mode, granted in rows}
 
 
 def files(connection: Connection) -> Mapping[int, tuple[int, int]]:
-    """Return the file of each table and index, with the table that it belongs to."""
+    """Return, by OID of each table and index, the table that it belongs to and its file."""
     rows = ([int(str(cell)) for cell in row] for row in connection.rows(_FILES))
     return {oid: (table, node) for table, oid, node in rows}
 
 
 class Counts(NamedTuple):
-    """The numbers of full scans, changed rows and deleted rows of a table in a transaction."""
+    """The numbers of full scans, changed rows and deleted rows of a table in one transaction."""
 
     scans: int = 0
     changed: int = 0
     deleted: int = 0
 
     def since(self, before: Counts) -> Counts:
-        """Subtract earlier counts; the rest is the work that was done since."""
+        """Return the counts minus earlier counts of the same table."""
         return Counts(*(now - then for now, then in zip(self, before, strict=True)))
 
 
 def counts(connection: Connection) -> Mapping[int, Counts]:
-    """Return the scans, changed rows and deleted rows of each table in the transaction."""
+    """Return the counts of each table in the current transaction."""
     rows = ([int(str(cell)) for cell in row] for row in connection.rows(_COUNTS))
     return {oid: Counts(*numbers) for oid, *numbers in rows}
 
 
 def tables(connection: Connection) -> list[str]:
-    """Return the tables that a LOCK statement can name, in SQL syntax."""
+    """Return, in SQL syntax, the tables that a LOCK statement can name."""
     return [str(name) for (name,) in connection.rows(_TABLES)]

@@ -1,4 +1,4 @@
-"""Run pending migrations in order, each on the previous state, and observe their effects."""
+"""Run pending migrations in order, each on the result of the previous one, and observe effects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LATER = 1  # the seed of rows that are written after the migration
 
 
 class Watched:
-    """A migration that was observed; alternative migrations can be run on the same schema."""
+    """A migration that was observed. Alternatives to it can be run on the same schema."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending
@@ -47,8 +47,8 @@ class Watched:
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
         """Run and observe other migrations in place of one statement.
 
-        Return the observations, and whether the migrations lead to the same schema without a
-        failure.
+        Return the observations, and whether these migrations run without a failure and lead to the
+        same schema.
         """
         number = self.seen.statements.index(at)
         spans = tuple(item.span for item in self.seen.statements[:number])
@@ -87,9 +87,9 @@ class Stage:
             self.drop(name)
 
     def copy(self, template: str = "template0") -> str:
-        """Return a new database that is a copy of another.
+        """Return the name of a new database that is a copy of another database.
 
-        It is dropped when the observer closes.
+        The new database is dropped when the observer closes.
         """
         name = new_draft(self.admin, template, own_server=self.server.embedded)
         self.stack.callback(self.drop, name)
@@ -100,7 +100,7 @@ class Stage:
         self.admin.run(f'drop database if exists "{name}" with (force)')
 
     def run(self, template: str, files: Sequence[SchemaFile]) -> Schema:
-        """Return the schema after the given files run on a copy of a database."""
+        """Return the schema that results when the given files run on a copy of a database."""
         with self.database(template) as name, Connection(self.server.conninfo(name)) as connection:
             connection.run(ZONE)  # in which a proposal runs too, and constants of times are read
             apply_schema(connection, files, (), own_server=self.server.embedded)
@@ -121,9 +121,10 @@ class ReleaseObserver:
         queries: Mapping[str, Sequence[str]],
         options: AnalyzeOptions,
     ) -> Iterator[Watched]:
-        """Yield the observations of each migration while the state before it still exists.
+        """Yield the observations of each migration while the database state before it still exists.
 
-        `queries` maps names to the texts of queries. Raises `SchemaFailsError` and `NoServerError`.
+        `queries` has the SQL texts of queries by name. Raises `SchemaFailsError` and
+        `NoServerError`.
         """
         try:
             yield from _watched(self._analyzer, applied, pending, queries, options)
@@ -174,10 +175,9 @@ def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions
 
 
 def fill(stage: Stage, name: str, seed: int = _SEED, *, empty: bool = False) -> None:
-    """Insert a few valid rows into each table, if any can be found.
+    """Insert a few valid rows into each table, if such rows can be found.
 
-    With `empty`, all rows are removed first, so that the few values of the sampler can be used
-    again.
+    With `empty`, all rows are removed first, so that the sampler's few values can be used again.
     """
     with Connection(stage.server.conninfo(name)) as connection:
         facts = load_facts(connection)
@@ -200,7 +200,7 @@ def relations_in(stage: Stage, name: str) -> dict[int, Relation]:
 def _renumbered(
     existing: Mapping[int, Relation], found: Mapping[int, Relation]
 ) -> dict[int, Relation]:
-    """Return those relations of another database that exist in both, with their OIDs there."""
+    """Return the relations that exist in both databases, with their OIDs in the second one."""
     names = {item.name for item in existing.values()}
     return {oid: item for oid, item in found.items() if item.name in names}
 
@@ -214,7 +214,7 @@ def watch_one(
     *,
     filled: bool,
 ) -> tuple[str, ObservedFile]:
-    """Run a migration in a copy of the previous state; return the copy and the observations."""
+    """Run a migration in a copy of the previous state; return the copy's name and observations."""
     after = stage.copy(before)
     with Connection(stage.server.conninfo(after)) as connection:
         needed = needed_locks(connection, queries)
@@ -251,7 +251,7 @@ def _broken(
 def _causes(
     stage: Stage, before: str, seen: ObservedFile, queries: Mapping[str, Sequence[str]]
 ) -> dict[str, Span]:
-    """Return the statements that break queries and remove data."""
+    """Return the statements that break queries or remove data, by the name of the query or data."""
     broken = {name: queries[name] for name in seen.broken}
 
     def effects(part: SchemaFile) -> dict[str, str]:
@@ -267,7 +267,7 @@ def _causes(
 def _taken_back(
     stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
 ) -> ObservedFile:
-    """Run the rollback on the migrated rows, and compare the content with the original."""
+    """Run the rollback on the migrated rows, and compare the result with the original content."""
     with stage.database(after) as name, Connection(stage.server.conninfo(name)) as connection:
         done = apply_schema(connection, [back], (), own_server=stage.server.embedded)
         problems = tuple(failure.problem for failure in done.failures)
@@ -279,7 +279,7 @@ def _taken_back(
 def _taken_back_later(
     stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
 ) -> ObservedFile:
-    """Write rows after the migration, run the rollback, and compare these rows."""
+    """Write rows after the migration, run the rollback, and compare the written rows."""
     with stage.database(after) as name:
         fill(stage, name, _LATER, empty=True)
         with Connection(stage.server.conninfo(name)) as connection:

@@ -1,4 +1,4 @@
-"""Run a migration's statements as a migration tool does; observe each from another connection."""
+"""Run a migration's statements as a migration tool does; a second connection observes each one."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class RowsRefuseError(Exception):
 class Watching:
     """A database in which a migration runs, and a second connection that observes it.
 
-    `existing` are the relations in use, which existed before the release. `filled` is whether rows
-    were inserted into the tables. This is a context manager.
+    `existing` are the relations that existed before the release, and that queries may use. `filled`
+    means that rows were inserted into the tables. This is a context manager.
     """
 
     acting: Connection
@@ -86,7 +86,7 @@ class Watching:
         self._stack.close()
 
     def run(self, file: SchemaFile, *, in_block: bool) -> list[Observed]:
-        """Run a file and return the observations of its statements.
+        """Run a file, and return the observed locks and effects of each statement.
 
         Raise `RowsRefuseError` if a statement fails only because of rows.
         """
@@ -114,7 +114,7 @@ class Watching:
                 self.acting.run("begin")
 
     def _end(self) -> ServerError | None:
-        """End the transaction, which releases its locks."""
+        """Commit the transaction, which releases its locks; return the error, if any."""
         self._since.clear()
         return self.acting.run("commit") if self.acting.in_transaction else None
 
@@ -146,7 +146,7 @@ class Watching:
         return alone
 
     def _watched(self, file: SchemaFile, span: Span, sql: str) -> Observed | ServerError:
-        """Run a statement in the open transaction, and return its observation or its error."""
+        """Run a statement in the open transaction; return its locks and effects, or its error."""
         acting = self.acting
         word = first_word(sql)
         before, read = observer.files(acting), observer.counts(acting)
@@ -179,9 +179,9 @@ class Watching:
         )
 
     def _mostly(self, table: int, done: observer.Counts, sql: str) -> bool:
-        """Return whether most rows of a table were changed.
+        """Return whether a statement changed most rows of a table.
 
-        For an empty table, the SQL text decides.
+        If the table is empty, the text of the statement decides.
         """
         if table not in self.existing:
             return False
@@ -195,7 +195,7 @@ class Watching:
         return str(name)
 
     def _held(self, span: Span) -> tuple[Held, ...]:
-        """Return the session's locks on existing relations, each with the acquiring statement."""
+        """Return the session's locks on existing relations, and which statement acquired each."""
         found = []
         for oid, mode in observer.locks(self._looking, self._session):
             if oid in self.existing:
@@ -207,9 +207,9 @@ class Watching:
         return tuple(sorted({self.existing[oid].table for oid in oids if oid in self.existing}))
 
     def _leniently(self, file: SchemaFile, span: Span, error: ServerError) -> Observed:
-        """Run the analyser's replacement for a refused statement.
+        """Run the statements by which the compiler's analyser replaces a refused statement.
 
-        Report a failure if that fails too.
+        If they fail too, report a failure.
         """
         if self.filled and error.state[:2] in _ROWS:
             raise RowsRefuseError(schema_problem(file, span, error))
@@ -220,10 +220,10 @@ class Watching:
         return Observed(file, span, unwatched=error.message)
 
     def _alone(self, file: SchemaFile, span: Span, sql: str, refused: str) -> Observed:
-        """Run a statement outside of a transaction; observe its locks while it waits for one.
+        """Run a statement outside of a transaction, and observe its locks while it waits for one.
 
-        The other session holds a lock that allows reads and writes but blocks schema changes, so
-        that even a short statement is observed at its first lock.
+        The other session holds a lock that allows reads and writes but blocks schema changes. So
+        even a short statement waits, and is observed at its first lock.
         """
         before = observer.files(self.acting)
         patience = self._patience()
@@ -266,7 +266,7 @@ class Watching:
         )
 
     def _patience(self) -> bool:
-        """Return whether the session limits its wait for a lock; 0 means unlimited."""
+        """Return whether the session limits its wait for a lock; the setting 0 means no limit."""
         ((seconds,),) = self.acting.rows(_LIMIT)
         return 0 < float(seconds or 0) < LONGEST_WAIT
 
@@ -275,7 +275,7 @@ class Watching:
         return bool(self.acting.pg.is_busy())
 
     def _answer(self) -> ServerError | None:
-        """Wait for the statement that was sent, and return its error if there is one."""
+        """Wait until the statement that was sent has ended, and return its error, if any."""
         error = None
         while (result := self.acting.pg.get_result()) is not None:
             if result.status == pq.ExecStatus.FATAL_ERROR:
@@ -287,7 +287,7 @@ _Files = Mapping[int, tuple[int, int]]
 
 
 def _replaced(before: _Files, after: _Files) -> set[int]:
-    """Return the tables and indexes that were rewritten to another file."""
+    """Return the tables and indexes that were rewritten, which have another file afterwards."""
     return {oid for oid, (_, node) in before.items() if oid in after and after[oid][1] != node}
 
 

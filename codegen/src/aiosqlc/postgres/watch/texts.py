@@ -1,4 +1,4 @@
-"""Find the locks that the project's queries need: those that the server's planner acquires."""
+"""Find the locks that the project's queries need, as the server's planner acquires them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only read
 
 
 def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:
-    """Return the needed locks of each query that can be planned, for all of its texts.
+    """Return the locks that each query needs, in all of its texts.
 
-    A query is omitted if one of its texts fails, because it needs another state of the schema.
-    Locks of triggers are not included, except those of foreign keys.
+    A query is left out if one of its texts cannot be planned, because it needs another state of the
+    schema. Locks of triggers are not included, except those of foreign keys.
     """
     keys = _keys(connection)
     found: dict[str, Needed] = {}
@@ -53,7 +53,7 @@ def refusals(connection: Connection, queries: Mapping[str, Sequence[str]]) -> di
 
 
 def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ...]:
-    """Return the queries that wait if a session holds the given locks."""
+    """Return the queries that must wait while a session holds the given locks."""
     return tuple(
         name
         for name, locks in needed.items()
