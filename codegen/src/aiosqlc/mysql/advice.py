@@ -46,7 +46,7 @@ def _of_select(level: Level, result: Result, reader: Reader) -> Iterator[Advice]
 
 
 def _is_unread(level: Level, reader: Reader, join: Join, entries: frozenset[int]) -> bool:
-    """Return whether a join has no effect, and nothing but the join itself reads its tables."""
+    """Return whether a query reads the joined tables only in the conditions of the join."""
     if level.joined_by_name:
         return False
     sources = {number - 1 for number in entries}
@@ -82,7 +82,7 @@ def _reads(column: exp.Column, level: Level, sources: set[int], reader: Reader) 
 
 
 def _is_alias(column: exp.Column, level: Level) -> bool:
-    """Return whether a name is an alias from the select list, as in `ORDER BY total`."""
+    """Return whether a name refers to an alias in the select list, as in `ORDER BY total`."""
     aliases = {item.alias.lower() for item in level.node.expressions if item.alias}
     return not column.table and column.name.lower() in aliases
 

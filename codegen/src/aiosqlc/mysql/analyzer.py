@@ -59,15 +59,15 @@ _UNASKED = "inferred from the query text, without a server"
 class AnalysisContext:
     """The schema of the queries, and the server to which the schema was applied, if there is one.
 
-    `for_mysql` means that the server is a MariaDB of the compiler and that the queries may be for
-    MySQL, so a statement that it refuses may be valid. With `strict`, the user must have declared
-    that the queries are for MySQL. `kin` is the kind of server whose executable comments are run.
-    `unsaid` means that the user has not declared the server of the queries. `forgiving` means that
-    the queries are for MySQL, so that a refusal by MariaDB is not an error. `doubted` are the
-    tables that differ on this server. `history` returns the objects that migrations have dropped or
-    renamed; it is used if a name is missing.
-    `tenants` proves that a query accesses only one tenant's rows, if the configuration declares
-    tenants.
+    `for_mysql` means that the compiler started a MariaDB, but the queries may be for MySQL. MariaDB
+    may then refuse a statement that is valid in MySQL. With `strict`, the configuration must say
+    that the queries are for MySQL. `kin` is the kind and version of the server; it decides which
+    comments `/*! … */` are run. `unsaid` means that the configuration does not say for which server
+    the queries are. `forgiving` means that the queries are for MySQL, so that a refusal by MariaDB
+    is not an error. `doubted` are the tables that this server created in another form than the
+    schema files declare. `history` returns the objects that migrations dropped or renamed, for
+    errors about missing names. `tenants` proves that a query accesses only one tenant's rows, if
+    the configuration declares tenants.
     """
 
     schema: Schema
@@ -156,7 +156,7 @@ def _with_server(
 def _without_the_lost(
     failed: Sequence[Failed], queries: Sequence[ParsedQuery]
 ) -> tuple[list[ParsedQuery], list[Diagnostic]]:
-    """Return the queries that do not use a failed statement's objects, and an error per failure."""
+    """Return the queries that use no object of a failed statement, and an error per failure."""
     costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
     kept = []
     for query in queries:
@@ -182,7 +182,7 @@ def _with_skipped(
 ) -> tuple[Schema, frozenset[str]]:
     """Add the tables of schema statements that the server refused, if the text lists the columns.
 
-    Returns the names, in lower case, of the tables that differ on the server.
+    The set contains the lower-case names of the tables that the server created in another form.
     """
     doubted = frozenset(changed_by(skipped.sql).lower() for skipped in loaded.skipped) - {""}
     if not loaded.skipped:
@@ -230,7 +230,7 @@ def _certain(relation: Relation, names: frozenset[str]) -> Relation:
 
 
 def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
-    """Add the functions that the user declares never NULL; schema names are ignored."""
+    """Add the functions that the configuration declares never NULL, without their schema names."""
     names = (name.rpartition(".")[2].upper() for name in options.not_null_functions)
     return replace(schema, never_null=frozenset(names))
 
@@ -317,7 +317,7 @@ def _type_all(
 def type_one(
     judge: AnalysisContext, query: ParsedQuery
 ) -> tuple[TypedQuery | None, list[Diagnostic]]:
-    """Infer the types of one query and each variant of the query."""
+    """Infer the types of one query, and of each variant of its text."""
     result, problems = _type_text(judge, query)
     if result is None or not query.variants:
         return result, problems
@@ -409,7 +409,7 @@ def _asked(judge: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether the comments that MariaDB runs change a query's columns or parameters."""
+    """Return whether a query has other columns or parameters if MariaDB's comments are run."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -435,7 +435,7 @@ def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
 def _not_whole(
     query: ParsedQuery, text: Text, schema: Schema, described: Sequence[Described] | None
 ) -> Iterator[Diagnostic]:
-    """Check that each `sqlc.embed(t)` has all columns of one row of `t`, or of a missing row."""
+    """Report each `sqlc.embed(t)` that is not a whole row of one table."""
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
@@ -552,7 +552,7 @@ def _fewer(parsed: ParsedQuery) -> str:
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield errors for a query if its result does not fit its command or its generated function."""
+    """Yield an error if a query's result does not fit its command or the generated function."""
     parsed = query.parsed
     yield from nest_problems(query)
     if parsed.command.returns_rows and not query.columns:

@@ -17,8 +17,7 @@ from aiosqlc.mysql.written import Call
 class Argument:
     """The type of a function's argument; `type` is None if only a cast can determine the type.
 
-    `weak` means that any date or time fits. `alike` means that the type is the type of the other
-    arguments.
+    `weak` means that any date or time fits. `alike` means that all arguments have one type.
     """
 
     type: SqlType | None = None

@@ -1,7 +1,7 @@
-"""Infer the result of `CALL p(…)` from the single SELECT that the procedure always runs.
+"""Infer the columns of `CALL p(…)` from the only SELECT of the procedure, if it always runs.
 
-A server describes a call only by running it. So the body is parsed, and its SELECT is prepared with
-a NULL of the right type in place of each variable.
+A server describes a call only by running it. So the compiler parses the body and prepares its
+SELECT, with NULL in place of each variable; a cast gives the NULL the variable's type.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _statements(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], bool
 
 
 def _end(tokens: Sequence[Token], start: int) -> int:
-    """Return the index of a statement's end: its semicolon, or the start of its handler's block."""
+    """Return the index of a statement's semicolon, or of a handler's BEGIN."""
     depth = 0
     is_declared = tokens[start].text.upper() == "DECLARE"
     for at in range(start, len(tokens)):
@@ -129,7 +129,7 @@ def _of_handler(statement: Sequence[Token]) -> Sequence[Token]:
 
 
 def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
-    """Return the variables that `DECLARE a, b int DEFAULT 0` declares; a cursor has none."""
+    """Return the declared variables of `DECLARE a, b int DEFAULT 0`; DECLARE CURSOR has none."""
     names: list[str] = []
     at = 1
     while at < len(statement):

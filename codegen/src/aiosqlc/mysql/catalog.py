@@ -202,7 +202,7 @@ def _relation(
 def _conditions(
     name: Name, constraints: Sequence[Constraint], checks: dict[tuple[str, str, str], str]
 ) -> list[str]:
-    """Return the CHECK conditions of a table; MySQL lists them only by the constraint's name."""
+    """Return the CHECK conditions of a table; MySQL lists them only by constraint name."""
     names = {item.name for item in constraints if item.kind == "check"}
     return [
         text
@@ -228,9 +228,9 @@ def _not_nulls(
 
 
 def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return the rows of a query that reads the catalog of exactly these databases.
+    """Return the rows of a catalog query that belong to exactly these databases.
 
-    `information_schema` may ignore the case of the names.
+    `information_schema` may also return databases whose names differ in case.
     """
     return [row for row in session.rows(sql, databases) if row[0] in databases]
 
@@ -238,10 +238,10 @@ def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[
 def _keys(
     session: Session, databases: tuple[str, ...]
 ) -> tuple[dict[Name, tuple[tuple[str, ...], ...]], dict[Name, tuple[frozenset[str], ...]]]:
-    """Return the unique keys of whole columns, and the whole columns of all unique keys.
+    """Return each table's unique keys on whole columns, and the whole columns of every unique key.
 
-    Keys with prefixes or expressions do not make the columns unique, nor does a key of a table that
-    merges others.
+    A key on prefixes or expressions does not make its columns unique. A key of a MERGE table does
+    not make them unique either.
     """
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
     merged: set[Name] = set()

@@ -1,4 +1,4 @@
-"""Infer the type of a value in CASE, COALESCE and so on, from the other values and the use."""
+"""Infer the type of a value in CASE, COALESCE and so on from the other values and its context."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def best_of(
 
     `known` is the type of a value that is not a literal.
 
-    `target` is the type of the value's destination. Literals alone only show whether the value is a
-    text or a boolean.
+    `target` is the type of the value's destination. If all values are literals, they only show
+    whether the value is a text or a boolean.
     """
     said = [kind for kind in literals if kind is not None]
     if target is not None and known is not None and not _is_wider(target, known):

@@ -27,8 +27,8 @@ _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPT
 def may_fail(node: exp.Expr) -> bool:
     """Return whether an expression can be NULL although the server describes it as NOT NULL.
 
-    This concerns a regular expression that exceeds its limits, and a comparison with ALL of a list
-    that contains NULL.
+    This happens if a regular expression exceeds the server's limits, and for `x = ALL (…)` if the
+    list contains NULL.
     """
     return isinstance(node, exp.RegexpLike | exp.Any | exp.All) or name_of(node) in _MISJUDGED
 
@@ -36,7 +36,7 @@ def may_fail(node: exp.Expr) -> bool:
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
     """Return whether some texts are invalid for the common type of the given types.
 
-    With `compared`, dates are parsed too, as GREATEST and LEAST do.
+    With `compared`, texts that are compared with dates are included, as in GREATEST and LEAST.
     """
     names = {kind.name if kind else "" for kind in kinds}
     fussy = types.PARSED | (types.MOMENTS if compared else set())
@@ -62,8 +62,8 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
 def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
     """Return whether a date or time is computed from a stored value, which may be a zero date.
 
-    Under NO_ZERO_DATE the server converts a zero date to NULL, but not a timestamp alone. Numbers
-    that are computed from dates are rounded.
+    Under NO_ZERO_DATE, the server converts a zero date in a calculation to NULL. A timestamp alone
+    cannot be NULL.
     """
     names = {kind.name if kind else "" for kind in kinds}
     if isinstance(node, _ROUNDED):
@@ -115,8 +115,8 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether an expression is a table column or a function whose type is unknown.
 
-    It is also unknown if the expression is a sub-select whose value comes from such a column or
-    function, or a column of such a sub-select.
+    The expression may also be a sub-select that returns a column or function of unknown type, or a
+    column of a derived table that does.
     """
     if isinstance(node, exp.Subquery) and node.find_ancestor(exp.Query) is level.node:
         made = reader.sub_select(node, level).outputs or ()

@@ -1,4 +1,4 @@
-"""Prove how many rows a statement returns, and give the reasons."""
+"""Prove how many rows a statement can return, and give the reasons of the proof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import Command, Query, SetOp
 
 
 def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return the proved bounds of a query's row count, with the reasons."""
+    """Return the proved bounds of a query's number of rows, with the reasons of the proof."""
     counter = row_counter(premises)
     proved = counter.count(query)
     if proved.at_most_one:
@@ -25,7 +25,7 @@ def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, .
 
 
 def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return the bounds of a `CALL`'s row count: the bounds of the procedure's only SELECT."""
+    """Return how many rows a `CALL` can return: those of the procedure's only SELECT."""
     body = returned_by(sql, schema.routines)
     tree = parse(body) if body is not None else None
     if tree is None:

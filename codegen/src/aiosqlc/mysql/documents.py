@@ -1,8 +1,8 @@
 """Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
-MySQL and MariaDB write some values differently. MariaDB may write a nested document as a text. It
-writes the result of a condition as 0 or 1 after a temporary table. The generated decoders accept
-both forms, so that one shape is right for both servers.
+MySQL and MariaDB write some values differently. MariaDB may write a nested document as a text. If
+the query needs a temporary table, it writes the result of a condition as 0 or 1. The generated
+decoders accept both servers' forms, so both servers have the same shape.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> Js
 
 
 def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
-    """Return the shape of a JSON column, or the place of the member that a text column contains."""
+    """Return a JSON column's shape; for a text, return the stored JSON member that it shows."""
     made = _Documents(proof, reader, 0)
     if not reader.has_json:
         return None
@@ -185,7 +185,7 @@ class _Documents:
         return found
 
     def text(self, node: exp.Expr) -> JsonShape | None:
-        """Return the place of a stored member that is always there and is read as a text."""
+        """Return the column and path of a stored JSON member that always exists and is a text."""
         inner = node.expressions[0] if name_of(node) == "JSON_UNQUOTE" else node
         if not isinstance(inner, exp.JSONExtract | exp.JSONExtractScalar):
             return None
@@ -229,10 +229,10 @@ class _Documents:
         return replace(found, nullable=infer(node, self.proof).null)
 
     def _nested(self, node: exp.Expr, made: JsonShape) -> JsonShape:
-        """Return the shape of a JSON document that is a value inside another document.
+        """Return the JSON shape of a value that is placed inside another JSON document.
 
-        The servers write it as a text, unless a function of JSON returns it. Such a text can be
-        recognized only if it contains a list or an object.
+        The servers write the value as a text, unless a JSON function returns it. A decoder can
+        recognize JSON in a text only if the JSON is a list or an object.
         """
         name = name_of(node)
         direct = name in _MADE or isinstance(node, exp.JSONExtract)
@@ -286,7 +286,7 @@ class _Documents:
         return found is not None and found[2].shape is not None
 
     def _per_row(self) -> _Documents:
-        """Return the inference for an aggregate's argument.
+        """Return the object that infers shapes for an aggregate's argument.
 
         An argument is evaluated only for existing rows.
         """
@@ -297,7 +297,7 @@ class _Documents:
 
 
 def _branches(node: exp.If | exp.Case, proof: Proof) -> Iterator[tuple[exp.Expr, Proof]]:
-    """Yield each branch of CASE or IF, with the expressions that its condition proves not NULL."""
+    """Yield each branch of CASE or IF with a `Proof` that knows the branch's condition."""
     level, is_slice = proof.level, proof.is_slice
     ifs = [node] if isinstance(node, exp.If) else node.args["ifs"]
     plain = isinstance(node, exp.If) or node.args.get("this") is None
@@ -317,7 +317,7 @@ def _given(proof: Proof, facts: Facts) -> Proof:
 
 
 def _common(found: Sequence[JsonShape | None]) -> JsonShape | None:
-    """Return the common JSON shape of values: None if none is JSON, ANY if only some are JSON."""
+    """Return the values' common JSON shape: None without JSON values, ANY if only some are JSON."""
     known = [shape for shape in found if shape is not None]
     if {NULL, *_EMPTIES}.issuperset(known):
         different = set(known)
@@ -354,7 +354,7 @@ def _without_order(node: exp.Expr) -> exp.Expr:
 
 
 def _inside(shape: JsonShape, place: exp.Expr) -> JsonShape:
-    """Return the JSON shape of the object member or list element that one step of a path finds.
+    """Return the JSON shape of the member or element that one step of a JSON path finds.
 
     A path does not lead into a text that contains JSON.
     """
@@ -372,7 +372,7 @@ def _is_cut(node: exp.Expr) -> bool:
 
 
 def _bare(kind: SqlType) -> SqlType:
-    """Return a scalar's type without the attributes that its JSON value does not show."""
+    """Return a scalar's type without attributes that are not visible in its JSON value."""
     if kind.kind is TypeKind.ENUM:
         return kind
     is_bool = kind.name == types.BOOL.name and kind.length == types.BOOL.length

@@ -45,7 +45,7 @@ def own_type(name: str) -> str:
 
 
 def own_cast(name: str) -> str:
-    """Return the type that CAST accepts in place of another, or an empty string."""
+    """Return the type that CAST accepts in place of the type `name`, or an empty string."""
     if name.lower() in {"boolean", "bool"}:
         return "write `a <> 0`: MySQL cannot CAST to a boolean"
     own = _CASTS.get(name.lower())

@@ -29,10 +29,11 @@ _UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """The positions of a statement's embeds. `operands` counts the operands of a set operation.
+    """The positions of the `sqlc.embed` macros in a statement's result.
 
-    `unplaced` has the reasons for embeds without a position. `shown` has the columns of the FROM
-    items by their result columns. It is not used in a set operation.
+    `operands` is the number of SELECTs in a set operation. `unplaced` gives the reason for each
+    macro without a position. `shown` maps the index of a result column to the table column that it
+    returns; it is empty for a set operation.
     """
 
     operands: int
@@ -68,8 +69,8 @@ def embeds(
 ) -> tuple[tuple[Column, ...], tuple[TypedEmbed, ...]]:
     """Find the columns of each `sqlc.embed(t)` in the result.
 
-    A row of a WITH query or sub-select has its own class in the query. The columns of a row are
-    inferred as if it were present.
+    A row of a WITH query or sub-select becomes a class of its own. For the columns of this class,
+    the row is assumed to exist.
     """
     places = _places(found, reader, len(columns))
 
@@ -84,7 +85,7 @@ def embeds(
 
 
 def _places(found: Sequence[Embed], reader: Reader, width: int | None) -> _Places:
-    """Return the positions of the embeds; an embed has one in each operand of a set operation."""
+    """Return the positions of the macros: one in each SELECT of a set operation."""
     unplaced = dict.fromkeys(found, _ELSEWHERE)
     operands = list(_operands(reader.tree.root))
     there: dict[tuple[int, int], list[tuple[Embed, Part | str]]] = {}
@@ -155,12 +156,12 @@ def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
 
 
 def _part(source: Source, level: Level) -> Part:
-    """Return the row of a FROM item; under GROUP BY, all of its columns come from one row."""
+    """Return a FROM item as a row, whose columns come from one row even under GROUP BY."""
     return Part(row_of(source, level), source if source.relation is not None else None)
 
 
 def _of_no_source(source: Source | None, level: Level) -> str:
-    """Return the reason why a FROM item has no row to embed, or an empty string."""
+    """Return the reason why a FROM item cannot be embedded, or an empty string."""
     if level.rollup:
         return "some embedded columns are NULL in the rows that ROLLUP adds"
     if source is not None and source.relation is None:
@@ -211,7 +212,7 @@ def described_embeds(
 def _run(
     alias: str, schema: Schema, columns: Sequence[Described], start: int
 ) -> tuple[int, Relation] | None:
-    """Find adjacent result columns that are all columns of the table with this alias."""
+    """Find adjacent result columns that together are all columns of the table with this alias."""
     for first in range(start, len(columns)):
         origin = columns[first].origin
         relation = origin and (schema.relation(origin[1], origin[0]) or schema.relation(origin[1]))

@@ -1,4 +1,4 @@
-"""Find comparisons `column = value` that agree with the column's unique key on equal values."""
+"""Find comparisons `column = value` for which `=` agrees with the column's unique key."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether `column = value` and the column's unique key treat the same values as equal.
 
-    If a text column is compared with a number, the values are compared as numbers, and many texts
-    stand for the same number. A comparison under another collation can treat more texts as equal.
-    In an enum or a set, the empty label has the same text as the number 0, which is an invalid enum
-    or an empty set.
+    A text column and a number are compared as numbers, and many texts stand for the same number.
+    Under another collation than the key's, `=` can treat more texts as equal than the key does. In
+    an enum, the number 0 (an invalid value) has the same text as an empty label. In a set, the
+    number 0 (no members) has this text too.
     """
     if column.type is None or any(map(_may_be_empty, column.type.labels)):
         return False

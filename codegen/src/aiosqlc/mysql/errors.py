@@ -1,4 +1,4 @@
-"""Find the position of a server error in the user's text. Servers report a word, not a position."""
+"""Find the position of a server error in the user's text. Servers quote words, not positions."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
 
 
 def missing_in(error: pymysql.MySQLError, database: str) -> tuple[str, str]:
-    """Return the missing table or column that an error names; the other text is empty."""
+    """Return the missing table and the missing column of an error; one of the two is empty."""
     named = _NAMED.search(message_of(error, database))
     name = named["name"].rstrip(",;").rpartition(".")[2] if named else ""
     code = code_of(error)
@@ -104,7 +104,7 @@ _IN_DEFAULT = re.compile(r"Function or expression '`(?P<name>\w+)`\(")
 
 
 def absent_function(error: pymysql.MySQLError) -> str:
-    """Return the function, in lower case, in a DEFAULT that the server refused, or ''."""
+    """Return the lower-case name of the function in a refused DEFAULT, or ''."""
     found = _IN_DEFAULT.search(str(error.args[-1])) if error.args else None
     return found["name"].lower() if found else ""
 
@@ -142,7 +142,7 @@ _MACRO = re.compile(r"sqlc\.\w+\([^()]*\)")
 
 
 def _end(file: SourceFile, last: int) -> int:
-    """Return the offset of a query's end. If it ends with a macro, this is the macro's end."""
+    """Return the offset of a query's end; a macro at the end belongs to the query."""
     macro = _MACRO.match(file.text, last)
     return macro.end() if macro else last + 1
 
@@ -176,7 +176,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
 
 
 def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
-    """Return a hint for a misused SELECT alias or for column-like values of other databases."""
+    """Return a hint for a misused SELECT alias, or for a value such as Oracle's `rownum`."""
     place = place_in(file, query, Span(at, at), Dialect.MYSQL)
     if said := lookalike_advice(place):
         return said
@@ -231,7 +231,7 @@ def _known(sql: str, code: int, schema: Schema) -> list[str]:
 
 
 def _near(sql: str, text: str, line: int) -> Span:
-    """Find the text that a server quotes: a statement's rest, or the rest's first 80 characters."""
+    """Find the text that a syntax error quotes: the rest of the statement, cut to 80 characters."""
     sent = for_server(sql)
     starts = [0, *(i + 1 for i, char in enumerate(sent.sql) if char == "\n")]
     at = starts[min(line, len(starts)) - 1]
@@ -248,7 +248,7 @@ def _near(sql: str, text: str, line: int) -> Span:
 
 
 def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
-    """Find a name in a statement after its clause's keyword. Skip the definition of an alias.
+    """Find a name in a statement after the keyword of its clause; skip definitions of aliases.
 
     With a qualifier, a name matches only if the qualifier's last part precedes it.
     """

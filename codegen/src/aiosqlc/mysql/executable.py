@@ -1,4 +1,4 @@
-"""Find the comments `/*! … */` that a server runs as SQL, and the statement that results."""
+"""Find the comments `/*! … */` that a server runs as SQL, and the statement with these as SQL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MYSQL_ALONE = range(50700, 100000)
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """The kind of a server, and its version as such comments write it: 101119 is 10.11.19."""
+    """A server's kind, and its version as `/*!` comments write it: 101119 is 10.11.19."""
 
     is_mariadb: bool
     version: int
@@ -48,8 +48,8 @@ def kin_of(version: str) -> Kin:
 def as_read(sql: str, kin: Kin) -> str:
     """Return the statement as a server reads it, without changing any offset.
 
-    The comment marks become blanks, and so does the content of comments that the server does not
-    run.
+    The marks `/*!` and `*/` become blanks. A comment that the server does not run becomes blanks as
+    a whole.
     """
     if "/*" not in sql:
         return sql

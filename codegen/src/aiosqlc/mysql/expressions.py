@@ -84,12 +84,12 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
 
 
 def _sent(kind: SqlType | None) -> SqlType | None:
-    """Return the type of the value that the driver sends: for an address or UUID, it is a text."""
+    """Return the type in which the driver sends a value: a text for an address or UUID."""
     return types.VARCHAR if kind and kind.name in types.PARSED else kind
 
 
 def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
-    """Return the select-list expression whose alias a name in HAVING refers to, or None."""
+    """Return the select-list expression that a name in HAVING refers to by its alias, or None."""
     if column.table or not isinstance(column.find_ancestor(exp.Having, exp.Query), exp.Having):
         return None
     items = level.node.expressions if isinstance(level.node, exp.Select) else []
@@ -212,7 +212,7 @@ def _branches(node: exp.Expr) -> list[exp.Expr | None]:
 
 
 def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the common type of expressions, one of which provides the value."""
+    """Return the common type of expressions, if one of them becomes the result."""
     present = [
         node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
     ]

@@ -1,8 +1,8 @@
 """Find the columns and expressions that a condition proves to be not NULL.
 
-A condition has three outcomes. The facts for AND, OR and NOT follow from three-valued logic. All
-other facts follow from strictness: an expression that is NULL for a NULL operand has no NULL
-operand when it is not NULL.
+A condition has three outcomes: true, false and NULL. The facts for AND, OR and NOT follow from
+three-valued logic. All other facts follow from strictness: a strict expression is NULL if an
+operand is NULL, so if the expression is not NULL, no operand is NULL.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ IsSlice = Callable[[exp.Expr], bool]
 def facts_of(
     level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
 ) -> Facts:
-    """Return the expressions that are not NULL if `condition` has an outcome in `possible`."""
+    """Return the expressions that are not NULL if the condition's outcome is one of `possible`."""
     if condition is None:
         return _NONE
     node = unwrap(condition)
@@ -93,7 +93,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts if a test such as `x IS TRUE` has an outcome in `possible`."""
+    """Return the facts if the outcome of a test such as `x IS TRUE` is one of `possible`."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -141,7 +141,7 @@ def _stands_alone(level: Level, node: exp.Expr) -> bool:
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
-    """Return whether an expression is a column, and a text compared with it never becomes NULL."""
+    """Return whether an expression is a column, and a comparison never converts a text to NULL."""
     node = unwrap(node)
     found = level.local(node) if isinstance(node, exp.Column) else None
     kind = found[1].type if found else None
@@ -149,7 +149,7 @@ def _reads_texts(level: Level, node: exp.Expr) -> bool:
 
 
 def known(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Facts:
-    """Return the columns and expressions that are not NULL whenever an expression is not NULL."""
+    """Return the columns and expressions that cannot be NULL if the expression is not NULL."""
     node = unwrap(node) if node is not None else None
     if node is None:
         return _NONE
@@ -207,7 +207,7 @@ def _itself(level: Level, node: exp.Expr) -> Facts:
 
 
 def written_as(level: Level, node: exp.Expr) -> Written | None:
-    """Return a key that is equal for two expressions with equal values in each row, or None."""
+    """Return a key, or None. Expressions with the same key have the same value in each row."""
     if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
         return None
     stable = all(_is_stable(level, inner) for inner in node.walk())
@@ -243,7 +243,7 @@ def _written(level: Level, node: object) -> object:
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
-    """Collect the facts from WHERE and joins, and the outer joins that always have a match."""
+    """Collect the facts from WHERE and joins, and mark outer joins that always have a match."""
     holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
@@ -264,7 +264,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
 
 
 def under(level: Level, facts: Facts, is_slice: IsSlice) -> Level:
-    """Return the scope of a branch, such as a WHEN of CASE, with the facts of its condition."""
+    """Return a copy of a scope with more facts, for a branch such as a WHEN of CASE."""
     inner = replace(level, facts=dict(level.facts), dead=set(level.dead))
     _note(inner, facts, "condition")
     while _revive(inner, is_slice):
@@ -290,7 +290,7 @@ def _using(level: Level, join: Join) -> Facts:
 def _revive(level: Level, is_slice: IsSlice) -> bool:
     """Mark each outer join that has a match, because a column of its optional table is not NULL.
 
-    If a LEFT JOIN added no NULLs, its ON condition was true, which may prove more facts.
+    If a LEFT JOIN always has a match, its ON condition is true, which may prove more facts.
     """
     alive = {
         number

@@ -1,4 +1,4 @@
-"""Built-in functions: their result types, and those that return NULL only for a NULL argument."""
+"""Built-in functions: their result types, and which return NULL only for a NULL argument."""
 
 from __future__ import annotations
 
@@ -252,8 +252,8 @@ _NAMES: dict[type[exp.Expr], str] = {
 def name_of(node: exp.Expr) -> str:
     """Return the upper-case name of a function, or an empty string.
 
-    A name in backticks or after a schema keeps its backticks. Such a function is not a built-in
-    function, even if the name is the same.
+    A name in backticks or after a schema name is returned in backticks: it is not a built-in
+    function, even if it has the name of one.
     """
     if type(node) in _NAMES:
         return _NAMES[type(node)]

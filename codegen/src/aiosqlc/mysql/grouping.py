@@ -1,4 +1,4 @@
-"""Detect whether a SELECT groups its rows because of an aggregate, also one in a sub-select."""
+"""Detect whether an aggregate, possibly in a sub-select, makes a SELECT group its rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.mysql.scope import Level, own_nodes
 
 
 def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
-    """Return whether a SELECT certainly has an aggregate of its own, and whether it may have one.
+    """Return whether a SELECT certainly has an aggregate, and whether it may have one.
 
     An aggregate in a sub-select that uses only outer columns belongs to the outer SELECT.
     An unknown function may be a user's aggregate.

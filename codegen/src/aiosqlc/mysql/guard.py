@@ -28,7 +28,7 @@ _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
 def unproved(
     prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence[Described]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for a generated text that does not fit the row class or the signature.
+    """Yield an error for a generated text that does not fit the generated row class or function.
 
     `first` is the server's description of the text as the user wrote it.
     """
@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Return `columns`; a column gets its type in `found` if one of its two types is `any`."""
+    """Return `columns`, but with the type in `found` if either of the two types is `any`."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)
@@ -170,7 +170,8 @@ WHERE t.table_schema = DATABASE() AND t.table_name = %s AND e.transactions = 'YE
 def _refused(session: Session, relation: Relation, given: Sequence[exp.Expr]) -> Sequence[exp.Expr]:
     """Return the inserted values that the server refuses if they are invalid.
 
-    If the storage engine has no transactions, the server adjusts values in rows after the first.
+    If the storage engine has no transactions, only the first row counts: in later rows, the server
+    changes invalid values to valid ones.
     """
     if len(given) < 2 or session.rows(_TRANSACTIONAL, relation.table.name):
         return given
@@ -184,7 +185,7 @@ def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
 
 
 def _given(tree: Tree | None, schema: Schema) -> Iterator[tuple[Relation, str, Sequence[exp.Expr]]]:
-    """Yield the columns of an INSERT … VALUES in lower case, with the value in each row."""
+    """Yield each lower-case column name of an INSERT … VALUES with its values in all rows."""
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert) or not isinstance(root.expression, exp.Values):
         return
@@ -205,7 +206,7 @@ def _given(tree: Tree | None, schema: Schema) -> Iterator[tuple[Relation, str, S
 def _takes_no_null(relation: Relation, name: str) -> bool:
     """Return whether a column refuses NULL.
 
-    AUTO_INCREMENT columns and timestamps of old servers replace NULL by a value.
+    AUTO_INCREMENT columns, and timestamps on old servers, replace NULL by a value.
     """
     column = relation.column(name)
     if column is None or relation.is_view or not column.not_null or name in relation.generated:

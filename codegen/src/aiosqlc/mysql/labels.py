@@ -51,7 +51,8 @@ def _unknown(
 def _is_no_label(text: str, labels: tuple[str, ...]) -> bool:
     """Return whether a text differs from every label under any collation.
 
-    '' is the text of an invalid value, and the server may read a number as the number of a label.
+    Return False for '', the text of an invalid value, and for a number, which may be a label's
+    index.
     """
     plain = text.isascii() and all(label.isascii() for label in labels)
     folded = text.strip().lower()

@@ -1,8 +1,9 @@
 """Types that MariaDB determines only when it runs a query, and may have described differently.
 
 MariaDB derives the fractional digits of a time, and the type of a digest, from constant arguments.
-A sub-select becomes a constant when it has run, which changes the type of the function around it. A
-digest's length may also be a parameter; for an unsupported length, the result is bytes.
+An argument that is a sub-select becomes a constant when it has run; this changes the function's
+type. The length of a digest (`SHA2(x, ?)`) may also be a parameter; for an unsupported length, the
+result is bytes.
 """
 
 from __future__ import annotations

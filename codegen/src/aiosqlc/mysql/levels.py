@@ -92,7 +92,7 @@ class MysqlEngine:
         return rule in self.applies and self.premises.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Return a table's unique keys, or none if the query reads old versions of rows."""
+        """Return a table's unique keys, or no keys if the query reads old versions of rows."""
         source = table.relation
         if not isinstance(source, scope.Source) or source.relation is None:
             return ()
@@ -183,7 +183,7 @@ def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Cal
 
 
 def of_rounds(begin: Sequence[Result]) -> Callable[[], Query]:
-    """Return a function that makes the `Query` for a recursive query: its first and later rows."""
+    """Return a function that makes the `Query` for a recursive query, as a UNION of its parts."""
     arms = SetOperation(op=SetOp.UNION, left=1, right=2)
     for number in range(3, len(begin) + 2):
         arms = SetOperation(op=SetOp.UNION, left=arms, right=number)
@@ -296,7 +296,7 @@ class Lowering:
         self.reader = reader
 
     def select(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Query:
-        """Return the `Query` for a SELECT; if a FROM item is unknown, it has only the LIMIT."""
+        """Return the `Query` for a SELECT, or only its LIMIT if a FROM item is unknown."""
         level = self.level
         group = node.args.get("group")
         root = self.root(node)
@@ -360,7 +360,7 @@ class Lowering:
         return tuple(map(self.source, self.level.sources)) or (NoTable(),)
 
     def source(self, source: scope.Source) -> Source:
-        """Return a source."""
+        """Convert a FROM item."""
         if source.outputs is None:
             return Source()
         if source.relation is not None:
@@ -492,7 +492,7 @@ class Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return the equality if it compares a column as the column's unique key does, or None."""
+        """Return the equality, or None if `=` and the column's unique key compare differently."""
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None
@@ -518,7 +518,7 @@ class Lowering:
         return not text or found[1].collation.endswith(_EXACT_COLLATIONS)
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
-        """Return how a column is compared, if `=` and its unique key agree on equal values."""
+        """Return how a column is compared, or nothing if `=` and its unique key may differ."""
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
@@ -559,7 +559,8 @@ class Lowering:
     def is_variable(self, node: exp.Expr) -> bool:
         """Return whether `CAST(NULL AS …)` compares like the procedure's variable that it replaces.
 
-        A text does not, because the cast does not determine its collation.
+        A text variable does not compare like the cast, because the cast does not keep its
+        collation.
         """
         kind = type_of(node, self.level, self.reader)
         return kind is not None and types.family(kind) != "text"
@@ -571,7 +572,7 @@ class Lowering:
     # --- select lists and keys ----------------------------------------------------------------
 
     def outputs(self, outputs: tuple[Output, ...] | None, group: exp.Expr | None) -> Sequence[Expr]:
-        """Return the expressions of the select list.
+        """Return the expressions in the select list.
 
         Under GROUP BY, a column other than the keys comes from any row of the group.
         """
@@ -592,7 +593,7 @@ class Lowering:
         return found
 
     def items(self, outputs: Sequence[Output]) -> dict[int, exp.Expr]:
-        """Return the items of the select list except stars, by the index of their result column."""
+        """Map the index of a result column to its select item; stars are left out."""
         found: dict[int, exp.Expr] = {}
         position = 0
         for item in self.node.expressions if isinstance(self.node, exp.Select) else ():
@@ -607,7 +608,7 @@ class Lowering:
         return found if position == len(outputs) else {}
 
     def value(self, node: exp.Expr, output: Output) -> Expr:
-        """Return the expression of a result column, which keeps the columns that it depends on."""
+        """Return the expression of a result column, with the columns that it depends on."""
         if isinstance(node, exp.Query):
             return self.expr(node)
         columns = self.depends_on(node)
@@ -632,7 +633,7 @@ class Lowering:
         return Key(expr=self.column(*found), classes=classes_of(found[1].type))
 
     def group_keys(self, node: exp.Select, group: exp.Expr) -> tuple[Key, ...]:
-        """Return the keys of GROUP BY, each with the number of the result column that shows it."""
+        """Return the keys of GROUP BY; a key has the number of the result column that shows it."""
         shown: dict[tuple[int, int], int] = {}
         for number, item in enumerate(node.expressions, 1):
             if item.is_star and not isinstance(item, exp.Count):
@@ -650,8 +651,8 @@ class Lowering:
     def order(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Iterator[Key]:
         """Yield the keys of ORDER BY.
 
-        A name without a table means a result column, if such a column exists. The server compares
-        only the first bytes of a long text.
+        A name without a table means a result column if one has this name. Of a long text, the
+        server compares only the first bytes.
         """
         clause = node.args.get("order")
         shown = [self.shown(output) for output in outputs or ()]
@@ -678,7 +679,7 @@ class Lowering:
             yield Key(expr=expr, classes=classes, output=place)
 
     def distinct(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> tuple[Key, ...]:
-        """Return the result columns of SELECT DISTINCT as keys; without DISTINCT there are none."""
+        """Return the result columns of SELECT DISTINCT as keys, or no keys without DISTINCT."""
         if node.args.get("distinct") is None:
             return ()
         if any(item.is_star for item in node.expressions):

@@ -1,4 +1,4 @@
-"""If MariaDB stands in for MySQL: find syntax that only MySQL accepts."""
+"""Find and translate syntax that only MySQL accepts, if MariaDB is used in place of MySQL."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _verb(words: Sequence[str]) -> str:
 
 
 def excused(error: pymysql.MySQLError, sql: str) -> str:
-    """Return MySQL's own syntax in a refused statement, or '' if MySQL would refuse it too."""
+    """Return the MySQL-only syntax for which MariaDB refused a statement, or ''."""
     return only_in_mysql(sql) if code_of(error) in _UNKNOWN else ""
 
 
@@ -158,7 +158,7 @@ def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
 
 
 def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
-    """Report that a table was created without the foreign keys that the server refuses."""
+    """Report that a table was created without its foreign keys, because the server refused them."""
     label = Label(file.file, span, "the types of queries do not depend on foreign keys")
     said = f"created without its foreign keys, which the server rejects: {message}"
     hint = "declare the other table first, with columns of the same type and collation"
@@ -177,7 +177,7 @@ def _warning(
 def as_mariadb_has_it(sql: str) -> str:
     """Translate MySQL-only parts of a schema to MariaDB.
 
-    For a client, a VECTOR is a column of bytes. Collations have other names.
+    A VECTOR becomes a column of bytes, as clients receive it. Collations get their MariaDB names.
     """
     out = sql
     tokens = code_tokens(sql, Dialect.MYSQL)
@@ -226,8 +226,8 @@ _NOT_COMPUTED = 1901
 def without_expression(sql: str, error: pymysql.MySQLError) -> str:
     """Replace a generated column's expression by NULL, if only MySQL accepts the expression.
 
-    MariaDB refuses CHAR there, because one of its modes pads the values. The column's type does not
-    depend on the expression.
+    MariaDB refuses an expression with CHAR, because an SQL mode changes how CHAR is padded. The
+    column's type does not depend on the expression.
     """
     found = _COMPUTED.search(str(error.args[-1])) if code_of(error) == _NOT_COMPUTED else None
     if found is None or found[1].lower() in without_null(sql)[1]:

@@ -24,7 +24,7 @@ _DAYS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH"})
 class Shift:
     """A date or time to which an interval is added or subtracted.
 
-    `by_days` means that the result of a date is a date.
+    `by_days` means that the interval has only whole days, so that a date stays a date.
     """
 
     moment: exp.Expr

@@ -35,7 +35,7 @@ def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
 
 
 def _is_unknown(column: exp.Column, level: Level) -> bool:
-    """Return whether no enclosing SELECT can have a column of this name."""
+    """Return whether neither this SELECT nor an enclosing one can have a column of this name."""
     for scope in level.outwards():
         unclear = any(source.outputs is None for source in scope.sources)
         if unclear or not _is_read(scope):
@@ -49,7 +49,7 @@ def _is_unknown(column: exp.Column, level: Level) -> bool:
 
 
 def _is_read(scope: Level) -> bool:
-    """Return whether a statement's names can be checked: it has no lateral join."""
+    """Return whether a statement's names can be checked, which is so without a lateral join."""
     return isinstance(scope.node, exp.Select | exp.Update | exp.Delete) and not scope.node.args.get(
         "laterals"
     )

@@ -52,7 +52,7 @@ _VOUCHED = never("declared-function", "the configuration declares the function n
 
 @dataclass(frozen=True)
 class Proof:
-    """The information that the nullability rules use, apart from the expression.
+    """The information about a query that the nullability rules use.
 
     `required` returns whether a placeholder is never None. `read` returns the result of a
     sub-select. `given` are the expressions that a surrounding CASE proves to be not NULL.
@@ -102,7 +102,7 @@ class Proof:
 
 
 def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
-    """Infer whether the value of `node` in a returned row can be NULL."""
+    """Infer whether the value of an expression in a returned row can be NULL."""
     if node is None:
         return _IS_NULL
     node = unwrap(node)
@@ -125,7 +125,7 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
 
 
 def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
-    """Return "not null" if a condition on each row proves it for the whole expression."""
+    """Return "not null" if a condition of the query proves it for the whole expression."""
     level = proof.level
     if not (level.facts or proof.given) or isinstance(node, exp.Column):
         return None
@@ -148,7 +148,7 @@ def _asks(node: exp.Expr) -> bool:
 
 
 def _under_rollup(node: exp.Expr) -> Verdict:
-    """Return the verdict for a ROLLUP's total row: only literals and counts are not NULL there."""
+    """Return the verdict under ROLLUP: in a total row, only literals and counts are never NULL."""
     if isinstance(node, exp.Count):
         return _COUNTED
     if isinstance(node, exp.Literal) and not node.is_string:
@@ -361,9 +361,10 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _collected(node: exp.Expr, proof: Proof) -> Verdict:
-    """Return the verdict of JSON_ARRAYAGG, whose lists include NULL, or of JSON_OBJECTAGG.
+    """Return the verdict for JSON_ARRAYAGG or JSON_OBJECTAGG.
 
-    JSON_OBJECTAGG omits a NULL key, and is NULL if there are no keys.
+    JSON_ARRAYAGG includes NULL values. JSON_OBJECTAGG omits NULL keys, and is NULL if every key is
+    NULL.
     """
     if not proof.holds("aggregate", "every group has a row", proof.level.grouped):
         return maybe("an aggregate over no rows is NULL")

@@ -1,4 +1,4 @@
-"""Infer the types, names and optionality of parameters from all their uses."""
+"""Infer each parameter's type and name, and whether it may be None, from all its uses."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """Return the most informative use: the use of a column, because it has a length or labels."""
+    """Return the most informative use. A column is preferred, because it has a length or labels."""
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 

@@ -32,8 +32,8 @@ _NEVER = {
 class Asked:
     """The server that plans the texts; `stands_in` means that it is MariaDB in place of MySQL.
 
-    `said` is whether the user declared that the queries are for MySQL. `strict` is whether the user
-    must declare it.
+    `said` means that the configuration says that the queries are for MySQL. `strict` means that it
+    must say so.
     """
 
     session: Session
@@ -76,7 +76,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
 
 
 def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
-    """Return the server's error when it plans a text, which is not run."""
+    """Return the server's error when it plans a text, without running the text."""
     if first_word(sent) not in _EXPLAINED:
         return None
     try:

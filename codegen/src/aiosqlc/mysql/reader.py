@@ -100,7 +100,7 @@ class Reader:
                 yield level, self._results[number]
 
     def known(self, node: exp.Expr) -> Result:
-        """Return the result of a query that has been read."""
+        """Return the result of a query that was read before."""
         return self._results.get(id(node), _UNKNOWN)
 
     def requires(self, number: int) -> bool:
@@ -181,10 +181,10 @@ class Reader:
         return known
 
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
-        """Infer a recursive query's columns, with names and types from its non-recursive operands.
+        """Infer a recursive query's columns; the non-recursive operands give the names and types.
 
-        First, it is assumed that no column is NULL. The assumption is dropped for each column that
-        an operand may then make NULL. This is repeated until no further column is dropped.
+        At first, every column is assumed to be not NULL. If an operand can then return NULL in a
+        column, the column is assumed nullable. This repeats until no column changes.
         """
         name = cte.alias.lower()
         arms = list(self._arms(cte.this, parent, known))
@@ -423,7 +423,7 @@ class Reader:
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
-        """Return whether the server may wrongly report NOT NULL for an expression or its parts."""
+        """Return whether the server's NOT NULL flag may be wrong for an expression or a part."""
         for inner in node.walk():
             if may_fail(inner) or parses_in(inner, level, self):
                 return True
@@ -502,7 +502,7 @@ class Reader:
         return Result(outputs, levels.of_insert(node, level, read), node)
 
     def _rest(self, root: exp.Expr) -> None:
-        """Read the sub-selects that are not read yet, so that their columns can be resolved."""
+        """Read the remaining sub-selects, so that their columns can be resolved."""
         level = self.levels.get(id(root))
         if level is not None:
             self._visit(root, level)
@@ -514,7 +514,7 @@ class Reader:
 
 
 def _in_from(node: exp.Expr) -> bool:
-    """Return whether a sub-select is in FROM or WITH, where it cannot use columns of the query."""
+    """Return whether a sub-select is in FROM or WITH, where it cannot use the query's columns."""
     parent = node.parent
     return isinstance(
         parent, exp.From | exp.Join | exp.CTE | exp.SetOperation | exp.Subquery | exp.Table
@@ -581,7 +581,7 @@ def _names(node: exp.Expr, name: str) -> bool:
 def of_both(
     node: exp.SetOperation, ours: Output, theirs: Output, index: int, premises: Premises
 ) -> Output:
-    """Return a column of a UNION, derived from the column at this index in each operand."""
+    """Return a column of a UNION from the column at this index in both operands."""
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
     sides = zip(kinds, (node.left, node.right), strict=True)
@@ -644,7 +644,7 @@ def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[
 
 
 def _merge(level: Level, join: Join, name: str) -> None:
-    """Record which table `x` in a USING or NATURAL join means: the table that always has a row."""
+    """Record that `x` in USING (x) or NATURAL comes from the table that always has a row."""
     side = join.right if join.side == "RIGHT" else join.left
     having = [number for number in sorted(side) if level.sources[number].output(name)]
     if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):

@@ -32,7 +32,7 @@ def only_adds(node: exp.Expr) -> bool:
 def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
     """Return a recursive query's assumed columns, from its non-recursive operands.
 
-    With `adds`, the columns are assumed to be not NULL.
+    With `adds` (every operand only adds rows), the columns are assumed to be not NULL.
     """
     verdict = _ASSUMED if adds else NULLABLE
     return tuple(
@@ -72,7 +72,7 @@ def _corrected(column: Output, made: Sequence[Output | None], premises: Premises
 def of_rounds(wanted: SqlType | None, made: Iterable[Output | None], premises: Premises) -> Verdict:
     """Infer the nullability of a recursive query's column from the columns of its operands.
 
-    The values of later rounds are converted to the types of the first round.
+    The server converts the recursive operands' values to the types of the first operand.
     """
     for one in made:
         same = one is not None and _stays(one.type, wanted)

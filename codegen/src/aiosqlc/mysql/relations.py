@@ -15,7 +15,7 @@ DEFAULT = "public"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key that refers to this table, with the columns that it refers to and its actions.
+    """A foreign key of another table to this one: the referenced columns, and the actions.
 
     The actions are the server's keywords: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """
@@ -35,13 +35,13 @@ class Relation:
     `invisible` are the lower-case names of columns that `*` omits. `generated` are the names of
     computed columns, and `counted` are the names of auto-increment columns. `unproved_reading` is
     the reason why reading a view is not proved to have no effects. `settled_late` are the kinds of
-    its columns whose type may change during execution. `referring` are the foreign keys that refer
-    to this table. `triggers` are the events that fire a trigger, and `fired` also has the names of
-    the triggers. `arbiters` lists for each unique key its whole columns, without prefixes and
-    expressions. `definition` is the SELECT of a view, and `made_of` are the relations that the view
-    reads, each with its database. `transactional` means that the server can undo a statement, so
-    that strict mode rejects values. `padded` are the columns with ZEROFILL. `shapes` are the
-    structures of a view's JSON columns.
+    values whose type may change when a query reads the view. `referring` are the foreign keys that
+    refer to this table. `triggers` are the events that fire a trigger, and `fired` also has the
+    names of the triggers. `arbiters` lists every unique key, but without its parts that are
+    prefixes or expressions. `definition` is the SELECT of a view, and `made_of` are the databases
+    and names of the relations that the view reads. `transactional` means that the server can undo a
+    statement, so that strict mode rejects values. `padded` are the columns with ZEROFILL. `shapes`
+    are the structures of a view's JSON columns.
     """
 
     table: Table
@@ -94,8 +94,8 @@ class Routine:
 class Schema:
     """Every table, view and routine that a query may use.
 
-    `lost` are the lower-case names of tables that exist but could not be parsed. `premises` decides
-    whether preconditions of rules are met.
+    `lost` are the lower-case names of tables whose statements could not be parsed. `premises`
+    decides whether preconditions of proof rules are met.
     """
 
     relations: tuple[Relation, ...] = ()

@@ -1,4 +1,4 @@
-"""Infer the columns of RETURNING, `CALL` and `SHOW`, which PREPARE may not describe."""
+"""Infer the columns of RETURNING, `CALL` and `SHOW` if PREPARE does not describe them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _optional(columns: Sequence[Described]) -> tuple[Described, ...]:
 
 
 def _proxy(sql: str) -> str | None:
-    """Return `SELECT <list> FROM <target>` in place of a statement with RETURNING."""
+    """Return `SELECT <list> FROM <target>` in place of a statement with RETURNING, or None."""
     tree = parse(sql) if mentions(sql, "RETURNING") else None
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert | exp.Delete) or root.args.get("returning") is None:

@@ -20,7 +20,7 @@ from aiosqlc.mysql.writes import changes
 def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[str] = ()) -> Needs:
     """Return the needed privileges, and the objects that could not be analysed.
 
-    A `borrowed` statement on a missing table needs no privileges.
+    `borrowed` are statements of another configuration; they need no privileges on missing tables.
     """
     known = {(table.schema, table.name.lower()): table for table in tables}
     rights: set[Right] = set()

@@ -1,7 +1,7 @@
 """The registry of rules for MySQL and MariaDB: each rule's guarantee, source and preconditions.
 
 The code that applies a rule contains its name: `….holds("limit", "…", …)` checks a precondition.
-The tests remove each precondition in turn and search for rows that disprove the result.
+The tests remove one precondition at a time, and search for rows that disprove the guarantee.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Find the column types for some parameter values: prepare the text with literals for them."""
+"""Find the column types for sample parameter values, by preparing the text with literals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.mysql.returning import Prepares
 
 @dataclass(frozen=True, slots=True)
 class Casts:
-    """The casts that the generated text needs: of time parameters, and of parameters in `nulls`."""
+    """The casts in the generated text: for time parameters, and for the parameters in `nulls`."""
 
     kinds: Mapping[int, SqlType] = field(default_factory=dict)
     nulls: frozenset[int] = frozenset()
@@ -41,11 +41,11 @@ class Sampled:
 def sampled(
     prepares: Prepares, sql: str, params: Sequence[TypedParam], first: tuple[Described, ...]
 ) -> Sampled:
-    """Describe the columns again, after replacing the parameters by sample values.
+    """Describe the columns again, with sample values in place of the parameters.
 
-    A server treats `n + ?` as a floating-point number. The types come from this description, and
-    the not-null flags from the first description. A time is sent as text, and None as NULL. If the
-    sample values change the type of a column, the parameters are cast.
+    A server treats `n + ?` as a floating-point number. The types come from the new description, and
+    the not-null flags from `first`, the description with parameters. A time is sent as text, and
+    None as NULL. If the sample values change the type of a column, the parameters are cast.
     """
     kinds = {param.number: param.type for param in params if not param.is_slice}
     nulls = frozenset(p.number for p in params if not p.not_null and not p.is_slice)

@@ -40,13 +40,13 @@ _BOOKS = f"{_PREFIX}books"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A database with the schema, and on a private server the databases that its files created.
+    """A database with the schema. On a private server, its files may have created more databases.
 
     `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
     that MariaDB, which replaces MySQL here, refused, each with the reason. `unkeyed` are statements
-    whose foreign keys were removed because the server refused them. `unbuilt` are indexes that only
-    MySQL can build. `given` are statements that declare tables of the server itself. `failed` are
-    all other refused statements.
+    whose foreign keys were removed because the server refused them. `unbuilt` are the statements of
+    indexes that only MySQL can build. `given` are statements that declare tables of the server
+    itself. `failed` are all other refused statements.
     """
 
     database: str
@@ -77,8 +77,8 @@ class Skipped:
 class Failed:
     """A refused statement: its diagnostic, and the tables that are uncertain because of it.
 
-    `names` is None if the changed tables are unknown. `followers` counts later failed statements
-    that use one of the tables.
+    `names` is None if the changed tables are unknown. `followers` is the number of later statements
+    that failed because they use one of these tables.
     """
 
     problem: Diagnostic
@@ -103,7 +103,8 @@ class _Refusals:
     def add(self, sql: str, problem: Diagnostic) -> None:
         """Add a failure.
 
-        If an earlier failure caused it, only add it to the earlier failure's count.
+        If the statement uses a table of an earlier failure, only increase that failure's
+        `followers`.
         """
         changed = changed_by(sql).lower()
         names = frozenset({changed} - {""}) if changed or _types_nothing(sql) else None
@@ -142,8 +143,8 @@ def load(
 ) -> tuple[Loaded | None, Diagnostic | None]:
     """Create or reuse the database of this schema, and select it.
 
-    `for_mysql` allows MariaDB to replace a type that only MySQL has. With `skips`, the function
-    continues after a statement that the server still refuses.
+    `for_mysql` allows MariaDB to replace a type that only MySQL has. With `skips`, it continues
+    after a refused statement.
     """
     lenient = for_mysql and session.private and session.is_mariadb
     if not session.private:
@@ -270,7 +271,7 @@ def _apply(
     lenient: bool,
     skips: bool = False,
 ) -> Diagnostic | None:
-    """Run every statement of the schema, and return the failures."""
+    """Run every statement of the schema, and add the failures to `refusals`."""
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
@@ -347,7 +348,7 @@ def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
 def located(
     session: Session, file: SchemaFile, span: Span, error: pymysql.MySQLError, database: str
 ) -> Diagnostic:
-    """Return the diagnostic of a refused statement, at its place in the file."""
+    """Return the diagnostic for a refused statement, at its place in the file."""
     sql = file.sql[span.start : span.end]
     found = span_in(sql, error, database)
     at = Span(span.start + found.start, span.start + found.end)

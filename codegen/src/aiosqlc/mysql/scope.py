@@ -27,10 +27,10 @@ class Output:
     """A column of a table or sub-select. `type` is None if only the server knows the type.
 
     An `invisible` column is only accessible by name, because `*` omits it. `unsure` means that the
-    server may wrongly flag it NOT NULL. `nameless` means that the server generated its name from an
-    expression. `column` is the column of the sub-select's own sources, if it is one. `shape` is the
-    shape of its JSON, or None if its values are not JSON. `padded` means that the server may write
-    its numbers with leading zeros.
+    server's NOT NULL flag may be wrong. `nameless` means that the server generated the name from an
+    expression. `column` is the FROM item's column that a sub-select returns unchanged, if there is
+    one. `shape` is the JSON shape of the values, or None if they are not JSON. `padded` means that
+    the server may write its numbers with leading zeros.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Output:
 class Result:
     """The proofs about a query's result; `outputs` is None if the columns are unknown.
 
-    `query` makes the query level, for which the number of rows is proved. `node` is its syntax
-    tree.
+    `query()` converts the SELECT to the `Query` for which the number of rows is proved. `node` is
+    the syntax tree.
     """
 
     outputs: tuple[Output, ...] | None
@@ -69,9 +69,9 @@ class Result:
 class Source:
     """One item of FROM. `nulled_by` lists the outer joins that may replace the item's row by NULLs.
 
-    `historic` means that a row may exist in several versions, so that no key is unique. `made` is
-    the result of a derived table or a CTE. A `lateral` item is evaluated for each row of the items
-    before it. `item` is the text of the item.
+    `historic` means that the item returns several versions of a row, so that no key is unique.
+    `made` is the result of a derived table or a CTE. A `lateral` item is evaluated for each row of
+    the items before it.
     """
 
     number: int
@@ -111,12 +111,12 @@ class Join:
 
 @dataclass
 class Level:
-    """One statement's scope. `bare_is_null` means that a column outside of aggregates may be NULL.
+    """The scope of one SELECT, UPDATE or DELETE: its FROM items, joins and proved facts.
 
-    This is the case for an aggregate without GROUP BY (over no rows, all columns are NULL) and
-    under ROLLUP. `grouped` means that GROUP BY guarantees at least one row to every aggregate.
-    `facts` are the columns and expressions that are not NULL in every selected row, each with the
-    rule.
+    `bare_is_null` means that any column outside of aggregates may be NULL: under ROLLUP, or if the
+    SELECT has an aggregate without GROUP BY and reads no row. `grouped` means that GROUP BY
+    guarantees at least one row for each aggregate. `facts` maps each column or expression that is
+    not NULL in any selected row to the rule that proves it.
     """
 
     node: exp.Expr
@@ -139,7 +139,7 @@ class Level:
         return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
-        """Return the column that a name means among the FROM items of this scope, or None."""
+        """Return the column of this scope's FROM items that a name refers to, or None."""
         name = column.name
         if column.table:
             source = self.source(column.table)
@@ -167,7 +167,7 @@ class Level:
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
-        """Return the column that a name means in this scope or in the enclosing scopes."""
+        """Return the column that a name refers to in this scope or else in an enclosing scope."""
         for level in self.outwards():
             if level.may_have(column):
                 found = level.local(column)

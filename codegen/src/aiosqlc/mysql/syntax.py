@@ -106,8 +106,8 @@ def parse(sql: str) -> Tree | None:
 def _is_half(join: exp.Join) -> bool:
     """Return whether an outer join lacks its condition, or a NATURAL join is followed by ON.
 
-    In both cases, the join is nested: in `a LEFT JOIN b NATURAL JOIN c ON x`, the ON belongs to
-    LEFT JOIN. The condition belongs to the outer join, and follows the inner join.
+    In both cases, sqlglot has attached an ON to the wrong join: in `a LEFT JOIN b NATURAL JOIN c ON
+    x`, the ON belongs to LEFT JOIN.
     """
     conditional = bool(join.args.get("on") or join.args.get("using"))
     natural = str(join.args.get("method") or "").upper() == "NATURAL"

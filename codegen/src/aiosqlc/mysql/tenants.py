@@ -69,8 +69,9 @@ class Tenants:
     def exact(self, kind: SqlType | None, collation: str) -> bool:
         """Return whether two equal values of a type belong to the same tenant.
 
-        A collation may treat different texts as equal. If it is the one of the tenants' key, no two
-        tenants differ in this way. If tenants are numbers, texts are keys of other tables.
+        A collation may treat different texts as equal. If this is the collation of the tenants'
+        key, two tenants cannot have texts that are equal under it. If tenants are numbers, a text
+        column is a key of another table.
         """
         if kind is None or kind.kind is TypeKind.ENUM:
             return False
@@ -89,7 +90,7 @@ class Tenants:
         )
 
     def holds_tenants(self, kind: SqlType) -> bool:
-        """Return whether values of a type are compared as the values of tenant columns are."""
+        """Return whether values of a type are compared like the values of tenant columns."""
         return all(family(kind) == family(stored) for _, _, stored, _ in self._stored)
 
     def fits(self, relation: Relation, column: str) -> bool:
@@ -101,7 +102,7 @@ class Tenants:
         return self._number_alone and all(_holds(kind, stored) for _, _, stored, _ in self._stored)
 
     def view(self, relation: Relation) -> Query:
-        """Return the query of a view, or one of which nothing can be proved."""
+        """Return the query of a view, or a query about which nothing can be proved."""
         name = identity(relation)
         if name not in self._views:
             self._views[name] = Query()
@@ -123,10 +124,7 @@ class Tenants:
 
     @cached_property
     def _key_collation(self) -> str:
-        """Return the collation of tenants that the key of the tenants' table distinguishes.
-
-        Each tenant column must refer to this key.
-        """
+        """Return the collation of tenants that the key of the tenants' table distinguishes."""
         keys = self._columns.keys
         for relation, column, _, _ in self._stored:
             refers = any(
@@ -197,7 +195,7 @@ class Tenants:
         return self._columns.shared(relation)
 
     def references(self, relation: Hashable) -> Keys:
-        """Return a table's foreign keys, which the server enforces for each row at once."""
+        """Return a table's foreign keys, which the server checks at once for each row."""
         return self._foreign.get(relation, ())
 
     def ties(self, relation: Hashable) -> Keys:
@@ -221,7 +219,7 @@ class Tenants:
         return self.tenant.trust_foreign_keys
 
     def image(self, equality: Equality) -> bool:
-        """Return whether an equality is true for the values of one tenant only."""
+        """Return whether an equality is true only if both values belong to the same tenant."""
         return equality.image
 
     def stored(self, relation: Hashable) -> bool:
@@ -255,7 +253,7 @@ class Tenants:
     def reads_rows(self, call: Hashable) -> bool:
         """Return whether a function or a trigger may read or write rows.
 
-        A person may have checked it: the configuration lists it under `shared`.
+        If the configuration lists it under `shared`, the user promises that it does not.
         """
         if isinstance(call, tuple):
             return call[1] not in self.tenant.shared
@@ -273,7 +271,7 @@ class Tenants:
 
 
 def _holds(kind: SqlType, other: SqlType) -> bool:
-    """Return whether a type of whole numbers has all values of another one."""
+    """Return whether the integer type `kind` contains all values of `other`."""
     wider = _WHOLE_NUMBERS.index(kind.name) - _WHOLE_NUMBERS.index(other.name)
     if kind.unsigned == other.unsigned:
         return wider >= 0

@@ -1,4 +1,4 @@
-"""Infer the types of a query from the server's description, and the rest from its text."""
+"""Infer a query's types from the server's description and from the query's text."""
 
 from __future__ import annotations
 
@@ -112,8 +112,7 @@ def type_query(
 
     `described` is None without a server.
 
-    `query` is the text as the server reads it, and `written` is the original text, with the same
-    offsets.
+    `written` has the user's text. `query` has the text as the server reads it, with equal offsets.
     """
     reader = text.reader
     columns, embedded = _embedded(
@@ -213,7 +212,7 @@ def _items(tree: Tree) -> list[exp.Expr]:
 
 
 def _item(items: list[exp.Expr], outputs: Sequence[Output] | None, index: int) -> exp.Expr | None:
-    """Return the expression of a column, or None if a `*` makes its position unknown."""
+    """Return the expression of a result column, or None if a `*` makes its position unknown."""
     if outputs is None or len(items) != len(outputs):
         return None
     return items[index]
@@ -278,7 +277,7 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
     """Return whether the server's NOT NULL flags are reliable for the columns of a query.
 
-    They are not reliable for super-aggregate rows, or in a scope with special cases.
+    They are not reliable with ROLLUP, and for the cases in `_plain` and `_fails_somewhere`.
     """
     if mentions(query.sql, "ROLLUP") or mentions(query.sql, "CUBE"):
         return False
@@ -369,7 +368,7 @@ def _bare(item: exp.Expr) -> exp.Expr:
 
 
 def _name(name: str, item: exp.Expr | None) -> str:
-    """Return the name of a result column: its alias, its table column, or its function."""
+    """Return a result column's name: the name of the alias, the table column or the function."""
     if (
         item is None
         or isinstance(item, exp.Alias)

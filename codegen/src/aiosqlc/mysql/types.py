@@ -119,7 +119,7 @@ def returned(column: Described) -> SqlType:
 
 
 def same_family(left: SqlType, right: SqlType) -> bool:
-    """Return whether a column's type in the schema fits its type in the result of PREPARE."""
+    """Return whether a type in the schema fits the type that PREPARE reports for the column."""
     return family(left) == family(right)
 
 
@@ -187,7 +187,7 @@ def with_samples(
 ) -> str:
     """Return a query with a literal for each parameter of a known type, as the driver sends it.
 
-    A literal has the type that the server infers for the parameter's value. The parameters in
+    A literal has the type that a value of the parameter has for the server. The parameters in
     `nulls` are sent as NULL.
     """
 

@@ -47,12 +47,13 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The type and name that one use of a parameter shows, and whether NULL is possible there.
+    """The type and the name that one use of a parameter suggests.
 
     `optional` means that NULL has a meaning for the parameter at this position.
 
-    `weak` means that other uses decide, because any date or time fits here, or any value if the
-    type is ANY. `hint` is the suggested correction if no use determines the type.
+    `weak` means that other uses take precedence, because any date or time fits this use, or any
+    value at all if the type is ANY. `hint` is the suggested correction if no use determines the
+    type.
     """
 
     place: Place
@@ -145,7 +146,7 @@ def _of_clause(
 def _of_comparison(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return the type of the operand that a parameter is compared or matched with."""
+    """Infer the type from the operand with which a parameter is compared or matched."""
     if is_row(parent):
         return _in_tuple(place, parent, child, level, reader)
     if isinstance(parent, _MATCHES):
@@ -167,7 +168,7 @@ def _of_comparison(
 def _of_operator(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return the types of an operator's operands; CASE and casts also count as operators."""
+    """Infer the type from the operator around a parameter; CASE and casts count as operators."""
     if isinstance(parent, exp.Cast):
         return Use(place, type_of(parent, level, reader), optional=False)
     if isinstance(parent, exp.Case | exp.If):
@@ -363,7 +364,7 @@ def _listed(
 def _matched(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of a pattern or of the matched value: text, or bytes if the other is bytes."""
+    """Infer the type of an operand of LIKE: bytes if the other operand is bytes, otherwise text."""
     if isinstance(parent, exp.Escape | exp.Soundex):
         return Use(place, types.VARCHAR)
     use = _compared(place, _other(parent, child), level, reader)
@@ -408,7 +409,7 @@ def _between(
 
 
 def _is_read_as_number(use: Use, operands: Sequence[exp.Expr]) -> bool:
-    """Return whether BETWEEN has both texts and numbers, so that the server compares as numbers."""
+    """Return whether BETWEEN has texts and numbers, so that the server compares them as numbers."""
     is_text = use.type is not None and types.family(use.type) == "text"
     return is_text and any(map(_is_number, operands))
 
@@ -420,7 +421,7 @@ def _placeholder(node: exp.Expr) -> bool:
 def _calculated(
     place: Place, node: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of a number from the other operand; if that is a literal, any number fits.
+    """Infer a number's type from the other operand; if the other is a literal, any number fits.
 
     In `total * (1 + ?)` the outer operand is more informative than the literal.
     """
@@ -489,10 +490,10 @@ def _argument(
 def _chosen(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of one of several values (as in CASE) from the others, or from their target.
+    """Infer the type of an alternative (as in CASE) from the other ones, or from their destination.
 
-    A literal is less informative than the other values or the target: beside `0`, any number is
-    possible.
+    A literal is less informative than the other alternatives or the destination: beside `0`, any
+    number is possible.
     """
     optional = isinstance(parent, exp.Coalesce | exp.Case | exp.If | exp.Nvl2)
     others = [node for node in values_of(parent) if node is not child and not _placeholder(node)]
@@ -517,7 +518,7 @@ def _chosen(
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
     """Return the facts about a parameter from the comparison or assignment around an expression.
 
-    A literal in that place proves nothing, and a function determines the type itself.
+    If the expression is compared with a literal, or is a function's argument, nothing is inferred.
     """
     child, parent = node, node.parent
     while isinstance(parent, exp.Paren | exp.Alias):
@@ -549,7 +550,7 @@ def _compared_with(node: exp.Expr, child: exp.Expr) -> list[exp.Expr]:
 def _of_case(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer a type in CASE: from the compared values, a boolean condition, or the other results."""
+    """Infer a type in CASE from the compared values or the other results; WHEN is boolean."""
     holder = parent.parent if isinstance(parent, exp.If) else None
     if isinstance(parent, exp.Case) and parent.this is child:
         return _case_operand(place, parent, level, reader)

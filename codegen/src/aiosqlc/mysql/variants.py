@@ -1,4 +1,4 @@
-"""Infer the types of each possible text of a dynamic query, and keep the common facts."""
+"""Infer the types of each possible text of a dynamic query, and keep facts that hold for all."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from aiosqlc.relational.closure import Binding
 
 
 def view_keys(view: Relation, made: Result, reader: Reader) -> tuple[tuple[str, ...], ...]:
-    """Return the keys of a view, as `Relation.unique` has them, from the rows that its text reads.
+    """Return the unique keys of a view, proved from its SELECT.
 
     If a view calls a volatile function, or has LIMIT without an order, each read may return another
     row, so the view has no key. A key contains no column whose type changes during execution.
@@ -33,7 +33,7 @@ def view_keys(view: Relation, made: Result, reader: Reader) -> tuple[tuple[str, 
 def _keys(
     view: Relation, made: Result, reader: Reader, usable: Sequence[int]
 ) -> Iterator[tuple[int, ...]]:
-    """Yield the keys of one column, and otherwise one key of several columns."""
+    """Yield each key of one column; if there is none, yield one key of several columns."""
     counter = row_counter(reader.schema.premises)
     query = made.query()
 

@@ -1,4 +1,4 @@
-"""Find the view columns that are never NULL, and the keys of views.
+"""Find the view columns that are never NULL, and the unique keys of views.
 
 The servers' flags are wrong for nested views and ROLLUP.
 """
@@ -28,8 +28,8 @@ Name = tuple[str, str]
 def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
     """Correct the not-null flags of views; `definitions` maps the views' names to their SELECTs.
 
-    The server's flag is used if a view reads only tables. For other views, only the proofs from
-    their own SQL text are used; inner views are corrected first.
+    If a view reads only tables, the server's flags are used. A view that reads other views is
+    proved from its SQL text, after the views that it reads.
     """
     names = {(r.table.schema, r.table.name): r for r in schema.relations}
     settled = {name: r for name, r in names.items() if name not in definitions}
@@ -94,7 +94,7 @@ def _shapes(relation: Relation, made: Sequence[Output] | None) -> dict[str, Json
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
-    """Return whether a view's column is an expression whose type is known only at execution."""
+    """Return whether a view's column is an expression whose type may change during execution."""
     expression = made is None or made.origin is None or made.type == types.ANY
     return expression and types.family(column.type) in late
 

@@ -1,7 +1,7 @@
 """Find the constraints that a writing statement can violate.
 
-A constraint counts as violable unless the opposite is certain, because a trigger may change the
-current row. Constraints of other tables that a trigger writes are not included.
+A constraint is left out only if no write can violate it; a trigger may change the written row.
+Constraints of other tables that a trigger writes are not included.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _VALUES = (exp.Literal, exp.Boolean, exp.HexString, exp.BitString)
 def violable(
     root: exp.Expr | None, changed: Sequence[Relation], schema: Schema
 ) -> tuple[Constraint, ...]:
-    """Return the constraints that a statement can violate: of its tables, and foreign keys to them.
+    """Return the constraints of the written tables, and foreign keys to them, that can be violated.
 
-    The error for a violated key contains only its name. The error for NOT NULL contains only the
-    column. If a trigger may violate such constraints of another table, they cannot be
-    distinguished.
+    The server's error names only the violated key, or for NOT NULL only the column, but not the
+    table. If a trigger can violate a constraint of another table with the same name, the two errors
+    cannot be distinguished.
     """
     found: dict[Constraint, None] = {}
     for relation in (base for one in changed for base in _bases(one, schema)):
@@ -143,7 +143,7 @@ def _by_new_keys(
 ) -> Iterator[Constraint]:
     """Yield the constraints that a change of referenced columns can violate in referring tables.
 
-    A key that refers back to a table changed by the cascade is checked like RESTRICT.
+    If the cascade returns to a table that it has already changed, its key is treated like RESTRICT.
     """
     for reference in relation.referring:
         if not changed & _lower(reference.columns):
@@ -159,9 +159,9 @@ def _by_new_keys(
 def _by_action(
     reference: Reference, child: Relation, schema: Schema, seen: set[tuple[str, str]]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that a foreign key's action can violate by changing its own columns.
+    """Yield the constraints that a foreign key's action, such as SET NULL, can violate.
 
-    Such an action fires no trigger, and its columns cannot be in a CHECK.
+    The action changes the key's columns. It fires no trigger, and a CHECK cannot use these columns.
     """
     changed = _lower(reference.key.columns) | child.generated
     for constraint in child.table.constraints:

@@ -45,7 +45,7 @@ def replaces(root: exp.Expr | None) -> bool:
 
 
 def _updated(root: exp.Update, has: Callable[[exp.Table, str], bool]) -> list[exp.Table]:
-    """Return the tables that an UPDATE assigns to, or all tables if that is ambiguous."""
+    """Return the tables whose columns an UPDATE assigns, or all its tables if this is ambiguous."""
     tables = _joined([root.this])
     found: dict[str, exp.Table] = {}
     for item in root.expressions:
@@ -85,7 +85,7 @@ def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
 
 
 def insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
-    """Return the table that an INSERT writes to, without the column list."""
+    """Return the table or view that an INSERT writes to."""
     if not isinstance(root, exp.Insert):
         return None
     changed = targets(root, schema)

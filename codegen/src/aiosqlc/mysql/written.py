@@ -1,7 +1,7 @@
 """Find the calls in which a parameter is an argument, from the query's text.
 
-The syntax tree is insufficient, because sqlglot has one class for several functions and another
-order.
+The syntax tree is insufficient: sqlglot uses one class for several functions, and reorders
+arguments.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Convert MySQL's statements to queries for the tenant proof, without leaving out a part."""
+"""Convert MySQL's statements to the queries for which tenant separation is proved."""

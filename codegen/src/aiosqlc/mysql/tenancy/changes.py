@@ -1,4 +1,4 @@
-"""Convert an UPDATE or DELETE for the tenant proof, of one table or several."""
+"""Convert an UPDATE or DELETE of one or several tables for the tenant proof."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class _Change(TenantLowering):
 
 
 def _updated(node: exp.Expr, level: Level) -> Targets:
-    """Return the tables that an UPDATE changes, or nothing if one is unknown."""
+    """Return the tables that an UPDATE changes, or no tables if a target is unknown."""
     found: dict[int, list[exp.Expr]] = {}
     for item in node.expressions:
         known = isinstance(item, exp.EQ) and isinstance(item.this, exp.Column)
@@ -101,7 +101,7 @@ def _updated(node: exp.Expr, level: Level) -> Targets:
 
 
 def _deleted(node: exp.Expr, level: Level, statement: Statement) -> Targets:
-    """Return the tables from which a DELETE removes rows, or nothing if one is unknown."""
+    """Return the tables from which a DELETE removes rows, or no tables if a target is unknown."""
     heads = node.args.get("tables") or []
     if node.args.get("using"):
         heads = [node.this, *(join.this for join in node.this.args.get("joins") or [])]

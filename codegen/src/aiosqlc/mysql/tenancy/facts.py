@@ -1,4 +1,4 @@
-"""The facts that the conversion for the tenant proof needs, and names for parts of queries."""
+"""The facts about the schema that the conversion for the tenant proof needs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Facts(Protocol):
     """The facts about tenants that the conversion needs."""
 
     def exact(self, kind: SqlType | None, collation: str) -> bool:
-        """Return whether values of a type that are equal belong to one tenant."""
+        """Return whether two equal values of a type always identify the same tenant."""
         ...
 
     def holds_tenants(self, kind: SqlType) -> bool:
-        """Return whether values of a type are compared as tenants are."""
+        """Return whether values of a type are compared like the values of tenant columns."""
         ...
 
     def fits(self, relation: Relation, column: str) -> bool:
@@ -42,7 +42,7 @@ def identity(relation: Relation) -> Hashable:
 
 
 def number_of(relation: Relation, column: str) -> int:
-    """Return the number of a table's column, which starts at 1, or 0."""
+    """Return a column's number, counted from 1, or 0 if the table does not have the column."""
     wanted = column.lower()
     names = [c.name.lower() for c in relation.table.columns]
     return names.index(wanted) + 1 if wanted in names else 0

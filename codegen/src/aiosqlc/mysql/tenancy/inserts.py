@@ -133,7 +133,7 @@ class _Insert(TenantLowering):
     # --- conflicts ----------------------------------------------------------------------------
 
     def conflict(self, given: _Given) -> Conflict | None:
-        """Return which existing rows the statement may change."""
+        """Return how the statement may change existing rows, or None if it cannot."""
         clause = self.node.args.get("conflict")
         if clause is None and not replaces(self.node):
             return Conflict(does_nothing=True) if self.node.args.get("ignore") else None
@@ -153,7 +153,7 @@ class _Insert(TenantLowering):
         )
 
     def shared(self) -> frozenset[int]:
-        """Return the columns that are equal in a new row and each row with which it conflicts."""
+        """Return the columns in which a new row always equals the rows with which it conflicts."""
         columns, collations = self.relation.table.columns, self.relation.collations
         names = {c.name.lower() for c in columns}.intersection(*self.relation.arbiters)
         return frozenset(
@@ -180,8 +180,8 @@ class _Insert(TenantLowering):
     def guard(self, items: Sequence[exp.Expr], given: _Given) -> tuple[Condition, ...]:
         """Return the equality that each `c = IF(equality, value, c)` of a conflict requires.
 
-        A conflicting row that does not satisfy it keeps its values. No assignment may change an
-        operand of the equality. In INSERT … SELECT, a name may be a column of the SELECT.
+        An existing row that does not satisfy the equality stays unchanged. No assignment may change
+        an operand of the equality. In INSERT … SELECT, a name may be a column of the SELECT.
         """
         if isinstance(given.source, Derived):
             return ()
@@ -224,7 +224,7 @@ class _Insert(TenantLowering):
 
 
 def _places(sides: tuple[Expr, Expr]) -> tuple[object, ...]:
-    """Return what two equalities of columns and parameters have in common if they are the same."""
+    """Return the columns and parameters of an equality; the same equality has the same ones."""
     return tuple(
         (side.source, side.column)
         if isinstance(side, Column)

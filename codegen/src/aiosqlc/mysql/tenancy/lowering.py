@@ -76,7 +76,7 @@ class TenantLowering(Lowering):
         return len(set(names)) < len(names)
 
     def reads_another_row(self, node: exp.Select) -> bool:
-        """Return whether a sub-select in HAVING refers to this SELECT.
+        """Return whether a sub-select in HAVING uses columns of this SELECT.
 
         MariaDB 10.11 may then read a row after the group, which another tenant may own.
         """
@@ -100,14 +100,14 @@ class TenantLowering(Lowering):
         return tuple(self.statement.select(found, around) for found in expressions(node))
 
     def returned(self, node: exp.Expr) -> Sequence[Expr]:
-        """Return the columns of RETURNING, of which nothing is known."""
+        """Return the columns of RETURNING, as unknown expressions."""
         clause = node.args.get("returning")
         return [opaque(item) for item in clause.expressions] if clause is not None else []
 
     # --- conditions ---------------------------------------------------------------------------
 
     def joined(self, join: Join) -> Iterator[Condition]:
-        """Yield the conditions of a join, also those of USING and NATURAL."""
+        """Yield the conditions of a join, including the equalities of USING and NATURAL."""
         yield from super().joined(join)
         for name in join.using:
             sides = [
@@ -127,7 +127,7 @@ class TenantLowering(Lowering):
                     yield Condition(handle=join, meaning=equality)
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return an equality with a column that only values of one tenant satisfy, or None."""
+        """Return an equality that is true only for values of the same tenant, or None."""
         mine, theirs = self._resolved(left), self._resolved(right)
         if mine is not None and theirs is not None:
             image = self.alike(mine, theirs)
@@ -143,7 +143,7 @@ class TenantLowering(Lowering):
         return found[2] if found is not None else None
 
     def alike(self, one: Output, other: Output) -> bool:
-        """Return whether two columns are equal only if they belong to one tenant."""
+        """Return whether equal values of two columns always belong to the same tenant."""
         if one.type is None or other.type is None:
             return False
         same = types.family(one.type) == types.family(other.type)

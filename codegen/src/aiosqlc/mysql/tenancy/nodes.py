@@ -31,13 +31,13 @@ def is_named(table: exp.Table) -> bool:
 
 
 def is_plain(item: exp.Subquery) -> bool:
-    """Return whether the parentheses of a sub-select in FROM have no clauses of their own."""
+    """Return whether no WITH, LIMIT or OFFSET is outside of a FROM item's parentheses."""
     clauses = ("limit", "offset", "with_")
     return is_understood(item) and not any(item.args.get(clause) for clause in clauses)
 
 
 def parts(node: exp.Expr) -> list[exp.Expr]:
-    """Return a statement and the items of its FROM, whose fields must all be understood."""
+    """Return the node of a statement and of each FROM item; their fields must all be supported."""
     found, using, clause = [node], node.args.get("using"), node.args.get("from_")
     rest = [clause.this] if clause is not None else []
     rest += node.args.get("joins") or []
@@ -81,7 +81,7 @@ def _is_from_item(node: exp.Expr) -> bool:
 
 
 def definition(item: exp.Table) -> tuple[exp.Expr, bool, bool] | None:
-    """Return the WITH query that a name means, whether it is recursive, and used in itself.
+    """Return a name's WITH query, whether the query is recursive, and whether it contains the name.
 
     A WITH query can be used by the later ones, and by itself if it is recursive.
     """

@@ -1,6 +1,6 @@
 """Convert a whole statement for the tenant proof, with its views and sub-selects.
 
-The queries for the row counts (`mysql.levels`) leave out what does not change the number of rows.
+The queries for the row counts (`mysql.levels`) omit parts that do not change the number of rows.
 Here nothing may be left out: a statement with an unknown part becomes a query about which nothing
 can be proved.
 """
@@ -67,7 +67,7 @@ class Statement:
         self._ctes: dict[int, Query] = {}
 
     def query(self) -> Query:
-        """Return the query of the statement, or one of which nothing can be proved."""
+        """Return the query of the statement, or a query about which nothing can be proved."""
         root = self.reader.tree.root
         nodes = list(root.walk())
         if any(map(is_unknown, nodes)):
@@ -127,7 +127,7 @@ class Statement:
         )
 
     def _kept(self, node: exp.SetOperation) -> frozenset[int]:
-        """Return the columns of a set operation whose operands have the same type."""
+        """Return the columns of a set operation that have the same type in both operands."""
         left, right = (self._outputs(side) for side in (node.left, node.right))
         return frozenset(
             number
@@ -196,7 +196,8 @@ class Statement:
     def keeps(self, node: exp.Expr, relation: Relation, column: str) -> bool:
         """Return whether the server stores a tenant unchanged, or rejects it.
 
-        IGNORE truncates a value, as tables without transactions do, and replaces NULL by 0.
+        With IGNORE, or in a table without transactions, the server truncates values and replaces
+        NULL by 0.
         """
         strict = not node.args.get("ignore") and relation.transactional
         found = relation.column(column)

@@ -1,4 +1,4 @@
-"""Observe schema changes on MySQL and MariaDB: what they keep waiting, and what they copy."""
+"""Observe schema changes on MySQL and MariaDB: which queries they block, and what they copy."""
 
 from aiosqlc.mysql.watch.release import ReleaseObserver
 

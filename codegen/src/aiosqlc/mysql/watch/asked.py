@@ -1,4 +1,4 @@
-"""Find a schema change's algorithm and lock: request the cheapest combinations first.
+"""Find a schema change's algorithm and lock by trying the combinations, the cheapest first.
 
 Without the clauses ALGORITHM and LOCK, a server chooses the first combination that it supports. A
 server refuses a combination that it does not support. So the first accepted combination is the
@@ -29,7 +29,7 @@ class Way:
     lock: str = ""
 
     def options(self, separator: str) -> str:
-        """Return the clauses that require this algorithm and this lock."""
+        """Return the clauses ALGORITHM and LOCK that require this way."""
         clauses = [("ALGORITHM", self.algorithm), ("LOCK", self.lock)]
         return "".join(f"{separator}{name}={value}" for name, value in clauses if value)
 
@@ -108,7 +108,7 @@ def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
 
 
 def _extended(sql: str) -> tuple[str, str]:
-    """Return the text to extend and the separator of more clauses ('' if none may follow)."""
+    """Return the text to extend, and the separator for clauses ('' if no clause may follow)."""
     text = sql.strip()
     if _ALTER.match(text):
         return text, ", "

@@ -1,4 +1,4 @@
-"""Find the clauses of a statement that affect locks, and ignore its strings and comments."""
+"""Find the clauses of a statement that affect locks, ignoring strings and comments."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _parts(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _limit(parts: Sequence[Sequence[Token]]) -> Sequence[Token]:
-    """Return the clause that limits the wait, after the first table that more than a comma follows.
+    """Return the clause WAIT or NOWAIT that follows the list of table names, or nothing.
 
     `parts` are the tokens between commas, from the name of the first table on.
     """

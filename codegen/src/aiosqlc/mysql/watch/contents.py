@@ -55,7 +55,7 @@ def _digest(column: str) -> str:
 def _numbered(
     found: Mapping[str, tuple[int, dict[str, str]]], earlier: Mapping[str, Contents]
 ) -> dict[str, Contents]:
-    """Give each table and column the number that it had, or a new number."""
+    """Give each table and column its number in `earlier`, or a new number."""
     free = {name: held for name, held in earlier.items() if name not in found}
     numbered, new = {}, max((held.oid for held in earlier.values()), default=0)
     for name, (rows, digests) in found.items():

@@ -1,4 +1,4 @@
-"""Run pending migrations in order, each on the previous state, and observe their effects."""
+"""Run pending migrations one after another on one database, and observe their effects."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class Watched:
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
         """Run and observe other migrations in place of one statement.
 
-        Return the observations, and whether the migrations lead to the same schema without a
-        failure.
+        Return their observations, and whether they succeed and lead to the same schema as the
+        statement.
         """
         number = self.seen.statements.index(at)
         spans = tuple(item.span for item in self.seen.statements[:number])
@@ -174,7 +174,7 @@ def _causes(
     queries: Mapping[str, Sequence[str]],
     rows: Rows,
 ) -> dict[str, Span]:
-    """Return, for each broken query and each loss of data, the statement that causes it."""
+    """Map each broken query, and each loss of data, to the statement that causes it."""
     broken = {name: queries[name] for name in seen.broken}
     acting = stage.acting
 

@@ -36,7 +36,7 @@ class Copy:
 
 
 def copies(session: Session, tables: Iterable[str]) -> dict[str, Copy]:
-    """Return the rows of those tables that the session can read; LOCK TABLES may hide others."""
+    """Return copies of the tables, except those that LOCK TABLES hides from the session."""
     found = {}
     for table in tables:
         with suppress(pymysql.MySQLError):
@@ -47,9 +47,9 @@ def copies(session: Session, tables: Iterable[str]) -> dict[str, Copy]:
 def changed(session: Session, before: Mapping[str, Copy]) -> dict[str, int]:
     """Return the number of changed and deleted rows of each table that still exists.
 
-    A row counts as changed if a column of `before` has another value, or if a new column has
-    another value than its default. A new column with the values of a removed column counts as this
-    column under another name.
+    A row counts as changed if a column has another value than in `before`, or if an added column
+    has another value than its default. An added column with the values of a removed column counts
+    as this column under another name.
     """
     found = {}
     for table, copy in before.items():

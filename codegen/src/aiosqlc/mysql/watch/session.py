@@ -1,4 +1,4 @@
-"""Run a migration's statements as a tool does, and observe what each of them keeps waiting."""
+"""Run a migration's statements as a migration tool does, and observe which tables each locks."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Watching:
     _prepared: dict[str, str] = field(default_factory=dict)
 
     def run(self, file: SchemaFile) -> list[Observed]:
-        """Run a file and return the observations of its statements.
+        """Run a file; return for each statement its locks, copies and other observed effects.
 
         Raise `RowsRefuseError` if a statement fails only because of rows.
         """
@@ -120,9 +120,9 @@ class Watching:
 
     @contextmanager
     def _set(self, own: OwnSettings) -> Iterator[None]:
-        """Set the settings of one statement for the session while the block runs.
+        """While the block runs, the session has the settings of one statement's SET STATEMENT.
 
-        The statement can then be tested: its text can be extended, and its wait can be shortened.
+        The statement then stands alone, so that clauses can be added to it.
         """
         self.acting.run(f"SET STATEMENT {own.text} FOR DO 0")  # the server refuses some settings
         names = [f"@@SESSION.{name}" for name in own.names]
@@ -144,7 +144,7 @@ class Watching:
         return sql
 
     def _remember(self, span: Span, sql: str, word: str) -> None:
-        """Record the text that PREPARE names, and the tables that LOCK TABLES locks."""
+        """Record the text of each PREPARE by its name, and the tables that LOCK TABLES locks."""
         if word == "PREPARE" and (found := _PREPARE.match(sql.strip())):
             ((text,),) = self.acting.rows(f"SELECT {found['text']}")
             self._prepared[found["name"].lower()] = str(text)
@@ -217,7 +217,8 @@ class Watching:
     def _alone(self, sql: str) -> Way:
         """Run a statement without readers, and return how the server ran it.
 
-        The server's own threads lock a table for short times, in which NOWAIT fails.
+        The statement waits for locks and is repeated, because the server's own threads briefly lock
+        tables.
         """
         deadline = monotonic() + _SERVERS_OWN
         while True:
@@ -281,7 +282,7 @@ class Watching:
         return {row[0] for row in self.acting.rows("SHOW TABLES")}
 
     def _files(self) -> dict[str, frozenset[int]]:
-        """Return InnoDB's numbers of each table and its partitions; a copy has another number."""
+        """Return each table's InnoDB numbers, one per partition; a copied table has new numbers."""
         source = "innodb_sys_tables" if self.acting.is_mariadb else "innodb_tables"
         found: dict[str, frozenset[int]] = {}
         for name, number in self.acting.rows(
@@ -295,7 +296,7 @@ class Watching:
         return found
 
     def _indexes(self) -> set[tuple[int, int]]:
-        """Return InnoDB's IDs of each index: the ID of its table, and its own ID.
+        """Return the InnoDB IDs of each index: the table's ID and the index's ID.
 
         A renamed index keeps its ID. A new index has a new ID, even if it has the name of a former
         index.
@@ -326,7 +327,7 @@ class Watching:
 def _together(parts: Sequence[Observed]) -> Observed:
     """Merge the observations of a statement's parts.
 
-    If some parts block reads or writes, the copied tables of the other parts are left out.
+    If a part blocks reads or writes, only the copied tables of the blocking parts are kept.
     """
     waiting = [part for part in parts if part.stopping] or parts
     return replace(
@@ -347,7 +348,7 @@ def tables_in(session: Session) -> dict[str, Relation]:
 def _rewritten(
     before: Mapping[str, frozenset[int]], after: Mapping[str, frozenset[int]]
 ) -> set[str]:
-    """Return the tables that were copied: old numbers are gone, and there are new ones."""
+    """Return the tables whose InnoDB numbers are not the same as before: these were copied."""
     everything = frozenset[int]().union(*after.values(), frozenset())
     known = frozenset[int]().union(*before.values(), frozenset())
     return {
@@ -358,7 +359,7 @@ def _rewritten(
 
 
 def _names(sql: str) -> Iterator[str]:
-    """Yield the names and words of a text in lower case, first the words at which a table is named.
+    """Yield the lower-case words of a text, first the words in a position where a table is named.
 
     Indexes, constraints and triggers may have the names of tables.
     """

@@ -46,7 +46,7 @@ class Texts:
         self._locks = _locks_query(looking)
 
     def needed(self, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:
-        """Return the tables of each query that the server can explain, for all of its texts."""
+        """Return, for each query that the server can explain, the tables of all its texts."""
         ((database,),) = self._session.rows("SELECT DATABASE()")
         tables = [one.table for one in read_schema(self._session, database).relations]
         found: dict[str, Needed] = {}
@@ -79,7 +79,7 @@ class Texts:
 
 
 def refusals(session: Session, queries: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the number of the server's error for each query that it cannot explain."""
+    """Return the server's error number for each query that the server cannot explain."""
     found: dict[str, str] = {}
     for name, texts in queries.items():
         try:
