@@ -1,1 +1,1 @@
-"""Check a change against a database in production before the change is merged."""
+"""Check a change of queries or migrations against a production database before it is merged."""

@@ -1,4 +1,4 @@
-"""Plan every text of every query, under the statistics of a database in production."""
+"""Plan every SQL text of every query with the statistics of a production database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class PlannedText:
     """An SQL text of a query, with its generic plan.
 
     `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
-    is '' for the text of a static query. `plan` is missing if the server does not plan the
-    statement. `values` describes the values that replace parameters in `sql` (`a common value of
-    status`), or is '' for the generic plan. `wide` is true if one of these values makes a range of
-    nearly all rows.
+    is '' for the text of a static query. `plan` is None if the server cannot plan the statement.
+    `values` describes the values that replace parameters in `sql` (`a common value of status`), or
+    is '' for the generic plan. `wide` is true if one of these values makes a range of nearly all
+    rows.
     """
 
     query: TypedQuery
@@ -33,7 +33,7 @@ class PlannedText:
 
     @property
     def place(self) -> str:
-        """Return the query's `file.sql:Name`, and its variant if the query has several."""
+        """Return the query's `file.sql:Name`, followed by the variant if the query has several."""
         of = self.query.parsed.place
         return f"{of} ({self.variant})" if self.variant else of
 
@@ -42,8 +42,9 @@ class PlannedText:
 class Plans:
     """The plans of all queries of a configuration entry, in the order of the query files.
 
-    If `with_statistics` is false, the tables were empty. Rows and costs then have no meaning, and a
-    plan only shows whether an index is usable. `notes` are sentences about unused statistics.
+    If `with_statistics` is false, the queries were planned on empty tables without statistics. Rows
+    and costs then have no meaning, and a plan only shows whether an index is usable. `notes` are
+    sentences about unused statistics.
     """
 
     texts: tuple[PlannedText, ...]

@@ -1,4 +1,4 @@
-"""Find a safe order to deploy code and migrations: compare guarantees, and run calls."""
+"""Find a safe order to deploy code and migrations, by comparing guarantees and running calls."""
 
 from __future__ import annotations
 

@@ -24,17 +24,17 @@ _AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
 
 
 def sent(query: TypedQuery) -> ParsedQuery:
-    """Return the queries' texts as generated code sends them: with columns in place of each `*`."""
+    """Return a query with the text that generated code sends: each `*` is replaced by columns."""
     return replace(query.parsed, sql=query.sql, variants=query.variants, embeds=(), hints=())
 
 
 def broken(
     promised: TypedQuery, home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog
 ) -> Iterator[str]:
-    """Yield the assumptions of generated code (`promised`) that fail on another schema (`found`).
+    """Yield the assumptions of generated code that are false on another schema.
 
-    `home` is the analysis of the text on the schema for which the code was generated (`here`).
-    `there` is the other schema.
+    `promised` is the query as the code was generated from it, for the schema `here`. `home` and
+    `found` are the analyses of the generated text on `here` and on the other schema, `there`.
     """
     yield from _columns(promised, home, found)
     yield from _embedded(promised, here, there)
@@ -72,7 +72,7 @@ def _changed(what: str, was: Column, now: Column) -> str:
 
 
 def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Yield the columns of embedded rows that may be NULL only on the other schema."""
+    """Yield columns of embedded rows that may be NULL on the other schema, but not on this one."""
     for embed in promised.embeds:
         for column in promised.columns[embed.first : embed.first + embed.count]:
             origin = column.origin
@@ -84,7 +84,7 @@ def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[s
 
 
 def _grouped(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Yield the unique keys that the other schema lacks, although code groups rows by them."""
+    """Yield the unique keys by which the code groups rows, but which the other schema lacks."""
     if not isinstance(promised.nesting, Nesting):
         return
     keys = {promised.columns[at].origin for level in promised.nesting.levels for at in level.key}
@@ -161,8 +161,8 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
     """Return whether code generated for schema `here` can violate a constraint of schema `there`.
 
-    A constraint on new columns applies only to their defaults, which are NULL, and NULL violates
-    only NOT NULL.
+    Old code leaves new columns at their default. If the default is NULL, it violates only NOT NULL,
+    not other constraints.
     """
     before = [_column(here, item.schema, item.table, name) for name in item.columns]
     after = [_column(there, item.schema, item.table, name) for name in item.columns]

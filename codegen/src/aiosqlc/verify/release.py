@@ -1,4 +1,4 @@
-"""The steps of a release: old and new code on the old schema, and after each migration."""
+"""The steps of a release: check old and new code on the old schema and after each migration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAFE = ("both orders are safe", "migrate first", "deploy the code first", "no mi
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The deployed and the new version: schema files, pending migrations, and both query sets."""
+    """The deployed and the new version: the schema files, pending migrations, and all queries."""
 
     applied: tuple[SchemaFile, ...]
     pending: tuple[SchemaFile, ...]
@@ -36,11 +36,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The schema after `migration` of a release; `migration` is empty for the old schema.
+    """The results for the schema after `migration`, or for the old schema if it is empty.
 
-    `old_code` and `new_code` are the failures and broken assumptions. `tried` is the number of
-    calls on rows. It is 0 if only assumptions were compared. `on_rows` are the reasons why the
-    migration fails on rows that the previous schema allows.
+    `old_code` and `new_code` are the failures and false assumptions of each version's code. `tried`
+    is the number of calls that were run; it is 0 if only assumptions were compared. `on_rows` are
+    the reasons why the migration fails on rows that the previous schema allows.
     """
 
     migration: str
@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The generated queries of one version; `own` is the number of their own schema state."""
+    """The generated queries of one version; `own` is the schema state for which they were made."""
 
     queries: tuple[TypedQuery, ...]
     own: int
@@ -83,9 +83,9 @@ def verify_release(
     attempt: Try | None = None,
     known: Sequence[tuple[int, Analysis]] = (),
 ) -> list[Step]:
-    """Check each version's assumptions in each state of the schema, and run calls.
+    """Check the assumptions of both versions in each state of the schema, and run calls.
 
-    `known` has results by the number of pending migrations; these are not computed again.
+    `known` has analyses that are not repeated, each after its number of applied migrations.
     """
     options = options_of(entry, shims)
     asked = _Asked(release, analyze or analyzer(entry.engine), options)
@@ -112,7 +112,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add the results of calls to a step, except for queries that already have a proved finding."""
+    """Add the results of calls to a step, except for queries that already have a finding."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),
@@ -143,7 +143,7 @@ class _Asked:
         self._state: dict[int, tuple[Analysis, tuple[Diagnostic, ...]]] = {}
 
     def add(self, state: int, analysis: Analysis) -> None:
-        """Add known results, except those that depend on hints or on a rewritten text."""
+        """Add results of an earlier analysis, unless they depend on hints or a rewritten text."""
         for query in analysis.queries:
             if not query.parsed.hints and not is_bulk(query.parsed):
                 self._known.setdefault((state, query.parsed.question), query)
@@ -204,7 +204,7 @@ def relies(query: TypedQuery, why: str) -> Diagnostic:
 
 
 def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
-    """Move a finding to the query's name, because its position is in the generated text."""
+    """Move a finding to the query's name; its own position is in the generated text."""
     for label in item.labels[:1]:
         for query in code.queries:
             span = query.parsed.span

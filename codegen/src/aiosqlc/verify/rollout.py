@@ -1,4 +1,4 @@
-"""Run calls on rows: a call that succeeds in its own schema state must succeed in every state."""
+"""Run calls on generated rows, in each schema state of a release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Seen:
 def try_release(
     scratch: Scratch, release: Release, old: Code, new: Code, options: AnalyzeOptions
 ) -> list[Step]:
-    """Run both versions' queries in every schema state, on rows migrated with the schema.
+    """Run the queries of both versions in every schema state; migrations also change the rows.
 
     A call that succeeds on the schema for which its code was generated must also succeed on the
     other schemas, with a result that the code can read. All databases are dropped.
@@ -87,7 +87,7 @@ def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Ans
 
 
 def _problem(query: TypedQuery, answer: Answer) -> str:
-    """Return the part of a response that a query's code cannot handle, or an empty string."""
+    """Return why the query's code cannot handle a response, or an empty string."""
     if answer.refusal:
         return f"fails: {answer.refusal}"
     rows = returned(query, answer)

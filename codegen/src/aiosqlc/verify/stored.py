@@ -20,7 +20,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The read rows of a column: their number, and the keys of those that do not fit, by reason.
+    """The rows that were read of a column, and the keys of rows with another structure by reason.
 
     `unread` is the reason why the server does not return the column, or '' if it does.
     """

@@ -1,1 +1,1 @@
-"""Findings about the plans of queries, with remedies that were tried."""
+"""Findings about the plans of queries, with indexes that were tested as remedies."""

@@ -21,12 +21,12 @@ _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An index that could help.
+    """An index that may make a plan cheaper.
 
     `hidden` is the column inside an indexed expression such as `lower(email)`, or ''.
 
     `keys` are columns and expressions as in CREATE INDEX. `table` is the name in a plan. `method`
-    is '' for a B-tree. `where` is the condition of the rows in the index, or ''.
+    is '' for a B-tree. `where` is the condition of a partial index, or ''.
     """
 
     table: str
@@ -52,12 +52,11 @@ def candidates(
     *,
     constants: bool = True,
 ) -> list[Candidate]:
-    """Return indexes to try for a plan.
+    """Return the indexes that may make a plan cheaper.
 
-    `rows` are the numbers of rows by table, and `distinct` the numbers of distinct values by table
-    and column. `ordered_columns` are the columns in whose order the rows of a table are stored. All
-    names are in the form of plans. `constants` is whether an index may contain constants of the
-    plan.
+    `rows` maps a table to its number of rows, and `distinct` a column to its number of distinct
+    values. `ordered_columns` are columns in whose order a table's rows are stored. All names are as
+    in plans. `constants` allows partial indexes on constants of the plan.
     """
     found: dict[Candidate, None] = {}
     all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]
@@ -144,7 +143,7 @@ def _of_some_rows(
     ranges: Sequence[str],
     ordered: Sequence[Sequence[tuple[str, bool]]],
 ) -> Iterator[Candidate]:
-    """Yield a partial index for the rows that a query selects by constant values."""
+    """Yield a partial index for rows that a query selects by constants such as `status = 'new'`."""
     constant = {
         one.column: one.other for one in plain if one.kind == "=" and _CONSTANT.fullmatch(one.other)
     }
@@ -158,14 +157,14 @@ def _of_some_rows(
 
 
 def _keys(sort: Sequence[tuple[str, bool]]) -> list[str]:
-    """Return the keys of an index that returns rows in a sort order, read in either direction."""
+    """Return the keys of an index whose order, or reverse order, is the given sort order."""
     if len({down for _, down in sort}) <= 1:
         return [column for column, _ in sort]
     return [f"{column} DESC" if down else column for column, down in sort]
 
 
 def _limited_sorts(node: Plan, *, limited: bool) -> Iterator[Sequence[tuple[str, str, bool]]]:
-    """Yield the keys of each sort below a LIMIT, because only its first rows are needed."""
+    """Yield the keys of each sort below a LIMIT, where only the first sorted rows are needed."""
     limited = limited or node.node == "Limit"
     if limited and (keys := sort_columns(node.condition("Sort Key") or "?")):
         yield keys

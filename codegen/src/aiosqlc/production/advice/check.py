@@ -24,16 +24,16 @@ from aiosqlc.production.statistics.fitted import fitted, missing
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The findings of a configuration entry, and sentences about unused statistics."""
+    """The findings about a configuration entry, and notes about statistics that were not used."""
 
     findings: tuple[Diagnostic, ...]
     notes: tuple[str, ...] = ()
 
 
 def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advice:
-    """Plan each SQL text of the queries, and return the causes of expensive plans in production.
+    """Plan each SQL text of the queries, and return findings about plans expensive in production.
 
-    Each text has its generic plan, and plans for common and for rare values of its parameters.
+    A text gets a generic plan, and further plans for common and rare values of its parameters.
     Raises `StatisticsError` if the statistics belong to another schema, `SchemaFailsError` if the
     schema has errors, and `NoServerError` if no server is available.
     """
@@ -79,9 +79,9 @@ def _remedies(
     texts: Sequence[PlannedText],
     proposed: Sequence[Sequence[Candidate]],
 ) -> dict[int, Remedy]:
-    """Return the best remedy of each text that has one, by the number of the text.
+    """Map the number of a text to its best remedy, if an index makes the text cheaper.
 
-    A text with values is tried only if no index helps its generic plan.
+    A text with parameter values is tried only if no index improves its generic plan.
     """
     found: dict[int, Remedy] = {}
     helped: set[tuple[str, str]] = set()
@@ -112,9 +112,9 @@ class _Checking:
     texts: Sequence[PlannedText]
 
     def all(self, best: Mapping[int, Remedy]) -> Iterator[Diagnostic]:
-        """Yield the findings about all SQL texts of the queries, with and without values.
+        """Yield the findings about all texts of the queries, with and without parameter values.
 
-        A text with values has no finding that a generic plan of its query already has.
+        A finding about a plan with values is left out if the generic plan has the same finding.
         """
         known: set[tuple[str, str]] = set()
         for number, text in enumerate(self.texts):
@@ -128,7 +128,7 @@ class _Checking:
     def findings(self, text: PlannedText, best: Remedy | None) -> Iterator[Diagnostic]:
         """Yield the findings about a text; `best` are the indexes that help its plan.
 
-        If values make a range of nearly all rows, only an index is reported as a finding.
+        If parameter values select nearly all rows, the only finding is an index that helps.
         """
         if text.plan is None:
             return
@@ -141,7 +141,7 @@ class _Checking:
             yield from budget.findings(text, text.plan)
 
     def _missing(self, text: PlannedText, plan: Plan, best: Remedy) -> Diagnostic:
-        """Return the finding that proposed indexes make the plan of a text much cheaper."""
+        """Return the finding that a text lacks the indexes that make its plan much cheaper."""
         hidden = [(one.table, one.hidden) for one in best.indexes if one.hidden]
         code = "V033" if any(pair in self.indexed for pair in hidden) else "V030"
         message, hint, notes = proposal(self.database, best, plan)

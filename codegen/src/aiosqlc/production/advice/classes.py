@@ -28,10 +28,10 @@ _OF_ARRAYS = frozenset({"@>", "&&"})
 
 @dataclass(frozen=True, slots=True)
 class ValueClass:
-    """Values for some parameters of a text: literals by the number of the parameter.
+    """Common or rare values for some parameters of a text, as literals by parameter number.
 
     `words` describe the values without showing them: `a common value of status`. `wide` is true if
-    a range contains nearly all rows.
+    the values select a range with nearly all rows.
     """
 
     words: str
@@ -48,9 +48,9 @@ class _Choice:
 
 
 def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> list[PlannedText]:
-    """Return a text with common and with rare values, each with its plan.
+    """Return the text with common values and the text with rare values, both with a plan.
 
-    If the values are equally frequent, the text has no such plans.
+    If all values are equally frequent, the list is empty.
     """
     found = []
     for one in value_classes(text.plan, facts) if text.plan else ():
@@ -64,7 +64,7 @@ def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> l
 def differing(
     database: PlannedDatabase, text: PlannedText, statistics: Statistics
 ) -> list[PlannedText]:
-    """Return a text with the values for which its plan has another shape than the generic plan."""
+    """Return a text with the values whose plan has other steps than the generic plan."""
     found = with_values(database, text, facts_of(statistics))
     return [one for one in found if one.plan and text.plan and one.plan.shape != text.plan.shape]
 
@@ -136,7 +136,7 @@ def _together(choices: Sequence[_Choice], *, wide: bool = False) -> ValueClass:
 
 
 def _equal(values: Mapping[str, str], rows: float) -> tuple[str | None, str | None]:
-    """Return a common and a rare value of a column, or None if no value is known to be one."""
+    """Return a common and a rare value of a column; None stands for an unknown value."""
     items = items_of(values.get("most_common_vals", "{}"))
     shares = numbers_of(values.get("most_common_freqs", "{}"))
     if not items or len(items) != len(shares):
@@ -183,7 +183,7 @@ def _range(
 
 
 def _written(value: str, *, listed: bool = False) -> str:
-    """Return a value as a literal, or as a literal of an array with this one item."""
+    """Return a value as a literal, or with `listed` as a literal of an array with one item."""
     if listed:
         item = value.replace("\\", "\\\\").replace('"', '\\"')
         value = f'{{"{item}"}}'

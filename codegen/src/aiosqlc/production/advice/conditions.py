@@ -24,9 +24,9 @@ _OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?
 class Comparison:
     """A comparison of a column, or of an expression on one column, with another value.
 
-    `expression` is the text to index: the column's name if the column itself is compared. `kind` is
-    `=`, `<` (any range) or another operator of the server. `sign` is the operator with the column
-    on its left side. `joined` are the aliases in `other`.
+    `expression` is the text to index: the compared column's name, or the compared expression.
+    `kind` is `=`, `<` (for every range) or another operator. `sign` is the operator as written with
+    the column on the left. `joined` are the table aliases in `other`, the value.
     """
 
     alias: str
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def comparisons(condition: str) -> Iterator[Comparison]:
-    """Yield the comparisons that AND joins in a condition, as seen from each of their sides."""
+    """Yield the AND-ed comparisons of a condition; each side that has a column gives one."""
     for part in _conjuncts(condition):
         yield from _of_part(part)
 
@@ -92,7 +92,7 @@ def _of_part(part: str) -> Iterator[Comparison]:
 
 
 def _indexable(side: str) -> tuple[str, str, str] | None:
-    """Return the alias, column and expression of a side that an index can serve, or None."""
+    """Return the alias, column and expression of a comparison's side that an index can contain."""
     side = _bare(side)
     if whole := _COLUMN.fullmatch(side):
         return whole["alias"].strip('"'), whole["column"], whole["column"]

@@ -1,4 +1,4 @@
-"""The statistics of production, by the names that tables have in plans."""
+"""The statistics of the production database, by the table names that plans use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Facts:
 
     @cached_property
     def ordered(self) -> frozenset[tuple[str, str]]:
-        """Return the columns in whose order the rows of their table are stored."""
+        """Return the columns by which the stored rows of their table are ordered."""
         return frozenset(
             place
             for place, values in self.values.items()
@@ -31,7 +31,7 @@ class Facts:
 
 
 def facts_of(statistics: Statistics) -> Facts:
-    """Return the statistics by the names that tables have in plans."""
+    """Return the statistics by the table names that plans use."""
     rows = {_named(item.schema, item.name): item.rows for item in statistics.relations}
     distinct = {}
     values: dict[tuple[str, str], Mapping[str, str]] = {}

@@ -33,7 +33,7 @@ def finding(
 
 
 def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge the findings about the SQL texts of one query: the first one gets the hints of all."""
+    """Merge equal findings about several texts of a query; the first finding gets all hints."""
     first: dict[object, list[Diagnostic]] = {}
     for item in found:
         place = [(id(label.file), label.span) for label in item.labels]
@@ -63,7 +63,7 @@ def _together(items: Sequence[Diagnostic]) -> str:
 def proposal(
     database: PlannedDatabase, best: Remedy, plan: Plan
 ) -> tuple[str, str, tuple[str, ...]]:
-    """Return the message, hint and notes that propose indexes which were tried."""
+    """Return the message, the hint and the notes of a finding that proposes tested indexes."""
     names = {database.tried[one.definition]: index_name(one) for one in best.indexes}
     notes = before_and_after(best, names)
     times = number(plan.cost / max(best.after.cost, 0.01))
@@ -79,7 +79,7 @@ def statement(one: Candidate) -> str:
 
 
 def index_name(one: Candidate) -> str:
-    """Return a name for an index as the server would choose it."""
+    """Return the name that the server would choose for an index."""
     some = re.findall(r"(\S+) =", one.where)  # the columns of a partial index's condition
     words = re.findall(r"\w+", " ".join((one.table.rpartition(".")[2], *one.keys, *some)))
     name = "_".join(word for word in words if word != "DESC")
@@ -87,7 +87,7 @@ def index_name(one: Candidate) -> str:
 
 
 def _expensive(plan: Plan, best: Remedy) -> str:
-    """Describe the most expensive step that reads a table for which an index is proposed."""
+    """Describe the plan's most expensive step that reads a table of a proposed index."""
     tables = {one.table for one in best.indexes}
     on = [node for node in plan.walk() if node.relation in tables and node.node != "ModifyTable"]
     node = max(on, key=lambda node: node.cost, default=plan)

@@ -18,7 +18,7 @@ from aiosqlc.production.plans import PlannedText
 
 @dataclass(frozen=True, slots=True)
 class Unindexed:
-    """A foreign key without an index, and the texts that delete rows of its parent."""
+    """A foreign key without an index, and the texts that delete rows of the referenced table."""
 
     reference: Reference
     texts: tuple[PlannedText, ...]
@@ -29,7 +29,7 @@ class Unindexed:
 def unindexed(
     database: PlannedDatabase, texts: Sequence[PlannedText], rows: Mapping[str, float]
 ) -> list[Unindexed]:
-    """Return foreign keys that lack an index, so that deletes of parents scan a large table."""
+    """Return foreign keys without an index, for which deleting a parent row scans a large table."""
     deleting = _deleting(database.references, texts)
     found = []
     for reference in database.references:
@@ -48,7 +48,7 @@ def unindexed(
 
 
 def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[Diagnostic]:
-    """Yield a finding for each query that deletes parents, if an index was tried and helps."""
+    """Yield a finding for each query that deletes parent rows, if a tested index helps."""
     for one in found:
         best = remedy(database, one.reference.check, one.plan, [one.candidate])
         if best is None:
@@ -70,7 +70,7 @@ def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[
 def _deleting(
     references: Sequence[Reference], texts: Sequence[PlannedText]
 ) -> dict[str, list[PlannedText]]:
-    """Return, by table, the SQL texts that delete its rows, directly or by a cascade."""
+    """Map each referenced table to the SQL texts that delete its rows, directly or by a cascade."""
     found: dict[str, list[PlannedText]] = {}
     for text in texts:
         for node in text.plan.walk() if text.plan else ():

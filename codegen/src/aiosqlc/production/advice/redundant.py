@@ -1,4 +1,4 @@
-"""Drop a proposed index if another index contains it, whether that index exists or is proposed."""
+"""Drop a proposed index if its keys are the first keys of an existing or proposed index."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def is_known(candidate: Candidate, existing: Sequence[Index]) -> bool:
 def merged(
     database: PlannedDatabase, remedies: Mapping[int, Remedy], texts: Sequence[PlannedText]
 ) -> dict[int, Remedy]:
-    """Replace each proposed index by a longer one that is also proposed, if it helps as much.
+    """Replace a proposed index by a longer proposed index if the longer one helps as much.
 
-    The remedies are by the number of their text.
+    `remedies` maps the number of a text to its remedy.
     """
     chosen = list(dict.fromkeys(one for remedy in remedies.values() for one in remedy.indexes))
     found = {}
@@ -60,8 +60,8 @@ def replaced(
 ) -> list[Index]:
     """Return the indexes of the schema that a proposed index makes useless.
 
-    The keys of such an index are the first keys of the proposed index. Each was tested: with the
-    proposed index in its place, no plan becomes more than 10 % more expensive.
+    The keys of such an index are the first keys of the proposed index. A test showed for each that
+    no plan becomes more than 10 % more expensive if the proposed index replaces it.
     """
     using = [database.tried[candidate.definition]]
     return [
@@ -81,7 +81,7 @@ def unneeded(
     texts: Sequence[PlannedText],
     using: Sequence[str] = (),
 ) -> bool:
-    """Return whether no text needs an index, if the indexes of `using` can be used instead."""
+    """Return whether no text needs an index if the indexes in `using` exist."""
     for text in texts:
         if text.plan is None or index.name not in {node.index for node in text.plan.walk()}:
             continue

@@ -23,7 +23,7 @@ _MOST = 200  # stored results; the oldest are deleted
 
 
 class _Place(msgspec.Struct, array_like=True):
-    """A label: the number of its file, its span and its text."""
+    """The label of a finding: the number of the label's file, and the label's span and text."""
 
     file: int
     start: int
@@ -48,8 +48,9 @@ class _Document(msgspec.Struct):
 def remembered(analysed: Analysed, statistics: Statistics, advise: Callable[[], Advice]) -> Advice:
     """Return the stored advice if no input changed, or else call `advise` and store its result.
 
-    The inputs are the schema, the queries, the statistics, the options, the compiler and its
-    server. Raises the exceptions of `advise`. If the folder cannot be written, there is no error.
+    The inputs are the schema, the queries, the statistics, the options, and the versions of
+    compiler and server. Raises the exceptions of `advise`. If the result cannot be stored, no error
+    is raised.
     """
     files = _files(analysed)
     path = cache_folder().expanduser() / "advice" / f"{_key(analysed, statistics)}.json"
@@ -104,7 +105,7 @@ def _restored(item: _Finding, files: Sequence[SourceFile]) -> Diagnostic:
 
 
 def _write(path: Path, advice: Advice, files: Sequence[SourceFile]) -> None:
-    """Write a result under its name at once, and delete the oldest results."""
+    """Write a result atomically, and delete the oldest results."""
     numbers = {_identity(file): number for number, file in enumerate(files)}
     findings = [_stored(item, numbers) for item in advice.findings]
     document = _Document(findings, list(advice.notes))

@@ -1,4 +1,4 @@
-"""Try proposed indexes, and keep the fewest of them that make the plan of a text much cheaper."""
+"""Test proposed indexes, and keep the fewest that make the plan of a text much cheaper."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEARLY = 1.2  # a smaller proposal may be that much more expensive
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Indexes that were tried, with the plan of an SQL text without and with them."""
+    """Tested indexes, with an SQL text's plan without these indexes and the plan with them."""
 
     indexes: tuple[Candidate, ...]
     before: Plan

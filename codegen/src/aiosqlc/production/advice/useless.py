@@ -35,7 +35,7 @@ def findings(
 
 
 def _covers(longer: Index, index: Index) -> bool:
-    """Return whether an index has at least the same rows, in the same order, as another one."""
+    """Return whether `longer` has all rows of `index`, in the same order."""
     same = longer.keys == index.keys
     begins = index.method == "btree" and longer.keys[: len(index.keys)] == index.keys
     return (

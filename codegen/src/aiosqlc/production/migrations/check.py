@@ -20,10 +20,10 @@ from aiosqlc.source import Dialect, Span
 
 @dataclass
 class Checked:
-    """A migration with its findings.
+    """A migration that was checked, with its findings.
 
-    `better` are the proposals by statement. `reason` is the reason for which the findings are
-    accepted.
+    `better` maps a statement to the proposed replacement. `reason` is the user's reason for
+    accepting the findings, or None.
     """
 
     seen: ObservedFile
@@ -44,9 +44,9 @@ def check(
 ) -> list[Checked]:
     """Return the findings of each pending migration, in order.
 
-    `patient` is whether the tool sets lock_timeout, and `tries` is whether proposals are made.
-    `statistics` are production's statistics, for notes about the sizes of tables. Raises the errors
-    of `ReleaseObserver.release`.
+    `patient` means that the migration tool sets lock_timeout. `tries` means that replacements are
+    proposed and tested. `statistics` are production's statistics, for notes about the sizes of
+    tables. Raises the exceptions of `ReleaseObserver.release`.
     """
     options = options_of(entry, inputs.shims)
     found = []

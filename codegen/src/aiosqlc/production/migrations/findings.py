@@ -17,7 +17,8 @@ _MOST_NAMES = 8
 def danger(seen: Observed) -> str:
     """Return the finding code for the dangerous locks of a statement, or '' if there are none.
 
-    A lock is dangerous if queries wait for it and the work under it grows with a table.
+    A lock is dangerous if queries wait for it while the server does work that grows with the number
+    of rows.
     """
     if seen.stopping:
         if seen.rewritten:
@@ -32,7 +33,7 @@ def danger(seen: Observed) -> str:
 
 
 def findings(seen: ObservedFile, *, patient: bool) -> list[Diagnostic]:
-    """Return all findings of a migration; `patient` is whether the tool sets lock_timeout."""
+    """Return all findings of a migration. `patient` means that the tool sets lock_timeout."""
     found = [*seen.failures]
     for statement in seen.statements:
         found += _of_statement(statement)
@@ -73,7 +74,7 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
 
 
 def _requested(seen: Observed) -> tuple[Held, ...]:
-    """Return the locks that block other queries already while the statement waits for them."""
+    """Return the locks that block other queries even before the statement has obtained them."""
     return seen.stopping or seen.brief
 
 
@@ -188,7 +189,7 @@ def _lock(seen: Observed, held: Held) -> str:
 
 
 def _fresh(seen: Observed) -> bool:
-    """Return whether the statement itself took one of the locks, and no earlier statement did."""
+    """Return whether this statement took one of the locks that no earlier statement had taken."""
     return any(held.since == seen.span for held in _requested(seen))
 
 

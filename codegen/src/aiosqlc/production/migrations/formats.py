@@ -1,4 +1,4 @@
-"""Detect which migration tool a file is for, and write files in the format of this tool."""
+"""Detect the migration tool that a file is written for, and write files in its format."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def format_of(file: SchemaFile, *, has_rollback_file: bool = False) -> Format:
 def runs_in_block(file: SchemaFile, tool: Format) -> bool:
     """Return whether the tool runs a file in one transaction.
 
-    golang-migrate sends a file unchanged. If the file has a single statement, the statement is its
-    own transaction. The tool of a plain file is unknown. A transaction is assumed, because it holds
-    locks for the longest time.
+    golang-migrate sends a file unchanged, so a single statement runs in its own transaction. The
+    tool of a plain file is unknown. For it, one transaction is assumed, which holds locks the
+    longest.
     """
     if tool is Format.GOLANG_MIGRATE and len(file.statements) == 1:
         return False

@@ -1,4 +1,4 @@
-"""Select the migrations to check: those missing at a git reference, those after a name, or all."""
+"""Select the migrations to check: those new since a git reference, those after a file, or all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Chosen:
 
 
 def since_reference(project: Project, entry: QuerySet, inputs: Inputs, old: Inputs) -> Chosen:
-    """Return the migrations that the old version lacks, with that version's schema and queries."""
+    """Return the migrations that `old` does not have, with the schema and the queries of `old`."""
     before = {file.file.path for file in old.schema}
     pending = [file for file in inputs.schema if file.file.path not in before]
     return Chosen(old.schema, _pending(project, entry, pending), texts_of(old.queries))

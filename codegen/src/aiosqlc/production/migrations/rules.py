@@ -1,4 +1,4 @@
-"""The findings of `aiosqlc migrations check`: the meaning and the measurements of each."""
+"""The findings of `aiosqlc migrations check`, with their meaning and measured effects."""
 
 from __future__ import annotations
 

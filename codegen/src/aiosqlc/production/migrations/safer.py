@@ -91,7 +91,7 @@ _ALTER = re.compile(
 
 
 def _table(sql: str) -> Sequence[Piece]:
-    """Split an ALTER TABLE: the actions with weak locks come first, together in one transaction."""
+    """Split an ALTER TABLE: the first piece has the actions with weak locks, in one transaction."""
     head = _ALTER.match(sql)
     if head is None:
         return []
@@ -156,7 +156,7 @@ def _set_not_null(table: str, found: re.Match[str]) -> Parts:
 
 
 def _not_null(table: str, column: str) -> Parts:
-    """Check a column for NULL by a validated CHECK; SET NOT NULL then reads no rows."""
+    """Prove a column not NULL with a validated CHECK, so that SET NOT NULL reads no rows."""
     name = _quoted(f"{_bare(table)}_{_bare(column)}_not_null_yet")
     alter = f"ALTER TABLE {table}"
     return [f"{alter} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID"], [

@@ -18,10 +18,10 @@ from aiosqlc.source import Dialect, SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proposal that was run: it led to the same schema and took no dangerous lock.
+    """A proposal that led to the same schema as the statement, and took no dangerous lock.
 
-    `strongest` is the strongest lock that a query would have waited for, or None. `brief` is true
-    if a table is locked exclusively for a short time.
+    `strongest` is the strongest lock that a query would have waited for, or None. `brief` means
+    that it locks a table exclusively for a short time.
     """
 
     pieces: tuple[Piece, ...]
@@ -64,7 +64,7 @@ def shown(proved: Proved) -> str:
 
 
 def outcome(proved: Proved) -> str:
-    """Return a sentence about the locks that were measured for a proposal."""
+    """Return a sentence about the locks that a proposal took when it was run."""
     if proved.brief:
         return "tested: same resulting schema; the table is locked only for a moment"
     if proved.strongest is None:

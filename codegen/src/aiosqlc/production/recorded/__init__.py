@@ -1,1 +1,1 @@
-"""The plans of all queries in a committed text file, and the changes between two versions."""
+"""Record the plans of all queries in a text file, and compare the plans of two versions."""

@@ -15,9 +15,9 @@ _TENFOLD = 2  # powers of ten between two rounded estimates that differ at least
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A changed plan, and the SQL texts of a query in which it changed in this way.
+    """The old and the new plan, and the SQL texts of one query that have this change.
 
-    A new query has no `before`, and a removed query has no `after`.
+    For a new query, `before` is None. For a removed query, `after` is None.
     """
 
     query: str
@@ -44,14 +44,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class QueryChange:
-    """The changed plans of one query: several if its SQL texts changed in different ways."""
+    """The changed plans of one query; there are several if its texts have different changes."""
 
     query: str
     changes: tuple[Change, ...]
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Return the texts that have another plan; one text is empty if the query has no other."""
+        """Return the variants that have another plan; the only text of a static query is ''."""
         return tuple(text for change in self.changes for text in change.texts)
 
     @property
@@ -61,12 +61,12 @@ class QueryChange:
 
     @property
     def summary(self) -> tuple[str, ...]:
-        """Return what changed, in a few words each and each once."""
+        """Return short descriptions of the changes, without duplicates."""
         return tuple(dict.fromkeys(words for change in self.changes for words in change.summary))
 
 
 def by_query(changes: Iterable[Change]) -> list[QueryChange]:
-    """Join the changes of each query."""
+    """Group the changes by query."""
     found: dict[str, list[Change]] = {}
     for change in changes:
         found.setdefault(change.query, []).append(change)
@@ -74,11 +74,11 @@ def by_query(changes: Iterable[Change]) -> list[QueryChange]:
 
 
 def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> list[Change]:
-    """Return the changed plans by query. Equal changes in several texts of a query are one change.
+    """Return the changed plans. If several texts of a query have equal changes, this is one change.
 
-    If only the estimates differ, a plan counts as changed only if they differ tenfold. Without
-    estimates, the server does not know which of two indexes is better. So only tables that are read
-    completely count.
+    If only the estimates differ, a plan has changed if they differ at least tenfold. Without
+    estimates, the server's choice between two indexes means nothing. A plan has then changed only
+    if it reads other tables completely.
     """
     grouped: dict[tuple[str, Step | None, Step | None], list[str]] = {}
     for name in sorted({*before, *after}):
@@ -151,7 +151,7 @@ def _summary(old: Step, new: Step) -> Iterator[str]:
 
 
 def _accesses(plan: Step) -> dict[str, list[str]]:
-    """Return how a plan reads each table or index, in the order of the plan."""
+    """Map each table or index to the steps that read it, in the order of the plan."""
     found: dict[str, list[str]] = {}
     for step in plan.walk():
         if _is_access(step):
@@ -160,7 +160,7 @@ def _accesses(plan: Step) -> dict[str, list[str]]:
 
 
 def _is_access(step: Step) -> bool:
-    """Return whether a step reads a table; joins, changes and reads of a CTE's result do not."""
+    """Return whether a step reads a table, unlike a join, a write or a scan of a CTE's result."""
     return bool(step.relation) and step.kind not in _NO_ACCESS
 
 

@@ -27,9 +27,9 @@ class DamagedError(Exception):
 
 
 def written(plans: Mapping[TextName, Step], basis: str) -> str:
-    """Return the content of the file. `basis` describes the server's knowledge about the tables.
+    """Return the content of the file. `basis` says on which statistics they are based.
 
-    Texts of one query with the same plan share the plan.
+    If several texts of a query have the same plan, it is written once.
     """
     grouped: dict[tuple[str, Step], list[str]] = {}
     for name in sorted(plans):
@@ -47,7 +47,7 @@ def is_recorded(text: str) -> bool:
 
 
 def read(text: str) -> tuple[dict[TextName, Step], str]:
-    """Return the plans in a file's text, and the server's knowledge about the tables.
+    """Return the plans in a file's text, and the statistics on which they are based.
 
     Raises `DamagedError` if the file is damaged.
     """
@@ -124,7 +124,7 @@ def _unquoted(name: str) -> str:
 
 
 def _tree(steps: list[tuple[int, Step]], depth: int) -> list[Step]:
-    """Return the steps of one depth, each with the deeper steps below it."""
+    """Return the steps of one depth as trees with the deeper steps below them."""
     starts = [place for place, (found, _) in enumerate(steps) if found <= depth]
     ends = [*starts[1:], len(steps)][: len(starts)]
     return [

@@ -1,4 +1,4 @@
-"""Show changed plans to people and to machines."""
+"""Write changed plans as text, as findings and as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def difference(change: Change) -> list[str]:
 
 
 def title(change: Change | QueryChange) -> str:
-    """Name the first changed text and count the others. Return '' for a whole query."""
+    """Name the first changed text and count the others. Return '' for a query with one text."""
     named = [text for text in change.texts if text]
     if not named:
         return ""

@@ -14,7 +14,7 @@ WITHOUT_STATISTICS = "empty tables, which only shows whether an index is usable"
 
 @dataclass(frozen=True, slots=True, order=True)
 class TextName:
-    """The name of one SQL text: the query as `file.sql:Name`, and the optional parts it has.
+    """The name of an SQL text: the query as `file.sql:Name`, and the optional parts in the text.
 
     `parts` is empty for a query with only one text.
     """
@@ -40,5 +40,5 @@ def plans_by_text(plans: Plans) -> dict[TextName, Step]:
 
 
 def basis_of(plans: Plans) -> str:
-    """Return the server's knowledge about the tables, as text."""
+    """Return as text on which statistics the plans are based."""
     return WITH_STATISTICS if plans.with_statistics else WITHOUT_STATISTICS

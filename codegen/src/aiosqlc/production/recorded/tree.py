@@ -27,10 +27,11 @@ class Step:
 
     `kind` is the server's name of the node, with the join type or the operation. `role` is the
     place of the node in its parent, such as `CTE recent` or `SubPlan`; it is empty for an ordinary
-    input. `relation` is a name, or empty. `indexes` are the used indexes, of which only a bitmap
-    has several. `condition` is the condition of these indexes. `rows` is the power of ten of the
-    estimated rows. `cost` is the power of ten of the whole plan's cost. Both are missing if the
-    estimates have no meaning. `alike` is true if the step also represents further partitions.
+    input. `relation` is a name, or empty. `indexes` are the used indexes; only a bitmap scan uses
+    several. `condition` is the condition of these indexes. `rows` is the power of ten of the
+    estimated rows. `cost` is the power of ten of the whole plan's cost. `rows` and `cost` are None
+    if the plan was made without statistics. `alike` means that the step also stands for other
+    partitions with the same step.
     """
 
     kind: str
@@ -64,7 +65,7 @@ class Step:
 def simplified(plan: Plan, *, estimated: bool) -> Step:
     """Return a plan without details.
 
-    `estimated` says whether the server knew the sizes of the tables.
+    `estimated` means that the server had statistics of the tables.
     """
     aliases = {node.alias: node.relation for node in plan.walk() if node.alias}
     step = _step(plan, aliases, estimated=estimated)
@@ -112,7 +113,7 @@ def _kind(plan: Plan) -> str:
 
 
 def _without_alike(inner: list[Step]) -> list[Step]:
-    """Keep the first of several inputs that differ only in names, such as partitions."""
+    """If inputs differ only in names, as partitions do, keep the first."""
     found: dict[Step, Step] = {}
     for step in inner:
         shape = _nameless(step)
@@ -139,7 +140,7 @@ def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
 
 
 def _power(value: float) -> int:
-    """Return the nearest power of ten, which small changes of the statistics do not change."""
+    """Return the nearest power of ten, because it is stable if the statistics change slightly."""
     return round(math.log10(value)) if value > 1 else 0
 
 
@@ -150,7 +151,7 @@ def amount(power: int) -> str:
 
 
 def power_of(shown: str) -> int:
-    """Return the power of ten that `amount` wrote as a text."""
+    """Return the power of ten in a text that `amount` wrote."""
     digits = shown.lstrip("~").rstrip("".join(_TENFOLDS))
     return len(digits) - 1 + 3 * _TENFOLDS.index(shown.lstrip("~")[len(digits) :])
 

@@ -1,1 +1,1 @@
-"""Summarize what a change means for the database in production: one comment on a pull request."""
+"""Summarize the effects of a change on the production database, as a pull-request comment."""

@@ -20,7 +20,7 @@ _MARKS = {"error": "error: ", "warning": "warning: ", "order": "", "": ""}
 
 
 def plain(review: Review) -> str:
-    """Return the verdict and the rows as text; the findings themselves are not included."""
+    """Return the verdict and the rows of the review as text, without the findings."""
     if not review.touched:
         return f"{NOTHING} since {review.base}\n"
     shown = [f"compared with {review.base}: {extent(review)}\n", f"{headline(review)}\n"]

@@ -1,4 +1,4 @@
-"""Write a review as one comment in Markdown, which a reviewer reads in half a minute."""
+"""Write a review as one short comment in Markdown."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def comment(review: Review, style: Style) -> str:
 
 
 def _cut(parts: list[str]) -> str:
-    """Return the parts that fit into one comment; no part is cut."""
+    """Return the parts that fit into one comment; a part that does not fit is left out."""
     kept, length = [], len(_CUT)
     for part in parts:
         length += len(part) + 1

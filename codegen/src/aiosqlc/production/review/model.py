@@ -16,8 +16,8 @@ from aiosqlc.source import SourceFile
 class Queries:
     """The difference between the queries of two versions.
 
-    `changed` are pairs of the old and the new query. A query that only moved to another file is in
-    none of the lists.
+    `changed` has pairs of the old and the new query. A query that only moved to another file is not
+    a difference.
     """
 
     added: tuple[ParsedQuery, ...] = ()
@@ -38,7 +38,7 @@ class Queries:
 class Broken:
     """A deployed query that fails after a pending migration, with the reason.
 
-    Without `migration`, an edited schema file breaks the query.
+    If `migration` is empty, an edited schema file breaks the query.
     """
 
     query: str
@@ -50,8 +50,8 @@ class Broken:
 class Order:
     """The order of deployment: a sentence (`advice`), and whether a safe order exists (`safe`).
 
-    `broken` are deployed queries that a migration breaks. `waiting` has the names of new queries
-    that need a migration. `failing` are the new queries that fail even after all migrations.
+    `broken` are the deployed queries that fail after a migration. `waiting` are the new queries
+    that need a migration first. `failing` are the new queries that fail even after all migrations.
     """
 
     advice: str
@@ -63,11 +63,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The privileges that only the new queries, or only the old queries need.
+    """The privileges that only the new queries need, and those that only the old queries needed.
 
     `granted` and `revoked` are the exact privileges to grant and to revoke. `added` and `removed`
-    are summaries. They name no columns if the privilege itself is new or removed, and they omit a
-    change between some columns and the whole table.
+    are summaries. They list no columns if a privilege on a table is completely new or removed. They
+    omit a change from some columns to the whole table, or back.
     """
 
     granted: frozenset[Right] = frozenset()
@@ -84,7 +84,7 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
-    """The plans that changed; `basis` describes the server's knowledge about the tables."""
+    """The plans that changed; `basis` says on which statistics they are based."""
 
     changes: tuple[Change, ...] = ()
     basis: str = ""
@@ -94,10 +94,9 @@ class PlanChanges:
 class EntryReview:
     """The review of one configuration entry.
 
-    `now` are all queries of the new version, and `pending` its new schema files. `migrations` are
-    those that were run. `errors` are the parts of the new version that do not compile or run.
-    `advice` are new findings of `vet`. `skipped` are sentences about parts of the review that were
-    not possible.
+    `now` are all queries of the new version, and `pending` are its new schema files. `migrations`
+    are the pending migrations that were run. `errors` are the errors of the new version. `advice`
+    are the new findings of `vet`. `skipped` says which parts of the review were not possible.
     """
 
     name: str = ""
@@ -128,5 +127,5 @@ class Review:
 
     @property
     def touched(self) -> tuple[EntryReview, ...]:
-        """Return the entries that the change concerns."""
+        """Return the reviews of the entries that the change affects."""
         return tuple(entry for entry in self.entries if entry.changed)

@@ -14,7 +14,7 @@ _Key = tuple[str, str, str, str, str]
 def grants_between(
     before: frozenset[Right], after: frozenset[Right], reserved: frozenset[str], quote: str
 ) -> Grants:
-    """Return the privileges that only one of the versions needs."""
+    """Return the privileges that only the old or only the new queries need."""
     old, new = _by_object(before), _by_object(after)
     return Grants(
         frozenset(_missing(new, old)),
@@ -58,7 +58,7 @@ def _by_object(rights: frozenset[Right]) -> dict[_Key, Right]:
 
 
 def _missing(wanted: dict[_Key, Right], known: dict[_Key, Right]) -> Iterable[Right]:
-    """Yield the privileges in `wanted` that are not in `known`, with only the missing columns."""
+    """Yield the privileges in `wanted` that `known` lacks; if columns are missing, only these."""
     for key, right in wanted.items():
         other = known.get(key)
         if other is None:

@@ -9,10 +9,10 @@ from aiosqlc.production.review.model import Queries
 
 
 def compared(old: Sequence[ParsedQuery], new: Sequence[ParsedQuery]) -> Queries:
-    """Return the queries that only one version has, and those that differ.
+    """Return the queries that were added, removed or changed.
 
-    Two queries are the same if they have the same place, or, after a move, the same name and
-    content.
+    Two queries are the same query if file and name are equal. A moved query is recognized by an
+    equal name and text.
     """
     before = {query.place: query for query in old}
     after = {query.place: query for query in new}

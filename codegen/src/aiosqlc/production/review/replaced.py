@@ -1,4 +1,4 @@
-"""Recognise reports of a review, so that no other file is replaced by one."""
+"""Recognise a review's report files, so that a report does not overwrite any other file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIRST_LINES = {
 
 
 def is_report(text: str, how: str) -> bool:
-    """Return whether a file's text may be replaced: it is a report in this format, or empty."""
+    """Return whether a file may be overwritten: it is empty, or a report in this format."""
     if not text.strip():
         return True
     if how in _FIRST_LINES:

@@ -1,4 +1,4 @@
-"""The rows of a review: each is a change and its effect in a few words."""
+"""The rows of a review. A row describes a change and its effect in a few words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A change and its effects; `is_name` says whether `what` is a name, which is shown as code.
+    """A change and its effects; if `is_name` is true, `what` is a name, and is shown as code.
 
     `more` is a text after the name. The `mark` is `error`, `warning`, `order` (the change is safe
     only in the stated order), or empty.
@@ -98,12 +98,12 @@ def _plan(change: QueryChange) -> Row:
 
 
 def _of_texts(change: QueryChange) -> str:
-    """Return how many texts of a query have another plan, or '' if the query has only one text."""
+    """Return how many of a query's texts have another plan; return '' for a query with one text."""
     return f" of {count(len(change.texts), 'text')}" if any(change.texts) else ""
 
 
 def _broken(entry: EntryReview) -> Iterator[Row]:
-    """Yield the deployed queries that fail, in one row if they fail for the same reason."""
+    """Yield a row for each reason for which deployed queries fail, with these queries."""
     order = entry.order
     if order is None:
         return
@@ -119,7 +119,7 @@ def _broken(entry: EntryReview) -> Iterator[Row]:
 
 
 def _counted(messages: Sequence[str]) -> list[str]:
-    """Return each message once, with the number of statements that it concerns."""
+    """Return the distinct messages; a message that several statements have gets their number."""
     return [
         f"{message} ({number} statements)" if number > 1 else message
         for message, number in Counter(messages).items()

@@ -1,4 +1,4 @@
-"""Find schema files that a change edits or removes, although databases have applied them."""
+"""Find edited or removed schema files that databases may already have applied."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _NUMBERED = re.compile(r"(?:[VvUu])?\d+\w*|migration\.sql|up\.sql", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The schema files that a change edits; a file in `described` holds the whole schema.
+    """The schema files that a change edits. A file in `described` contains the whole schema.
 
-    `migrations` are numbered, so that a migration tool applies them only once.
+    Files in `migrations` are numbered; a migration tool applies each of them only once.
     """
 
     described: tuple[SchemaFile, ...] = ()

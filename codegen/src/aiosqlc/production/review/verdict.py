@@ -15,7 +15,7 @@ NOTHING = "Nothing to review: no query and no schema file changed"
 
 
 def findings(review: Review) -> list[Diagnostic]:
-    """Return everything that a reviewer must decide about; errors first."""
+    """Return the findings that a reviewer must decide about, with errors first."""
     found = [item for entry in review.touched for item in of_entry(entry)]
     return sorted(dict.fromkeys(found), key=lambda item: item.severity is not Severity.ERROR)
 
@@ -55,7 +55,7 @@ def headline(review: Review) -> str:
 
 
 def _orders(review: Review) -> list[str]:
-    """Return the order of deployment, or one order for each entry if the orders differ."""
+    """Return the order of deployment; if the entries differ, return an order for each entry."""
     found = [(entry.name, entry.order.advice) for entry in review.touched if entry.order]
     if len({advice for _, advice in found}) > 1:
         return [f"{name}: {advice}" for name, advice in found]

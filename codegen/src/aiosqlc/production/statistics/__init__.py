@@ -1,4 +1,4 @@
-"""The statistics of a database in production, as a committed file."""
+"""The statistics of a production database, as a file in version control."""
 
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.config.project import QuerySet

@@ -1,4 +1,4 @@
-"""Adapt statistics to a schema whose migrations production does not have yet."""
+"""Adapt production's statistics to a schema with migrations that production does not have yet."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from aiosqlc.source import Dialect
 def fitted(statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog) -> Statistics:
     """Return statistics under the current names of the schema.
 
-    A renamed table or column keeps its statistics. Raises `StatisticsError` if they contain no
-    table of the schema.
+    A renamed table or column keeps its statistics. Raises `StatisticsError` if the statistics
+    contain no table of the schema.
     """
     tables = _tables(catalog)
     renamed = _renamed(statistics, schema, tables)
@@ -30,8 +30,8 @@ def fitted(statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalo
 def missing(statistics: Statistics, catalog: Catalog) -> tuple[str, ...]:
     """Return notes about tables and columns that have no statistics.
 
-    Such a table is new, and the planner assumes ten pages. Such a column is new, and the planner
-    assumes its own defaults: 200 distinct values and no NULL.
+    For a table without statistics, the planner assumes ten pages. For a column without statistics,
+    it assumes 200 distinct values and no NULL.
     """
     tables = _tables(catalog)
     known = statistics.sizes
