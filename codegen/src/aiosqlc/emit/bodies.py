@@ -123,7 +123,7 @@ def _sorts(function: PyFunction) -> list[str]:
 
 
 def _sorted(function: PyFunction) -> list[str]:
-    """Emit the lookup of a query's text by sort order; unknown orders raise ValueError."""
+    """Emit code that looks up a query's text by sort order; an unknown order raises ValueError."""
     sorts, choice = _sorts(function), function.choice
     if not sorts or choice is None:
         return []
@@ -137,7 +137,7 @@ def _sorted(function: PyFunction) -> list[str]:
 
 
 def _arguments(function: PyFunction) -> list[str]:
-    """Emit a list of the arguments that the chosen text of a dynamic query uses."""
+    """Emit code that builds the list of arguments for the chosen text of a dynamic query."""
     choice = function.choice
     if choice is None:
         return []
@@ -163,7 +163,8 @@ def _arguments(function: PyFunction) -> list[str]:
 def _repeated(function: PyFunction) -> list[str]:
     """Emit code that returns without a query if a bulk statement has no rows to write.
 
-    Without arrays, the emitted code also repeats the VALUES row for each set of arguments.
+    If the driver sends no arrays, the emitted code also repeats the VALUES row for each set of
+    arguments.
     """
     if not function.repeatable:
         return []

@@ -18,7 +18,7 @@ def notifications() -> str:
 
 
 def print_channel(channel: PyChannel) -> list[str]:
-    """Return the text, the classes, the decoder and the functions of a channel."""
+    """Return the source of a channel: SQL text, classes, decoder and functions."""
     decoder = channel.decoder
     kind, name = channel.payload.annotation, line_literal(channel.channel)
     shown = f"`{channel.channel}`"

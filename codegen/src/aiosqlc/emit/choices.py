@@ -68,13 +68,13 @@ class Texts(dict[tuple[bool | str, ...], str]):
 def numbering(*, built: bool) -> str:
     """Return the source of the module `numbering`.
 
-    `built` means that some queries assemble their texts when they run.
+    `built` means that some functions assemble their SQL text at run time.
     """
     return TEXTS if built else NUMBERING
 
 
 def built_texts(constant: str, choice: PyChoice) -> str:
-    """Return a function that assembles the text of a query, and its constant."""
+    """Return the source of the constant and the function that assemble a query's text."""
     name = f"_{constant.lower()}"
     params: list[str] = []
     lines: list[str] = []
@@ -156,7 +156,7 @@ def _tuple(items: Sequence[str]) -> str:
 
 
 def _label(value: bool | str, labels: Mapping[str, str]) -> str:
-    """Return the value of an option in the form in which callers write it."""
+    """Return the value of an option as callers write it."""
     return _value(labels.get(value, value) if isinstance(value, str) else value)
 
 

@@ -41,7 +41,7 @@ def print_class(cls: PyClass) -> str:
 
 
 def _settings(cls: PyClass) -> list[str]:
-    """Return the pydantic settings that accept every value of the columns."""
+    """Return the pydantic settings with which a class accepts every value of the columns."""
     if cls.kind is not ModelKind.PYDANTIC:
         return []
     # A numeric may be NaN or infinite, which pydantic refuses of a Decimal.

@@ -21,6 +21,6 @@ def json_documents(models: ModelKind, ending: str) -> str:
 
 @cache
 def stored_json(models: ModelKind) -> str:
-    """Return the source of the file that reads and writes stored JSON of declared structure."""
+    """Return the source of the file that reads and writes stored JSON with a declared structure."""
     library = "pydantic" if models is ModelKind.PYDANTIC else "msgspec"
     return files("aiosqlc.emit.written").joinpath(f"stored_{library}.py").read_text("utf-8")

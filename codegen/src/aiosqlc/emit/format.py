@@ -15,7 +15,7 @@ from aiosqlc.store.memo import memo
 
 
 def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> list[Rendered]:
-    """Format files of many folders; files whose folders share settings are formatted in one run.
+    """Format files; all files with the same ruff settings are formatted in one run.
 
     `near` maps each path to the folder whose settings apply. A file without an entry is unchanged.
     """

@@ -1,4 +1,4 @@
-"""Find select-list items and parameters by sqlc's rules, from tokens and without a parse tree."""
+"""Find select-list items and parameters by sqlc's rules, from tokens."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Item(msgspec.Struct, frozen=True):
     """An item of a select list. `kind` is column, cast, call, coalesce or other.
 
     `name` is the item's alias or sqlc's default name, or None if the server's name is used.
-    `column` is the column if the item is only a column.
+    `column` is the name of the column if the item is only a column.
     """
 
     kind: str
@@ -57,7 +57,7 @@ def items_of(sql: str) -> tuple[Item, ...]:
 
 @lru_cache(maxsize=64)
 def columns_of(sql: str) -> tuple[Item | None, ...]:
-    """Return the items of a MySQL statement that are plain columns, whose names sqlc folds."""
+    """Return the items of a MySQL statement that are plain columns; sqlc lowers their names."""
     found = _items(code_tokens(sql, Dialect.MYSQL))
     return tuple(Item("column", None, i.column.lower()) if i.column else None for i in found)
 
@@ -89,7 +89,7 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
 def places_of(sql: str) -> dict[int, str]:
     """Return the syntactic position of each parameter at its first occurrence.
 
-    The position is cast, limit, offset, call, alone (beside nothing with a column) or ''.
+    The position is cast, limit, offset, call, alone (the other operand has no column) or ''.
     """
     tokens = code_tokens(sql)
     found: dict[int, str] = {}
@@ -168,7 +168,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the other operand of an operator beside an expression, or None."""
+    """Return the span of the other operand if an operator is beside an expression, or None."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start
@@ -183,7 +183,7 @@ def _strength(tokens: Sequence[Token], position: int) -> int | None:
 
 
 def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
-    """Return where an operand ends: to its right if `step` is positive, or else to its left."""
+    """Return where an operand ends, searching right if `step` is positive, or else left."""
     depth = 0
     while 0 <= position < len(tokens):
         token = tokens[position]
@@ -336,7 +336,7 @@ def _is_call(tokens: Sequence[Token]) -> bool:
 
 
 def _cast_name(tokens: Sequence[Token]) -> str:
-    """Return sqlc's name for a cast without an alias: the qualified name of its column."""
+    """Return sqlc's name for a cast without an alias: the column's name with its qualifier."""
     end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
     inner = tokens[:end]
     return "_".join(_folded(t) for t in inner[::2]) if inner and _is_column(inner) else ""

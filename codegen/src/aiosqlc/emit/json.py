@@ -57,7 +57,7 @@ class _View:
     """Functions that convert an engine's results to sqlc's conventions.
 
     `places` returns the position of each parameter, if its type depends on the position. `by_words`
-    is true if the words around a parameter decide its name and nullability.
+    means that sqlc derives a parameter's name and nullability from nearby words.
     """
 
     catalog: Callable[[Catalog], Catalog]
@@ -78,7 +78,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
-    """Return the document; the JSON texts of its catalog and of each query are cached."""
+    """Return the document, with cached JSON texts for its catalog and each query."""
     names = _catalog_of(entry, analysis)
     asked = [(query, names, entry.engine) for query in analysis.queries]
     queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]
@@ -333,7 +333,7 @@ _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """The names and numbers of a query's parameters, and the query's file."""
+    """The names and numbers that a query's parameters have, and the query's file."""
 
     written: Mapping[int, Param]
     names: frozenset[str]
@@ -418,7 +418,7 @@ def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the type of the column that a parameter is compared with, if the types match."""
+    """Return the type of the column with which a parameter is compared, if the types match."""
     column = _column_of(origin, catalog)
     if column is None or column.type.array_dims:
         return param.type

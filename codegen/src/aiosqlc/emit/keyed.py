@@ -1,4 +1,4 @@
-"""Render the function that reads many keys, and the function that makes its loader."""
+"""Render the function that reads the rows of many keys, and the function that makes a loader."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def print_package(
 ) -> list[Rendered]:
     """Render every file of a package. The first line of each file names the command.
 
-    With `empty`, the modules have no content, because the caller only needs the paths.
+    With `empty`, the modules have no content, for callers that need only the paths.
     """
     header = _Header(project)
     files = [
@@ -112,7 +112,7 @@ def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: st
 
 
 class _Header:
-    """Make the first lines of files.
+    """Makes the first lines of generated files.
 
     Paths in the lines are relative to the project's root, independent of the working directory.
     """

@@ -145,7 +145,7 @@ def _words(kind: PyType) -> list[str]:
 
 
 def _shown(kind: PyType) -> str:
-    """Return the annotation of a type, in which classes of libraries have their full names."""
+    """Return the annotation of a type; a class of a library gets its full name."""
     modules = {
         name: module
         for module, name in kind.imports_in(kind.annotation)
@@ -203,7 +203,7 @@ def _different(
 
 
 def _only(mine: Shown, other: Shown) -> str:
-    """Return the differences.
+    """Describe how two mappings differ.
 
     If only the order differs, return all of the names.
     """
@@ -263,7 +263,7 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
 
 
 def _moved(item: Import, second: Planned, first: Planned) -> Import:
-    """Return an import; if its module is shared, it imports from the first package instead."""
+    """Return an import; if the module is shared, import from the first package instead."""
     package, _, module = item[0].rpartition(".")
     shared = package == second.package and module in _SHARED
     return (_in_package(first, module), item[1]) if shared else item

@@ -1,4 +1,4 @@
-"""Number named parameters as sqlc does: in the order of its syntax tree, not of the text."""
+"""Number named parameters as sqlc does: in the order of sqlc's syntax tree, not of the text."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _of_select(
 
 
 def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Yield tokens in order, but those of each parenthesized SELECT in the order of `_walk`."""
+    """Yield tokens in text order; inside a parenthesized SELECT, in the order of `_walk`."""
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -113,7 +113,7 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
-    """Return whether `_walk` may visit a parenthesized part in an order that is not the text's."""
+    """Return whether `_walk` may visit a parenthesized part in another order than the text's."""
     return start < len(tokens) and tokens[start].text.upper() in _ORDERED
 
 

@@ -30,7 +30,7 @@ def targets(row: PyRow) -> str:
 
 
 def mapped(row: PyRow, rows: str) -> str:
-    """Return an expression that makes an object of each row in one call."""
+    """Return an expression that converts all rows to objects with one call."""
     if row.builder:
         return f"map({row.builder}, {rows})"
     assert row.cls is not None  # noqa: S101  # bare values are not built
@@ -38,7 +38,7 @@ def mapped(row: PyRow, rows: str) -> str:
 
 
 def built(row: PyRow, name: str) -> str:
-    """Return the expression that builds a row's object, or '' if an expression is not enough."""
+    """Return the expression that builds a row's object, or '' if statements are needed."""
     if row.builder:
         return f"{row.builder}({name})"
     return f"{row.cls.name}(*{name})" if row.cls and row.starmapped else ""
@@ -104,7 +104,7 @@ def _nested_values(cls: PyClass, row: PyRow, first: int) -> list[str]:
 
 
 def construct_with(row: PyRow, level: PyLevel) -> str:
-    """Return the expression that builds an object of a level of nested rows, with empty lists."""
+    """Return the expression that builds an object of a nesting level, with empty lists."""
     if row.cls is level.cls:
         return construct(row)
     values = _nested_values(level.cls, row, level.first)[: level.count]

@@ -1,4 +1,4 @@
-"""Plan Python modules for typed queries, as values: names, annotations, classes and imports."""
+"""Plan the Python modules for typed queries: their names, annotations, classes and imports."""
 
 from aiosqlc.plan.module import plan_modules
 

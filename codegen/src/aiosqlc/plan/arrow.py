@@ -1,4 +1,4 @@
-"""Plan an `:arrow` query: its Arrow schema, and SQL texts that return whole columns."""
+"""Plan an `:arrow` query: its Arrow schema, and SQL texts that return each column as one value."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 def plan_arrow(query: TypedQuery, package: Package) -> tuple[TypedQuery, PyArrow | None]:
-    """Return an `:arrow` query with SQL texts that return whole columns, and its Arrow schema.
+    """Return an `:arrow` query whose SQL texts return each column as one value, and its schema.
 
-    A query with another command, or with errors, is returned unchanged, without a schema.
+    A query with another command, or with errors, is returned unchanged, with None as its schema.
     """
     if query.parsed.command is not Command.ARROW or any(not_sent(query, package.engine)):
         return query, None

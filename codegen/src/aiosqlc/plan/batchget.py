@@ -1,4 +1,4 @@
-"""Plan the function that reads many keys for a `:batchget` query, and the loader."""
+"""Plan the function that reads many keys for a `:batchget` query, and the function's loader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def plan_batch(
 ) -> tuple[PyFunction | None, list[Diagnostic]]:
     """Return the function that reads many keys for a `:batchget` query, or None for other queries.
 
-    `one` is the query's own function. Both functions have the same row class.
+    `one` is the query's function for one key. Both functions have the same row class.
     """
     batch = query.batch
     if batch is None or one.row is None:
@@ -72,7 +72,7 @@ _NAMES = frozenset({"Loader", "dict"})
 
 
 def many_of(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
-    """Return the query for many keys, whose rows have the columns of the original query."""
+    """Return the query for many keys; its rows have the columns of the query for one key."""
     lists = {param.number: param for param in batch.params}
     params = tuple(lists.get(param.number, param) for param in query.params)
     parsed = replace(
@@ -105,9 +105,9 @@ def _list_of_keys(query: TypedQuery, batch: TypedBatch, many: PyFunction) -> PyP
 def _key_types(
     query: TypedQuery, batch: TypedBatch, one: PyFunction, planner: QueryPlanner
 ) -> tuple[PyType, ...]:
-    """Return the Python types of a key's columns.
+    """Return the Python types of the columns of a key.
 
-    If a field of the row holds the key, the type of the key is the type of the field.
+    If a field of the row contains the key, the key has the type of this field.
     """
     row = one.row
     if batch.position is not None and row is not None:
@@ -122,7 +122,7 @@ def _key_type(columns: Sequence[PyType]) -> PyType:
 
 
 def _kind(column: Column, kind: PyType) -> str:
-    """Return the kind of dates or times that a column's keys must have, or '' for other types."""
+    """Return the kind of date or time that a key of a column must be, or '' for other types."""
     if kind.annotation not in {"date", "datetime"}:
         return ""
     base = column.type

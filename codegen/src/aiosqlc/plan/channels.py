@@ -1,4 +1,4 @@
-"""Plan the functions that listen to a declared channel, and send on it."""
+"""Plan the functions that receive notifications of a declared channel, and send them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODULE = "notifications"
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """The functions of a channel, the classes that they need, and the problems."""
+    """The functions of a channel, the classes that the functions need, and the diagnostics."""
 
     channel: PyChannel
     needed: Gathered

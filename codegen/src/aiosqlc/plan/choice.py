@@ -1,4 +1,4 @@
-"""Plan the selection of a dynamic query's text and the passing of its parameters."""
+"""Plan how a dynamic query's function selects the SQL text, and which parameters it passes."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def _halves(
 ) -> Iterator[tuple[str, str]]:
     """Yield a Python condition and a message for each parameter that a call must not omit.
 
-    A parameter is required if the call passes the flag or another parameter of the optional part.
+    A call that passes the flag or a parameter of an optional part must pass the part's other
+    parameters.
     """
     for number in named:
         beside = {
@@ -130,8 +131,8 @@ def _is_given(param: PyParam) -> str:
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
     """Assemble the texts of a dynamic query from shared pieces, if that is possible.
 
-    With `variants`, the pieces contain the query's number of a parameter, because its number
-    differs between texts.
+    With `variants`, a parameter in the pieces has its number in the whole query, because each text
+    numbers it differently.
     """
     texts = dict(choice.texts)
     own = {
@@ -172,7 +173,7 @@ def without_blank_lines(sql: str, engine: Dialect) -> str:
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Return distinct names for a query's options, because two options may use one parameter."""
+    """Return distinct names for the options of a query; two options may use the same parameter."""
     found: list[str] = []
     for name in names:
         while name in {*found, "numbered"}:
@@ -224,7 +225,7 @@ def condition_of(
 
 
 def _at(sorts: Sequence[int], variant: Variant) -> tuple[int, ...]:
-    """Return for each `:sort` of the query the index of the sort order that a variant uses."""
+    """Return, for each `:sort` of the query, the index of the sort order in a variant."""
     return tuple(variant.key[position] for position in sorts)
 
 
@@ -234,7 +235,7 @@ def _one_of(
     parts: tuple[OptionalPart, ...],
     conditions: list[str],
 ) -> str:
-    """Return the Python condition that the caller's sort orders are among those in `holding`."""
+    """Return the Python condition that the sort orders of a call are among those in `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
     if len(sorts) == 1:
         return one_of(conditions[sorts[0]], [labels[0][at] for (at,) in sorted(holding)])
@@ -250,7 +251,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether the parameter is in the text that has only this optional part."""
+    """Return whether a text with only this optional part contains the parameter."""
     for variant in variants:
         others = (
             chosen

@@ -71,7 +71,7 @@ def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
 
 
 def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
-    """Warn about a function that is numbered because its name is already in use."""
+    """Warn about a function whose name gets a number, because the name is already in use."""
     other = function_name(query.parsed.name)
     if function_name(name) == other:
         return []
@@ -84,7 +84,7 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
 def check_parameters(
     query: TypedQuery, params: Sequence[PyParam], used: Collection[str]
 ) -> list[Diagnostic]:
-    """Report a parameter whose name another parameter has, or the function's body uses."""
+    """Report a parameter whose name is also the name of another parameter, or of a variable."""
     return [
         *(
             Diagnostic(
@@ -109,7 +109,7 @@ def check_parameters(
 
 
 def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnostic]:
-    """Warn about parameters that are numbered because their names are already in use."""
+    """Warn about parameters whose names get a number, because the names are already in use."""
     return [
         Diagnostic(
             "E402",
@@ -124,7 +124,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
 
 
 def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
-    """Return new names for classes whose names are already defined or imported.
+    """Return new names for classes whose own names are already defined or imported.
 
     A row class keeps its name, because the user chose it.
     """
@@ -155,7 +155,7 @@ def _defined(kind: Kind, name: str) -> tuple[str, ...]:
 def renamed_class(
     kind: Kind, renamed: Mapping[Kind, str], owners: Mapping[Kind, str], query: TypedQuery | None
 ) -> Diagnostic:
-    """Warn about a class that is numbered because its name is already in use."""
+    """Warn about a class whose name gets a number, because the name is already in use."""
     plain, name = owners[kind], renamed[kind]
     first = (item for item, called in owners.items() if called == plain and item not in renamed)
     keeping = next(first, None)
@@ -234,7 +234,7 @@ _MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
 
 
 def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
-    """Yield a warning for each numbered member of an enum, because the number may change later."""
+    """Yield a warning for each enum member with a number in its name; the number may change."""
     for name, label in enum.members:
         if name not in {member(label), spelled_member(label)}:
             yield Diagnostic(

@@ -12,7 +12,7 @@ Cube = tuple[bool | None, ...]
 
 
 def double_quoted(text: str) -> str:
-    """Return a Python literal of a text of one line, in double quotes."""
+    """Return a one-line text as a Python literal in double quotes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -22,9 +22,10 @@ def option_condition(
     every: AbstractSet[tuple[bool | str, ...]],
     names: Sequence[str],
 ) -> str:
-    """Return a Python condition for the given combinations of options, or '' if it is always true.
+    """Return a condition that is true for these combinations of options, or '' if it always is.
 
-    An option is a switch or, as a string, one of several values. `every` has all combinations.
+    An option is a switch or, as a string, one of several values. `every` has all possible
+    combinations.
     """
     at = next((at for at, value in enumerate(next(iter(every))) if isinstance(value, str)), None)
     if at is None:
@@ -45,7 +46,7 @@ def option_condition(
 
 
 def one_of(name: str, values: Sequence[str]) -> str:
-    """Return the Python condition that a variable is one of these texts."""
+    """Return the Python condition that a variable has one of the values."""
     if len(values) == 1:
         return f"{name} == {double_quoted(values[0])}"
     return f"{name} in ({', '.join(map(double_quoted, values))})"
@@ -58,7 +59,7 @@ def _both(one: str, other: str) -> str:
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a Python condition for the given combinations of parts, or '' if it is always true."""
+    """Return a condition that is true for these combinations of parts, or '' if it always is."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -78,7 +79,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return the pattern of the values that all combinations share."""
+    """Return the most specific pattern that matches all combinations."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -109,7 +110,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return each pattern that matches only given combinations; the most general one is first."""
+    """Return the patterns that match only the given combinations, the most general one first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

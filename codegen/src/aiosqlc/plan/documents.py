@@ -1,4 +1,4 @@
-"""Plan classes for JSON values that the query itself builds, and decoders to the classes."""
+"""Plan classes for the JSON values that a query builds, and decoders that create the objects."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?col
 
 @dataclass
 class Documents:
-    """Plan the JSON columns of one query; `classes` and `decoders` collect the results.
+    """Plans the JSON columns of one query; `classes` and `decoders` collect the results.
 
     `enum` returns the class of an enum. `declared` returns the type of stored JSON with a declared
     structure.

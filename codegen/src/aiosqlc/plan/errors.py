@@ -28,7 +28,7 @@ def plan_errors(
     known: dict[ErrorKey, PyError],
     violations: Violations,
 ) -> tuple[PyError, ...]:
-    """Return the exceptions for the constraints; `known` holds those of earlier queries."""
+    """Return the exceptions for the constraints; `known` has the exceptions of earlier queries."""
     found = []
     for constraint in constraints:
         if constraint.kind not in violations.by_kind or not constraint.told:

@@ -57,7 +57,7 @@ def fold(sql: str, engine: Dialect, width: int) -> str:
 
 
 def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
-    """Return the words of a line on as many lines as needed."""
+    """Split the words of a line into as many lines as needed."""
     if not line:
         return ""
     start = line[0].start
@@ -85,7 +85,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
 
 
 def _worth(line: Sequence[_Word], place: int, most: int) -> int:
-    """Return the priority of breaking a line at a place; it is lowest near the line's start."""
+    """Return the priority of a line break at a place; near the line's start it is lowest."""
     if 2 * place < most:
         return 0
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")

@@ -181,7 +181,7 @@ def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
 
 
 def _executor(query: TypedQuery, readers: bool) -> str:
-    """Return the Protocol of the executor, which is Reader for a query proved read-only."""
+    """Return the Protocol of the executor: Reader for a query that is proved read-only."""
     command = query.parsed.command
     if readers and query.read_only and command in _READERS:
         return _READERS[command]
@@ -220,7 +220,7 @@ def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType
 
 
 def _without_str(kind: PyType, package: Package) -> PyType:
-    """Require a sequence that is not a `str`, because a `str` is also a sequence of strings."""
+    """Exclude `str` from a type of sequences, because a `str` is also a sequence of strings."""
     annotation = _OF_STR.sub("SequenceNotStr[", kind.annotation)
     if annotation == kind.annotation:
         return kind
@@ -254,7 +254,7 @@ def _dynamic(
 def _batched(
     query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
-    """Make a function accept many sets of arguments: values for one parameter, or else objects."""
+    """Make a function accept many sets of arguments: values of the only parameter, or objects."""
     params = function.params
     if len(params) == 1:
         only = params[0]
@@ -351,5 +351,5 @@ _COUNTING = (
 
 
 def _counts_rows(sql: str) -> bool:
-    """Return whether the server's status text ends with the number of rows."""
+    """Return whether the server's status text for a statement ends with the number of rows."""
     return sql.lstrip().upper().startswith(_COUNTING)

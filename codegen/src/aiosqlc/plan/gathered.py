@@ -20,7 +20,7 @@ The source is `enum`, `type`, `table`, `row class` or `stored JSON`.
 
 @dataclass
 class Gathered:
-    """The shared classes in the order of first use; `stored` are those of JSON Schema files."""
+    """The shared classes, ordered by first use; `stored` are the classes of JSON Schema files."""
 
     enums: dict[Name, PyEnum] = field(default_factory=dict)
     composites: dict[Name, PyClass] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Gathered:
     stored: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
-        """Add the classes of another collection that this one does not contain yet."""
+        """Add the classes of another collection that this collection does not contain."""
         for name, enum in other.enums.items():
             self.enums.setdefault(name, enum)
         for name, cls in other.composites.items():
@@ -43,7 +43,7 @@ class Gathered:
 
     @property
     def named(self) -> Iterator[tuple[Kind, str]]:
-        """Yield the origin and the name of each class."""
+        """Yield each class's name, with the database object that it comes from."""
         for kind, found in (
             ("enum", self.enums),
             ("type", self.composites),
@@ -58,7 +58,7 @@ class Gathered:
 
     @property
     def classes(self) -> tuple[PyClass, ...]:
-        """All classes."""
+        """Return all classes."""
         return (
             *self.composites.values(),
             *self.tables.values(),

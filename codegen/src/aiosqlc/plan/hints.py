@@ -10,7 +10,7 @@ from aiosqlc.ir import TypedQuery
 
 
 def hinted_types(queries: Iterable[TypedQuery]) -> tuple[Override, ...]:
-    """Return the types in hints, as overrides for the columns and parameters of their queries."""
+    """Return the types in the queries' hints, as overrides for columns and parameters."""
     return tuple(
         Override(
             span=hint.span,

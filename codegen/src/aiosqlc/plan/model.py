@@ -25,7 +25,7 @@ class PyField:
 
 @dataclass(frozen=True, slots=True)
 class PyClass:
-    """A row class; `alias` makes the class another name of an existing one."""
+    """A row class; with `alias`, it is another name of the class that `alias` names."""
 
     name: str
     kind: ModelKind
@@ -77,7 +77,7 @@ class PyParam:
 class PyNested:
     """A nested object of consecutive columns. Its value is `None` if the column `presence` is NULL.
 
-    `shared` is true if its class is in `models.py` and not in the module of the function.
+    `shared` means that the object's class is in `models.py`, not in the function's module.
     """
 
     first: int
@@ -92,10 +92,10 @@ class PyLevel:
     """The objects of one level of nested rows; consecutive columns form each object.
 
     The object in `variable` is appended to the list `field` of its parent, the level with the index
-    `parent`. `known` is the variable that maps the values of the columns in `key` to the objects so
-    far. The columns contain no object if the column `presence` is NULL. `repeats` is whether
-    several joined rows may hold the same object. `moments` are the key columns that have a time
-    zone.
+    `parent`. `known` is the variable with the objects that exist so far, by the values of the
+    columns in `key`. A joined row has no object of the level if the column `presence` is NULL.
+    `repeats` means that several joined rows may contain the same object. `moments` are the key
+    columns that have a time zone.
     """
 
     cls: PyClass
@@ -113,7 +113,7 @@ class PyLevel:
 
 @dataclass(frozen=True, slots=True)
 class PyNest:
-    """The function `name`, which groups joined rows and returns the objects of the first level.
+    """The function `name`, which groups joined rows and returns the outermost objects.
 
     `key` is the variable of a key with several columns. `last` is the variable with the key of the
     previous row.
@@ -132,8 +132,8 @@ class PyRow:
     Without `cls`, the result is the value of the only column.
 
     `columns` are the types in select-list order. `names` are the preferred names of local
-    variables. `builder` is the function of the module that builds the object, if several queries
-    need the same conversion. `nest` is set if several rows form one object.
+    variables. If several queries of a module need the same conversion, `builder` is the function
+    that they call for it. `nest` is set if several rows form one object.
     """
 
     annotation: str
@@ -152,13 +152,13 @@ class PyRow:
 
     @property
     def starmapped(self) -> bool:
-        """Return whether a row's values can be passed to the class without conversion."""
+        """Return whether a row's values are the arguments of the class, without conversion."""
         return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 
 @dataclass(frozen=True, slots=True)
 class PyPiece:
-    """Lines of a query's text, and the condition under which they are included.
+    """Lines of a dynamic query's text, and the Python condition under which the text has them.
 
     An empty condition means always.
 
@@ -173,14 +173,14 @@ class PyPiece:
 class PyChoice:
     """The selection of a dynamic query's text at run time.
 
-    `selectors` are the expressions of the key, and `texts` has the SQL by key. `arguments` are the
-    conditions under which each parameter is passed, in order; an empty condition means always. The
-    texts are assembled from `pieces`, whose conditions refer to the options by `names`. `numbered`
-    is whether parameters are numbered at run time. Without pieces, each text is in the code.
-    `needed` are the conditions under which an argument is missing, with the error messages.
-    `labels` has the values of each option, each with its name for callers. `independent` are the
-    options whose combinations are not in `texts`. Texts with these combinations are assembled at
-    their first use.
+    `texts` maps a key to the SQL text, and `selectors` are the expressions of which the key
+    consists. `arguments` has, for each parameter, the condition under which it is passed; an empty
+    condition is always true. `pieces` are the parts of the texts; their conditions refer to the
+    options by `names`. `numbered` means that parameters are numbered at run time. Without pieces,
+    the code contains each text. `needed` has conditions under which a required argument is missing,
+    with the error messages. `labels` maps the values of each option to the names that callers use.
+    `independent` are the options whose combinations `texts` does not list; a text with such a
+    combination is assembled at its first use.
     """
 
     selectors: tuple[str, ...]
@@ -207,7 +207,7 @@ class PyCopy:
 class PyArrow:
     """The Arrow schema of an `:arrow` query, in the constant `schema`.
 
-    `fields` are the name, the Arrow type as a Python expression, and whether NULL is possible.
+    A field has its name, its Arrow type as a Python expression, and whether it can be NULL.
     """
 
     schema: str
@@ -228,10 +228,10 @@ class PyError:
 
 @dataclass(frozen=True, slots=True)
 class PyKeyset:
-    """The variables of a function that pages by sort keys.
+    """The variables of a function that pages by sort keys, with a cursor.
 
-    `page_of` is the expression for the list and its order. `keys` are the variables of the values
-    in a cursor. `nulls` are the flags of the values that may be NULL.
+    `page_of` is the expression that identifies the query and its order. `keys` are the variables
+    for the values in a cursor. `nulls` are the variables that say whether a value is NULL.
     """
 
     page_of: str
@@ -244,10 +244,11 @@ class PyKeyed:
     """The mapping that a function for many keys returns.
 
     `keys` is the parameter with the keys. `type` is the type of one key, which is a tuple if the
-    key has several `columns`. With `unique`, a key has one row instead of a list. `position` is the
-    field of the row that is the key, or None if additional last columns of the row are the key.
-    `loader` is the name of the loader's function, or empty. `kinds` has the required kind of date
-    for each column of the loader's key: `date`, `aware`, `naive`, or an empty text.
+    key has several `columns`. With `unique`, a key has at most one row, and not a list of rows.
+    `position` is the index of the row's field that is the key, or None if the key is in additional
+    columns at the end of the row. `loader` is the name of the function that makes a loader, or
+    empty. `kinds` has for each column of the key the required kind of date: `date`, `aware`,
+    `naive`, or an empty text.
     """
 
     keys: str
@@ -263,12 +264,12 @@ class PyKeyed:
 class PyFunction:
     """The function of one query, with its constant, its own classes and its JSON decoders.
 
-    `reads` is whether the query is proved to only read. If the function takes many sets of
-    arguments, `batch` is the annotation of one set. Then `arguments` are expressions on `item`, or
-    with `repeatable` on the whole `batch`. `repeated` is the text of one row, which is repeated for
-    each set of arguments. `caught` is the driver's class for a violated constraint. `raised` is the
-    statement that handles the exception. `pipelined` is whether the driver runs a batch in one
-    round trip, and `synchronous` is whether it blocks.
+    `reads` means that the query is proved read-only. If the function takes many sets of arguments,
+    `batch` is the annotation of one set. Then `arguments` are expressions on `item`, a set, or with
+    `repeatable` on the whole `batch`. `repeated` is the text of one VALUES row, which is repeated
+    for each set of arguments. `caught` is the driver's exception for a violated constraint, and
+    `raised` is the statement that handles it. `pipelined` means that the driver runs a batch in one
+    round trip. `synchronous` means that the function is not `async`.
     """
 
     name: str

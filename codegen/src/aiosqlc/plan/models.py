@@ -12,7 +12,7 @@ from aiosqlc.store.memo import memo_by
 
 
 def _key(package: Package, needed: Gathered) -> tuple[object, ...]:
-    """Return the cache key of `models.py`: its class names, and the fields of named rows."""
+    """Return the cache key of `models.py`: the class names, and the fields of named row classes."""
     names = (*needed.enums, "", *needed.composites, "", *needed.tables, "", *needed.stored)
     return package.digest, names, digest_of(needed.rows)
 
@@ -36,7 +36,7 @@ def models_module(package: Package, needed: Gathered) -> PyModule:
 
 
 def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
-    """Sort classes by name, but after the classes that their fields use, for stable output."""
+    """Sort classes by name, but each class after the classes that its fields use."""
     ordered: dict[str, PyClass] = {}
     by_name = {cls.name: cls for cls in sorted(classes, key=lambda cls: cls.name)}
 

@@ -1,6 +1,6 @@
-"""Plan the modules of a query set: one per query file, and the shared `models`.
+"""Plan the modules of a configuration entry: one per query file, and the shared `models`.
 
-Query files with the same name in two folders form one module, as in sqlc.
+Query files with the same name in different folders form one module, as in sqlc.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from aiosqlc.store.memo import memo_by
 def plan_modules(
     target: PythonTarget, analysis: Analysis, engine: Dialect = Dialect.POSTGRESQL
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan every module of a query set.
+    """Plan every module of a configuration entry.
 
     If there are diagnostics, the modules must not be rendered.
     """
@@ -96,7 +96,7 @@ def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The plan of one query: its function, and its function for many keys if there is one."""
+    """The plan of one query: its function, and with `:batchget` the function for many keys."""
 
     function: PyFunction
     many: PyFunction | None
@@ -105,7 +105,7 @@ class _Plan:
 
 
 def _plan(query: TypedQuery, package: Package) -> _Plan:
-    """Plan one query; a plan without problems remains valid if the query moves in its file."""
+    """Plan one query; a plan without diagnostics is cached, even if the query moves in its file."""
     plan = _plan_anywhere(query, package)
     return plan if not plan.problems else _new_plan(query, package)
 
@@ -138,7 +138,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The plan for all query files with one name; `told` lists the queries with diagnostics."""
+    """The plan for all query files of the same name; `told` lists the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered
@@ -183,7 +183,7 @@ def _module(
     planned: Sequence[PyFunction],
     channels: tuple[PyChannel, ...],
 ) -> PyModule:
-    """Plan the module for the query files with one name."""
+    """Plan the module for the query files of the same name."""
     file = source.rpartition("/")[2]
     name = module_name(file)
     functions = tuple(share_builders(list(share_shapes(planned))))

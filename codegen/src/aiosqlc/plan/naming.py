@@ -29,7 +29,7 @@ def words(name: str) -> list[str]:
 def snake(name: str) -> str:
     """Return the name of a function or module: `GetUser` → `get_user`.
 
-    A name that consists only of underscores has no words or capitals: `_` becomes `n_`.
+    A name of underscores only gets an `n` in front: `_` becomes `n_`.
     """
     return "_".join(word.lower() for word in words(name)) or "n_"
 
@@ -43,7 +43,7 @@ def constant(name: str) -> str:
 def camel(name: str) -> str:
     """Return the name of a class: `point_entry` → `PointEntry`, `2nd_try` → `N2ndTry`.
 
-    A name without lower-case letters is split like any other: `POINT_ENTRY` → `PointEntry`.
+    A name in capitals is also split into words: `POINT_ENTRY` → `PointEntry`.
     """
     name = name.lower() if name.isupper() else name
     found = "".join(word[:1].upper() + word[1:] for word in words(name))
@@ -189,8 +189,8 @@ def _spelled(sign: re.Match[str]) -> str:
 def members(labels: Sequence[str]) -> tuple[str, ...]:
     """Return distinct names for the members of an enum.
 
-    If labels would share a name, their symbols are spelled out. Names that are still equal are
-    numbered.
+    If two labels would have the same name, their symbols are spelled out. If the names are still
+    equal, they are numbered.
     """
     plain = [member(label) for label in labels]
     shared = {name for name, count in Counter(plain).items() if count > 1}

@@ -18,14 +18,14 @@ def path_of(embed: TypedEmbed) -> tuple[str, ...]:
 
 
 def class_name(query: TypedQuery, embed: TypedEmbed) -> str:
-    """Return the name of the row class of a list, for a class that only this query has."""
+    """Return the name of the class for the rows of a list, if only this query uses the class."""
     return camel(query.parsed.name) + "".join(camel(singular(part)) for part in path_of(embed))
 
 
 def with_lists(
     query: TypedQuery, nested: tuple[PyNested, ...]
 ) -> tuple[tuple[PyNested, ...], list[Diagnostic]]:
-    """Return the nested rows of a query, with classes that have a field for each list below."""
+    """Return the nested rows of a query; their classes get a field for each list inside them."""
     nesting = query.nesting
     if not isinstance(nesting, Nesting):
         return nested, []
@@ -56,7 +56,7 @@ def list_field(embed: TypedEmbed, cls: PyClass) -> PyField:
 
 
 def is_inner(query: TypedQuery, embed: TypedEmbed) -> bool:
-    """Return whether a list is inside the rows of another list."""
+    """Return whether a list is a field of another list's rows."""
     del query
     return embed.nest and len(path_of(embed)) > 1
 
@@ -122,8 +122,8 @@ def planned(query: TypedQuery, row: PyRow, used: Collection[str]) -> PyRow:
 def _moments(query: TypedQuery) -> Callable[[int], bool]:
     """Return a function that returns whether a column holds a time with a time zone.
 
-    In the hour that a clock repeats, Python compares two such times as equal, because only `fold`
-    differs.
+    When clocks are set back, an hour repeats; Python then treats two different times as equal,
+    because they differ only in `fold`.
     """
 
     def has_zone(at: int) -> bool:
@@ -136,7 +136,7 @@ def _moments(query: TypedQuery) -> Callable[[int], bool]:
 
 
 def _field_of(levels: Sequence[PyLevel], nesting: Nesting, query: TypedQuery, number: int) -> str:
-    """Return the attribute of the parent's class that holds the rows of a level."""
+    """Return the attribute of the parent's class that contains the objects of a nesting level."""
     if not number:
         return ""
     level, parent = levels[number], levels[levels[number].parent]
@@ -153,7 +153,7 @@ def _field_of(levels: Sequence[PyLevel], nesting: Nesting, query: TypedQuery, nu
 
 
 def _names(query: TypedQuery, cls: PyClass) -> list[str]:
-    """Return the attributes of a row class that hold its embeds, in order."""
+    """Return the attributes of a row class that contain nested objects, in order."""
     starts = {embed.first: embed for embed in query.embeds}
     names, position = [], 0
     fields = iter(cls.fields)

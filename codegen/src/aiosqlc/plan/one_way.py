@@ -1,4 +1,4 @@
-"""Find overrides that convert values in one direction only, although a query needs the other."""
+"""Find overrides without a conversion, to or from the driver, that a query needs."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ JSON = frozenset({"json", "jsonb"})
 def overridden(
     override: Override, sql: SqlType, models: ModelKind, *, json_as_text: bool = True
 ) -> PyType:
-    """Return the type of an override; by default, JSON is decoded to the type.
+    """Return the type of an override; without functions of its own, JSON is decoded to the type.
 
-    `json_as_text` is whether JSON arrives as text. If it is not, the override converts the value
-    that the driver has decoded.
+    `json_as_text` means that the driver returns JSON as text. Otherwise, the override converts the
+    value that the driver has decoded.
     """
     annotation, imports = annotation_of(override.python_type)
     decode, decode_imports = _call(override.decode)

@@ -30,7 +30,7 @@ from aiosqlc.store.memo import memo_by
 
 @dataclass(frozen=True)
 class Package:
-    """The settings, import paths and schema of a generated package; `digest` is their hash.
+    """The settings, import paths and schema of a generated package; `digest` is a hash of them.
 
     `renamed` are the classes whose own names are already in use. `stored` are the declared
     structures of JSON columns.
@@ -76,7 +76,7 @@ class Package:
 
     @cached_property
     def singulars(self) -> frozenset[tuple[str, str]]:
-        """Return the schema and the singular name of each table, from which classes get names."""
+        """Return the schema and the singular name of each table, which become class names."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
@@ -87,7 +87,7 @@ class Package:
 
     @cached_property
     def particular(self) -> frozenset[str]:
-        """Return the names of queries' columns for which an override exists."""
+        """Return the names of the query columns for which an override exists."""
         asked = (item for item in self.target.overrides if item.only != "param")
         return frozenset(item.query for item in asked if item.query)
 
@@ -120,7 +120,7 @@ class Package:
 def package_of(target: PythonTarget, analysis: Analysis, engine: Dialect) -> Package:
     """Return the package for the given queries.
 
-    If nothing has changed, return the object of the last call.
+    If the arguments have not changed, return the object of the last call.
     """
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of several constraints with one name keeps the name

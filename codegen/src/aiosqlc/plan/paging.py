@@ -38,7 +38,7 @@ def paged(
 
 
 def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str, str], ...]:
-    """Return replacements for the LIMIT and OFFSET values, so that a call fetches the first row."""
+    """Return the arguments for LIMIT and OFFSET with which a call fetches only the first row."""
     found = []
     if paging.skip is not None:
         found.append((params[paging.skip].expression, "0"))
@@ -48,10 +48,10 @@ def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str
 
 
 def with_keys(query: TypedQuery, params: dict[int, PyParam]) -> dict[int, PyParam]:
-    """Return the parameters, with the values of a cursor for the sort keys.
+    """Return the parameters of a query; those for sort keys get their values from the cursor.
 
-    The driver returned these values, so the function passes them unchanged. The parameter of LIMIT
-    is one more than the page size, because an extra row shows that there is another page.
+    The values in a cursor came from the driver, so they are passed unconverted. The value for LIMIT
+    is the page size plus one, because an extra row shows that there is another page.
     """
     paging = query.parsed.paging
     if paging is None or paging.limit is None or not paging.keys:
@@ -91,7 +91,7 @@ def _with_cursors(
 
 
 def _types(query: TypedQuery, paging: Paging, resolver: TypeResolver) -> tuple[str, ...]:
-    """Return the classes of the sort keys as the driver returns them, or '' for unknown ones."""
+    """Return the class of each sort key's values in the driver, or '' if it is unknown."""
     columns = query.columns[-paging.hidden :]
     found = (_passed(query, column, resolver) for column in columns)
     pairs = zip(found, paging.keys, strict=True)

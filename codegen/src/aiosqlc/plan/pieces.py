@@ -19,8 +19,8 @@ _NUMBER = re.compile(r"\$(\d+)")
 def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, ...]:
     """Split a dynamic query's texts into pieces that produce exactly the texts, or return ().
 
-    `texts` has one text for each combination of choices. Strings among the choices are inserted in
-    the text unchanged, or decide which lines the text has. `names` are the names of the choices in
+    `texts` maps each combination of choices to its text. A choice that is a string is inserted in
+    the text, or decides which lines the text has. `names` are the names of the choices in
     conditions.
     """
     if any("\0" in text for text in texts.values()):
@@ -40,10 +40,10 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 def independent_pieces_of(
     texts: Mapping[Key, str], names: Sequence[str], independent: Sequence[int]
 ) -> tuple[PyPiece, ...]:
-    """Split the texts if only some combinations of the options are known, or return ().
+    """Split the texts if only some combinations of options have a text in `texts`, or return ().
 
-    The positions in `independent` are switches. Each adds its own lines, regardless of the others.
-    All other positions occur in every combination.
+    The options in `independent` are switches that add lines regardless of other options. All
+    combinations of the remaining options are in `texts`.
     """
     if any("\0" in text for text in texts.values()):
         return ()
@@ -62,9 +62,8 @@ def independent_pieces_of(
 def _variants(texts: Mapping[Key, str]) -> tuple[dict[Key, list[str]], list[int]]:
     """Return the lines of each text, and the positions of the options that decide on lines.
 
-    The key of a text has only these options. If a text contains only the name of a sort order, the
-    sort order becomes a slot. The sort order of a paged query also selects the condition for the
-    cursor.
+    The key of a text has only these options. A sort order that only inserts a name becomes a slot.
+    In a paged query, the sort order also decides which condition compares with the cursor.
     """
     lines = {key: _ended(text)[:-1].split("\n") for key, text in texts.items()}
     options: list[int] = []
@@ -84,7 +83,7 @@ def _condition(
     rest: Sequence[int],
     names: Sequence[str],
 ) -> str | None:
-    """Return the condition for lines that occur in exactly these combinations, or None."""
+    """Return the condition for lines that are in exactly the texts with these keys, or None."""
     for at in alone:
         if keys == {key for key in every if key[at]}:
             return names[at]
@@ -142,7 +141,7 @@ def _one_line(by_choice: dict[str, str], position: int) -> str | None:
 
 
 def _merged(variants: Mapping[Key, list[str]]) -> list[tuple[str, set[Key]]]:
-    """Return the lines of all variants in a common order, each with the variants that have it."""
+    """Return the lines of all variants in a common order; a line has the keys of its variants."""
     merged: list[tuple[str, set[Key]]] = []
     for key, lines in variants.items():
         matcher = SequenceMatcher(None, [line for line, _ in merged], lines, autojunk=False)

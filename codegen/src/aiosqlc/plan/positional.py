@@ -17,7 +17,7 @@ from aiosqlc.source import Dialect
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:
-    """Return the function with the driver's text and with one argument per placeholder."""
+    """Return the function with the text for the driver, and with one argument per placeholder."""
     everything = sorted(params)
     sql, numbers = for_driver(with_one_place(query.sql, everything, query))
     if function.command is Command.COPYFROM:
@@ -29,7 +29,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Make a choice pass one argument for each placeholder of the chosen text."""
+    """Change a choice so that it passes one argument for each placeholder of the chosen text."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
     known = _places(parsed.variants, left_out, query)
@@ -57,9 +57,9 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 
 
 class Place(NamedTuple):
-    """A use of a parameter in a text: source offset, parameter number, and a counter.
+    """A use of a parameter in a text: its source offset, the parameter's number, and a counter.
 
-    A text that the compiler adds has one place, even if it uses a parameter more than once.
+    Several uses in a text that the compiler adds have the same offset; the counter orders them.
     """
 
     source: int
@@ -91,7 +91,7 @@ def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) 
 def _places(
     variants: tuple[Variant, ...], left_out: Collection[int], query: TypedQuery
 ) -> list[Place]:
-    """Return all parameter uses of a query's texts, in an order that is right for each text."""
+    """Return the parameter uses of all texts of a query, in an order that fits each text."""
     after: dict[Place, set[Place]] = {}
     for variant in variants:
         places = _of_variant(variant, left_out, query)

@@ -45,7 +45,7 @@ def list_of(element: PyType, *, parameter: bool = False, exactly: bool = False) 
 
 
 def held(array: PyType, holder: str, *, parameter: bool) -> PyType:
-    """Return the type of an array that the function returns as a tuple or a set."""
+    """Return the type of an array for which an override asks for a tuple or a set."""
     if holder == "list" or parameter:
         return array
     inside = array.annotation.removeprefix("list")

@@ -18,7 +18,7 @@ def with_row_lists(
     """Merge the parameters of each list of rows into one: `pairs: Sequence[tuple[int, str]]`.
 
     PostgreSQL receives an array for each column. If the driver formats values into the text, the
-    columns are passed together, in the place of the first one.
+    list of rows is passed as one argument.
     """
     found = dict(params)
     for columns in row_lists(query).values():
@@ -45,14 +45,14 @@ def row_lists(query: TypedQuery) -> dict[str, list[TypedParam]]:
 
 
 def once(params: Sequence[PyParam]) -> tuple[PyParam, ...]:
-    """Return the parameters of the function, with one parameter for each list of rows."""
+    """Return the parameters of the function; the columns of a list of rows become one parameter."""
     return tuple({param.name: param for param in reversed(params)}.values())[::-1]
 
 
 def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
-    """Replace the column parameters of a list of rows by a single parameter.
+    """In a text, replace the column parameters of each list of rows by a single parameter.
 
-    `numbers` are the query's numbers for the parameters of the text.
+    `numbers` maps the numbers in the text to the numbers in the query.
     """
     for columns in row_lists(query).values():
         own = {column.number for column in columns}

@@ -34,7 +34,7 @@ _KINDS = {"view": "view", "matview": "materialized view", "foreign": "foreign ta
 
 
 class QueryPlanner:
-    """Plan the rows of one query; `gathered` collects the classes it needs from `models.py`."""
+    """Plans the rows of one query; `gathered` collects the classes that belong in `models.py`."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
@@ -63,7 +63,7 @@ class QueryPlanner:
         return f"{camel(query.parsed.name)}Row"
 
     def row(self, query: TypedQuery) -> PyRow:
-        """Plan the conversion of this query's rows."""
+        """Plan the conversion of a query's rows."""
         columns = tuple(self.column(query, column) for column in query.columns)
         nested = tuple(self.nested(query, embed, columns) for embed in query.embeds)
         nested, problems = with_lists(query, nested)
@@ -88,8 +88,7 @@ class QueryPlanner:
     def column(self, query: TypedQuery, column: Column) -> PyType:
         """Return the Python type of one result column.
 
-        An override of the column or of its type takes precedence over the JSON members known from
-        the query.
+        An override takes precedence over the JSON structure that is known from the query.
         """
         origin, name = column.origin or column.kept, f"{query.parsed.name}.{column.name}"
         if column.shape and column.shape.declared:
@@ -151,7 +150,7 @@ class QueryPlanner:
     def row_class(
         self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
     ) -> tuple[PyClass, str]:
-        """Return the class of a query's rows and its module, which is '' for the query's own."""
+        """Return the class of a query's rows, and its module; '' means the query's module."""
         table = None if nested else self._whole_table(query, query.columns)
         if table:
             return self.table_class(table), self.package.models_name
@@ -167,7 +166,7 @@ class QueryPlanner:
         return cls, self.package.models_name
 
     def _whole_table(self, query: TypedQuery, columns: Sequence[Column]) -> Table | None:
-        """Return the table whose columns are exactly the query's columns in order, or None.
+        """Return the table that has exactly the columns of the query, in this order, or None.
 
         A NOT NULL column of the table must be NOT NULL in the query too.
         """
@@ -241,8 +240,8 @@ def _as_in_classes(
 ) -> tuple[PyType, ...]:
     """Return the types of columns as the fields of their classes declare them.
 
-    Otherwise, a fact that only one query proves would require another conversion for a shared
-    class. Stored JSON is an exception: it keeps its conversion, because its errors name the query.
+    A shared class cannot use a fact that only one query proves. Stored JSON keeps the conversion of
+    its query, because error messages name the query.
     """
     found = list(columns)
     if not nested and len(cls.fields) == len(columns):
@@ -260,7 +259,7 @@ def _fields(
     nested: tuple[PyNested, ...],
     kind: ModelKind,
 ) -> tuple[PyField, ...]:
-    """Return the fields of a row class: one for each column, or one for all columns of an embed."""
+    """Return the fields of a row class: one per column, and one for the columns of each embed."""
     fields: list[PyField] = []
     starts = {item.first: (item, embed) for item, embed in zip(nested, query.embeds, strict=True)}
     position = 0
@@ -290,7 +289,7 @@ def _column_name(column: Column, position: int) -> str:
 def _local_names(
     query: TypedQuery, nested: tuple[PyNested, ...], taken: frozenset[str]
 ) -> tuple[str, ...]:
-    """Return a distinct local variable name for each column of a row that is read by name."""
+    """Return distinct names of local variables for the columns of a row."""
     inside = {
         position: embed.name
         for item, embed in zip(nested, query.embeds, strict=True)

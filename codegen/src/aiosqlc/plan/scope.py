@@ -1,7 +1,7 @@
 """Find free names in the scopes of generated code.
 
-The database's name is cleaned first (`naming`). If the scope itself uses the name, the new name
-gets an underscore. If the scope already has the name, the new name gets a number.
+First, `naming` makes a Python name of the database's name. If the generated code of the scope needs
+this name, an underscore is added. If another column or parameter has the name, a number is added.
 """
 
 from __future__ import annotations
@@ -55,10 +55,7 @@ LOCALS = frozenset({"db", "row", "rows"})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A scope of generated code, with the set of names that are already in use.
-
-    The results of its methods depend only on that set.
-    """
+    """A scope of generated code, with the set of names that are already in use."""
 
     used: frozenset[str]
 

@@ -11,7 +11,7 @@ from aiosqlc.plan.naming import snake
 
 
 def share_shapes(functions: Iterable[PyFunction]) -> Iterator[PyFunction]:
-    """Replace a row class by an alias of an earlier class with the same fields in its module."""
+    """If a row class has the same fields as an earlier class of the module, make it an alias."""
     first: dict[tuple[PyField, ...], str] = {}
     for function in functions:
         row = function.row.cls if function.row else None
@@ -31,8 +31,7 @@ _BUILDER_IMPORTS: frozenset[Import] = frozenset(
 def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
     """Extract one builder function for all queries that convert rows to a class in the same way.
 
-    If only one query needs the conversion, it remains in its body. Rows that are returned unchanged
-    need no such function.
+    If only one query needs a conversion, it remains in the function's body.
     """
     keys = [_built(function) for function in functions]
     uses = Counter(key for key in keys if key)
@@ -63,7 +62,7 @@ def _built(function: PyFunction) -> tuple[object, ...] | None:
 
 
 def _real_name(function: PyFunction, name: str) -> str:
-    """Return the class that a name refers to, through all its aliases."""
+    """Return the name of the class to which a name refers, possibly through several aliases."""
     aliases = {cls.name: cls.alias for cls in function.own_classes if cls.alias}
     return aliases.get(name, name)
 

@@ -59,7 +59,7 @@ class StoredTypes:
         return found if not_null else pytypes.optional(found)
 
     def present(self, base: PyType, place: str) -> PyType:
-        """Return the type of a text member of stored JSON that is declared as never absent."""
+        """Return the type of a text that is a required member of stored JSON."""
         found = (self.package.in_package(MODULE), "read_stored_text")
         return replace(base, imports=base.imports | {found}, decode=f'{found[1]}({{}}, "{place}")')
 
@@ -121,7 +121,7 @@ def _is_class(annotation: str) -> bool:
 
 
 def _scalar(kind: SqlType) -> PyType:
-    """Return the type of a scalar; a text of few choices is a Literal."""
+    """Return the type of a scalar; a text with a fixed list of choices is a Literal."""
     labels = [json.dumps(label, ensure_ascii=False) for label in kind.labels]
     if labels and not any("{}" in label for label in labels):
         return PyType(f"Literal[{', '.join(labels)}]", frozenset({_LITERAL}))

@@ -28,10 +28,10 @@ def _no_rows(_schema: str, _name: str) -> PyClass | None:
 class TypeResolver:
     """Resolves the types of one query set, and collects the definitions for `models.py`.
 
-    `row_of` returns the class for *values* of a table's row type, which may violate the table's
-    constraints. `stored` returns the class for rows in the table, which meet these constraints.
-    `applied` are the overrides that were used. `stored_types` resolves the JSON columns of declared
-    structure.
+    `row_of` returns the class for *values* of a table's row type; such a value may violate the
+    table's constraints. `stored` returns the class for rows that are stored in the table. `applied`
+    are the overrides that were used. `stored_types` resolves JSON columns whose structure the
+    configuration declares.
     """
 
     target: PythonTarget
@@ -81,7 +81,8 @@ class TypeResolver:
     ) -> PyType:
         """Return the type of a parameter; for a slice, each item has the type of its column.
 
-        `is_part` is true if the column could not contain the value, as for a pattern.
+        `is_part` means that the value need not be a value of the column, such as a pattern for
+        LIKE.
         """
         if is_part:
             found = self._queried(query, parameter=True)
@@ -109,7 +110,7 @@ class TypeResolver:
     # --- overrides ------------------------------------------------------------------------------
 
     def is_overridden(self, sql: SqlType, origin: ColumnRef | None, query: str) -> bool:
-        """Return whether the configuration overrides the type of a column or its database type."""
+        """Return whether an override matches a column, or the database type of the column."""
         found = self._particular(sql, origin, query, element_not_null=False, parameter=False)
         return found is not None or self._by_type(sql) is not None
 
@@ -191,7 +192,7 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override whose field `what` is one of the names."""
+        """Return the first override in which the field `what` contains one of the names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override
@@ -207,7 +208,7 @@ class TypeResolver:
         return found
 
     def _whole(self, override: Override, sql: SqlType) -> PyType:
-        """Return the type that an override sets for a value that is not an element of an array."""
+        """Return the type that an override sets for a whole value, not for an array's elements."""
         self.applied[override] = None
         return overridden(
             override,
@@ -357,7 +358,7 @@ class TypeResolver:
     def _parser(self, sql: SqlType, decode: str) -> str:
         """Return the function that parses a value's text inside an array or composite.
 
-        `decode` converts the driver's value.
+        `decode` is the conversion of a value that the driver returns.
         """
         raw = self._raw(sql)
         if not decode:

@@ -1,4 +1,4 @@
-"""Find overrides with unknown targets, which have no effect."""
+"""Find overrides whose target does not exist, so that they have no effect."""
 
 from __future__ import annotations
 

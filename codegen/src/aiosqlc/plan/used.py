@@ -30,7 +30,7 @@ def names_used(
 ) -> frozenset[str]:
     """Return the names in a function's body, except local variables.
 
-    `kinds` are the types of its parameters.
+    `kinds` are the types of the query's parameters.
     """
     found = {*BODY, constant(query.parsed.name), *words_in(kind.encode for kind in kinds)}
     methods = package.target.emit_class or package.target.emit_protocol
@@ -57,7 +57,7 @@ def names_used(
 def with_locals(
     query: TypedQuery, row: PyRow, used: frozenset[str], params: Collection[str]
 ) -> PyRow:
-    """Name the local variables for a row's columns so that they shadow nothing in the function."""
+    """Name the local variables for a row's columns, so that they hide no other name."""
     taken = {*used, *params, *LOCALS, *_VARIABLES.get(query.parsed.command, ())}
     if query.parsed.dynamic:
         taken |= {"arguments", "sql", *_RAISED}
