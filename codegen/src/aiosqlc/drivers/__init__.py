@@ -1,4 +1,4 @@
-"""The drivers of generated code. Code outside this package is the same for all drivers."""
+"""The drivers of generated code. The rest of the compiler does not depend on the driver."""
 
 from aiosqlc.drivers.known import DRIVERS, NAMES, default_driver, driver_of
 from aiosqlc.drivers.port import Driver, Violations

@@ -1,4 +1,4 @@
-"""The driver asyncpg, whose connections and pools need no adapter to serve as executors."""
+"""The driver asyncpg. Its connections and pools are executors without an adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derive the source for blocking drivers from the source that contains `await`."""
+"""Derive the source for blocking drivers from the source for asyncio drivers."""
 
 from __future__ import annotations
 

@@ -26,9 +26,10 @@ class Types:
 
     `plain` returns the type of a value that is not an enum, array or structure. `structured` is
     true if the engine has enums, arrays and structures. `user_types_as_text` is true if the driver
-    does not know the types that a schema defines. The adapter's functions then read them from text,
-    and arrays must be passed as lists. `json_as_text` is whether JSON arrives as text, not decoded.
-    `json_reader` is the suffix of the generated file that decodes the engine's JSON.
+    does not know types that a schema defines. The adapter's functions then read values of these
+    types from text, and arrays must be passed as lists. `json_as_text` is true if the driver
+    returns JSON as text, not decoded. `json_reader` is the suffix of the generated file that
+    decodes the engine's JSON.
     """
 
     plain: Callable[[SqlType], PyType]
@@ -44,11 +45,12 @@ class Types:
 class Violations:
     """The driver's exceptions. `caught` is the exception class that generated functions catch.
 
-    `find` is the source of the function that finds the constraint in the server's error by a `key`.
-    The `entry` of each exception class has this key. `null_entry` is the entry for NOT NULL, which
-    has a column but no name. `raised` is the statement of a function that raises the class.
-    `{tables}` are the tables whose constraints the function may violate, if the server does not
-    name one. `named_in_table` is whether constraints of two tables may have the same name.
+    `find` is the source of a function that finds the exception class for a server's error. It looks
+    the class up by a `key` in a table, in which `entry` is the line of a class. `null_entry` is the
+    line for a NOT NULL constraint, which has a column but no name. `raised` is the statement that
+    raises the class in a generated function. In it, `{tables}` are the tables that the function may
+    write, for servers whose error does not name the table. `named_in_table` is true if constraints
+    of different tables may have the same name.
     """
 
     module: str
@@ -89,12 +91,12 @@ class Driver:
     """A driver of an engine.
 
     `adapter` is the module in `written` that makes an executor from a connection, and `executor` is
-    the class in this module. `adapter` is empty if the connection already is an executor. `fits`
-    describes the executor for the Protocols. `pipelined` is true if batches that return rows are
-    sent in one round trip. `session` is the module in `written` for connections that another
-    library owns; it uses the adapter. `makes_ids` is whether the driver reports the ID that an
-    INSERT has generated. `not_copied` are the types that the driver's COPY does not accept.
-    `listens` is whether generated code can listen to notifications.
+    the executor's class in this module. `adapter` is empty if the connection already is an
+    executor. `fits` describes the executor for the Protocols. `pipelined` is true if batches that
+    return rows are sent in one round trip. `session` is the module in `written` for connections
+    that another library owns; it uses the adapter. `makes_ids` is true if the driver reports the ID
+    that an INSERT generated. `not_copied` are the types that the driver's COPY does not accept.
+    `listens` is true if generated code can listen to notifications.
     """
 
     name: str

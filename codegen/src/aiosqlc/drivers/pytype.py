@@ -16,7 +16,7 @@ class PyType:
     `decode` and `encode` are expressions with `{}` for the value. They are empty if there is no
     conversion.
 
-    `atomic` is whether values can never form a reference cycle.
+    `atomic` means that values can never form a reference cycle.
     """
 
     annotation: str

@@ -269,7 +269,7 @@ def _page(function: PyFunction) -> list[str]:
 
 
 def _first_row(function: PyFunction, rows: str) -> list[str]:
-    """Emit a call that fetches the first row of a paged query, with changed LIMIT and OFFSET."""
+    """Emit a call that fetches the first row of a paged query, with its own LIMIT and OFFSET."""
     instead = dict(function.first_row)
     choice = function.choice
     if choice and any(condition for condition, _ in choice.arguments):

@@ -296,9 +296,9 @@ def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
 def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
     """Return a result column as a Column message of sqlc.
 
-    In sqlc, a cast has no table, and only a call without a cast counts as a function call.
+    As in sqlc, a cast has no table, and only a call without a cast is a function call.
 
-    A column of a sub-select has as original name the name that the sub-select gives it.
+    The original name of a sub-select's column is the name that the column has there.
     """
     origin = column.via or column.origin
     name = "" if column.name == "?column?" else column.name

@@ -203,9 +203,9 @@ def _different(
 
 
 def _only(mine: Shown, other: Shown) -> str:
-    """Describe how two mappings differ.
+    """Name the items of `mine` that `other` does not have.
 
-    If only the order differs, return all of the names.
+    If `other` has all items, name all items of `mine`.
     """
     return ", ".join([item for item in mine if item not in other] or mine) or "none"
 

@@ -1,4 +1,4 @@
-"""Find the definition of the symbol at the cursor: a column, a table, a query's function."""
+"""Find the definition of the symbol at the cursor, which is a column, a table or a query."""
 
 from __future__ import annotations
 

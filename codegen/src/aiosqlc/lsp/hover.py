@@ -22,7 +22,7 @@ Said = tuple[str, Span]
 def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> Said | None:
     """Return Markdown about the symbol at an offset, and its location.
 
-    `plan` is the plan of the query if the symbol stands for the query.
+    `plan` is the query's plan; it is shown if the symbol is the query's name or first keyword.
     """
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)

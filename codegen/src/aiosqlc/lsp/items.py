@@ -1,4 +1,4 @@
-"""Match the items of a select list or RETURNING list with the result columns they produce."""
+"""Match the items of a select list or RETURNING list with the result columns of the items."""
 
 from __future__ import annotations
 

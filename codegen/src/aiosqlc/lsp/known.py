@@ -1,4 +1,4 @@
-"""The state of a project: the last analysis, and older results for queries that now fail."""
+"""The state of a project: the last analysis, with older results for queries that now fail."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from aiosqlc.source import Dialect, SourceFile
 
 @dataclass(frozen=True)
 class Entry:
-    """One configuration entry, with the data that editor requests need.
+    """One configuration entry, with the data for the editor's requests.
 
-    `files` are the absolute paths of the query files, `queries` are the last successful queries by
-    name, `modules` are the generated modules, and `fragments` are those of the query files.
+    `files` are the absolute paths of the query files. `queries` has each query's last successful
+    result by name. `modules` are the generated modules. `fragments` are the fragments in the query
+    files.
     """
 
     settings: QuerySet

@@ -21,8 +21,8 @@ _Binding = (
 def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[Path]) -> list[Use]:
     """Return where the calls of a literal's function pass an argument.
 
-    A use with a doubt is a place where the code uses the function without calling it, or where the
-    calls cannot be found.
+    A use with a `doubt` is a place where code uses the function without calling it, or from which
+    its calls cannot be found.
     """
     tree = parsed(literal.file)
     if not isinstance(tree, ast.Module):
@@ -81,7 +81,7 @@ def _scope(
 def _here(
     literal: Literal, target: ast.Name, scope: ast.Module | _Function, argument: str
 ) -> Iterator[Use]:
-    """Yield the uses of a variable by its name in its own scope."""
+    """Yield the uses of a variable's name in the scope that assigns the variable."""
     name, body = target.id, ast.Module(scope.body, [])
     called = set[ast.expr]()
     for call, _ in calls_of(body, {name}):
@@ -102,7 +102,7 @@ def _another(name: str) -> str:
 
 
 def _others(scope: ast.Module | _Function) -> Iterator[_Binding]:
-    """Yield the nodes that bind names in a scope itself, apart from assignments."""
+    """Yield the nodes that bind names in a scope, except assignments and nodes in inner scopes."""
     stack: list[ast.AST] = list(scope.body)
     if not isinstance(scope, ast.Module):
         stack.append(scope.args)

@@ -1,4 +1,4 @@
-"""Find references and rename symbols, for the protocol."""
+"""Handle the protocol's requests for references and renames."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _places(about: About, symbol: Symbol) -> Places:
 
 
 def _of_file(about: About, state: State) -> State:
-    """Return the state; for a Python file, its only entry is the entry of the file's literals."""
+    """Return the project's state; for a Python file, with only the entry of the file's literals."""
     document = state.documents.get(str(about.path))
     return replace(state, entries=(document.entry,)) if document else state
 

@@ -24,9 +24,9 @@ def position(codec: PositionCodec, file: SourceFile, offset: int) -> types.Posit
 
 @lru_cache(maxsize=256)
 def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
-    """Return how many protocol units precede each character of a line, and the line's total.
+    """Return the number of protocol units before each character of a line, and in the whole line.
 
-    A long line has thousands of positions, so it is traversed only once.
+    The counts are cached, because an editor asks for many positions in a long line.
     """
     text = file.line_text(line)
     if text.isascii():

@@ -24,9 +24,9 @@ SOURCE = "aiosqlc"
 def by_file(
     found: Iterable[Diagnostic], config: Path, codec: PositionCodec
 ) -> dict[str, list[types.Diagnostic]]:
-    """Return the diagnostics by file; those without a position go to the configuration file.
+    """Return the diagnostics by file; a diagnostic without a position is at the configuration file.
 
-    The data of each diagnostic is its hint, from which an editor makes a quick fix.
+    The `data` of a diagnostic is the hint, from which the server derives quick fixes.
     """
     result: defaultdict[str, list[types.Diagnostic]] = defaultdict(list)
     for item in (item.located() for item in found):

@@ -40,7 +40,7 @@ def python_texts(texts: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def opened(texts: Mapping[str, str], config: Path, parts: Iterable[Analysed]) -> dict[str, Open]:
-    """Return the open files, by path, whose package was written for a configuration."""
+    """Return, by path, the open files that use a package of this configuration."""
     found: dict[str, Open] = {}
     for name, text in texts.items():
         package = package_of(Path(name), text)

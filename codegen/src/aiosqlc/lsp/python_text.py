@@ -17,7 +17,7 @@ from aiosqlc.store.memo import memo
 class PythonText:
     """A Python file as the editor has it, and the queries of its literals.
 
-    `problems` are the errors of the calls without a literal that can be compiled.
+    `problems` are the errors for calls whose argument is not a literal that can be compiled.
     """
 
     file: SourceFile
@@ -28,7 +28,7 @@ class PythonText:
 def python_text(path: Path, text: str, package: str, dialect: Dialect) -> PythonText:
     """Return the literals of a file that imports `sql` from a package.
 
-    While the text is not valid Python, the literals are found by their spelling.
+    If the text is not valid Python, the literals are found with a regular expression.
     """
     file = SourceFile(path, as_python_reads(text.removeprefix("\ufeff")))
     return _read(file, package, dialect)

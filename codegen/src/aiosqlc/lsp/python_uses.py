@@ -20,7 +20,7 @@ _LONGEST = 2_000_000  # largest file, in bytes, that is searched
 class Wanted:
     """The names to look for in a generated module; `argument` is the parameter to rename.
 
-    `modules` are the dotted name and the file of the module for each driver.
+    `modules` has the dotted name and the file of the module, once per driver.
     """
 
     modules: tuple[tuple[str, Path], ...]
@@ -45,7 +45,7 @@ class Use:
 def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
     """Return the uses of a module's names in the given folders, except in the module itself.
 
-    A module that imports the names also exports them, so its own importers are searched too.
+    A module that imports the names can export them, so modules that import it are searched too.
     """
     own = {module for _, module in wanted.modules}
     paths = [path for path in dict.fromkeys(files_below(roots, ".py")) if path not in own]
@@ -69,7 +69,7 @@ def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
 
 
 def _names_of(path: Path) -> tuple[tuple[str, Path], ...]:
-    """Return the dotted name of a module by its packages, and the place that imports lead to."""
+    """Return the dotted names under which a module can be imported, each with a file."""
     place = path.parent if path.name == "__init__.py" else path.with_suffix("")
     top = place.parent
     while (top / "__init__.py").is_file():
@@ -78,7 +78,7 @@ def _names_of(path: Path) -> tuple[tuple[str, Path], ...]:
 
 
 def uses_in(file: SourceFile, tree: ast.Module, wanted: Wanted) -> list[Use]:
-    """Return the uses of a module's names as attributes or imports in the module's own file."""
+    """Return the uses of a module's names in one file."""
     return _Uses(file.path, file, tree, wanted).found()
 
 
@@ -120,9 +120,10 @@ class _Uses:
         return sorted(set(uses), key=lambda use: use.span)
 
     def exported(self) -> frozenset[str]:
-        """Return the names that this module gives to its importers; `found` is called first.
+        """Return the names that other modules can import from this one. Call `found` first.
 
-        The name of a query can be changed here, so an alias hides the change from importers.
+        If the name is imported under an alias, importers of this module are not affected by a
+        rename.
         """
         if self._generated:
             return frozenset()

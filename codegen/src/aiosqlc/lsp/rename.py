@@ -53,7 +53,7 @@ def written(text: str, edits: list[tuple[Span, str]]) -> str:
 
 
 def check_name(renaming: Renaming) -> None:
-    """Raise an error for invalid names, and for names that the query already uses.
+    """Check that the new name is valid, and that the query does not use it yet.
 
     Raises `RefusedError`.
     """
@@ -86,7 +86,7 @@ def check_name(renaming: Renaming) -> None:
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
-    """Return the new names of generated functions and classes, or raise if anything else changed.
+    """Return the new names of functions and classes; raise an error if anything else changed.
 
     Raises `RefusedError`.
     """
@@ -167,9 +167,9 @@ _WRITING = frozenset(
 
 
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
-    """Return whether two values are equal if the words in `names` are replaced by their new names.
+    """Return whether two values are equal after the words in `names` get their new names.
 
-    A name may also be unchanged, because a parameter `id` may exist beside a column `id`.
+    A word may also keep its old name: a parameter `id` may exist beside a renamed column `id`.
     """
     if isinstance(one, str) and isinstance(other, str):
         return one == other or _renamed(one, other, names)
@@ -202,7 +202,7 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 
 
 def _seen(value: object, name: str) -> object:
-    """Return a field's value in the form in which values before and after a rename are compared.
+    """Return a field's value in a form for the comparison before and after a rename.
 
     Sort choices are compared by their names, without the SQL.
 

@@ -21,7 +21,7 @@ _NO_ALIAS = frozenset(
 class Source:
     """A table, with the name that a statement uses for the table.
 
-    `table` has no value for a WITH query or an unknown table.
+    `table` is None for a WITH query or an unknown table.
     """
 
     alias: str
@@ -87,7 +87,7 @@ def columns_named(
 ) -> Iterator[tuple[Table, TableColumn]]:
     """Yield the columns that have this name.
 
-    If `alias` is not empty, only the table with this alias counts.
+    If `alias` is not empty, search only the table with this alias.
     """
     for source in found:
         if source.table and alias.lower() in {"", source.alias.lower()}:

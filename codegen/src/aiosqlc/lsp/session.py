@@ -42,12 +42,12 @@ class About:
 
     @property
     def file(self) -> SourceFile:
-        """The SQL of the file."""
+        """Return the SQL of the file."""
         return self.view.file
 
     @property
     def root(self) -> Path:
-        """The project's folder."""
+        """Return the project's folder."""
         return self.state.root
 
 
@@ -75,7 +75,7 @@ class Server(LanguageServer):
         return About(path, self._view(path, file, entry, state), entry, config, state)
 
     def asked(self, uri: str, position: types.Position) -> tuple[About, int] | None:
-        """Return a file and the offset of a position in its SQL, or None outside SQL."""
+        """Return a file, and a position's offset in the file's SQL; return None outside SQL."""
         found = self.about(uri)
         at = found.view.at(position) if found else None
         return (found, at) if found and at is not None else None
@@ -108,7 +108,7 @@ class Server(LanguageServer):
     def _show(self, config: Path, state: State, versions: dict[str, int | None]) -> None:
         """Publish changed diagnostics.
 
-        A file that belongs to several projects has the diagnostics of all of them.
+        A file that belongs to several projects gets the diagnostics of all these projects.
         """
         now = by_file(state.diagnostics, config, self.workspace.position_codec)
         before = self._shown.get(config, {})

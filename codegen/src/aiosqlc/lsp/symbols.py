@@ -152,10 +152,10 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 
 
 def _is_reference(block: Block, token: Token) -> bool:
-    """Return whether a word stands where a table alias can stand, but not a column name.
+    """Return whether a word is at a place where SQL allows a table alias, but no column name.
 
-    If this guess is wrong, the compiler reports it, because the query would fail or change its
-    meaning.
+    If this guess is wrong, the renamed query fails or changes its meaning, and the compiler reports
+    this.
     """
     tokens = block.tokens
     at = tokens.index(token)

@@ -15,9 +15,9 @@ _NAME_LINE = re.compile(r"(?:--|/\*|#)\s*name:\s*(?P<name>\w+)")
 
 @dataclass(frozen=True)
 class Block:
-    """The lines of a query: the comments above it, and the statement up to its end.
+    """The lines of a query: the comments above the statement, and the whole statement.
 
-    `tokens` are the statement's tokens. `comments` are all comments, including those inside.
+    `tokens` are the statement's tokens. `comments` are the comments above and inside the statement.
     """
 
     name: str

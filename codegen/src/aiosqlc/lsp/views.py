@@ -16,7 +16,7 @@ from aiosqlc.source import SourceFile, Span
 class View:
     """The SQL of a document. `python` is the Python file around the SQL, or None for an SQL file.
 
-    The SQL is `file`, and offsets are offsets in `file`.
+    `file` is the SQL, and all offsets are offsets in it.
     """
 
     codec: PositionCodec

@@ -96,7 +96,7 @@ class AnalysisWorker:
         return [f"plan, on {engine.planned_on}:", *engine.plan_lines(plan)] if plan else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
-        """Return, by query name, the reason why a pair of texts is not proved equivalent."""
+        """Map the name of a query to the reason why its two texts are not proved equivalent."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).unproved(entry.schema, options, pairs)
 
@@ -115,9 +115,9 @@ class AnalysisWorker:
         return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
     def tidy_up(self) -> None:
-        """Collect garbage after an analysis; a full collection is rare.
+        """Run the garbage collector after an analysis, but rarely a full collection.
 
-        Before that, cached results of texts that no longer exist are dropped.
+        First drop cached results for texts that no longer exist.
         """
         self._rounds += 1
         if self._rounds % _AGE == 1:

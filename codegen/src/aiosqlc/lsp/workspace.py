@@ -1,4 +1,4 @@
-"""Manage open files and their analyses: one analysis at a time, of the newest texts."""
+"""Manage open files and their analyses. One analysis runs at a time, with the newest texts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_PUT_OFF = 10  # consecutive changes that can delay an analysis
 class Workspace:
     """Manages the open files of the editor.
 
-    `show` is called with each new state and the versions of the files.
+    `show` is called after each analysis, with the state and the versions of the open files.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Workspace:
         return replace(entry, queries={**entry.queries, name: known[1]})
 
     async def as_if(self, config: Path, path: Path, text: str) -> State:
-        """Return the project, analysed with another text for one of its files."""
+        """Analyse the project with another text for one file, and return the state."""
         texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
         before = self.states.get(config)
         try:
@@ -168,10 +168,10 @@ class Workspace:
     # --- analyses ---
 
     def _owners(self, name: str) -> list[Path]:
-        """Return the projects that read a file, or else the nearest project, valid or not.
+        """Return the projects that read a file, or else the nearest project, even if it is invalid.
 
-        A Python file belongs to the project for which its package was written, and to the project
-        that has diagnostics of an earlier text.
+        A Python file belongs to the project of the package that it imports, and to a project that
+        has published diagnostics for an earlier text of the file.
         """
         if name.endswith(".py"):
             return [

@@ -1,4 +1,4 @@
-"""Formatting, signatures, colours and code lenses for the protocol."""
+"""Handle the protocol's requests for formatting, signatures, colours and code lenses."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _query(ls: Server, uri: str, name: str) -> tuple[About, TypedQuery]:
 
 
 async def _formatted(ls: Server, about: About, within: Span | None) -> list[types.TextEdit]:
-    """Return the edits that format a file, if its queries are proved to stay the same."""
+    """Return the edits that format a file, if the formatted queries are proved to be the same."""
     entry, file = about.entry, about.file
     found = await ls.analysis.run(
         lambda worker: format_file(
@@ -130,9 +130,9 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
 
 
 def _edits(ls: Server, about: About, after: str, ending: str) -> Iterator[types.TextEdit]:
-    """Yield one edit for each group of changed lines, so that the cursor stays in its place.
+    """Yield one edit per group of changed lines, so that the cursor keeps its position.
 
-    `ending` is the line ending in the editor. Line endings in the file's text are line feeds.
+    `ending` is the line ending in the editor; the texts here have line feeds.
     """
     old = about.file.text.splitlines(keepends=True)
     new = after.splitlines(keepends=True)

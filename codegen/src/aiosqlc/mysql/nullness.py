@@ -77,7 +77,7 @@ class Proof:
         return self.level.premises.holds(rule, premise, value)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Return "not null" if every operand is not null; otherwise name the first nullable one."""
+        """Return "not null" if all operands are not null, or name the first nullable operand."""
         parts = []
         for part in verdicts:
             parts.append(part)

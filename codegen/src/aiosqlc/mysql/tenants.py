@@ -124,7 +124,7 @@ class Tenants:
 
     @cached_property
     def _key_collation(self) -> str:
-        """Return the collation of tenants that the key of the tenants' table distinguishes."""
+        """Return the collation of the key to which all tenant columns refer, or '' if unknown."""
         keys = self._columns.keys
         for relation, column, _, _ in self._stored:
             refers = any(

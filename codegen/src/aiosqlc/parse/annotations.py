@@ -51,8 +51,8 @@ class Annotations:
 class _Line:
     """A line of a comment without the comment markers, with its offset in the file.
 
-    `inner` are the lines of a block comment after its first line; dashes in these lines disable the
-    text.
+    `inner` means that the line is in a block comment, after the comment's first line; there, dashes
+    before a text disable the text.
     """
 
     text: str
@@ -117,7 +117,7 @@ def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:
-    """Return whether a blank line separates two comments, so that the first is not the query's."""
+    """Return whether a blank line separates two comments; the first then belongs to no query."""
     return file.text.count("\n", above.end, below.start) > 1
 
 
@@ -304,7 +304,7 @@ def _bad_word(
 def _read_hint(
     file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
-    """`column: total Decimal!`, `column: prefs app.models.Prefs`, `param: tags ?`."""
+    """Read a hint such as `column: total Decimal!` or `param: tags ?`."""
     match = _HINT.match(keyword["rest"].strip())
     if match is None:
         return Diagnostic(
@@ -388,7 +388,7 @@ def _read_plan(
 def _read_notify(
     file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
-    """`notify: order_changed orders`, `notify: "Order changed" OrderChanged`."""
+    """Read a channel such as `notify: order_changed orders`."""
     rest = keyword["rest"].rstrip()
     match = _NOTIFY.fullmatch(rest)
     if match is None:

@@ -1,4 +1,4 @@
-"""Read the arguments of `sqlc.include`, and put them in the place of a fragment's parameters."""
+"""Read the arguments of `sqlc.include`, and substitute them for the fragment's parameters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_call(pieces: Sequence[Piece], at: int, macros: Collection[str]) -> bool:
 
 
 def split_call(pieces: Sequence[Piece], first: int, last: int) -> list[list[Piece]]:
-    """Return the arguments of a call between two indexes, split at its own commas."""
+    """Return the arguments of a call between two indexes, split at the outermost commas."""
     inside = [piece for piece in pieces[first + 4 : last] if piece.kind is not Kind.COMMENT]
     if not inside:
         return []
@@ -42,7 +42,7 @@ def split_call(pieces: Sequence[Piece], first: int, last: int) -> list[list[Piec
 
 
 def argument_of(pieces: Sequence[Piece]) -> list[Piece] | None:
-    """Return the tokens of an argument that is one name or value, or None for any other text."""
+    """Return the tokens of an argument if it is a single name or value, or else None."""
     if not pieces:
         return None
     tokens = [replace(pieces[0], gap=""), *pieces[1:]]
@@ -68,7 +68,7 @@ def _enclosed(tokens: Sequence[Piece]) -> list[Piece]:
 
 
 def substituted(body: Sequence[Piece], arguments: Mapping[str, Sequence[Piece]]) -> list[Piece]:
-    """Return the tokens of a fragment with arguments in the place of its parameters."""
+    """Return the tokens of a fragment, with the arguments in place of the parameters."""
     found: list[Piece] = []
     other = set(_other_names(body))
     for at, piece in enumerate(body):
@@ -88,7 +88,7 @@ def substituted(body: Sequence[Piece], arguments: Mapping[str, Sequence[Piece]])
 def _other_names(body: Sequence[Piece]) -> Iterator[int]:
     """Yield the indexes of the names in a fragment that are not its parameters.
 
-    These are columns of a table, functions, parameters of the query, and names of fragments.
+    These names are qualified columns, functions, parameters of the query, and fragments.
     """
     for at, piece in enumerate(body):
         previous = body[at - 1] if at else None

@@ -1,9 +1,9 @@
-"""Read `notify` lines: each declares a channel, and a query whose column is the payload.
+"""Read `notify` lines. Each line declares a channel, and the type of the channel's payload.
 
-`notify: order_changed orders` declares rows of a table or view, as JSON. `notify: jobs text`
-declares a text. Above a SELECT without a name, `notify: order_changed OrderChanged` declares that
-the payload is a row of the SELECT, and names the class of the row. The query is analysed, but never
-runs.
+`notify: order_changed orders` declares that the payload is a row of the table or view `orders`, as
+JSON. `notify: jobs text` declares a text. Above a SELECT without a name, `notify: order_changed
+OrderChanged` declares that the payload is a row of the SELECT, and names the class of the row. A
+channel becomes a query whose column is the payload. This query is analysed, but never runs.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def channels_of(
 ) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
     """Return the channels that the comments above a statement declare.
 
-    `body` is the statement if it is neither a named query nor a fragment; otherwise it is empty.
-    `body` is the payload of the last channel.
+    `body` is the statement below the comments, or empty if this is a named query or a fragment. It
+    defines the payload of the last channel.
     """
     if not LEXES[dialect].notifies:
         return (), [_another_engine(file, line) for line in notes.channels[:1]]

@@ -68,8 +68,8 @@ def inserted(
 ) -> tuple[str, SourceMap]:
     """Insert `text` into `sql` at an offset, and return the new SQL with its source map.
 
-    `source` is the place in the file to which the text refers. It is the same in each variant, so
-    that a parameter in the text is recognised in all of them.
+    `source` is the place in the file to which the text refers. All variants must pass the same
+    place, so that a parameter in the text is recognised as the same parameter.
     """
     length = len(text)
     before = [piece for piece in source_map.pieces if piece[0] < at]

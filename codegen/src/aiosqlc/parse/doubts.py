@@ -1,4 +1,4 @@
-"""Warn about text that the server accepts but that probably has an unintended meaning."""
+"""Warn about text that the server accepts, but that probably means something unintended."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _in_strings(
 ) -> Iterator[Diagnostic]:
     """Warn about `'%@name%'`: a name inside a string is text, not a parameter.
 
-    `$5` may be a price, so it is only reported if it is among the `numbers` of the parameters.
+    `$5` may be a price, so it is reported only if the query has a parameter with this number.
     """
     for position, token in enumerate(tokens):
         if token.kind is not Kind.STRING or token.text.startswith("$"):

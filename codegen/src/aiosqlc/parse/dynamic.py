@@ -1,7 +1,7 @@
 """Read the directives of dynamic queries: `-- :if`, `-- :set`, `-- :sort`, `-- :end`.
 
-The directives are comments, so the file remains valid SQL, and other tools run the query with every
-part.
+Directives are comments, so the file remains valid SQL. Other tools run the query with all optional
+parts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
 
 
 def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
-    """Report a directive whose comment ends with a semicolon, which cannot end the query there."""
+    """Report a directive with a semicolon at its end, because a comment cannot end the query."""
     match = _DIRECTIVE.match(comment.text)
     if match is None or match["word"].lower() not in DIRECTIVES:
         return None
@@ -141,8 +141,8 @@ _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 def _closed(part: Part, body: list[Token]) -> Part | None:
     """Return an optional part without its outer parentheses, or None if they are unbalanced.
 
-    In `AND (a = @a -- :if a` and `OR b = @b) -- :if b`, each line contains one of the two
-    parentheses.
+    For example, `AND (a = @a -- :if a` contains one parenthesis, and `OR b = @b) -- :if b` the
+    other.
     """
     lines = [_between(body, region.start, region.end) for region in part.regions]
     if not any(_unmatched([token for line in lines for token in line])):
@@ -192,7 +192,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Return whether an optional part contains the first word of its statement."""
+    """Return whether an optional part contains the first word of the statement."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 
@@ -297,7 +297,7 @@ def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnosti
 
 
 def _choices(text: str) -> tuple[str, ...]:
-    """Split sort keys at commas outside of parentheses; `key asc|desc` is two sort keys.
+    """Split a list of sort keys at commas outside of parentheses; `key asc|desc` is two sort keys.
 
     `key asc nulls last|desc nulls last` is two sort keys too.
     """

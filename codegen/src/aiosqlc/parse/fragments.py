@@ -54,7 +54,7 @@ def is_fragment_line(comment: Token) -> bool:
 
 
 def statements(text: str, dialect: Dialect) -> Iterator[tuple[list[Token], int]]:
-    """Yield the tokens of each statement with its comments, and the end of the statement."""
+    """Yield each statement's tokens, including comments, and the offset of the statement's end."""
     tokens: list[Token] = []
     opened = False
     after = 0
@@ -148,7 +148,7 @@ def _start(file: SourceFile, tokens: Sequence[Token], at: int) -> int:
 
 
 def _beside(file: SourceFile, tokens: Sequence[Token], lines: Sequence[int]) -> Diagnostic | None:
-    """Report annotations of queries above a fragment, and a second fragment in the statement."""
+    """Report query annotations above a fragment, and a second `fragment` line in one statement."""
     if len(lines) > 1:
         text = "add a semicolon before this line"
         return _malformed(file, tokens[lines[1]].span, text, "a fragment inside a fragment")

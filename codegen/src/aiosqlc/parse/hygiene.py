@@ -97,7 +97,7 @@ def _chains(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 
 def inside_subqueries(pieces: Sequence[Piece]) -> Iterator[int]:
-    """Yield the index of each token in a subquery, or of every token if the text is a query."""
+    """Yield the indexes of the tokens in subqueries; if the text is a query, yield all indexes."""
     opened = [bool(pieces) and pieces[0].word in {"SELECT", "WITH"}]
     for at, piece in enumerate(pieces):
         if piece.text == "(":

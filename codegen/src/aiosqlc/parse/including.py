@@ -1,7 +1,7 @@
 """Expand `sqlc.include(fragment, …)` before queries are parsed.
 
-A file that includes fragments is parsed from an expanded text. The positions of its queries then
-move back into the file itself, or into the fragments.
+A file that includes fragments is parsed from an expanded text. The positions in its queries are
+then mapped to the file, or to the files of the fragments.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST = 1000  # most expansions in one query: nested fragments may multiply
 class Source:
     """A query file, and its expanded text, from which the queries are parsed.
 
-    `is_library` is whether the file has fragments only.
+    `is_library` means that the file has only fragments, and no queries.
     """
 
     file: SourceFile
@@ -65,7 +65,7 @@ def sources_of(
 ) -> tuple[list[Source], list[Diagnostic]]:
     """Expand the fragments of query files. Any file may include the fragments of any other.
 
-    `library` are further files whose fragments are known and whose queries are not read.
+    `library` are further files, of which only the fragments are used.
     """
     if not any(has_fragments(file.text) for file in files):
         return [Source(file, file) for file in files], []
@@ -98,7 +98,7 @@ def fragments_of(files: Iterable[SourceFile], dialect: Dialect) -> dict[str, Fra
 def _fragments(
     file: SourceFile, dialect: Dialect
 ) -> tuple[tuple[Fragment, ...], tuple[Diagnostic, ...]]:
-    """Return the fragments that a file defines, and the mistakes in their definitions."""
+    """Return the fragments that a file defines, and diagnostics about the definitions."""
     found: list[Fragment] = []
     problems: list[Diagnostic] = []
     for tokens, end in statements(file.text, dialect):
@@ -291,7 +291,7 @@ class _Expander:
     def _called(
         self, call: Sequence[Piece], where: Span, around: tuple[str, ...]
     ) -> tuple[Fragment, dict[str, list[Piece]]]:
-        """Return the fragment of an include and its arguments by parameter."""
+        """Return the included fragment, and the tokens of each argument by parameter name."""
         if call[-1].text != ")":
             raise self._refusal("E143", "`sqlc.include` is not closed", where)
         parts = split_call(call, 0, len(call) - 1)

@@ -1,9 +1,9 @@
-"""Find the optional conditions that need not be checked in every combination.
+"""Find optional conditions for which the compiler need not check every combination.
 
 Such a condition is joined by AND in the WHERE of the outermost statement, and no other text uses
-its parameters. Each combination of such conditions keeps a part of the rows that the query without
-them keeps, and at least the rows that the query with all of them keeps. Therefore a guarantee holds
-in every combination if it holds without any of them, with each alone and with all:
+its parameters. A query with some of these conditions returns a subset of the rows that it returns
+without any of them, and a superset of the rows that it returns with all of them. Therefore a
+guarantee holds in every combination if it holds without any of them, with each alone and with all:
 
 - The server accepts a combination because it accepts each condition beside the same tables. The
   types of parameters do not depend on other conditions, since these do not use the parameters.
@@ -38,8 +38,8 @@ def independent_parts(
 ) -> tuple[frozenset[int], Span | None]:
     """Return the indexes of the independent parts, and the position before the first condition.
 
-    The gap is the text between WHERE and the first condition, if that condition is independent.
-    `looser` are the operators that bind more loosely than AND.
+    The gap is None if the first condition is not independent. `looser` are the operators that bind
+    more loosely than AND.
     """
     conditions, where = _conditions(body, looser)
     if where is None:
@@ -61,7 +61,7 @@ def independent_parts(
 def _conditions(
     body: Sequence[Token], looser: AbstractSet[str]
 ) -> tuple[list[tuple[int, int]], Token | None]:
-    """Return the spans of the conditions of the outermost WHERE, each with the AND before it."""
+    """Return the spans of the outermost WHERE's conditions; a span includes the AND before it."""
     nothing: tuple[list[tuple[int, int]], None] = ([], None)
     if not body or body[0].text.upper() not in _STATEMENTS:
         return nothing

@@ -2,7 +2,8 @@
 
 Parentheses are added around a condition, an expression, a query or a chain of joined tables.
 Parentheses are not possible around a list, a single table, an assignment, or joins to the tables
-before them. So nothing beside such a fragment may combine with only a part of it.
+before them. So a fragment without parentheses is refused if an operator beside it would apply to
+only a part of the fragment.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class MisfitError(Exception):
 def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str) -> bool:
     """Return whether a fragment needs parentheses at its place, or raise `MisfitError`.
 
-    `before` are the tokens of the statement or fragment before the include, and `after` is the next
-    word, or an empty string at the end.
+    `before` are the tokens before the `sqlc.include`, and `after` is the word after it, or an empty
+    string at the end of the statement.
     """
     top = _top(body)
     previous = before[-1].word if before else ""
@@ -117,7 +118,7 @@ def _check_after(after: str, allowed: frozenset[str]) -> None:
 
 
 def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
-    """Raise `MisfitError` for a fragment that is a clause or that depends on the text around it."""
+    """Raise `MisfitError` for a fragment that is a clause, or that needs the text around it."""
     if top[0] in {*_CLAUSES, "AND", "OR"} and body[0].kind is Kind.NAME:
         raise MisfitError(f"the fragment begins with {top[0]}", f"write {top[0]} in the query")
     if top[0] == ",":
@@ -127,7 +128,7 @@ def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
 
 
 def _last_clause(top: Sequence[str]) -> str:
-    """Return the last clause in a fragment, or an empty string if no clause follows its text."""
+    """Return the keyword of the last clause in a fragment, or an empty string without a clause."""
     for word, following in reversed([*pairwise([*top, ""])]):
         if word in _ENDINGS and (word not in {"GROUP", "ORDER"} or following == "BY"):
             return word
@@ -135,7 +136,7 @@ def _last_clause(top: Sequence[str]) -> str:
 
 
 def _may_follow(top: Sequence[str], clause: str, after: str) -> bool:
-    """Return whether a statement may continue with a word after a fragment's last clause."""
+    """Return whether the word `after` may follow a fragment that ends with the clause `clause`."""
     if after == "AND":
         return clause in {"WHERE", "HAVING"} and {"OR", "XOR"}.isdisjoint(top)
     if after in _ORDER:

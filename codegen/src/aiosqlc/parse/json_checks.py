@@ -20,7 +20,7 @@ _LOOSE = re.compile(
 def required_kind(conditions: Iterable[str], column: str) -> str:
     """Return the kind of JSON that CHECK conditions require of a column, or an empty text.
 
-    The conditions are texts of the server, of PostgreSQL, MySQL or MariaDB.
+    The conditions have the form in which the server (PostgreSQL, MySQL or MariaDB) returns them.
     """
     for condition in conditions:
         if _LOOSE.search(condition):

@@ -63,7 +63,7 @@ def with_cursors(query: ParsedQuery, dialect: Dialect) -> bool:
 
 
 def with_keyset(query: ParsedQuery, dialect: Dialect) -> ParsedQuery:
-    """Return the query with variants with and without a cursor, each forward and backward.
+    """Return the query with four kinds of variants: with and without cursor, forward and backward.
 
     Raises `UnfitError` if the query has no sort keys that a condition can compare.
     """
@@ -169,7 +169,7 @@ def _term(sql: str, tokens: Sequence[Token], items: Sequence[Sequence[Token]]) -
 
 
 def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
-    """Return the expression behind an output column, by the column's name, or ''."""
+    """Return the expression of the output column with this name, or ''."""
     for item in items:
         last = item[-1]
         if last.kind in {Kind.NAME, Kind.QUOTED} and unquote(last).lower() == name.lower():
@@ -185,7 +185,7 @@ def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
 
 
 def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
-    """Return the ORDER BY expressions of all variants, each only once, in order."""
+    """Return the distinct ORDER BY expressions of all variants, in order of first use."""
     found: dict[str, SortKey] = {}
     number = max([0, *(param.number for param in query.params)])
     for text in texts:
@@ -242,7 +242,7 @@ def _variant(
 
 
 def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceMap]:
-    """Return the SQL from which types are inferred, with a parameter for each sort key."""
+    """Return the SQL from which types are inferred; it has a parameter for each sort key."""
     condition = " AND ".join(f"{key.sql} = ${key.number}" for key in keys)
     places = [(term, _place(keys, term)) for term in text.terms]
     order = ", ".join(term.order(f"{KEY}{place}") for term, place in places)
@@ -316,7 +316,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
     """Return a query for the rows that have given values in the sort keys that are never NULL.
 
-    If it returns at most one row, the order is total.
+    If the query returns at most one row, no two rows have equal sort keys.
     """
     numbers = list(text.variant.numbers)
     conditions = []

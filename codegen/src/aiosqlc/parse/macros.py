@@ -25,10 +25,10 @@ _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "
 class Use:
     """A span of the text to replace: a parameter or a macro.
 
-    A slice after `(a, b) IN` becomes one use per column, each with a piece of the macro's text.
-    `column` is its index and the number of columns, and `row` is the name of the list. `alias` is
-    the name after an embedded row, and part of its span. `written` is the table of an embed as the
-    server reads it.
+    A slice after `(a, b) IN` becomes one use per column, and each use has a piece of the macro's
+    text. `column` is the column's index and the number of columns. `row` is the name of the list.
+    `alias` is the alias after `sqlc.embed(t)`; the span includes it. `written` is the embedded
+    table's name, in quotes if the server needs quotes.
     """
 
     span: Span
@@ -94,8 +94,8 @@ _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE"
 def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
     """Return whether a `TABLE` at a position is short for `SELECT * FROM`.
 
-    `TABLE` is a reserved word. In a statement on rows (decided by its `first` word), it has no
-    other meaning, except in PostgreSQL's `SELECT … INTO TABLE t`.
+    `TABLE` is a reserved word. If the `first` word of the statement is SELECT, INSERT or the like,
+    it has no other meaning, except in PostgreSQL's `SELECT … INTO TABLE t`.
     """
     if tokens[position].text.upper() != "TABLE":
         return False
@@ -203,7 +203,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Return a hint that shows the correct form of a macro whose arguments are wrong."""
+    """Return a hint that shows the correct form of a macro, for a macro with wrong arguments."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro.removeprefix("sqlc.") in ROWS and parts[:1] == ["."]:
@@ -251,8 +251,8 @@ _AFTER_ITEM = frozenset(
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
     """Read the alias after `sqlc.embed(t)` or `sqlc.nest(t)`, written `[AS] name`, into the macro.
 
-    The alias of a list may be a path: `AS books.reviews`. In other places, a path is reported as an
-    error later.
+    After `sqlc.nest(t)`, the alias may be a path: `AS books.reviews`. A path after `sqlc.embed(t)`
+    is reported as an error later.
     """
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"

@@ -26,8 +26,9 @@ def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
 def expanded_from(query: ParsedQuery, file: ExpandedFile, found: SourceMap) -> ParsedQuery:
     """Return a query that was parsed from an expanded text, with positions in the user's file.
 
-    `found` maps the parsed text to the file. Tokens of fragments stay in the fragments. The query
-    itself, its name and its hints are in the file.
+    `found` maps positions in the expanded text to positions in the user's files. Tokens of a
+    fragment get positions in the fragment. The query, its name and its hints get positions in the
+    file.
     """
 
     def home(span: Span) -> Span:
@@ -45,8 +46,9 @@ def _placed(
 ) -> ParsedQuery:
     """Return a query with new positions.
 
-    `home` returns the new span of a part that must be in the file itself, and `at` that of a token.
-    `mapped` returns the new map of a text, whose length is its second argument.
+    `home` returns the new span of a part that is always in the query file, and `at` returns the new
+    span of a token. `mapped` returns the new source map for a text, given the old map and the
+    text's length.
     """
 
     def variants(found: tuple[Variant, ...]) -> tuple[Variant, ...]:

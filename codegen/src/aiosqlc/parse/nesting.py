@@ -1,4 +1,4 @@
-"""Check where `sqlc.nest(t)` is possible: commands, clauses, and the paths of the lists."""
+"""Check that `sqlc.nest(t)` fits the query's command, clauses and other lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MERGES = ("GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "MINUS", "RETURNIN
 
 
 def nest_misuses(query: ParsedQuery, dialect: Dialect) -> Iterator[Diagnostic]:
-    """Yield those errors of a query with `sqlc.nest(t)` that its text alone shows."""
+    """Yield the errors in the use of `sqlc.nest(t)` that are visible in the query's text."""
     for embed in query.embeds:
         # The name of an embed without AS is that of its table, which may have a dot.
         if not embed.nest and "." in embed.name and embed.name != embed.table:

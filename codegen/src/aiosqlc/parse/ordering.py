@@ -1,4 +1,4 @@
-"""Find parameters used as sort keys or group keys: the server treats them as constants."""
+"""Find parameters that are used as sort keys or group keys, where they are constants."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
 
 
 def _ends(tokens: list[Token], at: int, use: Use) -> bool:
-    """Return whether only casts follow a parameter until the end of its list item."""
+    """Return whether only casts follow a parameter up to the end of the list item."""
     while at < len(tokens) and tokens[at].start < use.span.end:
         at += 1
     while at < len(tokens) and tokens[at].text == "::":

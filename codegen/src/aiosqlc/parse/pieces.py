@@ -16,7 +16,8 @@ _DIRECTIVE = re.compile(r"--\s*:[A-Za-z]")
 class Piece:
     """A token with its offset in the expanded file, and the blanks before it.
 
-    If it is not `copied`, the file has another text at this offset: the parameter of a fragment.
+    If `copied` is false, the file has another text at this offset: a parameter of a fragment, which
+    this token replaces.
     """
 
     kind: Kind
@@ -87,7 +88,7 @@ class Text:
             self._length += len(text)
 
     def add_pieces(self, pieces: Iterable[Piece]) -> None:
-        """Add tokens with the blanks before each of them."""
+        """Add tokens, with the blanks before each token."""
         for piece in pieces:
             self.add(piece.gap, piece.at, copied=False)
             self.add(piece.text, piece.at, copied=piece.copied)

@@ -83,7 +83,7 @@ def for_server(sql: str) -> Filled:
 def for_driver(sql: str) -> tuple[str, tuple[int, ...]]:
     """Return the text that aiomysql formats, and the number of the parameter for each `%s`.
 
-    A `%` of the query is doubled, so that formatting restores it.
+    A `%` in the query is doubled, because formatting turns `%%` into `%`.
     """
     filled = fill(sql.replace("%", "%%"), lambda _index, _place: "%s")
     return filled.sql, tuple(place.number for place in filled.places)

@@ -37,9 +37,9 @@ def parse_files(
 ) -> Parsed:
     """Parse query files and expand their fragments. Query names must be unique across the files.
 
-    `parse` replaces `parse_file`, so that a caller can cache results. The files may also include
-    the fragments of the files in `library`. `meanwhile` is called once, while other processes parse
-    long files.
+    A caller can pass its own `parse`, for example to cache results. The files may also include
+    fragments that the files in `library` define. `meanwhile` is called once, while other processes
+    parse long files.
     """
     parse = parse or parse_file
     sources, problems = sources_of(list(files), dialect, library)

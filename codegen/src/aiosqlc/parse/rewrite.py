@@ -1,4 +1,4 @@
-"""Build rewritten SQL, and map its offsets to the user's file."""
+"""Build rewritten SQL, and map offsets in the new SQL to offsets in the user's file."""
 
 from __future__ import annotations
 

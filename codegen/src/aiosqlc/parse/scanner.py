@@ -92,11 +92,12 @@ _MYSQL = rf"""
 class Lexis(NamedTuple):
     """The lexical rules of an engine.
 
-    `nests` is true if comments can be nested. `names_by_at` is whether `@name` is a parameter.
-    `has_arrays` is whether a list is one parameter. `delimits` is true if `DELIMITER` can change
-    the end of statements in files. `has_infinity` is whether a literal can be a date or time that
-    Python cannot represent. `notifies` is true if the engine has notification channels. `quotes`
-    are the quotation marks of a name. `looser` are the operators that bind more loosely than AND.
+    `nests` means that comments can be nested. `names_by_at` means that `@name` is a parameter.
+    `has_arrays` means that a list is sent as one parameter. `delimits` means that `DELIMITER` can
+    change the end of statements in files. `has_infinity` means that a literal such as `infinity`
+    can be a date that Python cannot represent. `notifies` means that the engine has notification
+    channels. `quotes` are the quotation marks of a name. `looser` are the operators that bind more
+    loosely than AND.
     """
 
     grammar: str

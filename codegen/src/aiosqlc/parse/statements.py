@@ -23,8 +23,8 @@ Parsed = tuple[tuple[ParsedQuery, ...], list[Diagnostic]]
 class Statement:
     """The text of a statement with its semicolon, or the file's text after the last semicolon.
 
-    `queries` are the channels that its comments declare, and the query if the statement is a named
-    query.
+    `queries` are the channels that the statement's comments declare, and the named query, if the
+    statement is one.
     """
 
     start: int
@@ -42,7 +42,7 @@ class Statement:
 def statements_of(
     file: SourceFile, dialect: Dialect, parse: Callable[[SourceFile, list[Token], Dialect], Parsed]
 ) -> tuple[Statement, ...]:
-    """Split a file into statements, and parse each of them and the text after the last one."""
+    """Split a file into statements; parse each statement, and the text after the last statement."""
     before = _Before(_last_seen(file.path, dialect, parse), file)
     found: list[Statement] = []
     at = 0
@@ -122,7 +122,7 @@ def _last_seen(_path: Path, _dialect: Dialect, _parse: object) -> _Seen:
 
 
 class _Before:
-    """Finds the unchanged statements of a file that moved since the previous version of its text.
+    """Finds a file's statements that only moved since the previous version of the file.
 
     A statement depends only on its own text, because the scanner starts again after a semicolon.
     The first statement is an exception: no statement precedes it.

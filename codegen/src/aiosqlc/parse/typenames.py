@@ -34,7 +34,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def is_type(text: str) -> bool:
-    """Return whether a text is a type without calls: `dict[str, app.models.Prefs] | None`."""
+    """Return whether a text is a type annotation such as `dict[str, app.models.Prefs] | None`."""
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -44,7 +44,7 @@ def is_type(text: str) -> bool:
 
 
 def unknown_type(text: str) -> str:
-    """Return the first unknown name in a type that has no module, or ''."""
+    """Return the first bare name in a type that is not a known type, or ''."""
     nodes = list(ast.walk(ast.parse(text, mode="eval")))
     modules = [id(node.value) for node in nodes if isinstance(node, ast.Attribute)]
     bare = [n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in modules]

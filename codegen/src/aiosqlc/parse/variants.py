@@ -175,7 +175,7 @@ def _cuts(
 
 
 class _Regions:
-    """A set of spans of a text; it tests quickly whether another span is inside one of them."""
+    """A set of spans, with a fast test whether another span is inside one of these spans."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         ordered = sorted(spans)
@@ -189,7 +189,7 @@ class _Regions:
 
 
 def _blanks_before(text: str, at: int) -> int:
-    """Return where the blanks before an offset start, within the line of the offset."""
+    """Return the offset at which the blanks before `at` start, on the same line."""
     while at and text[at - 1] in " \t":
         at -= 1
     return at
@@ -236,8 +236,8 @@ def _directive_comments(
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
     """Return the AND, OR, WHERE and commas that lack an operand, and whether SET is empty.
 
-    `opened` are the positions of parentheses that had content with every part present. A group of
-    conditions is also removed if all of its conditions are removed.
+    `opened` are the positions of parentheses that have content if every part is present. If all
+    conditions in such parentheses are removed, the parentheses are removed too.
     """
     cuts: list[tuple[Span, str]] = []
     kept = list(tokens)

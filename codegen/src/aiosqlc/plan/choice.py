@@ -155,7 +155,7 @@ def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
 
 
 def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
-    """Return a variant's text with the numbers that its parameters have in the whole query."""
+    """Return a variant's text, in which parameters have their numbers from the whole query."""
     found, at = "", 0
     for token in scan(text):
         if token.kind is Kind.PARAM:
@@ -165,7 +165,7 @@ def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def without_blank_lines(sql: str, engine: Dialect) -> str:
-    """Remove the blank lines that removed parts leave, unless a line may be inside a string."""
+    """Remove blank lines that removed parts leave behind, unless they may be inside a string."""
     strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
     if any("\n" in token.text for token in strings):
         return sql

@@ -84,7 +84,7 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
 def check_parameters(
     query: TypedQuery, params: Sequence[PyParam], used: Collection[str]
 ) -> list[Diagnostic]:
-    """Report a parameter whose name is also the name of another parameter, or of a variable."""
+    """Report a parameter whose name another parameter has, or which the function's body uses."""
     return [
         *(
             Diagnostic(

@@ -25,7 +25,7 @@ _ALIKE = (
 
 
 def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
-    """Return the target of a `:copyfrom`, or None unless each value is a parameter for a column."""
+    """Return the target of a `:copyfrom`, or None if a value is not a parameter for a column."""
     into = query.insert_into
     params = sorted(query.params, key=lambda param: param.number)
     if into is None:

@@ -163,7 +163,7 @@ def _row(query: TypedQuery, planner: QueryPlanner) -> PyRow | None:
 
 
 def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
-    """Report a query with too many texts to list, if they cannot be assembled from pieces."""
+    """Report a query with too many texts to list, if the texts cannot be built from pieces."""
     choice = function.choice
     if choice is None or not choice.independent or choice.pieces:
         return []

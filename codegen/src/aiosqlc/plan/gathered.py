@@ -1,4 +1,4 @@
-"""Collect the classes that queries share: for enums, composites, tables, and named rows."""
+"""Collect the classes that queries can share: for enums, composites, tables and named rows."""
 
 from __future__ import annotations
 

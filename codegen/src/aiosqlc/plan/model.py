@@ -89,13 +89,13 @@ class PyNested:
 
 @dataclass(frozen=True, slots=True)
 class PyLevel:
-    """The objects of one level of nested rows; consecutive columns form each object.
+    """The objects of one nesting level, such as the books of each author.
 
     The object in `variable` is appended to the list `field` of its parent, the level with the index
-    `parent`. `known` is the variable with the objects that exist so far, by the values of the
-    columns in `key`. A joined row has no object of the level if the column `presence` is NULL.
-    `repeats` means that several joined rows may contain the same object. `moments` are the key
-    columns that have a time zone.
+    `parent`. Consecutive columns form an object. `known` is the variable with the objects that
+    exist so far, by the values of the columns in `key`. A joined row has no object of the level if
+    the column `presence` is NULL. `repeats` means that several joined rows may contain the same
+    object. `moments` are the key columns that have a time zone.
     """
 
     cls: PyClass

@@ -67,7 +67,7 @@ def with_keys(query: TypedQuery, params: dict[int, PyParam]) -> dict[int, PyPara
 def _with_cursors(
     function: PyFunction, query: TypedQuery, paging: Paging, resolver: TypeResolver
 ) -> PyFunction:
-    """Return the function with `page_size` and `cursor` instead of sort keys and flags."""
+    """Return the function with parameters `page_size` and `cursor` in place of the sort keys."""
     own = {f"{KEY}{place}" for place, _ in enumerate(paging.keys, 1)}
     own |= {part.name for part in query.parsed.dynamic[-_flags(paging) :]} | {SIZE}
     rest = [param for param in function.params if param.name not in own]

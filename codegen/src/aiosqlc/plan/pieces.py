@@ -60,7 +60,7 @@ def independent_pieces_of(
 
 
 def _variants(texts: Mapping[Key, str]) -> tuple[dict[Key, list[str]], list[int]]:
-    """Return the lines of each text, and the positions of the options that decide on lines.
+    """Return the lines of each text, and the positions of the options that select lines.
 
     The key of a text has only these options. A sort order that only inserts a name becomes a slot.
     In a paged query, the sort order also decides which condition compares with the cursor.

@@ -59,7 +59,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 class Place(NamedTuple):
     """A use of a parameter in a text: its source offset, the parameter's number, and a counter.
 
-    Several uses in a text that the compiler adds have the same offset; the counter orders them.
+    All uses of a parameter in a text that the compiler adds have the same source offset.
     """
 
     source: int

@@ -128,7 +128,7 @@ class QueryPlanner:
         return self.documents
 
     def nested(self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]) -> PyNested:
-        """Plan the nested object for `sqlc.embed(t)`, whose class is shared or only the query's."""
+        """Plan the nested object for `sqlc.embed(t)`, with a shared class or a class of its own."""
         inside = slice(embed.first, embed.first + embed.count)
         table = self.package.tables.get((embed.table.schema, embed.table.table))
         table = table or self._whole_table(query, query.columns[inside])

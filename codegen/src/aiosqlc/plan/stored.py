@@ -111,7 +111,7 @@ def reads_stored(kind: PyType) -> bool:
 
 
 def _is_generated(shape: JsonShape) -> bool:
-    """Return whether a structure contains a generated class, whose missing members are None."""
+    """Return whether a structure contains a generated class (absent members are None in it)."""
     own = bool(shape.name) and "." not in shape.name
     return own or any(_is_generated(member) for _, member in shape.members)
 

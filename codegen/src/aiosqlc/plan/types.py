@@ -128,7 +128,7 @@ class TypeResolver:
         parameter: bool,
         is_slice: bool = False,
     ) -> PyType | None:
-        """Return the type of a stored JSON value or of a list of them, if it is declared."""
+        """Return the type of a stored JSON value, or of a list of these, if it is declared."""
         if self.stored_types is None or origin is None:
             return None
         shape = self.stored_types.shapes.get(origin)
@@ -228,9 +228,9 @@ class TypeResolver:
         return plain(first).annotation == plain(second).annotation
 
     def _as_in_column(self, sql: SqlType, origin: ColumnRef | None) -> SqlType:
-        """If there is an override for the column's domain, return this domain, or else the type.
+        """Return the domain of a column if an override names the domain, or else the type `sql`.
 
-        Servers report the base type.
+        The server reports only the base type of a domain.
         """
         column = self.columns.get(origin) if origin else None
         if column is None or column.type.kind is not TypeKind.DOMAIN:
@@ -317,7 +317,7 @@ class TypeResolver:
         return PyType(f"tuple[{shown}]", imports, atomic=False)
 
     def _in_record(self, sql: SqlType) -> PyType:
-        """Return the type of a record's field, or `Any` if asyncpg reads it unlike a column."""
+        """Return a record field's type, or `Any` if asyncpg reads it differently in a record."""
         if is_record(sql):
             return self._record(sql)
         return self.driver.plain(sql) if sql.name in _READ_IN_RECORDS else pytypes.UNKNOWN
@@ -441,7 +441,7 @@ class TypeResolver:
         return tuple(PyField(name, kind) for name, kind in zip(names, types, strict=True))
 
     def _in_row(self, row: SqlType, label: str, kind: SqlType, *, parameter: bool) -> PyType:
-        """Return the type of a composite's field; JSON that a table stores may be declared."""
+        """Return the type of a composite's field; JSON in a table may have a declared structure."""
         found = None
         if any(certain for _, _, certain in row.fields):  # the rows of a table
             at = ColumnRef(row.schema, row.name, label)
