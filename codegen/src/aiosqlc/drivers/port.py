@@ -46,11 +46,11 @@ class Violations:
     """The driver's exceptions. `caught` is the exception class that generated functions catch.
 
     `find` is the source of a function that finds the exception class for a server's error. It looks
-    the class up by a `key` in a table, in which `entry` is the line of a class. `null_entry` is the
-    line for a NOT NULL constraint, which has a column but no name. `raised` is the statement that
-    raises the class in a generated function. In it, `{tables}` are the tables that the function may
-    write, for servers whose error does not name the table. `named_in_table` is true if constraints
-    of different tables may have the same name.
+    the class up in a dictionary whose keys have the type `key`. `entry` is the key of a class.
+    `null_entry` is the key for a NOT NULL constraint, which has a column but no name. `raised` is
+    the statement that raises the class in a generated function. In it, `{tables}` are the tables
+    that the function may write, for servers whose error does not name the table. `named_in_table`
+    is true if constraints of different tables may have the same name.
     """
 
     module: str

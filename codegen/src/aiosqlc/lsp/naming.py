@@ -97,7 +97,7 @@ async def _uses(ls: Server, about: About, symbol: Symbol) -> list[Use]:
 
 
 def _places(about: About, symbol: Symbol) -> Places:
-    """Return the places to edit. Raises `RefusedError` if a literal writes a name by escapes."""
+    """Return the places to edit. Raises `RefusedError` if a literal has escapes in a name."""
     python = about.view.python
     if python is None:
         return Places(about.path, about.file, symbol.places)

@@ -40,7 +40,7 @@ def span_range(codec: PositionCodec, file: SourceFile, span: Span) -> types.Rang
 
 
 def offset(codec: PositionCodec, file: SourceFile, at: types.Position) -> int:
-    """Return the offset of a position; a position past the end of its line gives the line's end."""
+    """Return the offset of a position, or the line's end if the position is after it."""
     if at.line >= file.line_col(len(file.text))[0]:
         return len(file.text)
     units = _units(codec, file, at.line + 1)

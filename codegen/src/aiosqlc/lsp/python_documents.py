@@ -59,7 +59,7 @@ def _fits(entry: QuerySet, name: str) -> bool:
 def analyse(
     project: Project, one: Open, analyze: Analyze, known: Known | None, before: Document | None
 ) -> Document:
-    """Compile the literals of a file. Results of `before` replace literals that are broken now."""
+    """Compile the literals of a file. For literals that are broken now, use results in `before`."""
     outer, settings = one.part.inputs, one.part.entry
     read = python_text(one.path, one.text, one.package.name, settings.engine)
     python = settings.python and settings_alone(settings.python, one.package)

@@ -204,10 +204,10 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 def _seen(value: object, name: str) -> object:
     """Return a field's value in a form for the comparison before and after a rename.
 
-    Sort choices are compared by their names, without the SQL.
+    Of sort choices, only the names are compared, not the SQL.
 
-    The names of the local variables for a row avoid parameter names, so only the number of these
-    variables is compared.
+    Of the local variables for a row, only the number is compared, because their names avoid
+    parameter names.
     """
     found = getattr(value, name)
     if isinstance(value, PyRow) and name == "names":

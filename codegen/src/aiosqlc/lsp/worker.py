@@ -82,7 +82,7 @@ class AnalysisWorker:
         return State(root, project, entries, tuple(found), locked, documents)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
-        """Return a query with the reasons for its inferred types, which the lock does not store."""
+        """Return a query with the reasons for its inferred types; the lock has no reasons."""
         options = options_of(entry.settings, entry.shims)
         found, _ = self._engine(entry.dialect).analyze(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)

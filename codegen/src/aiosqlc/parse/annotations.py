@@ -269,7 +269,7 @@ def _read_words(
 
 
 def _stray(text: str, position: int) -> str:
-    """Return the error message for a word in the command's place that is not a command."""
+    """Return the error message for a word that is not a command, in the place of a command."""
     if text in (*COMMANDS, *OPTIONS):
         return f"did you mean `:{text}`?"
     if position:

@@ -45,7 +45,7 @@ _MAYBE = re.compile(r"(?:--|#|/\*)\s*fragment\s*:|\.\s*include\s*\(", re.IGNOREC
 
 
 def is_fragment_line(comment: Token) -> bool:
-    """Return whether a comment defines a fragment; ordinary text may begin in the same way."""
+    """Return whether a comment defines a fragment, unlike ordinary text with the same start."""
     found = _LINE.match(comment.text)
     if found is None:
         return False

@@ -69,7 +69,7 @@ def _behind(pieces: Sequence[Piece], at: int) -> int:
 
 
 def unbound(pieces: Sequence[Piece], known: Collection[str]) -> Piece | None:
-    """Return the first alias that a text uses, and that neither the text nor `known` defines."""
+    """Return the first alias in a text that is defined neither in the text nor in `known`."""
     own = defined(pieces) | set(known) | _OF_THE_STATEMENT
     for chain in _chains(pieces):
         qualifiers = [piece.name.lower() for piece in chain[:-1]]

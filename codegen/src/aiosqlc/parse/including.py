@@ -211,7 +211,7 @@ class _Expander:
         return ExpandedFile(self._file.path, text, len(self._file.text), tuple(self._inclusions))
 
     def statement(self, pieces: Sequence[Piece]) -> list[tuple[int, int, list[Piece]]]:
-        """Return the span of each include in a statement, and the tokens that replace it."""
+        """Return each `sqlc.include` of a statement: its span, and the tokens that replace it."""
         self._left = _MOST
         try:
             return [

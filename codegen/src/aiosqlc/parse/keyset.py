@@ -301,7 +301,7 @@ def _follows(values: Sequence[_Value]) -> str:
 
 
 def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
-    """Return two conditions: a row sorts after a given sort-key value, or has this value."""
+    """Return two SQL conditions: a row sorts after the value of a sort key, or has the value."""
     if null:  # the value is passed, too: its type must be known
         return (
             f"{term.sql} IS NOT NULL",

@@ -284,7 +284,7 @@ def _quoted(name: Token, dialect: Dialect) -> str:
 
 
 def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
-    """Extend a slice to the `[NOT] IN ( … )` around it, to write `= ANY (…)` or `<> ALL (…)`."""
+    """Extend a slice to the `[NOT] IN (…)` around it, which becomes `= ANY (…)` or `<> ALL (…)`."""
     before = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
     after = tokens[close + 1].text if close + 1 < len(tokens) else ""
     if before[-2:] != ["IN", "("] or after != ")":

@@ -129,7 +129,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
 
 
 def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
-    """Warn about a query that is only `BEGIN` or `COMMIT`: a pool may change the connection."""
+    """Warn about a query that is only `BEGIN` or `COMMIT`: a pool may use another connection."""
     word = query.sql.split()[0]
     return Diagnostic(
         "E113",

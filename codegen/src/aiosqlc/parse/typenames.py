@@ -53,7 +53,7 @@ def unknown_type(text: str) -> str:
 
 
 def type_hint(name: str) -> str:
-    """Return the qualified form of a type if its bare name is unknown."""
+    """Return a hint for an unknown bare type name: a similar known name, or a dotted form."""
     known = [*BARE, "str", "int", "float", "bool", "bytes", "list", "dict"]
     like = get_close_matches(name, known, n=1, cutoff=_LIKE)
     if like:
