@@ -1,4 +1,4 @@
-"""The runtime of a generated contract test: equal calls on two engines must give equal results."""
+"""The library of a generated contract test: equal calls on two engines return equal results."""
 
 from aiosqlc.contract.differential import Call, compare
 

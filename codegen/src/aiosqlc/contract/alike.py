@@ -1,4 +1,4 @@
-"""Convert results for comparison: all timestamps of the last day are equal."""
+"""Convert results for comparison; all timestamps of the last day become equal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def plain(value: object) -> object:
 
 
 def rows_in(result: object) -> list[dict[str, object]]:
-    """Return the rows of a result as dictionaries by column name; a single value has no name."""
+    """Return a result's rows as dictionaries by column name; for a single value, the name is ''."""
     rows = result if isinstance(result, list) else [result]
     return [{name: getattr(row, name) for name in _fields(row)} for row in rows]
 

@@ -22,8 +22,8 @@ _REMEMBERED = 3  # rows of each result that are remembered
 class Call:
     """A query on both engines, as a function of two modules or a method of two classes.
 
-    `ordered` is whether the query's text orders the rows. If it is false, rows are compared in any
-    order. `naive` names the parameters whose times have no time zone.
+    `ordered` means that the query orders its rows. Otherwise, the order of rows is not compared.
+    `naive` names the parameters whose times have no time zone.
     """
 
     name: str
@@ -58,7 +58,7 @@ async def compare(
 ) -> None:
     """Make the same calls on `first` and `second`, which run on databases with equal content.
 
-    At least `steps` calls are made, and more until each query has had an effect.
+    At least `steps` calls are made. If a query has then had no effect, more calls are made.
 
     Raises:
         AssertionError: if two results differ, or if a query never finds or changes anything.

@@ -1,4 +1,4 @@
-"""Choose argument values: a few per type, so that several calls find the same rows."""
+"""Choose argument values from a few values per type, so that several calls find the same rows."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ _STATEMENTS, _FACTORY = "statements.sql", "factory.py"
 class Factory:
     """The files of a factory, or no files if the diagnostics include an error.
 
-    `refused` are the tables without a method, each with the reason. `missing` are the chosen tables
-    that the schema does not have. `tables` are all tables of the schema.
+    `refused` maps each table without a method to the reason. `missing` are chosen tables that the
+    schema does not have. `tables` are all tables of the schema.
     """
 
     files: tuple[Rendered, ...]
@@ -45,8 +45,8 @@ def compile_factory(
 ) -> Factory:
     """Return the files of the factory for an entry's schema, in the folder `out`.
 
-    The factory has the `chosen` tables and the tables that their rows need. By default, it has all
-    tables. Raises `NoServerError` if no server is available.
+    The factory has methods for the `chosen` tables, and for the tables to which their rows refer.
+    By default, it has methods for all tables. Raises `NoServerError` if no server is available.
     """
     inputs, problems = read_inputs(project, replace(entry, queries=(), tenant=None))
     errors = tuple(item for item in problems if item.severity is Severity.ERROR)

@@ -1,4 +1,4 @@
-"""Render the class whose methods insert rows, and the rows to which foreign keys refer."""
+"""Render the class whose methods insert a row, and the rows to which its foreign keys refer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DOC = (
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The insert method of one table: its function, and its parameters by column."""
+    """The insert method of one table: the generated function, and its parameters by column."""
 
     recipe: TableRecipe
     function: PyFunction
@@ -88,7 +88,7 @@ def print_factory(
 
 
 def _class_name(imports: set[Import]) -> str:
-    """Return a name that no imported row class has."""
+    """Return a class name that differs from all imported row classes."""
     name = _CLASS
     while any(item[1] == name for item in imports):
         name += "_"

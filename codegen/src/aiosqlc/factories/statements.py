@@ -1,4 +1,4 @@
-"""Write one INSERT per table, as a query file that the compiler types like any other."""
+"""Write one INSERT per table, as a query file for the compiler."""
 
 from __future__ import annotations
 

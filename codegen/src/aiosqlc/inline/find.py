@@ -20,7 +20,7 @@ class Literal:
     """The SQL text of one call, with its position in the Python file.
 
     `span` is the place of the whole literal. `places` maps each character of the text to its place
-    in the file. `owner` is the name to which the result is assigned, or the name of the function
+    in the file. `owner` is the variable to which the call's result is assigned, or the function
     around the call.
     """
 
@@ -31,7 +31,7 @@ class Literal:
     owner: str
 
     def place(self, span: Span) -> Span:
-        """Return the code that writes a part of the text."""
+        """Return the span of the Python code that writes a part of the text."""
         return place(self.places, span)
 
 
@@ -41,7 +41,7 @@ def as_python_reads(text: str) -> str:
 
 
 def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagnostic]]:
-    """Return the literals of a file that imports the function `sql` of a package.
+    """Return the literals in a file's calls of the function `sql` of a package, and errors.
 
     `package` is the last part of the package's name.
     """
@@ -72,7 +72,7 @@ def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagno
 
 
 def parsed(file: SourceFile) -> ast.Module | Diagnostic:
-    """Return the syntax tree of a Python file, or the reason why there is none."""
+    """Return the syntax tree of a Python file, or the diagnostic for an invalid file."""
     try:
         return ast.parse(file.text)
     except (RecursionError, MemoryError):
@@ -101,16 +101,16 @@ def is_package(module: str, package: str) -> bool:
 
 
 def unusable(text: str) -> str:
-    """Return why a literal has no SQL that can be compiled, or ''."""
+    """Return the reason why the SQL of a literal cannot be compiled, or ''."""
     if not text.strip():
         return f'the literal is empty: write a statement, as in `{FUNCTION}("SELECT 1 AS one")`'
     return half_character("literal", text)[0]
 
 
 def half_character(what: str, text: str) -> tuple[str, int]:
-    """Return the error for the first surrogate of a text, or '', and the surrogate's offset.
+    """Return the error message for a text with a surrogate, or '', and the surrogate's offset.
 
-    `what` names the text.
+    `what` is a word for the text in the message.
     """
     try:
         text.encode()

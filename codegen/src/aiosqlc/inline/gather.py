@@ -1,4 +1,4 @@
-"""Join SQL literals to one query file, and map its diagnostics back to the Python files."""
+"""Join SQL literals to one query file, and map diagnostics back to the Python files."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ROWS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW"})
 class Part:
     """A literal, and the name of its query in the joined text.
 
-    In the joined text, its annotation starts at `first`. Offsets from `start` are offsets in the
-    literal, if they are at least `exact`.
+    In the joined text, the annotation of the query starts at `first`, and the literal at `start`.
+    Offsets of at least `exact` correspond to offsets in the literal.
     """
 
     literal: Literal
@@ -36,7 +36,7 @@ class Part:
     exact: int
 
     def inner(self, span: Span) -> Span | None:
-        """Return a span of the gathered text as a span of the literal's text, if it is in there."""
+        """Return a span of the joined text as a span of the literal's text, or None outside."""
         first, length = span.start - self.start, len(self.literal.text)
         if not self.exact <= first <= length:
             return None
@@ -45,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The joined text of all queries, and its literals in order.
+    """The joined text of all literals, and the literals in the order of the text.
 
     `problems` are the errors of the literals that are left out, with labels in the Python files.
     """
@@ -73,7 +73,7 @@ class Gathered:
         return replace(label, file=literal.file, span=found[1])
 
     def code(self, span: Span) -> tuple[Literal, Span] | None:
-        """Return the literal and the Python code that write a part of the text, if any do."""
+        """Return the literal and the span of Python code that write a part of the text, or None."""
         part = self._part(span.start)
         inner = part.inner(span) if part else None
         return (part.literal, part.literal.place(inner)) if part and inner else None
@@ -100,7 +100,7 @@ class Gathered:
 
 
 def different(found: Iterable[Literal]) -> list[Literal]:
-    """Return the literals, without those whose text equals an earlier literal's."""
+    """Return the literals, without any whose text is equal to the text of an earlier literal."""
     first: dict[str, Literal] = {}
     for item in found:
         first.setdefault(item.text, item)
@@ -108,7 +108,7 @@ def different(found: Iterable[Literal]) -> list[Literal]:
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
-    """Return a query file with the literals, as if the file were at `path`.
+    """Return a query file with the literals; `path` is used as the file's path.
 
     A literal with an unclosed string or comment is left out, because the string or comment would
     include the next literal.
@@ -156,18 +156,17 @@ def _second(literal: Literal, dialect: Dialect) -> Diagnostic | None:
 
 
 def _without_end(text: str) -> str:
-    """Return a statement with blanks for the semicolons at its end, so that all offsets stay."""
+    """Replace the semicolons at the end of a statement by blanks, so that no offset changes."""
     bare = text.rstrip("; \t\r\n\f\v")
     return bare + text[len(bare) :].replace(";", " ")
 
 
 def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int, int]:
-    """Return the name of a literal's query, and the annotation line to write before its SQL.
+    """Return the name of a literal's query, the annotation line for the query, and two numbers.
 
-    The first number is the length of the literal's own annotation. The new line replaces this
-    annotation, which would otherwise become a comment of the generated function. The second number
-    is the offset of the first character that both lines share, which is the first character of the
-    command.
+    The first number is the length of the annotation in the literal, which the new line replaces.
+    The second number is the offset of the command in this annotation; from there on, both
+    annotations are the same.
     """
     first = literal.text.lstrip().partition("\n")[0]
     named, command = _NAMED.match(first), _COMMAND.match(first)
@@ -193,7 +192,7 @@ def _unclosed(text: str, dialect: Dialect) -> Token | None:
 
 @memo
 def _second_name(text: str, dialect: Dialect) -> Span | None:
-    """Return the place of the first comment after some code that names a query, or None."""
+    """Return the span of the first comment after the SQL's start that names a query, or None."""
     after = False
     for token in scan(text, dialect):
         if token.kind is not Kind.COMMENT:

@@ -31,7 +31,7 @@ _ABSTRACT = frozenset({"AsyncIterator", "Iterable", "Iterator", "Mapping", "Sequ
 
 
 def print_inline(header: str, parts: Sequence[Part], module: PyModule, command: str) -> str:
-    """Return the source of the module. `command` is the command that writes the module."""
+    """Return the source of the module. `command` is the command line that writes the module."""
     functions = {function.query_name: function for function in module.functions}
     here = module.functions[0].executor[0].removesuffix("executor")
     blocks = [_protocol(part.name, functions[part.name]) for part in parts]

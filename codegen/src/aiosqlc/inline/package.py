@@ -19,10 +19,10 @@ _COMMAND = re.compile(r"run `aiosqlc scan ([^`\n]*)`")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package that `scan` wrote, as the command in its files describes it.
+    """A package that `aiosqlc scan` wrote; the data come from the command line in its files.
 
-    `out` is its folder relative to the configuration's folder. `entry` is the name of the entry, or
-    '' if the configuration has only one entry.
+    `out` is the package's folder, relative to the configuration's folder. `entry` is the name of
+    the configuration entry, or '' if the configuration has only one entry.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Package:
 
 
 def package_of(path: Path, text: str) -> Package | None:
-    """Return the package that a file's text imports `sql` from, searched above the file."""
+    """Return the package from which a text imports `sql`; search the folders above the file."""
     for module, _ in imports_of(text):
         parts = module.removesuffix(f".{FUNCTION}").split(".")
         for folder in path.parents:

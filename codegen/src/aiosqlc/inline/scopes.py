@@ -1,4 +1,4 @@
-"""Find the calls of some names in Python code, in the scopes where a name keeps its meaning."""
+"""Find the calls of imported names in Python code, except where a name is bound again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def calls_of(tree: ast.Module, names: AbstractSet[str]) -> Iterator[tuple[ast.Ca
 
     The second value is the name of the variable to which the result is assigned, or else the name
     of the function around the call. If a function binds the name again, for example as a parameter,
-    the name means another object in this function. The traversal has no limit of depth.
+    calls in this function are left out.
     """
     stack: list[tuple[ast.AST, str, AbstractSet[str]]] = [(tree, "", names)]
     while stack:

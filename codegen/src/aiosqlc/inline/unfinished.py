@@ -1,4 +1,4 @@
-"""Find the literals of a Python file that is not valid Python at the moment, by their spelling."""
+"""Find the literals of a Python file that is not valid Python now, with regular expressions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def imports_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 def literals_by_spelling(file: SourceFile, package: str) -> list[Literal]:
-    """Return the literals of the calls in a text that may not be valid Python.
+    """Return the literals in a file's calls of `sql`; the text need not be valid Python.
 
-    A string that is not closed is assumed to end at the next quotation mark. It is left out if it
-    would contain another call.
+    An unclosed string is assumed to end at the next quotation mark. If it would then contain
+    another call, it is left out.
     """
     names = {name for module, name in imports_of(file.text) if is_package(module, package)}
     if not names:

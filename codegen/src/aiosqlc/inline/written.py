@@ -19,7 +19,7 @@ _ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A literal's code: the map from the value to the code, the value's length, the code's end."""
+    """How code writes a literal: a map from value to code, the value's length, the code's end."""
 
     places: SourceMap
     length: int
@@ -27,9 +27,9 @@ class Written:
 
 
 def written(source: str, start: int) -> Written | None:
-    """Return how the literal at an offset is written: one string, or several that Python joins.
+    """Return how the literal at an offset is written: as one string, or as adjacent strings.
 
-    The result is None if there is no whole string.
+    The result is None if a string is not closed.
     """
     pieces: list[tuple[int, int, bool]] = []
     out, at, end = 0, start, -1
@@ -62,7 +62,7 @@ def written(source: str, start: int) -> Written | None:
 
 
 def place(places: SourceMap, span: Span) -> Span:
-    """Return the code that writes a part of the value; an escape belongs to the part as a whole."""
+    """Return the span of code that writes a part of the value; it includes whole escapes."""
     start = places.to_source(span.start)
     if span.end <= span.start:
         return Span(start, start)

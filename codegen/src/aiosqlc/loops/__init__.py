@@ -1,4 +1,4 @@
-"""Find the queries that a program calls in a loop. `aiosqlc.loops.plugin` does so in each test.
+"""Find the queries that a program calls in a loop. `aiosqlc.loops.plugin` finds them in tests.
 
 In production, call `install` once, and run each request or job inside `watched()`.
 """
@@ -19,8 +19,8 @@ _installed: list[tuple[Callable[[Loop], None], int]] = []
 def install(report: Callable[[Loop], None], *, limit: int = 20) -> None:
     """Count the calls of all generated functions, even of functions that are imported later.
 
-    `report` is called at the end of each `watched()` block, once for each call site from which a
-    query was called more than `limit` times. Call this function before the program starts tasks.
+    At the end of a `watched()` block, `report` is called once for each call site from which a query
+    was called more than `limit` times. Call `install` before the program starts tasks.
     """
     _installed[:] = [(report, limit)]
     wrap_generated()

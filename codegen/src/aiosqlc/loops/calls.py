@@ -28,7 +28,7 @@ class Query:
 
     @property
     def name(self) -> str:
-        """Return the name that the query has in its file. The package lists these names by text."""
+        """Return the query's name in the query file, which the package looks up by the SQL text."""
         names = getattr(sys.modules.get(self.package), "QUERY_NAMES", {})
         return str(names.get(self.text, self.function.rpartition(".")[2]))
 
@@ -59,9 +59,9 @@ _Key = tuple[Query, tuple[Site, ...], Hashable]
 class Scope:
     """The calls of one request, job or test.
 
-    With `by_activation`, calls count together only if one activation (one run) of a function of the
-    program makes them, because a test may send many requests. The scope then holds the frames until
-    it ends, so that their identities stay distinct. `tests` are the files of test code.
+    With `by_activation`, calls are added up only if the same run of a function of the program makes
+    them, because a test may send many requests. The scope then keeps the frames of these runs, so
+    that a later frame cannot have the same ID. `tests` are the files of test code.
     """
 
     by_activation: bool = False
@@ -98,7 +98,7 @@ _test: list[Scope] = []
 
 
 def entered(scope: Scope) -> Token[Scope | None]:
-    """Make a scope the current scope of this task and of the tasks that it starts."""
+    """Make a scope the current scope of this task, and of all tasks that this task starts."""
     return _scope.set(scope)
 
 

@@ -40,8 +40,8 @@ _FRAMEWORKS = frozenset(
 class Stack:
     """The program's own calls that lead to a query, the innermost call first.
 
-    `base` is the outermost of these calls. `ended` is true if the calls started at a framework or a
-    test, so that no other task has started them.
+    `base` is the outermost of these calls. `ended` means that the outermost call comes from a
+    framework or a test, so that the calls do not continue in a task that started this one.
     """
 
     sites: tuple[Site, ...]
@@ -64,7 +64,7 @@ class _Kind(Enum):
 class TestFiles:
     """Decide whether a file is test code; subclasses read the settings of a test runner.
 
-    `callers` are modules that call the program once for each job, as frameworks do.
+    `callers` are modules that, like a framework, call the program once for each job.
     """
 
     __test__ = False
@@ -111,7 +111,7 @@ def _kind(frame: FrameType, tests: TestFiles) -> _Kind:
 
 @lru_cache(maxsize=4096)
 def is_library(name: str) -> bool:
-    """Return whether a file is generated or of a library, and not the program's own code."""
+    """Return whether a file is generated or part of a library, and not the program's own code."""
     if name.startswith((*_LIBRARIES, "<", _OWN)) or "site-packages" in name:
         return True
     try:

@@ -1,8 +1,8 @@
 """A pytest plugin that fails a test if the program calls a query in a loop.
 
-`addopts = "-p aiosqlc.loops.plugin"` turns it on. It is not registered as an entry point, because
-then pytest would load it in every project of an environment that has the compiler. It must be
-loaded before a conftest imports the program, which `pytest_plugins` does not guarantee.
+`addopts = "-p aiosqlc.loops.plugin"` turns it on. It is not an entry point, because pytest would
+then load it for every project in the same environment. It must be loaded before a conftest imports
+the program, which `pytest_plugins` does not guarantee.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _wrap(module: ModuleType) -> dict[FunctionType, Callable[..., Any]]:
 
 
 def _sends(function: object, module: ModuleType) -> bool:
-    """Return whether a function uses one of its module's constants: an SQL text, or several."""
+    """Return whether a function uses a constant of its module with one or several SQL texts."""
     if not isinstance(function, FunctionType) or function.__name__.startswith("_"):
         return False
     return any(
@@ -134,7 +134,7 @@ def _counted(function: FunctionType, query: Query) -> Callable[..., Any]:
 
 
 def _replace(wrapped: dict[FunctionType, Callable[..., Any]]) -> None:
-    """Replace functions by their wrapped form in modules that imported them by name before."""
+    """Replace functions by their wrapped form in modules that already imported them by name."""
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if isinstance(value, FunctionType) and value in wrapped:
@@ -142,7 +142,7 @@ def _replace(wrapped: dict[FunctionType, Callable[..., Any]]) -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds modules by the other finders, and wraps the functions of generated modules."""
+    """Finds modules with Python's other finders, and wraps the functions of generated modules."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -1,7 +1,7 @@
 """Tools for an assistant that writes queries: it reads the schema and checks drafts.
 
-Drafts are compiled on the private server and never run. Only queries of the project's files run, on
-generated rows.
+Drafts are compiled on the private server and never run. Only queries in the project's files are
+run, on generated rows.
 """
 
 from __future__ import annotations

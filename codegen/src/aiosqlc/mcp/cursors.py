@@ -26,7 +26,7 @@ class Cursors:
         self._held: OrderedDict[str, tuple[str, Any]] = OrderedDict()
 
     def handle(self, cursor: Any, call: str) -> str | None:
-        """Return a new text for a cursor of a call, or None if there is no cursor."""
+        """Store a cursor of a call and return a random text for it, or None without a cursor."""
         if cursor is None:
             return None
         text = secrets.token_urlsafe(12)
@@ -46,6 +46,6 @@ class Cursors:
 
 
 def call_of(tool: str, given: Mapping[str, Any]) -> str:
-    """Return the tool and the arguments that all pages of one list have in common."""
+    """Return a text that is equal for all pages of a list: the tool, and most arguments."""
     rest = {name: value for name, value in given.items() if name not in {"cursor", "page_size"}}
     return json.dumps([tool, rest], sort_keys=True)

@@ -31,7 +31,7 @@ class TooLargeError(Exception):
 
 
 def form_of(offer: Offer) -> Form:
-    """Return the form of the results of a tool."""
+    """Return the form of a tool's results."""
     parsed = offer.query.parsed
     if offer.single is not None:
         return Form.ENTRIES if offer.single.parsed.command is Command.ONE else Form.LISTS
@@ -57,7 +57,7 @@ def result_of(
 ) -> Result:
     """Return the result of a function's value.
 
-    `shown` converts one row to JSON. `most` are the largest numbers of rows and bytes. `handle`
+    `shown` converts one row to JSON. `most` are the maximum numbers of rows and of bytes. `handle`
     returns the text that stands for a cursor. Raises `TooLargeError`.
     """
     if form is Form.DONE:
@@ -85,7 +85,7 @@ def result_of(
 def _entries(
     form: Form, value: dict[Any, Any], shown: Callable[[Any], Any], most: tuple[int, int]
 ) -> Result:
-    """Return the entries of a dict. If all are too large, return fewer, each with all its rows."""
+    """Return a dict's entries, each with all rows. At a limit, leave out the other entries."""
     entries: list[dict[str, Any]] = []
     count = size = 0
     for key, held in value.items():

@@ -36,7 +36,7 @@ class UnreadableError(Exception):
 
 @dataclass
 class Session:
-    """A caller: name in the audit log, values bound to the caller, recent calls, and cursors."""
+    """A caller: the name in the audit log, values of bound parameters, recent calls, cursors."""
 
     name: str
     bound: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Gate:
     async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
         """Run one call.
 
-        A mistake of the caller or of the database gives a failure, not an exception.
+        For an error of the caller or the database, return a `Failure`; do not raise an exception.
         """
         started = self.clock()
         outcome: Outcome = Failure("cancelled", "the caller left")  # unless it stays
@@ -174,7 +174,7 @@ class Gate:
 
 
 def _options(tool: Tool) -> dict[str, int]:
-    """Return the option of a stream that limits how many of its rows are in memory at once."""
+    """Return the argument that limits how many rows a streaming function holds in memory."""
     return {STREAM_OPTION: STEP} if isasyncgenfunction(tool.call) else {}
 
 

@@ -1,7 +1,7 @@
 """Write the functions of offered queries to a private package and import the package.
 
 These are the functions that `aiosqlc generate` writes, for a fixed driver and fixed row classes. So
-the proved facts hold here as in a program.
+the facts that are proved for a program's functions are true here too.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 class Functions:
     """The generated functions by query name, each with the structure of its rows.
 
-    `executor` makes the executor, which is an argument of the functions, from a driver's
-    connection.
+    `executor` makes, from a driver's connection, the executor that is passed to the functions.
     """
 
     by_query: Mapping[str, tuple[Callable[..., Any], PyRow | None]]
@@ -98,11 +97,11 @@ def _as_it_is(connection: Any) -> Any:
 def _as_tool(query: TypedQuery) -> TypedQuery:
     """Return a query without its Python type hints; a `:many` query becomes `:stream`.
 
-    The declared structures of stored JSON are left out too, because they are not proved. Their
-    Python classes would be imported from the application, whose code must not run here.
+    The declared structures of stored JSON are left out too: they are not proved, and their classes
+    would be imported from the application, whose code must not run here.
 
-    A `:many` query with lists of joined rows is read completely if the joined rows are not
-    adjacent, or if a function for many keys also groups them.
+    A query with nested lists stays `:many` if ORDER BY does not keep an object's joined rows
+    together, or if the query also has a function for many keys.
     """
     parsed = query.parsed
     adjacent = isinstance(query.nesting, Nesting) and query.nesting.adjacent

@@ -66,8 +66,8 @@ async def opened(uri: str, seconds: int) -> MysqlConnections:
 class MysqlConnections:
     """The connections of one database role. Every statement ends after `timeout` seconds.
 
-    A connection is closed after its call. If a result exceeds a limit, its other rows are unread,
-    and the connection could not be used again.
+    A connection is closed after its call. If a result exceeds a limit, some rows stay unread, and
+    the connection cannot be used for another call.
     """
 
     def __init__(self, uri: str, timeout: int) -> None:

@@ -26,10 +26,11 @@ _LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accep
 class Offer:
     """A query that is served as a tool.
 
-    `writes` is whether the policy allows the query to write. `bound` are the Python names of the
-    parameters that the assistant cannot pass. `reads` are the columns, `table.column`, or tables
-    that it reads. `masked` are the positions of the result columns whose values are hidden. If the
-    tool reads many keys, `single` is the `:batchget` query, and `query` is the text for many keys.
+    `writes` means that the policy allows the query to write. `bound` are the Python names of the
+    parameters that the assistant cannot pass. `reads` are the tables or columns (`table.column`)
+    that the query reads. `masked` are the positions of the result columns whose values are hidden.
+    If the tool reads many keys, `single` is the `:batchget` query, and `query` is the text for many
+    keys.
     """
 
     name: str
@@ -42,13 +43,13 @@ class Offer:
 
     @property
     def source(self) -> TypedQuery:
-        """Return the query of the project that the tool's function is generated from."""
+        """Return the project's query from which the tool's function is generated."""
         return self.single or self.query
 
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """A query that the policy names but that cannot be a tool, with the reason."""
+    """A query that the policy names, but that cannot be a tool, with the reason."""
 
     query: TypedQuery
     why: str
@@ -64,7 +65,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The tools that a policy selects, the queries that were refused, and the policy's mistakes.
+    """The tools that a policy selects, the refused queries, and the mistakes in the policy.
 
     `mistakes` lists names in the policy that match nothing.
     """
@@ -196,7 +197,7 @@ def _origins(column: Column) -> Iterator[ColumnRef]:
 
 
 def _is(ref: ColumnRef, name: str) -> bool:
-    """Return whether a policy names this column, with or without its schema."""
+    """Return whether a name in a policy, with or without a schema, is the name of this column."""
     return name in {f"{ref.table}.{ref.column}", f"{ref.schema}.{ref.table}.{ref.column}"}
 
 

@@ -27,7 +27,7 @@ from aiosqlc.plan.naming import argument
 class Toolbox:
     """The tools of a project by name, and the queries that are not tools.
 
-    `executor` makes the executor, which is an argument of the functions, from a connection.
+    `executor` makes, from a connection, the executor that is passed to the functions.
     """
 
     tools: Mapping[str, Tool]
@@ -36,7 +36,7 @@ class Toolbox:
 
 
 def entry_of(project: Project, policy: McpPolicy) -> QuerySet | str:
-    """Return the entry of `sql` that the policy applies to, or the reason why there is none."""
+    """Return the entry of `sql` to which the policy applies, or the reason why this is unclear."""
     named = [one for one in project.sets if policy.entry in {"", one.name}]
     if len(named) == 1:
         return named[0]

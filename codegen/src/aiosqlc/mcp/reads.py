@@ -1,7 +1,7 @@
 """Read the rows of one call in small steps, and stop when they exceed a size limit.
 
-A generated function that groups rows reads all of them before it returns. Their number can depend
-on the data, so they are counted while they arrive.
+A generated function that groups rows reads all of them before it returns. The number of rows can
+depend on the data, so rows are counted while they arrive.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Reads:
         self.sent = False
 
     def release(self) -> None:
-        """Count from zero, because the rows so far were passed on."""
+        """Start counting at zero again, because the rows counted so far have left memory."""
         self._held = 0
 
     async def cursor(self, query: str, /, *args: Any) -> _Cursor:
@@ -84,7 +84,7 @@ class _Cursor:
 
 
 def _size(value: Any) -> int:
-    """Return about how many bytes a value has as text."""
+    """Return the approximate number of bytes of a value as text."""
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, list | tuple):

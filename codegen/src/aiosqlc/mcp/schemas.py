@@ -41,7 +41,7 @@ class NoJsonFormError(Exception):
 
 
 def without(hint: Any, sentinel: str) -> Any:
-    """Return a union without its member class that is named `sentinel`.
+    """Return a type without the class that is named `sentinel`, if the type is a union.
 
     `SequenceNotStr`, a sequence of texts that excludes a text itself, becomes `Sequence`.
     """

@@ -1,4 +1,4 @@
-"""Bearer tokens for the HTTP transport: each identifies a caller and the caller's bound values."""
+"""Bearer tokens for the HTTP transport. A token identifies a caller and its bound values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TokenFile:
 
     @property
     def bound(self) -> dict[str, dict[str, str]]:
-        """Return the bound values of each caller, by the caller's name."""
+        """Return the bound values of all callers, by the caller's name."""
         return {token.name: token.bind for token in self._tokens}
 
     async def verify_token(self, token: str) -> AccessToken | None:
@@ -54,9 +54,10 @@ class TokenFile:
 
 
 def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
-    """Read a JSON file of tokens, each of which must have a value for every bound parameter.
+    """Read a JSON file of tokens. Every token must have a value for every bound parameter.
 
-    In the result, the values are under the Python names of the parameters. Raises `TokenFileError`.
+    In the result, the keys of the values are the Python names of the parameters. Raises
+    `TokenFileError`.
     """
     try:
         tokens = msgspec.json.decode(path.read_bytes(), type=list[Token])

@@ -1,4 +1,4 @@
-"""A tool: a query's function, its schemas, and the conversion of arguments for a call."""
+"""A tool: a query's function, its JSON schemas, and the conversion of arguments for a call."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class Tool:
 
     `hints` are the annotations of the parameters that the assistant may pass.
 
-    `required` are the arguments without a default. `masked` are the fields of a row whose values
-    are hidden. A path is a sequence of positions, which leads through nested rows and lists.
-    `limits` has the smallest and the largest value of an argument, or the smallest and largest
-    length of a list.
+    `required` are the arguments without a default. `masked` are the paths of the row's fields whose
+    values are hidden. A path is a sequence of positions that leads through nested rows and lists.
+    `limits` maps a numeric argument to its smallest and largest value, and a list to its smallest
+    and largest length.
     """
 
     offer: Offer
@@ -173,7 +173,7 @@ def _limits(offer: Offer, most: int) -> dict[str, tuple[int, int]]:
 
 
 def _passed(hint: Any) -> Any:
-    """Return the class of the values that an assistant passes for a parameter."""
+    """Return the type of a parameter's values that an assistant passes."""
     hint = without(hint, "Unset")
     if any(getattr(item, "__name__", "") == "KeysetCursor" for item in get_args(hint)):
         return str | None
@@ -181,7 +181,7 @@ def _passed(hint: Any) -> Any:
 
 
 def _is_passed(parameter: inspect.Parameter) -> bool:
-    """Return whether a parameter is passed by name; the connection is not."""
+    """Return whether a parameter is passed by name, unlike the connection."""
     return parameter.kind is inspect.Parameter.KEYWORD_ONLY
 
 
@@ -282,7 +282,7 @@ def _result_schema(offer: Offer, returned: Any, *, open_rows: bool) -> dict[str,
 
 
 def _of_result(form: Form, returned: Any) -> tuple[Any, Any]:
-    """Return the annotations of a key and of a row in the annotation of a function's result."""
+    """Return the annotations of a key and of a row, from the annotation of a function's result."""
     if form is Form.ROW:
         return None, returned
     found = get_args(returned)

@@ -1,4 +1,4 @@
-"""Give each test a database in the state of a new one. `aiosqlc.testing.plugin` is a fixture."""
+"""Give each test a database in the state of a new database, with a pytest plugin."""
 
 from aiosqlc.testing.databases import Databases, TemplateError
 

@@ -35,11 +35,11 @@ class TemplateError(Exception):
 class Databases:
     """Copies of one PostgreSQL database, each for one test at a time.
 
-    `template` is the URL of a database with the schema. No session may be connected to it while a
-    copy is made. Its role must be a superuser; with any other role, each test gets a new copy.
-    `name` returns the name of the next copy. With `file_copy`, the server copies files. This is
-    faster if nothing waits for a disk, and slow on a busy server. All methods may be called from
-    any thread.
+    `template` is the URL of a database with the schema. No session may be connected to the template
+    while a copy is made. The role in the URL must be a superuser; with any other role, each test
+    gets a new copy. `name` returns the name of the next copy. With `file_copy`, the server copies
+    the files of the template, which is slow on a busy disk. All methods may be called from any
+    thread.
     """
 
     def __init__(
