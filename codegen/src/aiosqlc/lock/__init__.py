@@ -1,5 +1,5 @@
-"""Store the results of the analysis beside the configuration: unchanged SQL needs no server.
+"""Store the results of the analysis in a lock file, so that unchanged SQL needs no server.
 
-The lock is committed. A lock is valid for one compiler, schema and configuration. If nothing has
-changed, only `head` of this package is imported.
+The lock file belongs in version control. It is valid for one compiler, schema and configuration. If
+nothing has changed, only the module `head` of this package is imported.
 """

@@ -62,7 +62,7 @@ class Shorthand:
     # --- result columns -----------------------------------------------------------------------
 
     def columns(self, columns: Sequence[Column]) -> list[str | Column]:
-        """Shorten result columns. Others stay unchanged."""
+        """Abbreviate result columns. A column that cannot be abbreviated stays unchanged."""
         found: list[str | Column] = []
         position = 0
         while position < len(columns):
@@ -76,7 +76,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and its number of columns, if `columns` lists all from `position` on."""
+        """Return `table.*` and the number of columns, if `columns` has all from `position` on."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -127,7 +127,7 @@ class Shorthand:
     # --- parameters ---------------------------------------------------------------------------
 
     def params(self, params: Sequence[TypedParam]) -> list[str | TypedParam]:
-        """Shorten parameters. Others stay unchanged."""
+        """Abbreviate parameters. A parameter that cannot be abbreviated stays unchanged."""
         return [self._param(param, number) or param for number, param in enumerate(params, 1)]
 
     def _param(self, param: TypedParam, number: int) -> str:

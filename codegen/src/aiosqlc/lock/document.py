@@ -25,9 +25,10 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """The stored data of one configuration entry; `queries` holds undecoded queries by their key.
+    """The stored data of one configuration entry; `queries` has undecoded queries by key.
 
-    `catalog` is the key of a catalog, which entries share and queries refer to.
+    `catalog` is the key of a stored catalog. Entries with the same schema share it, and queries
+    refer to its objects.
     """
 
     schema: str
@@ -56,7 +57,7 @@ class Document(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """The data of one configuration entry to write to the lock."""
+    """The data of one configuration entry that are written to the lock."""
 
     schema: str
     keys: tuple[str, ...]

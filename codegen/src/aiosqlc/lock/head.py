@@ -57,7 +57,7 @@ def _head(project: Project) -> Head | None:
 
 @cache
 def compiler_digest() -> str:
-    """Return a hash of the compiler's code, because another release may infer other results."""
+    """Return a hash of the compiler's code, because another version may infer other results."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
     paths = [os.path.join(folder, name) for folder, _, names in os.walk(package) for name in names]  # noqa: PTH118  # faster than path objects
@@ -71,7 +71,7 @@ def compiler_digest() -> str:
 def as_locked(key: str, locked: str) -> str:
     """Return the stored key if no server is installed and the keys differ only in the server.
 
-    A lock is usable without an installed server, but not with another release of the server.
+    Without an installed server, a lock is usable; with another release of the server, it is not.
     """
     mine, _, server = key.partition(" ")
     return key if server else locked if locked.partition(" ")[0] == mine else key
@@ -81,7 +81,7 @@ def as_locked(key: str, locked: str) -> str:
 def embedded_server() -> str:
     """Return the name of the default server, or "" if none is installed.
 
-    Another release may return other results. This is part of the fast check for changes.
+    The name includes the release, because another release may return other results.
     """
     try:
         wheel = chosen()

@@ -1,4 +1,4 @@
-"""Compute keys of the inputs of an analysis. Equal keys mean equal results."""
+"""Compute keys from the inputs of an analysis. If two keys are equal, the results are equal."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pack dataclass values for the lock file: as a list of field values, without trailing defaults.
 
-A built-in type of PostgreSQL is stored as its name. Data that only `explain` uses, or that is read
-again in any case, is omitted.
+A built-in type of PostgreSQL is stored as its name. Data are omitted if only `explain` uses them,
+or if every run reads them again anyway.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def stored_fields(kind: type) -> tuple[Field[Any], ...]:
 
 
 def plain_type(value: object) -> str:
-    """Return the name of a database type if all other fields have their defaults, or else ''."""
+    """Return the name of a database type, or '' if another field does not have its default."""
     if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
         return value.name
     return ""

@@ -1,4 +1,4 @@
-"""Read the lock file and cache it. The lock that this process wrote itself is used from memory."""
+"""Read the lock file and cache it. A lock that this process wrote is used from memory."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
 
 
 def known_of(locked: Locked) -> Known:
-    """Return the parts of a written entry that a later analysis can reuse."""
+    """Return the data of a written entry that a later analysis can reuse."""
     analysis = locked.analysis
     return Known(
         locked.schema,

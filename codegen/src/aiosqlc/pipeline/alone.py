@@ -34,7 +34,7 @@ class Alone:
     """A package as values. If the diagnostics include errors, there are no files.
 
     `module` has the functions. `header` is the first line for a file that is written by hand.
-    `known` are the results that the next compilation may reuse.
+    `known` are results that the next compilation may reuse.
     """
 
     analysis: Analysis
@@ -50,9 +50,9 @@ class Alone:
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
     def files(self, command: str, *more: Rendered) -> tuple[Rendered, ...]:
-        """Return the formatted files and the files in `more`; each first line names the command.
+        """Return the formatted files and the files in `more`; their first lines name the command.
 
-        If a command has arguments, the line names it with its arguments instead of `generate`.
+        Arguments of `generate` in a first line are kept, unless `command` has arguments itself.
         """
         if self.failed:
             return ()
@@ -79,8 +79,8 @@ def compile_alone(
 ) -> Alone:
     """Compile the queries of a text on the schema of an entry. `python` are the settings.
 
-    The queries may include the fragments of the files in `library`. Only queries that differ from
-    those of `known` are analysed.
+    The queries may include the fragments of the files in `library`. Only queries without a result
+    in `known` are analysed.
     """
     queries, mistakes = parse_files([source], entry.engine, library=library)
     outcome = analyze_changed(

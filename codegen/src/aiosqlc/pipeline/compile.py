@@ -64,10 +64,10 @@ class Compiled:
 
     If the diagnostics include errors, `files` must not be written.
 
-    If the project was compiled with `keep_going`, `files` may be written in spite of errors. They
-    then contain `written` queries of the `asked` queries, and are complete. In this case, `sound`
-    counts the queries that would be written. `near` maps a file to the folder whose settings format
-    the file.
+    If the project was compiled with `keep_going`, `files` may be written in spite of errors. The
+    files then contain only `written` of the `asked` queries. Without `keep_going`, `sound` is the
+    number of queries that `keep_going` would write. `near` maps a file to the folder whose settings
+    format the file.
     """
 
     files: list[Rendered] = field(default_factory=list)
@@ -128,8 +128,8 @@ def compile_parts(
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
-    `judge` is for callers that only need the diagnostics. Fields that affect no diagnostic are then
-    empty.
+    `judge` is for callers that only need the diagnostics. Results that affect no diagnostic are
+    then empty.
     """
     compiled = Compiled()
     known: list[tuple[Analysis, Dialect]] = []
@@ -193,7 +193,7 @@ def _places(item: Diagnostic) -> list[tuple[str, Span]]:
 def _same_paths(
     project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
 ) -> bool:
-    """Report each file whose path another entry's file already has; return whether there is one.
+    """Report each file whose path a file of another entry already has; return whether any does.
 
     Two query files with different names can become one module, and two entries can have the same
     `out`.
@@ -227,8 +227,9 @@ def analyze_project(
 ) -> Iterator[Analysed]:
     """Read, parse and analyse every entry. `reuse` allows results from the lock.
 
-    `known` are results by entry that the caller has cached; they are preferred to those of the
-    lock. `engine_of` returns the engine of the analyser, which prepares while queries are parsed.
+    `known` are results by entry that the caller has cached; they take precedence over results in
+    the lock. `engine_of` returns the engine of the analyser; the engine prepares while queries are
+    parsed.
     """
     known = known or {}
     if reuse and any(str(entry.index) not in known for entry in project.sets):
@@ -379,7 +380,7 @@ def _print_beside(
     *,
     judge: bool,
 ) -> None:
-    """Render an entry's functions for another driver; they use the first driver's classes."""
+    """Render an entry's functions for another driver, with the classes of the first driver."""
     into.folders.append(target.out)
     modules, clashes = _planned(target, analysis, entry.engine, into)
     if not clashes:

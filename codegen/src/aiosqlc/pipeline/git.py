@@ -22,7 +22,7 @@ class GitError(Exception):
 def old_schema(
     project: Project, entry: QuerySet, reference: str, current: Sequence[Path]
 ) -> list[SchemaFile]:
-    """Return the schema files with their content at a reference, except files missing there.
+    """Return the schema files with their content at a reference; omit files that did not exist.
 
     Raises `GitError`, also if a file is not UTF-8.
     """
@@ -104,7 +104,7 @@ def _sql_files(folders: Iterable[Path], reference: str) -> list[Path]:
 
 
 def _texts(root: Path, reference: str, paths: Sequence[Path]) -> dict[Path, str]:
-    """Return the texts of the given files at a reference; omit files that it lacks."""
+    """Return the texts of the files at a reference; omit files that did not exist."""
     listed = {
         folder: _blobs(root / folder, reference)
         for folder in dict.fromkeys(path.parent for path in paths)
@@ -130,7 +130,7 @@ def _blobs(folder: Path, reference: str) -> dict[str, str]:
 
 
 def _contents(root: Path, ids: Sequence[str]) -> Iterator[bytes]:
-    """Yield the contents of objects, which one process of git reads."""
+    """Yield the contents of git objects, using one git process."""
     if not ids:
         return
     data = _git(root, "cat-file", "--batch", asked="".join(f"{one}\n" for one in ids))

@@ -34,7 +34,7 @@ def compare(
 ) -> Changes:
     """Compare generated files with those in `folders`, which contain only generated packages.
 
-    `command` is the command whose files are stale if there are no files.
+    Without files, the old files of `command` are deleted.
     """
     wanted = {file.path for file in files}
     commands = {_command(file.text) for file in files} - {""} or {command}

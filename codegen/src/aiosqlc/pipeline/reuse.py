@@ -43,8 +43,8 @@ def analyze_changed(
 ) -> Outcome:
     """Return the analysis of every query, calling the analyser only for changed queries.
 
-    With `reuse`, results that this process has cached are used for a project with errors, because
-    such a project has no lock.
+    With `reuse`, results in this process's cache are used too, because a project with errors writes
+    no lock.
     """
     key = _key(entry, schema, options, known)
     keys = tuple([query.question for query in queries])
@@ -111,7 +111,7 @@ def _another_server(known: Known, outcome: Outcome) -> bool:
 
 
 def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
-    """Return whether a server was used, and all errors are in queries, none in the schema."""
+    """Return whether a server was used, and every error is in a query and not in the schema."""
     errors = [item for item in outcome.diagnostics if item.severity is Severity.ERROR]
     return bool(outcome.analysis.server_version) and all(
         any(concerns(item, query) for query in queries) for item in errors
@@ -142,7 +142,7 @@ def _warnings_of(
     queries: Sequence[ParsedQuery],
     schema: Sequence[SchemaFile],
 ) -> tuple[Diagnostic, ...] | None:
-    """Return the stored warnings, or None if the queries with warnings may have moved."""
+    """Return the stored warnings, or None if a query with a warning may have moved."""
     if not known.warnings:
         return ()
     of_queries = any(item.query for item in known.warnings)

@@ -1,1 +1,1 @@
-"""Caches that avoid repeated work: files, values and analyses by their inputs."""
+"""Caches of file contents, values and analyses, each with its inputs as the key."""

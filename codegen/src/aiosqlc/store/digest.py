@@ -1,4 +1,4 @@
-"""The one key of what is stored: the SHA-256 of the values that a result is made of."""
+"""The key of a cached result: the SHA-256 of the values from which the result is computed."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def digest_of(*values: object) -> str:
 
 
 def digest(data: bytes) -> str:
-    """Return the SHA-256 of bytes as hexadecimal digits: of a file, or of a text to be one."""
+    """Return the SHA-256 of bytes as hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Read each file once. The content is cached until size, times or inode change."""
+"""Read each file once. The content is cached until the file's size, times or inode change."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _unsaved_names: tuple[str, ...] = ()  # names without folders, for a fast negati
 
 
 def show_unsaved(texts: Mapping[str, bytes]) -> None:
-    """Use these texts by absolute path instead of the files, because an editor has not saved them.
+    """Use unsaved texts of an editor, by absolute path, in place of the files.
 
     The texts are used until the next call.
     """
@@ -55,8 +55,8 @@ _within: tuple[str, ...] = ()  # the real path of the only folder from which fil
 def only_within(folder: Path) -> Iterator[None]:
     """Read only files whose real path is in a folder and not in its `.git`.
 
-    A pull request can contain a link to any file of the machine that checks the request, and the
-    comment on the request would quote that file.
+    Otherwise, a pull request could contain a link to a file of the machine that checks it, and the
+    report would quote that file.
     """
     global _within  # noqa: PLW0603  # there is one disk
     before, _within = _within, (os.path.realpath(folder),)
@@ -88,7 +88,7 @@ def _unsaved_text(path: Path) -> bytes | None:
 
 
 def signature(path: Path) -> Signature | None:
-    """Return a signature that changes when a file is written, or None without a file."""
+    """Return a file's size, times and inode, which change when it is written, or None."""
     try:
         found = os.stat(path)  # noqa: PTH116  # hundreds of calls per keystroke
     except OSError:

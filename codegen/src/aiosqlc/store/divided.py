@@ -16,7 +16,7 @@ _FEWEST = 250  # fewest results for which a process pays off
 
 
 def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
-    """Return the results in order. Inputs that are not cached are divided among processes.
+    """Return the results in order. Inputs without a cached result are divided among processes.
 
     The results of child processes are cached in this process, so they must be serializable.
     """

@@ -1,8 +1,9 @@
-"""The store: results by a key that says everything they are made of.
+"""A cache of results. The key of a result includes everything from which it is computed.
 
-A result never becomes invalid, because other input has another key. `grow_old` drops the results
-that were not used since its last call. Functions use the store through `memo` and `memo_by`.
-`Recent` is for results that come from elsewhere, such as a file or a child process.
+A result never becomes invalid, because another input has another key. `grow_old` drops the results
+that were not used since the last call of `grow_old`. Functions use the cache with the decorators
+`memo` and `memo_by`. `Recent` is for results that come from elsewhere, such as a file or a child
+process.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Memo(Generic[P, R]):
         return found[0]
 
     def known(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R] | None:
-        """Return the cached result."""
+        """Return the cached result in a tuple, or None without one."""
         return self._answers.get(self._key(*args, **kwargs)) if self._answers else None
 
     def compute(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -110,7 +111,7 @@ def memo(function: Callable[P, R]) -> Memo[P, R]:
 
 
 def memo_by(key: Callable[P, Hashable]) -> Callable[[Callable[P, R]], Memo[P, R]]:
-    """Cache by `key`, which must digest everything that the function reads."""
+    """Cache results by `key`, which must include everything that the function reads."""
     return lambda function: Memo(function, key)
 
 

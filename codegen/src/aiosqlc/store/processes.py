@@ -1,8 +1,8 @@
 """Divide work among forked processes to use all cores.
 
-A child process inherits its parent's data and returns only its results. Nothing is shared after the
-fork but a queue: the numbers of the runs that no process has taken yet. A child opens its own
-connections.
+A child process inherits its parent's data and returns only its results. After the fork, the
+processes share only a queue with the numbers of the runs (parts of the work) that no process has
+taken yet. A child opens its own connections.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _MOST_RUNS = 1000  # their numbers fit into a pipe before it is read
 
 
 def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
-    """Split items into runs for all cores; the later runs are shorter, but not than `fewest`.
+    """Split items into runs for all cores. Later runs are shorter; the minimum is `fewest` items.
 
-    Short runs at the end let all processes end together. There is only one run if this process
-    cannot be forked because another thread could hold a lock.
+    Short runs at the end let all processes finish at about the same time. There is only one run if
+    this process cannot be forked because another thread could hold a lock.
     """
     alone = not hasattr(os, "fork") or threading.active_count() > 1
     count = 1 if alone else min(_cores(), len(items) // fewest)
@@ -62,10 +62,10 @@ def spread(
 ) -> list[R]:
     """Return the results of all runs, in order.
 
-    Each process begins with one of the first runs, and takes the next run that is left after each.
-    This process calls `meanwhile` instead of its first run. A child calls `elsewhere` once for the
-    function that it uses. A result contains the items themselves. If a child fails, its runs are
-    computed here.
+    Each process starts with one of the first runs, and then takes the next run from the queue. This
+    process first calls `meanwhile` if it is given, and then `here` for each of its runs. A child
+    calls `elsewhere` once, and the returned function for each run. Items in a child's result are
+    replaced by this process's own objects. If a child fails, its runs are computed here.
     """
     own = [] if meanwhile else [0]
     others = range(len(own), min(_cores() - 1, len(runs) - len(own)) + len(own))
@@ -100,7 +100,7 @@ def spread(
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Put off Ctrl-C, which would otherwise run the parent's exception handlers in a new child."""
+    """Delay Ctrl-C in the block, because a new child would run the parent's exception handlers."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
     try:
         yield
@@ -127,7 +127,7 @@ def _taken(first: Sequence[int], queue: int) -> Iterator[int]:
 
 
 class _Child:
-    """A forked process, and the file that it appends its results to."""
+    """A forked process, and the file to which it appends its results."""
 
     def __init__(self, process: int, results: IO[bytes]) -> None:
         self._process = process
@@ -166,7 +166,7 @@ class _Child:
 def _forked(
     elsewhere: Callable[[], Work[T, R]], runs: Sequence[Sequence[T]], first: int, queue: int
 ) -> _Child:
-    """Start a child, which ends silently: the parent reports failures and interruptions."""
+    """Start a child, which reports no failure or interruption itself; the parent does."""
     results = tempfile.TemporaryFile()  # noqa: SIM115 - `_Child` closes it
     process = os.fork()
     if process:
@@ -186,7 +186,7 @@ def _forked(
 
 
 def _given(place: int) -> object:
-    """Refer to an item that both processes have; `_Receiver` resolves it."""
+    """Stand for an item that both processes have; `_Receiver` replaces this call by the item."""
     raise pickle.UnpicklingError(str(place))
 
 
@@ -211,7 +211,7 @@ def _by_fields(item: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
 
 
 class _Reductions(dict[type, Callable[[Any], Any]]):
-    """Serialize values; dataclasses by the arguments of their constructors."""
+    """Serializes values; a dataclass instance is stored as its constructor's arguments."""
 
     def __missing__(self, kind: type) -> Callable[[Any], Any]:
         if not is_dataclass(kind) or not all(field.init for field in fields(kind)):
@@ -221,13 +221,13 @@ class _Reductions(dict[type, Callable[[Any], Any]]):
 
 
 class _Receiver(pickle.Unpickler):
-    """Read a result, with references replaced by the items."""
+    """Reads a result, and replaces references by the items."""
 
     def __init__(self, stream: BinaryIO, items: Sequence[object]) -> None:
         super().__init__(stream)
         self._items = items
 
     def find_class(self, module: str, name: str) -> Any:
-        """Resolve a reference: to one of our items, or to a class by its name."""
+        """Return the class that a result names; for `_given`, return the access to the items."""
         known: Mapping[str, Any] = {"_given": self._items.__getitem__}
         return known.get(name) or super().find_class(module, name)
