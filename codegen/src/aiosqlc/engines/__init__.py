@@ -1,4 +1,4 @@
-"""All access to an engine's server, apart from analysis, goes through this package."""
+"""The interface through which the rest of the compiler uses the server of an engine."""
 
 from aiosqlc.engines.known import engine_for
 from aiosqlc.engines.port import Engine

@@ -57,7 +57,7 @@ class OnMysql(Opened):
         return stored_rows(uri, at, key, most)
 
     def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
-        """Import the analyser, which takes longer than anything else that needs no queries."""
+        """Import the analyser, which is slow; nothing else can be prepared without the queries."""
         from aiosqlc.mysql import analyze
 
         del analyze, schema, options
@@ -73,7 +73,7 @@ class OnMysql(Opened):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return EXPLAIN's rows under the key `rows`; each table has a few generated rows."""
+        """Return EXPLAIN's rows under the key `rows`; the tables contain a few generated rows."""
         from aiosqlc.mysql.explain import query_plan
 
         rows = query_plan(schema, query, options)

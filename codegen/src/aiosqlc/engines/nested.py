@@ -1,4 +1,4 @@
-"""Group the server's rows by the keys of `sqlc.nest`, to find keys that are not sufficient."""
+"""Group the server's rows by the keys of `sqlc.nest`, to find keys that do not separate objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Values = tuple[bytes | None, ...]
 
 
 def returned(query: TypedQuery, answer: Answer) -> int:
-    """Return the number of objects that a query's function makes from the server's rows."""
+    """Return the number of objects that a query's function would make from the server's rows."""
     if not isinstance(query.nesting, Nesting):
         return answer.rows
     key = query.nesting.levels[0].key
@@ -19,7 +19,7 @@ def returned(query: TypedQuery, answer: Answer) -> int:
 
 
 def mixed(query: TypedQuery, answer: Answer) -> Iterator[tuple[str, int]]:
-    """Yield each list whose key does not determine its columns, with a row number as proof."""
+    """Yield each list of which two rows have the same key and other values, with a row's number."""
     if not isinstance(query.nesting, Nesting):
         return
     for level in query.nesting.levels:

@@ -1,4 +1,4 @@
-"""The interface of an engine that plans queries as a server in production would plan them."""
+"""The interface of an engine that plans queries as the production server would plan them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 
 
 class PlannedDatabase(Protocol):
-    """An empty database whose planner uses the statistics of another, such as production."""
+    """An empty database whose planner uses another database's statistics, such as production's."""
 
     @property
     def notes(self) -> Sequence[str]:
@@ -25,12 +25,12 @@ class PlannedDatabase(Protocol):
 
     @property
     def statistics(self) -> Statistics | None:
-        """Return the statistics in use, which include new partitions, or None if there are none."""
+        """Return the statistics that the planner uses, also for new partitions, or None."""
         ...
 
     @property
     def indexes(self) -> Sequence[Index]:
-        """Return the indexes that the schema creates, without the proposed indexes."""
+        """Return the indexes that the schema creates; proposed indexes are not included."""
         ...
 
     @property
@@ -40,14 +40,14 @@ class PlannedDatabase(Protocol):
 
     @property
     def tried(self) -> Mapping[str, str]:
-        """Return the names of the proposed indexes that were created, by their table and keys."""
+        """Map the table and keys of each proposed index that was created to the index's name."""
         ...
 
     def trying(self, tried: Sequence[str]) -> AbstractContextManager[PlannedDatabase]:
         """Return a second database, which also has the indexes of `tried`.
 
         An item of `tried` has the form `orders (status, created_at)`. An index that the server
-        refuses is left out. This database must have statistics. It can still be used.
+        refuses is left out. The first database must have statistics, and remains usable.
         """
         ...
 
@@ -73,7 +73,7 @@ class Planner(Protocol):
     ) -> AbstractContextManager[PlannedDatabase]:
         """Return a database with the schema and the statistics, on the private server.
 
-        Without statistics, the tables are empty, and a plan uses an index if an index is usable.
+        Without statistics, the tables are empty, and a plan uses an index whenever one is usable.
         Raises `SchemaFailsError` if the schema has errors, and `NoServerError` if no server is
         available.
         """

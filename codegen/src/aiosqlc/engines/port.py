@@ -29,11 +29,11 @@ Schema = tuple[SchemaFile, ...]
 
 
 class Engine(Protocol):
-    """One engine. The server and its libraries are loaded at the first call that needs them.
+    """An engine. Its server is started, and its libraries are loaded, when a call needs them first.
 
-    `quote` is the quotation mark of identifiers. `planned_on` describes the data of its query
-    plans. `embedded` is true if the compiler includes the engine's programs, so that it can start a
-    server and dump a schema. `schemes` are the schemes of the engine's database URIs. A method
+    `quote` is the quotation mark of identifiers. `planned_on` says on which data queries are
+    planned. `embedded` means that the compiler includes the engine's programs, so that it can start
+    a server and dump a schema. `schemes` are the schemes of the engine's database URIs. A method
     raises `ModuleNotFoundError` if the engine's driver is not installed.
     """
 
@@ -79,7 +79,7 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
-        """Begin the work of `analyze` that needs no queries. An exception has no consequence."""
+        """Begin the part of `analyze` that does not need queries. Callers ignore exceptions."""
         ...
 
     def analyze(
@@ -101,13 +101,13 @@ class Engine(Protocol):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return the tables that queries scan because no index helps, by the queries' names."""
+        """Map the names of queries to the tables that they scan because no index is usable."""
         ...
 
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return why pairs of texts are not proved equivalent, by the names of their queries."""
+        """Map each query whose two texts are not proved equivalent to the reason."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:

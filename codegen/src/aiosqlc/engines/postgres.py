@@ -79,7 +79,7 @@ class OnPostgres(Opened):
         return stored_rows(uri, at, key, most)
 
     def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
-        """Start the private server and apply the schema. A user's server may be slow to fail."""
+        """Start the private server and apply the schema. A user's server is not contacted here."""
         if not options.database_uri:
             self.analyzer.opened(schema, options)
 
@@ -106,7 +106,7 @@ class OnPostgres(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return the tables that queries scan because no index helps, by the queries' names."""
+        """Map the names of queries to the tables that they scan because no index is usable."""
         from aiosqlc.postgres.explain import full_scans, query_plans
 
         opened = self.analyzer.opened(schema, options)
@@ -118,7 +118,7 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return why pairs of texts are not proved equivalent, by the names of their queries."""
+        """Map each query whose two texts are not proved equivalent to the reason."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)

@@ -19,12 +19,12 @@ class Answer(Protocol):
 
     @property
     def refusal(self) -> str:
-        """Return the server's error message, or an empty string if the query succeeded."""
+        """Return the server's error message, or an empty string after a success."""
         ...
 
     @property
     def key_taken(self) -> bool:
-        """Return whether the server refused a row because its unique key exists already."""
+        """Return whether the server refused a row because another row has the same unique key."""
         ...
 
     @property
@@ -47,7 +47,7 @@ class Answer(Protocol):
         ...
 
     def row(self, number: int) -> str:
-        """Return a row as text."""
+        """Return the row with this number as text."""
         ...
 
     def value(self, row: int, column: int) -> bytes | None:
@@ -89,7 +89,7 @@ class Rows(Protocol):
 
     @property
     def empty(self) -> Sequence[str]:
-        """Return the tables that are still empty because every INSERT failed."""
+        """Return the tables that are empty because every INSERT into them failed."""
         ...
 
     def undone(self) -> AbstractContextManager[None]:
@@ -117,17 +117,17 @@ class Rows(Protocol):
     def run(self, trials: Sequence[Trial]) -> Iterator[Answer]:
         """Run trials on the same rows; each trial is rolled back before the next.
 
-        Call this method inside one of the transactions above.
+        Call this method inside `undone()` or `kept()`.
         """
         ...
 
 
 class States(Protocol):
-    """One database per migration step, each with the migrated rows of the previous step."""
+    """One database per state of a release; its rows are those of the previous state, migrated."""
 
     @property
     def rows(self) -> Sequence[Rows]:
-        """Return one database per state, or none if a migration fails."""
+        """Return one database per state, or no database if a migration fails."""
         ...
 
     @property
@@ -136,7 +136,7 @@ class States(Protocol):
         ...
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, the constraints of state `there` that rows of `home` may violate."""
+        """Map each table to constraints of state `there` that rows of state `home` may violate."""
         ...
 
 
@@ -170,21 +170,21 @@ class Scratch(Protocol):
     ) -> AbstractContextManager[Rows]:
         """Return a database with the schema.
 
-        The rows contain constants of the queries in `texts`.
+        The rows contain constants from the queries in `texts`.
         """
         ...
 
     def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
         """Return, for each table, values for a row that the table's constraints accept.
 
-        The rows are not kept.
+        The rows that are inserted for this are rolled back.
         """
         ...
 
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> AbstractContextManager[States]:
-        """Return a database for each state: before the pending files, and after each of them."""
+        """Return a database per state: before the pending files, and after each pending file."""
         ...
 
     def lent(self, schema: Schema, shims: Schema) -> AbstractContextManager[Lent]:

@@ -12,7 +12,7 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 class Watched(Protocol):
     """A migration that ran in a test database.
 
-    Other migrations can be tried on the state before this migration.
+    Other migrations can be run on the schema before this migration.
     """
 
     @property
@@ -23,7 +23,8 @@ class Watched(Protocol):
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
         """Run other migrations in place of one statement of this migration; observe their locks.
 
-        Return their observations, and whether they lead to the same schema without a failure.
+        Return the observations, and whether the other migrations succeed and lead to the same
+        schema as the statement.
         """
         ...
 

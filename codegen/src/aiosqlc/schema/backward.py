@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect, SourceFile
 
 
 def backward(root: Path, file: SourceFile, dialect: Dialect) -> SchemaFile | None:
-    """Return the rollback of a migration, or None if it has no statements.
+    """Return the rollback of a migration, or None if the rollback has no statements.
 
     yoyo and golang-migrate have a separate file; dbmate, goose and sql-migrate have a section.
     """

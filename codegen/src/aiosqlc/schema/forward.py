@@ -31,7 +31,7 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
-    """Blank out the parts that must not run, and return whether the file can use a transaction."""
+    """Blank out the parts that must not run. Also return whether a transaction is possible."""
     if LEXES[dialect].delimits:
         text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []
@@ -61,7 +61,7 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
 def _is_quoted(text: str, dialect: Dialect, outside: int, place: int) -> bool:
     """Return whether a position in a text is inside a quoted name or string.
 
-    `outside` is a position that is not inside one.
+    `outside` is an earlier position that is not inside a name or string.
     """
     for token in scan(text, dialect, outside):
         if token.end > place:
@@ -81,7 +81,7 @@ _DEFINER = re.compile(
 def without_definers(text: str) -> str:
     """Blank out DEFINER in views and routines, so that the compiler's account owns them.
 
-    If the account of a view does not exist on the server, the view cannot be read.
+    A view cannot be read if the account in its DEFINER does not exist on the server.
     """
     if "definer" not in text.lower():
         return text
@@ -122,8 +122,8 @@ def forward_statements(sql: str, dialect: Dialect) -> tuple[Span, ...]:
 
     If a file also contains queries, return only its schema definitions.
 
-    A query may also define an object, such as a temporary table for later queries. Queries that
-    drop or alter objects belong to the program and not to the schema.
+    A query file may also define an object, such as a temporary table for later queries. Statements
+    that drop or alter objects in a query file are not part of the schema.
     """
     spans = split_statements(sql, dialect)
     if not _NAMED.search(sql):

@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect, Span
 
 
 class Past(NamedTuple):
-    """A renamed or dropped object: `now` is its current name, empty if it was dropped."""
+    """A renamed or dropped object. `now` is the current name, or empty for a dropped object."""
 
     name: str
     now: str
@@ -43,7 +43,7 @@ class History:
         return self._today(self.relations.get(name.lower()), self.relations)
 
     def column(self, name: str, words: frozenset[str]) -> Past | None:
-        """Return the rename or drop of a missing column in one of a query's tables, or None."""
+        """Return the rename or drop of a missing column of one of the query's tables, or None."""
         for (table, column), past in self.columns.items():
             if column == name.lower() and table in words:
                 return past
@@ -98,7 +98,7 @@ def with_order(
 ) -> Diagnostic:
     """Extend the error for a missing name by the later CREATE or earlier DROP of the object.
 
-    The name is the name of a relation, or of a column in one of the tables that `words` contains.
+    The missing name is a relation's name, or the name of a column of a table in `words`.
     """
     here = next((i for i, f in enumerate(files) if f.file is problem.labels[0].file), len(files))
     earlier, later = history_of(files[: here + 1], dialect), history_of(files[here:], dialect)
@@ -129,7 +129,7 @@ class _Statement:
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the position after the given words; each of the words may be missing."""
+        """Return the position after the optional words."""
         while self.word(at) in words:
             at += 1
         return at

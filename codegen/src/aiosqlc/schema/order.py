@@ -15,8 +15,8 @@ _BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
 def forward_files(paths: Sequence[Path]) -> list[Path]:
     """Return the files that migrate forward, in the order in which the tool applies them.
 
-    Numbered files of a folder are sorted by number, as by their tools: `2_x` before `10_y`. Folders
-    and files keep the order of the configuration.
+    As migration tools do, numbered files in a folder are sorted by number: `2_x` before `10_y`.
+    Otherwise, folders and files keep the order of the configuration.
     """
     if any(_BY_FLYWAY.match(path.name) for path in paths):
         paths = [path for path in paths if not _CALLBACK.match(path.name)]
@@ -49,7 +49,7 @@ _CHECKPOINT = re.compile(r"^--\s*atlas:checkpoint\b", re.MULTILINE)
 
 
 def since_checkpoint(files: list[SourceFile]) -> list[SourceFile]:
-    """Drop migrations before an Atlas checkpoint, which contains them."""
+    """Drop migrations before an Atlas checkpoint, because the checkpoint contains them."""
     found = [
         number
         for number, file in enumerate(files)
@@ -81,7 +81,7 @@ def is_numbered(path: Path) -> bool:
 
 
 def _planned(folder: Path, files: Sequence[Path]) -> Sequence[Path]:
-    """Return the files of a sqitch `deploy` folder in the order of its plan, if it has one."""
+    """Return the files of a sqitch `deploy` folder in the order of sqitch's plan file, if any."""
     listed = folder.parent / "sqitch.plan"
     if folder.name != "deploy" or not listed.is_file():
         return []
@@ -110,7 +110,7 @@ _DEPENDS = re.compile(r"^--\s*depends:(?P<names>.*)$", re.MULTILINE)
 
 
 def by_dependency(files: list[SourceFile]) -> list[SourceFile]:
-    """Put each file after the files in its yoyo `-- depends:` line; cycles keep their order."""
+    """Put each file after the files in its yoyo `-- depends:` line; in a cycle, keep the order."""
     by_name = {file.path.name.removesuffix(".sql"): file for file in files}
     ordered: dict[Path, SourceFile] = {}
     visiting: set[Path] = set()

@@ -1,7 +1,7 @@
 """Common code of private servers: child processes with their own data, which end with the compiler.
 
-A run uses a slot: a data directory that no other run uses. Concurrent compilers share nothing, so
-no counting is needed. On Linux the kernel stops the server when the compiler dies.
+A run uses a slot: a data directory that no other run uses. Concurrent compilers therefore share
+nothing. On Linux, the kernel stops the server when the compiler dies.
 """
 
 from __future__ import annotations

@@ -21,14 +21,14 @@ class NoWheelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerWheel:
-    """A package by its pip name, and its folder of programs per major version."""
+    """A package by its pip name, and the folder of its programs for each major version."""
 
     name: str
     folders: Mapping[int, str]
 
     @property
     def package(self) -> str:
-        """The import name."""
+        """Return the import name."""
         return self.name.replace("-", "_")
 
     @property
@@ -61,9 +61,10 @@ WHEELS = (
 
 
 def chosen(name: str = "") -> ServerWheel | None:
-    """Return the package to use: by name, from the configuration, or else an installed one.
+    """Return the package with the configured name, or else an installed package.
 
-    Return None if no package is named or installed. Raises `NoWheelError` for an unknown name.
+    Return None if the name is empty and no package is installed. Raises `NoWheelError` for an
+    unknown name.
     """
     name = name or os.environ.get(SETTING, "")
     if not name:

@@ -1,6 +1,6 @@
 """Create and drop the compiler's databases on a shared server.
 
-A random name and a marker table identify these databases.
+The compiler recognizes its databases by a random name and a marker table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ABSENT = {(1049,), (1146,), (1044,), (1142,)}
 
 
 def make(session: Session) -> tuple[str, str]:
-    """Create an empty database with a new name; return its name and the marker in it."""
+    """Create an empty database with a new name; return the name and the database's marker."""
     name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
     session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails if the database exists
     session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")

@@ -48,7 +48,7 @@ class Binaries:
     def flavour(self) -> str:
         """Return the kind of the server, `mariadb` or `mysql`.
 
-        The data of one kind cannot be read by the other kind.
+        A server of one kind cannot read the data of the other kind.
         """
         return "mariadb" if self.install else "mysql"
 

@@ -1,4 +1,4 @@
-"""The analysis server: the one in `database.uri`, or a private one with a database per schema."""
+"""Connect to the server for the analysis: the server in `database.uri`, or a private server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 class Session:
     """An open connection to a server on which the compiler may use databases named `prefix…`.
 
-    `private` is whether only the compiler uses the server.
+    `private` means that only the compiler uses the server.
     """
 
     connection: Connection[Any]
@@ -91,7 +91,7 @@ _warm = _Warm()
 
 
 def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = "") -> Session:
-    """Connect to the configured server, or to the private one, which is started if necessary.
+    """Connect to the configured server, or start a private server if necessary and connect to it.
 
     `kin` selects the private server if there is a choice: `mysql` or `mariadb`.
 

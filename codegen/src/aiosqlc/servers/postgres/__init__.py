@@ -1,1 +1,1 @@
-"""The PostgreSQL server for the analysis: the embedded one, or the user's."""
+"""The PostgreSQL server for the analysis: the embedded server, or the user's server."""

@@ -1,4 +1,4 @@
-"""Select the account for the embedded PostgreSQL: the current one, or another for root."""
+"""Select the account that runs the embedded PostgreSQL, which does not run as root."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Account:
 
 
 def server_account(name: str = _NAME) -> Account | None:
-    """Return the server's account, created if necessary, or None to use the current account.
+    """Return the server's account, which is created if necessary, or None for the current one.
 
     Raises `NoServerError` if the account cannot be created.
     """
@@ -62,8 +62,8 @@ def server_account(name: str = _NAME) -> Account | None:
 def _create(name: str) -> None:
     """Create a system account, unless another process has created it meanwhile.
 
-    If two processes run `useradd` for the same name at once, both succeed, and the second user ID
-    replaces the first one.
+    If two processes run `useradd` for one name at the same time, both succeed, and the second user
+    ID replaces the first.
     """
     import fcntl  # missing on Windows, where this code does not run
     import pwd
@@ -90,7 +90,7 @@ def _create(name: str) -> None:
 def hand_over(data: Path, account: Account | None) -> None:
     """Change the owner of a data directory to the account.
 
-    The permissions of its parent folders do not change.
+    The parent folders keep their permissions.
 
     Raises `NoServerError` if the account could not access the directory.
     """
@@ -106,10 +106,10 @@ def hand_over(data: Path, account: Account | None) -> None:
 
 
 def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
-    """Return `programs`, or a copy of them in `cache` if the account cannot read them.
+    """Return the folder `programs`, or a copy in `cache` if the account cannot read the folder.
 
-    `programs` is the `bin` folder of an installation. The libraries of the programs are beside this
-    folder.
+    `programs` is the `bin` folder of an installation. The programs' libraries are in a folder
+    beside `bin`.
     """
     if account is None or account.closed(programs / "postgres") is None:
         return programs

@@ -36,7 +36,7 @@ class ConnectionFailedError(Exception):
 
 
 def server_error(result: pq.abc.PGresult) -> ServerError:
-    """Return the error that the fields of a failed result describe."""
+    """Return the error in the fields of a failed result."""
 
     def text(field: pq.DiagnosticField) -> str:
         return (result.error_field(field) or b"").decode("utf-8", "replace")
@@ -52,7 +52,7 @@ def server_error(result: pq.abc.PGresult) -> ServerError:
 
 
 class Connection:
-    """One libpq connection, UTF-8, used by one thread."""
+    """A libpq connection with UTF-8 as its encoding, for use by one thread."""
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
@@ -82,7 +82,7 @@ class Connection:
         self.pg.notice_handler = handler
 
     def run(self, sql: str) -> ServerError | None:
-        """Run a statement or a script of several, and return the error if there is one."""
+        """Run one or several statements, and return the error if the server refuses one."""
         result = self.execute(sql)
         if result.status in _COPYING:
             return self._refuse_copy(result.status)
@@ -121,9 +121,9 @@ class Connection:
     def pipelined(self, groups: Sequence[Sequence[Statement]]) -> list[list[pq.abc.PGresult]]:
         """Run groups of statements in one round trip and return the responses by group.
 
-        If the server refuses a statement, the rest of its group is skipped and has the result
-        `PIPELINE_ABORTED`. The next group then runs. A transaction must be open, and COPY is not
-        allowed. Raises `ConnectionFailedError` if the connection is lost.
+        If the server refuses a statement, the remaining statements of the group are skipped, with
+        the result `PIPELINE_ABORTED`. The next group is then run. A transaction must be open, and
+        COPY is not allowed. Raises `ConnectionFailedError` if the connection is lost.
         """
         found: list[list[pq.abc.PGresult]] = []
         try:
@@ -184,7 +184,7 @@ class Connection:
 
     @property
     def release(self) -> str:
-        """The server's release: `18.1`."""
+        """Return the server's release, such as `18.1`."""
         return f"{self.major}.{self.pg.server_version % 10000}"
 
     @property

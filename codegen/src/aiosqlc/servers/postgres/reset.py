@@ -1,7 +1,7 @@
-"""Reset a used database to the state of a new database, by undoing only the writes.
+"""Reset a used database to the state of a new database, by undoing the writes.
 
-The server counts the rows that each table has received, and the blocks of each sequence that were
-read. If the count of a table or sequence has not changed, this table or sequence is not touched.
+The server counts the rows written to each table, and the blocks read of each sequence. A table or
+sequence whose count has not changed is left alone.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class State:
 
 
 def open_database(conninfo: str) -> Connection:
-    """Connect to a database, so that neither triggers nor foreign keys apply to the session.
+    """Connect to a database, with triggers and foreign keys disabled in the session.
 
     Raises `psycopg.Error`, also if the role is not a superuser.
     """
@@ -142,7 +142,7 @@ def _counts(connection: Connection, new: Snapshot) -> dict[int, int]:
 
 
 def _same_schema(connection: Connection, new: Snapshot) -> bool:
-    """Drop tables that a test created, and return whether the rest of the schema is the same."""
+    """Drop tables that a test created, and return whether the schema is then the original one."""
     for oid, name in tables_of(connection).items():
         if oid not in new.tables:
             with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedTable):
@@ -162,7 +162,7 @@ def _grown(connection: Connection, tables: Sequence[Table]) -> bool:
 def _places(
     connection: Connection, new: Snapshot, changed: set[int]
 ) -> Iterator[tuple[int, int, bool]]:
-    """Yield each sequence whose value has changed, with its first value."""
+    """Yield each sequence whose value has changed, with its value in the new database."""
     read = {oid: name for oid, name in new.sequences.items() if oid in changed}
     for oid, place in places_of(connection, read).items():
         if place != new.places[oid]:

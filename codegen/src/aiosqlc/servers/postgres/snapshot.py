@@ -44,7 +44,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and its rows as COPY writes them, or None if the rows cannot be put back."""
+    """A table, with its rows as COPY writes them, or with None if the rows cannot be restored."""
 
     oid: int
     name: sql.Identifier
@@ -57,8 +57,8 @@ class Table:
 class Snapshot:
     """The state of a new database. Its copies by CREATE DATABASE have the same state and OIDs.
 
-    `places` are the last value of each sequence, and whether the sequence has already returned this
-    value. `schema` changes with each change of the system catalogs.
+    `places` maps a sequence to its last value, and whether the sequence has already returned this
+    value. `schema` is a value that differs after any change of the system catalogs.
     """
 
     tables: Mapping[int, Table]
@@ -105,7 +105,7 @@ def places_of(
 
 
 def schema_of(connection: Connection, catalogs: Mapping[int, str]) -> tuple[Any, ...]:
-    """Return a value that changes when a catalog changes: a change leaves a newer row, or fewer."""
+    """Return a value that differs after a change of a catalog: by a newer row, or by fewer rows."""
     each = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT count(*), max(xmin::text::bigint) FROM {} {}").format(
             sql.Identifier("pg_catalog", name),
