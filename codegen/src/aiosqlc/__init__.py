@@ -1,1 +1,1 @@
-"""A SQL compiler for Python: annotated SQL in, typed async functions out."""
+"""A SQL compiler for Python, which turns annotated SQL into typed async functions."""

@@ -25,9 +25,9 @@ class Label:
 
     @property
     def home(self) -> Label:
-        """Return the label with a position in the query's file.
+        """Return the label, with a position in the query's file.
 
-        A label in a fragment moves to the include.
+        A label in a fragment gets the position of the `sqlc.include`.
         """
         if isinstance(self.file, ExpandedFile):
             return replace(self, span=self.file.home(self.span))
@@ -39,8 +39,8 @@ class Diagnostic:
     """A diagnostic. The first label is the cause; further labels show related places.
 
     Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries,
-    E4xx Python names, E5xx output; V0xx the rules of `vet`. `costs` are the queries that do not
-    compile because of this diagnostic, as `file.sql:Name`.
+    E4xx Python names, E5xx output; V0xx the rules of `vet`. `costs` are the queries
+    (`file.sql:Name`) that do not compile because of this diagnostic.
     """
 
     code: str

@@ -49,14 +49,14 @@ def find_sql_files(
 
 
 def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
-    """Return the position of a path in the configuration, searching from the value at `span`."""
+    """Return the position of a path in the configuration; the search starts at `span`."""
     word = re.compile(rf"(?<![\w./*-]){re.escape(pattern)}(?![\w./*-])")
     found = word.search(config.text, span.start)
     return Span(found.start(), found.end()) if found else span
 
 
 def _inside(path: Path) -> Sequence[Path]:
-    """Return the file itself, or all SQL files in the folder or in its migration folders."""
+    """Return a file path itself, or the SQL files in a folder and in its migration folders."""
     if not path.is_dir():
         return [path] if _is_sql(path.name) and path.is_file() else []
     with os.scandir(path) as inside:  # reports the kind of each entry without another call
@@ -97,7 +97,7 @@ def _is_sql(name: str) -> bool:
 def read_files(
     root: Path, paths: Iterable[Path], *, whole: bool = True
 ) -> tuple[list[SourceFile], list[Diagnostic]]:
-    """Read files as UTF-8. Displayed paths are relative to `root`; line ends become line feeds.
+    """Read files as UTF-8. Paths are relative to `root`.
 
     With `whole`, a file that contains a NUL byte is omitted.
     """

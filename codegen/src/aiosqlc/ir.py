@@ -2,8 +2,8 @@
 
     SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
 
-A stage takes values and returns values with diagnostics. No stage raises an exception for a user's
-mistake. A later value may contain an earlier value, but not the reverse.
+A stage takes values and returns values with diagnostics. A stage does not raise an exception for a
+user's mistake. A later value may contain an earlier value, but not the other way round.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ _ROW_COMMANDS = frozenset(
 class SchemaFile:
     """A schema or migration file, reduced to the statements that apply it, without the rollback.
 
-    `sql` has the same offsets as `file.text`; parts that must not run (down sections, tool
-    directives, psql meta-commands) are blanked out. `statements` are the spans of its statements in
-    order, without semicolons. `transactional` is False if the tool would run the file outside a
-    transaction.
+    `sql` is `file.text` with blanks in place of the parts that must not run (rollbacks, directives
+    of tools, commands of psql), so that offsets are the same. `statements` are the spans of the
+    statements in order, without semicolons. `transactional` is False if the tool would run the file
+    outside a transaction.
     """
 
     file: SourceFile
@@ -82,7 +82,7 @@ class Tenant:
 
     `shared` lists tables that belong to all tenants, and functions that a person has checked.
     `trust_foreign_keys` declares that a foreign key never refers to a row of another tenant.
-    `table` is the table that has a row for each tenant. `columns` are further names of the column.
+    `table` is the table with one row per tenant. `columns` are further names of the tenant column.
     """
 
     column: str
@@ -117,10 +117,10 @@ class AnalyzeOptions:
     """Options of an analyser, in addition to the schema and the queries.
 
     `database_uri` is the server to use (None: the embedded one). `cache_dir` is the folder for data
-    between runs (None: the user's cache folder). `strict` makes a `:one` that may return many rows
-    an error. `not_null_functions` are functions (`schema.name` or `name`) that the user declares
-    never NULL. `server` is the kind of server that the queries are for, `mysql` or `mariadb`.
-    `tenant` requests a proof that each query accesses only one tenant's rows.
+    that later runs use (None: the user's cache folder). `strict` makes a `:one` that may return
+    many rows an error. `not_null_functions` are functions (`schema.name` or `name`) that the user
+    declares never NULL. `server` is the kind of server that the queries are for, `mysql` or
+    `mariadb`. `tenant` requests a proof that each query accesses only one tenant's rows.
     """
 
     database_uri: str | None = None
@@ -141,9 +141,9 @@ class Param:
 
     `$1` has no name yet; `@x` and `sqlc.arg(x)` have the name `x`.
 
-    `nullable` is the user's choice (`sqlc.narg` sets it to True), or None if the analysis decides.
-    `row` is the name of the list of rows of which this parameter is one column: `(a, b) IN
-    (sqlc.slice(pairs))`.
+    `nullable` is what the user wrote (True for `sqlc.narg`), or None if the analysis decides. If
+    the parameter is one column of a list of rows, as in `(a, b) IN (sqlc.slice(pairs))`, `row` is
+    the name of the list.
     """
 
     number: int
@@ -158,9 +158,9 @@ class Param:
 class Embed:
     """A `sqlc.embed(t)`, which becomes `t.*` in the select list and one nested row in the result.
 
-    `alias` is the name in `AS name` after the macro. The name is removed from the text, because a
-    star cannot have an alias. `nest` is whether the macro is `sqlc.nest(t)`, which makes a list of
-    nested rows.
+    `alias` is the name in `AS name` after the macro, which is not part of the SQL, because a star
+    cannot have an alias. `nest` is true for the macro `sqlc.nest(t)`, which makes a list of nested
+    rows.
     """
 
     table: str
@@ -184,7 +184,7 @@ class Embed:
 class Hint:
     """A column or parameter hint in a comment: `-- column: total Decimal!`.
 
-    `not_null` is True for `!`, False for `?`, and None if the hint has neither.
+    `not_null` is True for `!`, False for `?`, and None for a hint without one of these signs.
     """
 
     target: str
@@ -197,15 +197,14 @@ class Hint:
 class OptionalPart:
     """A part of a dynamic query's text that is optional or has several forms.
 
-    Each variant of the query contains one of the forms.
+    Each variant of the query contains the part in one form, or omits it.
 
     `kind` is `if`, `set` or `sort`. An `if` part is present if and only if parameter `name` was
     passed. A `set` part is a SET item that is omitted while parameter `name` is UNSET. For `sort`,
     `name` is the Python argument that selects one of `choices`. `numbers` are the parameters that
-    occur only in this part. `also` are the further names of `:if a, b`, all of which must be
-    passed. If a part is `independent`, the variants contain only some of its combinations with
-    other independent parts: all parts, none, and each part alone. The generated code also sends the
-    other combinations.
+    occur only in this part. In `:if a, b`, all parameters must be passed; `also` are the names
+    after the first. The compiler checks `independent` parts only in some combinations: all
+    together, none, and each alone. Generated code also sends the other combinations.
     """
 
     kind: str
@@ -222,8 +221,8 @@ class Variant:
     """One possible text of a dynamic query, with parameters numbered `$1 …` without gaps.
 
     `key` has one entry per dynamic part: 1 if the part is present, 0 if it is absent, or the index
-    of the choice for `sort`. `numbers[i]` is the query's own number of the parameter that this text
-    calls `$i+1`.
+    of the choice for `sort`. `numbers[i]` is the number in the whole query of the parameter that is
+    `$i+1` in this text.
     """
 
     key: tuple[int, ...]
@@ -236,8 +235,8 @@ class Variant:
 class SortKey:
     """An expression of ORDER BY whose value is part of a cursor.
 
-    `number` is the parameter that holds the value from the cursor. `nulls` is true if the query
-    states where NULL is sorted. Otherwise the expression must be proved never NULL.
+    `number` is the number of the parameter for the value in the cursor. `nulls` means that the
+    query states NULLS FIRST or LAST. If it does not, the expression must be proved never NULL.
     """
 
     sql: str
@@ -252,9 +251,9 @@ class Paging:
 
     The last `hidden` columns of the text are not part of a row. They are the total, or the values
     of the sort `keys`. `orders` are the orders that a call can ask for. `limit` is the number of
-    the parameter of LIMIT, or None for a constant. `skip` is the number of the parameter of OFFSET,
-    or None if pages begin at a cursor. `probes` are texts that return at most one row each if the
-    order is total.
+    LIMIT's parameter, or None for a constant. `skip` is the number of OFFSET's parameter, or None
+    if pages begin at a cursor. `probes` are texts that each return at most one row if no two rows
+    have equal sort keys.
     """
 
     hidden: int
@@ -279,13 +278,13 @@ _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
 class ParsedQuery:
     """An annotated query.
 
-    `sql` is the text for the server: `$n` parameters, no macros, no final semicolon.
+    `sql` is the text for the server, with `$n` parameters, and without macros and final semicolon.
 
     A dynamic query's `sql` contains every optional part and the first choice of each sort.
-    `variants` lists all reachable texts, including `sql`; a static query has none. `options` are
-    the words after the command (`:bulk`) with their values, and `ignores` are the silenced codes
-    with the reasons. `paging` is set for `:page` only. `comments` are the comment lines above and
-    inside the query, which sqlc passes to plugins.
+    `variants` lists all texts that a call can send, including `sql`; it is empty for a static
+    query. `options` maps the words after the command (`:bulk`) to their values. `ignores` maps
+    ignored diagnostic codes to the user's reasons. `paging` is set for `:page` only. `comments` are
+    the comment lines above and inside the query, which sqlc passes to plugins.
     """
 
     file: SourceFile
@@ -308,7 +307,7 @@ class ParsedQuery:
     paging: Paging | None = None
 
     def spelled(self, number: int) -> str:
-        """Return a parameter as first written: `@name`, `sqlc.arg(name)`, `$1`, `?`."""
+        """Return the first spelling of a parameter: `@name`, `sqlc.arg(name)`, `$1` or `?`."""
         param = next((p for p in self.params if p.number == number and p.spans), None)
         if param is None:
             return f"${number}"
@@ -369,7 +368,7 @@ class ParsedQuery:
 
     @property
     def place(self) -> str:
-        """Return the query's name as cost reports write it: `file.sql:Name`."""
+        """Return the query's file and name: `file.sql:Name`."""
         return f"{self.file.path.as_posix()}:{self.name}"
 
 
@@ -394,9 +393,9 @@ class SqlType:
 
     With `array_dims` > 0 the type is an array, and the other fields describe its element type.
 
-    `base` is the underlying type of a domain or the subtype of a range or multirange. `labels`
-    belong to enums and `fields` to composites. `length` is the length of varchar(n), and `scale`
-    the scale of numeric(p, s).
+    `base` is the base type of a domain, or the subtype of a range or multirange. An enum has
+    `labels`, and a composite has `fields`. `length` is n in varchar(n), and `scale` is s in
+    numeric(p, s).
     """
 
     schema: str
@@ -433,8 +432,8 @@ class TableColumn:
 class Constraint:
     """A constraint that a write can violate.
 
-    `kind`: unique, primary, foreign, check, not_null, exclude. `told` is true if the server's error
-    distinguishes the constraint from constraints of other tables.
+    `kind` is unique, primary, foreign, check, not_null or exclude. `told` means that the server's
+    error message distinguishes the constraint from constraints of other tables.
     """
 
     schema: str
@@ -486,7 +485,7 @@ class Catalog:
 class Cardinality(StrEnum):
     """The proved bounds of the number of rows that a query returns.
 
-    `SOME` means at least one row, and `MANY` means that nothing is proved.
+    `SOME` means at least one row. `MANY` means any number of rows, because nothing is proved.
     """
 
     ONE = "one"
@@ -512,8 +511,8 @@ class ColumnRef:
 class JsonKind(StrEnum):
     """The kind of a JSON value; a `MAP` is an object whose keys depend on the data.
 
-    A `STORED` value is read from a table's column. Only the configuration can declare its
-    structure, so this kind is replaced after the analysis.
+    A `STORED` value is read from a table's column. If the configuration declares the column's
+    structure, that structure replaces it after the analysis.
     """
 
     OBJECT = "object"
@@ -527,10 +526,10 @@ class JsonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JsonStep:
-    """One step of a path into a JSON value: an object key, a list index, or either of the two.
+    """One step of a path into a JSON value: an object key, a list index, or possibly either.
 
-    `any_key` and `any_index` mean a key or an index of unknown value. The last step of a path may
-    be `as_text`: the value is read as a text that is not JSON, as `->>` does.
+    `any_key` means a key that depends on data, and `any_index` an index that depends on data. If
+    the last step is `as_text`, the value is read as a plain text, as `->>` does.
     """
 
     key: str | None = None
@@ -545,12 +544,11 @@ Member = tuple[str, "JsonShape"]
 
 
 class Shared(Sequence[Member]):
-    """The members of a declared object, which many places can share by reference.
+    """The members of a declared object; several places in a structure can refer to one instance.
 
-    Schemas refer to one object from many places, and this object refers to others. So the expanded
-    structure can be exponentially larger. Two instances are equal if their digests are equal, and a
-    digest includes the digests of the inner objects. So no structure is expanded for a comparison
-    or a hash.
+    A JSON Schema can refer to one object from many places, and this object to further objects, so
+    the expanded structure can be exponentially larger. Two instances are equal if their digests are
+    equal. A digest is computed from the digests of the inner objects, without expanding them.
     """
 
     __slots__ = ("_members", "digest")
@@ -591,13 +589,13 @@ class JsonShape:
     `members` are the members of an object, by key. Members of a tuple have no key. An array or a
     map has one member, the structure of all elements. An array or map without a member is empty.
     `type` is the database type of a scalar, or of a text that may contain an inner JSON value.
-    `nullable` is whether the value may be `null` in JSON. `absent` is whether an object may lack
-    this member.
+    `nullable` means that the value may be `null` in JSON. `absent` means that an object need not
+    have this member.
 
-    A `STORED` value is found at `path` in the column `stored`. For a path, `nullable` is true if
-    the value can be NULL for another reason than a missing member. `declared` is whether the
-    configuration declares this structure, without a proof; `name` is then the Python class of the
-    value: a dotted name, or the name of a class that is generated.
+    A `STORED` value is found at `path` in the column `stored`. For a `STORED` value, `nullable`
+    means that it can be NULL even if the column contains the member. `declared` means that the
+    structure comes from the configuration, without a proof; `name` is then the dotted name of the
+    value's Python class, or the name of a generated class.
     """
 
     kind: JsonKind
@@ -615,12 +613,12 @@ class JsonShape:
 class Column:
     """A result column.
 
-    `reasons` explains why the column is, or could not be proved, not null; innermost first. `via`
-    is the origin according to sqlc if it differs: the WITH query from which the column is read.
-    `kept` is the column whose values it returns, or contains as elements, through array functions.
-    `shape` is the shape of its JSON value, or None if the query does not determine the shape.
-    `declared_not_null` is whether the configuration declares that the member of a stored JSON value
-    always exists, without a proof.
+    `reasons` explains why the column is proved not null, or could not be proved; the innermost
+    reason is first. `via` is the WITH query's column from which it is read, which is the origin for
+    sqlc. `kept` is the table column whose values or elements it returns through array functions.
+    `shape` is the shape of its JSON value, or None if the query does not determine it.
+    `declared_not_null` means that the column is a member of stored JSON that, according to the
+    configuration, always exists.
     """
 
     name: str
@@ -641,11 +639,11 @@ class Column:
 class TypedParam:
     """A parameter, typed and named.
 
-    `not_null` is False if None may be passed and has a meaning. `is_part` is true if the value is
-    only a part of the values in `origin`, such as a document that `||` merges. `via` is the column
-    as the query names it. It is a view's column if `origin` is a column of the underlying table.
-    `row` is the name of the list of rows of which this parameter is one column. `kept` is the
-    column that stores its value or its elements, if there is no `origin`: `array_append(tags,
+    `not_null` is False if None may be passed and has a meaning. `is_part` means that the value is
+    only a part of a value of the column `origin`, such as a document that `||` merges. `via` is the
+    column that the query names, which is a view's column if `origin` is a column of the view's
+    table. If the parameter is one column of a list of rows, `row` is the name of the list. Without
+    `origin`, `kept` is the column that stores the value or its elements, as in `array_append(tags,
     @tag)`.
     """
 
@@ -668,9 +666,9 @@ class TypedParam:
 class TypedEmbed:
     """The result columns `first … first + count - 1` form one nested row of `table`.
 
-    `nullable` is whether an outer join can omit the whole row. Then column `presence` (an index
-    into the columns) is NULL exactly if the row is omitted. `others` are the names in the further
-    operands of a set operation. `nest` is whether the row belongs to a list (`sqlc.nest`).
+    `nullable` means that an outer join can omit the row. `presence` is then the index of a column
+    that is NULL exactly if the row is omitted. `others` are the row's names in the other operands
+    of a set operation. `nest` means that the row belongs to a list (`sqlc.nest`).
     """
 
     name: str
@@ -685,12 +683,12 @@ class TypedEmbed:
 
 @dataclass(frozen=True, slots=True)
 class NestLevel:
-    """The returned rows of a query with `sqlc.nest`, or the rows of one kind of its lists.
+    """One nesting level of a query with `sqlc.nest`: the returned rows, or the rows of a list.
 
-    The first level has the rows that the function returns, and `embed` is None. Each other level
-    has the rows of the embed with that index, in lists of the level with the index `parent`. `key`
-    are the result columns whose values distinguish the rows of the level. `repeats` is whether two
-    joined rows may contain the same row of the level.
+    The first level has the rows that the function returns; its `embed` is None. For any other
+    level, `embed` is the index of the macro, and `parent` is the index of the level whose rows
+    contain the list. `key` are the result columns that distinguish the rows of the level. `repeats`
+    means that several joined rows may contain the same row of the level.
     """
 
     embed: int | None
@@ -701,9 +699,9 @@ class NestLevel:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """The returned rows and the lists of a query with `sqlc.nest`, each list after its parent.
+    """The nesting levels of a query with `sqlc.nest`; a level comes after its parent.
 
-    `adjacent` is whether ORDER BY keeps the joined rows of one returned row together.
+    `adjacent` means that ORDER BY keeps the joined rows of one returned row together.
     """
 
     levels: tuple[NestLevel, ...]
@@ -723,8 +721,8 @@ class NotNested:
 class Lookup:
     """The proved facts that decide whether a query can be run for many keys at once.
 
-    `keys` are the numbers of the parameters that a column equals. `why` is the reason why the rows
-    of several keys cannot be read together, or empty.
+    `keys` are the numbers of the parameters that must be equal to a column. `why` is the reason why
+    one query cannot read the rows of several keys, or empty.
     """
 
     keys: tuple[int, ...] = ()
@@ -735,11 +733,11 @@ class Lookup:
 class TypedBatch:
     """The text of a `:batchget` query that reads the rows of many keys.
 
-    `params` replace the parameters with the same numbers. They are the list of keys, or, if a key
-    has several columns, the columns of a list of rows. `columns` are the key of each row: the
-    hidden last columns of the text, or, if `position` is not None, the result column at that
-    position. `variants` are the texts of a dynamic query, as in a `TypedQuery`. `written` are the
-    same texts before the stars were expanded.
+    `params` replace the query's parameters with the same numbers. They are the list of keys; if a
+    key has several columns, there is one parameter per column. `columns` are the columns with the
+    key of a row. They are additional columns at the end, or, if `position` is not None, the result
+    column at this position. `variants` are the texts of a dynamic query. `written` are the same
+    texts before `*` was expanded.
     """
 
     sql: str
@@ -754,9 +752,9 @@ class TypedBatch:
 class Sent:
     """A call that sends a notification on a channel; `source` is the object that contains it.
 
-    `source` is empty for a call in a query. `shape` is the proved structure of the payload, which
-    is `nullable` if the payload may be NULL. If nothing is proved, `why` is the reason. `fails` is
-    true if the reason is a server error that each call raises.
+    `source` is for example a function; it is empty for a call in a query. `shape` is the proved
+    JSON structure of the payload; it is `nullable` if the payload may be NULL. If no structure is
+    proved, `why` is the reason. `fails` means that this reason is a server error in every call.
     """
 
     channel: str
@@ -772,13 +770,14 @@ class TypedQuery:
 
     `sql` is the text that the generated code sends, with expanded stars (also in `variants`).
     `writes` is the written table, and `violable` are the constraints that the query can violate.
-    `unproved_reading` is the reason why it is not proved to only read, or empty. `session_clean` is
-    whether it does not affect the session. `advice` contains findings for `vet`: the code of a
-    rule, and a name. `leaks` are the reasons why the query may access another tenant's rows. It is
-    also empty if this was not checked. `lookup` is set while a `:batchget` query is analysed, and
-    `batch` is the result. `nesting` is set for a query with `sqlc.nest`, whose `cardinality` counts
-    the rows that the function returns. `sends` are the notifications that the query sends, and for
-    a declared channel, those that functions and triggers of the schema send on it.
+    `unproved_reading` is the reason why the query is not proved read-only, or empty.
+    `session_clean` means that the query leaves the session unchanged. `advice` has findings for
+    `vet`: the code of a rule, and a name. `leaks` are the reasons why the query may access another
+    tenant's rows; without tenants in the configuration, it is empty. `lookup` is set while a
+    `:batchget` query is analysed, and `batch` is the result. `nesting` is set for a query with
+    `sqlc.nest`; its `cardinality` counts the objects that the function returns, not the joined
+    rows. `sends` are the notifications that the query sends. For a declared channel, they are the
+    notifications that functions and triggers of the schema send on it.
     """
 
     parsed: ParsedQuery
@@ -809,7 +808,7 @@ class TypedQuery:
         return digest_of(self.parsed.said, variants, rest)
 
     def placed(self, parsed: ParsedQuery) -> TypedQuery:
-        """Return a copy at the position of `parsed`. The diagnostics of the copy may differ."""
+        """Return a copy at the position of `parsed`."""
         found = copy(self)
         vars(found)["parsed"] = parsed
         if parsed.said != self.parsed.said:
@@ -838,11 +837,10 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The result of an engine's analyser for one query set, without diagnostics.
+    """The result of an engine's analyser for one configuration entry, without diagnostics.
 
     `stored` are the declared structures of JSON columns, which the configuration adds. `channels`
-    are the declared channels. A channel is a query that has the payload as its only column and that
-    never runs.
+    are the declared channels, each as a query whose only column is the payload; it never runs.
     """
 
     catalog: Catalog

@@ -1,4 +1,4 @@
-"""Source texts and positions in them, which messages refer to."""
+"""Source texts, and positions in source texts."""
 
 from __future__ import annotations
 
@@ -62,8 +62,9 @@ class SourceFile:
 class Inclusion:
     """One expansion of a fragment in a query file.
 
-    `start` is the offset of the fragment's text in the expanded file, and `source` its offset in
-    the fragment's `file`. `call` is the span of the `sqlc.include`, also in the expanded file.
+    `start` is the offset of the fragment's text in the expanded file. `source` is the offset of
+    this text in `file`, the fragment's file. `call` is the span of the `sqlc.include`, also in the
+    expanded file.
     """
 
     start: int
@@ -76,8 +77,9 @@ class Inclusion:
 class ExpandedFile(SourceFile):
     """A query file, followed by the text of each fragment that it includes.
 
-    Offsets up to `length` are those of the file itself. Offsets after `length` are in a fragment,
-    which occurs once for each expansion. So each token of an expanded query has its own place.
+    Offsets up to `length` are offsets in the query file itself. Higher offsets are in the copies of
+    fragments, one copy for each `sqlc.include`. So each token of an expanded query has its own
+    offset.
     """
 
     length: int = 0
@@ -91,7 +93,7 @@ class ExpandedFile(SourceFile):
         return self.inclusions[at - 1] if at else None
 
     def home(self, span: Span) -> Span:
-        """Return a span's place in the file itself. A span in a fragment gives its include."""
+        """Return a span's place in the query file; for a fragment, this is the `sqlc.include`."""
         start, end = span.start, span.end
         while found := self.inclusion(start):
             start, end = found.call.start, max(found.call.end, end if end < self.length else 0)
@@ -101,9 +103,9 @@ class ExpandedFile(SourceFile):
         return Span(start, max(last, start))
 
     def place(self, span: Span) -> tuple[SourceFile, Span, tuple[Span, ...]]:
-        """Return the file that contains a span, the span in that file, and the includes around it.
+        """Return a span's file, the span in this file, and the `sqlc.include`s that lead to it.
 
-        The includes are in this file, from the outermost to the innermost.
+        The outermost `sqlc.include` is first.
         """
         found = self.inclusion(span.start)
         if found is None:
@@ -121,11 +123,11 @@ class ExpandedFile(SourceFile):
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Map offsets of rewritten SQL to offsets in the original file.
+    """Maps offsets in rewritten SQL to offsets in the original file.
 
-    `pieces` is sorted by `out`. From offset `out` to the next piece, the text was copied from
-    offset `src` (`copied`), or it replaces the user's text at `src`, and then every offset maps to
-    `src`.
+    `pieces` is sorted by `out`. A piece begins at offset `out` and ends at the next piece. If it is
+    `copied`, its text comes from offset `src` of the file. If it is not, its text replaces the
+    user's text at `src`, and all its offsets map to `src`.
     """
 
     pieces: tuple[tuple[int, int, bool], ...] = field(default=((0, 0, True),))
@@ -137,7 +139,7 @@ class SourceMap:
         return src + (offset - out) if copied else src
 
     def over(self, span: Span) -> Span:
-        """Return the span of the file from which a span of the rewritten SQL comes."""
+        """Return the span in the file from which a span of the rewritten SQL comes."""
         start = self.to_source(span.start)
         if span.end <= span.start:
             return Span(start, start)

@@ -29,7 +29,7 @@ _CONFINED = ("base", "against", "after", "each")
 def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
     """Let a command read only files of the repository while it checks a change.
 
-    The author of a pull request chooses the files that such a command reads, and other people read
+    The author of a pull request can choose which files the command reads, and other people can read
     the report.
     """
 
@@ -63,7 +63,7 @@ def load(arguments: argparse.Namespace) -> Project | None:
 def only_entry(
     project: Project, name: str | None, fits: Callable[[QuerySet], bool], needed: str
 ) -> QuerySet | str:
-    """Return the only entry that `fits` accepts, or a sentence why none or several fit.
+    """Return the only entry that `fits` accepts, or a sentence if none or several are accepted.
 
     `needed` names the setting that the command needs in an entry.
     """

@@ -90,9 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]:
     """Return a query's plans under the statistics of production, or () without statistics.
 
-    The plans for common and rare values are among them if they differ from the generic plan. Raises
-    `StatisticsError` if the statistics cannot be read, and `NoServerError` if no server is
-    available.
+    Besides the generic plan, plans for common and for rare values are included if they differ from
+    it. Raises `StatisticsError` if the statistics cannot be read, and `NoServerError` if no server
+    is available.
     """
     statistics = statistics_of(part.entry)
     if statistics is None or part.failed:

@@ -26,7 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the generated files, or with `--keep-going` only those of the queries that compile."""
+    """Write the generated files; with `--keep-going`, leave out the queries that do not compile."""
     project = load(arguments)
     if project is None:
         return 2

@@ -97,7 +97,7 @@ def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
 
 
 def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:
-    """Return the SQL texts of all queries, each text once."""
+    """Return the distinct SQL texts of all queries."""
     found: dict[str, None] = {}
     for query in queries:
         found[query.sql] = None

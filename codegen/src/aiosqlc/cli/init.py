@@ -84,9 +84,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write a configuration, a migration and a query file. Existing files stay.
+    """Write a configuration, a migration and a query file. Existing files are not changed.
 
-    A configuration for other generators of sqlc is converted, and the old file is kept beside it.
+    A configuration for another generator of sqlc is converted; the old file is kept under another
+    name.
     """
     folder: Path = arguments.folder
     if arguments.skill:
@@ -136,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
 def engine_of(driver: str | None) -> Dialect:
     """Return the engine of a driver.
 
-    Without a driver, or for a driver of both engines, return PostgreSQL.
+    Return PostgreSQL without a driver, or for a driver of both engines.
     """
     return next(engine for engine in DRIVERS if not driver or driver in DRIVERS[engine])
 

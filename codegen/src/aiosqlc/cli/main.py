@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Reopen closed standard streams (`>&-`), so that no later file takes their place."""
+    """Reopen closed standard streams (`>&-`), so that no other file gets a stream's number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - not a path; stays open until the end
@@ -75,7 +75,7 @@ def _open_streams() -> None:
 def _run(words: list[str]) -> int:
     """Run the command that the arguments name.
 
-    Raises OSError if its output cannot be written.
+    Raises OSError if the command's output cannot be written.
     """
     if words[:1] == [_SQLC_CALL]:
         words = ["plugin"]

@@ -53,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 @within_repository
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the working tree with a git reference, and print the facts for the reviewer.
+    """Compare the working tree with a git reference, and print a review.
 
     Return 1 if there is a finding.
     """

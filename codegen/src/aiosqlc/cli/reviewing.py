@@ -49,7 +49,7 @@ from aiosqlc.vet.scans import vet_scans
 
 @dataclass(frozen=True, slots=True)
 class _Replaced(Release):
-    """A release with one step: the schema files changed, so the new schema replaces the old."""
+    """A release with one step, in which edited schema files replace the old schema."""
 
     whole: tuple[SchemaFile, ...] = ()
 
@@ -84,7 +84,7 @@ class _Versions:
 def review(project: Project, reference: str, *, patient: bool) -> Review:
     """Compare every entry with a git reference.
 
-    `patient` is whether the migration tool sets lock_timeout. Raises `GitError`, and
+    `patient` means that the migration tool sets lock_timeout. Raises `GitError`, and
     `NoServerError` if no server can be started.
     """
     commit = base_of(project.root, reference)
@@ -210,7 +210,7 @@ def _sound(analysed: Analysed) -> Analysis:
 
 
 def _without_known(steps: Sequence[Step]) -> list[Step]:
-    """Drop the old queries that do not even compile on the schema of their own version."""
+    """Drop findings about old queries that fail even on the schema of their own version."""
     known = {_place(item) for item in steps[0].old_code}
     return [
         replace(step, old_code=tuple(i for i in step.old_code if _place(i) not in known))
@@ -258,7 +258,7 @@ def _advice(versions: _Versions, found: EntryReview) -> list[Diagnostic]:
 
 
 def _only(version: Analysed, queries: Sequence[ParsedQuery]) -> Analysed:
-    """Return the analysis of a version, reduced to the given queries."""
+    """Return the analysis of a version with only the given queries."""
     places = {query.place for query in queries}
     typed = tuple(query for query in version.analysis.queries if query.parsed.place in places)
     return replace(version, analysis=replace(version.analysis, queries=typed))
@@ -300,9 +300,9 @@ def _texts(queries: Sequence[ParsedQuery]) -> list[str]:
 
 
 def _plans(versions: _Versions, queries: Queries) -> PlanChanges:
-    """Return the changed plans; old and new plans use the statistics of the working tree.
+    """Return the changed plans. Both versions are planned with the statistics in the working tree.
 
-    On an unchanged schema, only changed queries can have another plan.
+    If the schema has not changed, only the changed queries are planned.
     """
     planner = versions.engine.planner
     if planner is None:

@@ -114,8 +114,8 @@ def _written(arguments: argparse.Namespace, asked: _Asked, scanned: Scanned) -> 
 def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
     """Write the package now and after each change of a Python, SQL or configuration file.
 
-    The database server stays running, and only changed literals are analysed. An error leaves the
-    package as it is. The command then continues, because the next change may remove the cause.
+    The database server keeps running, and only changed literals are analysed. After an error, the
+    package stays unchanged and the command continues, because the next change may remove the cause.
     """
     out = str((Path.cwd() / arguments.out).resolve())
 
@@ -158,7 +158,7 @@ def _again(
 
 
 def _command(arguments: argparse.Namespace, root: Path) -> str:
-    """Return the command that the error message of the generated function `sql` names.
+    """Return the command line for the error message of the generated function `sql`.
 
     Its paths are relative to the configuration's folder, so that the generated file does not depend
     on how the user writes the paths.

@@ -92,7 +92,7 @@ def compile_literals(
 
 
 def _library(project: Project, entry: QuerySet) -> list[SourceFile]:
-    """Return the query files of an entry, whose fragments the literals may include."""
+    """Return the query files of an entry; the literals may include fragments from these files."""
     paths, _ = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
     return read_files(project.root, paths, whole=False)[0]
 

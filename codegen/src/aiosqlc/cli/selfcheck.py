@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
-    """Return the errors that prevent an import of the entry's generated code."""
+    """Return the errors for which the entry's generated code cannot be imported."""
     python = analysed.entry.python
     return not_importable(project, python, analysed.analysis.queries) if python else []
 

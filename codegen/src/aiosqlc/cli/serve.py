@@ -1,4 +1,4 @@
-"""`aiosqlc serve`: run a fresh database with the project's schema for a program to connect to."""
+"""`aiosqlc serve`: provide a new database with the project's schema for another program."""
 
 from __future__ import annotations
 

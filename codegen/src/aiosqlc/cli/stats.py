@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _entry(project: Project, arguments: argparse.Namespace) -> QuerySet:
     """Return the configuration entry whose tables the statistics describe.
 
-    Raise `_UnusableError` if that is not clear.
+    Raise `_UnusableError` if the arguments do not determine the entry.
     """
     entries = [entry for entry in project.sets if engine_for(entry.engine).planner is not None]
     if not entries:
@@ -190,7 +190,7 @@ def _found(
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file at once, so that an interrupted run never leaves a half-written file."""
+    """Replace a file atomically, so that an interrupted run never leaves a half-written file."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:

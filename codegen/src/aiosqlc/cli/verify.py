@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_stored(project: Project, arguments: argparse.Namespace) -> int:
-    """Check some values of each column with a declared structure, and report those that differ."""
+    """Check some values of each column with a declared structure; report values that do not fit."""
     scheme = arguments.database.partition(":")[0].partition("+")[0]
     entries = [
         entry

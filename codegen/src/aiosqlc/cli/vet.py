@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_plans(analysed: Analysed) -> list[Diagnostic]:
-    """Return the findings about query plans, under production's statistics if there are any.
+    """Return the findings about query plans, with production's statistics if these are configured.
 
     Raises `StatisticsError`, `SchemaFailsError` and `NoServerError`.
     """

@@ -88,7 +88,7 @@ def is_source(path: str) -> bool:
 def tidy_up(rounds: int) -> None:
     """Regularly drop cached texts that are not used any more, and collect garbage.
 
-    The remaining objects are frozen, so that later collections skip them.
+    The objects that remain are frozen, so that later garbage collections skip them.
     """
     if rounds % _AGE == 1:
         grow_old()

@@ -1,4 +1,4 @@
-"""Convert a configuration for sqlc's other generators to one for this compiler."""
+"""Convert a configuration for other generators of sqlc to a configuration for this compiler."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
 
     The engine, schema, queries and Python settings are kept.
 
-    `out` is the folder for the generated code of the old configuration. With several entries, each
-    entry has a subfolder.
+    `out` is the folder for the generated code of the old configuration. If there are several
+    entries, each gets a subfolder.
     """
     entries = _entries(document)
     converter = _Converter(Converted(), out, _folders([_old_out(entry) for entry in entries]))
@@ -65,7 +65,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Return a new name for each folder, made of the parts in which the folders' paths differ."""
+    """Return a name for each folder, from the parts of the path in which the folders differ."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")

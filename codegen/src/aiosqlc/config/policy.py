@@ -30,14 +30,14 @@ class McpPolicy:
 
     `queries` are patterns such as `Get*` for the queries that may be offered. `writes` are the
     names of the queries that may write. `bind` maps a parameter to the environment variable with
-    its value, so that an assistant cannot pass it. `unbound` names the queries that do not need
-    these parameters. `mask` lists columns (`table.column`) whose values are hidden in results.
-    `forbid` lists columns that no offered query may read. `reviewed` lists the views and functions
-    that a person has checked against `mask` and `forbid`. `database` is the URI of the database as
-    written, including `${NAME}`. `entry` is the name of the entry of `sql` if there are several. If
-    `wide_role` is true, the database role may have more privileges than the tools need. `max_bytes`
-    limits the size of a result, and `max_argument` limits the characters of all arguments of a
-    call. `timeout` is in seconds.
+    its value, so that an assistant cannot pass it. `unbound` names queries that may be offered
+    without a bound parameter. `mask` lists columns (`table.column`) whose values are hidden in
+    results. `forbid` lists columns that no offered query may read. `reviewed` lists the views and
+    functions that a person has checked against `mask` and `forbid`. `database` is the URI of the
+    database as written, including `${NAME}`. `entry` is the name of the entry of `sql` if there are
+    several. If `wide_role` is true, the database role may have more privileges than the tools need.
+    `max_bytes` limits the size of a result, and `max_argument` limits the characters of all
+    arguments of a call. `timeout` is in seconds.
     """
 
     span: Span

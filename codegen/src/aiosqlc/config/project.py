@@ -28,10 +28,10 @@ class ModelKind(StrEnum):
 class Override:
     """Another Python type for a database type, a table column, or one query's column.
 
-    Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set. If
-    `only` is `param` or `column`, `query` applies only to parameters or only to columns. `decode`
-    and `encode` are dotted names of functions. Without them, the type is only the annotation of the
-    driver's value.
+    The target is one of `db_type`, `column` (`table.column`) and `query` (`Query.column`). With
+    `query`, `only` can limit the override to parameters (`param`) or result columns (`column`).
+    `decode` and `encode` are dotted names of functions. Without these functions, the driver's value
+    is not converted, and only its annotation changes.
     """
 
     span: Span
@@ -49,17 +49,17 @@ class PythonTarget:
     """Settings of the generated Python code. `package` is the dotted import name of `out`.
 
     `driver` is the driver of the code, or empty for the engine's default. For each driver in
-    `beside`, a subpackage has the functions for this driver; the classes are the same. `executor`
-    is the module that exports an Executor Protocol. If it is empty, the Protocol is generated with
-    the code. With `emit_class`, the functions of a module are methods. `emit_protocol` also
-    generates Protocols of these methods. With `emit_exceptions`, each constraint that a query can
-    violate has its own exception class. `emit_helpers` adds transactions with retries and an
-    executor that reports every query. `typed_json` decodes JSON to generated classes if the query
-    determines its shape. `json` are the declared structures of JSON columns. With `readers`,
-    functions that are proved to only read take a `Reader`, which can be a replica. `same_as` is the
-    package of an earlier entry for another engine. The functions of both packages must agree.
-    `contract` is the path of the test that compares the results of both engines. `contract_values`
-    are the values that the test must use, by parameter.
+    `beside`, a subpackage has functions for this driver, which use the same classes. `executor` is
+    the module that exports an Executor Protocol. If it is empty, the Protocol is generated with the
+    code. With `emit_class`, the functions of a module are methods. `emit_protocol` also generates
+    Protocols of these methods. With `emit_exceptions`, each constraint that a query can violate has
+    its own exception class. `emit_helpers` adds transactions with retries and an executor that
+    reports every query. `typed_json` decodes JSON to generated classes if the query determines its
+    shape. `json` are the declared structures of JSON columns. With `readers`, functions that are
+    proved to only read take a `Reader`, which can be a replica. `same_as` is the package of an
+    earlier entry for another engine. The functions of both packages must agree. `contract` is the
+    path of the test that compares the results of both engines. `contract_values` maps parameters to
+    the values that the test must use.
     """
 
     out: Path
@@ -105,7 +105,7 @@ class JsonTarget:
 class DeclaredColumn:
     """The declared distribution of a column.
 
-    `values` are the shares of all rows by value. `distinct` is the number of distinct values, and
+    `values` maps a value to its share of all rows. `distinct` is the number of distinct values, and
     `nulls` is the share of rows with NULL; both are None if they are not declared. `places` are the
     spans of the declared properties by name.
     """
@@ -136,7 +136,7 @@ class DeclaredTable:
 class Production:
     """The database in production: `statistics` is the file with its statistics, if there is one.
 
-    `tables` are the declared tables, for projects without production.
+    `tables` are declared sizes of tables, for projects without a production database.
     """
 
     statistics: Path | None = None

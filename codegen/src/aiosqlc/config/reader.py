@@ -1,4 +1,4 @@
-"""Read a YAML document node by node with positions, so that every error has a caret."""
+"""Read a YAML document node by node with positions, so that every error shows its place."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Reader:
             self.error(node, message, label, hint)
 
     def warn(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
-        """Note something ignored."""
+        """Report a setting that is ignored, as a warning."""
         self._add("E004", message, self.span(node), label, hint, Severity.WARNING)
 
     def _add(
@@ -199,7 +199,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 def merged_pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Return a mapping's own pairs, and then the pairs that `<<` merges from other mappings."""
+    """Return the pairs of a mapping, and then the pairs that `<<` merges from other mappings."""
     pairs = [(key, value) for key, value in node.value if key.tag != _MERGE]
     for key, value in node.value:
         others = value.value if isinstance(value, yaml.SequenceNode) else [value]

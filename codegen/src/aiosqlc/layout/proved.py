@@ -1,4 +1,4 @@
-"""Format the queries of a file, except those whose equivalence is not proved."""
+"""Format the queries of a file whose formatted text is proved to mean the same."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Formatted:
-    """A formatted file, and the reason for each query that was not changed."""
+    """A formatted file, with the reason for each query that was left unchanged."""
 
     tidied: Tidied
     left: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ def format_file(
 def _expanded(
     found: Tidied, dialect: Dialect, library: Sequence[SourceFile]
 ) -> Sequence[tuple[ParsedQuery, ParsedQuery]]:
-    """Return the changed queries that include fragments: each before and after formatting."""
+    """Return the changed queries that include fragments, before and after formatting."""
     if not has_fragments(found.before.text):
         return found.changed
     before, after = (

@@ -1,6 +1,6 @@
 """Format query files.
 
-Format the queries of a file; a query stays unchanged if formatting could change its meaning.
+A query stays unchanged if formatting could change its meaning.
 """
 
 from __future__ import annotations

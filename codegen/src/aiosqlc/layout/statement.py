@@ -1,8 +1,8 @@
 """Format a statement: only spaces, line breaks and the case of keywords change.
 
-A statement that fits on a line stays on one line. Otherwise, each clause has a line, each item of a
-list has a line, each part of a condition has a line, and the content of brackets or of CASE and END
-is indented. A comment stays after its word or above its line.
+A statement that fits on a line stays on one line. Otherwise, each clause, each list item and each
+part of a condition gets a line of its own. The content of brackets and of CASE is indented. A
+comment stays after the same word, or above the same line.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _must(nodes: Nodes) -> str:
 
 
 def _bare(nodes: Nodes) -> Nodes:
-    """Return nodes without the comments on the lines above them."""
+    """Return nodes without the comments that are on lines above the nodes."""
     first, *rest = nodes
     if isinstance(first, Group):
         return [replace(first, opening=replace(first.opening, above=())), *rest]
@@ -187,7 +187,7 @@ class _Layout:
     def lines(self, nodes: Nodes, width: int, *, inside: bool = False) -> list[str]:
         """Return the lines for the given nodes.
 
-        `inside` is whether parentheses enclose all nodes.
+        `inside` means that parentheses enclose the nodes.
         """
         above = list(first_of(nodes).above)
         nodes = _bare(nodes) if above else nodes
@@ -262,7 +262,7 @@ class _Layout:
         return self._around(nodes, at, group, width)
 
     def _around(self, nodes: Nodes, at: int, group: Group, width: int) -> list[str]:
-        """Return a group's lines: the text before it, the indented content, the text after it."""
+        """Return a bracketed group's lines: text before it, indented content, and text after it."""
         before: list[Node] = [*nodes[:at], group.opening]
         body: list[Nodes] = [group.body]
         if group.opening.word == "CASE":

@@ -12,7 +12,7 @@ _OWN = {"E300"}  # errors in one query's own text, which are never merged
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge diagnostics that are equal in several configuration entries into one."""
+    """Merge equal diagnostics of several configuration entries."""
     found: dict[Diagnostic, dict[str, None]] = {}
     for item in diagnostics:
         found.setdefault(replace(item, costs=()), {}).update(dict.fromkeys(item.costs))
@@ -20,9 +20,9 @@ def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge a finding that several queries share, and list findings with the most queries first.
+    """Merge findings with the same cause; list the findings that affect the most queries first.
 
-    Two errors share a cause if the server's message is the same for both. Other findings keep their
+    Two errors have the same cause if the server's message is the same. Other findings keep their
     order.
     """
     causes: dict[object, Diagnostic] = {}

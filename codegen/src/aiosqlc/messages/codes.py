@@ -1,4 +1,4 @@
-"""The registry of diagnostic codes, each of which has one meaning.
+"""The registry of diagnostic codes with their meanings.
 
 The table in the manual is generated from this registry.
 """

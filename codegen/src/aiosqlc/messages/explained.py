@@ -17,7 +17,7 @@ _ROWS = {
 
 
 def query_lines(query: TypedQuery) -> Iterator[str]:
-    """Describe a query completely."""
+    """Describe a query: its text, parameters, columns and proved facts."""
     parsed = query.parsed
     line, _ = parsed.file.line_col(parsed.name_span.start)
     if parsed.channel:
@@ -52,7 +52,7 @@ def result_lines(query: TypedQuery) -> Iterator[str]:
 
 
 def _channel(query: TypedQuery) -> Iterator[str]:
-    """Describe the payload of a declared channel, and the notifications of the schema on it."""
+    """Describe a declared channel: its payload, and notifications that the schema sends on it."""
     for column in query.columns:
         inside = json_lines(column.shape) if column.shape else ["text"]
         yield from (f"    {line}" for line in inside)

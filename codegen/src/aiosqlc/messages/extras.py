@@ -18,7 +18,7 @@ _DISTRIBUTIONS = {"google": "protobuf"}  # packages whose name differs from thei
 
 
 def not_installed(error: ModuleNotFoundError) -> str | None:
-    """Return the command that installs a missing module, or None for the compiler's own module."""
+    """Return the command that installs a missing module; return None for the compiler's modules."""
     module = (error.name or "").partition(".")[0]
     extra = _EXTRAS.get(module)
     if extra is None:

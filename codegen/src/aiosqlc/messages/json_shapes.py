@@ -69,8 +69,7 @@ def _null(shape: JsonShape) -> str:
 def json_document(shape: JsonShape) -> dict[str, Any]:
     """Return the structure of JSON as a document for machines.
 
-    If a declared object occurs again, the second one has only the `name` of the first, and no
-    members.
+    If a declared object occurs again, its second description has only the `name`, and no members.
     """
     return _document(shape, set())
 

@@ -31,7 +31,7 @@ def format_diagnostics(diagnostics: Sequence[Diagnostic], style: Style, how: str
 
 
 def _in_repository(folder: Path) -> Path:
-    """Return a folder's path from its repository's top, from which GitHub resolves paths."""
+    """Return a folder's path relative to the top of the repository, as GitHub needs it."""
     top = repository_of(folder)
     return Path(os.path.relpath(folder, top)) if top else folder
 

@@ -57,7 +57,8 @@ if hasattr(os, "register_at_fork"):  # a child process must not write to its par
 def counted(what: str, items: Sequence[T], before: int = 0, total: int = 0) -> Iterator[T]:
     """Yield the items, and show the number of finished items: `compiling 812/2000`.
 
-    The items may be a part of `total`, after `before` other items.
+    The items may be part of a longer list: `before` items come before them, and `total` is the
+    length of the whole list.
     """
     line = _line
     if line is None:

@@ -11,7 +11,7 @@ _MOST_CELLS = 12
 def show_row(heads: Sequence[tuple[str, bool]], cells: Sequence[str | None]) -> str:
     """Format a row as `id = 1, bio = NULL`; a row with many columns is shortened.
 
-    `heads` are the names of the columns, each with whether its values are numbers.
+    `heads` has, for each column, the name and whether the values are numbers.
     """
     pairs = [
         f"{name} = {_shown(cell, number=number)}"

@@ -16,8 +16,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def nearest_function(word: str, known: Iterable[str]) -> str | None:
     """Return the function whose name is at most two edits from a word or contains the word.
 
-    Functions have many similar names, such as `array_fill` and `array_min`, so the ratio of equal
-    letters is not useful.
+    Many functions have similar names, such as `array_fill` and `array_min`, so `nearest` would
+    suggest unrelated functions.
     """
     word = word.lower()
     named = {name.rpartition(".")[2].lower(): name for name in reversed(list(known))}

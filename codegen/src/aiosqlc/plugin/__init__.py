@@ -1,4 +1,4 @@
-"""Generate code from sqlc's analysis: read a request and return files."""
+"""Generate code from sqlc's analysis: read sqlc's request, and return the generated files."""
 
 from aiosqlc.plugin.generate import generate_from_request
 from aiosqlc.plugin.request import RequestError

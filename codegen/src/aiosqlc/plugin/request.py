@@ -1,6 +1,6 @@
 """Convert sqlc's request to the compiler's values.
 
-The types and nullability are those that sqlc inferred.
+The types and the nullability come from sqlc.
 """
 
 from __future__ import annotations

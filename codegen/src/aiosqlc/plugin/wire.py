@@ -33,7 +33,7 @@ def encode_response(files: Sequence[tuple[str, str]]) -> bytes:
 
 
 def _class_of(message: str) -> Any:
-    """Return a message class of `messages.proto`, which `make proto` compiles."""
+    """Return the Python class of a message in `messages.proto`, compiled by `make proto`."""
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from google.protobuf.message_factory import GetMessages
 

@@ -51,10 +51,10 @@ class Package:
 
 @dataclass(slots=True)
 class Called:
-    """The results by query: the guarantee that its function broke, or why its call failed.
+    """The results by query: the guarantee that the function broke, or the reason why a call failed.
 
-    `calls` counts the calls that returned. `unread` has the reasons for results that Python cannot
-    represent.
+    `calls` counts the calls that returned. `unread` maps queries with results that Python cannot
+    represent to the reason.
     """
 
     calls: int = 0
@@ -122,7 +122,7 @@ async def _call_all(
 
 
 def _in_decoder(error: Exception) -> bool:
-    """Return whether a decoder raised the error, which disproves the inferred shape."""
+    """Return whether a JSON decoder raised the error, which disproves the inferred JSON shape."""
     frames = traceback.extract_tb(error.__traceback__)
     return any(Path(frame.filename).stem == DOCUMENTS for frame in frames)
 
@@ -140,7 +140,7 @@ def _is_declared(error: Exception, query: TypedQuery) -> bool:
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return argument values for a query, partly from the columns that the query compares with."""
+    """Return argument values for a query, some of which come from columns of the parameters."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

@@ -28,7 +28,7 @@ def called_on(driver: str) -> str:
 class Opened:
     """A connection, the executor for functions, and the driver's exceptions.
 
-    `refusals` are the exceptions for a refusal of the server, and for a lost connection.
+    `refusals` are the driver's exceptions if the server refuses a statement, or is disconnected.
     """
 
     connection: Any

@@ -22,10 +22,10 @@ _ROWS = 5
 class Checked:
     """The findings of a search, and the queries that were tested.
 
-    `refuted` are false guarantees. `unrun` are queries that failed in every run. `uncalled` are
-    queries whose functions failed in every call, with the reason. `unread` are queries whose
-    results Python cannot represent. `rowless` are queries for which no row was returned or written,
-    so that nothing was tested. `empty` are the tables into which no row could be inserted.
+    `refuted` are the findings about false guarantees. `unrun` are queries that failed in every run.
+    `uncalled` maps queries whose function failed in every call to the reason. `unread` are queries
+    whose results Python cannot represent. `rowless` are queries for which no row was returned or
+    written, so that nothing was tested. `empty` are the tables into which no row could be inserted.
     """
 
     refuted: tuple[Diagnostic, ...] = ()
@@ -48,11 +48,11 @@ class _Seen:
 def selfcheck(
     analysed: Analysed, *, executions: int = 50, seed: int = 0, package: Package | None = None
 ) -> Checked:
-    """Run each query about `executions` times on random rows, and report counterexamples.
+    """Run each query about `executions` times on random rows, and report false guarantees.
 
-    The search uses its own database, which is dropped afterwards. A guarantee may be the compiler's
-    or the user's (`!`); the finding contains the row and the parameters that disprove it. The
-    functions of `package` are called too.
+    The search uses its own database, which is dropped afterwards. A guarantee is proved by the
+    compiler or declared by the user (`!`). A finding contains the row and the parameters that
+    disprove the guarantee. The functions of `package` are called too.
     """
     try:
         with engine_for(analysed.entry.engine) as engine:

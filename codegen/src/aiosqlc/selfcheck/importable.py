@@ -19,7 +19,7 @@ from aiosqlc.source import SourceFile
 def not_importable(
     project: Project, python: PythonTarget, queries: Sequence[TypedQuery]
 ) -> list[Diagnostic]:
-    """Return an error for each name in an override that the generated code cannot import."""
+    """Return an error for each override whose class or function generated code cannot import."""
     places = [(item, project.file) for item in python.overrides]
     for query in queries:
         places += [(item, query.parsed.file) for item in hinted_types([query])]

@@ -1,4 +1,4 @@
-"""Find the positions in the file for findings that come from the server's parse tree.
+"""Find the positions in a query file for the findings of the analyser, which have only names.
 
 The proofs are in `aiosqlc/relational/advice.py`, and in the `advice.py` of each engine.
 """
@@ -13,7 +13,7 @@ from aiosqlc.vet.queries import Finding, Text
 
 
 def proved_findings(text: Text) -> Iterator[Finding]:
-    """Yield proved findings about a query, each with its position, or at the query's name."""
+    """Yield the analyser's findings about a query, with a position or else at the query's name."""
     for code, name in text.query.advice:
         yield code, _PLACES[code](text, name.lower()) or text.query.parsed.name_span
 

@@ -25,7 +25,7 @@ class Text:
 
     @cached_property
     def tokens(self) -> list[Token]:
-        """Return the tokens without comments; their offsets are those of the file."""
+        """Return the tokens without comments, with offsets in the file."""
         span, file = self.query.parsed.span, self.query.parsed.file
         if isinstance(file, ExpandedFile) and has_fragments(file.text[span.start : span.end]):
             return list(self._expanded)
@@ -250,9 +250,9 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 
 
 def same_text(query: TypedQuery) -> tuple[Command, str, frozenset[str]]:
-    """Return a key that two queries share if one of them is redundant.
+    """Return a key; if two queries have the same key, one of them is redundant.
 
-    A condition of `:if` is always in the query's own text, but not in each variant.
+    The key includes the variants, because the query's own text always has all optional parts.
     """
     variants = frozenset(" ".join(variant.sql.split()) for variant in query.parsed.variants)
     return query.parsed.command, " ".join(query.sql.split()), variants

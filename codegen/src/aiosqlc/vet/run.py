@@ -58,7 +58,7 @@ def _schema(
 
 
 def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:
-    """Return where the schema first names a table, or where it last names a column of the table."""
+    """Return the schema's first mention of a table, or its last mention of a table's column."""
     found: Label | None = None
     for file in schema:
         for span in file.statements:

@@ -12,7 +12,7 @@ from aiosqlc.vet.rules import RULES
 
 
 def vet_scans(analysed: Analysed, opened: Engine | None = None) -> list[Diagnostic]:
-    """Return a finding for each query with a WHERE that still scans a whole table.
+    """Return a finding for each query that has a WHERE, but scans a whole table.
 
     `opened` is an engine that is already open. Without it, an engine is opened for this call.
     """
