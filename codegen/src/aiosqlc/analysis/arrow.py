@@ -1,4 +1,4 @@
-"""Derive the SQL that sends the result of an `:arrow` query by column, and let the server check it.
+"""Derive SQL that sends the result of an `:arrow` query by column; the server checks this SQL.
 
 In the derived SQL, the query is the WITH query `q`. For each column, the derived SQL joins all
 values, in the binary format of the type, to one `bytea`. The columns arrive in one row, so the

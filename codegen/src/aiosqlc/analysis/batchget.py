@@ -254,7 +254,7 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
 
 
 def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condition]:
-    """Return the WHERE conditions on the key; the option of `:batchget(id)` has its parameters."""
+    """Return the WHERE conditions on the key, whose parameters `:batchget(id)` can list."""
     names = {param.number: param.name for param in query.params}
     option = dict(query.parsed.options)[OPTION]
     if not option:

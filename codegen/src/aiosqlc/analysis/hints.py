@@ -1,4 +1,4 @@
-"""Apply the hints in a query's comments, which declare columns and parameters NOT NULL or not."""
+"""Apply a query's hints (comments), which declare the nullability of columns and parameters."""
 
 from __future__ import annotations
 

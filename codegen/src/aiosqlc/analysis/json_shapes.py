@@ -17,8 +17,8 @@ NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 def handed_on(shape: JsonShape | None) -> JsonShape | None:
     """Return a value's shape after an expression, sub-select or join that may turn it into NULL.
 
-    Only the shape of a path into stored JSON becomes nullable here. For other values, their
-    nullability is proved elsewhere.
+    Only the shape of a path into stored JSON becomes nullable here. The nullability of other values
+    is proved elsewhere.
     """
     return replace(shape, nullable=True) if shape and shape.path else shape
 
@@ -132,7 +132,7 @@ def either(shapes: Iterator[JsonShape]) -> JsonShape:
 
 
 def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
-    """Return the JSON shape that covers two shapes, which may differ in nullability, or None."""
+    """Return the JSON shape that covers both shapes, or None if they differ in more than NULLs."""
     if one is None or other is None:
         return None
     if (one.kind, one.type) != (other.kind, other.type):

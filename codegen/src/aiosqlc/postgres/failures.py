@@ -40,7 +40,7 @@ class Failure:
     followers: int = 0
 
     def explains(self, error: ServerError, words: frozenset[str]) -> bool:
-        """Return whether an object that the failed statement did not create explains an error."""
+        """Return whether an error is due to an object that the failed statement did not create."""
         if error.state not in _STATES_OF_ABSENCE:
             return False
         missing = named_in(error.message)
@@ -68,7 +68,7 @@ def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Merge failures with the same cause, and find the objects that they leave uncertain."""
+    """Merge failures with the same cause, and find the objects whose facts are uncertain."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))

@@ -175,7 +175,7 @@ def _known_language(sql: str, found: re.Match[str]) -> Instead:
 
 
 def _without_key(sql: str, found: re.Match[str]) -> Instead | None:
-    """Remove the foreign keys that refer to a missing table; without them, less is inferred."""
+    """Remove the foreign keys that refer to a missing table; fewer facts are proved then."""
     target = found[1].rpartition(".")[2]
     refers = rf"\breferences\s+(?:[\w$\"]+\.)?\"?{re.escape(target)}\"?(?![\w$\"])"
     if not re.search(refers, sql, _I):

@@ -88,7 +88,7 @@ class _Writer:
         return Policy(self.name(self.facts.relations[oid]), using, check)
 
     def exists(self, oid: int, key: ConstraintRow) -> str:
-        """Return a condition that reads the referenced table, whose policy hides other rows."""
+        """Return the condition that a row of the referenced table exists and is visible."""
         conditions = " AND ".join(
             f"parent.{self.quote(self.facts.attributes[key.foreign_relation, its].name)}"
             f" = {self.column(oid, own)}"

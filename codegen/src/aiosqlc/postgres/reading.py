@@ -3,8 +3,8 @@
 The proof is conservative: anything that cannot be inspected is not proved. The parse tree contains
 the functions that a statement calls. The catalog contains other functions that may run when rows
 are read: in CHECK constraints of domains, in row-level security policies, and in types. Each
-precondition of the proof has a name. For each precondition, the tests remove it and check that the
-weaker proof accepts a statement that writes.
+precondition of the proof has a name. For each precondition, a test disables the precondition and
+checks that the weaker proof accepts a statement that writes.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ from reached r
 def _depending(
     connection: Connection, names: Iterable[str], *, with_schemas: bool
 ) -> frozenset[str] | None:
-    """Return the names of the objects with these names, and of all objects that depend on them.
+    """Return the names of the objects with the given names, and of all objects that depend on them.
 
     With `with_schemas`, the name of a schema stands for all objects in the schema. Return None if
     an operator or a cast depends on one of the objects, because queries use operators and casts

@@ -1,7 +1,7 @@
 """Find an order of the schema files in which each file runs after the files that it needs.
 
-The files of a folder are read alphabetically, so `orders.sql` is read before `types.sql`, although
-it may need a type from there. Numbered migrations keep their order.
+The files of a folder are read alphabetically, so `orders.sql` is read before `types.sql`, even if
+it needs a type from there. Numbered migrations keep their order.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Answer:
 
     @property
     def key_taken(self) -> bool:
-        """Return whether the server refused the query because a row with its unique key exists."""
+        """Return whether the server refused the query because a unique key is already in use."""
         state = self.result.error_field(pq.DiagnosticField.SQLSTATE) or b""
         return state.decode() == _UNIQUE_VIOLATION
 

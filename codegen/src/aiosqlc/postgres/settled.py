@@ -3,8 +3,8 @@
 `sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails, because the server decides the type of a
 parameter at its first occurrence, and the NULL test allows any type. The comparison shows the right
 type, so the parameter in the test gets a cast to this type. A list of rows, `(a, b) IN
-(sqlc.slice(pairs))`, is first described as one row of parameters. Arrays of the inferred types then
-replace this row.
+(sqlc.slice(pairs))`, is first sent to the server as one row of parameters. Arrays of the inferred
+types then replace this row.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return the offset of a position in the edited text."""
+    """Return the offset in the edited text for an offset in the original text."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )

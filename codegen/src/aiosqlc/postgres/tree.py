@@ -282,7 +282,7 @@ class Reader:
         self._queries: dict[str, Node] = {}
 
     def read(self, dump: str) -> list[Node]:
-        """Return the queries of a dump; a rewrite rule can turn one statement into any number."""
+        """Return the queries of a dump; a rewrite rule can turn a statement into 0 or several."""
         if len(self._queries) > _MOST_NODES:
             # Breaks reference cycles, so that the nodes are freed immediately.
             self._queries.clear()

@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
 
 
 def lookup_of(query: Query) -> Lookup:
-    """Return the parameters that can be a query's key, and the reason if it cannot take many."""
+    """Return the parameters that can be the key, and the reason if many keys are impossible."""
     return Lookup(tuple(_keys(query)), _why_not(query))
 
 

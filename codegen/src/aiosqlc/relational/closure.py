@@ -57,7 +57,7 @@ EXACT = Binding(True, frozenset(), None)
 
 
 class Closure:
-    """The columns with one value by a query's conditions, and the FROM items with at most one row.
+    """The columns that a query's conditions fix to one value, and FROM items limited to one row.
 
     `given` are the result columns that the outer query fixes, by number. `pinned` are further
     expressions that are assumed to have one value. `fixed` are FROM items that are assumed to have

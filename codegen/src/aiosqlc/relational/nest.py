@@ -171,7 +171,7 @@ class _Nest:
     # --- the rows that the function returns -------------------------------------------------------
 
     def _top(self) -> NestLevel:
-        """Return the top level with its key. The generated function returns its rows."""
+        """Return the top level, whose rows the generated function returns, with its key."""
         own = self._top_outputs()
         if not own:
             hint = "also select the columns of the rows that the lists belong to"
@@ -399,7 +399,7 @@ class _Nest:
         return item is not None and (column.not_null or declared) and is_key(column.type)
 
     def _part(self, at: int) -> Part:
-        """Return the column of a FROM item that is returned as a result column, or `_NO_PART`."""
+        """Return the column that a result column shows unchanged, or `_NO_PART` if none."""
         expr = self.outputs[at]
         return expr if isinstance(expr, Part) and not expr.level else _NO_PART
 

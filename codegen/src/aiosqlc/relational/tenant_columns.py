@@ -67,8 +67,8 @@ class TenantColumns:
     def keys(self) -> Mapping[Hashable, int]:
         """Return the tables that list the tenants, each with the key to which tenant columns refer.
 
-        If the configuration names a table, it is the only one. Otherwise they are the tables to
-        which foreign keys of tenant columns refer.
+        If the configuration names such a table, it is the only one. Otherwise they are the tables
+        to which foreign keys of tenant columns refer.
         """
         found: dict[Hashable, set[int]] = {}
         for relation, table in self.tables.items():

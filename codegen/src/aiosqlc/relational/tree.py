@@ -107,12 +107,12 @@ class Opaque(Expr, frozen=True, kw_only=True):
 class Equality(_Part, frozen=True, kw_only=True):
     """A condition that two expressions are equal.
 
-    `left_classes` and `right_classes` are the comparisons of a unique index that agree with this
-    equality, for each operand. `families` are the operator families to which the equality operator
-    belongs. `image` means that only one stored value satisfies the condition, under a deterministic
-    collation. `key` is set for a comparison of a column with a parameter. It means that Python
-    agrees: a dict with the column's values as keys has the parameter as a key exactly if the
-    condition is true.
+    `left_classes` and `right_classes` are, for each operand, the ways in which a unique index can
+    compare values and agree with this equality. `families` are the operator families to which the
+    equality operator belongs. `image` means that only one stored value satisfies the condition,
+    under a deterministic collation. `key` is set for a comparison of a column with a parameter. It
+    means that Python agrees: a dict with the column's values as keys has the parameter as a key
+    exactly if the condition is true.
     """
 
     left: Expr

@@ -17,12 +17,12 @@ _BEFORE = 2  # tokens before the reported one, which may contain the character
 
 
 def lookalike_advice(place: Place) -> str:
-    """Return a hint for a character near a position that looks like another one, or ''."""
+    """Return a hint if a character near a position is a lookalike of another one, or ''."""
     return next((said for char, word in _near(place) if (said := _said(char, word))), "")
 
 
 def _near(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield each non-ASCII character near a token, with its word, but not those in strings."""
+    """Yield each non-ASCII character near a token and outside strings, with the word around it."""
     tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
     ahead = tokens[0].start if tokens else 0
     for token in tokens:

@@ -1,7 +1,7 @@
 """Hints for syntax errors. A server reports the word where it stopped, not the cause.
 
-Each rule looks at the words around this position, and returns '' if they do not fit. Rules with
-certain results come before rules that guess.
+Each rule looks at the words around this position, and returns '' if the words do not fit. Rules
+with certain results come before rules that guess.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ class Distribution:
     """A declared distribution of the values of a column.
 
     `values` has pairs of a value and the share of all rows that have it. `distinct` is the number
-    of distinct values, and `nulls` is the share of rows with NULL. Both are None if they are not
-    declared.
+    of distinct values, and `nulls` is the share of rows with NULL. Each of the two is None if it is
+    not declared.
     """
 
     values: tuple[tuple[str, float], ...] = ()

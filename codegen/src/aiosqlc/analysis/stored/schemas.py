@@ -102,7 +102,7 @@ class _Reader:
     """The structures that references name, by the reference and by its depth of nesting."""
 
     def shape(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
-        """Return the structure that a schema describes; `within` are the references to it."""
+        """Return the structure that a schema describes; `within` are the references on the way."""
         if self.depth >= _DEEPEST:
             raise _Problem(node, _TOO_DEEP, _FLATTER)
         return replace(self, depth=self.depth + 1).of_keywords(node, name, within)

@@ -48,7 +48,7 @@ class Observed:
     read, or put into an index. `changed` names the tables of which the statement read all rows to
     change some of them. `kept` names the tables of which the statement changed most rows and which
     stay locked. `lone` means that the statement cannot run in a transaction block.
-    `refused_in_block` is the server's error if the migration tool would run the statement in a
+    `refused_in_block` is the server's error when the migration tool runs the statement in a
     transaction block. `unwatched` is the reason why nothing was measured. `patience` means that the
     wait for a lock was limited to less than `LONGEST_WAIT`. `waiting` are the queries that wait for
     the locks.

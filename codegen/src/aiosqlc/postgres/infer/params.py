@@ -62,8 +62,8 @@ class Use(msgspec.Struct, frozen=True):
     and `reason` is this meaning. `part` is true for a document that is merged with the column or
     searched in it, and for a pattern. The value of the parameter then has the column's type, but is
     not a value that the column could contain. `via` is the column under its name in the query,
-    which may be the name of a column of a view or a WITH query. `kept` is the column whose array is
-    combined with the value or its elements, or searched for them.
+    which may be the name of a column of a view or a WITH query. `kept` is the column to whose array
+    a function adds the value or its elements, or in whose array it searches for them.
     """
 
     role: str

@@ -84,9 +84,9 @@ class Scope:
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
         """Return whether a column reference (Var) is proved not null in every result row.
 
-        `nulling` are the outer joins above the reference. A fact about the column below other joins
-        also counts if the reference has only some of these joins, or if all its additional joins
-        find a match.
+        `nulling` are the outer joins that may replace the column by NULL. A fact that holds above
+        more outer joins also holds above these. A fact that holds above only some of them also
+        holds above all of them if the remaining joins find a match.
         """
         for fact_set in (self.old if old else self.known, *self.assumed):
             for fact in fact_set:
