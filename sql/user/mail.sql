@@ -2,8 +2,8 @@
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 VALUES (@id, @template, @account_id, @recipient);
 
--- name: TellAccount :execrows
--- A mail to whoever has the account, where there still is somebody.
+-- name: AddMailForAccount :execrows
+-- An email to the owner of an active account with a verified address; no email otherwise.
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 SELECT @id, @template, account.id, account.email FROM account
 WHERE account.id = @account_id AND account.status = 'active' AND account.verified;

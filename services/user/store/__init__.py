@@ -72,7 +72,7 @@ QUERY_NAMES: Final = {
     identities.NOTE_SESSION_IDENTITY: "NoteSessionIdentity",
     identities.REVOKE_IDENTITY_SESSIONS: "RevokeIdentitySessions",
     mail.ADD_MAIL: "AddMail",
-    mail.TELL_ACCOUNT: "TellAccount",
+    mail.ADD_MAIL_FOR_ACCOUNT: "AddMailForAccount",
     mail.ASK_TO_VERIFY: "AskToVerify",
     mail.ASK_TO_RESET: "AskToReset",
     mail.CLAIM_MAIL: "ClaimMail",

@@ -23,16 +23,16 @@ async def add_mail(
     await db.execute(ADD_MAIL, id, template, account_id, recipient)
 
 
-TELL_ACCOUNT: Final = """\
+ADD_MAIL_FOR_ACCOUNT: Final = """\
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 SELECT $1, $2, account.id, account.email FROM account
 WHERE account.id = $3 AND account.status = 'active' AND account.verified
 """
 
 
-async def tell_account(db: Executor, *, id: UUID, template: str, account_id: UUID) -> int:
-    """A mail to whoever has the account, where there still is somebody."""
-    status = await db.execute(TELL_ACCOUNT, id, template, account_id)
+async def add_mail_for_account(db: Executor, *, id: UUID, template: str, account_id: UUID) -> int:
+    """An email to the owner of an active account with a verified address; no email otherwise."""
+    status = await db.execute(ADD_MAIL_FOR_ACCOUNT, id, template, account_id)
     return int(status.rpartition(" ")[2])
 
 
