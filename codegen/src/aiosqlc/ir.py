@@ -615,9 +615,9 @@ class Column:
 
     `reasons` explains why the column is proved not null, or could not be proved; the innermost
     reason is first. `via` is the WITH query's column from which it is read, which is the origin for
-    sqlc. `kept` is the table column whose values or elements it returns through array functions.
-    `shape` is the shape of its JSON value, or None if the query does not determine it.
-    `declared_not_null` means that the column is a member of stored JSON that, according to the
+    sqlc. `kept` is the table column whose values it returns, or contains as array elements, through
+    array functions. `shape` is the shape of its JSON value, or None if the query does not determine
+    it. `declared_not_null` means that the column is a member of stored JSON that, according to the
     configuration, always exists.
     """
 

@@ -56,7 +56,7 @@ def compile_literals(
 ) -> Scanned:
     """Find the literals in the Python files of `sources`, and return the package for them.
 
-    Only literals that differ from those of `known` are analysed.
+    Only literals without a result in `known` are analysed.
     """
     found: list[Literal] = []
     problems: list[Diagnostic] = []

@@ -10,7 +10,7 @@ from aiosqlc.config.project import ModelKind
 
 @cache
 def json_documents(models: ModelKind, ending: str) -> str:
-    """Return the file's source, based on pydantic for pydantic classes and on msgspec otherwise.
+    """Return the file's source, based on pydantic for pydantic classes, or else on msgspec.
 
     `ending` is the driver's `json_reader`.
     """

@@ -162,7 +162,7 @@ def _without_end(text: str) -> str:
 
 
 def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int, int]:
-    """Return the name of a literal's query, the annotation line for the query, and two numbers.
+    """Return the query's name, the query's annotation line, and two numbers about the literal.
 
     The first number is the length of the annotation in the literal, which the new line replaces.
     The second number is the offset of the command in this annotation; from there on, both

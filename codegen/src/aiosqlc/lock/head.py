@@ -79,9 +79,9 @@ def as_locked(key: str, locked: str) -> str:
 
 @cache
 def embedded_server() -> str:
-    """Return the name of the default server, or "" if none is installed.
+    """Return the default server's name with its release, or "" if no server is installed.
 
-    The name includes the release, because another release may return other results.
+    The release is included because another release may return other results.
     """
     try:
         wheel = chosen()

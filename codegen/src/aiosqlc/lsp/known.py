@@ -77,7 +77,7 @@ class State:
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:
-    """Return the state of an entry; for missing results, use those of the previous state."""
+    """Return the state of an entry; missing results are taken from the previous state."""
     inputs, analysis, settings = part.inputs, part.analysis, part.entry
     queries = {query.parsed.name: query for query in analysis.queries}
     if before:

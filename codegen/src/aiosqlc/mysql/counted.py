@@ -25,7 +25,7 @@ def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, .
 
 
 def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return how many rows a `CALL` can return: those of the procedure's only SELECT."""
+    """Return how many rows a `CALL` can return; the rows come from the procedure's only SELECT."""
     body = returned_by(sql, schema.routines)
     tree = parse(body) if body is not None else None
     if tree is None:

@@ -16,7 +16,7 @@ from aiosqlc.mysql.sample import is_undone, sample_rows, with_arguments
 def query_plan(
     schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions
 ) -> list[dict[str, Any]]:
-    """Return the rows of EXPLAIN, or none if there is no plan."""
+    """Return the rows of EXPLAIN, or an empty list if the server has no plan."""
     with opened(schema, options) as found:
         if found is None or not is_undone(query.sql):
             return []

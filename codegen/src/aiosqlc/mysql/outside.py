@@ -30,7 +30,7 @@ _LISTS = frozenset({"DROP", "RENAME", "DELETE", "UPDATE"})
 
 
 def reaches_out(session: Session, sql: str, ours: str) -> str:
-    """Return a description of the changes of a statement outside the compiler's database, or ''."""
+    """Describe what a statement changes outside of the compiler's database, or return ''."""
     read = as_read(sql, kin_of(session.version))
     tokens = code_tokens(read, Dialect.MYSQL)
     words = [token.text.upper() if token.kind is Kind.NAME else token.text for token in tokens]

@@ -35,7 +35,7 @@ class Described:
 
     @property
     def not_null(self) -> bool:
-        """Return whether the server flags the column as NOT NULL; see `trust` for wrong flags."""
+        """Return whether the server flags the column as NOT NULL; the flag can be wrong."""
         return bool(self.flags & FLAG.NOT_NULL)
 
     @property

@@ -45,7 +45,7 @@ class Reader:
 
     `levels` maps the node ID of each SELECT, UPDATE and DELETE to its scope.
 
-    `has_json` is whether the statement may read or build JSON.
+    `has_json` means that the statement may read or build JSON.
 
     `required` returns whether a parameter is never None. `types` has the known types of parameters,
     and `slices` the parameters that are lists.

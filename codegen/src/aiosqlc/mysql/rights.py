@@ -63,7 +63,7 @@ def _touched(tree: Tree, known: Mapping[tuple[str, str], Table]) -> set[tuple[st
 
 
 def _is_only_written(root: exp.Expr) -> bool:
-    """Return whether an INSERT only adds rows: it returns none and updates none."""
+    """Return whether an INSERT only adds rows, and neither returns nor updates rows."""
     return isinstance(root, exp.Insert) and not (
         root.args.get("returning") or root.args.get("conflict")
     )

@@ -314,7 +314,7 @@ def _names(parts: Sequence[exp.Expr]) -> set[str]:
 
 
 def _key(parts: Sequence[exp.Expr]) -> tuple[str, ...]:
-    """Return the columns of a key, or none if a part of it is a prefix or an expression."""
+    """Return the columns of a key, or () if a part of the key is a prefix or an expression."""
     names = []
     for part in parts:
         inner = part.this if isinstance(part, exp.Ordered) else part

@@ -107,7 +107,7 @@ def _by_insert(root: exp.Insert, relation: Relation, schema: Schema) -> Iterator
 def _by_update(
     assignments: Sequence[exp.Expr], relation: Relation, schema: Schema
 ) -> Iterator[Constraint]:
-    """Yield the constraints on changed columns: those of this table, and foreign keys to it."""
+    """Yield the constraints of this table on changed columns, and foreign keys to these columns."""
     assigned = [item for item in assignments if isinstance(item.this, exp.Column)]
     names = {item.this.name.lower() for item in assigned}
     nulls = {item.this.name.lower() for item in assigned if not _is_value(item.expression)}

@@ -260,7 +260,7 @@ def _prepare(
     schema: tuple[SchemaFile, ...],
     shims: tuple[SchemaFile, ...],
 ) -> None:
-    """Prepare the engine for a schema, unless earlier results may make that unnecessary."""
+    """Prepare the engine for a schema, unless earlier results may suffice for all queries."""
     options = options_of(entry, shims)
     if reusable(entry, schema, options, known, reuse=reuse) is None:
         with contextlib.suppress(Exception):  # the analysis reports it
@@ -301,7 +301,7 @@ def analyze_inputs(
 
 
 def _with_stored(entry: QuerySet, analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
-    """Return the analysis with the declared structures of stored JSON, and their errors."""
+    """Return the analysis with the structures of stored JSON, and errors in declarations."""
     declared: dict[ColumnRef, JsonShape] = {}
     problems: list[Diagnostic] = []
     # Without a schema, no column is known, and the errors in the schema are reported.

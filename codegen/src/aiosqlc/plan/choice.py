@@ -235,7 +235,7 @@ def _one_of(
     parts: tuple[OptionalPart, ...],
     conditions: list[str],
 ) -> str:
-    """Return the Python condition that the sort orders of a call are among those in `holding`."""
+    """Return the Python condition that a call's sort orders are one of the items of `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
     if len(sorts) == 1:
         return one_of(conditions[sorts[0]], [labels[0][at] for (at,) in sorted(holding)])

@@ -109,7 +109,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _filled(numbers: Sequence[int]) -> int | None:
-    """Return a pipe from which each process takes its next run; None if no file can be opened."""
+    """Return a pipe from which each process reads the number of its next run, or None."""
     try:
         queue, entrance = os.pipe()
     except OSError:
@@ -136,7 +136,7 @@ class _Child:
         self._ended = False
 
     def arrived(self, items: Sequence[object]) -> Iterator[tuple[int, Any]]:
-        """Yield the new results, with the numbers of their runs, unless one cannot be read."""
+        """Yield the new results with the numbers of their runs; skip unreadable results."""
         file = self._results.fileno()
         while (size := os.pread(file, _SIZE, self._read)) and len(size) == _SIZE:
             length = int.from_bytes(size, "big")

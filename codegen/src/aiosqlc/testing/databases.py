@@ -137,7 +137,7 @@ class _Copy:
         self._state: State | None = None
 
     def opened(self, new: Snapshot | None) -> Snapshot | None:
-        """Connect, and return `new`, or else a snapshot that is read now; None if reading fails."""
+        """Connect. Return the snapshot `new`, or else read one; None means that this failed."""
         try:
             self._connection = open_database(self._url)
             found = new or snapshot(self._connection)

@@ -32,7 +32,7 @@ _LATER = 7  # the number of the first row that is written after the migration
 
 
 class Rows(Enum):
-    """The generated rows of a database: with NULL where it is allowed, without NULL, or none."""
+    """The kinds of generated rows: with NULL in nullable columns, without NULL, or no rows."""
 
     SOME = "some"
     WITHOUT_NULL = "without null"

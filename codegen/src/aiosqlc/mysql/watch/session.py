@@ -68,7 +68,7 @@ class RowsRefuseError(Exception):
 class Watching:
     """A database in which a migration runs, and a second session whose reads can block it.
 
-    `existing` are the tables in use, which existed before the release. `filled` is whether rows
+    `existing` are the tables in use, which existed before the release. `filled` means that rows
     were inserted into the tables.
     """
 

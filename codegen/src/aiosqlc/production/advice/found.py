@@ -1,4 +1,4 @@
-"""Make findings about texts of queries, and merge those of a query's variants."""
+"""Make findings about texts of queries, and merge equal findings of a query's variants."""
 
 from __future__ import annotations
 

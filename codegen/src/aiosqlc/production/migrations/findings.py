@@ -15,7 +15,7 @@ _MOST_NAMES = 8
 
 
 def danger(seen: Observed) -> str:
-    """Return the finding code for the dangerous locks of a statement, or '' if there are none.
+    """Return the finding code for a statement's dangerous locks, or '' without dangerous locks.
 
     A lock is dangerous if queries wait for it while the server does work that grows with the number
     of rows.

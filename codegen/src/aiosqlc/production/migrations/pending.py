@@ -1,4 +1,4 @@
-"""Select the migrations to check: those new since a git reference, those after a file, or all."""
+"""Select the migrations to check: new since a git reference, after a given file, or all."""
 
 from __future__ import annotations
 

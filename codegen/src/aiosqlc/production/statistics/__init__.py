@@ -21,7 +21,7 @@ __all__ = [
 
 
 def statistics_of(entry: QuerySet) -> Statistics | None:
-    """Return the statistics that an entry of the configuration names, or None if it names none.
+    """Return the statistics in the file that a configuration entry names, or None without a file.
 
     Raises `StatisticsError` if the file cannot be read.
     """
