@@ -12,7 +12,7 @@ _SECONDS = 300
 
 def type_errors(folder: Path, root: Path) -> list[str]:
     """Return the errors of mypy and pyright in all packages below a folder, one per line."""
-    if not any(folder.glob("p*/*.py")):
+    if not any(folder.rglob("*.py")):
         return []
     return [*_mypy(folder), *_pyright(folder, root)]
 
