@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import ClassVar
 
+from tests.tenants.stored import Stored
 from tests.tenants.tables import SOURCES, TENANT_COLUMNS
 
 _WEIGHTS = {"issue": 20, "project": 12, "comment": 10, "mark": 6, "label": 10, "event": 4}
@@ -39,19 +41,10 @@ def tenant_of(item: Item) -> str:
     return TENANT_COLUMNS.get(item.table, "tenant_id" if "tenant_id" in item.columns else "")
 
 
-def _refers(item: Item) -> Mapping[str, str]:
-    """Return the tables that a source refers to, by its columns."""
-    return SOURCES[item.table].refers if item.table else {}
-
-
-def _tied(table: str) -> Iterator[str]:
-    """Yield the tables to which a table refers, and the sources that refer to it."""
-    yield from SOURCES[table].refers.values() if table else ()
-    yield from (name for name, stored in SOURCES.items() if table in stored.refers.values())
-
-
 class Grammar:
     """Makes statements of one random sequence, each pinned more often than not."""
+
+    sources: ClassVar[Mapping[str, Stored]] = SOURCES
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -61,6 +54,21 @@ class Grammar:
 
     def _may(self, share: float) -> bool:
         return self._random.random() < share
+
+    def _usable(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """Return the items whose columns a subquery in FROM may use."""
+        return items
+
+    def _refers(self, item: Item) -> Mapping[str, str]:
+        """Return the tables that a source refers to, by its columns."""
+        return self.sources[item.table].refers if item.table else {}
+
+    def _tied(self, table: str) -> Iterator[str]:
+        """Yield the tables to which a table refers, and the sources that refer to it."""
+        yield from self.sources[table].refers.values() if table else ()
+        yield from (
+            name for name, stored in self.sources.items() if table in stored.refers.values()
+        )
 
     def _alias(self) -> str:
         self._count += 1
@@ -124,7 +132,7 @@ class Grammar:
 
     def _n(self, items: list[Item], outer: tuple[Item, ...], depth: int) -> str:
         if depth < _DEEPEST and self._may(0.2):
-            inner = self._query(depth + 1, (*items, *outer))
+            inner = self._query(depth + 1, self._usable((*items, *outer)))
             return f"(SELECT {self._random.choice(('count(*)', 'max(s.n)'))}::int FROM ({inner}) s)"
         return f"{self._random.choice(items).alias}.n"
 
@@ -139,16 +147,16 @@ class Grammar:
             return f"{name} {alias}", Item(alias, "", self._with[name])
         if depth < _DEEPEST and self._may(0.2):
             word = "LATERAL " if self._may(0.5) else ""
-            inner = self._query(depth + 1, lateral if word else ())
+            inner = self._query(depth + 1, self._usable(lateral) if word else ())
             return f"{word}({inner}) {alias}", Item(alias, "", ("id", "tenant_id", "n"))
-        weights = [_WEIGHTS.get(name, 2) for name in SOURCES]
-        (table,) = self._random.choices(tuple(SOURCES), weights)
-        tied = [name for item in beside for name in _tied(item.table)]
+        weights = [_WEIGHTS.get(name, 2) for name in self.sources]
+        (table,) = self._random.choices(tuple(self.sources), weights)
+        tied = [name for item in beside for name in self._tied(item.table)]
         if tied and self._may(0.5):
             table = self._random.choice(tied)
-        only = "ONLY " if SOURCES[table].parent and self._may(0.3) else ""
+        only = "ONLY " if self.sources[table].parent and self._may(0.3) else ""
         sample = " TABLESAMPLE BERNOULLI (100)" if self._may(0.01) else ""
-        return f"{only}{table} {alias}{sample}", Item(alias, table, SOURCES[table].columns)
+        return f"{only}{table} {alias}{sample}", Item(alias, table, self.sources[table].columns)
 
     def _joined(
         self,
@@ -193,10 +201,10 @@ class Grammar:
         for left, right in ((one, other), (other, one)):
             for a in left:
                 for b in right:
-                    for column, tied in _refers(a).items():
+                    for column, tied in self._refers(a).items():
                         if tied == b.table and self._may(0.7):
                             text = f"{a.alias}.{column} = {b.alias}.id"
-                            whole = SOURCES[a.table].whole and self._may(0.5)
+                            whole = self.sources[a.table].whole and self._may(0.5)
                             same = f" AND {a.alias}.tenant_id = {b.alias}.tenant_id"
                             return text + same if whole else text
         a, b = self._random.choice(one), self._random.choice(other)

@@ -162,7 +162,7 @@ class Statements(Grammar):
         if fitting and self._may(0.8):
             return self._random.choice(fitting)
         if self._may(0.1):
-            inner = self._query(3, tuple(items))
+            inner = self._query(3, self._usable(tuple(items)))
             return f"(SELECT max(s.{self._random.choice(('id', 'n'))}) FROM ({inner}) s)"
         if not items or self._may(0.4):
             return self._random.choice(("@other::int", "NULL::int", "1"))

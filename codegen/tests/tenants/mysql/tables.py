@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.tenants.stored import Stored
-from tests.tenants.tables import TABLES as COMMON
+from tests.tenants.tables import SOURCES as COMMON
 
 SCHEMA = """\
 CREATE TABLE org (id int PRIMARY KEY, n int);
@@ -48,3 +48,9 @@ TABLES: dict[str, Stored] = {
     name: stored for name, stored in COMMON.items() if f"CREATE TABLE {name} (" in SCHEMA
 }
 """The tables of the common grammar that exist here."""
+SOURCES: dict[str, Stored] = {
+    name: stored
+    for name, stored in COMMON.items()
+    if name in TABLES or f"CREATE VIEW {name} AS" in SCHEMA
+}
+"""The tables, and the views."""

@@ -27,7 +27,7 @@ def run(mysql_server: TestMysql, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_a_proved_statement_does_not_depend_on_other_tenants(run: Fuzz) -> None:
     run.portion(200)
     assert run.tally.proved > 10
-    assert run.tally.weakened > 0
+    assert run.tally.weakened > 10
     assert run.tally.rows > 300
     assert run.tally.different == []
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tests.tenants.grammar import Item, tenant_of
-from tests.tenants.mysql.tables import TABLES
+from tests.tenants.mysql.tables import SOURCES, TABLES
 from tests.tenants.tables import TENANT_COLUMNS
 from tests.tenants.writes import Statement, Statements
 
@@ -19,6 +19,12 @@ _SPELLINGS = (
     (re.compile(r"IS NOT DISTINCT FROM"), "<=>"),
     (re.compile(r"DISTINCT ON \([^)]*\)"), "DISTINCT"),
     (re.compile(r"GROUPING SETS \(\(([^)]*)\), \([^)]*\)\)"), r"\1 WITH ROLLUP"),
+    (re.compile(r"GROUPING SETS \(\(([^)]*)\)\)"), r"\1"),
+    (re.compile(r"(\S+, )CUBE \(([^)]*)\)"), r"\1\2 WITH ROLLUP"),
+    (re.compile(r"\bROLLUP \(([^)]*)\)"), r"\1 WITH ROLLUP"),
+    (re.compile(r" FOR (?:NO KEY )?UPDATE(?: OF \w+)?"), " FOR UPDATE"),
+    (re.compile(r" FOR SHARE(?: OF \w+)?"), " LOCK IN SHARE MODE"),
+    (re.compile(r" TABLESAMPLE BERNOULLI \(100\)"), ""),
     (re.compile(r"\bLATERAL "), ""),
     (re.compile(r"\b(?:NOT )?MATERIALIZED "), ""),
     (re.compile(r"FULL JOIN"), "JOIN"),
@@ -39,6 +45,8 @@ def spelled(text: str) -> str:
 class MysqlStatements(Statements):
     """Makes statements of one random sequence."""
 
+    sources = SOURCES
+
     def statement(self) -> Statement:
         """Return a statement."""
         self._count, self._with = 0, {}
@@ -58,6 +66,20 @@ class MysqlStatements(Statements):
             head = f"WITH {'RECURSIVE ' if recursive else ''}w AS ({inner}) "
             self._with["w"] = ("id", "tenant_id", "n")
         return Statement(spelled(head + self._query(0, ())), returns=True, writes=False)
+
+    def _usable(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """Return no items: MariaDB has no LATERAL."""
+        del items
+        return ()
+
+    def _subquery(self, items: list[Item], outer: tuple[Item, ...], depth: int) -> str:
+        inner = min(depth + 1, 3)
+        if self._may(0.3):
+            some = self._random.choice(items).alias
+            word = self._random.choice(("IN", "NOT IN"))
+            return f"{some}.id {word} (SELECT s.id FROM ({self._query(inner, ())}) s)"
+        word = self._random.choice(("EXISTS", "NOT EXISTS"))
+        return f"{word} ({self._query(inner, (*items, *outer))})"
 
     def _change(self) -> str:
         table = self._random.choice(_WRITTEN)
@@ -99,7 +121,7 @@ class MysqlStatements(Statements):
         if column == TENANT_COLUMNS.get(target.table, "tenant_id") and self._may(0.7):
             return "@tenant_id"
         if self._may(0.15):
-            inner = self._query(3, tuple(items))
+            inner = self._query(3, ())
             return f"(SELECT max(s.{self._random.choice(('id', 'n'))}) FROM ({inner}) s)"
         own = [f"{item.alias}.{c}" for item in items for c in item.columns]
         return self._random.choice(("@other", "NULL", "1", *own, *own))
