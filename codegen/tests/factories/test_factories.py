@@ -298,7 +298,7 @@ WRONG = {
         "gen: {python: {out: store, driver: DRIVER, models: MODELS}}",
         "gen: {json: {out: out}}",
         [],
-        "no entry of the configuration has `engine: postgresql` and `gen.python`",
+        "no entry of the configuration has `gen.python`",
     ),
     "a name that no entry has": (
         "", "", ["--entry", "shop"],

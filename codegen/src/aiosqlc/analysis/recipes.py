@@ -34,13 +34,33 @@ class TableRecipe:
     """The columns of a row, and the foreign keys whose referenced rows must be inserted before it.
 
     `columns` are the columns that an INSERT sets; generated columns are left out. `shown` are all
-    columns of the table, in order.
+    columns of the table, in order. If INSERT does not return the row, `key` are the columns by
+    which the row is read, or nothing if the table has no such key. `counted` is the column that
+    the server numbers, or ''.
     """
 
     table: Name
     columns: tuple[ColumnRecipe, ...]
     references: tuple[Reference, ...] = ()
     shown: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    counted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """The syntax of an engine's statements.
+
+    `quote` is the quotation mark of names. In `number`, `{}` stands for a parameter that is a
+    number. `empty` follows the table's name in an INSERT without columns. `returning` is whether
+    INSERT can return the row, and `schemas` whether the name of a table has a schema.
+    """
+
+    quote: str
+    number: str
+    empty: str
+    returning: bool
+    schemas: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +68,12 @@ class Recipes:
     """The recipes of a schema; a table comes after the tables that it refers to.
 
     `refused` are the tables for which no row was found that the database accepts, each with the
-    reason.
+    reason. `syntax` is the syntax of the recipes' expressions.
     """
 
     tables: tuple[TableRecipe, ...]
-    refused: tuple[tuple[Name, str], ...] = ()
+    refused: tuple[tuple[Name, str], ...]
+    syntax: Syntax
 
     def names(self) -> frozenset[Name]:
         """Return the names of all tables, including the refused tables."""
@@ -66,4 +87,5 @@ class Recipes:
             if recipe.table in needed:
                 needed.update(reference.table for reference in recipe.references)
         tables = tuple(recipe for recipe in self.tables if recipe.table in needed)
-        return Recipes(tables, tuple(item for item in self.refused if item[0] in wanted))
+        refused = tuple(item for item in self.refused if item[0] in wanted)
+        return Recipes(tables, refused, self.syntax)

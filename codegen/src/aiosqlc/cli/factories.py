@@ -15,11 +15,11 @@ from aiosqlc.factories.compile import Factory, compile_factory
 from aiosqlc.pipeline.output import compare, diff, write
 from aiosqlc.servers.private import NoServerError
 
-_NEEDED = "`engine: postgresql` and `gen.python`"
+_NEEDED = "`gen.python`"
 
 
 def _fits(entry: QuerySet) -> bool:
-    return entry.python is not None and engine_for(entry.engine).scratch is not None
+    return entry.python is not None
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

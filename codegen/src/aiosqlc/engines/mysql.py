@@ -21,6 +21,7 @@ from aiosqlc.ir import (
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.analysis.policies import Policies
+    from aiosqlc.analysis.recipes import Recipes
     from aiosqlc.mysql.watch import ReleaseObserver
 
 
@@ -128,6 +129,12 @@ class OnMysql(Opened):
 
         del schema, options
         return needs(catalog.tables, own, borrowed)
+
+    def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
+        """Return for each table a row that the server has accepted."""
+        from aiosqlc.mysql.recipes import recipes_of
+
+        return recipes_of(schema, options)
 
     def policies(
         self, schema: Schema, options: AnalyzeOptions, tenant: Tenant, setting: str

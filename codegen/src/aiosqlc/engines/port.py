@@ -24,6 +24,7 @@ from aiosqlc.ir import (
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.analysis.policies import Policies
+    from aiosqlc.analysis.recipes import Recipes
 
 Schema = tuple[SchemaFile, ...]
 
@@ -129,6 +130,10 @@ class Engine(Protocol):
         borrowed: Sequence[str],
     ) -> Needs:
         """Return the privileges that SQL statements need on the objects of the catalog."""
+        ...
+
+    def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
+        """Return for each table a row that its constraints accept."""
         ...
 
     def policies(

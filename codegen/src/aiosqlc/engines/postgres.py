@@ -22,6 +22,7 @@ from aiosqlc.ir import (
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.analysis.policies import Policies
+    from aiosqlc.analysis.recipes import Recipes
     from aiosqlc.postgres import Analyzer
     from aiosqlc.postgres.planning import Planner
     from aiosqlc.postgres.scratch import Scratch
@@ -154,6 +155,10 @@ class OnPostgres(Opened):
         if opened is None:
             return Needs(unknown=("the schema has errors",))
         return needs(*opened, own, borrowed)
+
+    def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
+        """Return for each table a row that the server has accepted."""
+        return self.scratch.recipes(schema, options)
 
     def policies(
         self, schema: Schema, options: AnalyzeOptions, tenant: Tenant, setting: str

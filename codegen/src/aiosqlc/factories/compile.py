@@ -50,15 +50,14 @@ def compile_factory(
     """
     inputs, problems = read_inputs(project, replace(entry, queries=(), tenant=None))
     errors = tuple(item for item in problems if item.severity is Severity.ERROR)
-    scratch = engine.scratch
-    if errors or scratch is None or entry.python is None:
+    if errors or entry.python is None:
         return Factory((), errors)
-    recipes = scratch.recipes(inputs.schema, options_of(entry, inputs.shims))
+    recipes = engine.recipes(inputs.schema, options_of(entry, inputs.shims))
     if missing := sorted(chosen - recipes.names()):
         return Factory((), missing=tuple(missing), tables=tuple(sorted(recipes.names())))
     if chosen:
         recipes = recipes.only(chosen)
-    source = SourceFile(Path(_STATEMENTS), query_file(recipes.tables))
+    source = SourceFile(Path(_STATEMENTS), query_file(recipes))
     made = compile_alone(
         project,
         replace(entry, tenant=None),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from aiosqlc.analysis.recipes import Name, Reference, TableRecipe
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented
-from aiosqlc.factories.statements import number_of, query_names
+from aiosqlc.factories.statements import number_of, query_names, reading
 from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.model import Import, PyFunction, PyModule, PyParam
 from aiosqlc.plan.naming import snake
@@ -26,11 +26,22 @@ _DOC = (
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The insert method of one table: the generated function, and its parameters by column."""
+    """The insert method of one table: the generated function, and its parameters by column.
+
+    If the function does not return the new row, `read` is the function that reads the row. A table
+    without a key has no such function.
+    """
 
     recipe: TableRecipe
     function: PyFunction
     params: Mapping[str, PyParam]
+    read: PyFunction | None = None
+    read_params: Mapping[str, PyParam] = field(default_factory=dict)
+
+    @property
+    def returning(self) -> PyFunction:
+        """Return the function that returns the new row."""
+        return self.read or self.function
 
     @property
     def name(self) -> str:
@@ -38,11 +49,11 @@ class _Made:
 
     @property
     def returned(self) -> str:
-        return self.function.row.annotation if self.function.row else "None"
+        return self.returning.row.annotation if self.returning.row else "None"
 
     def attribute(self, column: str, row: str) -> str:
         """Return the Python expression that reads a column of the returned row `row`."""
-        shown = self.function.row
+        shown = self.returning.row
         if shown is None or shown.cls is None:
             return row
         return f"{row}.{shown.cls.fields[self.recipe.shown.index(column)].name}"
@@ -60,7 +71,12 @@ def print_factory(
         function, query = functions[names[recipe.table]], typed[names[recipe.table]]
         by_column = _by_column(function, query)
         made[recipe.table] = _Made(recipe, function, by_column)
-    executor = module.functions[0].executor
+        reader = functions.get(reading(names[recipe.table]))
+        if reader is not None:
+            more = _by_column(reader, typed[reader.query_name])
+            made[recipe.table] = replace(made[recipe.table], read=reader, read_params=more)
+    executors = sorted({function.executor for function in module.functions})
+    executor = executors[0] if len(executors) == 1 else ("", "_Database")
     methods = [_method(one, made, module.path.stem) for one in made.values()]
     init = indented(
         f"def __init__(self, db: {executor[1]}, *, first: int = 1) -> None:",
@@ -69,7 +85,8 @@ def print_factory(
     body = [docstring(_DOC)]
     for method in (init, *methods):
         body += ["", method]
-    imports = _imports(module, executor)
+    imports = _imports(module, executors)
+    database = [] if len(executors) == 1 else [*_database(executors), "", ""]
     return "\n".join(
         (
             header,
@@ -81,6 +98,7 @@ def print_factory(
             f"_{module.path.stem} = {module.path.stem}",
             "",
             "",
+            *database,
             indented(f"class {_class_name(imports)}:", body),
             "",
         )
@@ -102,10 +120,19 @@ def _by_column(function: PyFunction, query: TypedQuery) -> dict[str, PyParam]:
     return dict(zip(names, function.params, strict=True))
 
 
-def _imports(module: PyModule, executor: Import) -> set[Import]:
-    found: set[Import] = {("itertools", ""), executor}
+def _database(executors: Sequence[Import]) -> Iterator[str]:
+    """Yield the protocol of a connection that runs functions of several kinds."""
+    names = ", ".join(name for _, name in executors)
+    yield indented(
+        f"class _Database({names}, Protocol):", [docstring(("Runs the factory's statements.",))]
+    )
+
+
+def _imports(module: PyModule, executors: Sequence[Import]) -> set[Import]:
+    found: set[Import] = {("itertools", ""), *executors}
+    found |= {("typing", "Protocol")} if len(executors) > 1 else set()
     own = {cls.name for function in module.functions for cls in function.own_classes}
-    here = executor[0].removesuffix("executor")
+    here = executors[0][0].removesuffix("executor")
     for function in module.functions:
         for param in function.params:
             found |= param.type.imports_in(param.type.annotation)
@@ -123,14 +150,18 @@ def _method(one: _Made, made: Mapping[Name, _Made], module: str) -> str:
         f"{param.name}: {_optional(param.type.annotation)} = None" for param in given.values()
     )
     call = ", ".join(f"{param.name}={param.name}" for param in given.values())
-    if number in one.params:
+    if number in one.params and one.read is None:
         call = f"{one.params[number].name}=next({own}._numbers), {call}".removesuffix(", ")
     wait = "" if one.function.synchronous else "await "
-    lines = [docstring((f"Insert a row of the table `{'.'.join(_shown(one.recipe.table))}`.",))]
+    lines = [docstring(_about(one))]
     for reference in one.recipe.references:
         lines += _referenced(reference, one, made[reference.table], f"{wait}{own}")
     called = f"{wait}_{module}.{one.function.name}({own}._db{', ' if call else ''}{call})"
-    if one.function.exactly_one:
+    if one.read is not None:
+        lines += _read(one, one.read, number, f"{wait}_{module}.", call)
+    elif one.function.row is None:
+        lines.append(called)
+    elif one.function.exactly_one:
         lines.append(f"return {called}")
     else:
         lines += [
@@ -142,6 +173,38 @@ def _method(one: _Made, made: Mapping[Name, _Made], module: str) -> str:
     define = "def" if one.function.synchronous else "async def"
     star = ", *, " if head else ""
     return indented(f"{define} {one.name}({own}{star}{head}) -> {one.returned}:", lines)
+
+
+def _about(one: _Made) -> tuple[str, ...]:
+    said = f"Insert a row of the table `{'.'.join(_shown(one.recipe.table))}`."
+    if one.returning.row:
+        return (said,)
+    return (said, "", "Returns nothing, because the table has no key by which to read the row.")
+
+
+def _read(one: _Made, read: PyFunction, number: str, prefix: str, call: str) -> Iterator[str]:
+    """Yield the lines that insert a row and then read the row by its key."""
+    own, counted = one.function.local("self"), one.function.local("row_number")
+    last, row = one.function.local("row_id"), one.function.local("made_row")
+    if number in one.params or number in one.read_params:
+        yield f"{counted} = next({own}._numbers)"
+    if number in one.params:
+        call = f"{one.params[number].name}={counted}, {call}".removesuffix(", ")
+    inserted = f"{prefix}{one.function.name}({own}._db{', ' if call else ''}{call})"
+    yield f"{last} = {inserted}" if one.recipe.counted in one.read_params else inserted
+    given = []
+    for column, param in one.read_params.items():
+        if column == number:
+            given.append(f"{param.name}={counted}")
+        elif column == one.recipe.counted:
+            name = one.params[column].name
+            given.append(f"{param.name}={last} if {name} is None else {name}")
+        else:
+            given.append(f"{param.name}={one.params[column].name}")
+    yield f"{row} = {prefix}{read.name}({own}._db, {', '.join(given)})"
+    yield f"if {row} is None:"
+    yield '    raise LookupError("the new row cannot be read")'
+    yield f"return {row}"
 
 
 def _referenced(reference: Reference, one: _Made, there: _Made, called: str) -> Iterator[str]:

@@ -98,7 +98,7 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys, arbiters = _keys(session, databases)
-    checks = _checks(session, databases)
+    checks = checks_of(session, databases)
     constraints = _constraints(session, databases, shown, checks)
     definitions = {(row[0], row[1]): row[2] or "" for row in _rows(session, _VIEWS, databases)}
     json = _json_columns(checks) if session.is_mariadb else set()
@@ -258,7 +258,7 @@ def _keys(
     return keys, arbiters
 
 
-def _checks(session: Session, databases: tuple[str, ...]) -> dict[tuple[str, str, str], str]:
+def checks_of(session: Session, databases: tuple[str, ...]) -> dict[tuple[str, str, str], str]:
     """Return the CHECK conditions by database, table name (empty on MySQL) and constraint name."""
     if session.is_mariadb:
         rows = _rows(session, _CHECKS.format(table="table_name"), databases)

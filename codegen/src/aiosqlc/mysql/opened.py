@@ -32,6 +32,15 @@ def opened(schema: Sequence[SchemaFile], options: AnalyzeOptions) -> Iterator[Op
     except NoServerError:
         yield None
         return
+    with applied(session, schema, options) as found:
+        yield found
+
+
+@contextmanager
+def applied(
+    session: Session, schema: Sequence[SchemaFile], options: AnalyzeOptions
+) -> Iterator[Opened | None]:
+    """Apply the schema to a new database, or return None if it is not valid. Closes the session."""
     try:
         for_mysql, skips = options.server != "mariadb", options.server == "mysql"
         loaded, _ = load(session, schema, for_mysql=for_mysql, skips=skips)

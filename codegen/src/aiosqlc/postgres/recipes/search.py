@@ -8,7 +8,7 @@ from random import Random
 
 from psycopg import pq
 
-from aiosqlc.analysis.recipes import ColumnRecipe, Recipes, Reference, TableRecipe
+from aiosqlc.analysis.recipes import ColumnRecipe, Recipes, Reference, Syntax, TableRecipe
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow, Relation
 from aiosqlc.postgres.catalog.types import Types
@@ -35,6 +35,7 @@ where a.attnum > 0 and not a.attisdropped
     and a.attrelid in (select oid from pg_class where relkind in ('r', 'p'))
 """
 
+_SYNTAX = Syntax('"', "{}::bigint", "DEFAULT VALUES", returning=True, schemas=True)
 _FILLED = "the schema already inserts rows, and the server rejected another row"
 _PARTITIONS = "select oid from pg_class where relispartition"
 
@@ -97,7 +98,7 @@ class _Search:
                 refused.append(((relation.schema, relation.name), reason))
             else:
                 found.append(recipe)
-        return Recipes(tuple(found), tuple(refused))
+        return Recipes(tuple(found), tuple(refused), _SYNTAX)
 
     def _table(self, table: int, relation: Relation) -> TableRecipe | str:
         """Return the recipe of a table, or the reason why none was found."""

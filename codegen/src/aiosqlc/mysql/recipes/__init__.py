@@ -1,0 +1,5 @@
+"""Find values for the columns of MySQL tables that satisfy every constraint."""
+
+from aiosqlc.mysql.recipes.search import recipes_of
+
+__all__ = ["recipes_of"]
