@@ -75,6 +75,13 @@ def test_the_number_of_rows_is_proved(compile_, sql, expected) -> None:
     assert query.cardinality is expected
 
 
+def test_a_table_named_dual_is_not_the_keyword(either) -> None:
+    schema = "CREATE TABLE `dual` (x int);"
+    for table, expected in (("`dual`", MANY), ("dual", ONE), ("DUAL", ONE)):
+        query = only(either(schema, f"-- name: Q :many\nSELECT 1 AS one FROM {table};"))
+        assert query.cardinality is expected
+
+
 def test_one_that_may_be_many_is_said_with_the_table_that_is_not_bound(compile_) -> None:
     _, (problem,) = compile_(SCHEMA, "-- name: Q :one\nSELECT * FROM a WHERE name = ?;")
     assert problem.code == "E320"

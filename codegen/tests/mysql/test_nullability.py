@@ -54,6 +54,14 @@ BOTH = [
     ("DELETE FROM b WHERE note IS NOT NULL RETURNING note, code", "PN"),
     ("INSERT INTO b (id, aid, title) VALUES (1, 2, 'x') RETURNING id, note", "PN"),
 ]
+# Each name means a column of the outer SELECT, on a server that distinguishes `q` from `Q`.
+OUTER_NAMES = [
+    "SELECT (SELECT Q.x FROM (SELECT 1 AS x) q) FROM (SELECT bio AS x FROM a) Q",
+    "SELECT (SELECT count(Q.id) FROM b q WHERE q.id = -1) FROM a Q",
+    "SELECT title NOT IN (SELECT z.note FROM c JOIN c d ON note = 'x' JOIN b z) FROM b",
+    "SELECT title NOT IN (SELECT b.note FROM c JOIN c d ON b.note = 'x', b) FROM b",
+    "SELECT title NOT IN (SELECT z.note FROM (c JOIN c d ON note = 'x') JOIN b z) FROM b",
+]
 # The server calls each of these NOT NULL, and returns NULL.
 SERVER_IS_WRONG = [
     "SELECT grp FROM a GROUP BY grp WITH ROLLUP",
@@ -70,6 +78,17 @@ def test_a_column_is_not_null_exactly_where_it_is_proved(either, sql, expected) 
     shown = "".join("P" if column.not_null else "N" for column in query.columns)
     vouched = not (is_mysql() and " vr" in sql)  # MySQL is silent about such a view's columns
     assert shown == expected if vouched else shown in {expected, "NN"}
+
+
+@pytest.mark.parametrize("sql", OUTER_NAMES)
+def test_a_name_is_not_taken_for_a_column_of_a_table_that_it_cannot_see(either, sql) -> None:
+    assert not only(either(SCHEMA, f"-- name: Q :many\n{sql};")).columns[0].not_null
+
+
+def test_the_database_of_a_name_counts(compile_) -> None:
+    sql = """SELECT (SELECT information_schema.tables.engine FROM (SELECT 1 AS engine) tables)
+        FROM information_schema.tables"""
+    assert not only(compile_(SCHEMA, f"-- name: Q :many\n{sql};")).columns[0].not_null
 
 
 @pytest.mark.parametrize("sql", SERVER_IS_WRONG)

@@ -40,9 +40,7 @@ def _is_windowed(node: exp.Expr) -> bool:
 
 def _only_outer(node: exp.Expr, level: Level) -> bool:
     columns = list(node.find_all(exp.Column))
-    return (
-        bool(columns) and level.parent is not None and not any(level.may_have(c) for c in columns)
-    )
+    return bool(columns) and level.parent is not None and not any(map(level.local, columns))
 
 
 def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
@@ -65,7 +63,9 @@ def _surely_has(select: exp.Select, column: exp.Column, schema: Schema) -> bool:
     items += [join.this for join in select.args.get("joins") or []]
     for item in items:
         relation = schema.relation(item.name, item.db) if isinstance(item, exp.Table) else None
-        named = not column.table or column.table == item.alias_or_name
+        named = not column.table or (
+            column.table == item.alias_or_name and column.db in {"", item.db}
+        )
         if relation is not None and named and relation.column(column.name):
             return True
     return False

@@ -8,7 +8,7 @@ import pymysql
 from sqlglot import exp
 
 from aiosqlc.mysql.reader import Reader
-from aiosqlc.mysql.scope import Level
+from aiosqlc.mysql.scope import Level, is_dual
 
 
 def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
@@ -17,7 +17,7 @@ def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
     ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
     targets = {name.name.lower() for name in _delete_targets(root)}
     for table in root.find_all(exp.Table):
-        known = not isinstance(table.this, exp.Identifier) or table.name.lower() in {"dual", ""}
+        known = not isinstance(table.this, exp.Identifier) or not table.name or is_dual(table)
         known = known or table.name.lower() in ctes | targets | reader.schema.lost
         if not known and reader.schema.relation(table.name, table.db) is None:
             yield pymysql.ProgrammingError(1146, f"Table '{table.name}' doesn't exist")
@@ -42,7 +42,8 @@ def _is_unknown(column: exp.Column, level: Level) -> bool:
             return False
         if scope.may_have(column):
             source = scope.source(column.table) if column.table else None
-            return source is not None and source.output(column.name) is None
+            clear = source is not None and source.alias == column.table and not column.db
+            return clear and source is not None and source.output(column.name) is None
         if not column.table and column.name.lower() in _aliases(scope.node):
             return False
     return True

@@ -30,6 +30,7 @@ from aiosqlc.mysql.scope import (
     Output,
     Result,
     Source,
+    is_dual,
     own_nodes,
     unwrap,
 )
@@ -313,7 +314,7 @@ class Reader:
 
     def _table(self, level: Level, item: exp.Table) -> None:
         name, alias = item.name, item.alias_or_name
-        if name.lower() == "dual" and not item.db:
+        if is_dual(item):
             return
         if not item.db and name.lower() in level.ctes:
             self._derived(level, item, alias, level.ctes[name.lower()])
@@ -440,8 +441,8 @@ class Reader:
 
     def star(self, level: Level, item: exp.Expr) -> list[Output] | None:
         """Return the columns of `*` or `t.*` after all joins are read, or None if unknown."""
-        table = item.table if isinstance(item, exp.Column) else ""
-        sources = [level.source(table)] if table else list(level.sources)
+        table, database = (item.table, item.db) if isinstance(item, exp.Column) else ("", "")
+        sources = [level.source(table, database)] if table else list(level.sources)
         outputs: list[Output] = []
         for source in sources:
             if source is None or source.outputs is None or (level.joined_by_name and not table):

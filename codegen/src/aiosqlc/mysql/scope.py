@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -89,6 +89,10 @@ class Source:
         """Return the columns that `*` includes."""
         return tuple(output for output in self.outputs or () if not output.invisible)
 
+    def is_in(self, database: str) -> bool:
+        """Return whether the FROM item is a table for which the statement names this database."""
+        return not database or (isinstance(self.item, exp.Table) and self.item.db == database)
+
     def output(self, name: str) -> Output | None:
         """Return the column that has this name, ignoring case."""
         wanted = name.lower()
@@ -140,30 +144,49 @@ class Level:
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
         """Return the column of this scope's FROM items that a name refers to, or None."""
-        name = column.name
+        name, sources = column.name.lower(), self._visible(column)
         if column.table:
-            source = self.source(column.table)
-            output = source.output(name) if source else None
-            return (source, output) if source and output else None
-        if name.lower() in self.merged:
-            source = self.sources[self.merged[name.lower()]]
-            output = source.output(name)
-            return (source, output) if output else None
-        found = [(source, output) for source in self.sources if (output := source.output(name))]
+            sources = self._named(column, sources)
+        elif name in self.merged:
+            sources = [source for source in sources if source.number == self.merged[name]]
+        found = [(source, output) for source in sources if (output := source.output(name))]
         return found[0] if len(found) == 1 else None
 
-    def source(self, alias: str) -> Source | None:
+    def _visible(self, column: exp.Column) -> Sequence[Source]:
+        """Return the FROM items that a name can refer to: in ON, only the operands of the join."""
+        joins = {id(join.on): join for join in self.joins}
+        current: exp.Expr | None = column
+        while current is not None and current is not self.node:
+            join = joins.get(id(current))
+            if join is not None:
+                return [self.sources[number] for number in sorted(join.left | join.right)]
+            current = current.parent
+        return self.sources
+
+    def _named(self, column: exp.Column, sources: Sequence[Source]) -> Sequence[Source]:
+        """Return the FROM items that a name's qualifier can refer to, or none if it is unclear.
+
+        Only some servers ignore the case of aliases. A database is compared as it is written.
+        """
+        found = [source for source in sources if _is_alike(source, column.table)]
+        if any(source.alias != column.table for source in found):
+            around = (source for level in self.outwards() for source in level.sources)
+            if len({s.alias for s in around if _is_alike(s, column.table)}) > 1:
+                return []
+        return [source for source in found if source.is_in(column.db)]
+
+    def source(self, alias: str, database: str = "") -> Source | None:
         """Return the FROM item with this name or alias in this scope, or None."""
         for same in (str.__str__, str.lower):
             for source in self.sources:
-                if same(source.alias) == same(alias):
+                if same(source.alias) == same(alias) and source.is_in(database):
                     return source
         return None
 
     def may_have(self, column: exp.Column) -> bool:
         """Return whether this scope may have a column with the name."""
         if column.table:
-            return self.source(column.table) is not None
+            return any(_is_alike(source, column.table) for source in self.sources)
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
@@ -202,6 +225,22 @@ class Level:
 
     def _inner(self, source: Source, output: Output) -> tuple[Verdict, ...]:
         return () if source.relation is not None else (output.verdict,)
+
+
+def _is_alike(source: Source, alias: str) -> bool:
+    """Return whether a FROM item has this name or alias, ignoring case."""
+    return source.alias.lower() == alias.lower()
+
+
+def is_dual(table: exp.Table) -> bool:
+    """Return whether a table is the keyword DUAL, which stands for one row without columns."""
+    name = table.this
+    return (
+        isinstance(name, exp.Identifier)
+        and not name.args.get("quoted")
+        and name.name.lower() == "dual"
+        and not table.db
+    )
 
 
 def unwrap(node: exp.Expr) -> exp.Expr:

@@ -44,8 +44,8 @@ def _extent(item: exp.Expr, star: exp.Star) -> tuple[int, int]:
 
 
 def _columns(item: exp.Expr, level: Level) -> str | None:
-    table = item.table if isinstance(item, exp.Column) else ""
-    sources = [level.source(table)] if table else list(level.sources)
+    table, database = (item.table, item.db) if isinstance(item, exp.Column) else ("", "")
+    sources = [level.source(table, database)] if table else list(level.sources)
     if not sources or (level.joined_by_name and not table):
         return None
     known = [source for source in sources if source is not None and source.outputs is not None]

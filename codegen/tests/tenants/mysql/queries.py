@@ -338,4 +338,25 @@ SELECT p.id FROM entry e JOIN project p ON p.n = e.project_id WHERE e.tenant_id 
 
 WITH x AS (SELECT id FROM project), y AS (SELECT id, tenant_id FROM issue) SELECT id FROM y
     WHERE tenant_id = @tenant_id;
+
+SELECT a.id, (SELECT group_concat(A.name) FROM project A WHERE a.tenant_id = @tenant_id)
+    FROM issue a WHERE a.tenant_id = @tenant_id;
+
+SELECT a.id FROM issue a WHERE a.tenant_id = @tenant_id
+    AND EXISTS (SELECT 1 FROM project A WHERE a.tenant_id = @tenant_id AND A.id = 3);
+
+DELETE FROM issue WHERE tenant_id = @tenant_id AND EXISTS (SELECT 1 FROM country c
+    JOIN country d ON tenant_id = @tenant_id JOIN project p ON p.id = 3);
+
+SELECT p.id FROM issue p WHERE p.tenant_id = @tenant_id AND EXISTS (SELECT 1 FROM country c
+    JOIN country d ON p.tenant_id = @tenant_id JOIN project p ON p.id = 3);
+
+SELECT p.id FROM issue p WHERE p.tenant_id = @tenant_id AND EXISTS (SELECT 1 FROM country c
+    JOIN country d ON p.tenant_id = @tenant_id, project p);
+
+SELECT p.id FROM issue p WHERE p.tenant_id = @tenant_id AND EXISTS (SELECT 1 FROM
+    (country c JOIN country d ON p.tenant_id = @tenant_id), project p);
+
+SELECT p.id FROM issue p WHERE p.tenant_id = @tenant_id AND EXISTS (SELECT 1 FROM country c
+    JOIN country d ON (SELECT p.tenant_id) = @tenant_id JOIN project p ON p.id = 3);
 """

@@ -153,6 +153,17 @@ def test_a_key_separates_tenants_only_if_its_collation_does(cache: Path) -> None
             CREATE TABLE b (x int, FOREIGN KEY (x) REFERENCES a (x));""",
             "SELECT b.x FROM b JOIN a ON a.x = b.x WHERE a.tenant_id = @tenant_id",
         ),
+        (
+            "CREATE TABLE `dual` (id int PRIMARY KEY, tenant_id int);",
+            "SELECT (SELECT count(*) FROM `dual`) FROM `dual` WHERE tenant_id = @tenant_id",
+        ),
+        (
+            """CREATE TABLE a (id int PRIMARY KEY, tenant_id int);
+            CREATE DATABASE beside;
+            CREATE TABLE beside.a (id int PRIMARY KEY, tenant_id int);""",
+            """SELECT id FROM beside.a WHERE tenant_id = @tenant_id
+                AND EXISTS (SELECT 1 FROM a WHERE beside.a.tenant_id = @tenant_id)""",
+        ),
     ],
     ids=[
         "old rows",
@@ -160,6 +171,8 @@ def test_a_key_separates_tenants_only_if_its_collation_does(cache: Path) -> None
         "an executable comment",
         "truncation",
         "a key that is not unique",
+        "a table named dual",
+        "a table of another database",
     ],
 )
 def test_a_leak_of_an_odd_schema_is_found(schema: str, text: str, cache: Path) -> None:

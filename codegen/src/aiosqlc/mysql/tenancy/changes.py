@@ -109,7 +109,8 @@ def _deleted(node: exp.Expr, level: Level, statement: Statement) -> Targets:
         return {0: ()} if len(level.sources) == 1 else {}
     found: dict[int, Sequence[exp.Expr]] = {}
     for head in heads:
-        source = level.source(head.alias_or_name) if isinstance(head, exp.Table) else None
+        named = isinstance(head, exp.Table)
+        source = level.source(head.alias_or_name, head.db) if named else None
         if source is None:
             return {}
         statement.seen.add(id(head))

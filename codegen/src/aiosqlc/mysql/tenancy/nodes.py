@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from aiosqlc.mysql.known_fields import is_understood
+from aiosqlc.mysql.scope import is_dual
 
 # Nodes that may read or write rows beside those of the queries, or values of earlier statements.
 _UNKNOWN = (
@@ -25,9 +26,7 @@ def is_unknown(node: exp.Expr) -> bool:
 
 def is_named(table: exp.Table) -> bool:
     """Return whether a node is the name of a table, a view or a WITH query."""
-    return isinstance(table.this, exp.Identifier) and not (
-        table.name.lower() == "dual" and not table.db
-    )
+    return isinstance(table.this, exp.Identifier) and not is_dual(table)
 
 
 def is_plain(item: exp.Subquery) -> bool:
