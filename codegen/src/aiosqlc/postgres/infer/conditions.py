@@ -186,7 +186,7 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts that hold if `x op ANY (select …)` is true: `x op row` is true once."""
+    """Return the facts that hold if `x op ANY (select …)` is true: `op` is true for one row."""
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact

@@ -115,7 +115,7 @@ def _behind_joins(query: Node, node: Node) -> Node:
 
 
 def is_ungrouped_aggregate(query: Node) -> bool:
-    """Return whether a query aggregates all its rows to one row, even if it has no rows."""
+    """Return whether a query aggregates all its rows to one row, even if no row is selected."""
     aggregated = query["hasAggs"] or query["havingQual"] is not None
     return bool(aggregated) and not query["groupClause"] and not query["groupingSets"]
 

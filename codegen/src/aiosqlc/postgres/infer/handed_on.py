@@ -44,10 +44,7 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the only column among the sources, or (0, 0) if there is none or another source.
-
-        Parameters do not count as other sources.
-        """
+        """Return the column that is the only source besides parameters, or (0, 0)."""
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
