@@ -17,8 +17,8 @@ def distinct_names(
     """Return the declared structures with different names for different objects.
 
     Equal objects with the same name share a class. If different objects have the same name, the
-    later one's name gets a number. Objects that are whole columns come before objects that are
-    members. `class_of` returns the class name for a snake-case name.
+    name of the later object gets a number. Objects that are whole columns come before objects that
+    are members. `class_of` returns the class name for a snake-case name.
     """
     seen: set[_Named] = set()
     inner = [item for shape in declared.values() for item in _generated(shape, seen)]
