@@ -39,8 +39,8 @@ def _ignore_outer_joins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _believe_every_aggregate(monkeypatch: pytest.MonkeyPatch) -> None:
-    judges = {**RESOLVER.judges, "AGGREF": lambda *_: never("aggregate", "broken on purpose")}
-    monkeypatch.setattr(typed, "RESOLVER", replace(RESOLVER, judges=judges))
+    rules = {**RESOLVER.rules, "AGGREF": lambda *_: never("aggregate", "broken on purpose")}
+    monkeypatch.setattr(typed, "RESOLVER", replace(RESOLVER, rules=rules))
 
 
 def _trust_rows_of_functions(monkeypatch: pytest.MonkeyPatch) -> None:

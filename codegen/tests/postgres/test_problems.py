@@ -151,10 +151,10 @@ def test_a_tree_of_another_shape_costs_the_claims_and_says_so() -> None:
         answer = next(describe(opened[0], ["select id from a"]))
         assert isinstance(answer, Described)
         strange = replace(answer, tree=answer.tree.replace(":jointree", ":joinTree2"))
-        judged = QueryTyper(opened[1]).type_query(query("select id from a"), strange)
-    columns = judged.query.columns
+        inferred = QueryTyper(opened[1]).type_query(query("select id from a"), strange)
+    columns = inferred.query.columns
     assert [(c.name, c.type.name, c.not_null) for c in columns] == [("id", "int4", False)]
-    assert "KeyError: 'jointree'" in judged.failure
+    assert "KeyError: 'jointree'" in inferred.failure
 
 
 def test_only_what_can_never_run_is_told_of_many_planned_at_once() -> None:

@@ -43,7 +43,7 @@ from aiosqlc.postgres.schema_impact import words_of
 from aiosqlc.postgres.schema_order import draft_of
 from aiosqlc.postgres.settled import settle
 from aiosqlc.postgres.suggestions import with_suggestions
-from aiosqlc.postgres.typed import Judged, QueryTyper
+from aiosqlc.postgres.typed import Inferred, QueryTyper
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.schema.history import History, history_of
@@ -340,18 +340,18 @@ def _analyze_share(
         if refused:
             problems.extend(refused)
             continue
-        judged = schema.typist.type_query(query, described[0], described[1:])
+        inferred = schema.typist.type_query(query, described[0], described[1:])
         if query.name in settled.drafts:
-            judged = schema.typist.with_columns_of_rows(judged, settled.drafts[query.name])
-        problems.extend(_misuse(judged, options))
+            inferred = schema.typist.with_columns_of_rows(inferred, settled.drafts[query.name])
+        problems.extend(_misuse(inferred, options))
         if mistaken := function_as_table(query, schema.table_names):
             problems.append(mistaken)
-        problems.extend(_doubts(schema.typist, judged, described, options))
-        starred.extend(_starred(len(typed), judged, described))
-        item = hinted(judged.query, "".join(answer.tree for answer in described))
+        problems.extend(_doubts(schema.typist, inferred, described, options))
+        starred.extend(_starred(len(typed), inferred, described))
+        item = hinted(inferred.query, "".join(answer.tree for answer in described))
         if item is not None:
             doubtful.append((len(typed), item))
-        typed.append(judged.query)
+        typed.append(inferred.query)
     answers.close()
     problems = with_suggestions(schema.connection, problems)
     typed, kept = write_stars(schema.connection, typed, starred)
@@ -361,34 +361,34 @@ def _analyze_share(
     return _Share(tuple(typed), (settled.problems, problems, kept, failing), tuple(written), lost)
 
 
-def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:
+def _starred(index: int, inferred: Inferred, described: Sequence[Described]) -> Iterator[Starred]:
     """Yield each text of a query in which a `*` must be replaced by a list of columns."""
-    texts = _texts(judged.query.parsed)
-    for number, (sql, stars) in enumerate(zip(texts, judged.stars, strict=True)):
+    texts = _texts(inferred.query.parsed)
+    for number, (sql, stars) in enumerate(zip(texts, inferred.stars, strict=True)):
         if stars:
             yield Starred(index, number, sql, stars, Fingerprint.of(described[number]))
 
 
 def _doubts(
-    typist: QueryTyper, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
+    typist: QueryTyper, inferred: Inferred, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
     """Yield a problem if variants differ, if the query always fails, or if nothing is proved."""
-    query = judged.query
+    query = inferred.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):
         if said := difference(promised, typist.shape(answer), variant.numbers):
             yield mismatch(query.parsed, variant, said)
             break
-    if missing := judged.missing.columns:
+    if missing := inferred.missing.columns:
         columns = ", ".join(f"`{name}`" for name in missing)
         verbs = "is NOT NULL and gets" if len(missing) == 1 else "are NOT NULL and get"
         hint = "set the column in the query, or add a DEFAULT in the schema"
-        does = "succeed" if judged.missing.always else "insert"
+        does = "succeed" if inferred.missing.always else "insert"
         yield never(query, f"{columns} {verbs} no value", hint, does)
-    if judged.failure:
+    if inferred.failure:
         yield Diagnostic(
             "E372",
-            f"the compiler cannot prove anything about `{query.parsed.name}`: {judged.failure}",
+            f"the compiler cannot prove anything about `{query.parsed.name}`: {inferred.failure}",
             (Label(query.parsed.file, query.parsed.name_span),),
             (
                 "every column counts as nullable; declare not-null columns with hints: `-- "
@@ -465,11 +465,11 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
         yield Diagnostic("E313", message, (label,), hint)
 
 
-def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
+def _misuse(inferred: Inferred, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield the errors about a query's command, and about its result."""
-    query = judged.query
+    query = inferred.query
     parsed = query.parsed
-    for embed, reason in judged.unfit:
+    for embed, reason in inferred.unfit:
         yield Diagnostic(
             "E342",
             f"`{embed.macro}` is not a whole row of one table here",

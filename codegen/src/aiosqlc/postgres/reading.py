@@ -261,8 +261,8 @@ class ReadProofs:
             or _first(self._type, {oid for name in names for oid in types.get(name, ())})
         )
 
-    def _all(self, premise: str, judge: Callable[[int], str], oids: Iterable[int]) -> str:
-        why = _first(judge, oids)
+    def _all(self, premise: str, check: Callable[[int], str], oids: Iterable[int]) -> str:
+        why = _first(check, oids)
         return "" if self._holds(premise, not why) else why
 
     @cached_property

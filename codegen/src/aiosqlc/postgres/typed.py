@@ -84,7 +84,7 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Inferred:
     """A typed query, and the facts about it that must still be checked.
 
     `stars` are the `*` in the query's text and in each variant, which are not expanded yet.
@@ -112,7 +112,7 @@ class QueryTyper:
 
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
-    ) -> Judged:
+    ) -> Inferred:
         """Infer the facts about a query that the server accepts, and about its variants.
 
         If a proof fails, the types come from the server, nothing else is inferred, and the result
@@ -125,20 +125,20 @@ class QueryTyper:
         bare = [replace(answer, tree="") for answer in (described, *variants)]
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
-    def with_columns_of_rows(self, judged: Judged, draft: Described) -> Judged:
+    def with_columns_of_rows(self, inferred: Inferred, draft: Described) -> Inferred:
         """Find, for each column of a list of rows, the table column that it is compared with."""
-        query = judged.query
+        query = inferred.query
         try:
             scope = self._main_scope(self._nodes(draft), draft)
             uses = parameter_uses(scope) if scope is not None else {}
         except _NOT_UNDERSTOOD:
-            return judged
+            return inferred
         params = []
         for param in query.params:
             met = next((use for use in uses.get(param.number, ()) if use.relation), None)
             origin = self.facts.column_ref(met.relation, met.attribute) if met else None
             params.append(replace(param, origin=origin) if param.row else param)
-        return replace(judged, query=replace(query, params=tuple(params)))
+        return replace(inferred, query=replace(query, params=tuple(params)))
 
     def shape(self, described: Described) -> Shape:
         """Return a text's columns and parameters from the server's description, with type names."""
@@ -161,7 +161,7 @@ class QueryTyper:
 
     def _type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described]
-    ) -> Judged:
+    ) -> Inferred:
         nodes = self._nodes(described)
         scope = self._main_scope(nodes, described)
         utility = _single_row(nodes)
@@ -218,7 +218,7 @@ class QueryTyper:
         if any(embed.nest for embed in typed.embeds) and not unfit:
             typed = self._nested(typed, texts, rows)
         stars = tuple(text.stars for text in texts)
-        return Judged(typed, stars, missing_columns(self.facts, nodes), unfit)
+        return Inferred(typed, stars, missing_columns(self.facts, nodes), unfit)
 
     def _nested(
         self, query: TypedQuery, texts: Sequence[_Text], rows: Sequence[Sequence[Row]]

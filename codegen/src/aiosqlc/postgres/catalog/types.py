@@ -110,7 +110,7 @@ def build_catalog(
     facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
 ) -> Catalog:
     """Return the user's tables and types; `views` has the proved facts about view columns."""
-    judged = {
+    proved = {
         (view, number): column
         for view, columns in (views or {}).items()
         for number, column in enumerate(columns)
@@ -120,7 +120,7 @@ def build_catalog(
         if relation.kind not in _TABLES:
             continue
         columns = tuple(
-            _table_column(facts, types, a, judged.get((relation.oid, index)))
+            _table_column(facts, types, a, proved.get((relation.oid, index)))
             for index, a in enumerate(facts.columns.get(relation.oid, ()))
         )
         tables.append(
@@ -144,15 +144,15 @@ def build_catalog(
     )
 
 
-def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | None) -> TableColumn:
+def _table_column(facts: Facts, types: Types, row: Attribute, proved: Column | None) -> TableColumn:
     full = elements_checked(facts, row.relation, row.number)
     return TableColumn(
         name=row.name,
         type=types.get(row.type, row.typmod, row.dims),
-        not_null=judged.not_null if judged else facts.not_null(row.relation, row.number),
+        not_null=proved.not_null if proved else facts.not_null(row.relation, row.number),
         has_default=row.has_default,
         comment=row.comment,
-        element_not_null=judged.element_not_null if judged else full,
+        element_not_null=proved.element_not_null if proved else full,
         json_kind=required_kind(
             (c.definition for c in facts.constraints.get(row.relation, ()) if c.kind == "c"),
             row.name,

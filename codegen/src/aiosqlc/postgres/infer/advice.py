@@ -122,7 +122,7 @@ def _counted_rows(prover: Prover, scope: Scope) -> Iterator[Advice]:
         var = args[0]["expr"]
         if var.kind != "VAR" or var["varlevelsup"] or var["varattno"] <= 0:
             continue
-        if not prover.judge(var, scope).null:
+        if not prover.infer(var, scope).null:
             names = scope.entry(var["varno"])["eref"]["colnames"]
             yield _COUNTS_ROWS, str(names[var["varattno"] - 1])
 

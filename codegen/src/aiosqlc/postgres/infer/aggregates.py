@@ -36,7 +36,7 @@ _END_UNBOUNDED, _END_CURRENT, _END_AFTER = 0x100, 0x400, 0x4000
 _EXCLUDE_CURRENT, _EXCLUDE_GROUP = 0x8000, 0x10000
 
 
-def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether an aggregate (AGGREF) can be NULL."""
     name = p.facts.built_in(node["aggfnoid"])
     if not name:
@@ -90,7 +90,7 @@ def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
     return found
 
 
-def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_window(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a window function (WINDOWFUNC) can be NULL."""
     name = p.facts.built_in(node["winfnoid"])
     args = node.list_of("args")

@@ -115,7 +115,7 @@ class Documents:
             return ANY
         if found.path:
             return self._at_stored(found, node, scope)
-        null = found.nullable or self.prover.judge(node, scope).null
+        null = found.nullable or self.prover.infer(node, scope).null
         return replace(found, nullable=null)
 
     # --- paths into stored values -----------------------------------------------------------------
@@ -129,7 +129,7 @@ class Documents:
         if node.kind == "VAR":
             behind = follow(node, scope)
             if behind is None:
-                return not self.prover.judge(node, scope).null
+                return not self.prover.infer(node, scope).null
             # An outer join can omit the row, but a stored column that is never NULL is proved so.
             if node["varnullingrels"] or node["varlevelsup"]:
                 return False
@@ -138,7 +138,7 @@ class Documents:
             return self._is_there(node["arg"], scope)
         if called(node) and self._facts.built_in(called(node)) in _AT:
             return self._is_there(node.list_of("args")[0], scope)
-        return not self.prover.judge(node, scope).null
+        return not self.prover.infer(node, scope).null
 
     def _text_at(self, node: Node, scope: Scope, depth: int) -> JsonShape | None:
         """Return the shape of a stored JSON value's member that is read as text, or None."""
@@ -328,7 +328,7 @@ class Documents:
             return self.shape(node, scope, depth)
         if depth > _DEEPEST:
             return ANY
-        nullable = self.prover.judge(node, scope).null
+        nullable = self.prover.infer(node, scope).null
         if nullable and kind == _TEXT and (text := self._text_at(node, scope, depth)):
             return text
         if kind == _RECORD or self._is_composite(kind):

@@ -146,10 +146,10 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
             )
         condition = node["aggfilter"]
         if condition is None and node.kind == "AGGREF":
-            found = p.judge(collected, scope)
+            found = p.infer(collected, scope)
         else:
             with scope.rows_of(condition), p.assuming(scope, "each row", condition):
-                found = p.judge(collected, scope)
+                found = p.infer(collected, scope)
         return p.all_of("array-collected", [found], "array_agg() of values")
     return maybe("the array may contain NULL")
 
@@ -243,7 +243,7 @@ def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether concatenated arrays and elements, such as `path || id`, may contain NULL."""
     arrays = _JOINING[p.facts.built_in(called(node))]
     parts = [
-        array_elements(p, part, scope) if is_array else p.judge(part, scope)
+        array_elements(p, part, scope) if is_array else p.infer(part, scope)
         for part, is_array in zip(node.list_of("args"), arrays, strict=True)
     ]
     return p.all_of("array-joined", parts, "the concatenated arrays and elements contain no NULL")

@@ -9,7 +9,7 @@ from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.constants import MANY_ROWS, constant_int, rows_of
 from aiosqlc.postgres.infer.elements import array_elements, dimensions_of
-from aiosqlc.postgres.infer.members import judge_member
+from aiosqlc.postgres.infer.members import infer_member
 from aiosqlc.postgres.infer.outputs import expression_type
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
@@ -53,7 +53,7 @@ _OF_INFINITY = {
 }
 
 
-def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_call(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether an operator or a function call (OPEXPR, FUNCEXPR) can be NULL."""
     function = p.facts.functions.get(called(node))
     if function is None:
@@ -86,7 +86,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
             f"{name}() is NULL only if all arguments are",
         )
     if name in _FIRST_ARGUMENT and args:
-        first = p.judge(args[0], scope)
+        first = p.infer(args[0], scope)
         plain = not node.get("funcvariadic", False)
         if not p.facts.holds("first-argument-function", "no VARIADIC array", plain):
             return maybe(f"{name}() with VARIADIC is NULL for a NULL array")
@@ -108,7 +108,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         ends, end = args[0].list_of("args"), _BOUNDS[name]
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
         if p.facts.holds("range-bound", "the other bound of the range is open", opened):
-            given = p.judge(ends[end], scope)
+            given = p.infer(ends[end], scope)
             return p.all_of("range-bound", [given], "the range has this bound")
     total = p.facts.holds(
         "total-function",
@@ -119,7 +119,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         return p.all_of(
             "total-function", p.all(args, scope), f"{name}() without NULL arguments is not NULL"
         )
-    return judge_member(p, node, scope) or maybe(f"{name}() may give NULL")
+    return infer_member(p, node, scope) or maybe(f"{name}() may give NULL")
 
 
 def _makes_range(p: Prover, node: Node) -> bool:
@@ -175,7 +175,7 @@ def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope)
     return maybe(f"{function.name}() may give NULL")
 
 
-def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether `x op ANY (array)` (SCALARARRAYOPEXPR) can be NULL."""
     left, right = node["args"]
     function = p.facts.functions.get(called(node))
@@ -185,7 +185,7 @@ def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
         "array-comparison", "the operator never returns NULL", p.facts.is_total(function.oid)
     ):
         return maybe("the operator may return NULL")
-    parts = [p.judge(left, scope), p.judge(right, scope)]
+    parts = [p.infer(left, scope), p.infer(right, scope)]
     if not parts[1].null:
         elements = array_elements(p, right, scope)
         if not p.facts.holds(

@@ -20,7 +20,7 @@ _QUERY, _VALUE = 1, 2  # JsonExprOp
 _CASTS = frozenset({"int2", "int4", "int8", "numeric"})
 
 
-def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
+def infer_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     """Infer whether `document -> 'key'`, `->>` or their casts can be NULL.
 
     Return None for other calls.
@@ -43,7 +43,7 @@ def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     return _is_value(p, value, scope)
 
 
-def judge_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
+def infer_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     """Infer whether JSON_QUERY(document, '$.key') or JSON_VALUE() can be NULL, or return None."""
     given, result = node["formatted_expr"], node["returning"]["typid"]
     value = _member(p, given, _path_key(node["path_spec"])) if given is not None else None
@@ -67,7 +67,7 @@ def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
     }
     if not p.facts.holds("json-member", "the member is not a JSON value itself", plain):
         return None
-    return p.all_of("json-member", [p.judge(value, scope)], "the document has this member")
+    return p.all_of("json-member", [p.infer(value, scope)], "the document has this member")
 
 
 def _member(p: Prover, document: Node, key: str | None) -> Node | None:

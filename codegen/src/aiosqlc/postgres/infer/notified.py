@@ -77,5 +77,5 @@ def _sent(documents: Documents, scope: Scope, channel: str, payload: Node) -> Se
     shape = documents.column(document, scope)
     if shape is None:
         return Sent(channel, why=_NOT_BUILT)
-    null = documents.prover.judge(payload, scope).null
+    null = documents.prover.infer(payload, scope).null
     return Sent(channel, shape=replace(shape, nullable=null))

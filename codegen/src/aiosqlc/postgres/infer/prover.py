@@ -39,7 +39,7 @@ class Resolver:
     `reads_a_row` (before any grouping) infer facts about the rows of a query.
     """
 
-    judges: Mapping[str, NodeRule]
+    rules: Mapping[str, NodeRule]
     column: Callable[[Prover, Scope, int], Verdict]
     body: BodyRule
     outcomes: Callable[[Prover, Node, Scope], Outcomes]
@@ -76,12 +76,12 @@ class Prover:
         self.context = 0
         self._contexts: dict[tuple[int, Hashable], int] = {}
 
-    def judge(self, node: Node, scope: Scope) -> Verdict:
+    def infer(self, node: Node, scope: Scope) -> Verdict:
         """Infer whether an expression of the scope's query can be NULL."""
         key = (self.context, node)
         verdict = scope.verdicts.get(key)
         if verdict is None:
-            verdict = scope.verdicts[key] = self._judge(node, scope)
+            verdict = scope.verdicts[key] = self._infer(node, scope)
         return verdict
 
     @contextlib.contextmanager
@@ -98,13 +98,13 @@ class Prover:
         finally:
             self.context = before
 
-    def _judge(self, node: Node, scope: Scope) -> Verdict:
+    def _infer(self, node: Node, scope: Scope) -> Verdict:
         nulled = grouped_expressions(scope)
         if nulled and node in nulled and (scope, OMITTED) not in self.ignored_joins:
             return maybe("a grouping set may omit this key")
         if not nulled and scope.is_known_expression(node):
             return never("condition", "a condition requires this expression to be not NULL")
-        apply = self.resolver.judges.get(node.kind)
+        apply = self.resolver.rules.get(node.kind)
         if apply is None:
             return maybe(f"{node.kind.lower()} expressions are not analysed")
         verdict = apply(self, node, scope)
@@ -137,7 +137,7 @@ class Prover:
 
     def all(self, nodes: list[Node], scope: Scope) -> list[Verdict]:
         """Infer for each of several expressions whether it can be NULL."""
-        return [self.judge(node, scope) for node in nodes]
+        return [self.infer(node, scope) for node in nodes]
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:

@@ -38,7 +38,7 @@ def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
     inner = found.scope
     with _collected(p, found):
         return [
-            Field(expression_type(field), not p.judge(field, inner).null, field, inner)
+            Field(expression_type(field), not p.infer(field, inner).null, field, inner)
             for field in found.node.list_of("args")
         ]
 
@@ -62,7 +62,7 @@ def _of_sub_select(p: Prover, node: Node, scope: Scope) -> list[Field]:
     inner = parent.inner(query)
     targets = [target["expr"] for target in output_targets(query)]
     return [
-        Field(expression_type(target), not p.judge(target, inner).null, target, inner)
+        Field(expression_type(target), not p.infer(target, inner).null, target, inner)
         for target in targets
     ]
 

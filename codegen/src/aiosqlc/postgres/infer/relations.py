@@ -26,7 +26,7 @@ _NEVER_NULL_COLUMNS: dict[str, frozenset[int]] = {
 }
 
 
-def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a column reference (VAR) can be NULL."""
     owner = scope.up(node["varlevelsup"])
     varno, attribute = node["varno"], node["varattno"]
@@ -101,7 +101,7 @@ def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):
-            return p.judge(node, owner)
+            return p.infer(node, owner)
     finally:
         owner.returned = True
 
@@ -185,7 +185,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
     if kind == kinds.Rte.CTE:
         return _cte_column(p, entry, attribute, scope)
     if kind == kinds.Rte.GROUP:
-        return p.judge(entry["groupexprs"][attribute - 1], scope)
+        return p.infer(entry["groupexprs"][attribute - 1], scope)
     if kind == kinds.Rte.FUNCTION:
         return _function_column(p, entry, attribute, scope)
     if kind == kinds.Rte.TABLEFUNC:
@@ -246,7 +246,7 @@ def _join_column(p: Prover, varno: int, entry: Node, attribute: int, scope: Scop
         finally:
             p.ignored_joins.pop()
         return p.all_of("merged-column", sides, "one side of the FULL JOIN has a row with this key")
-    return p.judge(expression, scope)
+    return p.infer(expression, scope)
 
 
 def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict:
@@ -298,7 +298,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
         return maybe("ROWS FROM pads the shorter function with NULL")
     call = functions[0]["funcexpr"]
     if call.kind != "FUNCEXPR":
-        return p.judge(call, scope) if width == 1 else maybe("the row may be NULL")
+        return p.infer(call, scope) if width == 1 else maybe("the row may be NULL")
     function = p.facts.functions.get(call["funcid"])
     if function is None:
         return maybe("the function is not in the compiler's lists")
@@ -332,7 +332,7 @@ def columns_in(p: Prover, scope: Scope) -> list[Verdict]:
     if scope.query["setOperations"] is not None or _has_no_rows(p, scope):
         return [column_in(p, scope, number) for number in range(1, len(targets) + 1)]
     with _returning(p, scope):
-        return [p.judge(target["expr"], scope) for target in targets]
+        return [p.infer(target["expr"], scope) for target in targets]
 
 
 def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
@@ -350,7 +350,7 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
         return maybe("the column is not known")
     expression = targets[attribute - 1]["expr"]
     with _returning(p, scope):
-        return p.judge(expression, scope)
+        return p.infer(expression, scope)
 
 
 @contextlib.contextmanager
@@ -396,7 +396,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
     return verdict
 
 
-def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_field(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a field of a record can be NULL, if the query itself constructs the record."""
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
@@ -404,5 +404,5 @@ def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
         if p.facts.holds("constant", "the fields of the row are not NULL", filled):
             return never("constant", "the constant row is not NULL in this field")
     if arg.kind == "ROWEXPR" and number <= len(arg["args"]):
-        return p.judge(arg["args"][number - 1], scope)
+        return p.infer(arg["args"][number - 1], scope)
     return maybe("a field of a composite value may be NULL")

@@ -9,7 +9,7 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 
-def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a subquery in an expression (SUBLINK) can be NULL."""
     kind = node["subLinkType"]
     if kind == kinds.SubLink.EXISTS:
@@ -42,7 +42,7 @@ def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
     p.sublink_columns.append((node["subselect"], scope))
     try:
         with p.assuming(node, scope):
-            verdict = p.judge(node["testexpr"], scope)
+            verdict = p.infer(node["testexpr"], scope)
     finally:
         p.sublink_columns.pop()
     return p.all_of("subquery-comparison", [verdict], "neither side contains NULL")

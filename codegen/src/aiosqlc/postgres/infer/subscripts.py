@@ -10,7 +10,7 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe
 from aiosqlc.postgres.tree import Node
 
 
-def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether an array element can be NULL, if the array is known to have this element."""
     array, places = node["refexpr"], node.list_of("refupperindexpr")
     plain = node["refassgnexpr"] is None and not node.list_of("reflowerindexpr")
@@ -22,9 +22,9 @@ def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
         inside = 0 < place <= len(elements)
         if not p.facts.holds("subscript", "the index is within the array", inside):
             return maybe("the array does not have this element")
-        part = p.judge(elements[place - 1], scope) if inside else p.judge(array, scope)
+        part = p.infer(elements[place - 1], scope) if inside else p.infer(array, scope)
         return p.all_of("subscript", [part], "the array has this element")
     if not collects_values(p, array) or place != 1:
         return maybe("this element may be missing from the array")
-    parts = [p.judge(array, scope), array_elements(p, array, scope)]
+    parts = [p.infer(array, scope), array_elements(p, array, scope)]
     return p.all_of("subscript", parts, "array_agg() of rows has a first element")

@@ -28,7 +28,7 @@ def outcomes(p: Prover, node: Node, scope: Scope) -> Outcomes:
             return frozenset({NULL})
         return frozenset({TRUE if any(node["constvalue"].data) else FALSE})
     if node.kind == "NULLTEST" and not node["argisrow"]:
-        if p.judge(node["arg"], scope).null:
+        if p.infer(node["arg"], scope).null:
             return _TRUE_OR_FALSE
         return frozenset({TRUE if node["nulltesttype"] == kinds.IS_NOT_NULL else FALSE})
     if node.kind == "BOOLEXPR":
@@ -41,7 +41,7 @@ def outcomes(p: Prover, node: Node, scope: Scope) -> Outcomes:
     settled = outcomes_of(node, p.facts)
     if settled is not None:
         return settled
-    return _TRUE_OR_FALSE | {NULL} if p.judge(node, scope).null else _TRUE_OR_FALSE
+    return _TRUE_OR_FALSE | {NULL} if p.infer(node, scope).null else _TRUE_OR_FALSE
 
 
 def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:

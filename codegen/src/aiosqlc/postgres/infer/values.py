@@ -17,7 +17,7 @@ from aiosqlc.postgres.infer.conditions import (
     known,
 )
 from aiosqlc.postgres.infer.constants import outcomes_of
-from aiosqlc.postgres.infer.members import judge_path
+from aiosqlc.postgres.infer.members import infer_path
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
@@ -31,7 +31,7 @@ _UNKNOWN = 5  # JsonBehaviorType
 _MAX_DOMAIN_DEPTH = 32
 
 
-def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+def infer_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer whether a constant (CONST) is NULL."""
     return (
         maybe("it is NULL")
@@ -40,7 +40,7 @@ def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     )
 
 
-def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
+def infer_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer whether a parameter (PARAM) can be NULL."""
     number = node["paramid"]
     if node["paramkind"] == kinds.Param.EXTERN:
@@ -57,7 +57,7 @@ def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
     return maybe("the value is computed in another part of the query")
 
 
-def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+def infer_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Return "not null" for the kinds of nodes that are never NULL, such as ARRAY[…]."""
     return never("always", _ALWAYS[node.kind])
 
@@ -73,19 +73,19 @@ _ALWAYS = {
 }
 
 
-def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+def infer_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer whether a value such as CURRENT_USER (SQLVALUEFUNCTION) can be NULL."""
     if node["op"] == kinds.CURRENT_SCHEMA:
         return maybe("current_schema is NULL when the search path names no schema")
     return never("always", "the value is never NULL")
 
 
-def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a cast can be NULL, from the operand of the cast."""
-    return p.judge(node["arg"], scope)
+    return p.infer(node["arg"], scope)
 
 
-def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a value of a domain can be NULL; a cast to a NOT NULL domain rejects NULL."""
     entry = p.facts.types.get(node["resulttype"])
     for _ in range(_MAX_DOMAIN_DEPTH):
@@ -94,10 +94,10 @@ def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
         if p.facts.holds("domain-cast", "the domain is NOT NULL", entry.not_null):
             return never("domain-cast", f"domain {entry.name} refuses NULL")
         entry = p.facts.types.get(entry.base)
-    return p.judge(node["arg"], scope)
+    return p.infer(node["arg"], scope)
 
 
-def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether AND, OR or NOT (BOOLEXPR) can be NULL."""
     word = str(node["boolop"]).upper()
     return p.all_of(
@@ -105,24 +105,24 @@ def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
     )
 
 
-def judge_coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether COALESCE can be NULL."""
     return p.any_of("coalesce", p.all(node["args"], scope), "one argument of coalesce is not NULL")
 
 
-def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether GREATEST or LEAST (MINMAXEXPR) can be NULL."""
     return p.any_of(
         "greatest-least", p.all(node["args"], scope), "greatest and least ignore NULL arguments"
     )
 
 
-def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
+def infer_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
     """Infer whether NULLIF can be NULL."""
     return maybe("nullif is NULL when its arguments are equal")
 
 
-def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
+def infer_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer whether IS DISTINCT FROM can be NULL; for operands that are not NULL, it calls `=`."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
@@ -131,7 +131,7 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
     return maybe("the = operator of the type may return NULL")
 
 
-def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a comparison of rows can be NULL; its operators may be user-defined."""
     own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
     if not p.facts.holds("row-comparison", "the operators are built-in comparison operators", own):
@@ -143,31 +143,31 @@ def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
     )
 
 
-def judge_is_json(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_is_json(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether IS JSON (JSONISPREDICATE) can be NULL."""
-    return p.judge(node["expr"], scope)
+    return p.infer(node["expr"], scope)
 
 
-def judge_json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer the nullability of JSONVALUEEXPR nodes."""
-    return p.judge(node["formatted_expr"] or node["raw_expr"], scope)
+    return p.infer(node["formatted_expr"] or node["raw_expr"], scope)
 
 
-def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_json(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether JSON_OBJECT and similar constructors (JSONCONSTRUCTOREXPR) can be NULL."""
     kind = node["type"]
     if kind in (_JSON_OBJECT_AGG, _JSON_ARRAY_AGG):
-        return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")
+        return p.infer(node["func"], scope) if node["func"] else maybe("the group may be empty")
     if kind in (_JSON_PARSE, _JSON_SCALAR, _JSON_SERIALIZE):
         args = node.list_of("args") or ([node["func"]] if node["func"] else [])
         return p.all_of("json", p.all(args, scope), "the JSON of a non-NULL value is not NULL")
     return never("json", "a JSON constructor returns JSON")
 
 
-def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether JSON_EXISTS, JSON_VALUE or JSON_QUERY (JSONEXPR) can be NULL."""
     if node["op"] != _JSON_EXISTS:
-        return judge_path(p, node, scope) or maybe(
+        return infer_path(p, node, scope) or maybe(
             "JSON_VALUE() and JSON_QUERY() are NULL without a match"
         )
     known = node["on_error"] is not None and node["on_error"]["btype"] != _UNKNOWN
@@ -177,7 +177,7 @@ def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
     return p.all_of("json-exists", parts, "JSON_EXISTS() of a document is true or false")
 
 
-def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
+def infer_case(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether a CASE can be NULL; each result is inferred under its conditions."""
     failed: FactSet = frozenset()
     branches: list[Verdict] = []
@@ -204,7 +204,7 @@ def _under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Verdict:
     scope.assumed.append(assumed)
     try:
         with p.assuming(scope, assumed):
-            return p.judge(node, scope)
+            return p.infer(node, scope)
     finally:
         scope.assumed.pop()
 
