@@ -125,7 +125,7 @@ def _with_server(
         kin = MYSQL if for_mysql else kin_of(session.version)
         unsaid = for_mysql and not options.server
         forgiving = for_mysql and said_mysql
-        judge = AnalysisContext(
+        context = AnalysisContext(
             schema_,
             session,
             loaded.database,
@@ -139,7 +139,7 @@ def _with_server(
             Tenants(schema_, options.tenant) if options.tenant else None,
         )
         asked, found = _without_the_lost(loaded.failed, queries)
-        typed, problems = _type_all(judge, asked, options)
+        typed, problems = _type_all(context, asked, options)
         found += [mariadb.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
         found += [_given(s.file, s.span) for s in loaded.given]
         found += [mariadb.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
@@ -300,29 +300,29 @@ def _unasked(query: TypedQuery) -> TypedQuery:
 
 
 def _type_all(
-    judge: AnalysisContext, queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    context: AnalysisContext, queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]:
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
     for query in counted("compiling", queries):
-        result, found = type_one(judge, query)
+        result, found = type_one(context, query)
         problems += [*mistaken(query), *found]
         if result is not None:
             typed.append(result)
             problems += _misuse(result, options)
-            problems += unassignable(query, judge.schema.routines)
+            problems += unassignable(query, context.schema.routines)
     return tuple(typed), tuple(problems)
 
 
 def type_one(
-    judge: AnalysisContext, query: ParsedQuery
+    context: AnalysisContext, query: ParsedQuery
 ) -> tuple[TypedQuery | None, list[Diagnostic]]:
     """Infer the types of one query, and of each variant of its text."""
-    result, problems = _type_text(judge, query)
+    result, problems = _type_text(context, query)
     if result is None or not query.variants:
         return result, problems
     for variant in query.variants:
-        other, found = _type_text(judge, as_query(query, variant))
+        other, found = _type_text(context, as_query(query, variant))
         found += unlike(result, other, variant) if other else []
         if other is None or any(item.severity is Severity.ERROR for item in found):
             return None, [*problems, *found]
@@ -331,59 +331,59 @@ def type_one(
 
 
 def _type_text(
-    judge: AnalysisContext, written: ParsedQuery
+    context: AnalysisContext, written: ParsedQuery
 ) -> tuple[TypedQuery | None, list[Diagnostic]]:
-    query = replace(written, sql=as_read(written.sql, judge.kin))
+    query = replace(written, sql=as_read(written.sql, context.kin))
     described: tuple[Described, ...] | None = None
-    prepares = Prepares(judge.session.connection, judge.schema.routines) if judge.session else None
+    prepares = Prepares(context.session.connection, context.schema.routines) if context.session else None
     excuses = (
-        unclear(written, strict=judge.strict or _is_other(prepares, query, written))
-        if judge.unsaid
+        unclear(written, strict=context.strict or _is_other(prepares, query, written))
+        if context.unsaid
         else []
     )
-    if prepares is not None and not _is_about(query, judge.doubted):
+    if prepares is not None and not _is_about(query, context.doubted):
         try:
             described = prepares.query(query.sql).columns
             own = _is_about(query, SYSTEM) or is_show(query.sql)
-            if judge.for_mysql and own:  # in MySQL's own tables, nullability differs
+            if context.for_mysql and own:  # in MySQL's own tables, nullability differs
                 described = tuple([replace(c, flags=c.flags & ~FLAG.NOT_NULL) for c in described])
         except pymysql.MySQLError as error:
-            construct = mariadb.excused(error, query.sql) if judge.for_mysql else ""
+            construct = mariadb.excused(error, query.sql) if context.for_mysql else ""
             if construct:
-                excuses += [mariadb.notice(query, construct, strict=judge.strict)]
-            elif judge.forgiving:
-                excuses += [mariadb.refused(query, error, judge.database)]
+                excuses += [mariadb.notice(query, construct, strict=context.strict)]
+            elif context.forgiving:
+                excuses += [mariadb.refused(query, error, context.database)]
             else:
                 to_source = query.source_map.to_source
                 said = query_error(
-                    query.file, query.sql, to_source, error, judge.database, judge.schema
+                    query.file, query.sql, to_source, error, context.database, context.schema
                 )
-                return None, [_with_history(said, error, judge, query.sql)]
-    text, found = read_text(query, judge.schema)
-    problems = [*excuses, *found, *_not_whole(query, text, judge.schema, described)]
+                return None, [_with_history(said, error, context, query.sql)]
+    text, found = read_text(query, context.schema)
+    problems = [*excuses, *found, *_not_whole(query, text, context.schema, described)]
     if text.reader is not None:
         problems += unknown_labels(query, text.reader)
     if described is None:
-        problems += _misnamed(query, text, judge) or _unreadable(query, text)
+        problems += _misnamed(query, text, context) or _unreadable(query, text)
     elif text.reader is None and (query.params or described) and not is_show(query.sql):
         problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
     first, casts = described, Casts()
-    if prepares is not None and first is not None and _is_computed(query, first, judge.schema):
+    if prepares is not None and first is not None and _is_computed(query, first, context.schema):
         asked = sampled(prepares, query.sql, text.params, first)
         described, casts = asked.columns, asked.casts
-    typed = type_query(written, query, judge.schema, text, described)
+    typed = type_query(written, query, context.schema, text, described)
     typed = replace(
-        typed, sql=casts.within(typed.sql), leaks=_leaks(judge, written, text, typed.params)
+        typed, sql=casts.within(typed.sql), leaks=_leaks(context, written, text, typed.params)
     )
-    if prepares is not None and judge.session is not None and first is not None:
+    if prepares is not None and context.session is not None and first is not None:
         tree = text.reader.tree if text.reader else None
-        problems += unproved(prepares, judge.kin, typed, first)
-        problems += impossible(judge.session, typed, tree, judge.schema)
+        problems += unproved(prepares, context.kin, typed, first)
+        problems += impossible(context.session, typed, tree, context.schema)
         if not any(problem.severity is Severity.ERROR for problem in problems):
-            sent = as_read(as_sent(typed), judge.kin)
-            problems += refused_plan(_asked(judge, judge.session), typed, sent)
+            sent = as_read(as_sent(typed), context.kin)
+            problems += refused_plan(_asked(context, context.session), typed, sent)
         if any(problem.severity is Severity.ERROR for problem in problems):
             return None, problems
     return typed, problems
@@ -404,8 +404,8 @@ def _leaks(
     return context.tenants.leaks(text.reader, number)
 
 
-def _asked(judge: AnalysisContext, session: Session) -> Asked:
-    return Asked(session, judge.schema, judge.for_mysql, judge.forgiving, judge.strict)
+def _asked(context: AnalysisContext, session: Session) -> Asked:
+    return Asked(session, context.schema, context.for_mysql, context.forgiving, context.strict)
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
@@ -474,19 +474,19 @@ def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
 
 
 def _with_history(
-    problem: Diagnostic, error: pymysql.MySQLError, judge: AnalysisContext, sql: str
+    problem: Diagnostic, error: pymysql.MySQLError, context: AnalysisContext, sql: str
 ) -> Diagnostic:
     """Add, to the error for a missing name, the migration that dropped or renamed the object."""
-    relation, column = missing_in(error, judge.database)
+    relation, column = missing_in(error, context.database)
     if relation:
-        return with_past(problem, judge.history().relation(relation))
+        return with_past(problem, context.history().relation(relation))
     if column:
-        past = judge.history().column(column, names_in(sql, Dialect.MYSQL))
+        past = context.history().column(column, names_in(sql, Dialect.MYSQL))
         return with_past(problem, past)
     return problem
 
 
-def _misnamed(query: ParsedQuery, text: Text, judge: AnalysisContext) -> list[Diagnostic]:
+def _misnamed(query: ParsedQuery, text: Text, context: AnalysisContext) -> list[Diagnostic]:
     """Return the errors that a server would report for unknown tables and columns."""
     if text.reader is None:
         return []
@@ -496,7 +496,7 @@ def _misnamed(query: ParsedQuery, text: Text, judge: AnalysisContext) -> list[Di
         _with_history(
             query_error(query.file, query.sql, to_source, error, "", schema),
             error,
-            judge,
+            context,
             query.sql,
         )
         for error in unknown_names(text.reader)

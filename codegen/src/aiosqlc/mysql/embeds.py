@@ -80,8 +80,8 @@ def embeds(
     engine = MysqlEngine(reader.schema.premises)
     texts = embedded_rows(places.found, places.operands, columns, engine, present)
     rows = [row for row in texts.values() if isinstance(row, Row)]
-    judged = as_present(columns, rows)
-    return judged, tuple(weakest([row.embed], judged) for row in rows)
+    inferred = as_present(columns, rows)
+    return inferred, tuple(weakest([row.embed], inferred) for row in rows)
 
 
 def _places(found: Sequence[Embed], reader: Reader, width: int | None) -> _Places:
