@@ -33,14 +33,14 @@ def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         costs = tuple(dict.fromkeys((*known.costs, *item.costs))) if known else item.costs
         causes[key] = replace(known or item, costs=costs)
     ordered = sorted(causes.values(), key=_order)
-    return [_told(item) for item in ordered]
+    return [_with_affected(item) for item in ordered]
 
 
 def _order(item: Diagnostic) -> int:
     return -len(item.costs) if len(item.costs) > 1 else 0
 
 
-def _told(item: Diagnostic) -> Diagnostic:
+def _with_affected(item: Diagnostic) -> Diagnostic:
     """Add a note with the number of affected queries, unless the label contains this number."""
     if item.code.startswith("E2"):
         lost = item.costs

@@ -27,7 +27,7 @@ def _shown(value: str | None, *, number: bool) -> str:
     return cut if number else "'" + cut.replace("'", "''") + "'"
 
 
-def rows_told(count: int, *, written: bool) -> str:
+def describe_count(count: int, *, written: bool) -> str:
     """Describe the number of rows returned or written."""
     rows = "1 row" if count == 1 else f"{count or 'no'} rows"
     return f"{rows} written" if written else rows

@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, SqlType, TableColumn, TypedParam, TypedQuery
-from aiosqlc.messages.rows import rows_told, show_row
+from aiosqlc.messages.rows import describe_count, show_row
 from aiosqlc.mysql.opened import opened
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.types import family
@@ -150,8 +150,8 @@ def _best(session: Session, query: TypedQuery) -> list[str]:
             session.run("ROLLBACK TO trial")
         shown = [_row(heads, row) for row in rows]
         more = [f"… {count - len(shown)} more"] if heads and count > len(shown) else []
-        told = [] if shown else [rows_told(count, written=not heads)]
-        lines = [_called(query, number), *shown, *more, *told]
+        summary = [] if shown else [describe_count(count, written=not heads)]
+        lines = [_called(query, number), *shown, *more, *summary]
         if shown or not query.columns:
             break
     return lines

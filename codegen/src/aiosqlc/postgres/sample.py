@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
-from aiosqlc.messages.rows import rows_told
+from aiosqlc.messages.rows import describe_count
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.population import Population
@@ -49,8 +49,8 @@ def _best(query: TypedQuery, population: Population) -> list[str]:
         rows = [row_of(result, row) for row in range(min(result.ntuples, _MOST_SHOWN))]
         more = [f"… {result.ntuples - len(rows)} more"] if result.ntuples > len(rows) else []
         count = result.ntuples if query.columns else result.command_tuples or 0
-        told = [] if rows else [rows_told(count, written=not query.columns)]
-        lines = [_called(trial), *rows, *more, *told]
+        summary = [] if rows else [describe_count(count, written=not query.columns)]
+        lines = [_called(trial), *rows, *more, *summary]
         if rows or not query.columns:
             break
     return lines
