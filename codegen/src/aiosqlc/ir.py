@@ -441,7 +441,7 @@ class Constraint:
     name: str
     kind: str
     columns: tuple[str, ...] = ()
-    told: bool = True
+    identifiable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

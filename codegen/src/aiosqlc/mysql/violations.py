@@ -39,7 +39,7 @@ def violable(
         parts = _everything(relation, schema) if whole else _by(root, relation, schema)
         for constraint in parts:
             unclear = triggered and constraint.kind in _NOT_LOCATED
-            found[replace(constraint, told=False) if unclear else constraint] = None
+            found[replace(constraint, identifiable=False) if unclear else constraint] = None
     return tuple(found)
 
 

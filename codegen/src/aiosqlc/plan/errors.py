@@ -31,7 +31,7 @@ def plan_errors(
     """Return the exceptions for the constraints; `known` has the exceptions of earlier queries."""
     found = []
     for constraint in constraints:
-        if constraint.kind not in violations.by_kind or not constraint.told:
+        if constraint.kind not in violations.by_kind or not constraint.identifiable:
             continue
         key = (constraint.schema, constraint.table, constraint.name, constraint.kind)
         if key not in known:
@@ -63,9 +63,9 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
     whole = camel(constraint.table) + name
     names = chain((name, whole), (f"{whole}{n}" for n in count(2)))
     name = next(name for name in names if name not in taken)
-    told = f" ({columns})" if columns else ""
+    listed = f" ({columns})" if columns else ""
     kind = _KINDS[constraint.kind]
-    doc = f"The {kind} {constraint.name} of {constraint.table}{told} was violated."
+    doc = f"The {kind} {constraint.name} of {constraint.table}{listed} was violated."
     return PyError(name, base, constraint.kind, constraint.table, constraint.name, doc)
 
 

@@ -69,7 +69,7 @@ def _gathered(
     files = [_file(package, *some) for some in _files(queries)]
     for file in files:
         needed.add(file.needed)
-        for query, plan in file.told:
+        for query, plan in file.to_check:
             problems += [*plan.problems, *needed.other_shapes(plan.needed.rows, query)]
     return files, needed, problems
 
@@ -138,11 +138,11 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The plan for all query files of the same name; `told` lists the queries with diagnostics."""
+    """The plan for all query files of the same name; `to_check` lists the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered
-    told: tuple[tuple[TypedQuery, _Plan], ...]
+    to_check: tuple[tuple[TypedQuery, _Plan], ...]
     planned: tuple[tuple[TypedQuery, _Plan], ...]
     clashes: tuple[Diagnostic, ...]
 
@@ -170,10 +170,10 @@ def _file(package: Package, *asked: TypedQuery) -> _File:
     channels = tuple([plan.channel for plan in declared])
     module = _module(package, " and ".join(sources), first.heading, functions, channels)
     planned = tuple(zip(queries, plans, strict=True))
-    told = tuple((query, plan) for query, plan in planned if plan.problems or plan.needed.rows)
+    to_check = tuple((query, plan) for query, plan in planned if plan.problems or plan.needed.rows)
     clashes = [problem for plan in declared for problem in plan.problems]
     clashes += check_module(module, asked)
-    return _File(module, needed, told, planned, tuple(clashes))
+    return _File(module, needed, to_check, planned, tuple(clashes))
 
 
 def _module(

@@ -95,7 +95,7 @@ class _Reader:
         return Table(schema, table["rel"]["name"], columns, comment=table.get("comment") or "")
 
     def query(self, query: Json) -> TypedQuery:
-        params = _told_apart([self._param(param) for param in query.get("params") or []])
+        params = _with_distinct_names([self._param(param) for param in query.get("params") or []])
         slices = {param.number for param in params if param.is_slice}
         text = _with_arrays(query["text"], slices) if slices else query["text"]
         columns: list[Column] = []
@@ -215,7 +215,7 @@ def _with_arrays(text: str, slices: set[int]) -> str:
     return found
 
 
-def _told_apart(params: list[TypedParam]) -> tuple[TypedParam, ...]:
+def _with_distinct_names(params: list[TypedParam]) -> tuple[TypedParam, ...]:
     """Number parameters that have equal names, as sqlc's own generators do."""
     seen: Counter[str] = Counter()
     found = []
