@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.pipeline.compile import analyze_project
 from aiosqlc.selfcheck.calling import Package
-from aiosqlc.selfcheck.hunt import Checked, selfcheck
+from aiosqlc.selfcheck.search import Checked, selfcheck
 
 from tests.golden import CASES, analyzer_on, copy_case
 from tests.projects import loaded

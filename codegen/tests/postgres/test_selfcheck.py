@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from aiosqlc.ir import Analysis, AnalyzeOptions, Cardinality, SchemaFile
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.explain import full_scans, query_plans
-from aiosqlc.selfcheck.hunt import selfcheck
+from aiosqlc.selfcheck.search import selfcheck
 from aiosqlc.source import Dialect
 
 from tests.postgres.asking import TABLES, query, run, schema_file

@@ -18,8 +18,8 @@ from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.compile import Compiled, analyze_project, print_set
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.drivers import called_on
-from aiosqlc.selfcheck.hunt import Checked, selfcheck
 from aiosqlc.selfcheck.importable import not_importable
+from aiosqlc.selfcheck.search import Checked, selfcheck
 
 _PACKAGE = "aiosqlc_selfcheck"
 

@@ -70,7 +70,7 @@ def _checked(
     options = AnalyzeOptions(database_uri=entry.database_uri, shims=inputs.shims)
     with scratch.rows(inputs.schema, options, [query.sql for query in queries], seed) as rows:
         seen = {query.parsed.name: _Seen() for query in queries}
-        refuted = list(_hunt(rows, queries, executions, seen))
+        refuted = list(_counterexamples(rows, queries, executions, seen))
         empty = tuple(rows.empty)
         called = call_all(rows.address, package, queries, seed) if package else Called()
     broken = [(query, called.broken.get(query.parsed.name)) for query in queries]
@@ -93,7 +93,7 @@ def _checked(
     )
 
 
-def _hunt(
+def _counterexamples(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
     """Yield counterexamples; then insert the rows on which the generated functions are called."""
