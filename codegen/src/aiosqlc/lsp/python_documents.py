@@ -71,7 +71,7 @@ def analyse(
     analysed = analyze_inputs(own, inputs, mistakes, known, analyze)
     compiled = Compiled()
     if not analysed.failed:
-        print_set(project, own, analysed.analysis, compiled, judge=True)
+        print_set(project, own, analysed.analysis, compiled, check_only=True)
     entry = entry_of(analysed, project.root, compiled, before.entry if before else None)
     said = [*analysed.diagnostics, *compiled.diagnostics] if read.queries.parts else []
     return Document(

@@ -61,7 +61,7 @@ class AnalysisWorker:
                 project, None, lambda engine: self._engine(engine).analyze, known=locked
             )
         )
-        compiled = compile_parts(project, parts, judge=True)
+        compiled = compile_parts(project, parts, check_only=True)
         locked |= {name: known_of(found) for name, found in compiled.locked.items()}
         older_entries = {entry.settings.index: entry for entry in before.entries} if before else {}
         entries = tuple(

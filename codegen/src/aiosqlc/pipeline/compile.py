@@ -118,13 +118,17 @@ def compile_project(
     # The server and its results are released before code is rendered.
     compiled = compile_parts(project, parts, keep_going=keep_going)
     if compiled.failed and not keep_going:
-        compiled.sound = compile_parts(project, parts, keep_going=True, judge=True).written
+        compiled.sound = compile_parts(project, parts, keep_going=True, check_only=True).written
     compiled.files = format_together(compiled.files, compiled.near)
     return compiled
 
 
 def compile_parts(
-    project: Project, parts: Iterable[Analysed], *, keep_going: bool = False, judge: bool = False
+    project: Project,
+    parts: Iterable[Analysed],
+    *,
+    keep_going: bool = False,
+    check_only: bool = False,
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
@@ -147,7 +151,7 @@ def compile_parts(
                 analysed.analysis,
                 compiled,
                 keep_going=keep_going,
-                judge=judge,
+                check_only=check_only,
             )
         else:
             compiled.diagnostics += _clashes_elsewhere(analysed)
@@ -155,12 +159,17 @@ def compile_parts(
                 sound = without_concerned(analysed.analysis, analysed.diagnostics)
                 if sound.queries:
                     print_set(
-                        project, analysed.entry, sound, compiled, keep_going=True, judge=judge
+                        project,
+                        analysed.entry,
+                        sound,
+                        compiled,
+                        keep_going=True,
+                        check_only=check_only,
                     )
     if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
-    if compiled.failed and not judge:
+    if compiled.failed and not check_only:
         compiled.asked = sum(count_named(*one) for one in read)
     compiled.diagnostics = in_source_order(compiled.diagnostics)
     return compiled
@@ -182,8 +191,8 @@ def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
     """Report name clashes among the queries, unless there is another error already."""
     python, engine = analysed.entry.python, analysed.entry.engine
     clashes = _plan(python, analysed.analysis, engine)[1] if python else []
-    told = {label for item in analysed.diagnostics for label in _places(item)}
-    return [item for item in clashes if not told & set(_places(item)[:1])]
+    reported = {label for item in analysed.diagnostics for label in _places(item)}
+    return [item for item in clashes if not reported & set(_places(item)[:1])]
 
 
 def _places(item: Diagnostic) -> list[tuple[str, Span]]:
@@ -321,12 +330,12 @@ def print_set(
     into: Compiled,
     *,
     keep_going: bool = False,
-    judge: bool = False,
+    check_only: bool = False,
 ) -> None:
     """Plan and render one entry; `keep_going` drops queries whose names clash."""
     if entry.json:
         path = entry.json.out / entry.json.filename
-        document = Rendered(path, "") if judge else print_json(entry, entry.json, analysis)
+        document = Rendered(path, "") if check_only else print_json(entry, entry.json, analysis)
         if _same_paths(project, entry, [document], into):
             return
         into.files.append(document)
@@ -346,7 +355,7 @@ def print_set(
             into.diagnostics += clashes
         into.planned[entry.python.package] = planned
         if not clashes:
-            files = print_package(project, entry.python, modules, entry.engine, empty=judge)
+            files = print_package(project, entry.python, modules, entry.engine, empty=check_only)
             if _same_paths(project, entry, files, into):
                 return
             into.add(files, entry.python.out)
@@ -366,7 +375,7 @@ def print_set(
                     replace(analysis, channels=()),  # in the package of the first driver only
                     origin,
                     into,
-                    judge=judge,
+                    check_only=check_only,
                 )
 
 
@@ -378,7 +387,7 @@ def _print_beside(
     origin: Planned,
     into: Compiled,
     *,
-    judge: bool,
+    check_only: bool,
 ) -> None:
     """Render an entry's functions for another driver, with the classes of the first driver."""
     into.folders.append(target.out)
@@ -386,7 +395,9 @@ def _print_beside(
     if not clashes:
         modules, clashes = paired(Planned(entry, modules, analysis.queries), origin)
         into.diagnostics += clashes
-    files = [] if clashes else print_package(project, target, modules, entry.engine, empty=judge)
+    files = (
+        [] if clashes else print_package(project, target, modules, entry.engine, empty=check_only)
+    )
     if not _same_paths(project, entry, files, into):
         into.add(files, target.out)
 
