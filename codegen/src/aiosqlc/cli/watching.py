@@ -30,7 +30,7 @@ def watching(folders: Iterable[Path], is_source: Callable[[str], bool]) -> Itera
     stop = Event()
 
     def gather() -> None:
-        begun = False
+        started = False
         try:
             for changes in watch(
                 *folders,
@@ -41,9 +41,9 @@ def watching(folders: Iterable[Path], is_source: Callable[[str], bool]) -> Itera
                 rust_timeout=500,
                 yield_on_timeout=True,
             ):
-                if changes or not begun:
+                if changes or not started:
                     events.put(changes)
-                begun = True
+                started = True
         except BaseException as error:  # noqa: BLE001  # raised where the changes are awaited
             events.put(error)
 

@@ -254,14 +254,14 @@ def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
 def _query(query: TypedQuery, catalog: Catalog, view: _View) -> Json:
     query = view.query(query)
     places = view.places(query)
-    told = _Told.of(query)
+    parameters = _Parameters.of(query)
     return {
         "text": _with_slices(_without_comments(query.sql), query),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
         "columns": _columns(query, catalog, view),
         "params": [
-            {"number": number, "column": _param(told, param, place, catalog, view)}
+            {"number": number, "column": _param(parameters, param, place, catalog, view)}
             for number, param, place in zip(
                 _numbers(query, places), query.params, places, strict=True
             )
@@ -332,33 +332,33 @@ _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """The names and numbers that a query's parameters have, and the query's file."""
+class _Parameters:
+    """The names and numbers of a query's parameters, and the query's file."""
 
     written: Mapping[int, Param]
     names: frozenset[str]
     text: str
 
     @classmethod
-    def of(cls, query: TypedQuery) -> _Told:
+    def of(cls, query: TypedQuery) -> _Parameters:
         written = {param.number: param for param in query.parsed.params}
         names = frozenset(param.name for param in query.params)
         return cls(written, names, query.parsed.file.text)
 
 
-def _param_name(told: _Told, param: TypedParam, place: str) -> str:
+def _param_name(parameters: _Parameters, param: TypedParam, place: str) -> str:
     """Return sqlc's name of a parameter in lower case, or '' for a numbered parameter."""
     if param.is_named:
-        written = told.written.get(param.number)
+        written = parameters.written.get(param.number)
         first = written.spans[0] if written and written.spans else Span(0, 0)
-        quoted = set(told.text[first.start : first.end]) & {"'", '"'}
+        quoted = set(parameters.text[first.start : first.end]) & {"'", '"'}
         return param.name if quoted else param.name.lower()
     if place in {"cast", "alone"}:
         return ""
     if param.origin is not None and param.name == param.origin.column:
         return param.name
     numbered = _POSITIONAL.fullmatch(param.name)
-    if numbered is None or (numbered["base"] and numbered["base"] not in told.names):
+    if numbered is None or (numbered["base"] and numbered["base"] not in parameters.names):
         return param.name
     return numbered["base"] or ""
 
@@ -382,10 +382,12 @@ def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
     return numbers
 
 
-def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _View) -> Json:
+def _param(
+    parameters: _Parameters, param: TypedParam, place: str, catalog: Catalog, view: _View
+) -> Json:
     origin = param.origin if not place else None
     # sqlc types a compared parameter like the column; see docs/from-sqlc.md.
-    written = told.written.get(param.number)
+    written = parameters.written.get(param.number)
     said = written is not None and bool(written.nullable)
     met = origin is not None and view.by_words
     not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
@@ -393,7 +395,7 @@ def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _
         not_null = not said and place != "alone"
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
-    name = _param_name(told, param, place) if view.by_words else param.name
+    name = _param_name(parameters, param, place) if view.by_words else param.name
     kind = _as_enum(_met_type(param, origin, catalog), origin, catalog)
     value = _value(name, kind, catalog, not_null=not_null, table=table)
     if place in {"limit", "offset", "skipped"}:

@@ -46,7 +46,7 @@ class Shorthand:
         self._tables: dict[str, Table] = {}
         self._columns: dict[str, dict[str, TableColumn]] = {}
         # The values that short forms expand to.
-        self._told: dict[str, list[tuple[object, ...]]] = {}
+        self._expansions: dict[str, list[tuple[object, ...]]] = {}
         # The same for parameters, () for an invalid short form.
         self._met: dict[str, tuple[object, ...]] = {}
         for table in catalog.tables:
@@ -91,22 +91,22 @@ class Shorthand:
         held = self._columns[table].get(column.origin.column) if table and column.origin else None
         if held is None:
             return ""
-        told = "" if column.not_null == held.not_null else "!" if column.not_null else "?"
-        text = f"{_alias(column, self._tables[table])}{table}.{held.name}{told}"
+        suffix = "" if column.not_null == held.not_null else "!" if column.not_null else "?"
+        text = f"{_alias(column, self._tables[table])}{table}.{held.name}{suffix}"
         if column.name != held.name:
             text += f" {column.name}"
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
         """Return whether an abbreviation expands to the given columns; reasons are ignored."""
-        told = self._told.get(text)
-        if told is None:
+        expansion = self._expansions.get(text)
+        if expansion is None:
             try:
                 read = self.read_column(text)
             except UnpackError:  # `a."b.c"` would read as a column of `a.b`
                 read = []
-            told = self._told[text] = [_said(column) for column in read]
-        return told == [_said(column) for column in columns]
+            expansion = self._expansions[text] = [_said(column) for column in read]
+        return expansion == [_said(column) for column in columns]
 
     def read_column(self, text: str) -> list[Column]:
         """Expand an abbreviation to its columns. Raises `UnpackError`."""
@@ -134,8 +134,8 @@ class Shorthand:
         table = self._named(param.origin)
         if not table or param.origin is None:
             return ""
-        told = ("" if param.not_null else "?") + ("" if param.is_named else "#")
-        text = f"{param.name}{told} {table}.{param.origin.column}"
+        suffix = ("" if param.not_null else "?") + ("" if param.is_named else "#")
+        text = f"{param.name}{suffix} {table}.{param.origin.column}"
         met = self._met.get(text)
         if met is None:
             try:

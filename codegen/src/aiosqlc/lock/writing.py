@@ -111,15 +111,15 @@ def _query(query: TypedQuery, catalog: Catalog) -> str:
         "params": short.params(query.params),
         "violable": short.constraints(query.violable),
     }
-    told = [
+    stored = [
         f'"{item.name}":{_json(shown.get(item.name, held))}'
         for item in _STORED
         if (held := getattr(query, item.name)) is not item.default
         and (item.default is MISSING or held != item.default)
     ]
     if query.sql != query.parsed.sql:
-        told.insert(0, f'"sql":{_json(changed(query.sql, query.parsed.sql))}')
-    return "{" + ",".join(told) + "}"
+        stored.insert(0, f'"sql":{_json(changed(query.sql, query.parsed.sql))}')
+    return "{" + ",".join(stored) + "}"
 
 
 def _json(value: object) -> str:

@@ -166,7 +166,7 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
             if kind is None:
                 if found.lastgroup == "opening" and closing < stop:
                     closing = text.find("*/", stop)
-                stop, kind = _begun(text, found, first, dialect, closing)
+                stop, kind = _token_end(text, found, first, dialect, closing)
                 opened = opened or kind is Kind.OPENING
             elif opened and kind is Kind.OPERATOR and text.startswith("*/", first):
                 opened, kind, stop = False, Kind.CLOSING, first + 2
@@ -176,7 +176,7 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
                 break
 
 
-def _begun(
+def _token_end(
     text: str, found: re.Match[str], first: int, dialect: Dialect, closing: int
 ) -> tuple[int, Kind]:
     """Return the end and kind of the token that starts with a match of the grammar."""

@@ -45,8 +45,8 @@ UNION ALL
 SELECT {_TIDIED}, sum(pg_stat_get_vacuum_count(oid) + pg_stat_get_analyze_count(oid))
 FROM unnest(%(tables)s::oid[]) AS oid
 """  # noqa: S608 - constants
-# The counts begin again if somebody resets them, or after a crash. ALTER DATABASE and its like
-# write catalogs that all databases share.
+# The counts restart at 0 after a reset or a crash. ALTER DATABASE and similar
+# statements write catalogs that all databases share.
 _AROUND = """
 SELECT (
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

@@ -69,7 +69,7 @@ class Snapshot:
 
 
 def snapshot(connection: Connection) -> Snapshot:
-    """Return the state of a database that nobody has used yet."""
+    """Return the state of a database that is not used yet."""
     catalogs: dict[int, str] = dict(connection.execute(_CATALOGS).fetchall())
     tables = {row[0]: _table(connection, *row) for row in connection.execute(_TABLES).fetchall()}
     names = connection.execute(_SEQUENCES).fetchall()
