@@ -1,4 +1,6 @@
-"""What compiling costs beside sqlc: `python -m bench.codegen`, the table of the comparison page.
+"""Measure the cost of compiling, next to sqlc: `python -m bench.codegen`.
+
+It prints the table of the comparison page.
 
 The project (200 tables, 2,000 queries) is made by the conformance kit's `gen_large.py`. Both write
 the same JSON document. Cold: no lock, no output. One edit: a query changed while `watch` runs.
@@ -74,14 +76,14 @@ def one_edit(folder: Path, rounds: int) -> list[tuple[float, float]]:
 
 
 class Arrival:
-    """Looks for a word in a file, reading it only where it has been written since."""
+    """Looks for a word in a file, and reads the file only after it was written again."""
 
     def __init__(self, path: Path, word: str) -> None:
         self._path, self._word = path, word
         self._seen = path.stat().st_mtime_ns
 
     def has_come(self) -> bool:
-        """Whether the word is there by now."""
+        """Return whether the file contains the word now."""
         written = self._path.stat().st_mtime_ns
         if written == self._seen:
             return False

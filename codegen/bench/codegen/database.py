@@ -51,7 +51,7 @@ def with_database(folder: Path) -> Iterator[Server]:
         names = [f"{_NAME}{number}" for number, _ in enumerate(document["sql"])]
         try:
             for name, entry in zip(names, document["sql"], strict=True):
-                _anew(admin, name)
+                _recreate(admin, name)
                 with psycopg.connect(server.conninfo(name), autocommit=True) as connection:
                     for file in _files(folder, entry["schema"]):
                         connection.execute(file.read_bytes())
@@ -61,10 +61,10 @@ def with_database(folder: Path) -> Iterator[Server]:
             yield Server(int((data / "postmaster.pid").read_text().split("\n", 1)[0]))
         finally:
             for name in names:
-                _anew(admin, name, create=False)
+                _recreate(admin, name, create=False)
 
 
-def _anew(admin: str, name: str, *, create: bool = True) -> None:
+def _recreate(admin: str, name: str, *, create: bool = True) -> None:
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name}".encode())
         if create:

@@ -1,1 +1,1 @@
-"""What rows and calls cost beside the bare driver and other libraries."""
+"""Compare the cost of rows and calls with the bare driver and other libraries."""

@@ -1,4 +1,4 @@
-"""What decoding rows and calling a query cost, as ratios to the bare driver.
+"""Measure the cost of decoding rows and calling a query, as ratios to the bare driver.
 
 Run: python -m bench.rows. All contenders run in one process on one server, in turns; figures are
 the least of many turns.

@@ -27,7 +27,7 @@ def bare(connection: asyncpg.Connection) -> Calls:
 
 
 def generated(connection: Any, store: ModuleType) -> Calls:
-    """What this compiler writes."""
+    """The functions that this compiler generates."""
     return lambda: store.list_people(connection), lambda key: store.get_person(connection, id=key)
 
 
@@ -73,14 +73,14 @@ def keyword_hooks(connection: asyncpg.Connection) -> Calls:
             note=row[7],
         )
 
-    async def everybody() -> list[Any]:
+    async def fetch_all() -> list[Any]:
         return await LazyRows(connection, ALL, make)
 
     async def one(key: int) -> Person | None:
         row = await connection.fetchrow(ONE, key)
         return None if row is None else make(row)
 
-    return everybody, one
+    return fetch_all, one
 
 
 class Base(DeclarativeBase):
@@ -104,15 +104,15 @@ class MappedPerson(Base):
 def sqlalchemy_core(engine: AsyncEngine) -> Calls:
     """SQLAlchemy Core over the driver."""
     person = Table("person", MetaData(), *(Column(name) for name in COLUMNS.split(", ")))
-    everybody = select(person)
+    people = select(person)
 
     async def fetch_all() -> list[Any]:
         async with engine.connect() as connection:
-            return list(await connection.execute(everybody))
+            return list(await connection.execute(people))
 
     async def fetch_one(key: int) -> Any:
         async with engine.connect() as connection:
-            return (await connection.execute(everybody.where(person.c.id == key))).first()
+            return (await connection.execute(people.where(person.c.id == key))).first()
 
     return fetch_all, fetch_one
 

@@ -150,7 +150,7 @@ def on_mysql(url: str, runner: asyncio.Runner) -> list[Pair]:
     one = ONE.replace("$1", "%s")
     others = {**arguments, "database": arguments["db"]}
     del others["db"]
-    with pymysql.connect(**others) as filling, filling.cursor() as cursor:
+    with pymysql.connect(**others) as connection, connection.cursor() as cursor:
         cursor.execute((of_mysql.PROJECT / "migrations" / "0001_person.sql").read_text())
         cursor.execute(of_mysql.FILL.format(rows=ROWS))
 

@@ -1,4 +1,4 @@
-"""Contenders in turns: what all rows and one row cost each of them, and how that is told.
+"""Time contenders in turns, for all rows and for one row each, and report the figures.
 
 The cost is the least of many turns: what else the machine does makes a turn dearer, never cheaper.
 Calls are timed by the clock, in turns so short that most are not interrupted; all rows take longer

@@ -85,7 +85,7 @@ def _outcome(
     entry: Entry, out: Path, arguments: argparse.Namespace, said: dict[str, list[bool]]
 ) -> dict[str, Any]:
     """Compile one entry in a separate process, and return the outcome."""
-    told = out.parent / f"{out.name}.json"
+    result = out.parent / f"{out.name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     asked = {
         **asdict(replace(entry, config=Path())),
@@ -101,7 +101,7 @@ def _outcome(
     failure = ""
     try:
         done = subprocess.run(
-            [*command, str(told)],
+            [*command, str(result)],
             cwd=_ROOT,
             capture_output=True,
             text=True,
@@ -112,7 +112,7 @@ def _outcome(
             failure = (done.stderr.strip().splitlines() or ["no word"])[-1]
     except subprocess.TimeoutExpired:
         failure = f"not finished after {time.monotonic() - started:.0f} s"
-    outcome: dict[str, Any] = json.loads(told.read_text("utf-8")) if told.is_file() else {}
+    outcome: dict[str, Any] = json.loads(result.read_text("utf-8")) if result.is_file() else {}
     outcome.setdefault("ours", {"queries": [], "compiled": [], "causes": {}, "internal": []})
     outcome.setdefault("called", {})
     if failure:

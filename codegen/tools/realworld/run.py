@@ -27,13 +27,13 @@ def main() -> None:
     try:
         ours = compile_entry(entry, Path(asked["out"]))
     except Exception as error:  # noqa: BLE001 - this is what is looked for
-        ours.internal.append(_told(error))
+        ours.internal.append(_describe(error))
     _keep(ours, called)
     if asked["calls"] and ours.analysed is not None and ours.compiled:
         try:
             called = call_all(ours.analysed, Path(asked["out"]), ours.compiled, asked["said"])
         except Exception as error:  # noqa: BLE001 - so that the rest of the table is made
-            called.broken.append(f"calling: {_told(error)}")
+            called.broken.append(f"calling: {_describe(error)}")
         _keep(ours, called)
 
 
@@ -43,7 +43,7 @@ def _keep(ours: Ours, called: Called) -> None:
     Path(sys.argv[2]).write_text(text, "utf-8")
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     """Return the error, with the innermost line of its traceback that is in the compiler's code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if "aiosqlc" in f.filename), frames[-1])

@@ -14,7 +14,7 @@ _SPACE = re.compile(r"[\s\"`]+")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PLAIN = ("name", "cmd", "comments", "filename", "insert_into_table")
 _NULLABILITY = {f"columns: not_null (sqlc says {said})" for said in ("nullable", "not null")}
-# A server tells the types of what it returns and takes: sqlc guesses, or says that it knows none.
+# A server reports the types of columns and parameters. sqlc guesses them, or says `any`.
 _TYPES = {
     *("columns: type", "columns: type (sqlc says any)", "columns: is_array", "columns: array_dims"),
     *("params: type", "params: type (sqlc says any)"),
@@ -80,13 +80,13 @@ class Shapes:
             if len(found) == 1:
                 self.only.update(found.keys())
             if found and found.keys() <= _NULLABILITY | _TYPES:
-                self._judge(f"{where} {query['name']}", theirs, query, nulls)
+                self._count_evidence(f"{where} {query['name']}", theirs, query, nulls)
             for cause, said in found.items():
-                told = self.examples.setdefault(cause, [])
-                if len(told) < _EXAMPLES:
-                    told.append(f"{where} {query['name']}: {said}")
+                examples = self.examples.setdefault(cause, [])
+                if len(examples) < _EXAMPLES:
+                    examples.append(f"{where} {query['name']}: {said}")
 
-    def _judge(
+    def _count_evidence(
         self,
         where: str,
         sqlc: Mapping[str, Any],

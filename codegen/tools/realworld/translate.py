@@ -71,7 +71,8 @@ def main() -> int:
         found, tables = translate(asked.kind, path.stem, path.read_text("utf-8"))
         slug = re.sub(r"\W+", "_", str(path.relative_to(asked.folder).with_suffix("")))
         names = set(re.findall(r"(?m)^-- name: (\w+)", found))
-        for name in names & seen:  # its file tells it apart
+        # If another file has a query with the same name, add the name of the file.
+        for name in names & seen:
             found = re.sub(rf"(?m)^(-- name: ){name}\b", rf"\1{slug}_{name}", found)
         seen |= names
         if found:

@@ -27,7 +27,7 @@ from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.source import Dialect
 
-from tools.realworld.filling import insert_rows, quoted
+from tools.realworld.data import insert_rows, quoted
 
 _MOST_ROWS = 200  # of a table, when two states are compared
 _SAMPLE = 10  # rows of a table whose values are passed as arguments

@@ -40,7 +40,7 @@ async def test_a_link_leads_on_and_counts_its_visits(client: Client) -> None:
         ({"slug": "x"}, 400, "Object missing required field `target`"),
     ],
 )
-async def test_what_cannot_be_done_is_said(
+async def test_an_invalid_link_is_rejected_with_a_reason(
     client: Client, body: object, status: int, error: str
 ) -> None:
     await client.post("/links", json=DOCS)

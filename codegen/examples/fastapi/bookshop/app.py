@@ -32,7 +32,7 @@ class NewBook(BaseModel):
 
 
 class BookPatch(BaseModel):
-    """What is to change of a book; a field that is not sent stays, and null empties a note."""
+    """The changes to a book. A field that is not sent stays unchanged, and null clears the note."""
 
     title: Title = ""
     author: Title = ""

@@ -45,7 +45,7 @@ def test_books_are_filtered_and_sorted(client: TestClient) -> None:
         ("GET", "/books?sort=password", None, 422),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_an_invalid_request_is_rejected(
     client: TestClient, method: str, path: str, body: object, status: int
 ) -> None:
     assert client.request(method, path, json=body).status_code == status

@@ -43,7 +43,7 @@ def test_a_task_is_added_changed_and_counted(client: TestClient[Litestar]) -> No
         ("GET", "/tasks?only=lost", None, 400),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_an_invalid_request_is_rejected(
     client: TestClient[Litestar], method: str, path: str, body: object, status: int
 ) -> None:
     assert client.request(method, path, json=body).status_code == status

@@ -36,7 +36,7 @@ class NewTask(msgspec.Struct):
 
 
 class TaskPatch(msgspec.Struct):
-    """What is to change of a task; a field that is not sent stays."""
+    """The changes to a task. A field that is not sent stays unchanged."""
 
     title: Title | UnsetType = UNSET
     state: TaskState | UnsetType = UNSET

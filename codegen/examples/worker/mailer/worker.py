@@ -23,7 +23,7 @@ log = logging.getLogger("mailer")
 AT_ONCE, MOST_TRIES, PAUSE = 10, 5, 1.0
 
 
-def hear(name: str, seconds: float, rows: int | None, error: BaseException | None) -> None:
+def log_query(name: str, seconds: float, rows: int | None, error: BaseException | None) -> None:
     """Log every query."""
     log.debug("%s: %.1f ms, %s rows, %s", name, seconds * 1e3, rows, error or "fine")
 
@@ -34,7 +34,7 @@ async def send_due(connection: Any, send: Send) -> int:
     Rows stay locked until the transaction ends: a worker that is killed leaves them to the others,
     who may send what it had sent and not yet noted. Recipients get a mail at least once.
     """
-    db = Observed(connection, hear)
+    db = Observed(connection, log_query)
     taken = await mail.take_mail(db, most=AT_ONCE, most_tries=MOST_TRIES)
     sent: list[int] = []
     failed: list[mail.MarkFailedParams] = []
@@ -52,7 +52,7 @@ async def send_due(connection: Any, send: Send) -> int:
 
 
 async def run(pool: Any, send: Send, stop: asyncio.Event) -> None:
-    """Send mail until told to stop; what was begun is finished."""
+    """Send mail until the event is set, and finish a batch that has started."""
     while not stop.is_set():
         if await in_transaction(pool, lambda connection: send_due(connection, send), attempts=1):
             continue
@@ -66,7 +66,7 @@ async def show(recipient: str, body: str) -> None:
 
 
 async def main() -> None:
-    """Send until the process is told to end."""
+    """Send until the process receives SIGINT or SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

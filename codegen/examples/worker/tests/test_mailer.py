@@ -37,7 +37,7 @@ async def test_workers_side_by_side_send_each_mail_once(pool: Any) -> None:
     assert await mail.count_mail(pool) == mail.CountMailRow(sent=25, failed=0)
 
 
-async def test_what_fails_is_tried_later(pool: Any) -> None:
+async def test_a_failed_mail_is_not_retried_at_once(pool: Any) -> None:
     await mail.add_mail(pool, LETTERS[:2])
 
     async def send(recipient: str, body: str) -> None:
