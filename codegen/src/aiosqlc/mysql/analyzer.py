@@ -188,10 +188,10 @@ def _with_skipped(
     if not loaded.skipped:
         return known, doubted
     by_text, _ = schema_from_files(files)
-    told = [r for r in by_text.relations if r.table.name.lower() in doubted]
+    added = [r for r in by_text.relations if r.table.name.lower() in doubted]
     kept = [r for r in known.relations if r.table.name.lower() not in doubted]
-    lost = by_text.lost | (doubted - {r.table.name.lower() for r in told})
-    return replace(known, relations=(*kept, *told), lost=known.lost | lost), doubted
+    lost = by_text.lost | (doubted - {r.table.name.lower() for r in added})
+    return replace(known, relations=(*kept, *added), lost=known.lost | lost), doubted
 
 
 def _given(file: SchemaFile, span: Span) -> Diagnostic:
@@ -335,7 +335,9 @@ def _type_text(
 ) -> tuple[TypedQuery | None, list[Diagnostic]]:
     query = replace(written, sql=as_read(written.sql, context.kin))
     described: tuple[Described, ...] | None = None
-    prepares = Prepares(context.session.connection, context.schema.routines) if context.session else None
+    prepares = (
+        Prepares(context.session.connection, context.schema.routines) if context.session else None
+    )
     excuses = (
         unclear(written, strict=context.strict or _is_other(prepares, query, written))
         if context.unsaid

@@ -138,7 +138,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The plan for all query files of the same name; `to_check` lists the queries with diagnostics."""
+    """The plan for all query files of one name; `to_check` are the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered

@@ -34,7 +34,7 @@ class BodyRule(Protocol):
 class Resolver:
     """The inference rules by kind of node; rules call those of other modules through this table.
 
-    `judges` has the rule for each kind of node. `column` infers a result column of a query, `body`
+    `rules` has the rule for each kind of node. `column` infers a result column of a query, `body`
     a call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
     `reads_a_row` (before any grouping) infer facts about the rows of a query.
     """
