@@ -202,8 +202,8 @@ def test_a_text_with_other_letters_has_the_same_stars() -> None:
     beside = {sql: f"{sql}\n-- é" for sql in CASES}
     typed, _ = answers(SCHEMA, tuple(CASES))
     others, _ = answers(SCHEMA, tuple(beside.values()))
-    told = {sql: others[beside[sql]].sql.removesuffix("\n-- é") for sql in CASES}
-    assert told == {sql: typed[sql].sql for sql in CASES}
+    given = {sql: others[beside[sql]].sql.removesuffix("\n-- é") for sql in CASES}
+    assert given == {sql: typed[sql].sql for sql in CASES}
 
 
 def test_the_written_out_query_means_the_same() -> None:
