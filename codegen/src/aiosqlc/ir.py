@@ -432,8 +432,8 @@ class TableColumn:
 class Constraint:
     """A constraint that a write can violate.
 
-    `kind` is unique, primary, foreign, check, not_null or exclude. `told` means that the server's
-    error message distinguishes the constraint from constraints of other tables.
+    `kind` is unique, primary, foreign, check, not_null or exclude. `identifiable` means that the
+    server's error message distinguishes the constraint from constraints of other tables.
     """
 
     schema: str

@@ -19,7 +19,7 @@ _ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How code writes a literal: a map from value to code, the value's length, the code's end."""
+    """The notation of a literal: a map from value to code, the value's length, the code's end."""
 
     places: SourceMap
     length: int

@@ -132,7 +132,7 @@ def compile_parts(
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
-    `judge` is for callers that only need the diagnostics. Results that affect no diagnostic are
+    `check_only` is for callers that only need the diagnostics. Results that affect no diagnostic are
     then empty.
     """
     compiled = Compiled()

@@ -1,7 +1,7 @@
 """Reset a used database to the state of a new database, by undoing the writes.
 
 The server counts the rows written to each table, and the blocks read of each sequence. A table or
-sequence whose count has not changed is left alone.
+sequence whose count has not changed is not reset.
 """
 
 from __future__ import annotations
