@@ -132,8 +132,8 @@ def compile_parts(
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
-    `check_only` is for callers that only need the diagnostics. Results that affect no diagnostic are
-    then empty.
+    `check_only` is for callers that only need the diagnostics. Results that affect no diagnostic
+    are then empty.
     """
     compiled = Compiled()
     known: list[tuple[Analysis, Dialect]] = []
