@@ -89,6 +89,8 @@ _LEAKING = {
     " WHERE t.tenant_id = @tenant_id",
     "a move by a deferrable key": "UPDATE reply r SET task_id = @task_id FROM project p WHERE"
     " p.id = r.project_id AND p.tenant_id = @tenant_id",
+    "a new row with another key": "INSERT INTO reply (id, task_id, project_id) SELECT 1, t.id,"
+    " @project_id FROM task t WHERE t.tenant_id = @tenant_id",
     "an index that holds 1.0 and 1.00 equal": _CONFLICT.format("scaled"),
 }  # fmt: skip
 _SAFE = {
@@ -107,7 +109,7 @@ _SAFE = {
     "an immediate key with the tenant": "SELECT p.name FROM task t JOIN project p ON"
     " p.id = t.now_id WHERE t.tenant_id = @tenant_id",
     "a new row with a deferrable key": "INSERT INTO reply (id, task_id, project_id) SELECT 1, t.id,"
-    " @project_id FROM task t WHERE t.tenant_id = @tenant_id",
+    " p.id FROM task t, project p WHERE t.tenant_id = @tenant_id AND p.tenant_id = @tenant_id",
     "an immediate key to the owner": "SELECT r.id FROM reply r JOIN project p ON"
     " p.id = r.project_id WHERE p.tenant_id = @tenant_id",
 }  # fmt: skip

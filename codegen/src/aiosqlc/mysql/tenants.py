@@ -18,13 +18,12 @@ from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
 from aiosqlc.mysql.syntax import parse
 from aiosqlc.mysql.tenancy.facts import identity, number_of
 from aiosqlc.mysql.tenancy.statement import statement_of
+from aiosqlc.mysql.tenancy.storing import WHOLE_NUMBERS
 from aiosqlc.mysql.types import family
 from aiosqlc.relational.tenant import leaks_of
 from aiosqlc.relational.tenant_columns import TenantColumns, TenantTable
 from aiosqlc.relational.tree import Equality, Query
 
-# From the smallest to the largest.
-_WHOLE_NUMBERS: Final = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _EXACT_BYTES: Final = frozenset({"binary", "varbinary"})
 _TEXTS: Final = frozenset({"char", "varchar"})
 # Collations that compare the bytes of a text, also its trailing spaces.
@@ -75,7 +74,7 @@ class Tenants:
         """
         if kind is None or kind.kind is TypeKind.ENUM:
             return False
-        if kind.name in _WHOLE_NUMBERS:
+        if kind.name in WHOLE_NUMBERS:
             return True
         if kind.name not in _TEXTS | _EXACT_BYTES | {"uuid"}:
             return False
@@ -96,10 +95,24 @@ class Tenants:
     def fits(self, relation: Relation, column: str) -> bool:
         """Return whether a column has room for each tenant, so that no value is truncated."""
         number = number_of(relation, column)
-        if self.uniform or number != self.column(identity(relation)):
-            return True
+        if number != self.column(identity(relation)):
+            return False
         kind = relation.table.columns[number - 1].type
         return self._number_alone and all(_holds(kind, stored) for _, _, stored, _ in self._stored)
+
+    def followed(self, relation: Relation) -> Iterator[str]:
+        """Yield the foreign keys by which a DELETE may change other tenants' rows of the table.
+
+        They refer to the table itself, and do not contain its tenant column.
+        """
+        own = self.column(identity(relation))
+        for reference in relation.referring:
+            key = reference.key
+            itself = (key.schema, key.table) == identity(relation)
+            acts = reference.on_delete.upper() not in {"RESTRICT", "NO ACTION"}
+            numbers = {number_of(relation, name) for name in key.columns}
+            if own and itself and acts and own not in numbers and not self.trusted():
+                yield key.name
 
     def view(self, relation: Relation) -> Query:
         """Return the query of a view, or a query about which nothing can be proved."""
@@ -120,7 +133,7 @@ class Tenants:
 
     @cached_property
     def _number_alone(self) -> bool:
-        return all(kind.name in _WHOLE_NUMBERS for _, _, kind, _ in self._stored)
+        return all(kind.name in WHOLE_NUMBERS for _, _, kind, _ in self._stored)
 
     @cached_property
     def _key_collation(self) -> str:
@@ -251,7 +264,7 @@ class Tenants:
         return found is None or bool(found.fired)
 
     def reads_rows(self, call: Hashable) -> bool:
-        """Return whether a function or a trigger may read or write rows.
+        """Return whether a function, a trigger or a foreign key may read or write rows.
 
         If the configuration lists it under `shared`, the user promises that it does not.
         """
@@ -264,15 +277,15 @@ class Tenants:
         return call == _RANKING or not known
 
     def called(self, call: Hashable) -> str:
-        """Return the name of a function or a trigger."""
+        """Return the name of a function, a trigger or a foreign key."""
         if isinstance(call, tuple):
-            return f"the trigger {call[1]}"
+            return f"the {call[0]} {call[1]}"
         return f"{routine_name(str(call)).lower()}()"
 
 
 def _holds(kind: SqlType, other: SqlType) -> bool:
     """Return whether the integer type `kind` contains all values of `other`."""
-    wider = _WHOLE_NUMBERS.index(kind.name) - _WHOLE_NUMBERS.index(other.name)
+    wider = WHOLE_NUMBERS.index(kind.name) - WHOLE_NUMBERS.index(other.name)
     if kind.unsigned == other.unsigned:
         return wider >= 0
     return other.unsigned and wider > 0

@@ -536,18 +536,21 @@ class _Proof:
         The new row must refer to a row of the tenant.
         """
         given, conflict = query.assigned(), query.conflict
-        keys = [
-            columns.keys()
-            for relation, columns in self._owners(source)
-            for number in query.reads_from
-            if isinstance(inner := query.source(number), Derived)
-            and self._from_owned(inner.query(), relation, columns, given, number)
-        ]
-        keys += [
-            columns.keys()
-            for relation, columns in self._owners(source)
-            if self._refers_to_owned(query, relation, columns, given, level)
-        ]
+        keys = []
+        unproved = False
+        for relation, columns in self._owners(source):
+            if self._refers_to_owned(query, relation, columns, given, level) or any(
+                self._from_owned(inner.query(), relation, columns, given, number)
+                for number in query.reads_from
+                if isinstance(inner := query.source(number), Derived)
+            ):
+                keys.append(columns.keys())
+            elif not given.keys().isdisjoint(columns):
+                unproved = unproved or self._leads(relation, frozenset())
+        if keys and unproved:
+            yield Leak(
+                name, "one of the new row's foreign keys may refer to a row of another tenant"
+            )
         if not keys:
             yield Leak(
                 name, "none of the new row's foreign keys is proved to refer to a row of the tenant"
@@ -560,6 +563,14 @@ class _Proof:
         moved = conflict.sets is None or tied & conflict.sets
         if moved or self.tenancy.generated(source.relation):
             yield Leak(name, "a conflicting row may be moved to another tenant")
+
+    def _leads(self, relation: Hashable, seen: frozenset[Hashable]) -> bool:
+        """Return whether a table's rows belong to tenants, also by a foreign key."""
+        if relation in seen or self.tenancy.shared(relation):
+            return False
+        return bool(self.tenancy.column(relation)) or any(
+            self._leads(other, seen | {relation}) for other, _ in self.tenancy.ties(relation)
+        )
 
     def _from_owned(
         self,

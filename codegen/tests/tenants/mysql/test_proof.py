@@ -179,6 +179,109 @@ def test_a_leak_of_an_odd_schema_is_found(schema: str, text: str, cache: Path) -
     assert all(leaks(schema, text, cache).values())
 
 
+_CODES = """\
+CREATE TABLE a (code {its} PRIMARY KEY, tenant_id int NOT NULL);
+CREATE TABLE b (id int PRIMARY KEY AUTO_INCREMENT, code {own} NOT NULL,
+    FOREIGN KEY (code) REFERENCES a (code));
+"""
+_BIN = "COLLATE utf8mb4_nopad_bin"
+
+
+@pytest.mark.parametrize(
+    ("its", "own", "proved"),
+    [
+        (f"varchar(10) {_BIN}", f"varchar(10) {_BIN}", True),
+        (f"varchar(10) {_BIN}", f"varchar(3) {_BIN}", False),  # cuts trailing spaces
+        (f"varchar(10) {_BIN}", f"char(10) {_BIN}", False),
+        ("varbinary(10)", "varbinary(10)", True),
+        ("varbinary(10)", "binary(4)", False),  # adds bytes
+        ("enum('a', 'b')", "enum('b', 'a')", False),  # compared by number, assigned by label
+        ("datetime(6)", "datetime", False),
+        ("int", "int", True),
+    ],
+)
+def test_a_new_row_refers_to_the_tenant_if_its_key_is_stored_unchanged(
+    its: str, own: str, proved: bool, cache: Path
+) -> None:
+    text = "INSERT INTO b (code) SELECT code FROM a WHERE tenant_id = @tenant_id"
+    moved = """UPDATE b JOIN a x ON x.code = b.code JOIN a y ON y.tenant_id = x.tenant_id
+        SET b.code = y.code WHERE x.tenant_id = @tenant_id"""
+    found = leaks(_CODES.format(its=its, own=own), f"{text};\n\n{moved}", cache)
+    assert (found[text] == ()) is proved
+    assert proved or found[moved]
+
+
+_NOTE = "CREATE TABLE note (id int, tenant_id {kind} NOT NULL, PRIMARY KEY (tenant_id, id));"
+
+
+def test_a_column_that_counts_does_not_store_each_tenant(cache: Path) -> None:
+    given = "INSERT INTO note (id, tenant_id) VALUES (1, @tenant_id)"
+    read = "SELECT id FROM note WHERE tenant_id = @tenant_id"
+    found = leaks(_NOTE.format(kind="int AUTO_INCREMENT"), f"{given};\n\n{read}", cache)
+    assert [bool(why) for why in found.values()] == [True, False]
+
+
+def test_ignore_may_change_a_tenant_that_is_a_text(cache: Path) -> None:
+    plain = "INSERT INTO note (id, tenant_id) VALUES (1, @tenant_id)"
+    ignored = plain.replace("INSERT", "INSERT IGNORE")
+    for kind, proved in ((_EXACT, False), ("binary(16)", False), ("int", True)):
+        found = leaks(_NOTE.format(kind=kind), f"{plain};\n\n{ignored}", cache)
+        assert found[plain] == ()
+        assert (found[ignored] == ()) is proved
+
+
+def test_texts_of_two_lengths_are_not_one_tenant(cache: Path) -> None:
+    schema = _TEXT_KEY.format(kind=_EXACT, other=_EXACT, refers="")
+    short = f"CREATE TABLE note (id int PRIMARY KEY, tenant_id {_EXACT});".replace("36", "3")
+    assert all(leaks(schema + short, _ASKED, cache).values())
+
+
+_TREE = """\
+CREATE TABLE issue (id int PRIMARY KEY, tenant_id int NOT NULL);
+CREATE TABLE person (id int PRIMARY KEY);
+CREATE TABLE tree (id int PRIMARY KEY, parent int, issue_id int, author int,
+    FOREIGN KEY (parent) REFERENCES tree (id), FOREIGN KEY (issue_id) REFERENCES issue (id),
+    FOREIGN KEY (author) REFERENCES person (id));
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "proved"),
+    [
+        ("id, issue_id", "1, i.id", True),
+        ("id, issue_id, author", "1, i.id, 5", True),
+        ("id, issue_id, parent", "1, i.id, u.id", True),
+        ("id, issue_id, parent", "1, i.id, 2", False),
+        ("id, issue_id, parent", "1, 2, u.id", False),
+    ],
+)
+def test_each_foreign_key_of_a_new_row_refers_to_the_tenant(
+    columns: str, values: str, proved: bool, cache: Path
+) -> None:
+    text = f"""INSERT INTO tree ({columns}) SELECT {values} FROM issue i
+        JOIN tree u ON u.issue_id = i.id WHERE i.tenant_id = @tenant_id"""
+    (why,) = leaks(_TREE, text, cache).values()
+    assert (why == ()) is proved
+
+
+@pytest.mark.parametrize(
+    ("key", "action", "proved"),
+    [
+        ("(parent) REFERENCES node (id)", "ON DELETE CASCADE", False),
+        ("(parent) REFERENCES node (id)", "ON DELETE SET NULL", False),
+        ("(parent) REFERENCES node (id)", "", True),
+        ("(tenant_id, parent) REFERENCES node (tenant_id, id)", "ON DELETE CASCADE", True),
+    ],
+)
+def test_a_delete_does_not_follow_a_key_to_other_tenants(
+    key: str, action: str, proved: bool, cache: Path
+) -> None:
+    schema = f"""CREATE TABLE node (id int PRIMARY KEY, tenant_id int NOT NULL, parent int,
+        UNIQUE (tenant_id, id), FOREIGN KEY {key} {action});"""
+    (why,) = leaks(schema, "DELETE FROM node WHERE tenant_id = @tenant_id", cache).values()
+    assert (why == ()) is proved
+
+
 def test_no_proof_is_given_without_a_server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PATH", "")

@@ -83,7 +83,9 @@ class _Change(TenantLowering):
             once = written[number, name] == 1
             old = place is None or not written[place] or place == (number, name)
             if relation is not None:
-                known = once and old and self.statement.keeps(self.node, relation, name)
+                output = self._resolved(value)
+                kept = self.statement.keeps(self.node, relation, name, output)
+                known = once and old and kept
                 found[number_of(relation, name)] = self.expr(value) if known else opaque(value)
         return found
 

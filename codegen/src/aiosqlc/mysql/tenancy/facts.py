@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Final, Protocol
 
 from aiosqlc.ir import SqlType
@@ -29,6 +29,10 @@ class Facts(Protocol):
 
     def fits(self, relation: Relation, column: str) -> bool:
         """Return whether a column has room for each tenant, so that no value is truncated."""
+        ...
+
+    def followed(self, relation: Relation) -> Iterator[str]:
+        """Yield the foreign keys by which a DELETE may change other tenants' rows of the table."""
         ...
 
     def view(self, relation: Relation) -> Query:

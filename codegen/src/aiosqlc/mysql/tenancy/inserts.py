@@ -12,7 +12,7 @@ from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.known_fields import is_understood
 from aiosqlc.mysql.levels import limit_of
 from aiosqlc.mysql.relations import Relation
-from aiosqlc.mysql.scope import Level, unwrap
+from aiosqlc.mysql.scope import Level, Output, unwrap
 from aiosqlc.mysql.tenancy.facts import OTHER, derived, number_of, opaque
 from aiosqlc.mysql.tenancy.lowering import TenantLowering
 from aiosqlc.mysql.writes import replaces
@@ -125,10 +125,25 @@ class _Insert(TenantLowering):
         """Return the values of the new rows by column."""
         found: dict[int, Expr] = {}
         for position, name in enumerate(given.names, 1):
-            kept = self.statement.keeps(self.node, self.relation, name)
-            value = Column(source=2, column=position) if kept else opaque(name)
-            found[number_of(self.relation, name)] = value
+            value = self.selected(position)
+            kept = self.statement.keeps(self.node, self.relation, name, value)
+            stored = Column(source=2, column=position) if kept else opaque(name)
+            found[number_of(self.relation, name)] = stored
         return found
+
+    def selected(self, position: int) -> Output | None:
+        """Return a column of INSERT … SELECT, or None for a parameter and for VALUES."""
+        query = self.node.expression
+        if not isinstance(query, exp.Query):
+            return None
+        items = query.expressions if isinstance(query, exp.Select) else []
+        if not any(item.is_star for item in items) and len(items) >= position:
+            item = items[position - 1]
+            value = unwrap(item.this if isinstance(item, exp.Alias) else item)
+            if isinstance(value, exp.Placeholder):
+                return None
+        outputs = self.reader.known(query).outputs or ()
+        return outputs[position - 1] if len(outputs) >= position else Output("", None)
 
     # --- conflicts ----------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from aiosqlc.mysql.tenancy.facts import OTHER, Facts, Frames, derived, identity
 from aiosqlc.mysql.tenancy.inserts import insert_of
 from aiosqlc.mysql.tenancy.lowering import TenantLowering
 from aiosqlc.mysql.tenancy.nodes import definition, is_named, is_plain, is_unknown
+from aiosqlc.mysql.tenancy.storing import is_counted, is_strict, is_unchanged
 from aiosqlc.mysql.writes import replaces
 from aiosqlc.relational import tree
 from aiosqlc.relational.tree import (
@@ -184,7 +185,7 @@ class Statement:
     # --- writes -------------------------------------------------------------------------------
 
     def fired(self, relation: Relation | None, node: exp.Expr) -> Iterator[Hashable]:
-        """Yield the triggers that a write of a table fires, as calls."""
+        """Yield the triggers and foreign keys that may change more rows after a write, as calls."""
         events = {type(node).__name__.upper()}
         if isinstance(node, exp.Insert):
             events |= {"DELETE"} if replaces(node) else set()
@@ -192,17 +193,24 @@ class Statement:
         for event, name in relation.fired if relation is not None else ():
             if event in events:
                 yield "trigger", name
+        if "DELETE" in events and relation is not None:
+            yield from (("foreign key", name) for name in self.facts.followed(relation))
 
-    def keeps(self, node: exp.Expr, relation: Relation, column: str) -> bool:
-        """Return whether the server stores a tenant unchanged, or rejects it.
+    def keeps(
+        self, node: exp.Expr, relation: Relation, column: str, given: Output | None = None
+    ) -> bool:
+        """Return whether the server stores a tenant or a foreign key unchanged, or rejects it.
 
-        With IGNORE, or in a table without transactions, the server truncates values and replaces
-        NULL by 0.
+        `given` is the query's column that has the value; None is a parameter. With IGNORE, or in a
+        table without transactions, the server truncates values and replaces NULL by 0.
         """
-        strict = not node.args.get("ignore") and relation.transactional
         found = relation.column(column)
-        present = self.required or (found is not None and not found.not_null)
-        return strict or (present and self.facts.fits(relation, column))
+        if found is None or is_counted(node, relation, column):
+            return False
+        if given is not None and not is_unchanged(given, relation, column):
+            return False
+        present = self.required or not found.not_null
+        return is_strict(node, relation) or (present and self.facts.fits(relation, column))
 
 
 def _limited(inner: Query, limit: Limit) -> Query:
