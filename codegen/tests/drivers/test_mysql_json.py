@@ -50,7 +50,7 @@ def test_a_value_in_json_equals_the_value_of_its_column(
     column = _TYPED[name]
 
     @trying(full(200, sample=4))
-    @given(values_of(name, subject))
+    @given(values_of(name, subject).filter(_is_complete))
     def equals(value: Any) -> None:
         subject.call(f"put_{column}", value=value)
         _compare(subject, column)
@@ -58,6 +58,11 @@ def test_a_value_in_json_equals_the_value_of_its_column(
     equals()
     subject.call(f"put_{column}", value=None)
     _compare(subject, column)
+
+
+def _is_complete(value: Any) -> bool:
+    """Return whether MariaDB writes a text whole: it cuts off escaped control characters."""
+    return not isinstance(value, str) or min(value, default=" ") >= " "
 
 
 def _compare(subject: Subject, column: str) -> None:
