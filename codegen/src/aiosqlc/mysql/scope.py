@@ -153,13 +153,19 @@ class Level:
         return found[0] if len(found) == 1 else None
 
     def _visible(self, column: exp.Column) -> Sequence[Source]:
-        """Return the FROM items that a name can refer to: in ON, only the operands of the join."""
+        """Return the FROM items that a name can refer to.
+
+        In ON, these are the operands of the join; in an item of FROM, the items before it.
+        """
         joins = {id(join.on): join for join in self.joins}
+        items = {id(source.item): source.number for source in self.sources}
         current: exp.Expr | None = column
         while current is not None and current is not self.node:
             join = joins.get(id(current))
             if join is not None:
                 return [self.sources[number] for number in sorted(join.left | join.right)]
+            if id(current) in items:
+                return self.sources[: items[id(current)]]
             current = current.parent
         return self.sources
 

@@ -40,6 +40,11 @@ CREATE FUNCTION twice(n int) RETURNS int DETERMINISTIC RETURN n * 2;
 PROVED = """\
 SELECT * FROM issue WHERE tenant_id = @tenant_id;
 
+SELECT STRAIGHT_JOIN SQL_NO_CACHE HIGH_PRIORITY id FROM issue WHERE tenant_id = @tenant_id;
+
+SELECT j.x FROM issue i, JSON_TABLE(i.title, '$[*]' COLUMNS (x int PATH '$')) j
+    WHERE i.tenant_id = @tenant_id;
+
 SELECT * FROM issue WHERE @tenant_id = tenant_id AND id > 3 ORDER BY id LIMIT 3;
 
 SELECT i.id, p.name FROM issue i JOIN project p ON p.id = i.project_id
@@ -338,6 +343,17 @@ SELECT p.id FROM entry e JOIN project p ON p.n = e.project_id WHERE e.tenant_id 
 
 WITH x AS (SELECT id FROM project), y AS (SELECT id, tenant_id FROM issue) SELECT id FROM y
     WHERE tenant_id = @tenant_id;
+
+SELECT SQL_CALC_FOUND_ROWS id FROM issue WHERE tenant_id = @tenant_id;
+
+SELECT j.x FROM issue i, JSON_TABLE(i.title, '$[*]' COLUMNS (x int PATH '$')) j;
+
+SELECT j.x FROM issue i, JSON_TABLE((SELECT max(p.name) FROM project p), '$[*]'
+    COLUMNS (x int PATH '$')) j WHERE i.tenant_id = @tenant_id;
+
+SELECT z.tenant_id FROM (SELECT 2 AS tenant_id) z WHERE EXISTS (SELECT 1 FROM JSON_TABLE(
+    (SELECT max(p.name) FROM project p WHERE p.tenant_id = z.tenant_id), '$[*]'
+    COLUMNS (x int PATH '$')) j, issue z WHERE z.tenant_id = @tenant_id);
 
 SELECT a.id, (SELECT group_concat(A.name) FROM project A WHERE a.tenant_id = @tenant_id)
     FROM issue a WHERE a.tenant_id = @tenant_id;

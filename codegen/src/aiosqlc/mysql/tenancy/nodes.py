@@ -13,13 +13,19 @@ from aiosqlc.mysql.scope import is_dual
 _UNKNOWN = (
     exp.Command, exp.DDL, exp.Into, exp.Parameter, exp.PropertyEQ, exp.SessionParameter,
 )  # fmt: skip
+# Words after SELECT that do not change its rows.
+_HINTS = frozenset({
+    "HIGH_PRIORITY", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_CACHE", "SQL_NO_CACHE",
+    "SQL_SMALL_RESULT", "STRAIGHT_JOIN",
+})  # fmt: skip
 
 
 def is_unknown(node: exp.Expr) -> bool:
     """Return whether a node may access rows, or the session, in a way that is not analysed."""
     if isinstance(node, exp.Dot):
         return isinstance(node.expression, exp.Func)
-    if node.args.get("into") or node.args.get("operation_modifiers"):
+    modifiers = {str(word).upper() for word in node.args.get("operation_modifiers") or []}
+    if node.args.get("into") or modifiers - _HINTS:
         return True
     return isinstance(node, _UNKNOWN) and not isinstance(node, exp.Query | exp.DML)
 

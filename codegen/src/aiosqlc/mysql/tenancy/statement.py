@@ -73,7 +73,8 @@ class Statement:
         nodes = list(root.walk())
         if any(map(is_unknown, nodes)):
             return OTHER
-        self.calls = tuple({name for name in map(name_of, nodes) if name})
+        called = (node for node in nodes if not isinstance(node, exp.JSONTable))
+        self.calls = tuple({name for name in map(name_of, called) if name})
         found = self._root(root)
         tables = (n for n in nodes if isinstance(n, exp.Table) and is_named(n))
         selects = (n for n in nodes if isinstance(n, exp.Select))
