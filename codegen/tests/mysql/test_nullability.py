@@ -54,12 +54,13 @@ BOTH = [
     ("DELETE FROM b WHERE note IS NOT NULL RETURNING note, code", "PN"),
     ("INSERT INTO b (id, aid, title) VALUES (1, 2, 'x') RETURNING id, note", "PN"),
 ]
-# Each name means a column of the outer SELECT, on a server that distinguishes `q` from `Q`.
+# Each name refers to another column on a server that distinguishes `q` from `Q`.
 OUTER_NAMES = [
     "SELECT (SELECT Q.x FROM (SELECT 1 AS x) q) FROM (SELECT bio AS x FROM a) Q",
     "SELECT (SELECT count(Q.id) FROM b q WHERE q.id = -1) FROM a Q",
     "SELECT title NOT IN (SELECT z.note FROM c JOIN c d ON note = 'x' JOIN b z) FROM b",
     "SELECT title NOT IN (SELECT b.note FROM c JOIN c d ON b.note = 'x', b) FROM b",
+    "WITH B AS (SELECT 1 AS note) SELECT note FROM b",  # a table on MySQL, not on MariaDB
     "SELECT title NOT IN (SELECT z.note FROM (c JOIN c d ON note = 'x') JOIN b z) FROM b",
 ]
 # The server calls each of these NOT NULL, and returns NULL.

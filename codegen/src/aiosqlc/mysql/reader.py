@@ -316,16 +316,23 @@ class Reader:
         name, alias = item.name, item.alias_or_name
         if is_dual(item):
             return
-        if not item.db and name.lower() in level.ctes:
-            self._derived(level, item, alias, level.ctes[name.lower()])
-            return
         relation = self.schema.relation(name, item.db)
+        if not item.db and name.lower() in level.ctes:
+            if relation is None or not self._is_spelled_otherwise(name):
+                self._derived(level, item, alias, level.ctes[name.lower()])
+                return
+            relation = None  # only some servers ignore the case of the names of WITH queries
         if relation is None:
             self._add(level, item, alias, None)
             return
         version = item.args.get("version")
         old = version is not None and str(version.args.get("kind")).upper() != "AS OF"
         self._add(level, item, alias, _offered(relation), relation=relation, historic=old)
+
+    def _is_spelled_otherwise(self, name: str) -> bool:
+        """Return whether a WITH query has a name that differs from this one only in case."""
+        ctes = self.tree.root.find_all(exp.CTE)
+        return any(cte.alias != name and cte.alias.lower() == name.lower() for cte in ctes)
 
     def _derived(
         self, level: Level, item: exp.Expr, alias: str, made: Result, *, lateral: bool = False

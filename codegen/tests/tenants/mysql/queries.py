@@ -355,6 +355,8 @@ SELECT z.tenant_id FROM (SELECT 2 AS tenant_id) z WHERE EXISTS (SELECT 1 FROM JS
     (SELECT max(p.name) FROM project p WHERE p.tenant_id = z.tenant_id), '$[*]'
     COLUMNS (x int PATH '$')) j, issue z WHERE z.tenant_id = @tenant_id);
 
+WITH Project AS (SELECT code AS id FROM country) SELECT id FROM project;
+
 SELECT a.id, (SELECT group_concat(A.name) FROM project A WHERE a.tenant_id = @tenant_id)
     FROM issue a WHERE a.tenant_id = @tenant_id;
 
