@@ -154,7 +154,7 @@ def test_a_port_offset_that_is_too_large_is_refused_in_one_sentence(
     monkeypatch.setenv("PORT_OFFSET", "70000")
     refused = run(shared_copy, "tools.scaffold", "new", "inventory")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("PORT_OFFSET is '70000', but must be a number; ")
+    assert refused.stderr.startswith("PORT_OFFSET=70000 moves ")
     assert len(refused.stderr.splitlines()) == 1
 
 
