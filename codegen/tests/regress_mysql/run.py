@@ -152,6 +152,7 @@ def judge(
         tell(f"{script.stem}: {verdicts.line()}, {time.monotonic() - started:.0f} s")
         for place in (*verdicts.false, *verdicts.internal, *verdicts.refusals):
             tell(place)
+    servers.next()  # without the settings of scripts, for others in this process
     return total
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.mysql.scope import DECLARED
+from aiosqlc.servers.mysql.session import open_session
 
 from tests.regress_mysql.run import Verdicts, judge
 from tests.regress_mysql.script import Step, steps
@@ -103,3 +104,11 @@ def test_a_script_that_breaks_its_server_harms_no_other(tmp_path: Path) -> None:
         scripts[-1].write_text(SCRIPT)
     told: list[str] = []
     assert judge(tmp_path / "servers", scripts, told.append).judged == 3 * len(_HARM), told
+
+
+def test_the_settings_of_a_script_do_not_outlive_it(cache: Path, tmp_path: Path) -> None:
+    _judged(cache, tmp_path)
+    session = open_session(None, tmp_path / "later", "mariadb")
+    with session.connection:
+        ((engine, seconds),) = session.rows("SELECT @@default_storage_engine, @@max_statement_time")
+    assert (engine, float(seconds)) == ("InnoDB", 0.0)
