@@ -51,7 +51,7 @@ def settings() -> dict[str, Any]:
 
 @pytest.fixture
 def demo() -> bool:
-    """Whether the database of `world` has the demo data."""
+    """Return whether the database of `world` gets the demo data."""
     return False
 
 
