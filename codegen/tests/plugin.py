@@ -11,7 +11,6 @@ import hypothesis
 import pytest
 
 from . import scratch
-from .servers import ports
 
 # `rounds = full(200, sample=20)`: how often, in `make test-long` and in every other run.
 Full = Callable[..., int]
@@ -28,18 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each worker its own ports, because two workers could select the same free port."""
+    """Choose how many examples a run tries, and where it writes its temporary files."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell has started us in its background; what we start would not hear Ctrl-C either.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "sample")
-    worker = getattr(config, "workerinput", None)
-    if worker is None:
+    if not hasattr(config, "workerinput"):
         memory = ExitStack()
         memory.enter_context(scratch.in_memory())  # workers find it in their environment
         config.add_cleanup(memory.close)
-    else:
-        ports.keep_to_every(worker["workercount"], int(worker["workerid"].removeprefix("gw")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import socket
+from functools import cache
 
 import psutil
 
@@ -11,22 +14,19 @@ import psutil
 # outgoing connection of anybody could take one of those.
 _FIRST, _LAST = 20_000, 32_000
 _EPHEMERAL = 32_768
+# One file for all processes, whatever their TMPDIR is.
+_RESERVATIONS = f"/tmp/free-ports-{os.getuid()}"  # noqa: S108 - opened without following links
 _given: set[int] = set()
-_every, _which = 1, 0
-
-
-def keep_to_every(count: int, which: int) -> None:
-    """Reserve a range of ports for the process with number `which` of `count` processes."""
-    global _every, _which
-    _every, _which = count, which
 
 
 def free_port() -> int:
-    """Return a free TCP port of 127.0.0.1 that this process has not returned before."""
+    """Return a free TCP port of 127.0.0.1, and reserve it until this process ends.
+
+    No process of this account gets the port from this function while it is reserved.
+    """
     while True:
-        port = _FIRST + secrets.randbelow((_LAST - _FIRST) // _every) * _every + _which
-        if port not in _given and is_free(port):
-            _given.add(port)
+        port = _FIRST + secrets.randbelow(_LAST - _FIRST)
+        if _reserve(port):
             return port
 
 
@@ -36,9 +36,33 @@ def free_pair(apart: int) -> int:
         port = free_port()
         above = port + apart
         # Not among those that the system hands out to outgoing connections.
-        if above < _EPHEMERAL and above not in _given and is_free(above):
-            _given.add(above)
+        if above < _EPHEMERAL and _reserve(above):
             return port
+
+
+def _reserve(port: int) -> bool:
+    """Reserve a port, or return False if it is in use or reserved.
+
+    The reservation is a record lock: a byte of the file stands for a port, and the system removes
+    the locks of a process that ends.
+    """
+    if port in _given:
+        return False
+    try:
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:  # another process has it
+        return False
+    if is_free(port):
+        _given.add(port)
+        return True
+    fcntl.lockf(_reservations(), fcntl.LOCK_UN, 1, port)
+    return False
+
+
+@cache
+def _reservations() -> int:
+    """Open the file of reservations. It stays open, because closing it would remove the locks."""
+    return os.open(_RESERVATIONS, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import socket
+from functools import cache
 
 # Below the ports that systems give to outgoing connections: between our look and the server's
 # start, one of those could take the port.
 _FIRST, _LAST = 20_000, 32_000
+# One file for all processes, whatever their TMPDIR is.
+_RESERVATIONS = f"/tmp/free-ports-{os.getuid()}"
 _given: set[int] = set()
-_every, _which = 1, 0
-
-
-def keep_to_every(count: int, which: int) -> None:
-    """Give each of `count` processes its own ports; this process is number `which`."""
-    global _every, _which
-    _every, _which = count, which
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on and that this process has not returned yet."""
+    """Return a port that nothing listens on, and reserve it until this process ends.
+
+    No process of this account gets the port from this function while it is reserved. The
+    reservation is a record lock: a byte of the file stands for a port.
+    """
     while True:
-        port = _FIRST + secrets.randbelow((_LAST - _FIRST) // _every) * _every + _which
-        if port not in _given and _is_free(port):
+        port = _FIRST + secrets.randbelow(_LAST - _FIRST)
+        if port in _given:
+            continue
+        try:
+            fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:  # another process has it
+            continue
+        if _is_free(port):
             _given.add(port)
             return port
+        fcntl.lockf(_reservations(), fcntl.LOCK_UN, 1, port)
+
+
+@cache
+def _reservations() -> int:
+    """Open the file of reservations. It stays open, because closing it would remove the locks."""
+    return os.open(_RESERVATIONS, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _is_free(port: int) -> bool:

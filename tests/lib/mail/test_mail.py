@@ -6,7 +6,7 @@ import asyncio
 import email
 import email.policy
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from jinja2 import TemplateError
 
+from devstack.embedded.ports import free_port
 from lib.errors import AppError, Code
 from lib.mail import FileSender, Mail, RedirectingSender, SmtpOptions, SmtpSender, Templates
 
@@ -45,18 +46,11 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-async def smtp(inbox: Inbox, free_port: Callable[[], int]) -> AsyncIterator[SmtpOptions]:
+async def smtp(inbox: Inbox) -> AsyncIterator[SmtpOptions]:
     controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
     await asyncio.to_thread(controller.start)
     yield SmtpOptions("127.0.0.1", controller.port, "shop@example.com", plain=True, seconds=30)
     await asyncio.to_thread(controller.stop)
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    from devstack.embedded.ports import free_port as find
-
-    return find
 
 
 def parsed(raw: bytes) -> Any:
@@ -111,7 +105,7 @@ async def test_a_server_that_wants_nothing_of_us_at_all_has_not_refused_the_mail
     assert failed.value.code is Code.SERVICE_UNAVAILABLE
 
 
-async def test_a_server_that_is_away_or_silent_is_for_later(free_port: Callable[[], int]) -> None:
+async def test_a_server_that_is_away_or_silent_is_for_later() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()

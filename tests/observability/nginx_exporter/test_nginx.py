@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from devstack.embedded.ports import free_port
 from observability.nginx_exporter.stub_status import fetch
 from observability.nginx_exporter.text_lines import CLASSIC
 
@@ -43,11 +44,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class Nginx:
