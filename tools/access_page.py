@@ -28,12 +28,13 @@ declares no requirements.
   requires one.
 - **fresh sign-in**: the user must have signed in within the last 15 minutes.
 - **verified address**: the token must state that the email address is verified. A user who has
-  verified the address must refresh the token first.
+  just verified the address must refresh the token before the call.
 - **services**: other services may call the route with their own token. The requirements of the
   columns "second factor", "fresh sign-in" and "verified address" do not apply to services.
 
 If a cell has a condition instead of "yes", the requirement applies only under that condition. A
-route may refuse more callers than the table says, such as callers who do not own the resource.
+route may also refuse callers who meet the requirements in the table, such as callers who do not own
+the resource.
 """
 # It is only described: no method is called.
 _NO_DATABASE: Final[Any] = None
@@ -105,5 +106,5 @@ def _row(route: Route) -> str:
 
 def _word(need: Need | None) -> str:
     if isinstance(need, When):
-        return need.case
+        return f"if {need.case}"
     return "yes" if need else "–"

@@ -32,14 +32,14 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
 _INTRO: Final = """# {title}: cURL
 
-This page has one command for each operation, with the examples of the
+This page has one cURL command for each operation of the service, with the example values of the
 [OpenAPI document](../../api/openapi/{name}.openapi.yaml). Do not edit this page:
 `make swag-gen svc={name}` writes it, and `tests/e2e/test_curl.py` executes every command.
 [The index](README.md) explains the variables.
 """
 _INDEX: Final = """# cURL commands
 
-A page for each service has one command for every operation:
+Each service has a page with one cURL command for every operation:
 
 {services}
 
@@ -54,15 +54,16 @@ TOKEN=$(curl -sS "$GATEWAY/api/users/v1/auth/login" -H 'Content-Type: applicatio
 ```
 
 - `TOKEN`: the access token of a caller who may use the operation.
-- Names that end in `_ID`: the `id` of an earlier response.
+- Variables whose names end in `_ID`: the `id` in the response to an earlier command.
 - `ETAG`: the `ETag` header of an earlier response, with its quotation marks.
 - `TIME_START`, `TIME_END`, `BOOK_TIME`: times in the future, such as `2030-01-31T12:00:00Z`.
-- `PICTURE`: a file. `EXPIRES` and `SIGNATURE` are parts of a picture's signed URL.
+- `PICTURE`: the path of an image file.
+- `EXPIRES` and `SIGNATURE`: the query parameters in the signed URL of a picture.
 - `IDENTITY_PROVIDER_NAME`, `IDENTITY_NAME`: the name of an identity provider.
 - `PROVIDER_CODE` and `STATE`: parameters that the identity provider adds to the URL when it
   redirects the browser back. Commands with these variables also need the cookie of the command
-  that started the sign-in or the link: `curl -b cookies -c cookies`.
-- `CREDENTIAL`: the JSON that `navigator.credentials.create` returns.
+  that started the sign-in or the linking of the identity: `curl -b cookies -c cookies`.
+- `CREDENTIAL`: the JSON that `navigator.credentials.create` returns in the browser.
 - `MAIL_TOKEN`: the token of the link in an email. `CODE`: the six digits of an authenticator app.
 """
 

@@ -25,7 +25,7 @@ RESERVE: Final = permission("service:reservations")
 
 
 def _service_or_staff(principal: Principal) -> None:
-    """The permission `products:write`, or for a service the scope `service:reservations`."""
+    """The permission `products:write`, or, for a service, `service:reservations`."""
     if not (may_as_service(principal, RESERVE) or principal.may(WRITE)):
         raise lacking(principal, RESERVE if principal.has_any(Role.SERVICE) else WRITE)
 

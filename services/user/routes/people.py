@@ -116,7 +116,7 @@ async def get_user(request: web.Request, deps: AppDeps, who: Seen) -> Item[Perso
     "PATCH /api/v1/users/{id}",
     "Update an account",
     *CHANGE_ERRORS,
-    access=signed_in(fresh=When("the address changes"), verified=OTHERS),
+    access=signed_in(fresh=When("the email address changes"), verified=OTHERS),
 )
 async def change_user(
     request: web.Request,
