@@ -290,7 +290,7 @@ FUNCTIONS = [
         FROM (SELECT NULL::int AS v);
         END $$;""",
         "SELECT configured(1)",
-        "changes a setting",
+        "has a SET clause",
     ),
     (
         "transition",
@@ -346,7 +346,7 @@ FUNCTIONS = [
         """CREATE FUNCTION computed(to_all bool) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
         PERFORM pg_notify(CASE WHEN to_all THEN 'all' ELSE 'computed' END, '{}'); END $$;""",
         "SELECT computed(false)",
-        "it names the channel",
+        "the body contains the channel's name",
     ),
     (
         "temporary",
@@ -354,7 +354,7 @@ FUNCTIONS = [
         INSERT INTO t VALUES (NULL);
         SELECT pg_notify('temporary', row_to_json(t)::text) FROM t $$;""",
         "SELECT temporary()",
-        "its body is not understood",
+        "the compiler does not support the body of the function",
     ),
 ]  # fmt: skip
 

@@ -286,11 +286,11 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ("\n      customer: {columns: {id: {nulls: 0.1}}}", "`customer.id` is NOT NULL"),
         (
             "\n      orders: {rows: 50, columns: {note: {distinct: 51}}}",
-            "51 distinct values of `orders.note`, but 50 rows have one",
+            "`orders.note` cannot have 51 distinct values: 50 rows have a value",
         ),
         (
             "\n      orders: {rows: 50, columns: {paid: {nulls: 0.98, distinct: 2}}}",
-            "2 distinct values of `orders.paid`, but 1 row has one",
+            "`orders.paid` cannot have 2 distinct values: 1 row has a value",
         ),
         (
             "\n      orders: {columns: {note: {distinct: 2_000}}}",
@@ -314,7 +314,7 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ),
         (
             "\n      orders: {columns: {paid: {nulls: 0.2, values: {t: 0.1, f: 0.2}}}}",
-            "`orders.paid` has no other values, but its shares are 0.5 in total",
+            "`orders.paid` has no other values, but its shares add up to 0.5",
         ),
         (
             "\n      orders: {columns: {note: {values: {null: 0.3}}}}",
@@ -322,11 +322,11 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ),
         (
             "\n      orders: {columns: {paid: {values: {true: 0.6, 'yes': 0.3}}}}",
-            "`true` and `yes` are one value of `orders.paid`",
+            "`true` and `yes` are the same value of `orders.paid`",
         ),
         (
             "\n      orders: {columns: {paid: {values: {true: .5, t: .5}}}}",
-            "`true` and `t` are one value of `orders.paid`",
+            "`true` and `t` are the same value of `orders.paid`",
         ),
         (
             "\n      orders: {columns: {kind: {values: {w: 0.5}}}}",
@@ -342,7 +342,7 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ),
         (
             "\n      orders: {columns: {kind: {values: {x: 0, y's: 0, z: 0.5}, nulls: 0}}}",
-            "`orders.kind` has no other values, but its shares are 0.5 in total",
+            "`orders.kind` has no other values, but its shares add up to 0.5",
         ),
         ("\n      guest: {columns: {name: {nulls: 0.5}}}", "`guest.name` is NOT NULL"),
         (
@@ -351,7 +351,7 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ),
         (
             "\n      customer: 10\n      orders: {columns: {customer_id: {distinct: 500}}}",
-            "500 distinct values of `orders.customer_id`, but 10 rows of `customer`",
+            "`orders.customer_id` cannot have 500 distinct values: 10 rows of `customer` exist",
         ),
         (
             "\n      orders: {rows: 90_000, columns: {customer_id: {distinct: 5_000}}}",

@@ -1,4 +1,4 @@
-"""The PostgreSQL analyser: starts the server, applies the schema, and types the queries."""
+"""The PostgreSQL analyser: starts the server, applies the schema, and analyses the queries."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _FEWEST = 50  # fewest queries for which a process pays off
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Analyse queries with a PostgreSQL server, and prove facts about their results.
+    """Infer the types, nullability and row counts of queries with the help of a PostgreSQL server.
 
     Return the typed queries in the given order, and all problems. A user's mistake or an
     unreachable server is a problem, not an exception.
@@ -139,7 +139,7 @@ class Analyzer:
         *,
         partial: bool = False,
     ) -> tuple[Connection, Facts] | None:
-        """Return a connection to the schema's database, and its catalog facts, or None on errors.
+        """Return a connection to the schema's database and its catalog's data, or None on errors.
 
         With `partial`, this succeeds even if some statements of the schema failed.
         """
@@ -186,7 +186,7 @@ class Analyzer:
 
 @dataclass(frozen=True)
 class _Schema:
-    """A database to which a schema was applied, and the facts from the database's catalog.
+    """A database to which a schema was applied, and the data from the database's catalog.
 
     `scratch` is true if the database belongs to the compiler, so that rows may be inserted in a
     transaction. `unproved` are the warnings about views without proofs. `applied` has the schema
@@ -237,7 +237,7 @@ def _database(
     options: AnalyzeOptions,
     stack: contextlib.ExitStack,
 ) -> tuple[Connection, Applied]:
-    """Connect to the database of a schema, which is created if necessary.
+    """Connect to the database to which the schema is applied; create the database if necessary.
 
     If a statement of the schema fails, the database is temporary. It is dropped when `stack` is
     closed, because no other run can use it.
@@ -301,7 +301,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The analysis of a part of the queries.
+    """The result of the analysis of one run: the queries that one process analyses.
 
     `problems` has one sequence for each step of the analysis. So the order of all problems does not
     depend on the division of the queries. `lost` has, for each failed statement of the schema, the
@@ -321,7 +321,7 @@ def _analyze_share(
     before: int = 0,
     total: int = 0,
 ) -> _Share:
-    """Analyse a part of the queries; the progress line shows that `before` of `total` are done."""
+    """Analyse one run of the queries; the progress line counts from `before` to `total`."""
     asked = {query.name: query for query in queries}
     settled = settle(schema.connection, queries)
     queries = settled.queries
@@ -362,7 +362,7 @@ def _analyze_share(
 
 
 def _starred(index: int, inferred: Inferred, described: Sequence[Described]) -> Iterator[Starred]:
-    """Yield each text of a query in which a `*` must be replaced by a list of columns."""
+    """Yield each SQL text of a query or variant in which `*` must become a list of columns."""
     texts = _texts(inferred.query.parsed)
     for number, (sql, stars) in enumerate(zip(texts, inferred.stars, strict=True)):
         if stars:
@@ -372,7 +372,10 @@ def _starred(index: int, inferred: Inferred, described: Sequence[Described]) -> 
 def _doubts(
     typist: QueryTyper, inferred: Inferred, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield a problem if variants differ, if the query always fails, or if nothing is proved."""
+    """Yield a problem if variants return other columns, or if the query always fails.
+
+    If the analysis of the query failed, this is a further problem.
+    """
     query = inferred.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):
@@ -399,7 +402,7 @@ def _doubts(
 
 
 def _texts(query: ParsedQuery) -> list[str]:
-    """Return the main text of a query and the texts of its variants."""
+    """Return the SQL text of the whole query, and the SQL text of each of its variants."""
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 
@@ -418,7 +421,7 @@ def _cause(
 def _answers(
     query: ParsedQuery, answers: Generator[Described | ServerError, None, None], schema: _Schema
 ) -> tuple[list[Described], list[Diagnostic], ServerError | None]:
-    """Read the server's responses to all texts of a query.
+    """Read the server's responses to the SQL text of a query and to those of its variants.
 
     Only the first problem is returned, because the variants mostly have the same mistake.
     """
@@ -466,7 +469,7 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
 
 
 def _misuse(inferred: Inferred, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield the errors about a query's command, and about its result."""
+    """Yield an error if the result of a query does not fit its command or its macros."""
     query = inferred.query
     parsed = query.parsed
     for embed, reason in inferred.unfit:

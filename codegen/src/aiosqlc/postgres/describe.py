@@ -128,7 +128,7 @@ def _drain(pg: pq.abc.PGconn) -> None:
 def _receive_group(
     pg: pq.abc.PGconn, count: int, trees: list[bytes]
 ) -> list[Described | ServerError]:
-    """Read the server's responses to the oldest group, up to the first refused query."""
+    """Read the server's responses to the group that was sent first, up to a refused query."""
     answers: list[Described | ServerError] = []
     while len(answers) < count:
         answers.append(_receive(pg, trees))
@@ -161,7 +161,7 @@ def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
 
 
 def _next(pg: pq.abc.PGconn) -> pq.abc.PGresult:
-    """Return the next result."""
+    """Return the next result that the server sends."""
     while True:
         result = pg.get_result()
         if result is not None:

@@ -1,4 +1,4 @@
-"""Find differences between two schemas that may make writes fail but do not show in queries."""
+"""Find schema changes that may make writes fail although the analysed queries stay the same."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""The constraints, domains and triggers that may refuse a write, by the table's name."""
+"""For each table's name, texts about the changes that may make the server refuse a write."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:
-    """Return the constraints, domains and triggers that affect writes in schema `there` only.
+    """Return the constraints, domains and triggers that affect writes only in the schema `there`.
 
     A constraint is returned if both schemas have its name, but with different definitions. New
     constraints are omitted, because `TypedQuery.violable` covers them.

@@ -49,7 +49,10 @@ class Failure:
         return bool(self.names & missing)
 
     def unsettles(self, words: frozenset[str]) -> bool:
-        """Return whether a text uses an object that the failed statement would have changed."""
+        """Return whether a query uses an object that the failed statement would have changed.
+
+        `words` are the words of the query.
+        """
         return self.changes is None or bool(self.changes & words)
 
 
@@ -68,7 +71,7 @@ def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Merge failures with the same cause, and find the objects whose facts are uncertain."""
+    """Merge failures with the same cause, and find the objects that each may have changed."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))

@@ -14,7 +14,7 @@ def postgres_advice(place: Place) -> str:
 
 
 def conflict_advice(place: Place) -> str:
-    """Return both names of a column in ON CONFLICT DO UPDATE: `t.name` and `excluded.name`."""
+    """Return a hint for a column in ON CONFLICT DO UPDATE: write `t.name` or `excluded.name`."""
     words, name = place.words, place.said()
     if place.verb not in {"INSERT", "WITH"} or "CONFLICT" not in words[: place.at]:
         return ""
@@ -24,7 +24,7 @@ def conflict_advice(place: Place) -> str:
 
 
 def _names_and_lists(place: Place) -> str:
-    """Detect names in backticks, and parameters for lists as other databases write them."""
+    """Detect names in backticks, list parameters such as `IN @ids`, and similar syntax."""
     word, before = place.word(), place.word(-1)
     if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
         return 'remove the backticks (MySQL syntax); put a reserved word in double quotes: `"…"`'

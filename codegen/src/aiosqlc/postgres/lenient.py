@@ -49,7 +49,7 @@ _WITHOUT_EFFECT = re.compile(
 
 
 def without_effect(sql: str) -> bool:
-    """Return whether a statement should be skipped."""
+    """Return whether a statement affects the whole server or must not affect this database."""
     return bool(_WITHOUT_EFFECT.match(_head(sql)))
 
 
@@ -272,8 +272,8 @@ def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
         (f"create domain public.{name} as {ours}", sql),
         f"`{name}` is not a PostgreSQL type; {ours} is used instead",
         f"for PostgreSQL write `{TYPES.get(name, ours)}`; if SQLite also uses this schema, choose"
-        f" another type with `CREATE DOMAIN {name} AS …;` in a file under `shims`; an INTEGER"
-        " PRIMARY KEY is numbered automatically",
+        f" another type with `CREATE DOMAIN {name} AS …;` in a file under `shims`; an INSERT may"
+        " omit an INTEGER PRIMARY KEY, as in SQLite",
     )
 
 

@@ -25,13 +25,13 @@ from aiosqlc.servers.postgres.connection import Connection, ServerError
 _ROW, _BEFORE, _INSTEAD = 1, 2, 64
 _EVENTS = {"INSERT": 4, "UPDATE": 16, "DELETE": 8, "TRUNCATE": 32}
 _TRIGGER = 2279  # the type of the result of trigger functions
-_COMPLEX = "its PL/pgSQL has statements that the compiler does not follow, such as loops or EXECUTE"
+_COMPLEX = "the body has statements that the compiler does not follow, such as loops or EXECUTE"
 _EARLY = "a BEFORE or INSTEAD OF trigger sees rows before their constraints are checked"
 _VIRTUAL = "in NEW and OLD, virtual generated columns are NULL"
-_CONFIGURED = "the function changes a setting, by which its statements may have another meaning"
-_NOT_READ = "its body is not understood"
+_CONFIGURED = "the function has a SET clause, which may change the meaning of its statements"
+_NOT_READ = "the compiler does not support the body of the function"
 _SEARCH = "select set_config('search_path', $1, false)"
-_NOT_FOUND = "it names the channel, and calls pg_notify with a channel that is not a constant"
+_NOT_FOUND = "the body contains the channel's name, but the channel of pg_notify is not a constant"
 # The columns of these rows have no other meaning. Another name may be a variable of PL/pgSQL.
 _MISSING = ("column new.", "column old.")
 _TYPES = """

@@ -222,6 +222,6 @@ select jsonb_build_object('k', bio) ->> 'k' as c from a where id = 1;
 -- case: NULL in c
 select jsonb_build_object('k', id) -> 'j' as c from a;
 
--- refutes: json-member / the member is not a JSON value itself
+-- refutes: json-member / the member's SQL value is not json or jsonb
 -- case: NULL in c
 select jsonb_build_object('k', 'null'::jsonb) ->> 'k' as c;

@@ -1,1 +1,1 @@
-"""The facts of a database's catalog that proofs use, such as keys and NOT NULL columns."""
+"""Read a database's catalog: keys, NOT NULL columns and other input of the inference."""

@@ -98,7 +98,7 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
 
 
 def _hidden(connection: Connection) -> Hidden:
-    """Return the functions that statements run without naming them."""
+    """Return the functions that a statement runs without a call in its text, such as triggers."""
     users = [(int(str(oid)), trigger == "t") for oid, trigger in connection.rows(_HIDDEN)]
     names = "{" + ",".join(sorted(MOVERS)) + "}"
     movers = frozenset(int(str(oid)) for (oid,) in connection.rows(_MOVERS, (names,)))
@@ -123,7 +123,7 @@ def is_closed(function: Function) -> bool:
 
 
 def _tree(connection: Connection, arguments: str | None, result: str, body: str) -> str:
-    """Return the tree of a body's statements, or '' if the server does not accept them."""
+    """Return the parse tree of a body's statements, or '' if the server does not accept them."""
     refused = connection.run(
         f"rollback to before_body; create function aiosqlc_bodies.body({arguments})"
         f" returns {result} language sql begin atomic {body}\n; end"

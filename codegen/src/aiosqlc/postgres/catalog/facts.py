@@ -1,4 +1,4 @@
-"""The facts from a database's catalog, indexed so that proofs find them quickly."""
+"""The data from a database's catalog, indexed for fast lookup."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator, with pairs of an operator family and a type for each operand."""
+    """An equality operator; each operand has a set of pairs: operator family and compared type."""
 
     left: frozenset[Class]
     right: frozenset[Class]
@@ -46,7 +46,7 @@ class Equality:
 
 @dataclass
 class Facts:
-    """The facts of a database that proofs need. They are read once for each schema."""
+    """The catalog data from which the compiler infers. It is read once for each schema."""
 
     major: int
     reader: Reader
@@ -93,7 +93,7 @@ class Facts:
         return bool(value) or (rule, premise) in self.dropped
 
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
-        """Return the server's results for constant expressions.
+        """Evaluate constant SQL expressions on the server, and return their different results.
 
         Return None if the server refuses an expression, or if a result is long, as for `repeat('x',
         300000000)`.
@@ -245,7 +245,7 @@ class Facts:
         return False
 
     def volatile(self, function: int) -> bool:
-        """Return whether two calls in a statement may differ although the arguments are equal."""
+        """Return whether two calls with equal arguments in a statement may return other values."""
         entry = self.functions.get(function)
         return entry is None or entry.volatility == "v"
 
@@ -276,7 +276,7 @@ class Facts:
         return entry is not None and bool(entry.element)
 
     def is_plain(self, oid: int) -> bool:
-        """Return whether a type is a base type, not a composite, array or the like."""
+        """Return whether a type is a base type: no array, composite, domain, enum or range."""
         entry = self.types.get(oid)
         return entry is not None and entry.kind == "b" and not entry.element
 
@@ -297,7 +297,7 @@ class Facts:
 
 
 def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
-    """Split a predicate from the catalog into the conditions that AND (or a list) combines."""
+    """Yield the conditions of a predicate that AND combines; a list of nodes means AND too."""
     for node in nodes:
         if node.kind == "BOOLEXPR" and node["boolop"] == "and":
             yield from _conjuncts(node["args"])

@@ -20,7 +20,7 @@ MOVERS: Final = frozenset(
      "schema_to_xml", "schema_to_xml_and_xmlschema", "database_to_xml", "ts_rewrite", "crosstab",
      "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
 )  # fmt: skip
-"""Functions of the server and its extensions that change a setting, or run any query."""
+"""Functions of the server and its extensions that change a setting or run a query given as text."""
 _CALLED = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)")
 _WRITES = re.compile(r":commandType [2-5]\b")
 _NAMES: Final = frozenset({Kind.NAME, Kind.QUOTED})
@@ -38,7 +38,10 @@ _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 
 @dataclass(frozen=True, slots=True)
 class _Uses:
-    """The functions (by OID) and names in a text, and whether it changes rows or settings."""
+    """The functions (by OID) and names that a statement or function body uses.
+
+    `writes` means that it changes rows, and `settings` that it changes a setting.
+    """
 
     oids: frozenset[int]
     names: frozenset[str] = frozenset()
@@ -48,7 +51,7 @@ class _Uses:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """The functions that statements run without naming them.
+    """The functions that a statement runs without a call in its text.
 
     `triggers` are the functions of triggers, which run when rows change. `others` are the functions
     of views, defaults, constraints, policies, operators and casts. `movers` are functions of the
@@ -80,7 +83,7 @@ class Moving:
     settings: int = 0
 
     def runs_in(self, statement: str) -> bool:
-        """Return whether the statement with this parse tree may run one of the functions."""
+        """Return whether the statement with this parse tree may run one of these functions."""
         return self._in(_of_tree(statement, self.settings), frozenset())
 
     def _in(self, uses: _Uses, names: frozenset[str]) -> bool:
@@ -89,7 +92,7 @@ class Moving:
         return called or (uses.writes and self.by_writes) or self.always
 
     def more(self, uses: Mapping[int, _Uses | None], named: Mapping[int, str]) -> frozenset[int]:
-        """Return these functions, and the functions that may run one of them."""
+        """Return these functions, and the user's functions that may run one of them."""
         names = MOVERS | {named[oid][:_LONGEST] for oid in self.functions & named.keys()}
         return self.functions | {
             oid for oid, found in uses.items() if found is None or self._in(found, names)
@@ -114,7 +117,7 @@ def calls_of(tree: str) -> frozenset[int]:
 
 
 def _uses(function: Function, hidden: Hidden) -> _Uses | None:
-    """Return the names that a function uses, or None if it may do anything at all."""
+    """Return the functions and names that a function uses, or None if they are unknown."""
     if function.kind in "aw":
         return None  # the functions of an aggregate are not known
     default = hidden.defaults.get(function.oid, "")

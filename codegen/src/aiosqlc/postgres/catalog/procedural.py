@@ -21,7 +21,7 @@ _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A query whose rows a body returns, with one text for each possible meaning of its names.
+    """The query of a RETURN in a PL/pgSQL body, with one text for each meaning of its names.
 
     If a name is both a parameter and a column, it means the column in the first text, and the
     parameter (`$1`, `$2` and so on) in the second text. `single` means that the query returns one
@@ -35,7 +35,7 @@ class Return:
 def returns_of(
     body: str, name: str, inputs: Sequence[str], outputs: Collection[str]
 ) -> tuple[Return, ...]:
-    """Return the queries of a body, or () if the body is unsupported or returns nothing.
+    """Return the query of each RETURN in a PL/pgSQL body, or () if the body is not supported.
 
     `name` is the function's name, `inputs` are the names of its IN parameters, and `outputs` are
     the names of the columns of RETURNS TABLE.
@@ -163,7 +163,7 @@ class _Reader(Words):
     # --- values -----------------------------------------------------------------------------------
 
     def returned(self, name: str, tokens: Sequence[Token], single: bool) -> Return:
-        """Return the query of a RETURN, with one text for each possible meaning of its names."""
+        """Return the query of a RETURN statement, with one text for each meaning of its names."""
         if not tokens:
             raise NotUnderstoodError
         variables = {*self.ever, *self.outputs, *_SPECIAL}

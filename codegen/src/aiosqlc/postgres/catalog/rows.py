@@ -1,4 +1,4 @@
-"""The rows that the catalog queries return, each as a Struct."""
+"""A msgspec Struct for the rows of each catalog query."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 class Equality(msgspec.Struct, frozen=True):
-    """An operator that is the equality of some operator families, with its two operand types."""
+    """An equality operator, with its operator families and its two operand types."""
 
     operator: int
     families: list[int]
@@ -213,7 +213,7 @@ class OwnedTree(msgspec.Struct, frozen=True):
 
 
 class SetOff(msgspec.Struct, frozen=True):
-    """A function that the server calls for an aggregate, a type or an index."""
+    """A function that the server calls to compute an aggregate, or to use a type or an index."""
 
     owner: int
     function: int

@@ -30,7 +30,7 @@ _BEYOND: Final = frozenset({
 })  # fmt: skip
 
 Values = Mapping[str, str]
-"""The SQL text of each variable of a body, by its name."""
+"""The SQL expression for the value of each variable of a body, by the variable's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,10 @@ def names_new(body: str, columns: Container[str]) -> bool:
 
 
 def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
-    """Return the queries that call pg_notify in a body; raise `NotUnderstoodError` if unsure."""
+    """Return a body's queries that call pg_notify.
+
+    Raise `NotUnderstoodError` if the body is not supported.
+    """
     reader = _Reader(body, setting.values)
     steps = reader.block()
     reader.optional(";")
@@ -102,8 +105,10 @@ def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A statement. `kind`: assign, call, read (INTO the `names`), if, return, or forget (`names`).
+    """A statement of a PL/pgSQL body.
 
+    `kind` is "assign", "call", "read" (a query with INTO `names`), "if" or "return". At the end of
+    a block, "forget" removes the variables `names`.
     `tokens` are the expression or the condition, and `inner` are the statements of each branch.
     """
 
@@ -126,7 +131,7 @@ def _looked_up(token: Token) -> str:
 
 
 def _changes(steps: Sequence[_Step]) -> bool:
-    """Return whether a statement changes a variable or leaves the body."""
+    """Return whether one of the statements changes a variable or leaves the body."""
     return any(
         step.kind in {"assign", "read", "return"} or any(map(_changes, step.inner))
         for step in steps
@@ -161,10 +166,11 @@ class _Reader(Words):
         return (*declared, *steps, _Step("forget", names=names))
 
     def handlers(self, steps: Sequence[_Step]) -> None:
-        """Read the handlers of a block; they run if an error occurs after only some of its `steps`.
+        """Read the exception handlers of a block whose statements are `steps`.
 
-        So a handler must leave the body, or `steps` must change nothing that a later statement
-        reads. The notifications of the block are rolled back.
+        A handler runs after only some of the statements. So a handler must leave the body, or
+        `steps` must change nothing that a later statement reads. The notifications of the block are
+        rolled back.
         """
         while self.optional("WHEN"):
             self.until("THEN")
@@ -254,7 +260,7 @@ class _Reader(Words):
 
 @dataclass
 class _Run:
-    """Follows the statements of a body; `found` collects the queries that call pg_notify."""
+    """Follows each path through a body; `found` collects the queries that call pg_notify."""
 
     body: str
     setting: Setting
@@ -263,7 +269,7 @@ class _Run:
     numbered: int = 0
 
     def follow(self, steps: Sequence[_Step], states: list[dict[str, str]]) -> list[dict[str, str]]:
-        """Return the values of the variables after the statements, one mapping for each path."""
+        """Return the variables' values after the statements, as one mapping for each path."""
         for step in steps:
             if step.kind == "return":
                 return []
@@ -329,7 +335,7 @@ class _Run:
     # --- conditions on TG_OP ----------------------------------------------------------------------
 
     def decide(self, tokens: Sequence[Token]) -> bool | None:
-        """Return whether a condition holds for the event, or None if that is not known."""
+        """Return whether a condition is true for the event, or None if this is unknown."""
         if not self.setting.event or _is_beyond(tokens):
             return None
         return _any(_split(tokens, "OR", self.all_of))
@@ -385,7 +391,10 @@ def _is_beyond(tokens: Sequence[Token]) -> bool:
 def _split(
     tokens: Sequence[Token], word: str, of: Callable[[Sequence[Token]], bool | None]
 ) -> list[bool | None]:
-    """Split a condition at `word` outside parentheses; return the result of `of` for each part."""
+    """Split a condition at the operator `word`, and return the result of `of` for each operand.
+
+    An operator inside parentheses does not count.
+    """
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:

@@ -109,7 +109,7 @@ def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int |
 def build_catalog(
     facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
 ) -> Catalog:
-    """Return the user's tables and types; `views` has the proved facts about view columns."""
+    """Return the user's tables and types; `views` has the inferred columns of each view."""
     proved = {
         (view, number): column
         for view, columns in (views or {}).items()

@@ -13,7 +13,7 @@ _LONGEST_NAME = 63  # bytes; the server truncates longer names
 
 
 class NotUnderstoodError(Exception):
-    """Raised for a body with an unsupported part; the text of the error, if any, names the part."""
+    """Raised if a PL/pgSQL body is not supported; the text may name the unsupported syntax."""
 
 
 class Words:
@@ -68,7 +68,10 @@ class Words:
 
 
 def folded(token: Token) -> str:
-    """Return the name that the server looks up; raise `NotUnderstoodError` if it is uncertain."""
+    """Return the name that the server looks up for a token.
+
+    Raise `NotUnderstoodError` if the name is uncertain.
+    """
     text = unquote(token)
     plain = token.kind is Kind.NAME or token.text.startswith('"')
     if not plain or len(text.encode()) > _LONGEST_NAME or not text.isascii():

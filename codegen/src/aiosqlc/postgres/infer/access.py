@@ -1,4 +1,4 @@
-"""Find the effects of a statement: tables it writes, constraints at risk, changed session state."""
+"""Find the effects of a statement: tables it writes, constraints it may violate, session state."""
 
 from __future__ import annotations
 

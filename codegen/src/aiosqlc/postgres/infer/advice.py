@@ -86,7 +86,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Return whether removing a join could have an effect besides the number of rows."""
+    """Return whether a join calls a volatile function, so that its removal may have an effect."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         scope.catalog.volatile(function) for part in parts for function in functions_below(part)

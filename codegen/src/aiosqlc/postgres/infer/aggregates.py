@@ -74,7 +74,7 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return the facts about each row of a group in which a grouping key is not NULL.
+    """Return the expressions that are not NULL in each row of a group with a non-null key.
 
     A key that a grouping set omits is NULL. So a key that is not NULL has the same value in all
     rows of the group. Return None if no key is known to be not NULL.
@@ -131,7 +131,10 @@ def infer_window(p: Prover, node: Node, scope: Scope) -> Verdict:
 def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
-    """Infer arguments without the conditions of a CASE, which hold only for the current row."""
+    """Infer whether arguments can be NULL in any row.
+
+    The conditions of an enclosing CASE are ignored, because they hold only for the current row.
+    """
     if not p.facts.holds("case", "each branch is checked under its own condition only", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:

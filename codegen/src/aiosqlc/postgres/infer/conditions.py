@@ -150,7 +150,7 @@ def _null_test(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _distinct(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts that hold if `x IS DISTINCT FROM value` is false: x has the value."""
+    """Return the expressions that are not null if `x IS DISTINCT FROM value` is false."""
     if TRUE in possible:
         return NOTHING
     left, right = node["args"]
@@ -164,7 +164,7 @@ def _is_value(node: Node) -> bool:
 
 
 def _coalesce(node: Node, facts: Facts) -> FactSet:
-    """Return the facts that hold if `coalesce(x, false)` is true: x is true."""
+    """Return the expressions that are not null if `coalesce(x, false)` is true, as x then is."""
     first, *rest = node["args"]
     untrue = all(
         a.kind == "CONST" and (a["constisnull"] or not any(a["constvalue"].data)) for a in rest
@@ -173,7 +173,10 @@ def _coalesce(node: Node, facts: Facts) -> FactSet:
 
 
 def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts that hold if `x op ANY (array)` is true: the array has an element."""
+    """Return the expressions that are not null if `x op ANY (array)` is true.
+
+    Then the array has an element, and `op` is true for it.
+    """
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
@@ -186,7 +189,10 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts that hold if `x op ANY (select …)` is true: `op` is true for one row."""
+    """Return the expressions that are not null if `x op ANY (select …)` is true.
+
+    Then `op` is true for one row.
+    """
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact

@@ -89,7 +89,7 @@ class Documents:
         return self.prover.facts
 
     def column(self, node: Node, scope: Scope) -> JsonShape | None:
-        """Return the shape of a column, or None if it is unknown or not JSON."""
+        """Return the JSON shape of a result column, or None if it is unknown or not JSON."""
         kind = expression_type(node)
         if self._facts.base_type(kind) not in IS_JSON and kind != _TEXT:
             return None
@@ -109,7 +109,7 @@ class Documents:
         )
 
     def shape(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
-        """Return the shape of an expression whose type is JSON."""
+        """Return the JSON shape of an expression whose type is json or jsonb."""
         found = self._made(node, scope, depth)
         if found.kind is JsonKind.ANY:
             return ANY
@@ -121,7 +121,7 @@ class Documents:
     # --- paths into stored values -----------------------------------------------------------------
 
     def _at_stored(self, found: JsonShape, node: Node, scope: Scope) -> JsonShape:
-        """Set whether a path into a stored JSON value is nullable; leave other shapes unchanged."""
+        """Set `nullable` of a path into a stored JSON value; return any other shape unchanged."""
         return replace(found, nullable=not self._is_there(node, scope)) if found.path else found
 
     def _is_there(self, node: Node, scope: Scope) -> bool:
@@ -161,7 +161,7 @@ class Documents:
         return text_of(replace(found, nullable=False))
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of the JSON values of an expression, apart from SQL NULL."""
+        """Return the JSON shape of an expression's values that are not SQL NULL."""
         if depth > _DEEPEST:
             return ANY
         depth += 1
@@ -313,7 +313,7 @@ class Documents:
         return self._facts.base_type(expression_type(node)) in IS_JSON
 
     def _without_null(self, shape: JsonShape, node: Node) -> JsonShape:
-        """Return the shape of a value that is not SQL NULL; it may still be JSON `null`."""
+        """Return the shape of a value that is not SQL NULL; a JSON value may still be `null`."""
         return shape if self._is_json(node) else replace(shape, nullable=False)
 
     # --- values -----------------------------------------------------------------------------------
@@ -381,7 +381,7 @@ class Documents:
     # --- rows -------------------------------------------------------------------------------------
 
     def _row(self, node: Node, scope: Scope, kind: int, depth: int) -> JsonShape:
-        """Return the JSON shape of a row that is not replaced by NULL in an outer join."""
+        """Return the JSON shape of a row that no outer join replaces by NULL."""
         names = self._names(kind)
         if node.kind == "ROWEXPR":
             names = names or [str(name) for name in node["colnames"] or []]

@@ -142,7 +142,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
             return p.all_of(
                 "array-collected",
                 [array_elements(p, collected, scope)],
-                "array_agg() of arrays without NULL",
+                "array_agg() collects arrays that contain no NULL",
             )
         condition = node["aggfilter"]
         if condition is None and node.kind == "AGGREF":
@@ -189,10 +189,10 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
         if not p.facts.holds(
             "array-set-operation", "the elements of the arrays are not cast", alike
         ):
-            return maybe("a part of the set operation is cast")
+            return maybe("an operand of the set operation is cast")
         found.append(_output(p, inner, attribute, scope))
     return p.all_of(
-        "array-set-operation", found, "no part of the set operation returns NULL in the array"
+        "array-set-operation", found, "no operand of the set operation returns an array with NULL"
     )
 
 

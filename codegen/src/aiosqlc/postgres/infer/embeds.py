@@ -1,4 +1,4 @@
-"""Find each `sqlc.embed(t)` in a query text, and infer its columns as if the row of `t` exists."""
+"""Find each `sqlc.embed(t)`, and infer its columns as if each outer join found a row of `t`."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         return p.any_of(
             "any-argument-function",
             p.all(args, scope),
-            f"{name}() is NULL only if all arguments are",
+            f"{name}() is NULL only if all arguments are NULL",
         )
     if name in _FIRST_ARGUMENT and args:
         first = p.infer(args[0], scope)
@@ -109,7 +109,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
         if p.facts.holds("range-bound", "the other bound of the range is open", opened):
             given = p.infer(ends[end], scope)
-            return p.all_of("range-bound", [given], "the range has this bound")
+            return p.all_of("range-bound", [given], "the range is not empty and has this bound")
     total = p.facts.holds(
         "total-function",
         "the function returns NULL only for NULL arguments",
@@ -163,7 +163,7 @@ def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope)
     """Infer whether a row of a set-returning function with one result column can be NULL."""
     name = p.facts.built_in(function.oid)
     if p.facts.holds("value-set", "the rows of the function are not NULL", name in NEVER_NULL_SETS):
-        return never("value-set", f"{name}() gives values only")
+        return never("value-set", f"{name}() never returns NULL")
     if name == "string_to_table" and len(node.list_of("args")) == 2:
         return never("value-set", "string_to_table() returns no NULL")
     if name == "unnest" and len(node.list_of("args")) == 1:

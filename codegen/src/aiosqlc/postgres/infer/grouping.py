@@ -10,7 +10,7 @@ from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.tree import Node
 
 OMITTED = -5
-"""The reason why a key of a grouping set is NULL before PostgreSQL 18, which has no node for it.
+"""Marks a grouping key that may be NULL because a grouping set omits it, before PostgreSQL 18.
 
 It is one of the numbers that mark outer joins and other reasons for NULL; see `infer.relations`.
 """
@@ -61,7 +61,7 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 
 
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
-    """Return the keys that a grouping set may turn into NULL although no node in the tree shows it.
+    """Return the grouping keys that may be NULL although no node of the parse tree shows it.
 
     If two keys are the same column, as in `FROM t JOIN u USING (id) GROUP BY t.id, ROLLUP (id)`,
     the tree always refers to the first of them. But the server returns each key separately.
@@ -81,7 +81,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
-    """Return, for each result column of a query with grouping sets, the keys that it may show.
+    """Return, for each result column of a query with grouping sets, the keys that it may contain.
 
     These are the keys with the column's expression. If there are several, the tree does not show
     which one the column is.
@@ -129,7 +129,7 @@ def groups_have_rows(query: Node, facts: Facts) -> bool:
 
 
 def _counts_rows(condition: Node, facts: Facts) -> bool:
-    """Return whether HAVING is false for groups without rows, as `count(*) > 0` is."""
+    """Return whether a HAVING condition is false for a group without rows, as `count(*) > 0` is."""
     if condition.kind == "NULLTEST":
         test = condition["nulltesttype"] == kinds.IS_NOT_NULL and not condition["argisrow"]
         arg = condition["arg"]

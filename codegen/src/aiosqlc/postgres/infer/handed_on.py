@@ -1,4 +1,4 @@
-"""Find the columns and parameters whose values an expression, such as an array, passes on."""
+"""Find the columns and parameters from which an expression takes its values unchanged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ Attribute = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """The sources of an expression's values: columns and parameters; `others` means any others."""
+    """The columns and parameters that an expression's values come from.
+
+    `others` is true if values come from anything else.
+    """
 
     columns: frozenset[Attribute] = frozenset()
     params: tuple[int, ...] = ()
@@ -52,7 +55,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return the sources of an expression's values; an explicit cast counts as a new source."""
+    """Return the sources of an expression's values; an explicit cast is one of the `others`."""
     node = _bare(node)
     if node is None:
         return HandedOn()

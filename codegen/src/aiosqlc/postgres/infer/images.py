@@ -1,4 +1,4 @@
-"""Find the unique keys that treat only equal stored values as equal."""
+"""Find the unique keys that treat two values as equal only if their stored bytes are equal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IMAGE_TYPES = frozenset({
 
 
 def keys_compare_images(facts: Facts, relation: int, column: int) -> bool:
-    """Return whether every unique index on a column treats only equal stored values as equal.
+    """Return whether every unique index on a column compares the stored bytes.
 
     Return False if there is no such index.
     """

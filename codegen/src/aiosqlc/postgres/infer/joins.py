@@ -12,7 +12,7 @@ _OUTER_VAR = re.compile(r" :varlevelsup [1-9]")
 
 
 def conjuncts(node: Node | None) -> Iterator[Node]:
-    """Yield the AND-ed parts of a condition."""
+    """Yield the conditions that AND combines into the given condition."""
     if node is None:
         return
     if node.kind == "BOOLEXPR" and node["boolop"] == "and":

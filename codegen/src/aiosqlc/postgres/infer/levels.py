@@ -117,7 +117,7 @@ _APPLIES = frozenset(rule.name for rule in RULES)
 
 
 class PostgresEngine:
-    """Provides the facts from the catalog that the proofs of `aiosqlc.relational` need."""
+    """Answers the questions of `aiosqlc.relational` about a schema from PostgreSQL's catalog."""
 
     applies = _APPLIES
 
@@ -146,7 +146,7 @@ class PostgresEngine:
         return same(key, stored, source)
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Return whether a condition implies one part of the predicate of a partial index."""
+        """Return whether a condition implies one condition of a partial index's predicate."""
         return implied(condition, source, predicate, self.facts)
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
@@ -275,7 +275,7 @@ class Lowering:
         )
 
     def decided_by(self, quals: Node | None) -> Sequence[Column] | None:
-        """Return the columns on which a condition depends, or None if it is volatile."""
+        """Return the columns on which a condition depends, or None if the condition is volatile."""
         if quals is None:
             return ()
         return self.columns(quals, 0) if self.is_stable(quals) else None
@@ -433,7 +433,7 @@ class Lowering:
         return self.column(node) if is_understood(node) else None
 
     def equality(self, node: Node) -> Equality | None:
-        """Return both operands of an equality operator that the rules trust, or None."""
+        """Return the operands of a comparison with a trusted equality operator, or None."""
         if node.kind != "OPEXPR" or len(node["args"]) != 2 or not is_understood(node):
             return None
         equality = self.facts.equalities.get(node["opno"])
@@ -453,7 +453,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return `classes` if the operand is compared in the way of an index, or else an empty set.
+        """Return `classes` if the operator compares the operand as an index does, or an empty set.
 
         An operator of a fixed type converts its operand to that type. A polymorphic operator (on
         arrays, ranges, enums, rows) uses the operand's own type, which a cast may change.

@@ -65,7 +65,7 @@ def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
         _JSON,
         _JSONB,
     }
-    if not p.facts.holds("json-member", "the member is not a JSON value itself", plain):
+    if not p.facts.holds("json-member", "the member's SQL value is not json or jsonb", plain):
         return None
     return p.all_of("json-member", [p.infer(value, scope)], "the document has this member")
 

@@ -21,7 +21,7 @@ from aiosqlc.postgres.tree import Node
 _PG_NOTIFY = 3036  # the same in every version of the server
 _JSON = frozenset({114, 3802})
 _CASTS = frozenset({"COERCEVIAIO", "RELABELTYPE"})
-_NOT_BUILT = "its structure is not known: it is not built by functions such as json_build_object"
+_NOT_BUILT = "the structure of the JSON is unknown: no function such as json_build_object builds it"
 
 
 def sent_in(
@@ -73,7 +73,7 @@ def _sent(documents: Documents, scope: Scope, channel: str, payload: Node) -> Se
     while document.kind in _CASTS and expression_type(document) not in _JSON:
         document = document["arg"]
     if expression_type(document) not in _JSON:
-        return Sent(channel, why="it is a text that is not cast from JSON")
+        return Sent(channel, why="the payload is a text that is not cast from JSON")
     shape = documents.column(document, scope)
     if shape is None:
         return Sent(channel, why=_NOT_BUILT)

@@ -18,7 +18,7 @@ _TYPES = re.compile(rf"ype(?:s|id|Id)? {_OIDS}", re.ASCII)
 
 
 def oid_fields(query: Node) -> frozenset[str]:
-    """Return the fields with OIDs anywhere in a query, each as its text in the tree.
+    """Return the text (name and value) of each field with OIDs in a query's parse tree.
 
     All fields with types have a name such as `type`.
     """
@@ -32,7 +32,7 @@ def oid_fields(query: Node) -> frozenset[str]:
 
 
 def functions_in(query: Node) -> frozenset[int]:
-    """Return the OIDs of all functions that a query calls, also those of operators."""
+    """Return the OIDs of all functions that a query calls, including those behind operators."""
     if query.memo is None:
         query.memo = {}
     found: frozenset[int] | None = query.memo.get("functions")

@@ -22,7 +22,7 @@ _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 
 
 def collected_by(node: Node, scope: Scope) -> tuple[str, Node | None]:
-    """Return the name of a built-in aggregate, and its first argument in the rows of this query.
+    """Return the name of a built-in aggregate, and the expression that it collects from each row.
 
     The rows are those of a group or of a window. For any other expression, the name is empty.
     """
@@ -100,9 +100,9 @@ def arm_type(node: Node, attribute: int, scope: Scope) -> int:
 
 
 def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the expression and scope behind a Var of a subquery or CTE, or None.
+    """Return the expression that computes a column (Var) of a subquery or CTE, and its scope.
 
-    The result is None for a column of a table, and for set operations and recursive queries.
+    Return None for a column of a table, a set operation or a recursive query.
     """
     owner = scope.up(node["varlevelsup"])
     entry = owner.entry(node["varno"])

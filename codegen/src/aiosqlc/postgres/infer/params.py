@@ -1,4 +1,4 @@
-"""Infer the names, types and optionality of parameters from their uses."""
+"""Infer the names, types and nullability of parameters from their uses."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
 
 class Use(msgspec.Struct, frozen=True):
-    """One use of a parameter.
+    """One occurrence of a parameter in a statement.
 
     `relation` and `attribute` are the table and the column of this use (0 for none). `role` is the
     kind of use: assign, compare, any, alternative (to the column, in COALESCE), argument, function
-    (the argument has no name), limit, offset, other. `tolerant` means that NULL has a meaning here,
-    and `reason` is this meaning. `part` is true for a document that is merged with the column or
-    searched in it, and for a pattern. The value of the parameter then has the column's type, but is
-    not a value that the column could contain. `via` is the column under its name in the query,
+    (the argument has no name), limit, offset, other. `tolerant` means that the parameter may be
+    NULL here, and `reason` says why. `part` is true for a document that is merged with the column
+    or searched in it, and for a pattern. The value of the parameter then has the column's type, but
+    is not a value that the column could contain. `via` is the column under its name in the query,
     which may be the name of a column of a view or a WITH query. `kept` is the column to whose array
     a function adds the value or its elements, or in whose array it searches for them.
     """
@@ -155,7 +155,7 @@ class _Uses:
                     yield target, relation
 
     def _assigned(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record the parameters that an assignment stores in a column, also in expressions."""
+        """Record the parameters in the expression that an assignment stores in a column."""
         bare = _unwrap(expr)
         if bare is None:
             return
@@ -350,7 +350,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operator combines a value with a pattern, a part of it, or a factor."""
+        """Return whether an operand is only a pattern, a part or a factor for the other operand."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
@@ -406,9 +406,7 @@ class _Uses:
             for array in unnested(param, scope, self.facts) if param is not None else ():
                 self._elements(array)
             if param is not None and _is_param(param):
-                reason = words.get(
-                    node.kind, "NULL has a meaning for the parameter at this position"
-                )
+                reason = words.get(node.kind, "the parameter may be NULL at this position")
                 self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
 
 
@@ -419,7 +417,7 @@ def _written_at(target: Node) -> int:
 
 
 def _rank(field: tuple[str, Any]) -> int:
-    """Return the rank of a part of a query in sqlc's order: select lists first, WITH last."""
+    """Return a sort key for a clause of a query in sqlc's order: select list first, WITH last."""
     return {"targetList": 0, "cteList": 2}.get(field[0], 1)
 
 

@@ -22,7 +22,7 @@ NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 
 class BodyRule(Protocol):
-    """Infers whether a user's function, or a column of the rows that it returns, can be NULL."""
+    """Infers whether the value that a user's function returns, or a column of it, can be NULL."""
 
     def __call__(
         self, p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0, /
@@ -141,7 +141,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that PostgreSQL 16 and 17 may turn into NULL without showing it."""
+    """Return the grouping keys that may be NULL although the tree of an old server hides it."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return _NO_KEYS

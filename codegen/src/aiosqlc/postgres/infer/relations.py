@@ -97,7 +97,7 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Infer whether an expression of SET or VALUES can be NULL; its columns are of the old row."""
+    """Infer whether an expression of SET or VALUES can be NULL, with the columns of the old row."""
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):
@@ -190,7 +190,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
         return _function_column(p, entry, attribute, scope)
     if kind == kinds.Rte.TABLEFUNC:
         return _numbered_column(p, entry["tablefunc"], attribute - 1)
-    return maybe("the columns of this source are not analysed")
+    return maybe("the columns of this FROM item are not analysed")
 
 
 def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
@@ -202,9 +202,9 @@ def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
         numbered = function["colvalexprs"][index] is None
         outside = plan["colMin"] <= index <= plan["colMax"]
     if not numbered:
-        return maybe("a path may have no value")
+        return maybe("the column's path may find no value")
     if not p.facts.holds("ordinality", "the column is not in NESTED PATH", outside):
-        return maybe("a nested path may have no rows")
+        return maybe("a nested path may find no rows")
     return never("ordinality", "FOR ORDINALITY numbers every row")
 
 
@@ -314,7 +314,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     if composite is not None and composite.kind == "c":
         return maybe(f"column {attribute} of {function.name}() may be NULL")
     if function.name in _NEVER_NULL_COLUMNS:
-        return maybe("a part of a row may be NULL")
+        return maybe("a column of the function's row may be NULL")
     if function.set:
         return set_element_verdict(p, call, function, scope)
     return call_verdict(p, call, function, scope)
@@ -379,9 +379,13 @@ def _set_operation(p: Prover, node: Node, attribute: int, scope: Scope) -> Verdi
         return column_verdict(p, scope.entry(node["rtindex"])["subquery"], attribute, scope)
     sides = [_arm(p, node, side, attribute, scope) for side in ("larg", "rarg")]
     if node["op"] == kinds.SetOp.UNION:
-        return p.all_of("set-operation", sides, "neither branch of UNION is NULL")
+        return p.all_of("set-operation", sides, "neither branch of UNION returns NULL")
     if node["op"] == kinds.SetOp.INTERSECT:
-        return p.any_of("set-operation", sides, "a row of INTERSECT is in both branches")
+        return p.any_of(
+            "set-operation",
+            sides,
+            "a row of INTERSECT is in both branches, and one returns no NULL",
+        )
     return p.all_of("set-operation", sides[:1], "a row of EXCEPT comes from its left branch")
 
 

@@ -172,7 +172,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Drop the facts of WHERE about columns that an UPDATE changes: they concern old values."""
+        """Drop what WHERE proves about columns that an UPDATE changes: those values are old."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -250,7 +250,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return, for each outer join, the facts that its ON condition proves about its matches."""
+        """Return each outer join, with the expressions that its ON condition proves not null."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))

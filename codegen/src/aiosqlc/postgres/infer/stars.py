@@ -91,7 +91,7 @@ class _Member:
 
     @property
     def column(self) -> tuple[int, int, int, int]:
-        """Return a key of the column; one `*` cannot have two entries with equal keys."""
+        """Return a key that identifies the column; two entries of one `*` have different keys."""
         var = self.var
         returning = var.get("varreturningtype", 0)
         return (var["varlevelsup"], var["varnosyn"], var["varattnosyn"], returning)

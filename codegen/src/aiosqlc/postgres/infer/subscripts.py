@@ -27,4 +27,4 @@ def infer_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
     if not collects_values(p, array) or place != 1:
         return maybe("this element may be missing from the array")
     parts = [p.infer(array, scope), array_elements(p, array, scope)]
-    return p.all_of("subscript", parts, "array_agg() of rows has a first element")
+    return p.all_of("subscript", parts, "array_agg() over at least one row has a first element")

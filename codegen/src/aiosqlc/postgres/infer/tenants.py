@@ -35,7 +35,7 @@ class Tenants:
         self.tenant = tenant
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
-        """Return the uses of tables in which a query may read or write other tenants' rows.
+        """Return a text for each use of a table that may read or write other tenants' rows.
 
         `number` is the number of the tenant parameter in the query text.
         """
@@ -143,7 +143,7 @@ class Tenants:
         )
 
     def image(self, equality: Equality) -> bool:
-        """Return whether an equality is true for only one stored value."""
+        """Return whether an equality is true only for values whose stored bytes are equal."""
         collation = equality.collation
         return equality.image and isinstance(collation, int) and self.facts.deterministic(collation)
 

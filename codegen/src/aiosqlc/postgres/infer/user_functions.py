@@ -116,7 +116,7 @@ def _has_row(p: Prover, query: Node) -> bool:
 
 
 def call_of(nodes: list[Node]) -> Node | None:
-    """Return the CALL statement if the parse tree of a text is one, or None."""
+    """Return the CALL statement if the parse trees of a query consist of one, or None."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     return statement if statement is not None and statement.kind == "CALLSTMT" else None
 

@@ -186,7 +186,7 @@ def infer_case(p: Prover, node: Node, scope: Scope) -> Verdict:
         settled = outcomes_of(condition, p.facts, node["arg"])
         possible = settled or _outcomes_under(p, scope, failed, condition)
         if settled is not None:
-            branches.append(never("constant-expression", "it compares constants"))
+            branches.append(never("constant-expression", "the condition compares constants"))
         if TRUE not in possible:
             continue
         holds = _with_subject(node, facts_of(condition, IF_TRUE, p.facts), p)
@@ -219,7 +219,7 @@ def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Ou
 
 
 def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
-    """Yield each result of a CASE, with the facts that hold when the CASE selects the result."""
+    """Yield each result of a CASE, with what is not null if the CASE selects the result."""
     failed: FactSet = frozenset()
     for when in node["args"]:
         holds = _with_subject(node, facts_of(when["expr"], IF_TRUE, p.facts), p)
@@ -231,7 +231,7 @@ def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """Return the facts of a branch of `CASE x WHEN 1`, where the tree has a placeholder for x."""
+    """Return the facts about a branch of `CASE x WHEN 1`, with x in place of its placeholder."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

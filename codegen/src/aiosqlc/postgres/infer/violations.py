@@ -105,7 +105,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns of each constraint that only a change of these columns can violate.
+    """Return the columns of each constraint that only a change of its own columns can violate.
 
     The server checks every CHECK of a changed row. A CHECK that was true can only become false by a
     change of its columns if it was validated and depends only on the row.
@@ -128,7 +128,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """The action of a foreign key on DELETE or UPDATE; `own` means that it can violate this key."""
+    """An action of a foreign key (ON DELETE or ON UPDATE); `own`: it can violate the key itself."""
 
     name: str
     own: bool

@@ -12,7 +12,7 @@ _EXACT = 1e-9  # the sum of decimal fractions is not exact
 
 @dataclass(frozen=True, slots=True)
 class Referenced:
-    """A table that has a row for each value of a column; `assumed` means an undeclared size."""
+    """The table to which a column refers; `assumed` means that its row count is not declared."""
 
     name: str
     rows: float
@@ -21,7 +21,7 @@ class Referenced:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The facts about a column that bound its distribution.
+    """The limits that the schema and the row count set for the distribution of a column.
 
     `rows` is the number of rows of the table. `assumed` means that this number is not declared.
     `choices` are all values that the column allows, or empty if they are unknown. `referenced` is
@@ -73,8 +73,8 @@ def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tu
     known_nulls = bounds.not_null or one.nulls is not None
     total = sum(named.values()) + nulls
     if exhausted and known_nulls and total < 1 - _EXACT:
-        said = f"`{place}` has no other values, but its shares are {total:g} in total"
-        yield "values", said, "write shares that are 1 in total"
+        said = f"`{place}` has no other values, but its shares add up to {total:g}"
+        yield "values", said, "write shares that add up to 1"
 
 
 def _distinct(
@@ -83,7 +83,7 @@ def _distinct(
     rows = f"{_rows(there)} {'has' if there == 1 else 'have'}"
     if distinct > there:
         declare = f"declare the number of rows; {_number(bounds.rows)} are assumed"
-        said = f"{_number(distinct)} distinct values of `{place}`, but {rows} one"
+        said = f"`{place}` cannot have {_number(distinct)} distinct values: {rows} a value"
         yield "distinct", said, declare if bounds.assumed else f"write at most `{there}`"
     elif bounds.unique and distinct < there:
         said = f"`{place}` is unique, so it has {_number(there)} distinct values"
@@ -99,11 +99,11 @@ def _distinct(
         said = f"`distinct` of `{place}` is 0, but {rows} a value"
         yield "distinct", said, least if bounds.not_null else f"{least}, or `nulls: 1`"
     if (target := bounds.referenced) and distinct > target.rows:
-        said = f"{_number(distinct)} distinct values of `{place}`, but {_rows(target.rows)} of"
+        said = f"`{place}` cannot have {_number(distinct)} distinct values: {_rows(target.rows)} of"
         most = _number(target.rows)
         declare = f"declare the number of rows of `{target.name}`; {most} are assumed"
         hint = declare if target.assumed else f"write at most `{most}`"
-        yield "distinct", f"{said} `{target.name}`", hint
+        yield "distinct", f"{said} `{target.name}` exist", hint
 
 
 def _rows(number: float) -> str:

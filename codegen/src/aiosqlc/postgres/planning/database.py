@@ -208,7 +208,7 @@ class Planner:
 
 
 def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
-    """Create indexes; return, by definition, the name of each index that could be created."""
+    """Create indexes; return the definition and the name of each index that could be created."""
     found = {}
     for number, keys in enumerate(dict.fromkeys(tried), 1):
         name = f"{_PREFIX}{number}"

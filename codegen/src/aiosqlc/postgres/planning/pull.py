@@ -114,7 +114,7 @@ def _pulled(
         connection.run(f"set {setting}")
     if connection.rows("show block_size") != [(_BLOCK,)]:
         raise PullError(
-            "the server's pages do not have 8 KB, but the pages of the compiler's own server do"
+            "the page size of this server is not 8 KB, but the compiler plans with pages of 8 KB"
         )
     relations = _sizes(connection, tables, indexes)
     present = {(size.schema, size.name) for size in relations.sizes}

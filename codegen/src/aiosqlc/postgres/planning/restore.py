@@ -38,7 +38,7 @@ _MOST_NAMES = 5
 def restore(
     connection: Connection, statistics: Statistics, sizes: Sequence[Sized]
 ) -> tuple[str, ...]:
-    """Restore statistics and the planner's settings, and return notes about omitted parts."""
+    """Restore statistics and the planner's settings; return notes about what is not restored."""
     refused: list[str] = []
     # Pages of indexes were written without a checksum.
     for setting in ("ignore_checksum_failure = on", "client_min_messages = warning", *TEXTS):
@@ -70,7 +70,7 @@ def restore(
         refused += _run(connection, f"set {name} = {literal(value)}", f"the setting {name}")
     return (
         *_named("this schema does not have these tables or indexes", absent),
-        *_named("these columns are not in their table", lost),
+        *_named("the tables of this schema do not have these columns", lost),
         *refused,
     )
 

@@ -130,7 +130,7 @@ class _Reference(msgspec.Struct):
 
 @dataclass(frozen=True)
 class _Schema:
-    """The facts of a schema that bound the number of distinct values."""
+    """The properties of a schema that limit the number of distinct values of its columns."""
 
     tables: Mapping[int, _Table]
     rows: Mapping[int, float]
@@ -198,7 +198,7 @@ def _contradictions(
 def _referenced(
     schema: _Schema, declared: Mapping[tuple[str, str], int], at: tuple[int, int]
 ) -> Referenced | None:
-    """Return the table whose rows bound the values of a column, or None."""
+    """Return the table to which all values of a column refer, or None."""
     if at not in schema.parents:
         return None
     target = schema.tables[schema.parents[at]]
@@ -279,7 +279,7 @@ def _shares(
                 text, why = _canonical(connection, value, column.full)
                 said = f"`{value}` does not fit `{place}`: {why}" if why else ""
                 if not why and text in spellings:
-                    said = f"`{spellings[text]}` and `{value}` are one value of `{place}`"
+                    said = f"`{spellings[text]}` and `{value}` are the same value of `{place}`"
                 if not said:
                     spellings[text] = value
                     texts.append((text, share))
@@ -375,7 +375,7 @@ def _distinct(schema: _Schema, oid: int, number: int, seen: tuple[tuple[int, int
 
 
 def _stored(distinct: float, rows: float, nulls: float) -> str:
-    """Return a number of distinct values as the server stores it: a fraction if it is large."""
+    """Return a number of distinct values as pg_stats has it: a negative fraction if it is large."""
     if rows and distinct > _MOST_SCALED * rows:
         return f"{-min(distinct / rows, 1 - nulls):g}"
     return f"{max(1, round(distinct))}"
