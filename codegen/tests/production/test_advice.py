@@ -334,7 +334,7 @@ def test_the_command_reports_and_ignores(
     items = json.loads(capsys.readouterr().out)
     assert [item["code"] for item in items] == ["V039", "V023", "V030"]
     assert items[2]["labels"][0]["line"] == 4
-    assert "in the text with id" in items[2]["notes"]
+    assert "in the SQL text with id" in items[2]["notes"]
     text = (tmp_path / "stats.sql").read_text()
     (tmp_path / "stats.sql").write_text(text[: len(text) // 2])
     assert main(["vet", "-f", str(tmp_path), "--plans"]) == 2

@@ -179,8 +179,8 @@ def test_a_moment_without_a_timeout_is_a_finding_once(shop: Project) -> None:
     assert (found["code"], found["line"]) == ("M006", 1)
     assert (
         found["message"]
-        == "an exclusive metadata lock on person is requested without a lock_wait_timeout"
-        " below an hour"
+        == "an exclusive metadata lock on person is requested, and no lock_wait_timeout"
+        " below one hour is set"
     )
     assert "SET SESSION lock_wait_timeout = 2;" in found["hint"]
     assert shop.found(f"SET SESSION lock_wait_timeout = 2;\n{sql}", "--format", "json") == []

@@ -1,4 +1,4 @@
-"""Common steps of commands: find and load the configuration, print diagnostics."""
+"""Functions that several commands use: load the configuration, and print diagnostics."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def style_of(arguments: argparse.Namespace, root: Path) -> Style:
 
 
 _CONFINED = ("base", "against", "after", "each")
-"""The options with which a command may check a pull request."""
+"""Options that compare versions. A command that has one of them may check a pull request."""
 
 
 def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:
-    """Let a command read only files of the repository while it checks a change.
+    """Let a command read only files inside the git repository if it compares two versions.
 
-    The author of a pull request can choose which files the command reads, and other people can read
-    the report.
+    Otherwise, the author of a pull request could let the command read any file of the machine, and
+    see its text in the report.
     """
 
     @functools.wraps(run)
@@ -63,9 +63,9 @@ def load(arguments: argparse.Namespace) -> Project | None:
 def only_entry(
     project: Project, name: str | None, fits: Callable[[QuerySet], bool], needed: str
 ) -> QuerySet | str:
-    """Return the only entry that `fits` accepts, or a sentence if none or several are accepted.
+    """Return the only entry that `fits` accepts, or an error message if it accepts none or several.
 
-    `needed` names the setting that the command needs in an entry.
+    `needed` names the setting that the command needs in an entry, for the error message.
     """
     fit = [entry for entry in project.sets if fits(entry)]
     if name is not None:

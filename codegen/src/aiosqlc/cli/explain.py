@@ -1,4 +1,4 @@
-"""`aiosqlc explain`: print the inferred facts about a query, with the reasons."""
+"""`aiosqlc explain`: print a query's inferred types, nullability and row count, with reasons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "query",
         metavar="[FILE:]QUERY",
-        help="the query, such as GetUser or users.sql:GetUser, or a declared channel",
+        help="name of a query, such as GetUser or users.sql:GetUser, or of a declared channel",
     )
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--plan", action="store_true", help="show the server's query plan")
@@ -88,11 +88,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]:
-    """Return a query's plans under the statistics of production, or () without statistics.
+    """Return a query's plans with production statistics, or () if no statistics are configured.
 
-    Besides the generic plan, plans for common and for rare values are included if they differ from
-    it. Raises `StatisticsError` if the statistics cannot be read, and `NoServerError` if no server
-    is available.
+    Plans for common and for rare parameter values are included if they differ from the generic
+    plan. Raises `StatisticsError` if the statistics cannot be read, and `NoServerError` if no
+    server is available.
     """
     statistics = statistics_of(part.entry)
     if statistics is None or part.failed:
@@ -104,15 +104,15 @@ def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]
 
 
 def _without_values(text: PlannedText) -> dict[str, Any]:
-    """Return a plan as a document; if the text contains values, leave out all conditions."""
+    """Return a plan as a dict. Leave out its conditions if the SQL contains production values."""
     assert text.plan is not None  # noqa: S101 - the caller selects such texts
     return asdict(text.plan.without_conditions() if text.values else text.plan)
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
-    """Return the query's EXPLAIN document of PostgreSQL, or MySQL's rows under the key `rows`.
+    """Return a query's EXPLAIN document of PostgreSQL, or EXPLAIN rows of MySQL as `rows`.
 
-    PostgreSQL plans for any parameters and empty tables; MySQL plans for a few generated rows.
+    PostgreSQL makes a generic plan on empty tables. MySQL makes a plan for a few generated rows.
     """
     with engine_for(part.entry.engine) as engine:
         options = options_of(part.entry, part.inputs.shims)

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _named(text: str) -> frozenset[Name]:
-    """Return the tables that an option names, such as `author,shop.book`."""
+    """Parse the table names in the value of `--tables`, such as `author,shop.book`."""
     words = filter(None, (word.strip() for word in text.split(",")))
     parts = (word.rpartition(".") for word in words)
     return frozenset((schema or "public", table) for schema, _, table in parts)

@@ -1,4 +1,4 @@
-"""`aiosqlc format`: lay out the query files."""
+"""`aiosqlc format`: format the query files."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def _length(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Format the query files, and change only queries whose meaning is proved to stay the same.
+    """Format the query files. Change a query only if its meaning is proved to stay the same.
 
-    Return 1 if a file changed or has errors.
+    Return 1 if a file has errors, or if `--check` finds a file that is not formatted.
     """
     project = load(arguments)
     if project is None:
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
     """Write a formatted file, or with `--check` print its changes.
 
-    Return 1 if the file changed or has errors.
+    Return 1 if the file has errors, or if `--check` finds changes.
     """
     if found is None:
         sys.stderr.write(
@@ -123,7 +123,7 @@ def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool)
 def prover(
     entry: QuerySet, schema: tuple[SchemaFile, ...], shims: tuple[SchemaFile, ...]
 ) -> Iterator[Prove]:
-    """Start the entry's engine and yield the function that proves two texts equal."""
+    """Start an entry's database engine. Yield a function that proves two SQL texts equivalent."""
     with engine_for(entry.engine) as engine:
         options = options_of(entry, shims)
 

@@ -1,4 +1,4 @@
-"""`aiosqlc generate`: write the code of every query."""
+"""`aiosqlc generate`: write the Python code of every query."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--keep-going",
         action="store_true",
-        help="write the queries that compile, even if others fail",
+        help="write the code of the queries that compile, even if other queries fail",
     )
 
 

@@ -35,7 +35,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=Path,
-        help="also include the queries of this configuration; missing tables are skipped",
+        help="also include the queries of another configuration; unknown tables are skipped",
     )
     command.add_argument(
         "--engine",
@@ -48,7 +48,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the privileges that all queries need.
+    """Print the GRANT statements that all queries need.
 
     Return 1 if the privileges cannot be determined.
     """
@@ -97,7 +97,7 @@ def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
 
 
 def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:
-    """Return the distinct SQL texts of all queries."""
+    """Return the distinct SQL texts of all queries and of their variants."""
     found: dict[str, None] = {}
     for query in queries:
         found[query.sql] = None

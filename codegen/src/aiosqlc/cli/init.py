@@ -86,8 +86,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write a configuration, a migration and a query file. Existing files are not changed.
 
-    A configuration for another generator of sqlc is converted; the old file is kept under another
-    name.
+    If the folder has an sqlc configuration without a `python` entry, convert it, and keep the old
+    file under another name.
     """
     folder: Path = arguments.folder
     if arguments.skill:
@@ -135,15 +135,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def engine_of(driver: str | None) -> Dialect:
-    """Return the engine of a driver.
+    """Return the database engine that a driver connects to.
 
-    Return PostgreSQL without a driver, or for a driver of both engines.
+    Return PostgreSQL if no driver is given, or if the driver supports both engines.
     """
     return next(engine for engine in DRIVERS if not driver or driver in DRIVERS[engine])
 
 
 def _next(folder: Path, out: str, engine: Dialect) -> str:
-    """Print the next steps as commands."""
+    """Return a text with the commands that the user can run next."""
     named = f" -f {shlex.quote(str(folder))}" if folder != Path() else ""
     rows = [
         (f"aiosqlc generate{named}", f"generate the Python code into {folder / out}"),

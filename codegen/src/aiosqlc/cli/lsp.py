@@ -10,7 +10,7 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Accept the arguments that editors pass."""
+    """Declare the options that editors pass to a language server."""
     parser.add_argument(
         "--stdio",
         action="store_true",
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from aiosqlc.lsp.session import RequestFailedError
 
     def is_trouble(record: logging.LogRecord) -> bool:
-        """Return whether a log record is a problem that the editor should show."""
+        """Return False for the log record of a request that failed with an expected error."""
         return not (record.exc_info and isinstance(record.exc_info[1], RequestFailedError))
 
     level = logging.INFO if arguments.verbose else logging.WARNING

@@ -47,7 +47,11 @@ _SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line: 0 success, 1 findings, 2 wrong usage or configuration, 70 a crash."""
+    """Run the command in the arguments and return its exit code.
+
+    The code is 0 for success, 1 for findings, 2 for wrong usage or configuration, and 70 for a
+    crash.
+    """
     _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     code = OK
@@ -66,7 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Reopen closed standard streams (`>&-`), so that no other file gets a stream's number."""
+    """Open closed standard streams (`>&-`) on the null device.
+
+    Otherwise, the next opened file would get the file descriptor of a standard stream.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - not a path; stays open until the end
@@ -104,7 +111,7 @@ def _run(words: list[str]) -> int:
 
 
 def _not_known(name: str, unknown: list[str]) -> str:
-    """Return the message that a command does not accept an argument."""
+    """Return the error message for an argument that the command does not accept."""
     if name == "serve":
         return f"`{unknown[0]}` is not an option of `serve`: write `--` before the program\n"
     options = f"`aiosqlc {name} --help` lists its options"
@@ -137,7 +144,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """The option `--version`, which alone imports and reads the package metadata."""
+    """The option `--version`. The package metadata is imported only if this option is used."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(option_strings, dest, nargs=0, help="show the version and exit")

@@ -53,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve the tools until the client disconnects, or print a list of the tools."""
+    """Serve the tools until the client disconnects, or print a list of the tools or the GRANTs."""
     project = load(arguments)
     if project is None:
         return 2
@@ -130,7 +130,7 @@ def _serve(
 ) -> int:
     """Connect to the database and serve the tools to assistants.
 
-    For each mistake in the settings, the user sees one sentence.
+    If a setting is wrong, print an error message and return 2.
     """
     from aiosqlc.mcp.serving import Settings, SettingsError, serve  # needs the extra `mcp`
 

@@ -55,7 +55,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 @within_repository
 def run(arguments: argparse.Namespace) -> int:
-    """Run the pending migrations of every entry on the private server, and print the findings."""
+    """Run the pending migrations of every entry on a temporary server, and print the findings."""
     project = load(arguments)
     if project is None:
         return 2
@@ -96,7 +96,7 @@ class _UnusableError(Exception):
 def _checked(
     project: Project, entry: QuerySet, arguments: argparse.Namespace, style: Style
 ) -> tuple[list[Diagnostic], list[Checked]]:
-    """Return the errors of the files, and the migrations with their findings."""
+    """Return the errors in the schema and query files, and the checked migrations with findings."""
     inputs, problems = read_inputs(project, entry)
     errors = [item for item in problems if item.severity is Severity.ERROR]
     if not inputs.readable or any(item.code in UNREAD for item in errors):

@@ -37,7 +37,7 @@ _Recorded = dict[TextName, Step]
 
 
 class _UnusableError(Exception):
-    """Raised if plans cannot be compared; the text is a sentence for the user."""
+    """Raised if plans cannot be recorded or compared. The error's text is shown to the user."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

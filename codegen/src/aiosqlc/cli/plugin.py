@@ -1,4 +1,4 @@
-"""`aiosqlc plugin`: a code generator for sqlc, with the request on standard input."""
+"""`aiosqlc plugin`: generate code as a process plugin of sqlc, from a request on standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`aiosqlc policies`: print row-level security policies for the tables of the tenants."""
+"""`aiosqlc policies`: print row-level security policies for tables that have a tenant column."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--setting",
         default="app.tenant",
         metavar="NAME",
-        help="setting of the session that contains the tenant (default: app.tenant)",
+        help="session setting that contains the tenant's ID (default: app.tenant)",
     )
     command.add_argument(
         "--drop", action="store_true", help="print the statements that remove the policies"
@@ -34,7 +34,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the policies of one configuration entry. Return 1 if the schema has errors."""
+    """Print the row-level security policies of one entry. Return 1 if the schema has errors."""
     project = load(arguments)
     if project is None:
         return 2

@@ -29,7 +29,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print versions, the query, its schema, and the lines of code at which the compiler fails."""
+    """Print versions, the query, the schema, and the compiler code that raises the error."""
     project = load(arguments)
     if project is None:
         return 2
@@ -78,7 +78,7 @@ def _happened(entry: QuerySet, inputs: Inputs, query: ParsedQuery) -> Iterator[s
 
 
 def without_literals(sql: str, dialect: Dialect) -> str:
-    """Return SQL with its names and structure, but without the user's strings and numbers."""
+    """Return SQL without comments, and with placeholders for the user's strings and numbers."""
     shown, at = [], 0
     for token in scan(sql, dialect):
         shown.append(sql[at : token.start])

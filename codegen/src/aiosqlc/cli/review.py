@@ -1,4 +1,4 @@
-"""`aiosqlc review --base REF`: summarize what a change means for the database in production."""
+"""`aiosqlc review --base REF`: summarize how a code change affects the production database."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _not_written(path: Path, how: str, text: str) -> str:
-    """Write a report to a file. Return why that is impossible, or ''."""
+    """Write a report to a file. Return an error message, or '' if the file was written."""
     foreign = f"{path} is not a review in the format {how}: choose another file"
     try:
         if path.exists() and not is_report(path.read_text(encoding="utf-8"), how):

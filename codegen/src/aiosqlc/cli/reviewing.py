@@ -1,4 +1,4 @@
-"""Collect the parts of a review from other commands, such as `vet`, `verify` and `grants`."""
+"""Build a review from the results of other commands, such as `vet`, `verify` and `grants`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from aiosqlc.vet.scans import vet_scans
 
 @dataclass(frozen=True, slots=True)
 class _Replaced(Release):
-    """A release with one step, in which edited schema files replace the old schema."""
+    """A release with one step, in which the edited schema files replace all old schema files."""
 
     whole: tuple[SchemaFile, ...] = ()
 
@@ -60,7 +60,7 @@ class _Replaced(Release):
 
 @dataclass(frozen=True)
 class _Versions:
-    """An entry in the deployed version (`old`) and in the working tree (`new`)."""
+    """A configuration entry in the deployed version (`old`) and in the working tree (`new`)."""
 
     project: Project
     entry: QuerySet
@@ -124,7 +124,7 @@ def _entry(project: Project, entry: QuerySet, commit: str, *, patient: bool) -> 
 
 
 def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> EntryReview:
-    """Add the parts of a review that need a running server."""
+    """Add to a review the checks that need a running database server."""
     errors = [item for item in versions.new.diagnostics if item.severity is Severity.ERROR]
     found = replace(found, errors=tuple(in_source_order([*found.errors, *errors])))
     if any(not _is_in_queries(item, versions.new) for item in errors):
@@ -163,7 +163,7 @@ def _is_in_queries(item: Diagnostic, version: Analysed) -> bool:
 
 
 def _order(versions: _Versions) -> Order:
-    """Return a safe order of deployment, and the old queries that fail after a migration."""
+    """Return a safe order to deploy code and migrations, and the queries that migrations break."""
     release = _release(versions)
     attempt = None
     scratch = versions.engine.scratch
@@ -223,7 +223,7 @@ def _place(item: Diagnostic) -> object:
 
 
 def _failing(item: Diagnostic, queries: Sequence[ParsedQuery]) -> tuple[str, str]:
-    """Return the query's name in a finding, and the finding's reason without this name."""
+    """Return the name of the query that a finding concerns, and the message without this name."""
     for query in queries:
         if concerns(item, query):
             return query.place, item.message.removeprefix(f"{query.name} ")
@@ -267,7 +267,7 @@ def _only(version: Analysed, queries: Sequence[ParsedQuery]) -> Analysed:
 def _of_plans(
     versions: _Versions, version: Analysed, queries: Sequence[ParsedQuery]
 ) -> list[Diagnostic]:
-    """Return the findings about the plans of some queries, as `vet --plans` does."""
+    """Return the findings that `vet --plans` reports about the plans of the given queries."""
     some = _only(version, queries)
     if not some.analysis.queries:
         return []

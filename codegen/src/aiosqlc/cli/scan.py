@@ -59,14 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The project and the entry that the arguments name."""
+    """The project and the configuration entry that the command-line arguments select."""
 
     project: Project
     entry: QuerySet
 
 
 def _asked(arguments: argparse.Namespace) -> _Asked | None:
-    """Return the project and the entry for the arguments, or print an error and return None."""
+    """Return the project and the entry that the arguments select, or print an error."""
     project = load(arguments)
     if project is None:
         return None
@@ -148,7 +148,7 @@ def _watch(arguments: argparse.Namespace, asked: _Asked) -> int:
 def _again(
     arguments: argparse.Namespace, asked: _Asked, engine: Engine, known: Known | None
 ) -> Known | None:
-    """Compile and write the package, and return the results that the next round may reuse."""
+    """Compile and write the package. Return the results that the next compilation may reuse."""
     started = time.perf_counter()
     scanned = _compiled(arguments, asked, engine, known)
     said = "not written" if _written(arguments, asked, scanned) else "up to date"
@@ -160,8 +160,8 @@ def _again(
 def _command(arguments: argparse.Namespace, root: Path) -> str:
     """Return the command line for the error message of the generated function `sql`.
 
-    Its paths are relative to the configuration's folder, so that the generated file does not depend
-    on how the user writes the paths.
+    The paths in the command are relative to the configuration's folder. The generated file
+    therefore does not depend on how the user writes the paths.
     """
     places = sorted({os.path.relpath(path.resolve(), root.resolve()) for path in arguments.sources})
     out = os.path.relpath(arguments.out.resolve(), root.resolve())

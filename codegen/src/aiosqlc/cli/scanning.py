@@ -1,4 +1,4 @@
-"""Compile the literals of Python files to a package."""
+"""Compile the SQL string literals in Python files to a package of generated code."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The files of a package, or no files if the diagnostics include an error.
+    """The files of a generated package, or no files if the diagnostics include an error.
 
-    `count` is the number of literals, and `known` are the results that the next run may reuse.
+    `count` is the number of SQL literals. `known` has the results that the next run may reuse.
     """
 
     files: tuple[Rendered, ...]
@@ -54,9 +54,9 @@ def compile_literals(
     command: str,
     known: Known | None = None,
 ) -> Scanned:
-    """Find the literals in the Python files of `sources`, and return the package for them.
+    """Find the SQL literals in the Python files of `sources`, and return the package for them.
 
-    Only literals without a result in `known` are analysed.
+    Only literals that have no result in `known` are analysed.
     """
     found: list[Literal] = []
     problems: list[Diagnostic] = []
@@ -98,7 +98,7 @@ def _library(project: Project, entry: QuerySet) -> list[SourceFile]:
 
 
 def _exported(files: Sequence[Rendered], out: Path) -> tuple[Rendered, ...]:
-    """Add, to the package, the import that makes `from package import sql` work."""
+    """Add the import that makes `from package import sql` work to the package's `__init__.py`."""
     line = f"from .{FUNCTION} import {FUNCTION} as {FUNCTION}\n"
     return tuple(
         replace(file, text=_with_line(file.text, line))
@@ -115,7 +115,7 @@ def _with_line(text: str, line: str) -> str:
 
 
 def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
-    """Yield the Python files of `sources`, except hidden files and the package itself."""
+    """Yield the Python files of `sources`, except hidden files and the generated package."""
     for source in sources:
         if source.is_file():
             yield source

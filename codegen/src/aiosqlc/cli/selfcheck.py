@@ -1,4 +1,4 @@
-"""`aiosqlc selfcheck`: search for data that disproves a guarantee about your queries."""
+"""`aiosqlc selfcheck`: search for rows that disprove what the compiler guarantees about queries."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
-    """Return the errors for which the entry's generated code cannot be imported."""
+    """Return the errors because of which an entry's generated code cannot be imported."""
     python = analysed.entry.python
     return not_importable(project, python, analysed.analysis.queries) if python else []
 
@@ -80,7 +80,7 @@ def _unreached(analysed: Analysed) -> str:
 
 @contextlib.contextmanager
 def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
-    """Write the functions of the entry as a package, so that they can be called."""
+    """Write an entry's generated functions to a temporary package, so that they can be called."""
     python = analysed.entry.python
     if python is None:
         yield None

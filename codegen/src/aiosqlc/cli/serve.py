@@ -1,4 +1,4 @@
-"""`aiosqlc serve`: provide a new database with the project's schema for another program."""
+"""`aiosqlc serve`: run another program with a new database that has the project's schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve a database until a program ends, or until Ctrl-C."""
+    """Provide a database until the program ends or, without a program, until Ctrl-C."""
     project = load(arguments)
     if project is None:
         return 2

@@ -1,4 +1,4 @@
-"""The rules for writing queries as an installable skill: `aiosqlc init --skill`."""
+"""`aiosqlc init --skill`: write the rules for queries as a skill file for coding assistants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def skill() -> str:
 
 
 def write_skill(folder: Path) -> int:
-    """Write the skill file below a folder, unless another file is there; return the exit code."""
+    """Write the skill file below a folder. Return 1 if a different file already exists there."""
     path = folder / PLACE
     if path.exists() and path.read_text("utf-8", "replace") != skill():
         sys.stderr.write(f"{path} already exists: remove the file to write the new version\n")

@@ -28,7 +28,7 @@ _NO_VALUES = (
 
 
 class _UnusableError(Exception):
-    """Raised if the command cannot run; the text is a sentence for the user."""
+    """Raised if the command cannot run. The error's text is a message for the user."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file of statistics for one configuration entry."""
+    """Write the statistics of one configuration entry to a file or to standard output."""
     project = load(arguments)
     if project is None:
         return 2

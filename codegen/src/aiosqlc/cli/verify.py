@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_stored(project: Project, arguments: argparse.Namespace) -> int:
-    """Check some values of each column with a declared structure; report values that do not fit."""
+    """Check stored JSON values of each column whose structure the configuration declares."""
     scheme = arguments.database.partition(":")[0].partition("+")[0]
     entries = [
         entry

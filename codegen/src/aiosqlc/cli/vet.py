@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_plans(analysed: Analysed) -> list[Diagnostic]:
-    """Return the findings about query plans, with production's statistics if these are configured.
+    """Return the findings about query plans. Use the production statistics if configured.
 
     Raises `StatisticsError`, `SchemaFailsError` and `NoServerError`.
     """
@@ -90,7 +90,10 @@ def _of_plans(analysed: Analysed) -> list[Diagnostic]:
 
 
 def _distinct(found: list[Diagnostic]) -> list[Diagnostic]:
-    """Drop V005 (a wildcard in the text) in the files in which V034 reports the same problem."""
+    """Drop the findings of V005 about files in which V034 reports a finding.
+
+    Both rules report LIKE patterns that start with a wildcard.
+    """
     planned = [item.labels[0] for item in found if item.code == "V034"]
     return [
         item

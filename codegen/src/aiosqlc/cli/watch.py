@@ -1,4 +1,4 @@
-"""`aiosqlc watch`: generate the code again after each change; the database server stays running."""
+"""`aiosqlc watch`: generate the code after each change. The database server stays running."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _surviving(arguments: argparse.Namespace) -> Iterator[None]:
 
 
 def _name(changes: output.Changes, style: Style) -> None:
-    """Print which generated files were written and removed."""
+    """Print the paths of the generated files that were written or removed."""
     for file in changes.write:
         sys.stderr.write(f"wrote {style.shown(file.path)}\n")
     for path in changes.remove:

@@ -86,9 +86,9 @@ def is_source(path: str) -> bool:
 
 
 def tidy_up(rounds: int) -> None:
-    """Regularly drop cached texts that are not used any more, and collect garbage.
+    """Drop cached texts that are no longer used, and collect garbage.
 
-    The objects that remain are frozen, so that later garbage collections skip them.
+    The remaining objects are frozen with `gc.freeze`, so that later garbage collections skip them.
     """
     if rounds % _AGE == 1:
         grow_old()

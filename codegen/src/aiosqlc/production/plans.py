@@ -17,11 +17,11 @@ from aiosqlc.production.statistics.fitted import fitted, missing
 class PlannedText:
     """An SQL text of a query, with its generic plan.
 
-    `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
-    is '' for the text of a static query. `plan` is None if the server cannot plan the statement.
+    `variant` describes the optional parts of the query in this text (`with status, sorted by
+    name`), or is '' for a static query. `plan` is None if the server cannot plan the statement.
     `values` describes the values that replace parameters in `sql` (`a common value of status`), or
-    is '' for the generic plan. `wide` is true if one of these values makes a range of nearly all
-    rows.
+    is '' for the generic plan. `wide` is true if these values let a range condition select nearly
+    all rows.
     """
 
     query: TypedQuery
@@ -44,7 +44,7 @@ class Plans:
 
     If `with_statistics` is false, the queries were planned on empty tables without statistics. Rows
     and costs then have no meaning, and a plan only shows whether an index is usable. `notes` are
-    sentences about unused statistics.
+    sentences about missing statistics and about statistics that were not used.
     """
 
     texts: tuple[PlannedText, ...]
@@ -59,9 +59,9 @@ def plans(
     *,
     more: Callable[[PlannedDatabase, PlannedText, Statistics], Sequence[PlannedText]] | None = None,
 ) -> Plans:
-    """Return the generic plan of each text of each query that compiles.
+    """Return the generic plan of each SQL text of each query that compiles.
 
-    `more` returns further plans of a text, which come after its generic plan. `more` is not called
+    `more` returns further plans of an SQL text, which follow its generic plan. `more` is not called
     without statistics. Raises `StatisticsError` if the statistics belong to another schema,
     `SchemaFailsError` if the schema has errors, and `NoServerError` if no server is available.
     """
@@ -81,7 +81,7 @@ def plans(
 def planned_texts(
     database: PlannedDatabase, queries: tuple[TypedQuery, ...]
 ) -> Iterator[PlannedText]:
-    """Yield each distinct text of each query with its plan."""
+    """Yield each distinct SQL text of each query with its generic plan."""
     for query in queries:
         texts = {variant.sql: described(query, variant.key) for variant in query.variants}
         for sql, variant in (texts or {query.sql: ""}).items():
@@ -89,7 +89,7 @@ def planned_texts(
 
 
 def described(query: TypedQuery, key: tuple[int, ...]) -> str:
-    """Describe a variant by its dynamic parts: `with status, sorted by name`."""
+    """Describe a variant by the optional parts that it contains: `with status, sorted by name`."""
     parts = list(zip(query.parsed.dynamic, key, strict=False))
     with_ = [_names(part) for part, chosen in parts if part.kind != "sort" and chosen]
     sorts = [

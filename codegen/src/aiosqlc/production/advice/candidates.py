@@ -25,8 +25,8 @@ class Candidate:
 
     `hidden` is the column inside an indexed expression such as `lower(email)`, or ''.
 
-    `keys` are columns and expressions as in CREATE INDEX. `table` is the name in a plan. `method`
-    is '' for a B-tree. `where` is the condition of a partial index, or ''.
+    `keys` are columns and expressions as in CREATE INDEX. `table` is the table's name as in plans.
+    `method` is '' for a B-tree. `where` is the condition of a partial index, or ''.
     """
 
     table: str
@@ -56,7 +56,7 @@ def candidates(
 
     `rows` maps a table to its number of rows, and `distinct` a column to its number of distinct
     values. `ordered_columns` are columns in whose order a table's rows are stored. All names are as
-    in plans. `constants` allows partial indexes on constants of the plan.
+    in plans. If `constants` is true, an index can depend on constants in the plan.
     """
     found: dict[Candidate, None] = {}
     all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]
@@ -123,9 +123,10 @@ def _of_relation(
 def _of_ranges(
     table: str, mine: Sequence[Comparison], ordered_columns: Collection[tuple[str, str]]
 ) -> Iterator[Candidate]:
-    """Yield indexes on an expression and a range column, and BRIN indexes on range columns.
+    """Yield indexes for range conditions such as `created_at >= $1`.
 
-    A BRIN index needs a column in whose order the rows of the table are stored.
+    Yield indexes on an equated expression and the range column, and BRIN indexes. A BRIN index
+    needs a column in whose order the rows of the table are stored.
     """
     ranges = list(dict.fromkeys(one.column for one in mine if one.is_plain and one.kind == "<"))
     for one in mine:

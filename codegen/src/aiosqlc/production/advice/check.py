@@ -33,7 +33,7 @@ class Advice:
 def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advice:
     """Plan each SQL text of the queries, and return findings about plans expensive in production.
 
-    A text gets a generic plan, and further plans for common and rare values of its parameters.
+    Each SQL text gets a generic plan, and plans for common and rare values of its parameters.
     Raises `StatisticsError` if the statistics belong to another schema, `SchemaFailsError` if the
     schema has errors, and `NoServerError` if no server is available.
     """
@@ -61,7 +61,7 @@ def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advi
 def _trying(
     database: PlannedDatabase, wanted: Sequence[str]
 ) -> AbstractContextManager[PlannedDatabase]:
-    """Return a database with the proposed indexes: the same one if nothing is proposed."""
+    """Return a database that has the wanted indexes, or the given one if none are wanted."""
     return database.trying(wanted) if wanted else nullcontext(database)
 
 
@@ -79,9 +79,9 @@ def _remedies(
     texts: Sequence[PlannedText],
     proposed: Sequence[Sequence[Candidate]],
 ) -> dict[int, Remedy]:
-    """Map the number of a text to its best remedy, if an index makes the text cheaper.
+    """Map an SQL text's position in `texts` to the indexes that make its plan much cheaper.
 
-    A text with parameter values is tried only if no index improves its generic plan.
+    Texts with parameter values are tried only if no index improves the generic plan.
     """
     found: dict[int, Remedy] = {}
     helped: set[tuple[str, str]] = set()
@@ -97,13 +97,13 @@ def _remedies(
 
 
 def _least(text: PlannedText) -> float:
-    """Return the cost that an index for a text must save."""
+    """Return the minimum cost that an index must save to be proposed for an SQL text."""
     return LEAST_WITH_VALUES if text.values else LEAST
 
 
 @dataclass(frozen=True, slots=True)
 class _Checking:
-    """Checks single texts on the database with the proposed indexes."""
+    """Checks SQL texts, one at a time, on a database that has the proposed indexes."""
 
     database: PlannedDatabase
     statistics: Statistics
@@ -112,7 +112,7 @@ class _Checking:
     texts: Sequence[PlannedText]
 
     def all(self, best: Mapping[int, Remedy]) -> Iterator[Diagnostic]:
-        """Yield the findings about all texts of the queries, with and without parameter values.
+        """Yield the findings about all SQL texts, with and without parameter values.
 
         A finding about a plan with values is left out if the generic plan has the same finding.
         """
@@ -126,9 +126,9 @@ class _Checking:
                     yield item
 
     def findings(self, text: PlannedText, best: Remedy | None) -> Iterator[Diagnostic]:
-        """Yield the findings about a text; `best` are the indexes that help its plan.
+        """Yield the findings about an SQL text; `best` are the indexes that make its plan cheaper.
 
-        If parameter values select nearly all rows, the only finding is an index that helps.
+        If the parameter values select nearly all rows, only a missing index is reported.
         """
         if text.plan is None:
             return
@@ -141,7 +141,7 @@ class _Checking:
             yield from budget.findings(text, text.plan)
 
     def _missing(self, text: PlannedText, plan: Plan, best: Remedy) -> Diagnostic:
-        """Return the finding that a text lacks the indexes that make its plan much cheaper."""
+        """Return the finding that proposes the indexes that make an SQL text's plan cheaper."""
         hidden = [(one.table, one.hidden) for one in best.indexes if one.hidden]
         code = "V033" if any(pair in self.indexed for pair in hidden) else "V030"
         message, hint, notes = proposal(self.database, best, plan)

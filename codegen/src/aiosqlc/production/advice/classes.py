@@ -1,7 +1,7 @@
-"""Choose common and rare values for the parameters of a text, from the statistics of columns.
+"""Choose common and rare values for the parameters of an SQL text, from column statistics.
 
-The generic plan assumes the average value. If some values of a column are more frequent than
-others, a text can have different plans for a common and for a rare value.
+The generic plan assumes a value of average frequency. If some values of a column are more frequent
+than others, the server can choose different plans for a common and for a rare value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OF_ARRAYS = frozenset({"@>", "&&"})
 
 @dataclass(frozen=True, slots=True)
 class ValueClass:
-    """Common or rare values for some parameters of a text, as literals by parameter number.
+    """Common or rare values for some parameters of an SQL text, as literals by parameter number.
 
     `words` describe the values without showing them: `a common value of status`. `wide` is true if
     the values select a range with nearly all rows.
@@ -41,14 +41,14 @@ class ValueClass:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """The values of one class for the parameters that are compared with one column."""
+    """Common or rare values for the parameters that are compared with one column."""
 
     words: str
     literals: Mapping[int, str]
 
 
 def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> list[PlannedText]:
-    """Return the text with common values and the text with rare values, both with a plan.
+    """Return the SQL text with common values and with rare values, each with its plan.
 
     If all values are equally frequent, the list is empty.
     """
@@ -64,13 +64,13 @@ def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> l
 def differing(
     database: PlannedDatabase, text: PlannedText, statistics: Statistics
 ) -> list[PlannedText]:
-    """Return a text with the values whose plan has other steps than the generic plan."""
+    """Return the SQL text with the values whose plan differs from the generic plan in its nodes."""
     found = with_values(database, text, facts_of(statistics))
     return [one for one in found if one.plan and text.plan and one.plan.shape != text.plan.shape]
 
 
 def value_classes(plan: Plan, facts: Facts) -> list[ValueClass]:
-    """Return the classes of values with which a text should be planned again."""
+    """Return the sets of common or rare values with which an SQL text should be planned again."""
     common: list[_Choice] = []
     rare: list[_Choice] = []
     wide: list[_Choice] = []
@@ -103,7 +103,7 @@ def value_classes(plan: Plan, facts: Facts) -> list[ValueClass]:
 
 
 def _compared(plan: Plan) -> dict[tuple[str, str], dict[int, Comparison]]:
-    """Return the comparisons of columns with parameters, by column and number of the parameter."""
+    """Return the comparisons of columns with parameters, by column and then by parameter number."""
     found: dict[tuple[str, str], dict[int, Comparison]] = {}
     seen: set[int] = set()
     for node in plan.walk():
@@ -120,7 +120,7 @@ def _compared(plan: Plan) -> dict[tuple[str, str], dict[int, Comparison]]:
 
 
 def with_literals(sql: str, literals: Mapping[int, str]) -> str:
-    """Return a text whose parameters are replaced by the given literals."""
+    """Return an SQL text in which the given literals replace parameters."""
     parts, end = [], 0
     for token in scan(sql, Dialect.POSTGRESQL):
         if token.kind is Kind.PARAM and int(token.text[1:]) in literals:
@@ -136,7 +136,7 @@ def _together(choices: Sequence[_Choice], *, wide: bool = False) -> ValueClass:
 
 
 def _equal(values: Mapping[str, str], rows: float) -> tuple[str | None, str | None]:
-    """Return a common and a rare value of a column; None stands for an unknown value."""
+    """Return a common and a rare value of a column; None if the statistics show no such value."""
     items = items_of(values.get("most_common_vals", "{}"))
     shares = numbers_of(values.get("most_common_freqs", "{}"))
     if not items or len(items) != len(shares):
@@ -155,7 +155,7 @@ def _equal(values: Mapping[str, str], rows: float) -> tuple[str | None, str | No
 
 
 def _elements(values: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return a common and a rare element of a column's arrays."""
+    """Return a common and a rare element of the arrays in a column, or None for each."""
     items = items_of(values.get("most_common_elems", "{}"))
     shares = numbers_of(values.get("most_common_elem_freqs", "{}"))[: len(items)]
     if not items or len(shares) != len(items):
@@ -169,7 +169,7 @@ def _elements(values: Mapping[str, str]) -> tuple[str | None, str | None]:
 def _range(
     ranges: Mapping[int, Comparison], bounds: Sequence[str], *, wide: bool
 ) -> Mapping[int, str]:
-    """Return bounds for the parameters of a range that contains nearly all rows, or few rows."""
+    """Return values for the bounds of a range, so that it contains nearly all rows or few rows."""
     lower = [number for number, one in ranges.items() if one.sign.startswith(">")]
     upper = [number for number, one in ranges.items() if one.sign.startswith("<")]
     first, last = 0, len(bounds) - 1

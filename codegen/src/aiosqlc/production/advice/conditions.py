@@ -1,4 +1,4 @@
-"""Read the conditions in a plan, which the server prints in one uniform style."""
+"""Parse the conditions in a PostgreSQL plan, which the server always prints in the same style."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?
 class Comparison:
     """A comparison of a column, or of an expression on one column, with another value.
 
-    `expression` is the text to index: the compared column's name, or the compared expression.
-    `kind` is `=`, `<` (for every range) or another operator. `sign` is the operator as written with
-    the column on the left. `joined` are the table aliases in `other`, the value.
+    `expression` is the key for an index: the compared column's name, or the compared expression.
+    `kind` is `=`, `<` (for each of `<`, `<=`, `>` and `>=`) or another operator. `sign` is the
+    operator if the column is on the left. `other` is the value, and `joined` are its table aliases.
     """
 
     alias: str
@@ -44,20 +44,23 @@ class Comparison:
 
 
 def comparisons(condition: str) -> Iterator[Comparison]:
-    """Yield the AND-ed comparisons of a condition; each side that has a column gives one."""
+    """Yield the comparisons that AND joins in a condition.
+
+    A comparison of two columns is yielded twice, once for each column.
+    """
     for part in _conjuncts(condition):
         yield from _of_part(part)
 
 
 def aliases(text: str) -> frozenset[str]:
-    """Return the table aliases of the columns that a text contains."""
+    """Return the table aliases of the columns in the text of a condition."""
     return frozenset(found["alias"].strip('"') for found in _COLUMN.finditer(_without_texts(text)))
 
 
 def sort_columns(key: str) -> list[tuple[str, str, bool]] | None:
     """Return the alias, column and direction (descending) of each sort key.
 
-    Return None if a key is not a column, or if it sorts NULL in an unusual place.
+    Return None if a key is not a column, or if it has NULLS FIRST or NULLS LAST.
     """
     found = []
     for part in key.split(", "):
@@ -127,7 +130,7 @@ def _conjuncts(text: str) -> Iterator[str]:
 
 
 def _split(part: str) -> tuple[str, str, str] | None:
-    """Split a comparison at its operator, outside of parentheses."""
+    """Split a comparison at its operator. An operator inside parentheses does not count."""
     depth = 0
     for piece in _PIECE.finditer(part):
         token = piece[0]

@@ -1,4 +1,4 @@
-"""The statistics of the production database, by the table names that plans use."""
+"""The statistics of the production database, with tables named as in query plans."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Facts:
 
 
 def facts_of(statistics: Statistics) -> Facts:
-    """Return the statistics by the table names that plans use."""
+    """Convert statistics to mappings whose keys are table names as in query plans."""
     rows = {_named(item.schema, item.name): item.rows for item in statistics.relations}
     distinct = {}
     values: dict[tuple[str, str], Mapping[str, str]] = {}

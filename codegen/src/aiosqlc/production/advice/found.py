@@ -1,4 +1,4 @@
-"""Make findings about texts of queries, and merge equal findings of a query's variants."""
+"""Create findings about SQL texts, and merge equal findings about several texts of a query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def finding(
 ) -> Diagnostic:
     """Return a finding that points to the name of the query to which an SQL text belongs."""
     query = text.query.parsed
-    of = [f"in the text {text.variant}"] if text.variant else []
+    of = [f"in the SQL text {text.variant}"] if text.variant else []
     if text.values:
         of.append(f"only for {text.values}; the generic plan has no such finding")
     label = Label(query.file, query.name_span)
@@ -33,7 +33,7 @@ def finding(
 
 
 def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge equal findings about several texts of a query; the first finding gets all hints."""
+    """Merge equal findings about several SQL texts of a query. The first finding gets all hints."""
     first: dict[object, list[Diagnostic]] = {}
     for item in found:
         place = [(id(label.file), label.span) for label in item.labels]

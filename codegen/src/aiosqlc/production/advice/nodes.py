@@ -1,4 +1,4 @@
-"""Findings about single steps of a plan: memory, patterns, OFFSET, NOT IN, and nested loops."""
+"""Findings about single nodes of a plan: memory, patterns, OFFSET, NOT IN, and nested loops."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def hidden(
     rows: Mapping[str, float],
     indexed: Collection[tuple[str, str]],
 ) -> Iterator[Diagnostic]:
-    """Yield a finding if a scan compares an expression, although its column has an index."""
+    """Yield a finding if a scan compares an expression on a column that has an index."""
     for node in plan.walk():
         if node.node != "Seq Scan" or rows.get(node.relation, 0) < LARGE:
             continue

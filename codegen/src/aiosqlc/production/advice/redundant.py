@@ -1,4 +1,4 @@
-"""Drop a proposed index if its keys are the first keys of an existing or proposed index."""
+"""Find indexes that are unnecessary, because another index begins with the same keys."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def is_known(candidate: Candidate, existing: Sequence[Index]) -> bool:
 def merged(
     database: PlannedDatabase, remedies: Mapping[int, Remedy], texts: Sequence[PlannedText]
 ) -> dict[int, Remedy]:
-    """Replace a proposed index by a longer proposed index if the longer one helps as much.
+    """Replace a proposed index by a longer one that begins with its keys and helps as much.
 
-    `remedies` maps the number of a text to its remedy.
+    The longer index is also proposed. `remedies` maps an SQL text's position in `texts` to the
+    indexes that are proposed for it.
     """
     chosen = list(dict.fromkeys(one for remedy in remedies.values() for one in remedy.indexes))
     found = {}
@@ -60,8 +61,8 @@ def replaced(
 ) -> list[Index]:
     """Return the indexes of the schema that a proposed index makes useless.
 
-    The keys of such an index are the first keys of the proposed index. A test showed for each that
-    no plan becomes more than 10 % more expensive if the proposed index replaces it.
+    The proposed index begins with the keys of each returned index. No plan becomes more than 10 %
+    more expensive if the proposed index replaces the returned index.
     """
     using = [database.tried[candidate.definition]]
     return [
@@ -81,7 +82,10 @@ def unneeded(
     texts: Sequence[PlannedText],
     using: Sequence[str] = (),
 ) -> bool:
-    """Return whether no text needs an index if the indexes in `using` exist."""
+    """Return whether dropping an index makes no plan more than 10 % more expensive.
+
+    The plans can use the indexes in `using` instead.
+    """
     for text in texts:
         if text.plan is None or index.name not in {node.index for node in text.plan.walk()}:
             continue

@@ -22,7 +22,7 @@ RULES = {
             "V030",
             "an index would make this query much cheaper",
             "WHERE customer_id = @id -- on 50 million rows without an index",
-            "create the index that was tried",
+            "create the index that the finding proposes",
         ),
         Rule(
             "V031",
@@ -74,7 +74,7 @@ RULES = {
         ),
         Rule(
             "V039",
-            "another index has or begins with the columns of this index, so this index is useless",
+            "this index is useless, because another index begins with the same columns",
             "CREATE INDEX ON orders (customer_id) -- and one on (customer_id, created_at)",
             "drop the index; writes then become cheaper",
         ),

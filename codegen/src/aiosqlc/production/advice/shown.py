@@ -1,4 +1,4 @@
-"""Write plans and remedies as sentences."""
+"""Format plans, and the effect of proposed indexes on a plan, as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_NODES = 4
 
 
 def number(value: float) -> str:
-    """Return a number for people: `50,000,000`, or `8.44`."""
+    """Format a number for people: `50,000,000`, or `8.44`."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
 
 
@@ -40,7 +40,10 @@ def plan_lines(plan: Plan, depth: int = 0, *, conditions: bool = True) -> Iterat
 
 
 def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
-    """Return the plans before and after a remedy, with the indexes' final names from `names`."""
+    """Describe a plan without and with the proposed indexes, in one line each.
+
+    `names` maps the name of each tested index to the name of the proposed index.
+    """
     after = outline(remedy.after)
     for tried, name in sorted(names.items(), key=lambda item: -len(item[0])):
         after = after.replace(tried, name)

@@ -1,4 +1,4 @@
-"""Store the advice on a configuration entry, so that an unchanged entry is not planned again."""
+"""Cache the findings about an entry's plans, so that an unchanged entry is not planned again."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class _Document(msgspec.Struct):
 
 
 def remembered(analysed: Analysed, statistics: Statistics, advise: Callable[[], Advice]) -> Advice:
-    """Return the stored advice if no input changed, or else call `advise` and store its result.
+    """Return the cached advice if no input changed. Otherwise, call `advise` and cache its result.
 
     The inputs are the schema, the queries, the statistics, the options, and the versions of
-    compiler and server. Raises the exceptions of `advise`. If the result cannot be stored, no error
-    is raised.
+    compiler and server. Raises the exceptions of `advise`. No error is raised if the result cannot
+    be cached.
     """
     files = _files(analysed)
     path = cache_folder().expanduser() / "advice" / f"{_key(analysed, statistics)}.json"

@@ -1,4 +1,4 @@
-"""Test proposed indexes, and keep the fewest that make the plan of a text much cheaper."""
+"""Test proposed indexes, and keep the fewest that make the plan of an SQL text much cheaper."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def remedy(
     proposed: Sequence[Candidate],
     least: float = LEAST,
 ) -> Remedy | None:
-    """Return the fewest proposed indexes that make a text much cheaper, or None.
+    """Return the fewest proposed indexes that make an SQL text's plan much cheaper, or None.
 
-    Together they must reduce the cost by at least `least`.
+    Together, these indexes must halve the cost and reduce it by at least `least`.
     """
     names = {
         database.tried[one.definition]: one for one in proposed if one.definition in database.tried

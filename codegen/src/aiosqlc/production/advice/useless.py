@@ -1,4 +1,4 @@
-"""Find indexes whose columns are the first columns of another index, and that no plan needs."""
+"""Find indexes that no plan needs, because another index begins with the same columns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def findings(
 
 
 def _covers(longer: Index, index: Index) -> bool:
-    """Return whether `longer` has all rows of `index`, in the same order."""
+    """Return whether `longer` covers the same rows as `index`, and begins with the same keys."""
     same = longer.keys == index.keys
     begins = index.method == "btree" and longer.keys[: len(index.keys)] == index.keys
     return (

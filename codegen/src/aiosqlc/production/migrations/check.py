@@ -23,7 +23,7 @@ class Checked:
     """A migration that was checked, with its findings.
 
     `better` maps a statement to the proposed replacement. `reason` is the user's reason for
-    accepting the findings, or None.
+    accepting the locks, or ''.
     """
 
     seen: ObservedFile
@@ -44,9 +44,9 @@ def check(
 ) -> list[Checked]:
     """Return the findings of each pending migration, in order.
 
-    `patient` means that the migration tool sets lock_timeout. `tries` means that replacements are
-    proposed and tested. `statistics` are production's statistics, for notes about the sizes of
-    tables. Raises the exceptions of `ReleaseObserver.release`.
+    `patient` is true if the migration tool sets lock_timeout. If `tries` is true, replacements for
+    dangerous statements are proposed and tested. `statistics` are production's statistics, for
+    notes about the sizes of tables. Raises the exceptions of `ReleaseObserver.release`.
     """
     options = options_of(entry, inputs.shims)
     found = []
@@ -91,7 +91,7 @@ def _checked(
 
 
 def _sized(item: Diagnostic, seen: ObservedFile, statistics: Statistics | None) -> Diagnostic:
-    """Add the sizes of tables, and a note if MariaDB was used instead of MySQL."""
+    """Add to a finding the sizes of tables, and a note if MariaDB was used instead of MySQL."""
     for statement in seen.statements:
         if item.code != "M007" and _concerns(item, seen, statement):
             own = (f"measured on {seen.stand_in}, not on MySQL",) if seen.stand_in else ()
@@ -128,7 +128,7 @@ _CALM = (
     "no safer statements are known: run the migration while no client needs the table, and"
     " write `-- lock: accepted REASON`"
 )
-_BATCHES = "change the rows in batches by primary key, and commit after each"
+_BATCHES = "change the rows in batches by primary key, and commit after each batch"
 _ADVICE = {
     Dialect.POSTGRESQL: {
         "M001": _SEVERAL_RELEASES,

@@ -1,4 +1,4 @@
-"""Derive findings from observations: dangerous locks and other problems."""
+"""Derive findings from the locks and effects that were observed while a migration ran."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def danger(seen: Observed) -> str:
 
 
 def findings(seen: ObservedFile, *, patient: bool) -> list[Diagnostic]:
-    """Return all findings of a migration. `patient` means that the tool sets lock_timeout."""
+    """Return all findings of a migration. `patient`: the migration tool sets lock_timeout."""
     found = [*seen.failures]
     for statement in seen.statements:
         found += _of_statement(statement)
@@ -60,16 +60,17 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
     first = _requested(asking[0])[0]
     setting = first.mode.timeout
     message = (
-        f"{_named(first)} on {first.relation.table} is requested without a {setting} below an hour"
+        f"{_named(first)} on {first.relation.table} is requested, and no {setting} below one hour"
+        " is set"
     )
     hint = (
         f"set {setting} at the start ({first.mode.patience}) and retry the statement after a"
         " timeout; pass `--timeout-set` if your migration tool sets it"
     )
-    behind = ["while the statement waits for a running transaction, these queries also wait"]
+    behind = ["while the statement waits for a running transaction, other queries wait behind it"]
     if len(asking) > 1:
         further = count(len(asking) - 1, "further statement")
-        behind.append(f"{further} also requested such a lock")
+        behind.append(f"{further} also requested a lock without a timeout")
     return [finding("M006", asking[0], message, hint, notes=(*notes(asking[0]), *behind))]
 
 
@@ -105,9 +106,7 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
         message = f"the rollback of {file.file.path.name} fails: {problem.message}"
         yield _warning("M010", message, problem.labels, problem.hint)
     if seen.lost:
-        message = (
-            f"after the rollback {_all(seen.lost)} differ from the values before the migration"
-        )
+        message = f"the rollback does not restore {_all(seen.lost)}"
         hint = "first copy the lost data into another table, or accept that the rollback loses data"
         yield _warning("M010", message, label, hint)
     for problem in seen.back_later:
@@ -117,9 +116,8 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
         hint = problem.hint or "change these rows in the rollback before its other statements"
         yield _warning("M010", message, problem.labels, hint)
     if seen.lost_later:
-        message = (
-            f"the rollback changes {_all(seen.lost_later)}, which are written after the migration"
-        )
+        later = _all(seen.lost_later)
+        message = f"the rollback changes data that is written after the migration: {later}"
         hint = "first copy the data into another table, or accept that the rollback loses data"
         yield _warning("M010", message, label, hint)
     for problem in seen.on_rows:
@@ -129,7 +127,7 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
 
 
 def _by_cause(seen: ObservedFile, names: Sequence[str]) -> Iterator[tuple[Label, tuple[str, ...]]]:
-    """Yield each statement that causes some of the effects, with the names of these effects."""
+    """Group broken queries or removed data by the statement that breaks or removes them."""
     for span in seen.file.statements:
         caused = tuple(name for name in names if seen.causes.get(name) == span)
         if caused:
@@ -166,13 +164,13 @@ def notes(seen: Observed) -> tuple[str, ...]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the first few names, and how many further names there are, as text."""
+    """Return a text with the first few names and the number of further names."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def count(number: int, thing: str) -> str:
-    """Return `1 query`, `2 queries`."""
+    """Return a number with its noun in the singular or plural: `1 query`, `2 queries`."""
     if number == 1:
         return f"1 {thing}"
     return f"{number} {thing.removesuffix('y')}ies" if thing.endswith("y") else f"{number} {thing}s"
@@ -189,7 +187,7 @@ def _lock(seen: Observed, held: Held) -> str:
 
 
 def _fresh(seen: Observed) -> bool:
-    """Return whether this statement took one of the locks that no earlier statement had taken."""
+    """Return whether this statement requests a lock that no earlier statement already holds."""
     return any(held.since == seen.span for held in _requested(seen))
 
 

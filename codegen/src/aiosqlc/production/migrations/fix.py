@@ -1,4 +1,4 @@
-"""Write the proposed migrations: the checked file is changed, and new files follow it."""
+"""Write the proposed migrations: change the checked file, and add new files that sort after it."""
 
 from __future__ import annotations
 

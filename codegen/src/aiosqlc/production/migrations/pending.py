@@ -59,7 +59,7 @@ def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chose
 
 
 def each(project: Project, entry: QuerySet, inputs: Inputs) -> Chosen:
-    """Return every migration as its own release, on the schema that the earlier migrations make."""
+    """Return every migration as a separate release, after all earlier migrations."""
     pending = _pending(project, entry, inputs.schema, alone=True)
     return Chosen((), pending, texts_of(inputs.queries))
 

@@ -7,17 +7,17 @@ from typing import Final
 RULES: Final = {
     "M001": "a table is rewritten while a lock keeps queries waiting",
     "M002": "a table is read from end to end while a lock keeps queries waiting",
-    "M003": "queries wait for a lock until an index is built",
-    "M004": "a lock of an earlier statement is held while a statement changes many rows",
+    "M003": "queries wait for a lock while an index is built",
+    "M004": "a statement changes many rows while an earlier statement's lock is still held",
     "M005": (
         "one statement changes all rows of a table, and holds the row locks until the end of the "
         "transaction"
     ),
-    "M006": "a statement requests a lock that blocks queries, without a lock_timeout below an hour",
+    "M006": "a statement requests a blocking lock, and no lock_timeout below one hour is set",
     "M007": "the migration tool runs a statement in a transaction, but it cannot run in one",
     "M008": "queries of the current code fail after the migration",
     "M009": "the migration removes data",
     "M010": "the rollback fails, or does not restore the data",
     "M011": "the migration fails on rows that the previous schema allows",
-    "M012": "`-- lock: accepted` without a reason",
+    "M012": "`-- lock: accepted` has no reason",
 }

@@ -91,7 +91,7 @@ _ALTER = re.compile(
 
 
 def _table(sql: str) -> Sequence[Piece]:
-    """Split an ALTER TABLE: the first piece has the actions with weak locks, in one transaction."""
+    """Split an ALTER TABLE. The first migration has the actions with weak locks."""
     head = _ALTER.match(sql)
     if head is None:
         return []
@@ -110,7 +110,7 @@ def _table(sql: str) -> Sequence[Piece]:
 
 
 Parts = tuple[list[str], list[Piece]]
-"""A proposal in parts: the statements with weak locks, which run first, and later migrations."""
+"""The statements of a proposal that take weak locks and run first, and the later migrations."""
 
 
 def _action(table: str, action: str) -> Parts | None:
@@ -174,7 +174,7 @@ _IS_UNIQUE = re.compile(r"\bunique\b", re.IGNORECASE)
 
 
 def _add_column(table: str, found: re.Match[str]) -> Parts | None:
-    """Add an empty column, set its default for new rows, and fill the old rows in batches."""
+    """Add a nullable column, set its default for new rows, and fill existing rows in batches."""
     column, rest = found["column"], found["rest"]
     if re.search(r"\bgenerated\b|\bserial|primary\s+key", rest, re.IGNORECASE):
         return None

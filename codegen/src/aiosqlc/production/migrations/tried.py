@@ -1,4 +1,4 @@
-"""Run proposals in place of a dangerous statement, and recommend only those with weaker locks."""
+"""Run each proposal instead of the dangerous statement, and recommend only safer proposals."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from aiosqlc.source import Dialect, SourceFile
 class Proved:
     """A proposal that led to the same schema as the statement, and took no dangerous lock.
 
-    `strongest` is the strongest lock that a query would have waited for, or None. `brief` means
-    that it locks a table exclusively for a short time.
+    `strongest` is the strongest lock that a query would have waited for, or None. `brief` is true
+    if the proposal locks a table exclusively for a short time.
     """
 
     pieces: tuple[Piece, ...]
@@ -36,7 +36,7 @@ _PROPOSALS = {
 
 
 def better(watched: Watched, statement: Observed, dialect: Dialect) -> Proved | None:
-    """Return the first proposal that is proved to have weaker locks, or None."""
+    """Return the first proposal that takes no dangerous lock when it is run, or None."""
     for pieces in _PROPOSALS[dialect](statement.sql):
         seen, same = watched.instead(statement, tuple(_files(pieces, dialect)))
         if same and not any(danger(one) or one.refused_in_block for one in seen):

@@ -15,7 +15,7 @@ _TENFOLD = 2  # powers of ten between two rounded estimates that differ at least
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The old and the new plan, and the SQL texts of one query that have this change.
+    """A change from an old to a new plan, and the SQL texts of one query that it affects.
 
     For a new query, `before` is None. For a removed query, `after` is None.
     """
@@ -44,14 +44,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class QueryChange:
-    """The changed plans of one query; there are several if its texts have different changes."""
+    """The plan changes of one query; its SQL texts can have different changes."""
 
     query: str
     changes: tuple[Change, ...]
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Return the variants that have another plan; the only text of a static query is ''."""
+        """Return the names of the SQL texts whose plan changed; '' for a query with one text."""
         return tuple(text for change in self.changes for text in change.texts)
 
     @property
@@ -74,11 +74,11 @@ def by_query(changes: Iterable[Change]) -> list[QueryChange]:
 
 
 def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> list[Change]:
-    """Return the changed plans. If several texts of a query have equal changes, this is one change.
+    """Return the changed plans. Merge equal changes of several SQL texts of a query.
 
     If only the estimates differ, a plan has changed if they differ at least tenfold. Without
-    estimates, the server's choice between two indexes means nothing. A plan has then changed only
-    if it reads other tables completely.
+    estimates, the server's choice between two indexes is arbitrary. A plan has then changed only if
+    it reads other tables completely.
     """
     grouped: dict[tuple[str, Step | None, Step | None], list[str]] = {}
     for name in sorted({*before, *after}):

@@ -23,13 +23,13 @@ _STEP: Final = re.compile(
 
 
 class DamagedError(Exception):
-    """Raised if `plans record` cannot have written a file; the text names the line."""
+    """Raised if a file is not in the format of `plans record`. The error's text names the line."""
 
 
 def written(plans: Mapping[TextName, Step], basis: str) -> str:
-    """Return the content of the file. `basis` says on which statistics they are based.
+    """Return the content of the file. `basis` names the statistics with which the plans were made.
 
-    If several texts of a query have the same plan, it is written once.
+    If several SQL texts of a query have the same plan, the plan is written once.
     """
     grouped: dict[tuple[str, Step], list[str]] = {}
     for name in sorted(plans):
@@ -47,7 +47,7 @@ def is_recorded(text: str) -> bool:
 
 
 def read(text: str) -> tuple[dict[TextName, Step], str]:
-    """Return the plans in a file's text, and the statistics on which they are based.
+    """Return the plans in a file's text, and a description of the statistics that they used.
 
     Raises `DamagedError` if the file is damaged.
     """

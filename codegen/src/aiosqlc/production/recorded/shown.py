@@ -22,7 +22,7 @@ def difference(change: Change) -> list[str]:
 
 
 def title(change: Change | QueryChange) -> str:
-    """Name the first changed text and count the others. Return '' for a query with one text."""
+    """Name the first changed SQL text and count the others. Return '' for a query with one text."""
     named = [text for text in change.texts if text]
     if not named:
         return ""
@@ -40,7 +40,7 @@ def plain(changes: Sequence[Change]) -> str:
 
 
 def diagnostics(changes: Sequence[Change], queries: Iterable[ParsedQuery]) -> list[Diagnostic]:
-    """Return a P001 for each query with changed plans, at the query's name if it still exists."""
+    """Return one P001 diagnostic for each query with changed plans, at the query if it exists."""
     by_place = {one_line(query.place): query for query in queries}
     return [_diagnostic(change, by_place.get(change.query)) for change in by_query(changes)]
 
@@ -59,7 +59,7 @@ def _diagnostic(change: QueryChange, query: ParsedQuery | None) -> Diagnostic:
 
 
 def document(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """Return the changes for JSON."""
+    """Return the changes as values for a JSON document."""
     return [
         {
             "query": change.query,

@@ -14,9 +14,9 @@ WITHOUT_STATISTICS = "empty tables, which only shows whether an index is usable"
 
 @dataclass(frozen=True, slots=True, order=True)
 class TextName:
-    """The name of an SQL text: the query as `file.sql:Name`, and the optional parts in the text.
+    """The name of an SQL text: its query as `file.sql:Name`, and the query's optional parts in it.
 
-    `parts` is empty for a query with only one text.
+    `parts` is empty for a query with only one SQL text.
     """
 
     query: str
@@ -40,5 +40,5 @@ def plans_by_text(plans: Plans) -> dict[TextName, Step]:
 
 
 def basis_of(plans: Plans) -> str:
-    """Return as text on which statistics the plans are based."""
+    """Describe the statistics with which the plans were made."""
     return WITH_STATISTICS if plans.with_statistics else WITHOUT_STATISTICS

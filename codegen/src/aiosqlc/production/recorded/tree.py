@@ -25,13 +25,13 @@ _SCANS: Final = frozenset({"Seq Scan", "Parallel Seq Scan"})
 class Step:
     """A node of a plan.
 
-    `kind` is the server's name of the node, with the join type or the operation. `role` is the
-    place of the node in its parent, such as `CTE recent` or `SubPlan`; it is empty for an ordinary
-    input. `relation` is a name, or empty. `indexes` are the used indexes; only a bitmap scan uses
-    several. `condition` is the condition of these indexes. `rows` is the power of ten of the
-    estimated rows. `cost` is the power of ten of the whole plan's cost. `rows` and `cost` are None
-    if the plan was made without statistics. `alike` means that the step also stands for other
-    partitions with the same step.
+    `kind` is the server's name of the node, with the join type or the operation. `role` says how
+    the parent uses the node, such as `CTE recent` or `SubPlan`; it is empty for an ordinary input.
+    `relation` is a name, or empty. `indexes` are the used indexes; only a bitmap scan uses several.
+    `condition` is their index condition. `rows` is the estimated number of rows, as an exponent of
+    ten. `cost` is the cost of the whole plan, as an exponent of ten. `rows` and `cost` are None if
+    the plan was made without statistics. `alike` is true if this step represents the equal steps of
+    several partitions.
     """
 
     kind: str
@@ -63,9 +63,9 @@ class Step:
 
 
 def simplified(plan: Plan, *, estimated: bool) -> Step:
-    """Return a plan without details.
+    """Return a plan as steps, without the details that change with every run.
 
-    `estimated` means that the server had statistics of the tables.
+    `estimated` is true if the server had statistics of the tables.
     """
     aliases = {node.alias: node.relation for node in plan.walk() if node.alias}
     step = _step(plan, aliases, estimated=estimated)
@@ -113,7 +113,7 @@ def _kind(plan: Plan) -> str:
 
 
 def _without_alike(inner: list[Step]) -> list[Step]:
-    """If inputs differ only in names, as partitions do, keep the first."""
+    """Keep only the first of the steps that differ only in names, such as scans of partitions."""
     found: dict[Step, Step] = {}
     for step in inner:
         shape = _nameless(step)
@@ -140,18 +140,18 @@ def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
 
 
 def _power(value: float) -> int:
-    """Return the nearest power of ten, because it is stable if the statistics change slightly."""
+    """Return the exponent of the nearest power of ten, which hardly changes with the statistics."""
     return round(math.log10(value)) if value > 1 else 0
 
 
 def amount(power: int) -> str:
-    """Return a power of ten as text: `1`, `100`, `10k`."""
+    """Return the power of ten with this exponent as text: `1`, `100`, `10k`."""
     thousands = min(power // 3, len(_TENFOLDS) - 1)
     return f"{10 ** (power - 3 * thousands)}{_TENFOLDS[thousands]}"
 
 
 def power_of(shown: str) -> int:
-    """Return the power of ten in a text that `amount` wrote."""
+    """Return the exponent of the power of ten in a text that `amount` wrote."""
     digits = shown.lstrip("~").rstrip("".join(_TENFOLDS))
     return len(digits) - 1 + 3 * _TENFOLDS.index(shown.lstrip("~")[len(digits) :])
 

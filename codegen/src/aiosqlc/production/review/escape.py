@@ -1,4 +1,4 @@
-"""Write text from other sources into Markdown so that Markdown does not interpret it."""
+"""Escape text from queries, messages and file names, so that Markdown does not interpret it."""
 
 from __future__ import annotations
 

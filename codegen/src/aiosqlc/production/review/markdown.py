@@ -43,7 +43,7 @@ def comment(review: Review, style: Style) -> str:
 
 
 def _cut(parts: list[str]) -> str:
-    """Return the parts that fit into one comment; a part that does not fit is left out."""
+    """Return a comment with the sections that fit; leave out each section that does not fit."""
     kept, length = [], len(_CUT)
     for part in parts:
         length += len(part) + 1

@@ -1,4 +1,4 @@
-"""The result of a review as values."""
+"""Data classes for the result of a review."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
-    """The plans that changed; `basis` says on which statistics they are based."""
+    """The plans that changed; `basis` describes the statistics with which they were made."""
 
     changes: tuple[Change, ...] = ()
     basis: str = ""
@@ -96,7 +96,7 @@ class EntryReview:
 
     `now` are all queries of the new version, and `pending` are its new schema files. `migrations`
     are the pending migrations that were run. `errors` are the errors of the new version. `advice`
-    are the new findings of `vet`. `skipped` says which parts of the review were not possible.
+    are the new findings of `vet`. `skipped` has the reasons why checks were left out.
     """
 
     name: str = ""

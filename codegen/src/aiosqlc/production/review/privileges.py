@@ -27,7 +27,7 @@ def grants_between(
 
 
 def privileges(rights: Iterable[Right], grants: Grants) -> list[str]:
-    """Return privileges by object, such as `SELECT (id, email) ON person`."""
+    """Return privileges as one text for each object, such as `SELECT (id, email) ON person`."""
     quote = plain_or(grants.quote, grants.reserved)
     lines = statements(rights, "r", quote)
     return [line.removeprefix("GRANT ").removesuffix(f" TO {quote('r')}") for line in lines]
@@ -58,7 +58,10 @@ def _by_object(rights: frozenset[Right]) -> dict[_Key, Right]:
 
 
 def _missing(wanted: dict[_Key, Right], known: dict[_Key, Right]) -> Iterable[Right]:
-    """Yield the privileges in `wanted` that `known` lacks; if columns are missing, only these."""
+    """Yield the privileges in `wanted` that `known` lacks.
+
+    If `known` has a privilege for some of the columns, yield it for the other columns.
+    """
     for key, right in wanted.items():
         other = known.get(key)
         if other is None:

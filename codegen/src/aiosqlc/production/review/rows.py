@@ -1,4 +1,4 @@
-"""The rows of a review. A row describes a change and its effect in a few words."""
+"""The table rows of a review. A row describes a change and its effect in a few words."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _plan(change: QueryChange) -> Row:
 
 
 def _of_texts(change: QueryChange) -> str:
-    """Return how many of a query's texts have another plan; return '' for a query with one text."""
+    """Return the number of SQL texts whose plan changed, as text; '' for a query with one text."""
     return f" of {count(len(change.texts), 'text')}" if any(change.texts) else ""
 
 
@@ -119,7 +119,7 @@ def _broken(entry: EntryReview) -> Iterator[Row]:
 
 
 def _counted(messages: Sequence[str]) -> list[str]:
-    """Return the distinct messages; a message that several statements have gets their number."""
+    """Return the distinct messages, with the number of statements if several have the message."""
     return [
         f"{message} ({number} statements)" if number > 1 else message
         for message, number in Counter(messages).items()

@@ -31,7 +31,7 @@ class Edited:
 
 
 def edited(old: Sequence[SchemaFile], new: Sequence[SchemaFile], dialect: Dialect) -> Edited:
-    """Return the files whose statements changed; comments and blanks do not count."""
+    """Return the files whose statements changed; changes of comments and spaces do not count."""
     before = {file.file.path: file for file in old}
     differing = [
         file

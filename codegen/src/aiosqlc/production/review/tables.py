@@ -1,4 +1,4 @@
-"""Parts of a comment in Markdown: tables, folded details, and changed plans."""
+"""Sections of a Markdown comment: tables, collapsed details, and changed plans."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def folded(summary: str, body: str) -> str:
-    """Return details that a reader can open, in Markdown."""
+    """Return a Markdown section that is collapsed until a person opens it."""
     return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n"
 
 

@@ -19,7 +19,7 @@ _STORED = frozenset({"table", "partitioned", "matview"})
 class Declared:
     """The declared numbers of rows by schema and table, and distributions by column.
 
-    `written` are the columns in the configuration, whose file is `file`.
+    `written` are the declarations of columns in the configuration file `file`.
     """
 
     file: SourceFile
@@ -28,7 +28,7 @@ class Declared:
     written: Mapping[tuple[str, str, str], DeclaredColumn]
 
     def placed(self, one: Contradiction) -> Diagnostic:
-        """Return the error for contradictory declarations, at their place in the configuration."""
+        """Return the error for contradictory declarations, with their configuration position."""
         span = self.written[one.schema, one.table, one.column].span_of(one.key)
         return Diagnostic("E003", one.message, (Label(self.file, span),), one.hint)
 

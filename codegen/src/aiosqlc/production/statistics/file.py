@@ -44,7 +44,7 @@ _COLUMN: Mapping[str, str] = {"attname": "text", "attnum": "smallint", "inherite
 
 
 class StatisticsError(Exception):
-    """Raised if a file cannot be read as statistics; the text is a sentence for the user."""
+    """Raised if a file cannot be read as statistics. The error's text is a message for the user."""
 
 
 def read(path: Path) -> Statistics:
@@ -68,7 +68,7 @@ def is_statistics(path: Path) -> bool:
 
 
 def parsed(text: str, path: Path) -> Statistics:
-    """Return the statistics of a text; `path` is for messages. Raise `StatisticsError`."""
+    """Parse statistics. `path` is the file name for error messages. Raises `StatisticsError`."""
     return _Parser(text, path).statistics()
 
 

@@ -13,7 +13,7 @@ from aiosqlc.source import Dialect
 
 
 def fitted(statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog) -> Statistics:
-    """Return statistics under the current names of the schema.
+    """Return statistics with the table and column names of the current schema.
 
     A renamed table or column keeps its statistics. Raises `StatisticsError` if the statistics
     contain no table of the schema.
