@@ -36,12 +36,12 @@ CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9));
     [
         ("SELECTid, name, od FROM a", "the server rejects the query"),
         ("SELECT id, name FROM a", "the query returns 2 columns, but its row class has 3 columns"),
-        ("SELECT id, od, name FROM a", "the name of column 2 is `od`, but in the row class `name`"),
+        ("SELECT id, od, name FROM a", "column 2 has the name `od`, but the row class has `name`"),
         ("SELECT id, current_role AS name, id AS od FROM a", "column `od` has the type integer"),
         ("SELECT id, name, od FROM a WHERE id = $1", "the query has 1 parameters"),
         (
             "SELECT id, name, od FROM a WHERE id = ?",
-            "parameters of the query that have no value: 1",
+            "the query has 1 parameters without a value",
         ),
     ],
 )

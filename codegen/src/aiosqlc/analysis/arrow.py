@@ -1,4 +1,4 @@
-"""Derive SQL that sends the result of an `:arrow` query by column; the server checks this SQL.
+"""Derive SQL that returns the result of an `:arrow` query by column; the server checks the SQL.
 
 In the derived SQL, the query is the WITH query `q`. For each column, the derived SQL joins all
 values, in the binary format of the type, to one `bytea`. The columns arrive in one row, so the
@@ -39,12 +39,12 @@ SENT: Final[Mapping[str, str]] = {
     "timestamptz": "timestamptz_send",
     "uuid": "uuid_send",
 }
-"""The function that sends a value, for each type whose values have a fixed length."""
+"""PostgreSQL's function that encodes a value in binary format, for each type of fixed length."""
 _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})
 _ENGINES = frozenset({Dialect.POSTGRESQL})  # that join the values of a column in binary format
 _MOST_DIGITS = 38  # of a decimal128
 _MOST_PARTS = 1600  # the server's limit is 1664 columns of a result
-_NUMERIC = "cast it to numeric(p, s) with at most 38 digits, float8 or text"
+_NUMERIC = "cast the column to numeric(p, s) with at most 38 digits, float8 or text"
 
 
 def with_arrow(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
@@ -99,7 +99,7 @@ def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
 
 
 def sending(query: TypedQuery) -> TypedQuery:
-    """Return the query with SQL texts that return one row of whole columns."""
+    """Return the query with SQL that returns one row, in which each field has a whole column."""
     names = [f"c{number}" for number, _ in enumerate(query.columns)]
     same = [_is_type(name, column.type) for name, column in zip(names, query.columns, strict=True)]
     before, after = _around(names, same, [*_all_parts(query)])
@@ -138,7 +138,7 @@ def _around(names: list[str], same: list[str], parts: list[str]) -> tuple[str, s
 
 
 def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
-    """Yield an error if a query cannot be `:arrow`, whatever types its columns have."""
+    """Yield an error if a query cannot be `:arrow` for a reason other than its column types."""
     parsed = query.parsed
     if engine not in _ENGINES:
         hint = "use :many, and build the record batch from its rows"
@@ -150,12 +150,12 @@ def _unfit(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
         hint = f"write `{parsed.embeds[0].table}.*` or list the columns"
         yield Diagnostic("E398", _message(query), (label,), hint)
     elif not query.read_only:
-        why = f"it is not proved to be read-only: {query.unproved_reading}"
+        why = f"the query is not proved to be read-only: {query.unproved_reading}"
         yield _error(query, why, "remove the part that writes, or use :many")
 
 
 def _unfit_columns(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error for each column without an exact Arrow type, or with another column's name."""
+    """Yield an error for each column that has no exact Arrow type or repeats a column name."""
     names = [column.name for column in query.columns]
     for number, column in enumerate(query.columns):
         if column.name in names[:number]:
@@ -187,10 +187,10 @@ def base_of(kind: SqlType) -> SqlType:
 
 
 def _refused(kind: SqlType) -> tuple[str, str] | None:
-    """Return why a type cannot be sent, and a correction; None if the type can be sent."""
+    """Return the reason why no Arrow type fits a type, and a correction; None if one fits."""
     written = f"{kind.name}{'[]' * kind.array_dims}"
     if kind.array_dims > 1:
-        return f"has the type `{written}`, an array of arrays", "cast it to text"
+        return f"has the type `{written}`, an array of arrays", "cast the column to text"
     if kind.name == "numeric" and kind.kind is TypeKind.BASE:
         precision, scale = kind.precision, kind.scale or 0
         if precision is None:
@@ -205,11 +205,11 @@ def _refused(kind: SqlType) -> tuple[str, str] | None:
         return None
     if kind.kind is TypeKind.BASE and kind.name in SENT:
         return None
-    return f"has the type `{written}`, which has no Arrow type", "cast it, such as to text"
+    return f"has the type `{written}`, which has no Arrow type", "cast the column, such as to text"
 
 
 def _parts(value: str, kind: SqlType, element_not_null: bool, *, nullable: bool) -> Iterator[str]:
-    """Yield the aggregates that send a column: the NULLs, the lengths, and the values."""
+    """Yield the SQL aggregates that return the NULL flags, lengths and values of a column."""
     if nullable:
         yield _joined(f"boolsend({value} IS NULL)")
     if kind.array_dims:

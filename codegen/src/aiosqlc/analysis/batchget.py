@@ -54,7 +54,7 @@ def plural(name: str) -> str:
 
 
 def with_batchget(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that also analyses, for each `:batchget` query, the text for many keys."""
+    """Return an analyser that also analyses the SQL for many keys of each `:batchget` query."""
 
     def analyze_both(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -183,7 +183,7 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
 
 
 def _check_key(query: TypedQuery, key: _Condition, lookup: Lookup) -> None:
-    """Raise an error if a condition's column or parameter cannot be a key, or a part of a key."""
+    """Raise an error if the column or parameter of a condition cannot belong to the key."""
     parsed = query.parsed
     written = parsed.spelled(key.number)
     given = next(param for param in parsed.params if param.number == key.number)
@@ -191,7 +191,7 @@ def _check_key(query: TypedQuery, key: _Condition, lookup: Lookup) -> None:
         why = f"{written} is also used elsewhere in the query"
         raise _UnfitAtError(why, _WRITE, given.spans[-1])
     if any(given.name in {part.name, *part.also} for part in parsed.dynamic):
-        why = f"{written} decides whether a part of the query is optional"
+        why = f"{written} decides whether an optional part of the query is used"
         raise _UnfitAtError(why, "write the condition on the key without `:if`", given.spans[0])
     if key.number not in lookup.keys:
         name = "".join(token.text for token in key.column)
@@ -254,7 +254,7 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
 
 
 def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condition]:
-    """Return the WHERE conditions on the key, whose parameters `:batchget(id)` can list."""
+    """Return the WHERE conditions on the key; `:batchget(id)` can list their parameters."""
     names = {param.number: param.name for param in query.params}
     option = dict(query.parsed.options)[OPTION]
     if not option:
@@ -274,7 +274,7 @@ def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condit
     if ordered != found:
         listed = ", ".join(names[one.number] for one in ordered)
         raise UnfitError(
-            "the key must list parameters in the order of the function, and each parameter once",
+            "`:batchget` must list each parameter once, in the order of the function's parameters",
             f"write `:batchget({listed})`",
         )
     return found
@@ -364,7 +364,7 @@ def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query. `numbers` has, for each parameter of the text, its number in the query."""
+    """One SQL text of a query. `numbers` maps the text's parameters to those of the query."""
 
     sql: str
     source_map: SourceMap
@@ -372,7 +372,7 @@ class _Text:
 
 
 def _for_many(text: _Text, keys: Sequence[int], hidden: Sequence[str], engine: Dialect) -> _Text:
-    """Return the SQL for many keys; the key's columns are appended under the names `hidden`."""
+    """Return the SQL for many keys, with the key's columns appended under the names in `hidden`."""
     clauses = _clauses(text.sql, engine, "")
     found = {text.numbers[one.number - 1]: one for one in _conditions(clauses)}
     if not set(keys) <= found.keys():

@@ -102,7 +102,7 @@ _INSTEAD = {Dialect.POSTGRESQL: "`excluded.column`", Dialect.MYSQL: "`VALUES(col
 
 
 def row_in(sql: str, engine: Dialect) -> str:
-    """Return the row in parentheses after VALUES if it is the only one, or else empty text."""
+    """Return the row in parentheses after VALUES if it is the only one, or an empty string."""
     tokens = code_tokens(sql, engine)
     row = _values(tokens)
     return sql[tokens[row[0]].start : tokens[row[1]].end] if row else ""
@@ -142,7 +142,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Return whether tokens contain a parameter `$n`. MySQL's lexer splits it into two tokens."""
+    """Return whether tokens contain a parameter `$n`. MySQL's lexer splits `$n` into two."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

@@ -32,7 +32,7 @@ def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
 
 
 def _returns_values(query: TypedQuery) -> bool:
-    """Return whether a query returns more than the empty results of functions like pg_notify."""
+    """Return whether a query has a column that is not `void`, the type that pg_notify returns."""
     return any(column.type.name != "void" for column in query.columns)
 
 

@@ -15,7 +15,7 @@ NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 
 
 def handed_on(shape: JsonShape | None) -> JsonShape | None:
-    """Return a value's shape after an expression, sub-select or join that may turn it into NULL.
+    """Return a JSON value's shape after an expression or join that may turn the value into NULL.
 
     Only the shape of a path into stored JSON becomes nullable here. The nullability of other values
     is proved elsewhere.
@@ -24,12 +24,12 @@ def handed_on(shape: JsonShape | None) -> JsonShape | None:
 
 
 def text_of(stored: JsonShape) -> JsonShape:
-    """Return the shape of a stored member that is read as a text, as `->>` does."""
+    """Return the shape of a member of stored JSON that is read as text, as with `->>`."""
     return replace(stored, path=(*stored.path, JsonStep(as_text=True)))
 
 
 def is_declared(shape: JsonShape) -> bool:
-    """Return whether a shape, or a part of it, is only declared by the user and not proved."""
+    """Return whether a shape or one of its members is declared by the user and not proved."""
     return shape.declared or any(is_declared(member) for _, member in shape.members)
 
 
@@ -72,7 +72,7 @@ def part(
     any_key: bool = False,
     any_index: bool = False,
 ) -> JsonShape:
-    """Return the JSON shape of a document's part at an object key or a list index.
+    """Return the JSON shape of the value at an object key or a list index of a document.
 
     `any_key` means that the part has a key of unknown value, and `any_index` an index of unknown
     value. A negative index counts from the end. Return ANY if the part's shape is unknown.

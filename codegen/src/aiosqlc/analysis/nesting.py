@@ -9,7 +9,7 @@ from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
 
 
 def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error if a list has no proved key, or if a stream may return a list in parts."""
+    """Yield an error if no key is proved for a list, or if a stream may return incomplete lists."""
     parsed, nesting = query.parsed, query.nesting
     if isinstance(nesting, NotNested):
         name = query.embeds[nesting.embed].name

@@ -66,7 +66,8 @@ def _checked(
     if why and not wrong:
         yield Diagnostic(
             "E397",
-            f"the payload that {source} sends on `{sent.channel}` is not proved: {why}",
+            f"the payload that {source} sends on `{sent.channel}` is not proved to be the declared"
+            f" one: {why}",
             (place, *other),
             "build the payload by `json_build_object(…)::text` or `row_to_json(…)::text` in an "
             "AFTER trigger, a query or a function in SQL; or declare the payload as `text`",

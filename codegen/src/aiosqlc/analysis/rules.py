@@ -1,4 +1,4 @@
-"""The structure of a proof rule. Each engine has a registry of rules."""
+"""The class of a rule that proves facts such as NOT NULL. Each engine has a registry of rules."""
 
 from __future__ import annotations
 

@@ -49,16 +49,16 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
         return f"the query returns {_counted(len(theirs))}, but its row class has {has}"
     for number, ((name, kind), (other, given)) in enumerate(zip(mine, theirs, strict=True), 1):
         if name != other:
-            return f"the name of column {number} is `{other}`, but in the row class `{name}`"
+            return f"column {number} has the name `{other}`, but the row class has `{name}`"
         if alike(kind) != alike(given):
-            return f"column `{name}` has the type {given}, but in the row class {kind}"
+            return f"column `{name}` has the type {given}, but the row class has {kind}"
     own = tuple(range(1, len(promised.params) + 1)) if numbers is None else numbers
     if len(own) != len(found.params):
         return f"the query has {len(found.params)} parameters, but its function passes {len(own)}"
     for at, number in enumerate(own):
         kind, given = promised.params[number - 1], found.params[at]
         if alike(kind) != alike(given):
-            return f"parameter ${number} has the type {given}, but in the function {kind}"
+            return f"parameter ${number} has the type {given}, but the function passes {kind}"
     return ""
 
 
@@ -89,7 +89,7 @@ def _parts(query: ParsedQuery, variant: Variant) -> str:
 
 
 def alike(kind: str) -> str:
-    """Return the name of a group of types that Python and the drivers do not distinguish."""
+    """Return one name for all types that Python and the drivers do not distinguish from `kind`."""
     base = kind.rstrip("[]")
     return _ALIKE.get(base, base) + kind[len(base) :]
 

@@ -411,7 +411,7 @@ def _asked(context: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether a query has other columns or parameters if MariaDB's comments are run."""
+    """Return whether a query has other columns or parameters if MariaDB reads its comments."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -530,9 +530,9 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
             "E321",
             f":{parsed.command} needs rows, but it is unknown which rows this CALL returns",
             (Label(parsed.file, parsed.name_span),),
-            hint="its rows are known where the procedure's body has one SELECT without INTO,"
-            " outside of IF, CASE, loops and handlers, and nothing else in it may return rows;"
-            " use :exec where it returns none: OUT parameters are not rows here",
+            hint="the rows are known if the procedure's body has one SELECT without INTO, outside"
+            " of IF, CASE, loops and handlers, and no other statement that may return rows; use"
+            " :exec if the procedure returns no rows (OUT parameters are not rows)",
         )
     return Diagnostic(
         "E321",

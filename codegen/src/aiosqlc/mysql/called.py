@@ -98,7 +98,7 @@ def _statements(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], bool
 
 
 def _end(tokens: Sequence[Token], start: int) -> int:
-    """Return the index of a statement's semicolon, or of a handler's BEGIN."""
+    """Return the index of the semicolon that ends a statement, or of the BEGIN of a handler."""
     depth = 0
     is_declared = tokens[start].text.upper() == "DECLARE"
     for at in range(start, len(tokens)):

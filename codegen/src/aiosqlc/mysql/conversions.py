@@ -34,7 +34,7 @@ def may_fail(node: exp.Expr) -> bool:
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
-    """Return whether some texts are invalid for the common type of the given types.
+    """Return whether the server may fail to convert a text to the common type of these types.
 
     With `compared`, texts that are compared with dates are included, as in GREATEST and LEAST.
     """

@@ -89,7 +89,7 @@ def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> Js
 
 
 def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
-    """Return a JSON column's shape; for a text, return the stored JSON member that it shows."""
+    """Return the JSON shape of a result column, or of the stored member that the column returns."""
     made = _Documents(proof, reader, 0)
     if not reader.has_json:
         return None
@@ -99,7 +99,7 @@ def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
 
 
 def _whole(shape: JsonShape | None) -> JsonShape | None:
-    """Return a JSON shape, or None for `[]` and `{}`: temporary tables of MariaDB truncate them."""
+    """Return the shape, or None for `[]` and `{}`, which MariaDB's temporary tables truncate."""
     return None if shape in _EMPTIES else shape
 
 
@@ -185,7 +185,7 @@ class _Documents:
         return found
 
     def text(self, node: exp.Expr) -> JsonShape | None:
-        """Return the column and path of a stored JSON member that always exists and is a text."""
+        """Return the shape of a stored JSON member that is read as text and always exists."""
         inner = node.expressions[0] if name_of(node) == "JSON_UNQUOTE" else node
         if not isinstance(inner, exp.JSONExtract | exp.JSONExtractScalar):
             return None
@@ -259,7 +259,7 @@ class _Documents:
         return ANY
 
     def _rounds_boolean(self, node: exp.Expr) -> bool:
-        """Return whether a value is a rounded Boolean, which MariaDB writes as `true`."""
+        """Return whether ROUND or a similar function may get a Boolean; MariaDB writes `true`."""
         if not isinstance(node, _ROUNDING) and name_of(node) not in _ROUNDED:
             return False
         rounded = next(iter(node.args.values()), None)

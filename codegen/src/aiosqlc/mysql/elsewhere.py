@@ -78,7 +78,7 @@ def _clauses(place: Place) -> str:
         return "remove `LIMIT ALL`: a query without LIMIT returns all rows"
     if before == "GENERATE_SERIES" or (word == "(" and before == "UNNEST"):
         return (
-            "there is no such table: write `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL"
+            "MySQL has no such table function: write `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL"
             " SELECT i + 1 FROM n WHERE i < 9)`"
         )
     if before == "DISTINCT" and word == "ON":

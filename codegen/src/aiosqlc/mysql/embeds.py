@@ -24,7 +24,7 @@ from aiosqlc.relational.embeds import (
 )
 
 _ELSEWHERE = "the embed is not in the select list of the result"
-_UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
+_UNCOUNTED = "it is unknown how many columns a `*` before this macro has"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
 
 
 def _part(source: Source, level: Level) -> Part:
-    """Return a FROM item as a row, whose columns come from one row even under GROUP BY."""
+    """Return a FROM item as a `Part`: the columns of `t.*`, and the item if it is a table."""
     return Part(row_of(source, level), source if source.relation is not None else None)
 
 

@@ -1,4 +1,4 @@
-"""Find comparisons `column = value` for which `=` agrees with the column's unique key."""
+"""Find comparisons in which `=` and the column's unique key treat the same values as equal."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
 
 
 def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
-    """Return a hint for a misused SELECT alias, or for a value such as Oracle's `rownum`."""
+    """Return a hint for a misused SELECT alias, or for a name such as Oracle's `rownum`."""
     place = place_in(file, query, Span(at, at), Dialect.MYSQL)
     if said := lookalike_advice(place):
         return said

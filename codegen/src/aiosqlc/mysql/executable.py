@@ -1,4 +1,4 @@
-"""Find the comments `/*! … */` that a server runs as SQL, and the statement with these as SQL."""
+"""Find the comments `/*! … */` that a server runs, and convert statements to what it reads."""
 
 from __future__ import annotations
 

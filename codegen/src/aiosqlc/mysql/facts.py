@@ -75,7 +75,7 @@ def facts_of(
 
 
 def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts that AND or OR proves; one FALSE decides AND, and one TRUE decides OR."""
+    """Apply `facts_of` to AND or OR: one FALSE operand decides AND, and one TRUE decides OR."""
     decider, agreement = (FALSE, TRUE) if isinstance(node, exp.And) else (TRUE, FALSE)
     sides = (node.this, node.expression)
     alternatives: list[Facts] = []
@@ -93,7 +93,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts if the outcome of a test such as `x IS TRUE` is one of `possible`."""
+    """Apply `facts_of` to a test such as `x IS TRUE`."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -112,14 +112,14 @@ def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -
 
 
 def _equal(level: Level, node: exp.NullSafeEQ, is_slice: IsSlice) -> Facts:
-    """Return the facts if `x <=> constant` is true: x is not NULL."""
+    """Return the expressions that are not NULL if `x <=> constant` is true: x and its operands."""
     readable = _is_constant(node.expression) and _reads_texts(level, node.this)
     said = level.premises.holds("condition", "the constant cannot be converted to NULL", readable)
     return known(level, node.this, is_slice) if said else _NONE
 
 
 def _instead(level: Level, node: exp.Coalesce, is_slice: IsSlice) -> Facts:
-    """Return the facts if `COALESCE(x, FALSE)` is true: x is true."""
+    """Return the expressions that are not NULL if `COALESCE(x, FALSE)`, and so x, is true."""
     untrue = all(_is_untrue(unwrap(value)) for value in node.expressions)
     if not level.premises.holds("condition", "the value that replaces NULL is false", untrue):
         return _NONE
@@ -141,7 +141,7 @@ def _stands_alone(level: Level, node: exp.Expr) -> bool:
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
-    """Return whether an expression is a column, and a comparison never converts a text to NULL."""
+    """Return whether a comparison of this column with a text never converts the text to NULL."""
     node = unwrap(node)
     found = level.local(node) if isinstance(node, exp.Column) else None
     kind = found[1].type if found else None
@@ -207,7 +207,10 @@ def _itself(level: Level, node: exp.Expr) -> Facts:
 
 
 def written_as(level: Level, node: exp.Expr) -> Written | None:
-    """Return a key, or None. Expressions with the same key have the same value in each row."""
+    """Return a key for a calculation, or None if a second evaluation may give another value.
+
+    Expressions with the same key have the same value in each row.
+    """
     if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
         return None
     stable = all(_is_stable(level, inner) for inner in node.walk())
@@ -243,7 +246,7 @@ def _written(level: Level, node: object) -> object:
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
-    """Collect the facts from WHERE and joins, and mark outer joins that always have a match."""
+    """Collect the expressions that WHERE and joins prove not NULL; mark joins that always match."""
     holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
@@ -264,7 +267,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
 
 
 def under(level: Level, facts: Facts, is_slice: IsSlice) -> Level:
-    """Return a copy of a scope with more facts, for a branch such as a WHEN of CASE."""
+    """Return a copy of a scope with more expressions known to be not NULL, such as for a WHEN."""
     inner = replace(level, facts=dict(level.facts), dead=set(level.dead))
     _note(inner, facts, "condition")
     while _revive(inner, is_slice):

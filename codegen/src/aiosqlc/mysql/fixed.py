@@ -23,7 +23,7 @@ _LOOSE = (
 
 
 def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
-    """Return whether a sub-select's rows depend only on stored rows and the row outside of it."""
+    """Return whether a sub-select's rows depend only on stored rows and the outer query's row."""
     reader.sub_select(query, level)
     for node in query.walk():
         if isinstance(node, _LOOSE):

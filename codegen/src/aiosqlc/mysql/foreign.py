@@ -1,4 +1,4 @@
-"""Remove foreign keys that a server refuses. They do not affect the types of queries."""
+"""Remove foreign keys that a server refuses. Foreign keys do not affect the types of queries."""
 
 from __future__ import annotations
 

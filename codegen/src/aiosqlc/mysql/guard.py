@@ -48,7 +48,7 @@ def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence
         refused = code_of(error) in _REFUSED
         return f"the server rejects the query: {message_of(error, '')}" if refused else ""
     if answer.parameters:
-        return f"parameters of the query that have no value: {answer.parameters}"
+        return f"the query has {answer.parameters} parameters without a value"
     return difference(_promised(query, first, answer.columns), _found(answer.columns))
 
 

@@ -1,4 +1,4 @@
-"""Types that MariaDB determines only when it runs a query, and may have described differently.
+"""Types that MariaDB determines only when it runs a query, and that PREPARE may report wrongly.
 
 MariaDB derives the fractional digits of a time, and the type of a digest, from constant arguments.
 An argument that is a sub-select becomes a constant when it has run; this changes the function's

@@ -183,7 +183,10 @@ def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Cal
 
 
 def of_rounds(begin: Sequence[Result]) -> Callable[[], Query]:
-    """Return a function that makes the `Query` for a recursive query, as a UNION of its parts."""
+    """Return a function that makes the `Query` for a recursive query.
+
+    It is a UNION of the initial SELECTs and of recursive rows, about which nothing is known.
+    """
     arms = SetOperation(op=SetOp.UNION, left=1, right=2)
     for number in range(3, len(begin) + 2):
         arms = SetOperation(op=SetOp.UNION, left=arms, right=number)

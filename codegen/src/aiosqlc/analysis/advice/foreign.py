@@ -21,7 +21,7 @@ _NUMBERED = {Dialect.POSTGRESQL: "`${}`", Dialect.MYSQL: "`?`"}
 
 
 def foreign_advice(place: Place) -> str:
-    """Return the engine's form of another database's syntax, or an empty string if unknown."""
+    """Suggest the engine's equivalent of another database's syntax; return '' if none is known."""
     return _parameter(place) or _comment(place) or _anyones(place)
 
 

@@ -87,7 +87,7 @@ def _rows(place: Place) -> str:
 
 
 def _gaps(place: Place) -> str:
-    """Detect a missing part: `SELECT * item`, `FROM WHERE`, `WITH a (SELECT …)`, `a NOT = 'b'`."""
+    """Detect missing words: `SELECT * item`, `FROM WHERE`, `WITH a (SELECT …)`, `a NOT = 'b'`."""
     word, before = place.word(), place.word(-1)
     starred = before == "*" and place.word(-2) in {"SELECT", ",", "."}
     named = place.is_name() and not is_reserved(word, place.dialect)

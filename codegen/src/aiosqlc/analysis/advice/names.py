@@ -92,7 +92,7 @@ def _keyword(place: Place) -> str:
 
 
 def qualified_advice(place: Place) -> str:
-    """Return the qualified forms of an ambiguous column, or an empty string if FROM is unclear."""
+    """Suggest qualified names for an ambiguous column; return '' without two tables in FROM."""
     name = place.said()
     sources = list(dict.fromkeys(sources_of(place)))
     if not name or len(sources) < 2 or place.word(1) == ".":
@@ -140,10 +140,10 @@ def _alias(place: Place) -> str:
     clause = place.clause if place.clause in {"WHERE", "HAVING", "ON", "GROUP"} else ""
     for alias, expression in _aliases(place):
         if alias.lower() == name and expression.lower() != name:
-            lead = f"{clause or 'this place'} cannot use the names of the SELECT list"
+            lead = f"{clause or 'this place'} cannot use the aliases of the SELECT list"
             if len(expression) > _LONGEST:
                 return (
-                    f"{lead}: put the query into a sub-select, or repeat the expression `{alias}`"
+                    f"{lead}: put the query in a sub-select, or repeat the expression of `{alias}`"
                 )
             return f"{lead}; repeat `{expression}`, or put the query into a sub-select"
     return ""

@@ -1,6 +1,6 @@
-"""Hints for syntax errors. A server reports the word where it stopped, not the cause.
+"""Hints for syntax errors. A server reports the word at which its parser stopped, not the cause.
 
-Each rule looks at the words around this position, and returns '' if the words do not fit. Rules
+Each rule looks at the words around this position, and returns '' if it finds no mistake. Rules
 with certain results come before rules that guess.
 """
 
@@ -60,7 +60,7 @@ def syntax_advice(place: Place, own: Rule) -> str:
 
 
 def quoted(name: str, dialect: Dialect) -> str:
-    """Return a name in the engine's identifier quotes, in backticks for a message."""
+    """Quote a name as an identifier of the engine, and enclose the result in backticks."""
     inside = name.join(LEXES[dialect].quotes)
     return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
 
@@ -224,7 +224,7 @@ def _missing_operand(place: Place) -> str:
 
 
 def _misspelt(place: Place) -> str:
-    """Detect a misspelled keyword: this word, or the previous word, which was read as an alias."""
+    """Detect a misspelled keyword at a position, or before it if the server read it as an alias."""
     if place.verb == "ALTER" or place.words[:2] in (["CREATE", "TABLE"], ["CREATE", "INDEX"]):
         return ""
     above = place.tokens[: place.at + 1]

@@ -1,1 +1,1 @@
-"""Query plans, and the statistics on which they depend, as values for every engine."""
+"""Classes for query plans and for the planner's statistics, for every engine."""

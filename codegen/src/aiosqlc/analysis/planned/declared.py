@@ -22,7 +22,7 @@ class Distribution:
 
     @property
     def never(self) -> frozenset[str]:
-        """Return the values with a declared share of 0, which no row has."""
+        """Return the values that are declared to occur in no row."""
         return frozenset(value for value, share in self.values if not share)
 
 

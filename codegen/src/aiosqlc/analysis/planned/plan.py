@@ -45,11 +45,11 @@ class Plan:
         return replace(self, conditions=(), children=children)
 
     def condition(self, kind: str) -> str:
-        """Return the text of the node's condition of a kind, or '' if there is none."""
+        """Return the text of the node's condition of this kind (`Filter`), or ''."""
         return dict(self.conditions).get(kind, "")
 
     def detail(self, name: str) -> str:
-        """Return the text of the node's detail with a name, or '' if there is none."""
+        """Return the text of the node's detail with this name (`Strategy`), or ''."""
         return dict(self.details).get(name, "")
 
     @property

@@ -92,7 +92,7 @@ def _text(shape: JsonShape, *, nullable: bool) -> JsonShape:
 
 
 def _always_has(document: JsonShape, step: JsonStep) -> bool:
-    """Return whether every document of this structure has a member that is not null."""
+    """Return whether every document of this structure has the member `step`, which is not null."""
     if document.kind is not JsonKind.OBJECT or step.key is None:
         return False
     member = dict(document.members).get(step.key)

@@ -104,7 +104,7 @@ def python_shape(text: str, folder: Path, *, pydantic: bool) -> JsonShape | Clas
         return found.problem
     except RecursionError:
         message = f"the structure of `{text}` is nested too deeply"
-        return ClassProblem(message, "write `Any` for a value at a smaller depth")
+        return ClassProblem(message, "write `Any` for the values below some depth")
 
 
 def module_files(text: str, folder: Path) -> list[Path]:
@@ -133,7 +133,7 @@ def _path(module: str, folder: Path) -> Path | None:
 
 
 class _Classes:
-    """Reads classes from source files, whose paths `read` collects.
+    """Reads classes from source files, and collects the paths of the files in `read`.
 
     `within` detects a class that contains itself. `known` are the classes that were already read.
     """
@@ -207,7 +207,7 @@ class _Classes:
                 return self._named(origin, reexports + 1, shown)
             known = list(module.names())
             if last not in known and "*" not in module.imported():
-                hint = did_you_mean(last, known, otherwise="write the name of a class there")
+                hint = did_you_mean(last, known, otherwise="write the name of a class in it")
                 raise _Unusable(f"the module `{package}` has no `{last}`", hint)
             return opaque
         if name in self.within:
@@ -301,7 +301,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _full(node: ast.expr, module: _Module | None) -> str:
-    """Return the full name of a type that a module, or the configuration, names."""
+    """Return the full dotted name of a type that a module or the configuration uses."""
     name = ast.unparse(node)
     first, dot, rest = name.partition(".")
     if module is None:
@@ -337,7 +337,7 @@ def _unquoted(node: ast.expr, module: _Module | None) -> ast.expr:
 
 
 def _metadata(node: ast.expr, module: _Module) -> list[ast.expr]:
-    """Return the arguments of `Annotated` around a type, such as `Field(alias="x")`."""
+    """Return the metadata in an `Annotated` type, such as `Field(alias="x")`."""
     node = _unquoted(node, module)
     if not isinstance(node, ast.Subscript):
         return []
@@ -352,7 +352,7 @@ def _assigns(node: ast.Assign) -> str:
 
 
 def _is_renamed(value: ast.expr | None) -> bool:
-    """Return whether the value of a field gives the field another name in JSON."""
+    """Return whether a field's value, such as `field(name="x")`, renames the field in JSON."""
     names = {"alias", "name", "validation_alias", "serialization_alias"}
     return isinstance(value, ast.Call) and any(item.arg in names for item in value.keywords)
 

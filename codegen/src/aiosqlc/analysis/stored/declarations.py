@@ -47,7 +47,7 @@ def declared_shapes(
         elif isinstance(shape, ClassProblem):
             problems.append(_error(item, "E348", shape.message, shape.hint))
         elif not shape.labels:
-            hint = "the path starts at the folder of the configuration file"
+            hint = "write a path relative to the folder of the configuration file"
             problems.append(_error(item, "E349", shape.message, hint))
         else:
             label = Label(item.file, item.span, "declared here")

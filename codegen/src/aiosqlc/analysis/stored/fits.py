@@ -19,7 +19,7 @@ _TEXTS: dict[str, Callable[[str], object]] = {
 
 
 def misfit(value: Any, shape: JsonShape, at: str = "the value") -> str:
-    """Return the first reason why a JSON value does not have a structure, or an empty text.
+    """Return the first reason why a JSON value does not have the structure `shape`, or ''.
 
     The reason names members and types, and never contains a value. A class whose members are
     unknown accepts every value.
@@ -37,7 +37,7 @@ def misfit(value: Any, shape: JsonShape, at: str = "the value") -> str:
 
 
 def _inside(value: Any, shape: JsonShape, at: str) -> Iterator[str]:
-    """Yield the reason for each member or element of a value, or '' if the part fits."""
+    """Yield the result of `misfit` for each member or element of a value."""
     if shape.kind is JsonKind.TUPLE and len(value) != len(shape.members):
         yield f"{at} does not have {len(shape.members)} elements"
     elif shape.kind is JsonKind.TUPLE:

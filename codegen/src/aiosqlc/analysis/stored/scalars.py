@@ -1,4 +1,4 @@
-"""The structures of JSON scalars, as the database types for which generators know a Python type."""
+"""The structures of JSON scalars, expressed by database types that generators map to Python."""
 
 from __future__ import annotations
 

@@ -43,11 +43,11 @@ _DEEPEST = 64
 _TOO_DEEP = f"the schema is nested more than {_DEEPEST} levels deep"
 # A tuple has no class that several places could share, so its type is written out.
 _MOST_PARTS = 1000
-_FLATTER = "write `{}` for a value of any type at a smaller depth"
+_FLATTER = "write `{}` (any type) for the values below some depth"
 
 
 class _Problem(Exception):  # noqa: N818 - it becomes a diagnostic, and leaves no module
-    """A mistake at a node of the schema."""
+    """A mistake in a JSON Schema file, with the YAML node that contains the mistake."""
 
     def __init__(self, node: yaml.Node, message: str, hint: str) -> None:
         super().__init__(message)
@@ -99,10 +99,10 @@ class _Reader:
     name: str
     depth: int = 0
     known: dict[tuple[str, int], JsonShape] = field(default_factory=dict)
-    """The structures that references name, by the reference and by its depth of nesting."""
+    """The structures to which references (`$ref`) point, by reference and depth of nesting."""
 
     def shape(self, node: yaml.Node, name: str, within: tuple[str, ...]) -> JsonShape:
-        """Return the structure that a schema describes; `within` are the references on the way."""
+        """Return the structure of a schema; `within` are the references that led to it."""
         if self.depth >= _DEEPEST:
             raise _Problem(node, _TOO_DEEP, _FLATTER)
         return replace(self, depth=self.depth + 1).of_keywords(node, name, within)
@@ -156,7 +156,7 @@ class _Reader:
         others = [kind for kind in kinds if kind != "null"]
         if len(others) != 1:
             message = "a value must have exactly one type besides `null`"
-            raise _Problem(at, message, "leave `type` out for a value of any type")
+            raise _Problem(at, message, "to allow any type, leave `type` out")
         return others[0], len(kinds) > len(others)
 
     def _of_type(
@@ -179,7 +179,7 @@ class _Reader:
                 return JsonShape(JsonKind.ARRAY, members=(("", anything()),), declared=True)
             members = tuple(("", kind) for kind in kinds)
             if sum(map(_parts, kinds)) > _MOST_PARTS:
-                message = f"lists of a fixed length have more than {_MOST_PARTS} parts together"
+                message = f"the lists of a fixed length contain more than {_MOST_PARTS} types"
                 raise _Problem(values["prefixItems"], message, "use `items`, or fewer `$ref`")
             return JsonShape(JsonKind.TUPLE, members=members, declared=True)
         items = values.get("items")
@@ -211,14 +211,15 @@ class _Reader:
         others = [item for item in items if not _is_null_schema(item)]
         if len(others) != 1:
             message = f"`{key}` must have exactly one alternative besides `null`"
-            raise _Problem(node, message, "leave the alternatives out for a value of any type")
+            raise _Problem(node, message, f"to allow any type, leave `{key}` out")
         found = self.shape(others[0], name, within)
         return replace(found, nullable=found.nullable or len(items) > 1)
 
     def _referenced(self, node: yaml.Node, within: tuple[str, ...]) -> JsonShape:
         pointer = str(node.value)
         if pointer in within or pointer == "#":  # the whole file is around every reference
-            raise _Problem(node, f"`{pointer}` contains itself", "describe a limited depth")
+            hint = "describe a limited number of levels"
+            raise _Problem(node, f"`{pointer}` contains itself", hint)
         place = pointer, self.depth
         if place not in self.known:
             self.known[place] = self._target(node, pointer, within)
@@ -250,7 +251,7 @@ def _items(node: yaml.Node, what: str) -> list[yaml.Node]:
 
 
 def _read_scalars(root: yaml.Node, text: str) -> None:
-    """Give each scalar its value in JSON, because YAML reads some differently: `1e5` as a text."""
+    """Set each scalar node to its JSON value; YAML reads some differently (`1e5` as text)."""
     nodes = [root]
     while nodes:
         node = nodes.pop()
@@ -268,7 +269,7 @@ def _read_scalars(root: yaml.Node, text: str) -> None:
 
 
 def _is_constant(node: yaml.Node | None, word: str) -> bool:
-    """Return whether a node is `true`, `false` or a number, and not a text."""
+    """Return whether a node is the constant `word` (number, `true` or `false`), and not a text."""
     return node is not None and node.value == word and not node.tag.endswith(":str")
 
 

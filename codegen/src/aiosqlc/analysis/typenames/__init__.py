@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The name of a type, with the parts that it contains: schema, length, `unsigned` and `[]`."""
+    """A type name from the configuration; `type` has its schema, length, `unsigned` and `[]`."""
 
     text: str
     type: SqlType | None

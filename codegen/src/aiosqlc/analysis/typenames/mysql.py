@@ -12,7 +12,7 @@ NUMBERS = INTEGERS | {"decimal", "float", "double"}
 CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 PARSED = frozenset({"uuid", "inet4", "inet6"})
-"""Types whose values the server compares with a text by converting the text, if possible."""
+"""Types to which the server converts a text, if possible, before it compares the two."""
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(

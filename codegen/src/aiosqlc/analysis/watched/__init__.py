@@ -1,1 +1,1 @@
-"""The effects and locks that were observed while migrations ran, for every engine."""
+"""Classes for the effects and locks that are observed while migrations run, for every engine."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A column: a number that a rename keeps, and a hash of the values in any order."""
+    """A column: a number that a rename keeps, and a hash that ignores the order of the values."""
 
     number: int
     digest: str

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Final, TypeAlias
 
 LONGEST_WAIT: Final = 3600
-"""Seconds: a statement whose wait for a lock is limited to this or more counts as unlimited."""
+"""A lock timeout of this many seconds or more counts as no limit."""
 
 
 class Mode(IntEnum):
@@ -46,7 +46,7 @@ class Mode(IntEnum):
 
     @property
     def timeout(self) -> str:
-        """Return the setting that limits the wait for such a lock."""
+        """Return the name of the setting that limits the wait for a lock of this type."""
         return "lock_timeout"
 
     @property
@@ -56,7 +56,7 @@ class Mode(IntEnum):
 
 
 class TableLock(IntEnum):
-    """The lock of a schema change on MySQL or MariaDB. EXCLUSIVE also blocks reads."""
+    """The lock of a schema change on MySQL or MariaDB. EXCLUSIVE blocks both writes and reads."""
 
     SHARED = 1
     EXCLUSIVE = 2
@@ -78,7 +78,7 @@ class TableLock(IntEnum):
 
     @property
     def timeout(self) -> str:
-        """Return the setting that limits the wait for such a lock."""
+        """Return the name of the setting that limits the wait for a lock of this type."""
         return "lock_wait_timeout"
 
     @property
