@@ -156,7 +156,7 @@ def test_lists_of_a_fixed_length_that_multiply_are_one_error(tmp_path: Path) -> 
     assert isinstance(of_depth(8), JsonShape)
     found = of_depth(LEVELS)
     assert isinstance(found, Diagnostic)
-    assert found.message == "the lists of a fixed length contain more than 1000 types"
+    assert found.message == "the fixed-length lists have more than 1000 elements in total"
 
 
 def test_classes_that_refer_to_others_often_are_read_once(tmp_path: Path) -> None:

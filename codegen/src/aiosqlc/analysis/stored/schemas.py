@@ -179,7 +179,7 @@ class _Reader:
                 return JsonShape(JsonKind.ARRAY, members=(("", anything()),), declared=True)
             members = tuple(("", kind) for kind in kinds)
             if sum(map(_parts, kinds)) > _MOST_PARTS:
-                message = f"the lists of a fixed length contain more than {_MOST_PARTS} types"
+                message = f"the fixed-length lists have more than {_MOST_PARTS} elements in total"
                 raise _Problem(values["prefixItems"], message, "use `items`, or fewer `$ref`")
             return JsonShape(JsonKind.TUPLE, members=members, declared=True)
         items = values.get("items")
