@@ -1,4 +1,4 @@
-"""Consume the events after which cached responses are invalid or a provider's offers end."""
+"""Handle events that invalidate cached responses or end the services that a provider offers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from services.catalog.service.levels import LEVELS
 
 
 def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
-    """Return the event handlers by topic and type.
+    """Return the event handlers by topic and by event type.
 
-    If Redis is unavailable, the event is handled again later. Changes that follow from users'
-    events arrive as events of the catalogue.
+    If Redis is unavailable, the event is handled again later. The handlers of user events publish
+    catalog events, which then invalidate the cache.
     """
 
     def entry_changed(level: str) -> Handler:

@@ -20,7 +20,7 @@ _OF_ANY_KIND: Final = 5
 
 
 class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
-    """Settings. `CHAT_DATABASE_URL` is required. Without Redis, replicas poll for messages."""
+    """Settings. `CHAT_DATABASE_URL` is required. Without Redis, replicas poll the database."""
 
     model_config = SettingsConfigDict(env_prefix="CHAT_")
 
@@ -54,7 +54,7 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
     client_id_days: int = Field(default=30, ge=1)
 
     def on_the_wire(self) -> WireLimits:
-        """Return the limits on all frames, including control frames and fragments."""
+        """Return the limits on the bytes and frames of a user, including control frames."""
         return WireLimits(
             _OF_ANY_KIND * self.frame_rate,
             _OF_ANY_KIND * self.frame_burst,
@@ -63,5 +63,5 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
         )
 
     def per_user_frames(self) -> TokenBucket:
-        """Return the rate limit for frames of a user."""
+        """Return the rate limit on the complete messages that a user sends over sockets."""
         return TokenBucket(self.frame_rate, self.frame_burst)

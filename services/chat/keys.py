@@ -1,4 +1,4 @@
-"""Keys of the dependencies in the application."""
+"""Keys of the objects that the aiohttp application stores for its handlers."""
 
 from __future__ import annotations
 

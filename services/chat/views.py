@@ -34,7 +34,7 @@ class HistoryQuery(Query, frozen=True, kw_only=True):
 
 
 class NewMessage(Input, frozen=True, kw_only=True):
-    """A message to send. A request with a known `client_id` returns the earlier message."""
+    """A message to send. If the `client_id` was used before, the earlier message is returned."""
 
     client_id: ClientId
     text: Text
@@ -58,10 +58,11 @@ class LastMessage(msgspec.Struct, frozen=True):
 class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     """A channel, seen by one of its members.
 
-    `unread` counts messages of the other member after `read_sequence`, up to 100.
+    `unread` is the number of messages from the other member after `read_sequence`, at most 100.
     `other_read_sequence` is the number of the last message that the other member has read.
-    `ended_at` is the time when the job or order ended. Some days later, the channel accepts no more
-    messages. If `blocked` is true, a member has blocked the channel, and neither member can write.
+    `ended_at` is the time when the job or order ended. The setting `CHAT_CLOSED_DAYS` says how many
+    days later the channel accepts no more messages. If `blocked` is true, a member has blocked the
+    channel, and neither member can write.
     """
 
     id: UUID
@@ -96,7 +97,7 @@ class ReadMark(msgspec.Struct, frozen=True):
 
 
 def channel_view(row: ListChannelsRow) -> ChannelView:
-    """Return a row as a response."""
+    """Convert a row of the list of channels to its response type."""
     last = None
     if row.message_id and row.author_id and row.text and row.sent_at:
         last = LastMessage(row.message_id, row.author_id, row.text, row.sent_at)
@@ -104,6 +105,6 @@ def channel_view(row: ListChannelsRow) -> ChannelView:
 
 
 def history_view(found: list[Message], limit: int) -> History:
-    """Return at most `limit` messages, and the start of the next page."""
+    """Return at most `limit` messages, and the `before` of the next page if there is one."""
     shown = found[:limit]
     return History(shown, shown[-1].id if len(found) > limit else None)

@@ -17,14 +17,14 @@ Address = Annotated[str, _Text, Meta(examples=["Torstraße 1, Berlin"])]
 
 
 class ListDepartments(ListQuery, frozen=True, kw_only=True):
-    """The query string of the list. `search` matches names and addresses."""
+    """The query parameters of the list of departments. `search` matches names and addresses."""
 
     order_by: Annotated[Literal["name", "created_at"], orders_of("departments")] = "name"
     search: Annotated[str, Meta(max_length=255, examples=["piano"])] | None = None
 
 
 class _Trimmed(Input, frozen=True, kw_only=True):
-    """Strip texts when a request is decoded."""
+    """Remove white space at both ends of each text when a request is decoded."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

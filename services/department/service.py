@@ -1,4 +1,4 @@
-"""Rules of departments: names are unique, and an update states the version to change."""
+"""Rules of departments: names are unique, and a change can require the current version."""
 
 from __future__ import annotations
 

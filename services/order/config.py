@@ -32,7 +32,7 @@ class OrderConfig(
     ConsumerSettings,
     ProducerSettings,
 ):
-    """Settings. `ORDER_DATABASE_URL` is required. Without `REDIS_URL` events wait in the outbox."""
+    """Settings. `ORDER_DATABASE_URL` is required. Without `REDIS_URL`, events remain unsent."""
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")
 

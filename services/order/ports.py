@@ -66,7 +66,7 @@ class Catalog(Protocol):
     """Source of the services that can be ordered."""
 
     async def has_service(self, service_id: UUID) -> bool:
-        """Return whether the catalog has the service. Raises as `Users.find`."""
+        """Return whether the catalog has the service. Raises the errors of `Users.find`."""
         ...
 
 
@@ -90,7 +90,7 @@ class Products(Protocol):
         ...
 
     async def release(self, reservation_id: UUID) -> None:
-        """Put the products back into stock, even after a confirmation."""
+        """Put the products of a reservation back into stock, even if it was confirmed."""
         ...
 
 

@@ -149,7 +149,7 @@ class HttpProducts:
 
 
 def _no_answer(service: str, error: AppError) -> AppError:
-    """Return the error for the caller, without upstream errors that do not concern the caller."""
+    """Return `error` if its code is in `NO_ANSWER`, else SERVICE_UNAVAILABLE, to hide details."""
     if error.code in NO_ANSWER:
         return error
     return AppError(Code.SERVICE_UNAVAILABLE, f"the {service} service is not available")

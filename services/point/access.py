@@ -1,4 +1,4 @@
-"""Access rules for points: users see their own points, account readers and services see all."""
+"""Access rules: users see their own points; services and readers of accounts see all points."""
 
 from __future__ import annotations
 

@@ -47,7 +47,10 @@ class JobCancelled(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Awards:
-    """Award rules, with the value of each currency. Unknown currencies earn nothing."""
+    """The rules by which users earn points.
+
+    `rates` maps the code of a currency to its value. Payments in other currencies earn no points.
+    """
 
     rates: Mapping[str, Decimal]
 

@@ -1,4 +1,4 @@
-"""Request types, and the points for a payment."""
+"""Parse the IDs in requests, and compute the points for a payment."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def points_for_spending(amount: Decimal) -> int:
 
 
 def parse_rates(text: str) -> dict[str, Decimal]:
-    """Return the value of each currency from `USD:0.9,GBP:1.15`. Ten units earn one point.
+    """Parse `USD:0.9,GBP:1.15` into the value of each currency. A value of ten earns one point.
 
     Raises:
         ValueError: if an entry is invalid; the message names the entry.
@@ -44,7 +44,7 @@ def parse_rates(text: str) -> dict[str, Decimal]:
     for entry in filter(None, (part.strip() for part in text.split(","))):
         code, _, rate = entry.partition(":")
         if not _RATE.fullmatch(entry) or code in rates or not Decimal(rate):
-            raise ValueError(f"{entry} must be currency:rate, such as USD:0.9, without repetitions")
+            raise ValueError(f"{entry} must be currency:rate, such as USD:0.9, once per currency")
         rates[code] = Decimal(rate)
     return rates
 

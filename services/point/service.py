@@ -60,7 +60,7 @@ async def award(
     source: str,
     counterpart: UUID | None = None,
 ) -> None:
-    """Award points for `source`. A repeated call awards nothing.
+    """Award points for `source`, unless points were awarded for `source` before.
 
     If the limit of the balance or of the day leaves less than `amount`, the user gets only the
     rest. If nothing is left, there is no entry.
@@ -101,7 +101,7 @@ async def award(
 
 
 async def take_back(tx: Executor, sources: Collection[str], *, reason: str) -> None:
-    """Deduct the award for each source (such as a job) once, by at most the remaining balance."""
+    """Deduct once the points awarded for each source, such as a job, up to the user's balance."""
     # In the order of those who award, so that two do not deadlock.
     for given in await points.list_awards(tx, sources=list(sources)):
         await _take_back(tx, given, reason)

@@ -36,6 +36,6 @@ class ConfirmedView(Struct, frozen=True):
 
 
 def view_of(found: Reserved) -> ReservationView:
-    """Return the reservation as a response."""
+    """Convert a reservation to its response type."""
     lines = [view(LineView, line) for line in found.lines]
     return view(ReservationView, found.reservation, lines=lines)

@@ -17,7 +17,7 @@ _HASHED: Final = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 def parse_clients(text: str) -> dict[str, bytes]:
-    """Return the hash of each secret by service name, from `order:<secret>,chat:sha256:<hash>`.
+    """Parse `order:<secret>,chat:sha256:<hash>` into the hash of each service's secret.
 
     If a setting has the hash of a secret, only the service that uses the secret stores the secret
     itself. The hash needs no salt or stretching, because these secrets are random and cannot be

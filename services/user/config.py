@@ -265,7 +265,7 @@ class UserConfig(
         return below_public_url(value, info, default=_LINKS[info.field_name or ""])
 
     def identity_providers(self) -> tuple[IdentityProvider, ...]:
-        """Return the identity providers with their secrets."""
+        """Return the identity providers with their client secrets."""
         secrets = self.oidc_client_secrets
         return with_secrets(
             parse_providers(self.oidc_providers),
@@ -273,7 +273,7 @@ class UserConfig(
         )
 
     def login_limits(self) -> Limits:
-        """Return the limits of failed logins."""
+        """Return the limits on failed logins."""
         return Limits(
             pair=Limit(self.login_attempts, self.login_window_seconds),
             account=Limit(self.login_account_attempts, self.login_account_window_seconds),
@@ -281,7 +281,7 @@ class UserConfig(
         )
 
     def second_factor_limits(self) -> Limits:
-        """Return the limits of wrong codes.
+        """Return the limits on wrong codes of a second factor.
 
         At any time, three of a million codes are valid.
         """
@@ -290,7 +290,7 @@ class UserConfig(
         return Limits(pair=logins.pair, account=account, address=logins.address)
 
     def mail_limits(self) -> Limits:
-        """Return the limits of emails that users request."""
+        """Return the limits on the emails that users request."""
         return Limits(
             pair=Limit(self.mails_per_address, self.mails_window_seconds),
             account=Limit(self.mails_per_recipient, self.mails_window_seconds),
@@ -298,7 +298,7 @@ class UserConfig(
         )
 
     def keep(self) -> Keep:
-        """Return the retention times of unused data."""
+        """Return the numbers of days after which old data is deleted."""
         return Keep(self.audit_days, self.audit_address_days, self.deleted_days)
 
     def links(self) -> dict[str, Link]:

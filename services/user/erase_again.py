@@ -1,4 +1,4 @@
-"""Repeat deletions after a restore: `python -m services.user.erase_again < LIST`.
+"""Delete accounts again after a restore: `python -m services.user.erase_again < LIST`.
 
 A line of the list is `id|time of deletion`, as in docs/backups.md. You can run this program again.
 """

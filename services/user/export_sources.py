@@ -1,4 +1,4 @@
-"""Collect the data that other services hold about an account; the user service's token is sent."""
+"""Collect the data that other services hold about an account, with a token of the account."""
 
 from __future__ import annotations
 

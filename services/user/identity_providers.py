@@ -1,4 +1,4 @@
-"""Identity providers in settings: a URL per provider, and secrets in a separate setting."""
+"""Parse the settings of identity providers: a URL for each, and secrets in another setting."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def parse_providers(text: str) -> dict[str, IdentityProvider]:
 
 
 def parse_secrets(text: str) -> dict[str, str]:
-    """Return the client secrets by provider, from `google:<secret>,keycloak:<secret>`.
+    """Parse `google:<secret>,keycloak:<secret>` into the client secret of each provider.
 
     Raises:
         ValueError: if an entry is invalid; the message names the entry but never contains a secret.
@@ -80,7 +80,7 @@ def with_secrets(
         raise ValueError(f"has no secret for the provider {', '.join(missing)}")
     if extra := sorted(secrets.keys() - providers.keys()):
         raise ValueError(
-            f"has a secret for {', '.join(extra)}, which the settings do not name as a provider"
+            f"has a secret for {', '.join(extra)}, which is not a provider in the settings"
         )
     return tuple(
         IdentityProvider(

@@ -40,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MailPolicy:
-    """Retry policy; times in seconds."""
+    """When to send an email again after a failure. Times are in seconds."""
 
     attempts: int = 12
     # The first wait; each further one doubles, up to the longest. Twelve attempts take a day.
@@ -71,7 +71,7 @@ class Mailer:
         registry: CollectorRegistry,
         policy: MailPolicy = MailPolicy(),
     ) -> None:
-        """Create a mailer. `links` has the link of each template that contains one."""
+        """Create a mailer. `links` maps each template that contains a link to this link."""
         self._db = db
         self._sender = sender
         self._links = links
@@ -186,7 +186,10 @@ class Mailer:
 
 
 def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link) -> bool:
-    """Return whether the account is active and still has the address of the link."""
+    """Return whether the link may be sent to the account's recipient.
+
+    The account must be active and, unless `link.former` is true, still have this address.
+    """
     return (
         to is not None
         and to.status is AccountStatus.ACTIVE

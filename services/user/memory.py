@@ -14,6 +14,6 @@ PROCESS_MIB: Final = 170
 
 
 def needed_mib(password_threads: int) -> int:
-    """Return the memory in MiB for busy threads and the re-encoding of one picture."""
+    """Return the MiB needed while all password threads are busy and one picture is re-encoded."""
     hashing = password_threads * -(-passwords.MEMORY_KIB // 1024)
     return PROCESS_MIB + hashing + images.MEMORY_MIB

@@ -11,6 +11,6 @@ SYSTEM: Final = "system"  # the service itself, without a caller
 
 
 def actor() -> str:
-    """Return the subject of the caller's token."""
+    """Return the subject of the caller's token, or `ANONYMOUS` without a caller."""
     principal = current_principal()
     return ANONYMOUS if principal is None else principal.subject

@@ -42,7 +42,7 @@ class Passwords(Threads):
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
 
     async def hash(self, password: str) -> str:
-        """Return the PHC string to store."""
+        """Return the hash of the password as a PHC string, which is stored."""
         return await self.run(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:

@@ -84,7 +84,7 @@ def preview(number: str) -> str:
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
-    """Return keys by name, in order, from `2026:<base64>,2025:<base64>`.
+    """Parse `2026:<base64>,2025:<base64>` into keys by name, in this order.
 
     Raises:
         ValueError: if an entry is invalid; the message names the entry but never contains a key.

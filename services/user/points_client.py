@@ -1,4 +1,4 @@
-"""Fetch points over gRPC: one call per page of users, with a short timeout and a breaker."""
+"""Fetch points over gRPC: one call per page of users, with a timeout and a circuit breaker."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class GrpcPoints:
     async def ledger(
         self, user_id: UUID, *, after: UUID | None, limit: int
     ) -> Sequence[PointEntry]:
-        """Return a part of the ledger; see `ports.Points`.
+        """Return up to `limit` ledger entries; see `ports.Points`.
 
         Close the stream after the last needed entry.
         """
@@ -65,7 +65,7 @@ def _entry(entry: LedgerEntry) -> PointEntry:
 
 
 def own_tokens(issuer: Issuer) -> ServiceTokens:
-    """Return tokens in the name of the user service, which signs these tokens itself."""
+    """Return access tokens that the user service signs for its own calls to the point service."""
 
     async def obtain() -> Issued:
         return issuer.issue(SERVICE, [Role.SERVICE], ["service:points"])

@@ -97,7 +97,7 @@ class Identity(Struct, frozen=True):
 
 
 class ProviderAnswer(Struct, frozen=True):
-    """The parameters of a provider's redirect, and the secrets of the sign-in request.
+    """The parameters of an identity provider's redirect, and the secrets of the sign-in request.
 
     `issuer` is the `iss` parameter of RFC 9207.
     """
@@ -116,11 +116,11 @@ class IdentityProviders(Protocol):
         ...
 
     def name_of(self, issuer: str) -> str | None:
-        """Return the name of an issuer, or None for an issuer that is not in the settings."""
+        """Return the provider's name for an issuer, or None if the settings lack the issuer."""
         ...
 
     async def authorization_url(self, name: str, *, state: str, nonce: str, verifier: str) -> str:
-        """Return the provider's URL at which the user signs in.
+        """Return the identity provider's URL at which the user signs in.
 
         Raises:
             AppError: NOT_FOUND for a name that is not in the settings; SERVICE_UNAVAILABLE,

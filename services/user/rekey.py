@@ -43,7 +43,7 @@ def _keys(value: SecretStr) -> SecretStr:
 
 
 class RekeyConfig(PostgresSettings):
-    """`USER_DATABASE_URL` and `USER_ENCRYPTION_KEYS` of the service, which have no defaults."""
+    """The required settings `USER_DATABASE_URL` and `USER_ENCRYPTION_KEYS` of the user service."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 
@@ -93,7 +93,7 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 async def _rekey_batch(
     db: Database, ids: PersonalIds, kind: _Kind, newest: str, after: UUID, outcome: Outcome
 ) -> UUID | None:
-    """Encrypt one batch again. Return its last account, or None if no rows were left."""
+    """Encrypt one batch of values again. Return its last account ID, or None for an empty batch."""
     async with db.transaction() as tx:
         rows = await kind.lock(tx, newest, after)
         read: dict[UUID, str] = {}

@@ -62,8 +62,8 @@ class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
 
     `picture_url` expires after some hours. `personal_id_preview` has the last two digits of a
     provider's personal ID. Only the owner and callers who may see salaries get `employment`. If the
-    account has a custom role, `custom_role` is the name of this role, and `role` is the kind of
-    account.
+    account has a custom role, `custom_role` is the name of this role, and `role` is the built-in
+    role that the custom role is based on.
     """
 
     id: UUID
@@ -104,7 +104,7 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class RoleView(ReaderView, frozen=True):
     """A role with its permissions.
 
-    If one of the permissions is deleted, `version` does not change.
+    If a permission is deleted, the role loses it, but `version` does not change.
     """
 
     name: str
@@ -118,7 +118,7 @@ class RoleView(ReaderView, frozen=True):
 
 
 def role_view(row: ListRolesRow) -> RoleView:
-    """Return the role as a response."""
+    """Convert a role to its response type."""
     return view(RoleView, row)
 
 

@@ -1,4 +1,4 @@
-"""Request types for entries. Names have single spaces, and omitted fields keep their values."""
+"""Request types to create and update catalog entries, such as categories and services."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Description = Annotated[
 
 
 class _Named(Input, frozen=True, kw_only=True):
-    """Collapse spaces in names when a request is decoded."""
+    """Collapse the spaces in `name` when a request is decoded."""
 
     name: str | UnsetType = UNSET
 
@@ -87,7 +87,7 @@ class CategoryChange(_Named, frozen=True, kw_only=True):
 class SubcategoryChange(_Named, frozen=True, kw_only=True):
     """A partial update: omitted fields keep their values.
 
-    A new `category_id` moves the subcategory to this category.
+    If the request has a `category_id`, the subcategory moves to that category.
     """
 
     category_id: UUID | UnsetType = UNSET
@@ -97,7 +97,7 @@ class SubcategoryChange(_Named, frozen=True, kw_only=True):
 class ServiceChange(_Named, frozen=True, kw_only=True):
     """A partial update: omitted fields keep their values.
 
-    A new `subcategory_id` moves the service to this subcategory.
+    If the request has a `subcategory_id`, the service moves to that subcategory.
     """
 
     subcategory_id: UUID | UnsetType = UNSET
@@ -106,6 +106,6 @@ class ServiceChange(_Named, frozen=True, kw_only=True):
 
 
 class NewProviderService(Input, frozen=True, kw_only=True):
-    """A service for a provider to offer."""
+    """The service to add to the services that a provider offers."""
 
     service_id: UUID

@@ -1,4 +1,4 @@
-"""Query strings of the lists."""
+"""Query parameters of the routes that list catalog entries."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ Search = Annotated[str, Meta(max_length=100, examples=["piano"])]
 
 
 class ListEntries(ListQuery, frozen=True, kw_only=True):
-    """Common query parameters of short lists. `search` matches names."""
+    """Query parameters of a list that has no cursors. `search` matches names."""
 
     order_by: OrderBy = "name"
     search: Search | None = None
 
 
 class ListCategoryTypes(ListEntries, frozen=True, kw_only=True):
-    """Types of categories."""
+    """Query parameters of the list of category types."""
 
 
 class ListCategories(ListEntries, frozen=True, kw_only=True):
-    """Filters of categories."""
+    """Query parameters of the list of categories, with its filter by category type."""
 
     type_id: UUID | None = None
 
 
 class ListSubcategories(ListEntries, frozen=True, kw_only=True):
-    """Filters of subcategories, by category or type."""
+    """Query parameters of the list of subcategories, with its filters by category and type."""
 
     category_id: UUID | None = None
     type_id: UUID | None = None
 
 
 class ListServicesBelow(CursorListQuery, frozen=True, kw_only=True):
-    """Filters of the services of a subcategory. `search` also matches descriptions."""
+    """Query parameters of a list of services. `search` matches names and descriptions."""
 
     order_by: OrderBy = "name"
     search: Search | None = None
 
 
 class ListServices(ListServicesBelow, frozen=True, kw_only=True):
-    """Filters of services. `search` also matches descriptions."""
+    """Query parameters of the list of all services, with its filter by subcategory."""
 
     subcategory_id: UUID | None = None
 

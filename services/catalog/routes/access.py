@@ -1,4 +1,4 @@
-"""Permissions for catalog administrators."""
+"""The permission to change the catalog."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ async def page(
     wanted: PageQuery,
     load: Callable[[], Awaitable[tuple[Sequence[T], Extent]]],
 ) -> TaggedPage[T]:
-    """Return one page with an `ETag` of its content. Without tags, do not use the cache."""
+    """Return one page with an `ETag` of its content. If `tags` is empty, do not use the cache."""
 
     async def loaded() -> Loaded:
         rows, total = await load()

@@ -1,4 +1,4 @@
-"""List, create, get, update and delete catalog entries of one kind. Only writes need permission."""
+"""List, create, get, update and delete catalog entries of one kind. Writes need a permission."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _below(
     field: str,
     listing: type[lists.ListLevel] = lists.ListEntries,
 ) -> None:
-    """Declare the route that lists the entries below a parent. `field` names the parent's ID."""
+    """Declare the route that lists the entries below a parent. `field` is the filter by parent."""
     row: Any = found.row
 
     @route(

@@ -1,4 +1,4 @@
-"""Events about changes of the catalog, published with the change."""
+"""Events about changes of the catalog, published in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from services.catalog.store.models import Category, CategoryType, Service, Subca
 
 
 class Removed(Struct, frozen=True):
-    """The payload of `….removed`. The payload of `….created` and `….changed` is the whole entry.
+    """The payload of events such as `category.removed`.
+
+    The payload of events such as `category.created` and `category.changed` is the whole entry.
 
     A consumer that keeps copies uses the entry with the highest version. The version of a removal
     is higher than all others.

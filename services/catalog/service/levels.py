@@ -97,7 +97,7 @@ async def get(level: Level[R], db: Executor, entry_id: UUID) -> R:
 
 
 async def list_page(level: Level[R], db: Executor, wanted: ListLevel) -> tuple[Sequence[R], Extent]:
-    """Return one page of a level in the requested order, by its number or by a cursor."""
+    """Return the page of entries that `wanted` selects by a page number or a cursor."""
     filters = {
         name: getattr(wanted, name) for name in wanted.__struct_fields__ if name not in _NOT_FILTERS
     }
@@ -153,7 +153,12 @@ async def change(
 
 
 async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: int | None) -> None:
-    """Delete an entry if `version` is current. Raises CONFLICT for an entry with children."""
+    """Delete an entry. If `version` is not None, it must be the current version.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED if `version` is not the current version; CONFLICT
+            if the entry has children.
+    """
     with change_errors(in_use=f"{level.noun} is still in use"):
         async with db.transaction() as tx:
             before = await _locked(level, tx, entry_id, version)

@@ -28,7 +28,7 @@ async def get(db: Executor, provider_id: UUID, service_id: UUID) -> Service:
 async def services_of(
     db: Executor, provider_id: UUID, wanted: PageQuery
 ) -> tuple[Sequence[Service], int]:
-    """Return the services of a provider, by name. The list may be empty."""
+    """Return the services of a provider, sorted by name. The list may be empty."""
     return await page_of(
         wanted,
         store.list_services_of_provider,
@@ -40,7 +40,7 @@ async def services_of(
 async def providers_of(
     db: Executor, service_id: UUID, wanted: CursorPageQuery
 ) -> tuple[Sequence[ProviderService], Extent]:
-    """Return the providers of a service, by ID. Raises NOT_FOUND for an unknown service."""
+    """Return the providers of a service, sorted by ID. Raises NOT_FOUND for an unknown service."""
     await get_entry(SERVICES, db, service_id)
     return await page_or_walk_of(
         wanted,
@@ -52,7 +52,7 @@ async def providers_of(
 
 
 async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Service, bool]:
-    """Add a service to a provider's services. Return the service, and whether it is new.
+    """Add a service to a provider's services. Return the service, and true if it was added now.
 
     This function does not check that the provider exists, because the caller's token proves it.
 
@@ -71,7 +71,11 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
 
 
 async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
-    """Remove a service from a provider's services. Raises NOT_FOUND if the provider lacks it."""
+    """Remove a service from a provider's services.
+
+    Raises:
+        AppError: NOT_FOUND if the provider does not offer the service.
+    """
     async with db.transaction() as tx:
         removed = await store.remove_provider_service(
             tx, provider_id=provider_id, service_id=service_id
@@ -82,7 +86,7 @@ async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
 
 
 async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> None:
-    """Remove all services that a provider started to offer before the given time."""
+    """Remove all services that a provider started to offer at or before `until`."""
     for service_id in await store.remove_services_of_provider(
         tx, provider_id=provider_id, until=until
     ):

@@ -41,13 +41,16 @@ class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class Resume(Incoming, frozen=True, tag="resume"):
-    """Request the messages after one sequence number per channel, then all new messages."""
+    """Request all missed messages, then all new messages.
+
+    `channels` maps a channel's ID to the sequence number after which the client missed messages.
+    """
 
     channels: Annotated[dict[UUID, Sequence], Meta(max_length=MAX_RESUMED)] = {}
 
 
 class Send(Incoming, frozen=True, tag="send"):
-    """Send a message. A repeated `client_id` in a channel is the same message."""
+    """Send a message. If its `client_id` was used in the channel before, nothing new is stored."""
 
     client_id: ClientId
     channel_id: UUID
@@ -68,7 +71,7 @@ class Typing(Incoming, frozen=True, tag="typing"):
 
 
 class Presence(Incoming, frozen=True, tag="presence"):
-    """Request the presence of the channel's other member, at once and after every change."""
+    """Request the online status of the channel's other member, now and after every change."""
 
     channel_id: UUID
 
@@ -89,7 +92,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
-    """The client has received all missed messages, up to one sequence number per channel."""
+    """The client has received all missed messages.
+
+    `channels` maps each channel's ID to the sequence number of the last message sent to the client.
+    """
 
     channels: dict[UUID, int]
 
@@ -134,7 +140,7 @@ class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
 
 
 class IsPresent(msgspec.Struct, frozen=True, tag="presence"):
-    """The presence of the channel's other member: online with an open socket, else offline."""
+    """`online` is true while the channel's other member has an open socket."""
 
     channel_id: UUID
     user_id: UUID
@@ -216,7 +222,7 @@ def refusal(error: AppError, raw: bytes = b"") -> Refused:
 
 
 class _About(msgspec.Struct):
-    """Read the IDs of a frame, even if the rest of the frame is invalid."""
+    """The IDs of a frame, which are read even if the rest of the frame is invalid."""
 
     client_id: ClientId | None = None
     channel_id: UUID | None = None

@@ -50,7 +50,10 @@ class Departures:
         self._sockets.close_sessions(user_id, sessions, Close.ENDED)
 
     async def catch_up(self) -> None:
-        """Query for ended accounts and sessions. Raises AppError if the query fails."""
+        """Query the database for ended accounts and sessions, and close their sockets.
+
+        Raises AppError if the query fails.
+        """
         for users in _batches(list(self._sockets.users())):
             for user_id in await departed.list_departed(self._db, user_ids=users):
                 self.account_gone(user_id)

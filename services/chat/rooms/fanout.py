@@ -41,7 +41,7 @@ _UNTOLD: Final = 10_000
 class Fanout:
     """Publish the messages of this replica, and pass messages of other replicas to the hub.
 
-    Pub/sub is only a faster way: a lost message is read from the database.
+    Redis only makes delivery faster: a message lost there is read from the database.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Fanout:
             self._presence.seen(said)
 
     async def _receive(self) -> bool:
-        """Receive one batch, after subscribing if there is no subscription."""
+        """Receive one batch of messages from Redis. Subscribe first if there is no subscription."""
         if self._subscription is None:
             await self._subscribe()
         try:
@@ -161,7 +161,7 @@ class Fanout:
             await subscription.aclose()
 
     async def _announce(self) -> bool:
-        """Publish the collected batch, or a heartbeat if there was no batch for a while."""
+        """Publish the messages collected since the last batch, or a heartbeat if there are none."""
         if not self._batch and not self._untold:
             try:
                 async with asyncio.timeout(_BEAT_SECONDS):

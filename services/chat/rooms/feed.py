@@ -1,4 +1,4 @@
-"""Deliver a channel in this process: every message once, in order, without gaps."""
+"""Deliver the messages of a channel in this process: each once, in order, without gaps."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Feed:
         return self._deliver(sequence, frame)
 
     def give_up(self, upto: int) -> None:
-        """Skip messages that retention has deleted."""
+        """Skip messages up to the sequence number `upto`, because retention has deleted them."""
         self.last = max(self.last, upto)
 
     def _remember(self, sequence: int, frame: bytes) -> None:

@@ -31,7 +31,10 @@ _EARLY: Final = 1000
 
 
 class Hub:
-    """Deliver messages to local members, and read messages that were not announced."""
+    """Deliver messages to the channel members who are connected to this process.
+
+    If the announcement of a message does not arrive, read the message from the database.
+    """
 
     def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
         self._db = db
@@ -106,7 +109,10 @@ class Hub:
         return 0 if feed is None else feed.last
 
     def posted(self, said: Posted) -> None:
-        """Deliver a message to local members, at once or after missing messages."""
+        """Deliver a message to the members who are connected to this process.
+
+        If earlier messages are missing, deliver it after them.
+        """
         feed = self._feeds.get(said.channel_id) or self._adopt(said)
         if feed is None:
             return
@@ -115,7 +121,7 @@ class Hub:
             self._fill_later(feed, _PATIENCE_SECONDS)
 
     def whispered(self, said: Whispered) -> None:
-        """Send a frame to local users."""
+        """Send a frame to its recipients who are connected to this process."""
         for user_id in said.to:
             user = self._users.get(user_id)
             if user is not None:
@@ -163,7 +169,7 @@ class Hub:
             self.posted(said)
 
     def _adopt(self, said: Posted) -> Feed | None:
-        """Start to follow the channel of a message if one of its members is connected here."""
+        """Follow the channel of a message if one of its members is connected to this process."""
         here = [self._users[user_id] for user_id in said.members if user_id in self._users]
         if not here:
             return None

@@ -81,7 +81,10 @@ class Presence:
 
     @asynccontextmanager
     async def running(self, say: Callable[[Seen], None]) -> AsyncIterator[None]:
-        """Refresh Redis while the block runs. At the end all local users are marked offline."""
+        """Update in Redis, while the block runs, which users are connected to this process.
+
+        At the end, this process marks all its users offline.
+        """
 
         async def step() -> bool:
             await self._announce(say)
@@ -110,7 +113,7 @@ class Presence:
             await self._refresh()
 
     async def _refresh(self) -> None:
-        """Refresh local users, and query watched users who are not local."""
+        """Refresh this process's users in Redis, and query the status of other watched users."""
         users = list(self._users)
         for start in range(0, len(users), _AT_ONCE):
             await self._record(users[start : start + _AT_ONCE])

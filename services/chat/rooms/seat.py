@@ -20,7 +20,7 @@ class Seat:
         self._ahead: dict[UUID, int] | None = None
 
     def deliver(self, channel_id: UUID, sequence: int, frame: bytes) -> None:
-        """Send a channel's next message, unless the catch-up has sent it or will send it."""
+        """Send a channel's next message, unless `resume` has sent it or will send it."""
         if not self.live or (self._behind and channel_id in self._behind):
             return
         if self._ahead and channel_id in self._ahead:
@@ -35,13 +35,13 @@ class Seat:
             self._send(frame)
 
     def hold(self, channel_id: UUID) -> None:
-        """Hold back new messages of a channel until `catch_up_done`."""
+        """Ignore new messages of a channel until `catch_up_done`: `resume` reads and sends them."""
         self._behind = (self._behind or set()) | {channel_id}
         if self._ahead:
             self._ahead.pop(channel_id, None)
 
     def catch_up_done(self, channel_id: UUID, upto: int, announced: int) -> None:
-        """Release the held messages of a channel, except messages that were sent already."""
+        """Deliver new messages of a channel again, except messages that `resume` has sent."""
         if self._behind is not None:
             self._behind.discard(channel_id)
             self._behind = self._behind or None

@@ -14,7 +14,7 @@ _FINAL_TEXT: Final = 0x81
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
-    """A stored message. Without `frame`, the receiver reads the message from the database."""
+    """A stored message. If `frame` is empty, the receiver reads the message from the database."""
 
     channel_id: UUID
     sequence: int
@@ -23,7 +23,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
 
 
 class Whispered(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="w"):
-    """A frame for the named users that is delivered but not stored, such as a typing notice."""
+    """A frame for the users in `to` that is delivered but not stored, such as a typing notice."""
 
     to: tuple[UUID, ...]
     frame: bytes

@@ -33,7 +33,7 @@ async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelV
 
 @route("PUT /api/v1/channels/{id}/block", "Block a channel", Code.NOT_FOUND, access=signed_in())
 async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Block a channel. The members cannot write until all blocks are removed."""
+    """Block a channel. Neither member can write until both members have removed their blocks."""
     return respond.ok(channel_view(await service.block(db, caller, channel_id, blocked=True)))
 
 

@@ -117,7 +117,12 @@ async def writing_members(db: Executor, user_id: UUID, channel_id: UUID) -> GetS
 async def check_writable(
     db: Executor, user_id: UUID, channel_id: UUID, *, ended_before: datetime
 ) -> None:
-    """Raise the errors of `writing_members`, or CONFLICT if the channel ended by `ended_before`."""
+    """Check that the user may write in the channel.
+
+    Raises:
+        AppError: the errors of `writing_members`; CONFLICT if the channel ended at or before
+            `ended_before`.
+    """
     state = await writing_members(db, user_id, channel_id)
     if state.ended_at is not None and state.ended_at <= ended_before:
         raise AppError(Code.CONFLICT, "the channel has ended and is read-only")

@@ -52,7 +52,7 @@ class Chat:
         text: str,
         acknowledge: Callable[[Stored], None] = lambda _: None,
     ) -> Stored:
-        """Store a message and notify both members. A repeated message notifies again.
+        """Store a message and notify both members. If it is already stored, notify them again.
 
         The message is stored and announced even if the caller disconnects meanwhile. `acknowledge`
         is called in the same iteration of the event loop as the notifications, so that a socket

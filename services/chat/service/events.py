@@ -156,7 +156,7 @@ _DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased
 
 
 def announcing(announce: Callable[[Said], None]) -> Mapping[str, Mapping[str, Handler]]:
-    """Return `HANDLERS`, changed to report each ended account or session to all replicas."""
+    """Return `HANDLERS`, extended to report ended accounts and sessions to all replicas."""
 
     def announced(handler: Handler, news: Callable[[Event], Said]) -> Handler:
         async def handle(tx: Executor, event: Event) -> None:

@@ -80,7 +80,7 @@ async def history(
 async def mark_read(
     db: Executor, *, channel_id: UUID, user_id: UUID, message_id: UUID
 ) -> tuple[int, bool]:
-    """Move the read position forward, never back.
+    """Move the user's read position in the channel forward, never back.
 
     Return the message's sequence number, and whether the position moved.
 

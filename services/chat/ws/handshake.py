@@ -26,7 +26,7 @@ _BEARER: Final = "bearer."
 
 
 async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
-    """Return the caller of a socket, the account, and the token's session or None.
+    """Return who opens a socket, the account's ID, and the ID of the token's session or None.
 
     Raises:
         AppError: BAD_REQUEST if the request is not a handshake; UNAUTHORIZED without a valid token;
@@ -48,7 +48,7 @@ async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
 
 
 async def _from_subprotocol(request: web.Request, offered: Collection[str]) -> Principal:
-    """Verify the token in the subprotocol: a browser's script cannot set a header for a socket."""
+    """Verify the token in the subprotocol, because browser scripts cannot set WebSocket headers."""
     tokens = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
     if len(tokens) != 1:
         raise unauthorized()

@@ -24,7 +24,7 @@ _USERS: Final = 10_000
 
 
 class Meter:
-    """The remaining traffic per user.
+    """The frames and bytes that each user may still send.
 
     The remaining traffic is kept when a socket closes, so reconnecting does not reset a limit.
     """

@@ -1,4 +1,4 @@
-"""All sockets of the process: limit and close sockets."""
+"""Limit the number of open sockets of this process, and close them all at shutdown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Sockets:
 
     @contextmanager
     def holding(self, socket: Socket, address: str) -> Iterator[None]:
-        """Count a socket while the block runs. Above the limit, close the user's oldest socket.
+        """Count a socket as open while the block runs. Above the limit per user, close the oldest.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE if the process has reached its limit of sockets;

@@ -1,4 +1,4 @@
-"""Metrics of the recovery of orders: the number and age of unfinished orders."""
+"""Metrics of goods orders with unfinished steps: their number and the age of the oldest."""
 
 from __future__ import annotations
 

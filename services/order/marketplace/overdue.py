@@ -11,7 +11,7 @@ from services.order.marketplace.store import service_orders
 
 
 class OverdueOrders:
-    """The sweep of overdue service orders. Several processes may run a sweep."""
+    """Expire overdue service orders. Several processes may do this at the same time."""
 
     def __init__(self, db: Database, registry: CollectorRegistry) -> None:
         self._db = db

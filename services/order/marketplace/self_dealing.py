@@ -1,4 +1,4 @@
-"""Find pairs of accounts that trade only with each other to earn points and ratings."""
+"""Find accounts that trade mostly with each other, perhaps only to earn points and ratings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EVERY_SECONDS: Final = 600.0
 
 
 class SelfDealing:
-    """Count suspicious pairs for an alert. The log names the accounts."""
+    """Export the number of suspicious pairs of accounts as a metric, and log their IDs."""
 
     def __init__(
         self, db: Executor, registry: CollectorRegistry, *, every_seconds: float = _EVERY_SECONDS
@@ -37,7 +37,7 @@ class SelfDealing:
         )
 
     async def step(self) -> bool:
-        """Count suspicious pairs once an interval. Return False, because no work is left.
+        """Count suspicious pairs once per interval. Return False, because no work is left.
 
         Raises:
             AppError: if the database is unavailable.

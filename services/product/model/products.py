@@ -55,7 +55,7 @@ class SaleStatus(StrEnum):
 
 
 class ListProducts(CursorListQuery, frozen=True, kw_only=True):
-    """The query string of the list. `search` matches names and descriptions."""
+    """The query parameters of the list of products. `search` matches names and descriptions."""
 
     order_by: Annotated[Literal["name", "price", "created_at"], orders_of("products")] = "name"
     search: Annotated[str, Meta(max_length=255, examples=["lamp"])] | None = None

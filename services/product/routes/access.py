@@ -1,4 +1,4 @@
-"""Permissions for product administrators."""
+"""The permission to change products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of products. Reading is public. An update by the staff names the version to change."""
+"""Routes of products. Reading is public. The staff changes a product with `If-Match`."""
 
 from __future__ import annotations
 

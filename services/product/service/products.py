@@ -1,4 +1,4 @@
-"""Rules of products: an update states the version; prices and stock changes are recorded."""
+"""Rules of products: updates can require the current version; prices and stock are recorded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def get(db: Executor, product_id: UUID) -> Product:
 
 
 async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], Extent]:
-    """Return one page of products, by its number or by a cursor."""
+    """Return the page of products that `wanted` selects by a page number or a cursor."""
     queries = products(db)
     return await page_or_walk_of(
         wanted,
@@ -66,7 +66,7 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
 async def list_prices(
     db: Executor, product_id: UUID, wanted: CursorPageQuery
 ) -> tuple[Sequence[PriceChange], Extent]:
-    """Return one page of the product's prices, newest first, by its number or by a cursor."""
+    """Return the page of the product's prices that `wanted` selects, newest price first."""
     await get(db, product_id)
     queries = products(db)
     walk = Walk(queries.walk_prices, keyset)
@@ -76,7 +76,7 @@ async def list_prices(
 async def list_movements(
     db: Executor, product_id: UUID, wanted: CursorPageQuery
 ) -> tuple[Sequence[StockMovement], Extent]:
-    """Return one page of the product's stock ledger, newest first, like `list_prices`."""
+    """Return the page of the product's stock ledger that `wanted` selects, newest entry first."""
     await get(db, product_id)
     ledger_of = stock(db)
     walk = Walk(ledger_of.walk_movements, keyset)

@@ -149,7 +149,7 @@ async def confirm_all(
 
 
 async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) -> int:
-    """Release some expired reservations. Return how many.
+    """Release a batch of expired reservations. Return the number of released reservations.
 
     Several processes can call this function at the same time: each process skips the reservations
     that another one has locked.
@@ -209,6 +209,9 @@ async def _earlier(db: Executor, wanted: NewReservation, owner: str, key: str) -
 
 
 def _status_now(reservation: Reservation, step: Step, clock: Clock) -> ReservationStatus:
-    """Return the status. An expired reservation cannot be confirmed, even before the sweep."""
+    """Return the stored status, or EXPIRED if it is too late to confirm the reservation.
+
+    A background task stores the status EXPIRED later.
+    """
     late = reservation.status is ReservationStatus.PENDING and reservation.expires_at <= clock()
     return ReservationStatus.EXPIRED if late and step is Step.CONFIRM else reservation.status

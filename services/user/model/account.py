@@ -148,19 +148,19 @@ class ResetRequest(AddressOnly, frozen=True, kw_only=True):
 
 
 class TokenOnly(Input, frozen=True, kw_only=True):
-    """The token of an emailed link."""
+    """The token from the link in an email."""
 
     token: Token
 
 
 class Verification(TokenOnly, frozen=True, kw_only=True):
-    """The token of an emailed link. If you are not signed in, also send the account's password."""
+    """The token from the link in an email, and the account's password if you are not signed in."""
 
     password: Annotated[Password, Meta(extra_json_schema={"x-in-example": True})] | None = None
 
 
 class PasswordReset(Input, frozen=True, kw_only=True):
-    """The token of an emailed link and the new password."""
+    """The token from the link in an email, and the new password."""
 
     token: Token
     new_password: NextPassword
@@ -180,7 +180,7 @@ class RefreshRequest(Input, frozen=True, kw_only=True):
 
 
 def tidy_name(text: str) -> str:
-    """Return the stored form of a name: composed characters, single spaces, stripped."""
+    """Return the stored form of a name: Unicode NFC, single spaces, no spaces at its ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 

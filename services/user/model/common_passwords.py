@@ -93,7 +93,7 @@ def is_common(password: str, about: Iterable[str] = ()) -> bool:
 
 
 def _words_in(text: str) -> Iterable[str]:
-    """Yield the word in a password, as written and with digits and signs replaced by letters."""
+    """Yield what may be the word in a password, also with digits and signs read as letters."""
     for spelled in (text, text.translate(_INSTEAD)):
         word = _DECORATION.sub("", spelled)
         if len(text) - len(word) <= _DECORATED_BY:
@@ -106,7 +106,7 @@ def _words_in(text: str) -> Iterable[str]:
 
 
 def _names_in(text: str) -> Iterable[str]:
-    """Return a name and its parts, or the part of an email address before the `@`."""
+    """Return the words of a name, or of an email address before the `@`, and these words joined."""
     parts = re.split(r"[\W\d_]+", text.lower().partition("@")[0])
     return [name for name in (*parts, "".join(parts)) if len(name) >= _SHORTEST_NAME]
 

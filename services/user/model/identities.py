@@ -37,7 +37,7 @@ class IdentityRequest(Input, frozen=True, kw_only=True):
 
 
 class IdentityResponse(Input, frozen=True, kw_only=True):
-    """The query parameters of the URL that the provider redirected the browser to."""
+    """The query parameters with which the identity provider redirected the browser back."""
 
     code: ProviderCode
     state: State
@@ -47,6 +47,9 @@ class IdentityResponse(Input, frozen=True, kw_only=True):
 
 
 class IdentitySignIn(IdentityResponse, frozen=True, kw_only=True):
-    """The query parameters that the provider sent, and optionally a token of an earlier login."""
+    """The query parameters with which the identity provider redirected the browser back.
+
+    `device_token` comes from an earlier login, and can be omitted or null.
+    """
 
     device_token: DeviceToken | None = None

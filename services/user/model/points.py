@@ -1,4 +1,4 @@
-"""Query parameters of a ledger."""
+"""Query parameters of the list of points that a user earned and spent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.resource.lists import MAX_PAGE_SIZE
 
 
 class LedgerQuery(Query, frozen=True, kw_only=True):
-    """A page of a ledger, oldest entry first."""
+    """Query parameters of a page of a user's points ledger, oldest entry first."""
 
     after: Annotated[
         UUID | None, Meta(description="only the entries after the entry with this ID")

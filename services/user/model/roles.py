@@ -28,7 +28,7 @@ RoleName = Annotated[
         examples=["REVIEWER"],
         max_length=50,
         pattern=rf"^[A-Z][A-Z0-9_]+{END}",
-        description="a kind of account, or a custom role",
+        description="name of a built-in role or of a custom role",
         extra={"message": "must be upper-case letters, digits and underscores"},
     ),
 ]
@@ -39,7 +39,10 @@ _Permissions = Annotated[list[PermissionName], Meta(max_length=200)]
 
 
 class NewRole(Input, frozen=True, kw_only=True):
-    """A custom role. The permissions of the role replace the default permissions of `kind`."""
+    """A custom role, based on the built-in role `kind`.
+
+    An account with the custom role has the role's `permissions` instead of those of `kind`.
+    """
 
     name: RoleName
     kind: Annotated[Role, Meta(examples=["STAFF"])]
@@ -48,7 +51,7 @@ class NewRole(Input, frozen=True, kw_only=True):
 
 
 class RoleChange(Input, frozen=True, kw_only=True):
-    """The complete permissions of a role. An omitted description keeps its value."""
+    """All permissions of a role, not only new ones. An omitted description keeps its value."""
 
     permissions: _Permissions
     description: _Description | None = None

@@ -1,4 +1,4 @@
-"""Identity providers over OpenID Connect: the adapter of `ports.IdentityProviders`."""
+"""Identity providers over OpenID Connect: the implementation of `ports.IdentityProviders`."""
 
 from __future__ import annotations
 

@@ -26,11 +26,11 @@ _JWS: Final = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 class InvalidTokenError(Exception):
-    """The token is not from the provider or not for this sign-in, for the reason in the message."""
+    """The ID token cannot be trusted for this sign-in. The message gives the reason."""
 
 
 class UnknownKeyError(InvalidTokenError):
-    """The token names an unknown key."""
+    """The ID token is signed with a key that is not among the fetched keys of the provider."""
 
 
 class Jwks(Struct, frozen=True):

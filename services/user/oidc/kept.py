@@ -16,7 +16,10 @@ _REFETCH_SECONDS: Final = 30.0
 
 
 class Kept(Generic[T]):
-    """Concurrent callers share one fetch. A failure is raised to each caller and not cached."""
+    """A cached document. Concurrent callers share one fetch.
+
+    If the fetch fails, every caller gets the exception, and it is not cached.
+    """
 
     def __init__(self, fetch: Callable[[], Awaitable[T]], *, fresh_seconds: float) -> None:
         """Create a cache. A document is fresh for `fresh_seconds`."""

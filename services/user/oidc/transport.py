@@ -1,4 +1,4 @@
-"""Calls to one provider, with limits on time and size, and without redirects or cookies."""
+"""Requests to one identity provider, limited in time and size, without redirects or cookies."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Transport:
         *,
         headers: Mapping[str, str],
     ) -> T | str:
-        """Send a form once.
+        """Send a form in a POST request, without retries.
 
         Return the response, or the `error` of an error response (RFC 6749 5.2).
 

@@ -1,4 +1,4 @@
-"""The device cookie: unlike session cookies, a logout does not delete it."""
+"""The device cookie, which a logout does not delete, unlike the session cookies."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class IdentityProviderView(Struct, frozen=True):
 
 
 class Redirection(Struct, frozen=True):
-    """The URL of the provider's page. Redirect the browser to this URL."""
+    """The URL of the identity provider's page. Redirect the browser to this URL."""
 
     url: Annotated[str, Meta(examples=["https://accounts.example.com/authorize?state=a-state"])]
 
@@ -79,7 +79,10 @@ async def list_identity_providers(deps: AppDeps) -> Answer[list[IdentityProvider
 async def start_provider_sign_in(
     deps: AppDeps, rules: AppRules, provider: _Provider, browser: _Browser, given: IdentityRequest
 ) -> Answer[Redirection]:
-    """Return the provider's URL. A cookie binds the request to this browser for 10 minutes."""
+    """Return the identity provider's URL.
+
+    A cookie binds the sign-in to this browser for 10 minutes.
+    """
     started = await identity_requests.begin(
         deps.db,
         deps.identity_providers,
@@ -106,7 +109,7 @@ async def sign_in_with_provider(
     browser: _Browser,
     given: IdentitySignIn,
 ) -> Answer[IdentitySession]:
-    """Return the tokens of a new session. An unknown identity registers a customer.
+    """Return the tokens of a new session. Register a customer if the identity is unknown.
 
     If an account already has the email address, the response is 409; the owner of the account signs
     in and links the identity.
@@ -154,7 +157,7 @@ async def start_identity_link(
     browser: _Browser,
     given: IdentityRequest,
 ) -> Answer[Redirection]:
-    """Return the provider's URL. Only this session in this browser can complete the link."""
+    """Return the identity provider's URL. Only this session in this browser can finish linking."""
     started = await identities.begin_link(
         deps.db,
         deps.identity_providers,

@@ -54,7 +54,7 @@ async def forgot_password(
     access=PUBLIC,
 )
 async def reset_password(deps: AppDeps, rules: AppRules, given: PasswordReset) -> Done:
-    """Reset the password and end all sessions. The device becomes a known device."""
+    """Reset the password and end all sessions. A cookie identifies the device at later logins."""
     device_token = await password.reset(deps.db, deps.passwords, rules.devices, given)
     response = signed_out()
     remember(response, device_token, rules.devices)

@@ -138,7 +138,7 @@ async def change_user(
     access=signed_in(fresh=True, verified=OTHERS),
 )
 async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
-    """Delete an account. The address becomes free, and no one can sign in to the account."""
+    """Delete an account. Its email address can be used again, and no one can sign in to it."""
     await deletion.delete(deps.db, *who, version)
     return respond.no_content()
 
@@ -191,7 +191,7 @@ async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
 
 
 def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
-    """Check that the caller may list these users. Return whether the caller may see salaries."""
+    """Check that the caller may run `query`. Return whether the caller may see salaries."""
     if access.may_see_salaries(principal):
         return True
     # The order of a list reveals as much as the values.

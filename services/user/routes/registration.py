@@ -62,7 +62,7 @@ async def register_provider(
 
 @route("POST /api/v1/auth/verify", "Verify an email address", *CHANGE_ERRORS, access=PUBLIC)
 async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
-    """Verify an address. The caller is signed in to the account, or sends the account's password.
+    """Verify an address. Callers who are not signed in to the account send its password.
 
     Older sessions end, except the session of the caller. There is no GET for this action, because
     programs that scan emails also open links.

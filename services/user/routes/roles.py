@@ -53,7 +53,7 @@ class AuditView(msgspec.Struct, frozen=True):
 
 
 def _role(request: web.Request) -> AccountRole | str:
-    """Parse the name of a role: a kind of account, or a custom role."""
+    """Parse the name of a built-in role or of a custom role."""
     name = request.match_info["name"].upper()
     if not _NAME.fullmatch(name):
         raise not_found("role")
@@ -75,7 +75,7 @@ async def list_roles(deps: AppDeps, _: InSession) -> Answer[Sequence[ListRolesRo
 
 @route("POST /api/v1/roles", "Create a role", Code.CONFLICT, access=_WRITERS)
 async def create_role(deps: AppDeps, new: NewRole, caller: Caller) -> Created[RoleView]:
-    """Create a custom role. The role's permissions replace the default permissions of the kind."""
+    """Create a custom role. Its permissions replace those of the built-in role `kind`."""
     made = await custom_roles.create(deps.db, caller, new)
     return respond.created(role_view(made), f"roles/{made.name}")
 

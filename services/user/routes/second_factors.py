@@ -56,7 +56,7 @@ async def overview(deps: AppDeps, caller: Caller, own: Own) -> Answer[SecondFact
 
 @route("POST /api/v1/auth/second-factor", "Verify a second factor", access=_SHOWS)
 async def show(deps: AppDeps, policy: _Policy, caller: Caller, _: Own, given: Shown) -> Done:
-    """Verify a second factor. After a refresh, the tokens carry the permissions."""
+    """Verify a second factor. After the next refresh, the access token has all permissions."""
     await service.show(deps.db, deps.personal_ids, policy, caller, given)
     return respond.no_content()
 

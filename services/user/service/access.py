@@ -48,13 +48,13 @@ def check_may_see(principal: Principal, account_id: UUID) -> None:
 
 
 def check_may_see_points(principal: Principal, account_id: UUID) -> None:
-    """Check that the caller is the owner or may read accounts. Raises as `check_may_see`."""
+    """Check that the caller is the owner or may read accounts. Raises FORBIDDEN."""
     if not (is_own(principal, account_id) or principal.may(READ)):
         raise lacking(principal, READ)
 
 
 def check_may_change(principal: Principal, account_id: UUID) -> None:
-    """Check that the caller is the owner or may change accounts. Raises as `check_may_see`."""
+    """Check that the caller is the owner or may change accounts. Raises FORBIDDEN."""
     if not (is_own(principal, account_id) or may_manage(principal)):
         raise lacking(principal, WRITE, MODERATE, any_of=True)
 

@@ -48,7 +48,7 @@ async def get_profile(db: Executor, account_id: UUID) -> GetProfileRow:
 
 
 async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
-    """Create an account without a password, and email a link to the owner. Return its ID.
+    """Create an account without a password. Email its owner a link to choose one. Return its ID.
 
     Raises:
         AppError: CONFLICT if the address is in use; FORBIDDEN for a role that the caller may not
@@ -94,8 +94,8 @@ async def check_may_give(
 ) -> None:
     """Check that the caller may assign the role. No one may assign PROVIDER or SERVICE.
 
-    If `role` is the kind of a `custom` role, the permissions of `role` are not checked, because the
-    account does not get them.
+    If `custom` is true, the account gets a custom role that is based on `role`. Then the
+    permissions of `role` are not checked, because the account does not get them.
 
     Raises:
         AppError: FORBIDDEN or CONFLICT for such a role.
@@ -196,7 +196,7 @@ async def set_status(
 async def lock(
     tx: Executor, principal: Principal, account_id: UUID, version: int | None
 ) -> LockPersonRow:
-    """Lock an account that the caller may change, at the version in `If-Match`.
+    """Lock an account. Check that the caller may change it, and that `version` is None or current.
 
     Raises:
         AppError: NOT_FOUND, FORBIDDEN or PRECONDITION_FAILED.
@@ -262,7 +262,7 @@ async def _change_employment(
     tx: Executor, principal: Principal, account_id: UUID, given: Employment | UnsetType | None
 ) -> None:
     if not principal.may(access.WRITE):
-        raise forbidden("only account managers may change an employment")
+        raise forbidden("only account managers may change employment data")
     if given is None:
         await staff.remove_staff(tx, id=account_id)
     elif not isinstance(given, UnsetType):
@@ -283,7 +283,7 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
 async def _count_address(
     db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
 ) -> None:
-    """Count an attempt to use an address, to limit how many addresses a caller can probe.
+    """Count an attempt to change an email address, to limit how many a caller can probe.
 
     The count is per account and caller, so another caller cannot use up the owner's attempts.
     """

@@ -58,7 +58,7 @@ async def get(db: Executor, entry_id: UUID) -> AuditEntry:
 
 
 async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntry], Extent]:
-    """Return one page of entries, newest first, by its number or by a cursor."""
+    """Return the page of entries that `query` selects, newest entry first."""
     search = contains(query.search)
     since = None if query.since is None else in_utc(query.since)
     until = None if query.until is None else in_utc(query.until)

@@ -48,7 +48,10 @@ class JobEvent(msgspec.Struct, frozen=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """Fields used from other change events. The user who offers a service is the provider."""
+    """Fields used from all other events, such as `product.changed`.
+
+    Only events about the services that a provider offers have `provider_id` and `service_id`.
+    """
 
     id: UUID | None = None
     provider_id: UUID | None = None
@@ -57,7 +60,7 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
-    """Return a handler that records all fields of `shape`."""
+    """Return a handler that records all fields of the event payload type `shape`."""
 
     async def handle(tx: Executor, event: Event) -> None:
         payload = asdict(event.decode(shape))

@@ -1,4 +1,4 @@
-"""Count an attempt before it is made. Attempts that fail because of the server do not count."""
+"""Count attempts, such as logins, before they are made, except those that fail in the server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _under_way: Final[set[asyncio.Task[None]]] = set()
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt in progress. An attempt marked `wrong` counts, even after a later failure."""
+    """An attempt in progress. If `wrong` is true, it counts even if the server fails afterwards."""
 
     wrong: bool = False
 

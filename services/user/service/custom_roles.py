@@ -1,8 +1,7 @@
-"""Custom roles: named permissions for accounts of one kind.
+"""Custom roles: named sets of permissions, each based on a built-in role.
 
-A rule about the kind of an account treats an account with a custom role as an account of this kind.
-But its permissions come from the custom role, not from the kind. A role can be deleted only if no
-account has it.
+A rule about a built-in role also applies to accounts with a custom role that is based on it. But
+their permissions come only from the custom role. A role can be deleted only if no account has it.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomR
     if new.name in AccountRole.__members__:
         raise AppError(Code.CONFLICT, "the role exists already")
     if kind in (AccountRole.ADMIN, AccountRole.SERVICE):
-        raise AppError(Code.CONFLICT, f"the kind {kind} cannot have custom roles")
+        raise AppError(Code.CONFLICT, f"a custom role cannot be based on the role {kind}")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await check_may_grant(tx, principal, wanted)
@@ -91,11 +90,11 @@ async def remove(db: Database, principal: Principal, name: str, version: int | N
     """Delete a role that no account has.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for the role of a kind, or while an account has the
+        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a built-in role, or while an account has the
             role; PRECONDITION_FAILED if `version` is not the current version.
     """
     if name in AccountRole.__members__:
-        raise AppError(Code.CONFLICT, "the platform needs this role")
+        raise AppError(Code.CONFLICT, "a built-in role cannot be deleted")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await _lock(tx, name, version)
@@ -109,7 +108,7 @@ async def _lock(tx: Executor, name: str, version: int | None) -> None:
 
 
 async def check_may_give(tx: Executor, principal: Principal, name: str) -> AccountRole:
-    """Lock a role until `tx` ends. Return its kind.
+    """Lock a custom role until `tx` ends. Return the built-in role that it is based on.
 
     Raises:
         AppError: VALIDATION_ERROR if the role does not exist; FORBIDDEN if it has permissions that

@@ -29,7 +29,7 @@ class Devices:
     clock: Clock = utc_now
 
     def issue(self, account_id: UUID, device: str | None = None) -> str:
-        """Return a token for a device. An unknown device gets a new ID."""
+        """Return a token for a device. If `device` is None, create a new device ID."""
         device = device or secrets.token_hex(16)
         issued = str(int(self.clock().timestamp()))
         return f"{device}.{issued}.{self._sign(account_id, device, issued)}"

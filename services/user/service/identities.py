@@ -25,7 +25,7 @@ _MOST: Final = 20
 
 
 class IdentityView(Struct, frozen=True):
-    """A linked identity. `provider` is null if no provider in the settings has the issuer."""
+    """A linked identity. `provider` is null if its identity provider is not in the settings."""
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])] | None
@@ -61,7 +61,7 @@ async def begin_link(
     return_to: str,
     browser: str | None,
 ) -> Started:
-    """Return the provider's URL to link an identity of the provider.
+    """Start to link an identity, and return the identity provider's URL for the browser.
 
     Raises the errors of `_may_change` and `begin`.
     """
@@ -87,7 +87,7 @@ async def link(
     given: IdentityResponse,
     browser: str | None,
 ) -> LinkedIdentity:
-    """Link the provider's user to the account of the session that requested the link.
+    """Link the identity provider's user to the account whose session requested the link.
 
     Raises:
         AppError: as `identity_requests.finish` and `_may_change` do; CONFLICT if the identity is
@@ -164,7 +164,7 @@ async def _may_change(tx: Executor, principal: Principal) -> None:
         raise forbidden("a service has no account")
     person = await profiles.lock_person(tx, id=principal.account_id)
     if person is None or not person.verified:  # the token may be from before another address
-        raise forbidden("verify your address first")
+        raise forbidden("verify your email address first")
     await standing.check_session(tx, principal, fresh=True)
 
 

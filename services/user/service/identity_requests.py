@@ -50,7 +50,7 @@ async def begin(
     browser: str | None,
     session_id: UUID | None = None,
 ) -> Started:
-    """Return the provider's URL for a sign-in, or for a link by the session `session_id`.
+    """Return the identity provider's URL, to sign in or to link an identity in a session.
 
     If a browser already has a secret, it keeps this secret, so a second tab does not break the
     sign-in in the first tab.

@@ -52,7 +52,7 @@ async def sign_in(
     given: IdentitySignIn,
     browser: str | None,
 ) -> SignedInAtProvider:
-    """Open a session for the provider's user. If the identity is unknown, register a user first.
+    """Open a session for a user of an identity provider. Register the user if necessary.
 
     A second factor is required as after a sign-in with a password.
 
@@ -101,7 +101,7 @@ async def _find(db: Executor, identity: Identity) -> FindIdentityRow | None:
 async def _registered(
     db: Database, identity: Identity, name: str, limits: Limits
 ) -> FindIdentityRow:
-    """Add the account of a new user. An attempt counts as a registration of the address."""
+    """Add the account of a new user. Count an attempt to register the email address."""
     email = _address(identity)
     async with counted(db, limits.of("register", email)):
         try:

@@ -25,7 +25,7 @@ async def open_session(
     device: str | None,
     **how: str,
 ) -> SignedIn:
-    """Open a session of an account that this transaction has locked; `how` is for the audit trail.
+    """Open a session of an account that `tx` has locked. The audit entry gets the details `how`.
 
     The owner gets an email if the `device` is unknown.
 

@@ -76,7 +76,7 @@ async def change(
 async def ask_reset(
     db: Database, email: str, limits: Limits, devices: Devices, device_token: str | None
 ) -> None:
-    """Email a link if an account with a password has the address.
+    """Email a password reset link if an account with a password has the address.
 
     Otherwise the function takes equally long.
 

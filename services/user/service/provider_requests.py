@@ -51,7 +51,7 @@ async def get(db: Executor, account_id: UUID) -> ProviderRequest:
 async def list_page(
     db: Executor, wanted: CursorPageQuery
 ) -> tuple[Sequence[ListRequestsRow], Extent]:
-    """Return a page of pending applications, by its number or by a cursor."""
+    """Return the page of pending applications that `wanted` selects, oldest application first."""
     return await page_or_walk_of(wanted, store.list_requests, Walk(store.walk_requests, keyset), db)
 
 

@@ -14,7 +14,7 @@ _TAKEN: Final = "the personal id belongs to another account"
 
 
 async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: str) -> None:
-    """Store the personal ID of an account without a personal ID.
+    """Store the personal ID of an account that has none yet.
 
     Raises:
         AppError: CONFLICT if another account has the personal ID.

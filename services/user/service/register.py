@@ -64,7 +64,7 @@ async def register_provider(
 async def _checked(
     db: Database, passwords: Passwords, new: NewCustomer, limits: Limits
 ) -> tuple[dict[str, str], str]:
-    """Return the names in stored form and the hash of the password."""
+    """Check a registration. Return the names in stored form and the hash of the password."""
     names = check_names(first_name=new.first_name, last_name=new.last_name)
     check_password("password", new.password, new.email, *names.values())
     async with counted(db, limits.of("register", new.email)):

@@ -27,7 +27,7 @@ BUILT_IN: Final = frozenset(name for name in declared() if not name.startswith(O
 
 
 async def list_all(db: Executor) -> Sequence[ListRolesRow]:
-    """Return every role with its permissions: first the account kinds, then custom roles."""
+    """Return every role with its permissions: first built-in roles, then custom roles."""
     return [*await roles.list_roles(db), *await roles.list_custom_roles(db)]
 
 
@@ -131,7 +131,9 @@ async def remove_permission(db: Database, principal: Principal, name: str) -> No
         AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a permission that the platform itself checks.
     """
     if name in BUILT_IN:
-        raise AppError(Code.CONFLICT, "the platform needs this permission")
+        raise AppError(
+            Code.CONFLICT, "the platform checks this permission, so it cannot be deleted"
+        )
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         if not await roles.remove_permission(tx, name=name):

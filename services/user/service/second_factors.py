@@ -209,7 +209,7 @@ async def begin_passkey(
 async def add_passkey(
     db: Database, policy: Policy, principal: Principal, account_id: UUID, given: NewPasskey
 ) -> IssuedRecoveryCodes:
-    """Store a new passkey. The first second factor ends other sessions.
+    """Store a new passkey. If it is the first second factor, all other sessions end.
 
     Raises:
         AppError: VALIDATION_ERROR, also if the response belongs to no challenge of this service;
@@ -308,7 +308,7 @@ async def _may_change(tx: Executor, principal: Principal) -> None:
     _session_of(principal)
     person = await profiles.lock_person(tx, id=_account_of(principal))
     if person is None or not person.verified:  # the token may be from before another address
-        raise forbidden("verify your address first")
+        raise forbidden("verify your email address first")
     await standing.check_session(tx, principal, fresh=True)
 
 

@@ -80,7 +80,7 @@ async def issue(
 
 
 def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequence[T]:
-    """Return the permissions that are in both `all_` and `wanted`."""
+    """Return `wanted`, or `all_` if it is None. Raises FORBIDDEN if `all_` lacks a wanted item."""
     if wanted is None:
         return all_
     if not set(wanted) <= set(all_):

@@ -23,7 +23,7 @@ _FRESH_SECONDS: Final = 900.0
 
 
 async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> None:
-    """Check that the account exists and is active, has the role of the token, and is signed in.
+    """Check that the account is active and has the token's role, and that its session is open.
 
     This also decides between two administrators who demote each other at the same time: the second
     administrator has lost the role by then.
@@ -43,7 +43,7 @@ async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> N
 async def check_session(
     db: Executor, principal: Principal, *, fresh: bool = False, second_factor: bool = False
 ) -> None:
-    """Check that the session has not ended since the token was issued. Raises as `check`.
+    """Check that the session has not ended since the token was issued. Raises FORBIDDEN.
 
     With `fresh` or `second_factor`, a caller who has a second factor must have verified it.
     """

@@ -62,7 +62,7 @@ def key(*parts: str) -> bytes:
 
 
 def counted_for(what: str, email: str) -> tuple[bytes, bytes]:
-    """Return the counters of an account: from this client address, and from all addresses."""
+    """Return the keys of an account's counters: for this client address, and for all addresses."""
     return key(what, email, limit_key(context.client.get())), key(what, email)
 
 

@@ -117,7 +117,7 @@ async def _check_password(
     found: GetTokenRow,
     password: str,
 ) -> str | None:
-    """Check the password of an account, counted as a login. Return the stored password hash.
+    """Check the password of an account, and count a login attempt. Return the stored hash.
 
     If the result would not matter, return None without a check. Raises the errors of `verify`.
     """

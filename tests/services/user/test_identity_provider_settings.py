@@ -93,7 +93,7 @@ def test_an_entry_that_is_wrong_is_named(started: Any, providers: str, complaint
         ("a-secret", "entry 1 must be"),
         (
             "google:a-secret,other:a-secret",
-            "has a secret for other, which the settings do not name",
+            "has a secret for other, which is not a provider in the settings",
         ),
     ],
 )

@@ -38,7 +38,7 @@ async def test_a_token_from_before_another_address_adds_no_second_factor(world: 
         await world.call("PATCH", "/api/v1/users/me", moved, headers=bearer(session))
     ).status == 200
     answer = await world.post("totp", headers=bearer(session))
-    assert (answer.status, answer.message) == (403, "verify your address first")
+    assert (answer.status, answer.message) == (403, "verify your email address first")
 
 
 async def test_a_session_older_than_the_proof_ends_with_it(world: World) -> None:

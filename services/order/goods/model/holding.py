@@ -17,7 +17,7 @@ OTHERS: Final = "*"
 
 
 def parse_values(text: str) -> dict[str, Decimal]:
-    """Return the amount per currency from `EUR:20000,*:10000`. `*` is for all other currencies.
+    """Parse the amounts per currency in `EUR:20000,*:10000`. `*` is for all other currencies.
 
     Raises:
         ValueError: if an entry does not have this form, a currency is repeated, or the entry `*` is
@@ -38,9 +38,9 @@ def parse_values(text: str) -> dict[str, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class HoldingLimits:
-    """Limits on the unconfirmed orders of a customer: a share of the stock, and an amount of money.
+    """Limits on a customer's unconfirmed orders: a fraction of the stock, and an amount of money.
 
-    `share` is the share of the available stock of a product, and `values` is an amount per
+    `share` is the fraction of a product's available stock, from 0 to 1. `values` is an amount per
     currency.
     """
 
@@ -50,10 +50,8 @@ class HoldingLimits:
     def min_stock(self, quantity: int, held: int) -> int:
         """Return the stock that must be available for an order of `quantity`.
 
-        The ordered quantity and the quantity that the customer already holds must stay within the
-        share together.
-
-        A first unit of a product is always allowed.
+        The ordered quantity plus the quantity that the customer already holds must not exceed the
+        fraction `share` of this stock. A first unit of a product is always allowed.
         """
         wanted = quantity + held
         if wanted <= 1:

@@ -28,7 +28,7 @@ class OrderLine(Input, frozen=True, kw_only=True):
 
 
 class NewOrder(Input, frozen=True, kw_only=True):
-    """An order to create. All products must be available, with prices in one currency."""
+    """An order to create. All products must be available and have prices in the same currency."""
 
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
     user_id: Annotated[
@@ -46,7 +46,7 @@ _Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class ListOrders(CursorListQuery, frozen=True, kw_only=True):
-    """The query string of the list. The default order is newest first."""
+    """The query parameters of the list of orders. By default, the newest orders come first."""
 
     order_by: Annotated[Literal["created_at", "total"], orders_of("orders")] = "created_at"
     sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC

@@ -51,7 +51,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
 
 
 def view_of(found: Found) -> OrderView:
-    """Return the order as a response."""
+    """Convert an order to its response type."""
     return view(
         OrderView,
         found.order,

@@ -18,7 +18,7 @@ _BATCH: Final = 20
 
 
 async def expire(shop: Shop, *, after: timedelta, clock: Clock = utc_now) -> bool:
-    """Cancel some orders that have waited longer than `after`.
+    """Cancel a batch of orders that were not confirmed within `after`.
 
     Return whether any order was cancelled.
 

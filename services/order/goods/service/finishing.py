@@ -1,4 +1,4 @@
-"""Steps that follow a committed order. Each step is idempotent and can run later.
+"""Steps to do after an order has been committed. Each step is idempotent and can run later.
 
 A request takes these steps at once if possible; the `recovery` loop takes the remaining steps.
 """
@@ -105,9 +105,9 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
-    """Confirm the order's stock or put it back, if due. After a failure, the recovery loop retries.
+    """Confirm the order's reservation, or put its products back into stock, as its state requires.
 
-    Return the order in its new state.
+    After a failure, the recovery loop retries. Return the order in its new state.
     """
     try:
         if order.stock is GoodsStock.RESERVED:

@@ -43,7 +43,7 @@ async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
 async def list_page(
     db: Executor, wanted: ListOrders, caller: Caller
 ) -> tuple[Sequence[Found], Extent]:
-    """Return a page of matching orders, by its number or by a cursor.
+    """Return the page of matching orders that `wanted` selects by a page number or a cursor.
 
     The staff sees all orders; customers see their own orders.
 

@@ -130,7 +130,7 @@ def _wanted(shop: Shop, draft: GoodsDraft) -> list[Wanted]:
 
 
 def _is_limited(draft: GoodsDraft) -> bool:
-    """Return whether the holding limits apply. Orders by the staff for a customer are exempt."""
+    """Return whether `shop.limits` apply. Orders that the staff place for a customer are exempt."""
     return draft.created_by == str(draft.user_id)
 
 
@@ -170,7 +170,7 @@ async def _place(shop: Shop, draft: GoodsDraft, user: User | None) -> Found:
 
 
 async def _earlier(shop: Shop, request: Request, new: NewOrder) -> Found | None:
-    """Return the order of an earlier identical request, or None. Continue it if interrupted."""
+    """Return the order of an earlier identical request, finished if interrupted, or None."""
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}

@@ -1,4 +1,4 @@
-"""Dependencies and caller of the use cases of goods."""
+"""The dependencies of the use cases of goods orders, and the caller of a use case."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller. A customer sees and changes the orders of `owner` only.
+    """The caller. A customer sees and changes only the orders of the customer `owner`.
 
     `owner` is None for the staff, who may see and change all orders.
     """

@@ -1,4 +1,4 @@
-"""Bounding boxes around a place, which an index can search."""
+"""Bounding boxes around a point on the globe, which a database index can search."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rounded(degrees_: float) -> float:
 
 
 def around(longitude: float, latitude: float, radius_km: float) -> Boxes:
-    """Return boxes that contain everything within `radius_km` of a place."""
+    """Return boxes that contain all points within `radius_km` of the coordinates."""
     angle = radius_km / EARTH_KM
     south = latitude - degrees(angle) - _MARGIN
     north = latitude + degrees(angle) + _MARGIN

@@ -27,5 +27,5 @@ class Caller:
         return self.id is not None and self.id in people
 
     def may_see_of(self, *people: UUID) -> bool:
-        """Return whether the caller may see data that the given users share."""
+        """Return whether the caller is one of the given users or may read everything."""
         return self.sees_all or self.is_one_of(*people)

@@ -1,4 +1,4 @@
-"""Query strings of the marketplace lists."""
+"""Query parameters of the marketplace lists."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
 
 
 class ListOffers(CursorListQuery, frozen=True, kw_only=True):
-    """Filters of the offers for an order, or of a provider."""
+    """Filters of the offers for one order, or of the offers by one provider."""
 
     order_by: Annotated[Literal["created_at", "price"], orders_of("offers")] = "created_at"
     status: OfferStatus | None = None

@@ -96,7 +96,7 @@ class ProviderLocationChange(_Tidy, frozen=True, kw_only=True):
 
 
 class Nearest(Query, frozen=True, kw_only=True):
-    """The place and radius of a search for providers."""
+    """The center and the radius of a search for providers."""
 
     longitude: Longitude
     latitude: Latitude

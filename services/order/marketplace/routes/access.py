@@ -63,7 +63,7 @@ def _named_to_read(request: web.Request) -> UUID:
 
 
 def check_may_read(person: UUID) -> None:
-    """Raise FORBIDDEN unless the caller is the named user or belongs to the staff."""
+    """Raise FORBIDDEN unless the caller is the user `person` or belongs to the staff."""
     if not caller().may_see_of(person):
         raise lacking(require_principal(), _READ, _MANAGE, any_of=True)
 

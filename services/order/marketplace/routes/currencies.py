@@ -43,7 +43,7 @@ async def get_currency(request: web.Request, db: Db, currency_id: Id) -> Item[Cu
 async def change_currency(
     db: Db, currency_id: Id, changes: CurrencyChange, version: IfMatch
 ) -> Item[Currency]:
-    """Return the currency after a partial update. A code that offers use cannot change."""
+    """Return the currency after a partial update. The code cannot change while offers use it."""
     return respond.changed(await service.change(db, currency_id, changes, version=version))
 
 

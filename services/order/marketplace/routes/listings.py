@@ -1,4 +1,4 @@
-"""Lists of a provider and of a customer, also under `me`."""
+"""Routes that list the data of a provider or of a customer, given by ID or as `me`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def _reviews_of_customer(
 def _declare(
     people: str, kind: str, handler: Callable[..., Awaitable[Page[Any]]], of_me: Access
 ) -> None:
-    """Declare two list routes below `people`: of the caller under `me`, and of a user by ID."""
+    """Declare the routes `/{people}/me/{kind}` and `/{people}/{id}/{kind}`, which list data."""
     what, name = kind.replace("-", " "), kind.replace("-", "_")
     noun = people.removesuffix("s")
     is_public = (people, kind) == ("providers", "reviews")

@@ -1,4 +1,4 @@
-"""Routes of the workplaces of providers: by ID, as `me`, and nearest to a place."""
+"""Routes of the workplaces of providers, and of the search for the nearest providers."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def list_nearest_providers(
 ) -> Answer[list[ProviderLocationView]]:
     """Return the providers within the radius, nearest first, with straight-line distances.
 
-    Places and distances are rounded to about 1 km. The caller's own place is exact, and for the
-    staff all places are exact.
+    Locations and distances are rounded to about 1 km. The caller's own location is exact, and for
+    the staff all locations are exact.
     """
     return respond.ok([view_of_nearest(row, who) for row in await service.nearest(db, wanted)])
 

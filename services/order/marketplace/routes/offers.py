@@ -27,7 +27,7 @@ route: Final = Routes("offers")
     access=VERIFIED_PROVIDERS,
 )
 async def make_offer(db: Db, new: NewOffer, provider_id: Own) -> Created[Offer]:
-    """Create an offer by the caller. Return the offer with its URL."""
+    """Create an offer whose provider is the caller. Return the offer with its URL."""
     made = await service.make(db, new, provider_id=provider_id)
     return respond.created(made, f"offers/{made.id}")
 

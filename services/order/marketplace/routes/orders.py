@@ -34,7 +34,7 @@ async def list_service_orders(
 ) -> Page[ServiceOrderView]:
     """Return all orders to the staff, and open orders to providers. Customers get their orders.
 
-    With `near`, providers and the staff get the open orders near this place.
+    With `near`, providers and the staff get the open orders near these coordinates.
     """
     place = wanted.place()
     if place is None:
@@ -56,7 +56,10 @@ async def list_service_orders(
 async def add_service_order(
     db: Db, catalog: _Catalog, new: NewServiceOrder, own: Own, key: Key
 ) -> Created[ServiceOrderView]:
-    """Create an order by the caller. A repeated `Idempotency-Key` returns the same order."""
+    """Create an order whose customer is the caller.
+
+    A repeated `Idempotency-Key` returns the same order.
+    """
     added = await service.add(db, catalog, new, customer_id=own, key=key)
     return respond.created(view_of_order(added, exact=True), f"service-orders/{added.id}")
 
@@ -85,7 +88,7 @@ async def change_service_order(
     who: Who,
     version: IfMatch,
 ) -> Item[ServiceOrderView]:
-    """Return the order after a partial update. The terms of an order with offers cannot change."""
+    """Return the order after a partial update. If it has offers, only its status can change."""
     changed = await service.change(db, catalog, order_id, changes, who, version=version)
     return respond.changed(view_of_order(changed, exact=True))
 
@@ -115,5 +118,5 @@ async def list_offers_on_service_order(
 def _view(
     order: ServiceOrder, who: Caller, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return an order for the list. Open orders have no accepted offer."""
+    """Return an order as lists show it: its location is exact for its customer and the staff."""
     return view_of_order(order, exact=who.may_see_of(order.customer_id), distance_km=distance_km)

@@ -1,4 +1,4 @@
-"""Response types: a place is an object with its coordinates, and a rating is a number."""
+"""Response types: a location is an object with coordinates, and a rating is a number."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class CityView(Struct, frozen=True):
 class ProviderLocationView(ReaderView, frozen=True):
     """The workplace of a provider.
 
-    `distance_km` is the distance from the place in the query. `location` is exact for the provider,
-    the staff and customers who have an active job with the provider. For other callers, `location`
-    and `distance_km` are rounded to about 1 km, and `address` is absent.
+    `distance_km` is the distance from the coordinates in the query. `location` is exact for the
+    provider, the staff and customers who have an active job with the provider. For other callers,
+    `location` and `distance_km` are rounded to about 1 km, and `address` is absent.
     """
 
     provider_id: UUID
@@ -59,7 +59,7 @@ class ProviderLocationView(ReaderView, frozen=True):
 class ServiceOrderView(ReaderView, frozen=True):
     """A service order.
 
-    `distance_km` is the distance from the place in the query. `location` is exact for the
+    `distance_km` is the distance from the coordinates in the query. `location` is exact for the
     customer of the order, the staff and the verified provider whose offer was accepted. For other
     callers, `location` and `distance_km` are rounded to about 1 km.
     """
@@ -97,14 +97,14 @@ class ReviewView(ReaderView, frozen=True, gc=False):
 
 
 def view_of_city(row: City) -> CityView:
-    """Return the city as a response."""
+    """Convert a city to its response type."""
     return view(CityView, row, location=_place(row, exact=True))
 
 
 def view_of_location(
     row: ProviderLocation, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ProviderLocationView:
-    """Return the workplace as a response. The place is rounded unless `exact`."""
+    """Convert a workplace to its response type. The location is rounded unless `exact` is true."""
     return view(
         ProviderLocationView,
         row,
@@ -115,7 +115,7 @@ def view_of_location(
 
 
 def view_of_nearest(row: NearestLocationsRow, caller: Caller) -> ProviderLocationView:
-    """Return a search result as a response, with the distance in metres."""
+    """Convert a search result to its response type, with the distance rounded to 0.001 km."""
     place = row.provider_location
     exact = caller.may_see_of(place.provider_id)
     return view_of_location(place, exact=exact, distance_km=round(row.distance_km, 3))
@@ -124,12 +124,12 @@ def view_of_nearest(row: NearestLocationsRow, caller: Caller) -> ProviderLocatio
 def view_of_order(
     row: ServiceOrder, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return the order as a response. The place is rounded unless `exact`."""
+    """Convert an order to its response type. The location is rounded unless `exact` is true."""
     return view(ServiceOrderView, row, location=_place(row, exact=exact), distance_km=distance_km)
 
 
 def view_of_review(row: Review, caller: Caller) -> ReviewView:
-    """Return the review as a response. Public reviews do not identify the customer."""
+    """Convert a review to its response type. Public reviews do not identify the customer."""
     knows = caller.moderates or caller.may_see_of(row.customer_id, row.provider_id)
     return view(
         ReviewView,

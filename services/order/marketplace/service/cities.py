@@ -42,7 +42,7 @@ async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], i
 async def providers_of(
     db: Executor, city_id: UUID, wanted: CursorPageQuery
 ) -> tuple[Sequence[ProviderLocation], Extent]:
-    """Return the providers of a city, by ID. Raises NOT_FOUND for an unknown city."""
+    """Return the providers of a city, sorted by ID. Raises NOT_FOUND for an unknown city."""
     await get(db, city_id)
     return await page_or_walk_of(
         wanted,

@@ -17,7 +17,7 @@ _BATCH: Final = 50
 
 
 async def expire(db: Database, *, clock: Clock = utc_now) -> int:
-    """Expire some overdue orders. Return how many.
+    """Expire a batch of overdue orders. Return the number of expired orders.
 
     Several processes can call this function at the same time: each process skips the orders that
     another one has locked. In the same transaction, the pending offers of these orders are

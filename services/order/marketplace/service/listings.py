@@ -1,4 +1,4 @@
-"""Pages of service orders, offers, jobs and reviews, by number or by a cursor."""
+"""Lists of service orders, offers, jobs and reviews, with page numbers or cursors."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def orders_near(
 ) -> tuple[Sequence[ListServiceOrdersNearRow], int]:
     """Return open orders within the radius, nearest first, with the distance in kilometres.
 
-    The radius and the distances refer to the rounded places, because providers may know only these.
+    The radius and the distances refer to the rounded locations, because providers see only these.
     """
     if wanted.status not in (None, "PENDING"):
         return [], 0

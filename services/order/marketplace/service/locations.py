@@ -48,7 +48,7 @@ async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> boo
 async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
     """Return the nearest providers within the radius, with distances in kilometres.
 
-    The radius and the distances refer to the rounded places, because most callers may know only
+    The radius and the distances refer to the rounded locations, because most callers see only
     these.
     """
     boxes = around(wanted.longitude, wanted.latitude, wanted.radius_km + ROUNDING_KM)

@@ -157,7 +157,7 @@ async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int |
 
 
 async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceOrder, Offer]:
-    """Lock and return an offer that the caller may see, with its order."""
+    """Lock the order of an offer that the caller may see. Return the order and the offer."""
     seen = await get(tx, offer_id, caller)
     order = await orders.lock(tx, seen.order_id)
     # Read again: what was written while we waited for the lock counts.

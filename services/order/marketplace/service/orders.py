@@ -1,4 +1,4 @@
-"""Rules of service orders: the time window is in the future, and an offer fixes the terms."""
+"""Rules of service orders. Pending offers prevent all changes except changes of the status."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
 
 
 async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
-    """Return whether the caller may see the exact place of the work.
+    """Return whether the caller may see the exact location of the work.
 
     The customer and the staff may see it, and the verified provider whose offer was accepted.
     """
@@ -65,7 +65,10 @@ async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> b
 
 
 async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
-    """Lock and return an order together with its offers and job. Raises NOT_FOUND."""
+    """Lock an order and return it. Raises NOT_FOUND.
+
+    All changes of the order's offers and its job take this lock too.
+    """
     return or_not_found(await store.lock_service_order(tx, id=order_id), NOUN)
 
 

@@ -101,7 +101,7 @@ async def change(
 
 
 async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Delete a review if `version` is current. The caller is the author or a moderator."""
+    """Delete a review if `version` is current. Only its author or a moderator may delete it."""
     async with db.transaction() as tx:
         before = await _locked(tx, review_id, caller)
         if not (caller.moderates or caller.is_one_of(author_of(before))):

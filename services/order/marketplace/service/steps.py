@@ -110,7 +110,7 @@ def order_after(status: ServiceOrderStatus, step: OrderStep) -> ServiceOrderStat
 def order_moved(
     status: ServiceOrderStatus, wanted: ServiceOrderStatus
 ) -> ServiceOrderStatus | None:
-    """Return `wanted` if it is the order's status or if the customer may set it, else None."""
+    """Return `wanted` if it is already the order's status or the customer may set it, else None."""
     if status is wanted:
         return wanted
     step = _ASKED_FOR.get(wanted)
