@@ -13,8 +13,8 @@ RULES = (
     # --- where a column comes from ----------------------------------------------------------------
     Rule("column", NOT_NULL,
          (
-             "A column is not NULL if its source value is not NULL, and if no join or grouping "
-             "can omit the column."
+             "A column is not NULL if its source value is not NULL, and if no outer join or "
+             "grouping set can replace the column with NULL."
          ),
          "Table Expressions; Returning Data from Modified Rows; GROUPING SETS",
          "relations.infer_var",
@@ -83,7 +83,7 @@ RULES = (
          (EVERY_PART, "no trigger changes the column", "ON CONFLICT also sets the column")),
     # --- expressions ------------------------------------------------------------------------------
     Rule("constant", NOT_NULL, "A constant other than NULL is not NULL.", "Constants",
-         "values.infer_const", ("the fields of the row are not NULL",)),
+         "values.infer_const", ("the field of a constant row is not NULL",)),
     Rule("parameter", NOT_NULL, "A required parameter is not NULL.", "Positional Parameters",
          "values.infer_param", ("the parameter does not accept None",)),
     Rule("always", NOT_NULL,
@@ -170,9 +170,12 @@ RULES = (
          "Array Functions and Operators", "functions.infer_call",
          (EVERY_PART, "the array has this dimension")),
     Rule("range-bound", NOT_NULL,
-         "A range with one open bound is not empty, so the range has its other bound.",
+         (
+             "lower() or upper() of a range such as int4range(x, NULL) is not NULL, because a "
+             "range with only one bound is not empty."
+         ),
          "Range Functions and Operators; utils/adt/rangetypes.c", "functions.infer_call",
-         (EVERY_PART, "the other bound of the range is open")),
+         (EVERY_PART, "the constant NULL is the other bound of the range")),
     Rule("declared-function", NOT_NULL,
          "The configuration declares that the function never returns NULL.",
          "`not_null_functions` of the configuration", "functions.infer_call"),
@@ -269,7 +272,7 @@ RULES = (
          "Array Functions and Operators", "elements.array_elements", (EVERY_PART,)),
     Rule("array-set-operation",
         ELEMENTS, (
-            "UNION, INTERSECT and EXCEPT return arrays without NULL if the arrays of their parts "
+            "UNION, INTERSECT and EXCEPT return arrays without NULL if the arrays of both branches "
             "contain no NULL."
         ),
          "Combining Queries", "elements.array_elements", (EVERY_PART,
@@ -287,7 +290,7 @@ RULES = (
          ("a validated CHECK constraint excludes NULL",)),
     Rule("list-parameter", ELEMENTS, "A list parameter without None elements contains no NULL.",
          "Positional Parameters",
-         "elements.array_elements", ("the parameter does not accept None",)),
+         "elements.array_elements", ("the parameter does not accept None as an element",)),
     # --- how many rows ----------------------------------------------------------------------------
     Rule("limit", ROWS, "A query with LIMIT 1 returns at most one row.", "LIMIT and OFFSET",
          "relational.rows.RowCounter.at_most_one", ("no WITH TIES",)),

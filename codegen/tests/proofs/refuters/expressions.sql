@@ -182,7 +182,7 @@ select (array[bio])[1] as c from a;
 -- case: NULL in c
 select (array[name])[2] as c from a;
 
--- refutes: constant / the fields of the row are not NULL
+-- refutes: constant / the field of a constant row is not NULL
 -- case: NULL in c
 select ('(1,)'::halves).r as c;
 
@@ -210,7 +210,7 @@ select array_length(array['{}'::int[]], 1) as c;
 -- case: NULL in c
 select lower(int4range(null, null)) as c;
 
--- refutes: range-bound / the other bound of the range is open
+-- refutes: range-bound / the constant NULL is the other bound of the range
 -- case: NULL in c
 select lower(int4range(id, id)) as c from a;
 

@@ -81,7 +81,7 @@ select array_agg(js)::int[] as c from t group by id;
 -- case: NULL inside c
 select string_to_array('a,b', ',', 'b') as c;
 
--- refutes: list-parameter / the parameter does not accept None
+-- refutes: list-parameter / the parameter does not accept None as an element
 -- case: NULL inside c with {NULL}
 select $1::int[] as c from t where arr <> $1;
 

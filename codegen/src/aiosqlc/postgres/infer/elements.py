@@ -43,7 +43,9 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return _constant(p, node)
     if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and p.arguments is None:
         full = node["paramid"] not in p.loose_params
-        if not p.facts.holds("list-parameter", "the parameter does not accept None", full):
+        if not p.facts.holds(
+            "list-parameter", "the parameter does not accept None as an element", full
+        ):
             return maybe("the list parameter accepts None as an element")
         return never("list-parameter", "a list parameter contains no NULL")
     if node.kind in {"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN"}:

@@ -107,7 +107,9 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
     if name in _BOUNDS and _makes_range(p, args[0]):
         ends, end = args[0].list_of("args"), _BOUNDS[name]
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
-        if p.facts.holds("range-bound", "the other bound of the range is open", opened):
+        if p.facts.holds(
+            "range-bound", "the constant NULL is the other bound of the range", opened
+        ):
             given = p.infer(ends[end], scope)
             return p.all_of("range-bound", [given], "the range is not empty and has this bound")
     total = p.facts.holds(

@@ -405,7 +405,7 @@ def infer_field(p: Prover, node: Node, scope: Scope) -> Verdict:
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
         filled = has_field(arg, number)
-        if p.facts.holds("constant", "the fields of the row are not NULL", filled):
+        if p.facts.holds("constant", "the field of a constant row is not NULL", filled):
             return never("constant", "the constant row is not NULL in this field")
     if arg.kind == "ROWEXPR" and number <= len(arg["args"]):
         return p.infer(arg["args"][number - 1], scope)
