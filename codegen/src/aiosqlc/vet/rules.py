@@ -120,8 +120,8 @@ RULES = {
         Rule(
             "V017",
             (
-                "if a batch that writes and returns rows fails, the rows of its earlier "
-                "statements stay"
+                "if a batch that writes and returns rows fails, the rows that its earlier "
+                "statements wrote stay in the table"
             ),
             "-- name: AddTasks :batchone",
             (
