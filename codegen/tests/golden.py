@@ -15,7 +15,8 @@ from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import Compiled, compile_project
+from aiosqlc.pipeline.compile import compile_project
+from aiosqlc.pipeline.printing import Compiled
 from aiosqlc.postgres import analyze
 
 CASES = Path(__file__).parent / "cases"

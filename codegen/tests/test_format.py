@@ -18,7 +18,7 @@ from aiosqlc.layout.queries import texts_of, tidy
 from aiosqlc.layout.statement import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.scanner import Kind, scan, split_statements
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.same_tree import unproved
 from aiosqlc.source import Dialect, SourceFile

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 from aiosqlc.messages.explained import result_lines
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import analyze_project, compile_project
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.golden import analyzer_on
 from tests.projects import loaded, write_project

@@ -10,7 +10,7 @@ from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.load import load_project
 from aiosqlc.ir import Command, ParsedQuery, SchemaFile
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.source import Dialect
 
 from bench.soundness.model import Query, Suite

@@ -10,7 +10,8 @@ import pytest
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.messages.explained import column_lines
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import analyze_project, compile_project
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests import golden
 from tests.json_shapes.test_mysql import analyzer_on

@@ -18,7 +18,8 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.messages.render import render_all
 from aiosqlc.mysql import analyze
-from aiosqlc.pipeline.compile import analyze_project, compile_project
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.json_shapes.table import HERE, NONE, Case, cases, meant, plain, queries, spelled
 from tests.projects import loaded, write_project

@@ -18,7 +18,8 @@ import pytest
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import analyze_project, compile_project
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.golden import analyzer_on
 from tests.json_shapes.table import NONE, ROWS, WORLD, Case, cases, meant, plain, queries, spelled

@@ -13,7 +13,8 @@ import pymysql
 import pytest
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import analyze_project, compile_project
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.json_shapes.table import spelled
 from tests.json_shapes.test_mysql import analyzer_on

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import analyze_project, compile_project
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.golden import analyzer_on
 from tests.json_shapes.table import spelled

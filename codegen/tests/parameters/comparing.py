@@ -22,7 +22,8 @@ import asyncpg
 import psycopg
 from aiosqlc.config.load import load_project
 from aiosqlc.ir import Analysis, TypedParam
-from aiosqlc.pipeline.compile import analyze_project, compile_parts
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.compile import compile_parts
 from aiosqlc.postgres import Analyzer
 from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.embedded import embedded_server

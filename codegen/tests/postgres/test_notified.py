@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Sent
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 
 from tests.golden import analyzer_on
 from tests.projects import loaded, write_project

@@ -11,7 +11,7 @@ from aiosqlc.cli.main import main
 from aiosqlc.engines import engine_for
 from aiosqlc.engines.planner import Planner
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.production.advice.check import Advice, advise
 from aiosqlc.production.advice.rules import RULES
 from aiosqlc.schema import schema_file

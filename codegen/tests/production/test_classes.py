@@ -15,7 +15,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import engine_for
 from aiosqlc.engines.planner import Planner
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.production.advice.check import advise
 from aiosqlc.production.advice.classes import with_literals
 from aiosqlc.production.statistics import written

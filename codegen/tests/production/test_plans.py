@@ -13,7 +13,7 @@ from aiosqlc.engines import engine_for
 from aiosqlc.engines.planner import Planner
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.postgres.planning.trees import explained
 from aiosqlc.production.plans import plans
 from aiosqlc.production.statistics import (

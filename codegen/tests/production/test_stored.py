@@ -10,7 +10,7 @@ import pytest
 from aiosqlc.analysis.planned.statistics import RelationSize, Statistics
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.production.advice import stored
 from aiosqlc.production.advice.check import Advice
 from aiosqlc.production.advice.stored import remembered

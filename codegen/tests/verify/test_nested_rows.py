@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.engines.nested import mixed, returned
 from aiosqlc.ir import Catalog, TypedQuery
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.verify.claims import broken
 
 from tests.golden import analyzer_on

@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.scratch import Scratch
 from aiosqlc.verify.release import Release, Step, advice, verify_release

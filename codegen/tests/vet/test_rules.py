@@ -9,7 +9,7 @@ import pytest
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.cli.main import main
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.vet import vet
 from aiosqlc.vet.rules import RULES

@@ -16,8 +16,9 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import Compiled, analyze_project, print_set
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.pipeline.output import compare, write
+from aiosqlc.pipeline.printing import Compiled, print_set
 
 from tools.realworld.projects import Entry, read_document
 

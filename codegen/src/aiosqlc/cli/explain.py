@@ -17,7 +17,7 @@ from aiosqlc.messages.explained import query_lines, type_name
 from aiosqlc.messages.json_shapes import json_document
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Analysed, options_of
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.production.advice.classes import differing
 from aiosqlc.production.advice.shown import plan_lines
 from aiosqlc.production.plans import PlannedText, plans

@@ -17,8 +17,8 @@ from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
 from aiosqlc.layout.statement import WIDTH, LayoutStyle
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.pipeline.output import diff_texts
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.source import SourceFile
 
 _LENGTHS = range(40, 401)

@@ -15,7 +15,8 @@ from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed, options_of
-from aiosqlc.pipeline.compile import analyze_project, read_inputs
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.source import Dialect
 
 _HINT = (

@@ -17,7 +17,7 @@ from aiosqlc.engines import engine_for
 from aiosqlc.mcp.author import Author
 from aiosqlc.mcp.project import Toolbox, entry_of, mistakes_in, needs_of, offers_in, toolbox_of
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 
 _POLICY = """\
 the configuration has no section `mcp`; the smallest one is

@@ -14,9 +14,9 @@ from aiosqlc.files import UNREAD
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.messages.render import Style
 from aiosqlc.pipeline.analysed import Inputs
-from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.pipeline.deployed import old_inputs
 from aiosqlc.pipeline.git import GitError, commit_of
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.production.migrations.check import Checked, check
 from aiosqlc.production.migrations.findings import count
 from aiosqlc.production.migrations.fix import FixError, fix

@@ -20,7 +20,7 @@ from aiosqlc.messages.files import reason
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.messages.render import Style
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.pipeline.deployed import analyze_old, old_inputs
 from aiosqlc.pipeline.git import GitError, base_of
 from aiosqlc.production.plans import plans

@@ -11,7 +11,7 @@ from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Severity
 from aiosqlc.engines import engine_for
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.servers.private import NoServerError
 
 _NEEDED = "`engine: postgresql` and `tenant`"

@@ -13,9 +13,10 @@ from aiosqlc.config.project import QuerySet
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.pipeline.analysed import Inputs, options_of
-from aiosqlc.pipeline.compile import analyzer, read_inputs
+from aiosqlc.pipeline.analyzing import analyzer
 from aiosqlc.pipeline.internal import culprits, frames
-from aiosqlc.plan import plan_modules
+from aiosqlc.pipeline.reading import read_inputs
+from aiosqlc.plan.module import plan_modules
 from aiosqlc.source import Dialect
 
 _KEPT_NUMBERS = ("0", "1")  # LIMIT 1 proves a fact and is not a secret

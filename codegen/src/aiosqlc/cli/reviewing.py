@@ -13,14 +13,11 @@ from aiosqlc.engines import Engine, engine_for
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.pipeline.analysed import Analysed, options_of
-from aiosqlc.pipeline.compile import (
-    analyze_project,
-    in_source_order,
-    read_inputs,
-    without_concerned,
-)
+from aiosqlc.pipeline.analyzing import analyze_project, in_source_order
 from aiosqlc.pipeline.deployed import analyze_old, old_inputs
 from aiosqlc.pipeline.git import base_of, removed_files
+from aiosqlc.pipeline.printing import without_concerned
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.production.advice.check import advise
 from aiosqlc.production.advice.stored import remembered
 from aiosqlc.production.migrations.check import check

@@ -18,7 +18,8 @@ from aiosqlc.ir import Rendered
 from aiosqlc.lock.document import Known
 from aiosqlc.messages.files import reason
 from aiosqlc.pipeline.alone import compile_alone, settings_alone
-from aiosqlc.pipeline.compile import in_source_order, read_inputs
+from aiosqlc.pipeline.analyzing import in_source_order
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.source import SourceFile
 from aiosqlc.store.memo import memo
 

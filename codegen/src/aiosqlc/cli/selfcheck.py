@@ -15,7 +15,8 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import engine_for
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import Compiled, analyze_project, print_set
+from aiosqlc.pipeline.analyzing import analyze_project
+from aiosqlc.pipeline.printing import Compiled, print_set
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.drivers import called_on
 from aiosqlc.selfcheck.importable import not_importable

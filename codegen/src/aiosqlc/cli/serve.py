@@ -14,7 +14,7 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.engines import engine_for
 from aiosqlc.pipeline.analysed import Inputs
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from aiosqlc.diagnostics import Severity
 from aiosqlc.engines import engine_for
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Inputs, options_of
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.production.statistics import StatisticsError, declared, is_statistics, written
 from aiosqlc.servers.private import NoServerError
 

@@ -13,8 +13,9 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
 from aiosqlc.files import UNREAD
-from aiosqlc.pipeline.compile import analyze_project, read_inputs
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.pipeline.git import GitError, commit_of
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
 from aiosqlc.verify.stored import Sampled, sampled

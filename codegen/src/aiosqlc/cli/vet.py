@@ -12,7 +12,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import engine_for
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import analyze_project, in_source_order
+from aiosqlc.pipeline.analyzing import analyze_project, in_source_order
 from aiosqlc.production.advice.check import Advice, advise
 from aiosqlc.production.advice.rules import RULES as PLAN_RULES
 from aiosqlc.production.advice.stored import remembered

@@ -19,7 +19,7 @@ from aiosqlc.messages.render import Style
 from aiosqlc.pipeline import output
 from aiosqlc.pipeline.analysed import options_of
 from aiosqlc.pipeline.build import build
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.pipeline.unchanged import is_unchanged
 from aiosqlc.source import Dialect
 

@@ -30,7 +30,7 @@ from aiosqlc.ir import (
     TypeKind,
 )
 from aiosqlc.source import Dialect, Span
-from aiosqlc.store.divided import answers
+from aiosqlc.store.divided import Call, answers
 from aiosqlc.store.memo import memo_by
 
 Json = dict[str, Any]
@@ -77,14 +77,24 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
     return Rendered(target.out / target.filename, text + "\n")
 
 
+def query_calls(entry: QuerySet, analysis: Analysis) -> list[Call]:
+    """Return the calls that render the queries, for `call_ahead`."""
+    return [(_encoded_query, args) for args in _arguments(entry, analysis)]
+
+
+def _arguments(entry: QuerySet, analysis: Analysis) -> list[tuple[TypedQuery, Catalog, Dialect]]:
+    names = _catalog_of(entry, analysis)
+    return [(query, names, entry.engine) for query in analysis.queries]
+
+
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
     """Return the document, with cached JSON texts for its catalog and each query."""
-    names = _catalog_of(entry, analysis)
-    asked = [(query, names, entry.engine) for query in analysis.queries]
-    queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]
-    catalog = _encoded_catalog(names)
+    queries = answers(_encoded_query, _arguments(entry, analysis))
     whole = codegen_request(entry, Analysis(Catalog()))
-    return whole | {"catalog": catalog, "queries": queries}
+    return whole | {
+        "catalog": _encoded_catalog(_catalog_of(entry, analysis)),
+        "queries": [msgspec.Raw(query) for query in queries],
+    }
 
 
 @memo_by(lambda catalog: catalog.digest)

@@ -14,6 +14,7 @@ from aiosqlc.emit.choices import numbering
 from aiosqlc.emit.documents import json_documents, stored_json
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
+from aiosqlc.emit.header import MARK
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.keyset import KEYSET
 from aiosqlc.emit.literal import line_literal
@@ -27,7 +28,6 @@ from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.plan.stored import MODULE as STORED
 from aiosqlc.source import Dialect
 
-MARK = "# Generated "
 _WIDTH = 88
 _ROOT_SIGNS = (".git", "pyproject.toml")
 

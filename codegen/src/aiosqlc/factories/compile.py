@@ -14,7 +14,7 @@ from aiosqlc.factories.statements import query_file
 from aiosqlc.ir import Rendered
 from aiosqlc.pipeline.alone import compile_alone, settings_alone
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.source import SourceFile
 
 _STATEMENTS, _FACTORY = "statements.sql", "factory.py"

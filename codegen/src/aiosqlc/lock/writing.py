@@ -12,12 +12,12 @@ import msgspec
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
+from aiosqlc.ir import Analysis, Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
 from aiosqlc.lock.catalog_refs import changed, shorthand
 from aiosqlc.lock.document import Locked, LockedWarning
 from aiosqlc.lock.head import FORMAT, Head, lock_path
 from aiosqlc.lock.packing import members, plain_type, stored_fields
-from aiosqlc.store.divided import answers
+from aiosqlc.store.divided import Call, answers
 from aiosqlc.store.memo import memo_by
 
 
@@ -57,6 +57,15 @@ def _query_of(item: Diagnostic, entry: Locked) -> str:
     return ""
 
 
+def query_calls(entry: Locked) -> list[Call]:
+    """Return the calls that render an entry's queries, for `call_ahead`."""
+    return [(_query, args) for args in _arguments(entry.analysis)]
+
+
+def _arguments(analysis: Analysis) -> list[tuple[TypedQuery, Catalog]]:
+    return [(query, analysis.catalog) for query in analysis.queries]
+
+
 def _print_entry(entry: Locked) -> str:
     analysis = entry.analysis
     queries = ",\n  ".join(
@@ -64,7 +73,7 @@ def _print_entry(entry: Locked) -> str:
             f'"{key}": {text}'
             for key, text in zip(
                 entry.keys,
-                answers(_query, [(query, analysis.catalog) for query in analysis.queries]),
+                answers(_query, _arguments(analysis)),
                 strict=True,
             )
         ]

@@ -15,7 +15,7 @@ from aiosqlc.lock.document import Known
 from aiosqlc.parse.fragments import Fragment
 from aiosqlc.parse.including import fragments_of
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import Compiled
+from aiosqlc.pipeline.printing import Compiled
 from aiosqlc.plan.model import PyFunction, PyModule
 from aiosqlc.source import Dialect, SourceFile
 

@@ -17,7 +17,8 @@ from aiosqlc.parse.including import fragments_of
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.pipeline.alone import settings_alone
 from aiosqlc.pipeline.analysed import Analysed, Inputs
-from aiosqlc.pipeline.compile import Compiled, analyze_inputs, print_set
+from aiosqlc.pipeline.analyzing import analyze_inputs
+from aiosqlc.pipeline.printing import Compiled, print_set
 
 
 @dataclass(frozen=True, slots=True)

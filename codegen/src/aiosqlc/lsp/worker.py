@@ -22,7 +22,8 @@ from aiosqlc.lsp.known import Entry, State, absolute, entry_of
 from aiosqlc.lsp.python_documents import analyse as analyse_document
 from aiosqlc.lsp.python_documents import opened, python_texts
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import analyze_project, compile_parts, in_source_order
+from aiosqlc.pipeline.analyzing import analyze_project, in_source_order
+from aiosqlc.pipeline.compile import compile_parts
 from aiosqlc.store.disk import show_unsaved
 from aiosqlc.store.memo import grow_old
 

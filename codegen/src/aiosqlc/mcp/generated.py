@@ -21,9 +21,9 @@ from aiosqlc.drivers import driver_of
 from aiosqlc.emit.package import print_package
 from aiosqlc.ir import Command, Nesting, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.plan import plan_modules
 from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.model import PyRow
+from aiosqlc.plan.module import plan_modules
 from aiosqlc.source import Dialect
 
 # Local names in the body of a function that yields rows.

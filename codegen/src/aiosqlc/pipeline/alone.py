@@ -20,8 +20,8 @@ from aiosqlc.lock.document import Known
 from aiosqlc.lock.reading import known_of
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.pipeline.analysed import Inputs, options_of
-from aiosqlc.pipeline.compile import Compiled, print_set
 from aiosqlc.pipeline.internal import surviving
+from aiosqlc.pipeline.printing import Compiled, print_set
 from aiosqlc.pipeline.reuse import analyze_changed
 from aiosqlc.plan.model import PyModule
 from aiosqlc.source import SourceFile

@@ -12,9 +12,10 @@ from aiosqlc.lock.head import other_format
 from aiosqlc.lock.reading import keep_lock
 from aiosqlc.lock.writing import print_lock
 from aiosqlc.messages.causes import by_cost
-from aiosqlc.pipeline.compile import Compiled, compile_project
+from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.pipeline.internal import exit_code
 from aiosqlc.pipeline.output import Changes, compare, write
+from aiosqlc.pipeline.printing import Compiled
 from aiosqlc.pipeline.unchanged import head_of
 from aiosqlc.source import Dialect
 

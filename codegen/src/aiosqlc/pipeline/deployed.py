@@ -10,7 +10,7 @@ from aiosqlc.lock.document import Known
 from aiosqlc.lock.head import lock_path
 from aiosqlc.lock.reading import read_text
 from aiosqlc.pipeline.analysed import Analysed, Inputs
-from aiosqlc.pipeline.compile import analyze_inputs
+from aiosqlc.pipeline.analyzing import analyze_inputs
 from aiosqlc.pipeline.git import old_file, old_queries, old_schema
 
 

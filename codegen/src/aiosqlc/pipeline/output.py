@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.emit.package import MARK
+from aiosqlc.emit.header import MARK
 from aiosqlc.ir import Rendered
 from aiosqlc.messages.files import reason
 from aiosqlc.store.disk import read_bytes, written

@@ -14,7 +14,7 @@ from aiosqlc.emit.format import format_all
 from aiosqlc.emit.package import print_package
 from aiosqlc.ir import Rendered
 from aiosqlc.messages.render import render_all
-from aiosqlc.plan import plan_modules
+from aiosqlc.plan.module import plan_modules
 from aiosqlc.plugin.request import Json, RequestError, analysis_of
 from aiosqlc.source import SourceFile, Span
 

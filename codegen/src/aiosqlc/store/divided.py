@@ -1,8 +1,8 @@
-"""Call a memoized function for many inputs, in several processes if that is faster."""
+"""Call memoized functions for many inputs, in several processes if that is faster."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -11,23 +11,28 @@ from aiosqlc.store.processes import shares, spread
 
 R = TypeVar("R")
 Arguments = tuple[Any, ...]
+Call = tuple[Memo[..., Any], Arguments]
 
 _FEWEST = 250  # fewest results for which a process pays off
 
 
-def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
-    """Return the results in order. Inputs without a cached result are divided among processes.
+def call_ahead(calls: Iterable[Call]) -> None:
+    """Call memoized functions, so that later calls with the same arguments find cached results.
 
-    The results of child processes are cached in this process, so they must be serializable.
+    The calls without a cached result are divided among processes. The results of child processes
+    are cached in this process, so they must be serializable.
     """
-    known = [ask.known(*args) for args in asked]
-    new = [args for args, found in zip(asked, known, strict=True) if found is None]
+    new = [(ask, args) for ask, args in calls if ask.known(*args) is None]
 
-    def each(run: Sequence[Arguments]) -> list[R]:
-        return [ask.compute(*args) for args in run]
+    def each(run: Sequence[Call]) -> list[Any]:
+        return [ask.compute(*args) for ask, args in run]
 
     runs = spread(each, lambda: each, shares(new, _FEWEST))
-    for args, answer in zip(new, chain.from_iterable(runs), strict=True):
+    for (ask, args), answer in zip(new, chain.from_iterable(runs), strict=True):
         ask.learn(answer, *args)
-    computed = chain.from_iterable(runs)
-    return [found[0] if found else next(computed) for found in known]
+
+
+def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
+    """Return a function's results in order, after `call_ahead` for all inputs."""
+    call_ahead([(ask, args) for args in asked])
+    return [ask(*args) for args in asked]

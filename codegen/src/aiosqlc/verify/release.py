@@ -13,8 +13,9 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.pipeline.analysed import options_of
-from aiosqlc.pipeline.compile import analyzer, read_inputs
+from aiosqlc.pipeline.analyzing import analyzer
 from aiosqlc.pipeline.deployed import old_inputs
+from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.verify.claims import broken, sent
 
 SAFE = ("both orders are safe", "migrate first", "deploy the code first", "no migration is pending")

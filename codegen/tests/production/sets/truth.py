@@ -13,7 +13,7 @@ from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.engines.planner import Planner
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.postgres.planning.database import PlannedDatabase
 from aiosqlc.production.advice.check import advise
 from aiosqlc.production.advice.classes import with_values

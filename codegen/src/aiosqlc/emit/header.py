@@ -1,0 +1,3 @@
+"""The first words of every generated file."""
+
+MARK = "# Generated "
