@@ -381,7 +381,7 @@ class Lowering:
         return Derived(query=made.query, reads=reads, stable=is_stable(made.node, self.reader))
 
     def reads(self, node: exp.Expr) -> tuple[Column, ...] | None:
-        """Return the columns that a sub-select reads from this statement, or None if unknown."""
+        """Return the columns of this statement that a sub-select reads, or None if unknown."""
         found = outer_columns(node, self.level, self.reader)
         if found is None:
             return None
@@ -468,7 +468,7 @@ class Lowering:
     # --- conditions and expressions -----------------------------------------------------------
 
     def conditions(self, node: exp.Expr | None) -> Iterator[Condition]:
-        """Yield the AND-ed parts of a condition, each with the equality that it requires."""
+        """Yield the conditions that AND combines, each with the equality that it requires."""
         if node is None:
             return
         node = unwrap(node)
@@ -521,7 +521,7 @@ class Lowering:
         return not text or found[1].collation.endswith(_EXACT_COLLATIONS)
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
-        """Return how a column is compared, or nothing if `=` and its unique key may differ."""
+        """Return the classes of a column's type, or none if `=` and its unique key may differ."""
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
@@ -705,7 +705,7 @@ class Lowering:
 
 
 def classes_of(kind: SqlType | None) -> frozenset[Class]:
-    """Return how an index compares values of a type: types of one family compare alike."""
+    """Return the class of a type: an index compares all types of one class in the same way."""
     if kind is None:
         return frozenset()
     family = types.family(kind)

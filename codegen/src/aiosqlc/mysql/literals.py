@@ -56,7 +56,7 @@ def has_current_row(frame: exp.Expr | None) -> bool:
 
 
 def _reaches(bound: object, side: object, wanted: str, *, by_rows: bool) -> bool:
-    """Return whether a frame's start or end is the current row, or farther away from it."""
+    """Return whether a frame's start or end is the current row, or on the `wanted` side of it."""
     if bound == _CURRENT:
         return True
     if str(side).upper() != wanted:

@@ -141,7 +141,9 @@ def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Dia
 
 def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Report that MariaDB, used in place of MySQL, refuses a statement of the schema."""
-    label = Label(file.file, span, "the types of the query are inferred without a server")
+    label = Label(
+        file.file, span, "types in queries that use this object are inferred without a server"
+    )
     return _warning("E213", f"MariaDB, used instead of MySQL, reports: {message}", label)
 
 

@@ -50,7 +50,7 @@ def _is_unknown(column: exp.Column, level: Level) -> bool:
 
 
 def _is_read(scope: Level) -> bool:
-    """Return whether a statement's names can be checked, which is so without a lateral join."""
+    """Return whether a statement's names can be checked: it must not have a lateral join."""
     return isinstance(scope.node, exp.Select | exp.Update | exp.Delete) and not scope.node.args.get(
         "laterals"
     )

@@ -339,7 +339,7 @@ def _window(node: exp.Expr, proof: Proof) -> Verdict:
         inner, exp.FirstValue | exp.LastValue
     ):
         return proof.all_of("window", _inferred([inner.this], proof), text)
-    return maybe(f"{name or 'the function'} may match no row")
+    return maybe(f"{name or 'the function'} may find no row")
 
 
 def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:

@@ -66,7 +66,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """Return the most informative use. A column is preferred, because it has a length or labels."""
+    """Return the first use with a column, which has a length or labels, or else the first use."""
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 
@@ -76,7 +76,7 @@ def _reason(use: Use) -> str:
 
 
 def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnostic | None:
-    """Report a parameter whose uses require two types that no Python value fits."""
+    """Report a parameter whose uses require two types, if no Python value fits both."""
     if not uses:
         return None
     first = uses[0]

@@ -1,4 +1,4 @@
-"""Have the server plan each generated text, because some texts fail only then."""
+"""Let the server plan each generated SQL text, because PREPARE does not find every error."""
 
 from __future__ import annotations
 

@@ -330,7 +330,7 @@ class Reader:
         self._add(level, item, alias, _offered(relation), relation=relation, historic=old)
 
     def _is_spelled_otherwise(self, name: str) -> bool:
-        """Return whether a WITH query has a name that differs from this one only in case."""
+        """Return whether the name of a WITH query differs from `name` only in case."""
         ctes = self.tree.root.find_all(exp.CTE)
         return any(cte.alias != name and cte.alias.lower() == name.lower() for cte in ctes)
 
@@ -431,7 +431,7 @@ class Reader:
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
-        """Return whether the server's NOT NULL flag may be wrong for an expression or a part."""
+        """Return whether the server's NOT NULL flag may be wrong for an expression."""
         for inner in node.walk():
             if may_fail(inner) or parses_in(inner, level, self):
                 return True
@@ -623,7 +623,7 @@ def _in_both(
 ) -> Verdict:
     holds = premises.holds
     if not holds("set-operation", "no value is converted to another type", not converts):
-        return maybe("a value is converted to the type of the other part, and may become NULL")
+        return maybe("a value is converted to the type of the other SELECT, and may become NULL")
     proof: tuple[Verdict, ...] = parts
     if isinstance(node, exp.Except):
         proof = parts[:1]

@@ -30,7 +30,7 @@ class Prepares:
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query; if the server does not describe its columns, prepare a SELECT like it.
+        """Prepare a query, or a SELECT with its columns if the server does not describe them.
 
         The columns of a call or of a `SHOW` may be NULL. Raises `pymysql.MySQLError` with the
         server's message if it refuses the query.

@@ -13,7 +13,7 @@ from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, t
 
 @dataclass(frozen=True)
 class Premises:
-    """Decides whether the precondition of a rule is met; a test can disable it.
+    """Decides whether the precondition of a rule is met; a test can disable a precondition.
 
     `dropped` are preconditions that are treated as met, so that the tests can weaken a rule.
     """
@@ -41,8 +41,8 @@ RULES = (
           "a row of the table was read")),
     Rule("condition",
         NOT_NULL, (
-            "An operand of a condition is not NULL if the condition is true only for operands "
-            "that are not NULL."
+            "An operand of a condition is not NULL in a row for which the condition is true, if "
+            "the condition cannot be true for NULL."
         ),
          "Comparison Operators; Logical Operators", "facts.facts_of",
          ("the function is strict", "the operand is compared with a single value",
@@ -106,8 +106,8 @@ RULES = (
          (EVERY_PART, "no value is converted to another type")),
     Rule("set-operation", NOT_NULL,
          (
-             "UNION returns values of both parts, INTERSECT returns common values, and EXCEPT "
-             "returns values of the left part."
+             "UNION returns values of both operands, INTERSECT returns common values, and EXCEPT "
+             "returns values of the left operand."
          ),
          "UNION; INTERSECT; EXCEPT", "reader.of_both",
          (EVERY_PART, ONE_PART, "no value is converted to another type")),
@@ -137,8 +137,8 @@ RULES = (
          ("every key column has a single value", "the query has a single grouping set")),
     Rule("set-operation-rows", ROWS,
          (
-             "INTERSECT returns no more rows than either part, and EXCEPT returns no more rows "
-             "than the left part."
+             "INTERSECT returns no more rows than either operand, and EXCEPT returns no more rows "
+             "than the left operand."
          ),
          "INTERSECT; EXCEPT", "relational.rows.RowCounter.at_most_one", ("no UNION",)),
     Rule("one-row", ROWS,

@@ -40,7 +40,7 @@ _BOOKS = f"{_PREFIX}books"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A database with the schema. On a private server, its files may have created more databases.
+    """A database with the schema. On a private server, the schema may create others.
 
     `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
     that MariaDB, which replaces MySQL here, refused, each with the reason. `unkeyed` are statements
@@ -196,7 +196,7 @@ def _load_among_others(
 def applied_to(
     session: Session, database: str, schema: Sequence[SchemaFile], *, lenient: bool
 ) -> list[Diagnostic]:
-    """Apply files to the selected database, and return why statements were refused."""
+    """Apply files to the selected database, and return an error for each refused statement."""
     refusals = _Refusals()
     problem = _apply(session, database, schema, refusals, lenient=lenient)
     session.restore()
@@ -204,7 +204,7 @@ def applied_to(
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop a temporary database; on a private server, also the databases that its files created."""
+    """Drop a temporary database and, on a private server, those that the schema created."""
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:

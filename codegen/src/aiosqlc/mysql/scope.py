@@ -224,7 +224,7 @@ class Level:
         if not holds("column", "the column is declared NOT NULL", output.not_null):
             return maybe(f"{name} may be NULL", *self._inner(source, output))
         if not holds("column", "every outer join found a match", not self.can_be_nulled(source)):
-            return maybe(f"an outer join may not find a row of {source.alias}")
+            return maybe(f"an outer join may find no row of {source.alias}")
         if source.relation is not None:
             return never("column", f"{name} is declared NOT NULL")
         return never("column", f"{name} is never NULL", *self._inner(source, output))

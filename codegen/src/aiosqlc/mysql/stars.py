@@ -9,7 +9,7 @@ from aiosqlc.mysql.scope import Level
 from aiosqlc.mysql.words import quoted
 
 _APART = " \t\r\n(),;"
-"""Characters that are not part of a name but may stand beside it."""
+"""Characters that separate a name from other text, so that no space is necessary."""
 
 
 def expand(sql: str, reader: Reader) -> str:

@@ -20,7 +20,7 @@ Name = tuple[str, str]
 
 
 def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnostic]]:
-    """Replay the schema. A change that sqlglot cannot parse makes its table unknown."""
+    """Replay the schema. If sqlglot cannot parse a change, the changed table becomes unknown."""
     replay = _Replay()
     lost = set[str]()
     problems = []
@@ -75,7 +75,7 @@ class _Replay:
         return self._unknown(sql)
 
     def _unknown(self, sql: str) -> str:
-        """Remove the facts about a table that an unreadable statement changes."""
+        """Remove the table that an unparsable statement changes, and return its name."""
         name = changed_by(sql)
         self.relations = {k: r for k, r in self.relations.items() if k[1].lower() != name.lower()}
         return name
@@ -314,7 +314,7 @@ def _names(parts: Sequence[exp.Expr]) -> set[str]:
 
 
 def _key(parts: Sequence[exp.Expr]) -> tuple[str, ...]:
-    """Return the columns of a key, or () if a part of the key is a prefix or an expression."""
+    """Return the columns of a key, or () if the key has a prefix or an expression."""
     names = []
     for part in parts:
         inner = part.this if isinstance(part, exp.Ordered) else part

@@ -19,7 +19,7 @@ _CLIENT = 2000  # the first number of an error that the client raises, such as a
 def stored_rows(
     uri: str, at: ColumnRef, key: Sequence[str], most: int
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the key and the JSON text of at most `most` rows, from both ends of the key.
+    """Yield the key and the JSON text of at most `most` rows: the first and last by key.
 
     Raises:
         RefusedError: if the server does not return the column, for example because it is missing.

@@ -80,7 +80,7 @@ class Tree:
     filled: Filled
 
     def place(self, node: exp.Expr) -> Place | None:
-        """Return the parameter, at its place in the text, for a placeholder node."""
+        """Return the parameter of a placeholder node, with its position in the text."""
         match = _NAME.match(str(node.this)) if isinstance(node, exp.Placeholder) else None
         return self.filled.places[int(match[2])] if match else None
 

@@ -1,4 +1,4 @@
-"""Check with the schema of MySQL whether queries access only one tenant's rows."""
+"""Check whether queries for MySQL or MariaDB access only one tenant's rows."""
 
 from __future__ import annotations
 

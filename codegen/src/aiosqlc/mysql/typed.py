@@ -108,7 +108,7 @@ def type_query(
     text: Text,
     described: Sequence[Described] | None,
 ) -> TypedQuery:
-    """Combine the server's description with the facts from the SQL text.
+    """Combine the server's description with what is inferred from the SQL text.
 
     `described` is None without a server.
 
@@ -257,7 +257,7 @@ def _by_server(
 
 
 def _shape(output: Output | None, kind: SqlType) -> JsonShape | None:
-    """Return the shape of a JSON column, or None; MariaDB returns JSON with bytes as bytes."""
+    """Return the shape of a JSON column that the server returns as text, or None."""
     shape = output.shape if output and types.family(kind) == "text" else None
     return shape if is_document(shape) else None
 

@@ -119,12 +119,12 @@ def returned(column: Described) -> SqlType:
 
 
 def same_family(left: SqlType, right: SqlType) -> bool:
-    """Return whether a type in the schema fits the type that PREPARE reports for the column."""
+    """Return whether a schema's type and the type that PREPARE reports have the same family."""
     return family(left) == family(right)
 
 
 def family(kind: SqlType) -> str:
-    """Return the family of a type, whose values are all compared in the same way."""
+    """Return the family of a type; values of one family are compared in the same way."""
     if kind.kind is TypeKind.ENUM or kind.name in CHARACTERS | {
         "set",
         "json",

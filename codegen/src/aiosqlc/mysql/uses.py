@@ -49,7 +49,7 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 class Use:
     """The type and the name that one use of a parameter suggests.
 
-    `optional` means that NULL has a meaning for the parameter at this position.
+    `optional` means that the parameter may be NULL at this position.
 
     `weak` means that other uses take precedence, because any date or time fits this use, or any
     value at all if the type is ANY. `hint` is the suggested correction if no use determines the
@@ -67,7 +67,7 @@ class Use:
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
-    """Return the facts from a placeholder's context, or None for a node that is not a parameter."""
+    """Return the use of a parameter in its context, or None for a node that is not a parameter."""
     place = reader.tree.place(node)
     if place is None:
         return None
@@ -105,7 +105,7 @@ def _negated(use: Use) -> Use:
 
 
 def _is_amount(call: Call) -> bool:
-    """Return whether a text like a call is the amount of an interval: `INTERVAL (?) DAY`."""
+    """Return whether text that looks like a call is an interval's amount: `INTERVAL (?) DAY`."""
     return call.name == "INTERVAL" and call.count == 1
 
 
@@ -375,7 +375,7 @@ def _matched(
 def _of_column(
     place: Place, query: exp.Expr, index: int, level: Level | None, reader: Reader
 ) -> Use:
-    """Return the facts about a parameter from a comparison with a column of a sub-select."""
+    """Infer the type and name of a parameter from a comparison with a sub-select's column."""
     outputs = reader.sub_select(query, level).outputs if level else None
     if not outputs or not 0 <= index < len(outputs):
         return Use(place, None)
@@ -470,7 +470,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return the facts about a parameter of a schema function, a choice such as CASE, or MATCH."""
+    """Infer the type of an argument of a schema function, a choice such as CASE, or MATCH."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)
@@ -516,7 +516,7 @@ def _chosen(
 
 
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
-    """Return the facts about a parameter from the comparison or assignment around an expression.
+    """Infer the type of a parameter from the comparison or assignment around its expression.
 
     If the expression is compared with a literal, or is a function's argument, nothing is inferred.
     """

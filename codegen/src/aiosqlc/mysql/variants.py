@@ -1,4 +1,4 @@
-"""Infer the types of each possible text of a dynamic query, and keep facts that hold for all."""
+"""Infer the types of each possible SQL text of a dynamic query, and merge the results."""
 
 from __future__ import annotations
 

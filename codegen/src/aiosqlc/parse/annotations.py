@@ -269,7 +269,7 @@ def _read_words(
 
 
 def _stray(text: str, position: int) -> str:
-    """Return the error message for a word that is not a command, in the place of a command."""
+    """Return a hint for a word without a colon in the place of a command or an option."""
     if text in (*COMMANDS, *OPTIONS):
         return f"did you mean `:{text}`?"
     if position:
@@ -311,7 +311,7 @@ def _read_hint(
             "E108",
             f"malformed `{keyword['word']}` annotation",
             (Label(file, line.whole, f"expected `{keyword['word']}: name Type!`"),),
-            hint="`!` means never NULL, and `?` means may be NULL; the type is optional",
+            hint="`!` means never NULL, and `?` means may be NULL; the type can be left out",
         )
     target, python_type = match["target"], match["type"].strip()
     if python_type and not is_type(python_type):
@@ -406,7 +406,13 @@ def _read_notify(
         return Diagnostic(
             "E150",
             f"the channel `{channel}` has upper-case letters",
-            (Label(file, span, "LISTEN and NOTIFY fold this name, but pg_notify does not"),),
+            (
+                Label(
+                    file,
+                    span,
+                    "LISTEN and NOTIFY use this name in lower case, but pg_notify does not",
+                ),
+            ),
             hint=f'write `"{channel}"` for exactly this name, or `{channel.lower()}`',
         )
     if (length := len(channel.encode())) > _LONGEST_CHANNEL:

@@ -81,7 +81,7 @@ def _mistakes(
     for use in uses[:1]:
         yield Diagnostic(
             "E150",
-            "the payload of a channel has no parameters",
+            "the payload of a channel cannot have parameters",
             (Label(file, use.span),),
             hint="select columns only: the SELECT declares their types and never runs",
         )

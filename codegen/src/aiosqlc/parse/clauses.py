@@ -18,7 +18,7 @@ AROUND = (
 
 
 class UnfitError(Exception):
-    """Raised for a query that cannot be paged, with the reason `why` and a correction."""
+    """Raised for a query that cannot be `:page` or `:batchget`; `why` is the reason."""
 
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(why)
@@ -40,7 +40,7 @@ class Clauses:
 
 
 def clauses_of(sql: str, dialect: Dialect) -> Clauses:
-    """Return the clauses of a SELECT. Raises `UnfitError` if the SELECT cannot be paged."""
+    """Return the clauses of a SELECT. Raises `UnfitError` if it has no FROM or a refused clause."""
     tokens = code_tokens(sql, dialect)
     at: dict[str, int] = {}
     depth = 0

@@ -245,7 +245,7 @@ def _if_part(
     if tokens and words[0] in _CLAUSE_STARTS and words not in _ON_ALONE:
         tokens = tokens[1:]
     if not tokens:
-        problems.append(_problem(file, directive, "this part contains only a keyword"))
+        problems.append(_problem(file, directive, "this optional part contains only a keyword"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
     name, *also = dict.fromkeys(re.split(r"\s*,\s*", directive.rest))

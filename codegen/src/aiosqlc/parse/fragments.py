@@ -98,7 +98,7 @@ def read_fragment(
     wrong = next((token for token in body if token.kind in {Kind.PARAM, Kind.UNTERMINATED}), None)
     if wrong and wrong.kind is Kind.UNTERMINATED:
         place = Span(wrong.start, wrong.start + 1)
-        return None, [_malformed(file, place, "opened, but not closed")]
+        return None, [_malformed(file, place, "the string or comment that starts here has no end")]
     if wrong:
         text = "a parameter without a name"
         return None, [_malformed(file, wrong.span, text, hint="write `sqlc.arg(name)`")]

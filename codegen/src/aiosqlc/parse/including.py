@@ -273,7 +273,7 @@ class _Expander:
         except MisfitError as misfit:
             raise self._refusal(
                 "E145",
-                f"the fragment `{fragment.name}` cannot stand here: {misfit.why}",
+                f"the fragment `{fragment.name}` cannot be included here: {misfit.why}",
                 where,
                 hint=misfit.hint,
             ) from None

@@ -36,7 +36,7 @@ _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
 def independent_parts(
     body: Sequence[Token], uses: Sequence[Use], parts: Sequence[Part], looser: AbstractSet[str]
 ) -> tuple[frozenset[int], Span | None]:
-    """Return the indexes of the independent parts, and the gap before the first condition.
+    """Return the indexes of the independent conditions, and the gap before the first condition.
 
     The gap begins at WHERE; it is None if the first condition is not independent. `looser` are the
     operators that bind more loosely than AND.

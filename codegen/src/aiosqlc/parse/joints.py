@@ -174,7 +174,7 @@ def _top(body: Sequence[Piece]) -> list[str]:
 
 
 def place_of(before: Sequence[Piece]) -> str:
-    """Return the list that contains the text after some tokens: `tables`, `assignments` or ''."""
+    """Return the kind of list that `before` ends in: `tables`, `assignments`, or '' for others."""
     if not before:
         return ""
     last = before[-1].word

@@ -252,7 +252,7 @@ def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceM
 def _written(
     text: _Text, keys: Sequence[SortKey], condition: str, tail: str
 ) -> tuple[str, SourceMap]:
-    """Add the sort keys as columns and `condition` to WHERE; the text then ends with `tail`."""
+    """Return the SQL with the sort keys as columns, `condition` in WHERE, and `tail` at the end."""
     clauses, sql, source_map = text.clauses, text.variant.sql, text.variant.source_map
     tokens, at = clauses.tokens, clauses.at
     order = tokens[at["ORDER"] - 1].end

@@ -20,7 +20,7 @@ def nest_misuses(query: ParsedQuery, dialect: Dialect) -> Iterator[Diagnostic]:
     for embed in query.embeds:
         # The name of an embed without AS is that of its table, which may have a dot.
         if not embed.nest and "." in embed.name and embed.name != embed.table:
-            why = "a row of a list can have columns and lists, but not an embed"
+            why = "a row of a nested list can have columns and lists, but not `sqlc.embed`"
             hint = "nest a subquery: `(SELECT b.*, c.name AS category FROM b JOIN c ON …) AS b`"
             yield _misuse(query, embed.span, why, hint)
     nests = [embed for embed in query.embeds if embed.nest]

@@ -310,7 +310,7 @@ def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnosti
 
 
 def _script(file: SourceFile, start: int, last: Token) -> str:
-    """Return the error for a command of psql or of the SQL Server tools."""
+    """Return a hint for a command of psql or of SQL Server's tools, or '' for other text."""
     if file.text[start] == "\\":
         return "remove the line: a line that begins with a backslash is a command of psql"
     if last.text.upper() == "GO":

@@ -82,7 +82,7 @@ def write_variants(
 
 
 def _keys(parts: tuple[Part, ...], apart: frozenset[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the keys of the texts to check: with all, none, or one of the independent parts."""
+    """Yield the keys of the texts to check: with all, none or one of the independent conditions."""
     ranges = [
         (1,) if at in apart else range(len(part.choices)) if part.kind == "sort" else (1, 0)
         for at, part in enumerate(parts)
@@ -196,7 +196,7 @@ def _blanks_before(text: str, at: int) -> int:
 
 
 def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
-    """Extend a span to remove to its whole line, if nothing else is on the line.
+    """Extend the span of removed text to its whole line, if the line has no other text.
 
     `ends` maps the start of a directive to its end.
     """

@@ -1,4 +1,4 @@
-"""SQL expressions to try as a column's value; those that read well in a test come first."""
+"""SQL expressions to try as a column's value; expressions with readable values come first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHAPES = {
 
 
 def candidates(kind: SqlType, place: tuple[str, str], likely: Sequence[str] = ()) -> Iterator[str]:
-    """Yield expressions for a type.
+    """Yield SQL expressions to try as a value of a type.
 
     `place` are the names of the table and the column, and `likely` the constants of the column's
     constraints.

@@ -146,13 +146,13 @@ class _Search:
         return reason
 
     def _has_rows(self, table: Name) -> bool:
-        """Return whether the schema's own statements inserted rows, to which others can refer."""
+        """Return whether the schema's own statements inserted rows into a table."""
         return not self.made.get(table) and bool(
             self.session.rows(f"SELECT 1 FROM {quoted(table[1])} LIMIT 1")  # noqa: S608 - quoted names
         )
 
     def _constants(self) -> Mapping[tuple[str, str], list[str]]:
-        """Return the constants in CHECK conditions that name a column."""
+        """Return, for each column, the constants in the CHECK conditions that name it."""
         texts = checks_of(self.session, (self.database,))
         found: dict[tuple[str, str], list[str]] = {}
         for (_, table), relation in self._relations.items():
@@ -245,7 +245,7 @@ class _Trial:
         return False
 
     def _simplify(self) -> None:
-        """Replace each value by an earlier one of its list if the server still accepts the rows."""
+        """Replace each value by a simpler one, earlier in its list, if the server accepts it."""
         left = _SIMPLER
         for name, chosen in list(self._chosen.items()):
             for earlier in range(chosen):
@@ -292,7 +292,7 @@ class _Trial:
             session.run("ROLLBACK TO recipe")
             return self._constrained(error)
         except LookupError:
-            self.refusal = "a new row has another key than it was given"
+            self.refusal = "the key of a new row is not the inserted key"
             session.run("ROLLBACK TO recipe")
             return self._key
         if keep and self._key:
@@ -357,7 +357,7 @@ class _Trial:
         return [found[1].lower()] if found else []
 
     def _choose_others(self, refused: Sequence[str]) -> bool:
-        """Choose other values for refused columns, or for any columns if these have no others."""
+        """Choose other values for the refused columns, or for any columns if they have only one."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

@@ -1,1 +1,1 @@
-"""Convert MySQL's statements to the queries for which tenant separation is proved."""
+"""Convert MySQL's statements to the queries from which tenant separation is proved."""

@@ -1,4 +1,4 @@
-"""The facts about the schema that the conversion for the tenant proof needs."""
+"""The information about tenants and tables that the conversion of a statement needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER: Final = Query()
 
 
 class Facts(Protocol):
-    """The facts about tenants that the conversion needs."""
+    """Answers questions about tenant columns and foreign keys while a statement is converted."""
 
     def exact(self, kind: SqlType | None, collation: str) -> bool:
         """Return whether two equal values of a type always identify the same tenant."""
@@ -28,7 +28,7 @@ class Facts(Protocol):
         ...
 
     def fits(self, relation: Relation, column: str) -> bool:
-        """Return whether a column has room for each tenant, so that no value is truncated."""
+        """Return whether a column can store every tenant value without truncation."""
         ...
 
     def followed(self, relation: Relation) -> Iterator[str]:

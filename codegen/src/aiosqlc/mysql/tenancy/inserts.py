@@ -63,7 +63,7 @@ def insert_of(node: exp.Insert, statement: Statement) -> Query:
 
 
 class _Insert(TenantLowering):
-    """Converts an INSERT into a table."""
+    """Converts an INSERT statement for the tenant proof."""
 
     def __init__(
         self, node: exp.Insert, level: Level, statement: Statement, relation: Relation
@@ -117,7 +117,7 @@ class _Insert(TenantLowering):
         return _Given(Values(rows=len(rows), lists=lambda: lists), names, values.alias)
 
     def new(self, node: exp.Expr) -> Expr:
-        """Convert a value of VALUES, where only a parameter is known."""
+        """Convert a value of VALUES; any value except a parameter becomes an unknown expression."""
         found = self.expr(node)
         return found if isinstance(found, Parameter) else opaque(node)
 
@@ -239,7 +239,7 @@ class _Insert(TenantLowering):
 
 
 def _places(sides: tuple[Expr, Expr]) -> tuple[object, ...]:
-    """Return the columns and parameters of an equality; the same equality has the same ones."""
+    """Return the columns and parameters of an equality, to compare it with other equalities."""
     return tuple(
         (side.source, side.column)
         if isinstance(side, Column)

@@ -1,4 +1,4 @@
-"""Find the parts of a statement in sqlglot's tree that the tenant proof must not overlook."""
+"""Find the nodes of a statement's syntax tree that the tenant proof must not overlook."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ _SET_OPERATIONS: dict[type[exp.Expr], SetOp] = {
 
 
 def statement_of(reader: Reader, facts: Facts, *, required: bool) -> Query:
-    """Return the query of a statement that has been read.
+    """Return the query of the statement that `reader` has read.
 
     `required` means that the parameter for the tenant is never None.
     """
@@ -186,7 +186,7 @@ class Statement:
     # --- writes -------------------------------------------------------------------------------
 
     def fired(self, relation: Relation | None, node: exp.Expr) -> Iterator[Hashable]:
-        """Yield the triggers and foreign keys that may change more rows after a write, as calls."""
+        """Yield the triggers and foreign keys through which a write may change further rows."""
         events = {type(node).__name__.upper()}
         if isinstance(node, exp.Insert):
             events |= {"DELETE"} if replaces(node) else set()

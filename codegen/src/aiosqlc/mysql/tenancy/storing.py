@@ -30,7 +30,7 @@ def is_unchanged(given: Output, relation: Relation, column: str) -> bool:
 
 
 def is_strict(node: exp.Expr, relation: Relation) -> bool:
-    """Return whether a statement rejects a value that does not fit."""
+    """Return whether a statement rejects a value that does not fit its column."""
     return not node.args.get("ignore") and relation.transactional
 
 

@@ -23,13 +23,13 @@ from aiosqlc.servers.mysql.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way in which a server changes a table; an empty text if the server was not asked."""
+    """The algorithm and lock with which a server changes a table, or '' if unknown."""
 
     algorithm: str = ""
     lock: str = ""
 
     def options(self, separator: str) -> str:
-        """Return the clauses ALGORITHM and LOCK that require this way."""
+        """Return the clauses ALGORITHM and LOCK for this algorithm and lock."""
         clauses = [("ALGORITHM", self.algorithm), ("LOCK", self.lock)]
         return "".join(f"{separator}{name}={value}" for name, value in clauses if value)
 
@@ -65,7 +65,7 @@ _AFTER: Final = frozenset({"", ";", ",", *_VALUES, "PARTITION", "REMOVE"})
 
 
 def change(session: Session, sql: str) -> Way:
-    """Run a statement in the cheapest way that the server supports, and return that way.
+    """Run a statement with the cheapest algorithm and lock that the server supports; return both.
 
     Raises `pymysql.MySQLError` if the server refuses the statement in every way.
     """
@@ -108,7 +108,7 @@ def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
 
 
 def _extended(sql: str) -> tuple[str, str]:
-    """Return the text to extend, and the separator for clauses ('' if no clause may follow)."""
+    """Return the SQL to which clauses are added, and the separator ('' if none can be added)."""
     text = sql.strip()
     if _ALTER.match(text):
         return text, ", "

@@ -41,7 +41,7 @@ class Rows(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The sessions on the server, and whether MariaDB stands in for MySQL."""
+    """The sessions on the server, and whether MariaDB is used in place of MySQL."""
 
     acting: Session
     reading: Session

@@ -1,4 +1,4 @@
-"""Count the rows that a statement changed, if its text does not name them: compare all rows."""
+"""Compare all rows to count those that a statement changed, if its text names no tables."""
 
 from __future__ import annotations
 

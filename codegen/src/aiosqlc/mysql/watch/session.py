@@ -120,7 +120,7 @@ class Watching:
 
     @contextmanager
     def _set(self, own: OwnSettings) -> Iterator[None]:
-        """While the block runs, the session has the settings of one statement's SET STATEMENT.
+        """Give the session the settings of a SET STATEMENT while the block runs.
 
         The statement then stands alone, so that clauses can be added to it.
         """
@@ -215,7 +215,7 @@ class Watching:
         return self._alone(sql), brief
 
     def _alone(self, sql: str) -> Way:
-        """Run a statement without readers, and return how the server ran it.
+        """Run a statement while no table is read, and return the algorithm and lock.
 
         The statement waits for locks and is repeated, because the server's own threads briefly lock
         tables.
@@ -325,7 +325,7 @@ class Watching:
 
 
 def _together(parts: Sequence[Observed]) -> Observed:
-    """Merge the observations of a statement's parts.
+    """Merge the observations of the changes that one statement makes.
 
     If a part blocks reads or writes, only the copied tables of the blocking parts are kept.
     """
@@ -370,7 +370,7 @@ def _names(sql: str) -> Iterator[str]:
 
 
 def _before_name(tokens: Sequence[Token], at: int) -> str:
-    """Return the word before a name, its database, and IF EXISTS."""
+    """Return the word before a name, without the name's database and IF EXISTS."""
     while at >= 2 and tokens[at - 1].text == ".":
         at -= 2
     while at >= 1 and tokens[at - 1].text.upper() in {"IF", "NOT", "EXISTS"}:
