@@ -150,7 +150,7 @@ UNPROVED: dict[str, tuple[str, str]] = {
         "PL/pgSQL locks nothing",
     ),
     "select pl_catalog()": (
-        "in pl_catalog(): it names pg_locks",
+        "in pl_catalog(): the function reads the catalog pg_locks",
         "a PL/pgSQL function does not read the catalog",
     ),
     "select pl_fast()": (
@@ -171,7 +171,7 @@ UNPROVED: dict[str, tuple[str, str]] = {
 # The same over a schema with a cast of the user's.
 UNPROVED_WITH_CAST: dict[str, tuple[str, str]] = {
     "select to_json('sad'::mood)": (
-        f"by the type mood: in mood_json(): {VOLATILE}",
+        f"a function of the type mood is not read-only: in mood_json(): {VOLATILE}",
         "the functions of the types are read-only",
     ),
     "select pl_reads(1)": (

@@ -26,14 +26,17 @@ ALWAYS_MET = {
     ("one-row", "the select list has no set-returning function"),
     ("some-row", "the select list has no set-returning function"),
     ("some-row", "no trigger skips the row"),  # a trigger can but fail
-    ("some-row", "SET contains no WITH"),
+    ("some-row", "SET of ON CONFLICT reads no WITH query"),
 }
 NEVER_MET = {
     ("unique-key", "the equality operator belongs to the index"),  # no column is exact by itself
     ("unique-key", "the other operand is not volatile"),  # nothing is calculated from what is known
     # No pin goes through a set operation.
     ("set-operation-rows", "the column of the set operation is not cast"),
-    ("unique-key", "the LATERAL subquery has a row for the column"),  # or through LATERAL
+    (
+        "unique-key",
+        "no outer join sets the column of the LATERAL subquery to NULL",
+    ),  # or through LATERAL
     ("some-row", "the set-returning function has constant arguments and returns a row"),
 }
 # MariaDB does not support LATERAL.

@@ -444,7 +444,7 @@ def _not_whole(
             f"`{embed.macro}` is not a whole row of one table here",
             (Label(query.file, embed.span, reason),),
             hint="embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
-            " operation the same table in every part, at the same place; or list the columns",
+            " operation the same table in every SELECT, at the same position; or list the columns",
         )
 
 

@@ -150,7 +150,7 @@ RULES = (
          "A query without conditions returns a row if each of its tables has a row.",
          "Aggregate Functions; SELECT", "relational.rows.RowCounter.at_least_one",
          ("no condition", "no HAVING", "no OFFSET", "LIMIT allows at least one row",
-          "ON CONFLICT always writes")),
+          "ON CONFLICT always updates the existing row")),
 )  # fmt: skip
 
 

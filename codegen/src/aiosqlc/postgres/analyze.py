@@ -478,7 +478,7 @@ def _misuse(inferred: Inferred, options: AnalyzeOptions) -> Iterator[Diagnostic]
             f"`{embed.macro}` is not a whole row of one table here",
             (Label(parsed.file, embed.span, reason),),
             "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
-            " operation the same table in every part, at the same place; or list the columns",
+            " operation the same table in every SELECT, at the same position; or list the columns",
         )
     yield from nest_problems(query)
     yield from _unpassable(query)

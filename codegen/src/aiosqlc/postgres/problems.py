@@ -154,7 +154,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the hint for a refused query: the compiler's if certain, the server's, or a guess."""
+    """Return a hint for a refused query: a certain one, or else the server's, or else a guess."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
@@ -215,7 +215,7 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
 
 
 def _syntax_hint(place: Place, error: ServerError) -> str:
-    """Return a hint for a syntax error, if the message does not name the cause."""
+    """Return a hint for a syntax error; for any other error, return the server's hint."""
     if not error.message.startswith("syntax error"):
         return error.hint
     ended = error.message.endswith("end of input")

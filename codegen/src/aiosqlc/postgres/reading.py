@@ -88,7 +88,7 @@ class ReadProofs:
     # --- trees ------------------------------------------------------------------------------------
 
     def _statement(self, query: Node) -> str:
-        """Check a parse tree, but not the parts that were proved read-only before."""
+        """Return why one rewritten query may write, or ''; skip OIDs that were checked before."""
         if why := self._itself(query.text):
             return why
         fields = oid_fields(query) - self._harmless
@@ -171,7 +171,7 @@ class ReadProofs:
             if not self._holds("the CHECK constraints of domains are read-only", not why):
                 return f"a CHECK of the domain {entry.name} is not read-only: {why}"
         if why := self._behind(oid, "the functions of the types are read-only"):
-            return f"by the type {entry.name}: {why}"
+            return f"a function of the type {entry.name} is not read-only: {why}"
         within = {entry.element, entry.base, entry.subtype} - {0}
         within |= {column.type for column in self._facts.columns.get(entry.relation, ())}
         return _first(self._type, within)
@@ -240,7 +240,7 @@ class ReadProofs:
         names, symbols = _names_and_symbols(function.source)
         catalogs = [n for n in names - functions.keys() if n.startswith(("pg_", "information_sch"))]
         if not self._holds("a PL/pgSQL function does not read the catalog", not catalogs):
-            return f"it names {min(catalogs)}"
+            return f"the function reads the catalog {min(catalogs)}"
         read = [oid for _, name in sorted(found.tables) for oid in tables[name]]
         columns = {c.type for oid in read for c in self._facts.columns.get(oid, ())}
         used = [o for o in self._facts.operators.values() if any(o.name in s for s in symbols)]

@@ -167,7 +167,7 @@ class _Search:
 
 
 def _with_children(facts: Facts, relations: frozenset[int]) -> frozenset[int]:
-    """Add the child tables of tables. Partitions are filled through their parent table."""
+    """Add the child tables of each table. Partitions are filled through their parent table."""
     inheriting = {
         child
         for table in relations

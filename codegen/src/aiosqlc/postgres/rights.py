@@ -306,7 +306,10 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return the privileges that statements need; those in `borrowed` may name missing tables."""
+    """Return the privileges that the statements in `texts` and `borrowed` need.
+
+    A statement in `borrowed` is skipped if it names a missing table.
+    """
     asker = Asker(connection, facts)
     own = list(texts)
     answers = list(describe(connection, [*own, *borrowed]))

@@ -162,9 +162,9 @@ RULES = (
          "String Functions and Operators", "functions.infer_call",
          (EVERY_PART, "no VARIADIC array")),
     Rule("moment-field", NOT_NULL,
-         "extract() of a year, century or epoch is a number, even for infinity.",
+         "extract() of a year, century or epoch is a number, even if the date is infinite.",
          "Date/Time Functions and Operators: EXTRACT", "functions.infer_call",
-         (EVERY_PART, "the field has a value for infinity")),
+         (EVERY_PART, "the field has a value for an infinite date or interval")),
     Rule("array-dimension", NOT_NULL,
          "array_length() of an existing dimension is a number.",
          "Array Functions and Operators", "functions.infer_call",
@@ -306,12 +306,12 @@ RULES = (
          ("every column of the key is compared with a value",
           "the equality operator belongs to the index",
           "the conditions imply the predicate of the index",
-          "no child table has rows",
+          "the table has no child tables except partitions",
           "ON of an outer join restricts only the joined table", "no FULL JOIN",
           "the other operand is not volatile",
           "the other operand does not depend on a row of the table",
           "a LATERAL subquery refers to a single row",
-          "the LATERAL subquery has a row for the column")),
+          "no outer join sets the column of the LATERAL subquery to NULL")),
     Rule("function-rows", ROWS,
          "A call of a user-defined function in standard SQL or PL/pgSQL gives at most one row if "
          "its body returns at most one row.",
@@ -336,8 +336,8 @@ RULES = (
          ("no condition", "no HAVING", "no OFFSET", "LIMIT allows at least one row",
           "the select list has no set-returning function",
           "the set-returning function has constant arguments and returns a row",
-          "no trigger skips the row", "ON CONFLICT always writes",
-          "SET contains no WITH")),
+          "no trigger skips the row", "ON CONFLICT always updates the existing row",
+          "SET of ON CONFLICT reads no WITH query")),
 )  # fmt: skip
 
 

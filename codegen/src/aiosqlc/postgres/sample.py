@@ -22,7 +22,7 @@ def sample(
     query: TypedQuery,
     options: AnalyzeOptions,
 ) -> list[str]:
-    """Run a query once, and return its arguments and rows as lines, which are always the same."""
+    """Run a query once, and return its arguments and rows as lines, the same in every run."""
     opened = analyzer.opened(schema, options)
     if opened is None:
         return ["the schema has errors"]

@@ -47,7 +47,7 @@ _MOST_WORDS = 40
 
 
 class Sampler:
-    """Generates random values, also from the literals in `seen`, the user's SQL texts."""
+    """Generates random values; some are literals of the user's SQL texts `seen`."""
 
     def __init__(self, seed: int, seen: Iterable[str] = ()) -> None:
         self.random: random.Random = random.Random(seed)  # noqa: S311 - test data

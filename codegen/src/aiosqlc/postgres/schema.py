@@ -134,7 +134,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Add, to an error for a missing object, the file that drops it before, or creates it later."""
+    """Add to an error for a missing object the file that drops it earlier or creates it later."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:
@@ -308,7 +308,7 @@ class _Applying:
         return said, hint
 
     def _settles_role(self, error: ServerError) -> bool:
-        """Create a missing role, or rename an existing role that a block is about to create.
+        """Create a missing role, or rename an existing role that a DO block is about to create.
 
         Return whether one of the two was done.
         """
@@ -427,7 +427,7 @@ _SEARCHED_AGAIN = (
 
 
 def _assumed(extension: str) -> tuple[str, str]:
-    """Return the message and the hint that a missing extension is assumed to exist."""
+    """Return a message, that a missing extension is assumed to exist, and a hint."""
     name = extension_name(extension)
     said = (
         f"the schema uses the extension {extension} without creating it; the compiler assumes "
@@ -437,7 +437,7 @@ def _assumed(extension: str) -> tuple[str, str]:
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
-    """Return the message and the hint that a missing schema is assumed to exist."""
+    """Return a message, that a missing schema is assumed to exist, and a hint."""
     said = f'no statement creates the schema "{schema}"; the compiler assumes that it exists'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
@@ -480,8 +480,8 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
         near = nearest(unknown[1], _TYPE_NAMES)
         hint = hint or (f"did you mean `{near}`?" if near else "")
         hint = hint or (
-            f"write `CREATE DOMAIN {unknown[1]} AS text;`, or its real type, in a file that"
-            " `shims` names"
+            f"write `CREATE DOMAIN {unknown[1]} AS text;`, with the real type in place of `text`,"
+            " in a file that `shims` lists"
         )
     elif error.state == "3F000":
         absent = _QUOTED.search(error.message)
@@ -490,7 +490,7 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
             f" `schema`, or put `CREATE SCHEMA {absent[1] if absent else '…'};` before it"
         )
     elif error.state == "0A000" and not hint:
-        hint = "set `database.uri` to a server that supports this"
+        hint = "set `database.uri` to a server that supports this statement"
     notes = tuple(text for text in (error.detail, error.context) if text)
     code = _CODES.get(error.state, "E201")
     return Diagnostic(code, error.message, (Label(file.file, place),), hint, notes=notes)

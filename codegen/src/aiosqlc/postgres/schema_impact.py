@@ -100,7 +100,7 @@ def _only_grows(sql: str) -> bool:
 
 
 def _parts(text: str) -> list[str]:
-    """Split a text at the commas outside of parentheses."""
+    """Split the actions of an ALTER TABLE at the commas outside parentheses."""
     parts, depth, start = [], 0, 0
     for token in scan(text):
         depth += {"(": 1, ")": -1, "[": 1, "]": -1}.get(token.text, 0)

@@ -28,7 +28,7 @@ from pg_type t where t.oid = any ($1::oid[])
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Queries in the order in which they are sent to the server.
+    """The rewritten queries, in the order in which they are sent to the server.
 
     `drafts` has, for each query with a list of rows, the server's description of the text with one
     row. `problems` are the errors of the queries that are left out.
@@ -48,7 +48,7 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text of a query; `numbers` has, for each parameter of the text, its number in the query."""
+    """The SQL text of a query or variant; `numbers` maps its parameters to those of the query."""
 
     query: ParsedQuery
     sql: str
@@ -144,7 +144,7 @@ def _is_tested(tokens: Sequence[Token], position: int) -> bool:
 def _casts(
     places: Iterable[_Edit], said: Described, names: dict[int, tuple[str, bool]]
 ) -> list[_Edit]:
-    """Return casts for the tested parameters, to the types that other uses determine."""
+    """Return a cast for each parameter tested for NULL, to the type that other uses determine."""
     return [
         replace(place, text=f"{place.text}::{names[oid][0]}")
         for place in places

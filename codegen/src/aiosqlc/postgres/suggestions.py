@@ -114,10 +114,12 @@ def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
 
 
 def _with_object(connection: Connection, problem: Diagnostic, name: str) -> Diagnostic:
-    """Explain that a column of a composite type is an object without `sqlc.embed`."""
+    """Explain that a column of a composite type becomes an object even without `sqlc.embed`."""
     if not connection.rows(_COMPOSITE, (name,)):
         return problem
-    said = f"`{name}` is a column of a composite type: it is an object without the macro"
+    said = (
+        f"`{name}` is a column of a composite type: it becomes an object even without `sqlc.embed`"
+    )
     return replace(problem, hint=said)
 
 

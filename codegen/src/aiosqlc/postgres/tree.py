@@ -198,12 +198,12 @@ def _add_flat(text: str, node: Node) -> None:
 
 
 def _words(text: str) -> list[Any]:
-    """Return the values in a part of a list without nested nodes."""
+    """Return the values in a part of a list's text that contains no nested nodes."""
     return [_TOKENS[word] for word in _WORD.findall(text)]
 
 
 class _OddFieldError(Exception):
-    """Raised for a text that is not one field."""
+    """Raised if a text is not exactly one field of a node."""
 
 
 class _Fields(dict[str, tuple[str, Any]]):

@@ -85,7 +85,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """A typed query, and the facts about it that must still be checked.
+    """A typed query, and the results of the inference that must still be checked.
 
     `stars` are the `*` in the query's text and in each variant, which are not expanded yet.
     `missing` are the required columns that the query does not set. `unfit` are the refused
@@ -113,7 +113,7 @@ class QueryTyper:
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
     ) -> Inferred:
-        """Infer the facts about a query that the server accepts, and about its variants.
+        """Infer the types, nullability and row count of a query and its variants.
 
         If a proof fails, the types come from the server, nothing else is inferred, and the result
         contains the reason.
@@ -141,7 +141,7 @@ class QueryTyper:
         return replace(inferred, query=replace(query, params=tuple(params)))
 
     def shape(self, described: Described) -> Shape:
-        """Return a text's columns and parameters from the server's description, with type names."""
+        """Return the columns and parameters in the server's description, with type names."""
         columns = tuple((c.name, self._type_name(c.type_oid)) for c in described.columns or ())
         return Shape(columns, tuple(self._type_name(oid) for oid in described.param_oids))
 
@@ -151,7 +151,7 @@ class QueryTyper:
         return f"{schema}{kind.name}{'[]' if kind.array_dims else ''}"
 
     def columns_of(self, described: Described) -> tuple[tuple[Column, ...], str]:
-        """Return the facts about a statement's columns, or no columns and why the proofs fail."""
+        """Return a statement's columns, or no columns and the reason why the inference fails."""
         try:
             scope = self._main_scope(self._nodes(described), described)
             prover = Prover(self.facts, RESOLVER)
@@ -223,7 +223,7 @@ class QueryTyper:
     def _nested(
         self, query: TypedQuery, texts: Sequence[_Text], rows: Sequence[Sequence[Row]]
     ) -> TypedQuery:
-        """Return a query with keys for its lists (`sqlc.nest(t)`) that are valid in all texts."""
+        """Return a query with those keys for its `sqlc.nest(t)` lists that all variants share."""
         for number, text in enumerate(texts):
             columns = as_present(text.columns, [row[number] for row in rows])
             level = text.level or tree.Query()
@@ -241,7 +241,7 @@ class QueryTyper:
         scope: Scope | None,
         numbers: Sequence[int],
     ) -> tuple[str, ...]:
-        """Return the uses of tables in which a text may read or write other tenants' rows.
+        """Return a text for each use of a table that may read or write other tenants' rows.
 
         `numbers` has, for each parameter of the text, its number in the query.
         """
@@ -270,7 +270,7 @@ class QueryTyper:
         optional: Iterable[int],
         loose: Iterable[int],
     ) -> _Text:
-        """Infer the facts about one text: its columns, row count, stars and embedded rows."""
+        """Infer the columns, row count, stars and embedded rows of one SQL text."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
         columns = self._columns(prover, scope, described)
         counter = row_counter(self.facts)
@@ -471,11 +471,7 @@ class QueryTyper:
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
         name = param.name or _free_name(_suggested(uses, param.number), taken)
-        reason = (
-            tolerant.reason
-            if tolerant
-            else "NULL has no meaning for the parameter at this position"
-        )
+        reason = tolerant.reason if tolerant else "no use of the parameter allows NULL"
         if param.nullable is not None:
             reason = "the query declares the parameter's nullability"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
@@ -534,7 +530,7 @@ def _single_row(nodes: list[Node]) -> str:
 
 
 def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """Return, for each column, only the facts that hold in every text of the query."""
+    """Return each column with only what holds in the query and in all its variants."""
     first, *others = texts
     columns = list(first)
     for text in others:

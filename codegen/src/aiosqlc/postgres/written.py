@@ -35,7 +35,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A hash of a text's parse tree, with its columns and parameters, to find equal texts."""
+    """A hash of a text's parse tree, with its columns and parameters; equal for equal queries."""
 
     tree: bytes
     columns: tuple[ColumnHead, ...] | None

@@ -20,7 +20,7 @@ def lookup_of(query: Query) -> Lookup:
 
 
 def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) -> Lookup | None:
-    """Return the lookup facts that hold for a query and also for one of its variants.
+    """Return the keys that are valid both for a query and for one of its variants.
 
     `numbers` has, for each parameter of the variant, its number in the query.
     """

@@ -220,7 +220,9 @@ class Closure:
         if not isinstance(shown, Column) or shown.level != 1 or not shown.source:
             return None
         if not self.engine.holds(
-            "unique-key", "the LATERAL subquery has a row for the column", not column.absent
+            "unique-key",
+            "no outer join sets the column of the LATERAL subquery to NULL",
+            not column.absent,
         ):
             return None
         return msgspec.structs.replace(shown, level=0)

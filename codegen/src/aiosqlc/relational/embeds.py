@@ -1,4 +1,4 @@
-"""Infer the type of `sqlc.embed(t)`: one object, which is optional if its row may be missing."""
+"""Infer the type of `sqlc.embed(t)`: one object, or None in rows where `t` has no match."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Row:
 
 
 Found = Mapping[Place, Row | str]
-"""The row of each `sqlc.embed(t)` in one text, or the reason why the embed is refused."""
+"""The row of each `sqlc.embed(t)` in one SQL text, or the reason why the macro is refused."""
 
 _NOT_ONE = "the columns of the embed may not form one row, because the query lists them one by one"
 _TOO_MANY = "there are too many grouping sets, or one column is grouped twice"
@@ -92,7 +92,7 @@ def why_unfit(place: Place, operands: int, engine: Engine) -> str:
     the same table or view.
     """
     if len(place.embeds) < operands:
-        return "another part of the set operation has single columns at this position"
+        return "another SELECT of the set operation has single columns at this position"
     for part in place.parts:
         if isinstance(part, str):
             return part
@@ -100,13 +100,13 @@ def why_unfit(place: Place, operands: int, engine: Engine) -> str:
     tables = {_table(engine, part) for part in parts}
     if operands > 1 and any(part.missing for part in parts):
         return (
-            "in a part of the set operation, an outer join or a grouping set may omit the embedded"
-            " row"
+            "in one SELECT of the set operation, an outer join or a grouping set may omit the"
+            " embedded row"
         )
     if operands > 1 and None in tables:
-        return "in a part of the set operation the embed is not a table or view"
+        return "in one SELECT of the set operation, the embed is not a table or view"
     if len(tables) > 1:
-        return "the parts of the set operation embed rows of different tables"
+        return "the SELECTs of the set operation embed rows of different tables"
     return ""
 
 
@@ -169,7 +169,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(embeds: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
-    """Return the facts about an embedded row that hold in every variant of the query."""
+    """Return an embedded row with only what holds in every variant of the query."""
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
     shared = all(embed.table == one.table for embed in embeds)

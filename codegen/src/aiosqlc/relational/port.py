@@ -1,4 +1,4 @@
-"""The interface by which proofs get facts from a database engine, and a version without facts."""
+"""The interface by which proofs ask an engine about a schema, and an engine that knows nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aiosqlc.relational.tree import Command, Function, Handle, Relation, Table, 
 
 
 class Engine(Protocol):
-    """The facts that an engine provides to the proofs.
+    """The questions about a schema that an engine answers for the proofs.
 
-    If a fact is unknown, the engine returns the value that `Pessimist` returns.
+    If the answer is unknown, the engine returns the value that `Pessimist` returns.
     """
 
     @property
@@ -37,7 +37,7 @@ class Engine(Protocol):
         ...
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Return whether a condition implies one part of the predicate of a partial index."""
+        """Return whether a condition implies one condition of a partial index's predicate."""
         ...
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
@@ -69,7 +69,7 @@ class Engine(Protocol):
 
 
 class Pessimist:
-    """An engine without any facts about the schema."""
+    """An engine that knows nothing about the schema."""
 
     applies: frozenset[str] = frozenset()
 

@@ -222,10 +222,14 @@ class RowCounter:
         conflict = query.conflict
         if conflict is not None:
             done = conflict.updates and not self.engine.may_skip(target.relation, Command.UPDATE)
-            if not self.engine.holds("some-row", "ON CONFLICT always writes", done):
+            if not self.engine.holds(
+                "some-row", "ON CONFLICT always updates the existing row", done
+            ):
                 return False
             # A WITH query in SET may change the same row, which the update then skips.
-            if not self.engine.holds("some-row", "SET contains no WITH", conflict.alone):
+            if not self.engine.holds(
+                "some-row", "SET of ON CONFLICT reads no WITH query", conflict.alone
+            ):
                 return False
         return self._item_at_least_one(query.root, query)
 

@@ -1,4 +1,4 @@
-"""The facts about tenants that the proof of `relational.tenant` needs from an engine."""
+"""The interface by which `relational.tenant` asks an engine about tables and tenants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.relational.tree import Equality
 
 
 class Tenancy(Protocol):
-    """The facts about tenants from the configuration and the schema."""
+    """The questions about tenants that the configuration and the schema answer."""
 
     def column(self, relation: Hashable) -> int:
         """Return the number of a table's tenant column, or 0 if the table has none."""
@@ -48,7 +48,7 @@ class Tenancy(Protocol):
         ...
 
     def image(self, equality: Equality) -> bool:
-        """Return whether only one stored value can satisfy an equality."""
+        """Return whether an equality is true only for values whose stored bytes are equal."""
         ...
 
     def stored(self, relation: Hashable) -> bool:

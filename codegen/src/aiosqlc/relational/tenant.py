@@ -52,7 +52,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """The facts about tenants that are proved for one query.
+    """The columns and FROM items of one query that are proved to belong to the tenant.
 
     `pinned` are the columns that equal the tenant's parameter. `promised` are the pinned columns
     that may be NULL: no condition compares them, but the configuration trusts a foreign key.
@@ -71,14 +71,14 @@ class _Level:
     owned: set[int] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
-        """Return the number of known facts of each kind, which grows if new facts are found."""
+        """Return the size of each collection; a size grows if something new is proved."""
         beyond = sum(map(len, self.beyond.values()))
         return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """An enclosing query, and the facts proved there about tenants."""
+    """An enclosing query, and the columns and FROM items of the tenant in it."""
 
     query: Query
     level: _Level
@@ -104,10 +104,10 @@ class _Proof:
         outer: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the parts of a query and of its subqueries that may access other tenants' rows.
+        """Yield the tables and functions by which a query may access other tenants' rows.
 
-        `given` are the result columns that the enclosing query fixes to the tenant's parameter.
-        `outer` are the enclosing queries, innermost first.
+        The subqueries are included. `given` are the result columns that the enclosing query fixes
+        to the tenant's parameter. `outer` are the enclosing queries, innermost first.
         """
         actions = query.actions() if depth <= _DEEPEST else ()
         for action in actions:
@@ -120,7 +120,7 @@ class _Proof:
         level = self._level(query, given if _keeps_rows(query) else frozenset(), outer)
         readers = {self.tenancy.called(c) for c in query.calls() if self.tenancy.reads_rows(c)}
         for name in sorted(readers):  # the order of the calls varies between runs
-            yield Leak(name, "it may read or write any tenant's rows")
+            yield Leak(name, "the function may read or write any tenant's rows")
         for number in query.reads_from:
             if number not in level.bound:
                 yield from self._unbound(query, number)
@@ -134,7 +134,7 @@ class _Proof:
             yield from self._below(query, number, pins, around, depth)
 
     def _returned(self, query: Query, level: _Level) -> _Level:
-        """Return the facts that still hold for the rows in RETURNING, after an UPDATE."""
+        """Return what is still proved for the rows in RETURNING, after an UPDATE."""
         if query.command is not Command.UPDATE:
             return level
         target, changed = query.source(query.target), set(query.assigned())
@@ -195,7 +195,7 @@ class _Proof:
         return level
 
     def _settle(self, query: Query, level: _Level, outer: tuple[_Around, ...]) -> bool:
-        """Derive facts from a query's conditions, and return whether there are new facts."""
+        """Derive more from a query's conditions, and return whether something new is proved."""
         before = level.size()
         for side, condition in conditions_of(query.root):
             meaning = condition.meaning
@@ -425,7 +425,7 @@ class _Proof:
                 column in conflict.sets
                 and not self._is_own(query, conflict.assigned().get(column), column)
             ):
-                yield Leak(name, "a conflicting row gets another tenant")
+                yield Leak(name, "the update of a conflicting row may change its tenant")
 
     def _updates_own(self, query: Query, column: int) -> bool:
         """Return whether the WHERE of ON CONFLICT limits the update to rows of the tenant."""
@@ -565,7 +565,7 @@ class _Proof:
             yield Leak(name, "a conflicting row may be moved to another tenant")
 
     def _leads(self, relation: Hashable, seen: frozenset[Hashable]) -> bool:
-        """Return whether a table's rows belong to tenants, also by a foreign key."""
+        """Return whether a table's rows belong to tenants, directly or through foreign keys."""
         if relation in seen or self.tenancy.shared(relation):
             return False
         return bool(self.tenancy.column(relation)) or any(

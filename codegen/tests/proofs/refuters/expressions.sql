@@ -170,7 +170,7 @@ select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
 -- case: NULL in c
 select extract(year from bio::date) as c from a where id = 1;
 
--- refutes: moment-field / the field has a value for infinity
+-- refutes: moment-field / the field has a value for an infinite date or interval
 -- case: NULL in c
 select extract(day from date 'infinity') as c;
 

@@ -49,7 +49,7 @@ select * from item where code = $1::char(8);
 -- case: many
 select * from live where id = 1;
 
--- refutes: unique-key / no child table has rows
+-- refutes: unique-key / the table has no child tables except partitions
 -- case: many
 select * from parent where id = 1;
 
@@ -73,7 +73,7 @@ select a.id from a where a.id = (select b.id from b where b.aid = a.id);
 -- case: many
 select distinct x.name from a cross join lateral (select a.id::text as name limit 1) x;
 
--- refutes: unique-key / the LATERAL subquery has a row for the column
+-- refutes: unique-key / no outer join sets the column of the LATERAL subquery to NULL
 -- case: many
 select distinct x.k from a cross join b left join lateral (select a.id as k) x on b.id > 1 where a.id = 1;
 
@@ -133,11 +133,11 @@ select x from generate_series(2, 1) t (x);
 -- case: empty
 insert into skipping values (1, 1) returning id;
 
--- refutes: some-row / ON CONFLICT always writes
+-- refutes: some-row / ON CONFLICT always updates the existing row
 -- case: empty
 insert into a values (1, 'x', 1) on conflict do nothing returning id;
 
--- refutes: some-row / SET contains no WITH
+-- refutes: some-row / SET of ON CONFLICT reads no WITH query
 -- case: empty
 with w as (update a set name = 'new' where id = 1 returning name)
 insert into a values (1, 'x', 1)

@@ -313,6 +313,6 @@ SELECT COUNT(*) AS n FROM a LIMIT 1 OFFSET 1;
 -- case: empty
 SELECT COUNT(*) AS n FROM a LIMIT 0;
 
--- refutes: some-row / ON CONFLICT always writes
+-- refutes: some-row / ON CONFLICT always updates the existing row
 -- case: empty
 INSERT IGNORE INTO b VALUES (1, 1, 1) RETURNING id;

@@ -190,7 +190,7 @@ class Facts:
         entry = self.relations.get(relation)
         inherited = with_children and self.children.get(relation)
         alone = not inherited or (entry is not None and entry.kind == "p")
-        if not self.holds("unique-key", "no child table has rows", alone):
+        if not self.holds("unique-key", "the table has no child tables except partitions", alone):
             return ()
         if relation not in self._keys:
             self._keys[relation] = tuple(self._key(i) for i in self.indexes.get(relation, ()))

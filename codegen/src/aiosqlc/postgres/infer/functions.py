@@ -95,9 +95,13 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         )
     if name in _FIELDS and args[0].kind == "CONST" and p.facts.total:
         everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
-        if p.facts.holds("moment-field", "the field has a value for infinity", everywhere):
+        if p.facts.holds(
+            "moment-field", "the field has a value for an infinite date or interval", everywhere
+        ):
             return p.all_of(
-                "moment-field", p.all(args, scope), "the field has a value for infinity"
+                "moment-field",
+                p.all(args, scope),
+                "the field has a value for an infinite date or interval",
             )
     if name in _OF_DIMENSION and args:
         place = constant_int(args[1]) if len(args) > 1 else 1

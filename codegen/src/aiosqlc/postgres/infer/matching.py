@@ -14,7 +14,7 @@ _BOOLEAN_EQUAL = 91  # the OID of boolean = in pg_operator
 
 
 def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
-    """Return whether a condition implies one part of the predicate of a partial index."""
+    """Return whether a condition implies one condition of a partial index's predicate."""
     if same(condition, predicate, varno) or _same_boolean(condition, predicate, varno):
         return True
     if predicate.kind == "NULLTEST" and predicate["nulltesttype"] == kinds.IS_NOT_NULL:

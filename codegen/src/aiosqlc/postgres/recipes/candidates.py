@@ -54,7 +54,7 @@ _OTHERS = {
 def candidates(
     kind: SqlType, declared: str, place: tuple[str, str], likely: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Yield expressions for a type.
+    """Yield SQL expressions to try as the value of a column of a type.
 
     `declared` is the type as a column declaration names it, `place` are the names of the table and
     the column, and `likely` are the constants in the constraints of the column.
@@ -157,6 +157,6 @@ def _constant(text: str, declared: str) -> str:
 
 
 def _declared(kind: SqlType) -> str:
-    """Return the name of a domain's base type."""
+    """Return the name of a type in SQL, here of a domain's base type."""
     name = kind.name if kind.schema == "pg_catalog" else f'"{kind.schema}"."{kind.name}"'
     return f"{name}[]" if kind.array_dims else name

@@ -43,7 +43,7 @@ Row = dict[str, str | None]
 
 
 def recipes_of(connection: Connection, facts: Facts) -> Recipes:
-    """Return a recipe for each table; the rows that were inserted to find it are rolled back."""
+    """Return, for each table, values that its constraints accept; roll back all inserted rows."""
     connection.run("begin")
     connection.run("set local statement_timeout = '2s'")
     connection.run("set constraints all immediate")
@@ -72,7 +72,7 @@ def _declared(connection: Connection) -> Mapping[tuple[int, int], _Declared]:
 
 @dataclass
 class _Search:
-    """The search over the tables of one database, in one transaction."""
+    """The search for the recipes of one database's tables, in one transaction."""
 
     connection: Connection
     facts: Facts
@@ -330,7 +330,7 @@ class _Trial:
         return [number for number, column in self._free.items() if column.name == named]
 
     def _choose_others(self, refused: Sequence[int]) -> bool:
-        """Choose other values for the refused columns, or for any if these have no others left."""
+        """Choose other values for the refused columns, or for any column if these have only one."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

@@ -1,1 +1,1 @@
-"""Facts about the server's own functions, found by calling them, and the program that does this."""
+"""The built-in functions that never return NULL, and the program that finds them by calls."""

@@ -62,7 +62,7 @@ where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.proi
 
 
 def main() -> int:
-    """Regenerate the facts for every server version in the wheel, and for the named servers."""
+    """Regenerate the list for each server version in the wheel and for the servers of the URIs."""
     found: dict[int, dict[int, str]] = {}
     for uri in sys.argv[1:]:
         with Connection(uri) as connection:
@@ -140,7 +140,7 @@ def _connect(conninfo: str) -> Connection:
 
 
 def _is_total(connection: Connection, one: _Signature) -> bool:
-    """Call a function with a limited number of samples, and return whether it is total."""
+    """Call a function with sample values, and return whether it never returns NULL for them."""
     answered = False
     for args in _arguments(one):
         call = f"select pg_catalog.{_quoted(one.name)}({', '.join(args)}) is null"

@@ -48,7 +48,7 @@ Schema = frozenset[tuple[str | None, ...]]
 
 
 def schema_of(connection: Connection) -> Schema:
-    """Return the parts of a database's schema."""
+    """Return the description of a database's schema."""
     return frozenset(connection.rows(_SCHEMA))
 
 

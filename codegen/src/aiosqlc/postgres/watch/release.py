@@ -251,7 +251,7 @@ def _broken(
 def _causes(
     stage: Stage, before: str, seen: ObservedFile, queries: Mapping[str, Sequence[str]]
 ) -> dict[str, Span]:
-    """Return the statements that break queries or remove data, by the name of the query or data."""
+    """Return, by the name of a broken query or of removed data, the statement that is the cause."""
     broken = {name: queries[name] for name in seen.broken}
 
     def effects(part: SchemaFile) -> dict[str, str]:
@@ -279,7 +279,7 @@ def _taken_back(
 def _taken_back_later(
     stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
 ) -> ObservedFile:
-    """Write rows after the migration, run the rollback, and compare the written rows."""
+    """Write rows after the migration, run the rollback, and find the data that it loses."""
     with stage.database(after) as name:
         fill(stage, name, _LATER, empty=True)
         with Connection(stage.server.conninfo(name)) as connection:

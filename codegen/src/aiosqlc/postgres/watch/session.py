@@ -220,7 +220,7 @@ class Watching:
         return Observed(file, span, unwatched=error.message)
 
     def _alone(self, file: SchemaFile, span: Span, sql: str, refused: str) -> Observed:
-        """Run a statement outside of a transaction, and observe its locks while it waits for one.
+        """Run a statement outside a transaction, and observe its locks while it waits for a lock.
 
         The other session holds a lock that allows reads and writes but blocks schema changes. So
         even a short statement waits, and is observed at its first lock.

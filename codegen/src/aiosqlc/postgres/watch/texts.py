@@ -23,7 +23,7 @@ _TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only read
 
 
 def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:
-    """Return the locks that each query needs, in all of its texts.
+    """Return the locks that each query needs, in any of its variants.
 
     A query is left out if one of its texts cannot be planned, because it needs another state of the
     schema. Locks of triggers are not included, except those of foreign keys.
