@@ -12,7 +12,10 @@ from lib.redis import RedisUrl
 
 
 class CatalogConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings, ProducerSettings):
-    """Settings. `CATALOG_DATABASE_URL` is required. `REDIS_URL` enables the cache and events."""
+    """Settings. `CATALOG_DATABASE_URL` is required.
+
+    The cache needs `REDIS_URL` or `CACHE_REDIS_URL`; events need `REDIS_URL` or `EVENTS_URL`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_")
 

@@ -32,7 +32,10 @@ class OrderConfig(
     ConsumerSettings,
     ProducerSettings,
 ):
-    """Settings. `ORDER_DATABASE_URL` is required. Without `REDIS_URL`, events remain unsent."""
+    """Settings. `ORDER_DATABASE_URL` is required.
+
+    Without `REDIS_URL` or `EVENTS_URL`, events stay in the outbox.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")
 

@@ -22,10 +22,10 @@ def _rates(value: str) -> str:
 
 
 class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettings):
-    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens and limits.
+    """Settings: the database, the ports for gRPC and for health and metrics, tokens, and limits.
 
-    Without `REDIS_URL`, no points are awarded; events from this time are handled when `REDIS_URL`
-    is set.
+    Without `REDIS_URL` or `EVENTS_URL`, no points are awarded. The events of this time are handled
+    when one of these is set.
     """
 
     model_config = SettingsConfigDict(env_prefix="POINT_")

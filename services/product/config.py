@@ -12,7 +12,8 @@ from lib.http.middleware.install import MiddlewareSettings
 class ProductConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
     """Settings.
 
-    `PRODUCT_DATABASE_URL` is required. Without `REDIS_URL`, events stay in the outbox.
+    `PRODUCT_DATABASE_URL` is required. Without `REDIS_URL` or `EVENTS_URL`, events stay in the
+    outbox.
     """
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")

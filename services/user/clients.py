@@ -1,4 +1,4 @@
-"""Services that may request tokens, and the comparison of their secrets."""
+"""The services that may request tokens, with their permissions and the hashes of their secrets."""
 
 from __future__ import annotations
 

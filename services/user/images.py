@@ -64,7 +64,7 @@ def redraw(data: bytes) -> Redrawn:
                 most = MAX_PROGRESSIVE_PIXELS // 1_000_000
                 raise _invalid(f"must have at most {most} million pixels as a progressive JPEG")
             if kind == "JPEG" and data.count(_SCAN) > MAX_SCANS:
-                raise _invalid(f"must have at most {MAX_SCANS} scans")
+                raise _invalid(f"must have at most {MAX_SCANS} JPEG scans")
             return _drawn(given, kind)
     except AppError:
         raise

@@ -12,7 +12,7 @@ from lib.resource.input import Input
 from lib.texts import UNSEEN, one_line
 
 _TWO_SEEN: Final = f"[^{UNSEEN}][{UNSEEN}]*[^{UNSEEN}]"
-_PROBLEM: Final = {"message": "must be text of at least two characters"}
+_PROBLEM: Final = {"message": "must contain at least two visible characters"}
 
 ShortName = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""Cache tags: the entries that a response contains, and the entries that a change affects."""
+"""Cache tags: a response has a tag for each entry in it, and a change invalidates tags."""
 
 from __future__ import annotations
 

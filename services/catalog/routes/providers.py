@@ -1,4 +1,4 @@
-"""Routes of offered services: by provider, as `me`, and by service."""
+"""Routes of the services that a provider or the caller offers, and of a service's providers."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Hub:
         return len(self._users), len(self._feeds)
 
     async def join(self, user_id: UUID, seat: Seat) -> bool:
-        """Register a socket for all new messages. Return whether the user is new in this process.
+        """Register a socket of a user. Return whether it is the user's first in this process.
 
         Raises:
             AppError: if the user's channels cannot be read; the socket is not registered then.

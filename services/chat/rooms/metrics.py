@@ -40,7 +40,7 @@ class SocketMetrics:
         self.open = Gauge("chat_connections", "Open sockets.", registry=registry)
         self.closed = Counter(
             "chat_closed_total",
-            "Sockets closed by the service, by code.",
+            "Sockets closed by the service, by close code.",
             ("code",),
             registry=registry,
         )

@@ -92,7 +92,7 @@ class Chat:
         self.fanout.say(Whispered((other,), frame))
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
-        """Send the presence of the channel's other member, now and after every change.
+        """Send the online status of the channel's other member, now and after every change.
 
         Raises NOT_FOUND, or FORBIDDEN if a member has blocked the channel.
         """

@@ -1,4 +1,4 @@
-"""Create partitions of coming months, drop expired partitions, and delete old client IDs."""
+"""Create and drop the monthly partitions of the messages, and delete old client IDs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Keep:
 
 
 async def maintain(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
-    """Do all maintenance once. Several replicas may do the maintenance at the same time."""
+    """Do all maintenance tasks once. Several replicas may do them at the same time."""
     if added := await partitions.add_partitions(db, months_ahead=MONTHS_AHEAD):
         log.info("message_partitions_added", months=added)
     if dropped := await partitions.drop_partitions(db, older_than=clock() - keep.messages):

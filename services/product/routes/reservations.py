@@ -60,7 +60,7 @@ async def get_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[Res
 
 @route("POST /api/v1/reservations/confirm", "Confirm reservations", access=_ACCESS)
 async def confirm_reservations(db: Db, wanted: Confirmation, caller: _By) -> Answer[ConfirmedView]:
-    """Confirm the pending reservations, and omit reservations that cannot be confirmed."""
+    """Confirm the requested reservations that are pending. Return only the IDs of these."""
     return respond.ok(ConfirmedView(await service.confirm_all(db, wanted.ids, caller)))
 
 

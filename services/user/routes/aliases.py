@@ -1,4 +1,4 @@
-"""Paths of legacy clients: the same handlers under other paths."""
+"""Routes for legacy clients, which run the same handlers under other paths."""
 
 from __future__ import annotations
 

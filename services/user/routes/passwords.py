@@ -1,4 +1,4 @@
-"""Change and reset of passwords."""
+"""Routes to change and to reset a password."""
 
 from __future__ import annotations
 

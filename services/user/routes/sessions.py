@@ -187,7 +187,7 @@ def opened(
     kind: type[S],
     **more: str,
 ) -> Answer[S]:
-    """Return a session's tokens as cookies, and in a body of type `kind` with the fields `more`."""
+    """Return a session's tokens in cookies and in a body of type `kind`, with the fields `more`."""
     csrf_token = csrf.issue(rules.csrf_key, str(signed_in.session_id))
     body = kind(
         user_id=signed_in.account_id,

@@ -29,7 +29,7 @@ async def record(
     actor: UUID | str | None = None,
     **details: object,
 ) -> None:
-    """Add an entry about `resource_id`. Never pass secrets or personal data as `details`.
+    """Add an audit entry about an object. Never pass secrets or personal data as `details`.
 
     Args:
         tx: the transaction of the action, so that the database stores both or neither.

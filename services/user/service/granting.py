@@ -28,7 +28,7 @@ async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[s
 async def record_change(
     tx: Executor, role: str, before: Sequence[str], wanted: Sequence[str]
 ) -> None:
-    """Record the permissions that a role gained and lost."""
+    """Record in the audit trail the permissions that a role gained and lost."""
     await audit.record(
         tx,
         "role.changed",

@@ -63,7 +63,7 @@ async def _job_done(tx: Executor, event: Event) -> None:
 
 
 async def notify(tx: Executor, account_id: UUID, template: str) -> None:
-    """Email a user who exists and has a verified address."""
+    """Email the owner of an account, if it is active and its address is verified."""
     await mail.add_mail_for_account(tx, id=new_id(), template=template, account_id=account_id)
 
 

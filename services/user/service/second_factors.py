@@ -79,7 +79,7 @@ class IssuedRecoveryCodes(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The settings, limits and services that verify second factors."""
+    """The relying party, the limits and the clock for the verification of second factors."""
 
     party: RelyingParty
     limits: Limits

@@ -76,7 +76,10 @@ def test_the_settings_of_the_page_are_read_as_it_says(started: Any) -> None:
         ("a=https://a.example.com?client_id=", "a has no client_id"),
         ("a=https://a.example.com?client_id=1&secret=x", "a has the unknown parameter secret"),
         ("a=https://a.example.com?client_id=1&scope=email", "the scope of a must contain openid"),
-        ("a=https://a.example.com?client_id=1&email=yes", "email of a must be verified"),
+        (
+            "a=https://a.example.com?client_id=1&email=yes",
+            "the parameter email of a must be verified",
+        ),
     ],
 )
 def test_an_entry_that_is_wrong_is_named(started: Any, providers: str, complaint: str) -> None:

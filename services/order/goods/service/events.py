@@ -45,7 +45,7 @@ def order_event(event: OrderEvent) -> Unpublished:
 
 
 def settled_event(order: GoodsOrder) -> Unpublished:
-    """Return `order.settled`: a delivered order is paid."""
+    """Return the event `order.settled`, which means that a delivered order is paid."""
     payload = OrderEvent(
         order.id, order.user_id, GoodsStatus.DELIVERED, order.total, order.currency
     )

@@ -1,4 +1,4 @@
-"""Publish that an order is settled, after the confirmation of its payment."""
+"""Check whether delivered orders are paid, and publish that a paid order is settled."""
 
 from __future__ import annotations
 
