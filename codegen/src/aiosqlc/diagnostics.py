@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A place in a file with a message."""
+    """A position in a file, and a message about it."""
 
     file: SourceFile
     span: Span
@@ -25,9 +25,9 @@ class Label:
 
     @property
     def home(self) -> Label:
-        """Return the label, with a position in the query's file.
+        """Return the label with a position in the query's own file.
 
-        A label in a fragment gets the position of the `sqlc.include`.
+        A label in an included fragment gets the position of the `sqlc.include`.
         """
         if isinstance(self.file, ExpandedFile):
             return replace(self, span=self.file.home(self.span))

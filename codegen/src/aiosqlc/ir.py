@@ -95,7 +95,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class StoredJson:
-    """The declared structure of a table column's JSON, and the place `span` of the declaration.
+    """The declared structure of a table column's JSON; `span` is the declaration's position.
 
     `column` is `table.column` or `schema.table.column`. The Python type `python` defines the
     structure. If `schema` is set, the JSON Schema in this file defines it instead. Modules are
@@ -320,7 +320,7 @@ class ParsedQuery:
         return _NUMBERED.sub(lambda found: self.spelled(int(found[1])), text)
 
     def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:
-        """Return the embedded tables of a variant, by their position in its text."""
+        """Return the embedded tables that a variant contains, with their positions in its text."""
         made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
         found = []
         for embed in self.embeds:
@@ -637,7 +637,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TypedParam:
-    """A parameter, typed and named.
+    """A parameter of a query, with its database type and name.
 
     `not_null` is False if None may be passed and has a meaning. `is_part` means that the value is
     only a part of a value of the column `origin`, such as a document that `||` merges. `via` is the
@@ -719,7 +719,7 @@ class NotNested:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The proved facts that decide whether a query can be run for many keys at once.
+    """The proof that one query can read the rows of many keys, or the reason why it cannot.
 
     `keys` are the numbers of the parameters that must be equal to a column. `why` is the reason why
     one query cannot read the rows of several keys, or empty.
@@ -750,7 +750,7 @@ class TypedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A call that sends a notification on a channel; `source` is the object that contains it.
+    """A call that sends a notification on a channel; `source` is the object with the call.
 
     `source` is for example a function; it is empty for a call in a query. `shape` is the proved
     JSON structure of the payload; it is `nullable` if the payload may be NULL. If no structure is
@@ -808,7 +808,7 @@ class TypedQuery:
         return digest_of(self.parsed.said, variants, rest)
 
     def placed(self, parsed: ParsedQuery) -> TypedQuery:
-        """Return a copy at the position of `parsed`."""
+        """Return a copy of the typed query with the file position of `parsed`."""
         found = copy(self)
         vars(found)["parsed"] = parsed
         if parsed.said != self.parsed.said:

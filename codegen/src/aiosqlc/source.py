@@ -93,7 +93,7 @@ class ExpandedFile(SourceFile):
         return self.inclusions[at - 1] if at else None
 
     def home(self, span: Span) -> Span:
-        """Return a span's place in the query file; for a fragment, this is the `sqlc.include`."""
+        """Return a span's position in the query file; in a fragment, that of the `sqlc.include`."""
         start, end = span.start, span.end
         while found := self.inclusion(start):
             start, end = found.call.start, max(found.call.end, end if end < self.length else 0)

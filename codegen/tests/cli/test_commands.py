@@ -620,7 +620,7 @@ def test_of_two_entries_with_one_folder_the_first_is_written(
     config.write_text(config.read_text() + entry.replace("queries: queries", "queries: other.sql"))
     assert main(["generate", "-f", str(own_project)]) == 1
     said = capsys.readouterr().err
-    assert "two generated files would both be store/executor.py, and 1 more" in said
+    assert "two generated files would have the same path: store/executor.py, and 1 more" in said
     assert "combine the entries" in said
     promised = re.search(r"writes (\d+) of (\d+)", said)
     assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1

@@ -14,7 +14,7 @@ from tools.realworld.projects import Entry
 
 
 def main() -> None:
-    """Read the task from the first file, and write the outcome to the second file."""
+    """Read the task from the file in the first argument; write the outcome to the second."""
     asked = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     entry = Entry(
         Path(asked["config"]),

@@ -78,7 +78,7 @@ def print_rows(rows: Sequence[Row], *, total: bool = False) -> str:
 
 
 def print_causes(rows: Sequence[Row]) -> str:
-    """Return why queries that sqlc compiles fail here, then all other faults by kind."""
+    """Return as text the causes of errors in queries that sqlc compiles, then other faults."""
     parts = []
     causes: Counter[str] = Counter()
     projects: Counter[str] = Counter()

@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("to", type=Path)
     parser.add_argument("--schema", nargs="+", default=[])
     parser.add_argument("--queries", nargs="+", required=True)
-    parser.add_argument("--path", help="schema of the names that have no schema")
+    parser.add_argument("--path", help="default schema for names without a schema")
     asked = parser.parse_args()
     for name in ("schema", "queries"):
         (asked.to / name).mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,7 @@ def _shifted(value: datetime, by: timedelta) -> datetime:
 
 
 def _fitting(value: object, hint: Any, instead: object) -> object:
-    """Return a value from the driver as an argument, or `instead` if the value is not suitable."""
+    """Return a value from the driver as an argument, or `instead` if it does not fit the hint."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     if get_origin(hint) not in {None, Union, UnionType}:  # a list of ids
         fitting = _fitting(value, kinds[0], None)

@@ -257,7 +257,7 @@ def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
     for one, other in zip(theirs, ours, strict=True):
         for row in sorted(set(one) ^ set(other))[:1]:
             whose = "the project" if row in one else "aiosqlc"
-            return f"the row {row[:120]} only with the SQL of {whose}"
+            return f"the row {row[:120]} if the SQL of {whose} runs, but not otherwise"
     return "something else"
 
 

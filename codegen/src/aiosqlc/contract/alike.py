@@ -1,4 +1,4 @@
-"""Convert results for comparison; all timestamps of the last day become equal."""
+"""Convert results for comparison; all times less than one day from now become equal."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Refused:
 
 
 def plain(value: object) -> object:
-    """Convert a value for comparison: two results are equal if callers see no difference.
+    """Convert a value, so that converted values are equal if callers see no difference.
 
-    A time during the last day comes from a server's clock and becomes `now`.
+    A time less than one day from now comes from a server's clock and becomes `now`.
     """
     if isinstance(value, datetime):
         return _moment(value)

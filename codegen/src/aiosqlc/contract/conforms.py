@@ -19,7 +19,7 @@ hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hi
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
-    """Return the path of the first nested value whose type is wrong, or '' if there is none."""
+    """Say where a value or a nested value first has a wrong type, or return '' if none has."""
     if hint is Any or hint is object:
         return ""
     if hint is None or hint is NoneType:
@@ -61,7 +61,7 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
 
 
 def _unlike_document(value: object, hint: Any, where: str) -> str:
-    """Return the path at which a dictionary differs from a TypedDict."""
+    """Say where a value first differs from a TypedDict, or return '' if it does not differ."""
     if not isinstance(value, dict):
         return f"{where} is {type(value).__name__} {value!r}, not {hint.__name__}"
     if missing := sorted(hint.__required_keys__ - value.keys()):

@@ -34,14 +34,14 @@ class Call:
 
     @property
     def function(self) -> Callable[..., object]:
-        """Return the first engine's function, which defines the parameters."""
+        """Return the first engine's function, whose signature applies to both engines."""
         found: Callable[..., object] = getattr(self.first, self.name)
         return found
 
 
 @dataclass
 class _Progress:
-    """The calls made during a comparison, and the functions whose calls had an effect."""
+    """The calls made during a comparison, and the functions that found or changed a row."""
 
     done: list[str] = field(default_factory=list)
     effective: set[str] = field(default_factory=set)

@@ -131,7 +131,7 @@ class Values:
         return change(value) if isinstance(value, str) else value
 
     def _one_of(self, name: str, hints: Sequence[Any], naive: bool) -> object:
-        """Choose among the types of a union. UNSET means that the argument is omitted."""
+        """Choose None, if the union includes it, or a value of the union's first other type."""
         if NoneType in hints and self._random.random() < 0.25:
             return None
         real = [hint for hint in hints if hint is not NoneType and not _is_unset(hint)]
@@ -143,5 +143,5 @@ def _is_unset(hint: Any) -> bool:
 
 
 def _is_cursor(hint: Any) -> bool:
-    """Return whether a type hint includes a cursor; each package has its own cursor class."""
+    """Return whether a union includes the class `KeysetCursor` of any generated package."""
     return any(getattr(item, "__name__", "") == "KeysetCursor" for item in get_args(hint))

@@ -1,4 +1,4 @@
-"""The driver asyncpg. Its connections and pools are executors without an adapter."""
+"""The driver asyncpg. Generated functions accept its connections and pools directly."""
 
 from __future__ import annotations
 

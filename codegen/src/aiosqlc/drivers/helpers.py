@@ -215,14 +215,14 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
 
 
 def protocols_of(driver: Driver) -> set[str]:
-    """Return the names of the Protocols that the executor implements, except `Executor`."""
+    """Return the Protocols that the executor in `helpers.py` implements, except `Executor`."""
     found = {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
     found |= {"PipelineExecutor"} if driver.pipelined else set()
     return found | ({"LastIdExecutor"} if driver.makes_ids else set())
 
 
 def _piped() -> str:
-    """Return the source of the executor's method that runs a batch in one round trip."""
+    """Return the source of an executor that can run a batch in one round trip."""
     text = _OBSERVED.replace("class Observed(", f"{_PIPELINE}class Observed(", 1)
     text = text.replace("    async def copy_records", f"{_FETCHMANY}    async def copy_records", 1)
     return text.replace("def _none_yet(", f"{_ALL}def _none_yet(", 1)

@@ -1,4 +1,4 @@
-"""Every driver of each engine by its name in the configuration; the first is the default."""
+"""The drivers of each engine by their names in the configuration; the first is the default."""
 
 from __future__ import annotations
 

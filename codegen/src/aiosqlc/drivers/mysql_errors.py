@@ -1,4 +1,4 @@
-"""Find the constraint in the error message of a MySQL or MariaDB server, by error number."""
+"""Find the violated constraint from the error number and message of MySQL or MariaDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python type of each MySQL type, as its drivers return it."""
+"""The Python type that the MySQL drivers return for each MySQL type."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect
 
 
 class Places(Enum):
-    """The form in which a driver writes the parameters of a statement."""
+    """The placeholder for a parameter in the SQL text that a driver accepts."""
 
     NUMBERED = "$1"
     FORMATTED = "%s"
@@ -22,7 +22,7 @@ class Places(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The Python type of each database type, as the driver with its adapter returns it.
+    """The Python type that a driver with its adapter returns for each database type.
 
     `plain` returns the type of a value that is not an enum, array or structure. `structured` is
     true if the engine has enums, arrays and structures. `user_types_as_text` is true if the driver
@@ -68,13 +68,13 @@ class Violations:
 
     @property
     def caught_import(self) -> Import:
-        """Return the module of the class that a function catches."""
+        """Return the import of the exception class that generated functions catch."""
         return (self.module, self.caught)
 
 
 @dataclass(frozen=True, slots=True)
 class Helpers:
-    """The driver's parts of `helpers.py`: imports, transactions and names from contextlib."""
+    """The driver-specific source in `helpers.py`: imports, transactions, names from contextlib."""
 
     imports: str
     transaction: str
@@ -82,7 +82,7 @@ class Helpers:
 
     @property
     def overload(self) -> str:
-        """Return `, overload` if the helper's transaction function is overloaded, or else ''."""
+        """Return `, overload` if the function `transaction` needs this import, or else ''."""
         return ", overload" if "@overload" in self.transaction else ""
 
 
@@ -121,7 +121,7 @@ class Driver:
         return _rewritten(self.adapter, self.rewritten, self.synchronous) if self.adapter else ""
 
     def session_source(self, adapter: str) -> str:
-        """Return the source of `session.py`, which imports the adapter, or empty text."""
+        """Return the source of `session.py`, which imports the adapter, or '' if there is none."""
         if not self.session:
             return ""
         text = _rewritten(self.session, self.rewritten, self.synchronous)

@@ -1,4 +1,4 @@
-"""The Python type of each PostgreSQL type, as each driver returns it."""
+"""The Python type that each driver returns for each PostgreSQL type."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _OF_ASYNCPG: dict[str, PyType] = {
 _OF_PSYCOPG: dict[str, PyType] = dict.fromkeys(_TEXTS, _STR)
 
 KNOWN = frozenset({*_COMMON, *_OF_ASYNCPG})
-"""The PostgreSQL types with an entry in the table of asyncpg."""
+"""The PostgreSQL types for which the Python type that asyncpg returns is known."""
 
 
 def _plain(own: dict[str, PyType]) -> Callable[[SqlType], PyType]:

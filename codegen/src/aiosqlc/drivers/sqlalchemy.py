@@ -19,7 +19,7 @@ _BLOCKING = (
 
 
 def _below(driver: Driver, name: str) -> Driver:
-    """Return the driver for SQLAlchemy connections that are based on `driver`."""
+    """Return the driver for SQLAlchemy connections that use `driver` to reach the server."""
     below = driver.name.removesuffix("-sync")
     own = () if below == "psycopg" else (
         ("postgresql+psycopg", f"mysql+{below}"),

@@ -1,1 +1,1 @@
-"""Render planned modules as source, and sqlc's JSON document."""
+"""Render planned modules as Python source, and the JSON document for sqlc's plugins."""

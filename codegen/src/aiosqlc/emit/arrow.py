@@ -1,4 +1,4 @@
-"""Render the Arrow schema of a query, and the module that builds a record batch from its row."""
+"""Render the Arrow schema of a query, and the module that builds Arrow record batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def arrow_batch() -> str:
 
 
 def print_schema(arrow: PyArrow) -> str:
-    """Return the constant with the Arrow schema of a query."""
+    """Return the source of a constant with the Arrow schema of a query."""
     fields = "".join(
         f"    pyarrow.field({line_literal(name)}, {kind}"
         f"{'' if nullable else ', nullable=False'}),\n"

@@ -1,4 +1,4 @@
-"""Render the body of a function for each command."""
+"""Render the body of a generated function, which depends on the query's command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_LOCATED = frozenset({"primary", "unique", "not_null"})
 
 
 def returns(function: PyFunction) -> str:
-    """Return the annotation of a function's result."""
+    """Return the type annotation of a function's result."""
     row = function.row.annotation if function.row else "None"
     one = row if function.exactly_one or row.endswith("None") else f"{row} | None"
     if function.keyed:
@@ -46,7 +46,7 @@ def returns(function: PyFunction) -> str:
 
 
 def parameters(function: PyFunction, receiver: str) -> str:
-    """Return a function's parameter list, `receiver` first."""
+    """Return a function's parameter list, which begins with `receiver`."""
     found = [receiver]
     if function.batch:
         found.append(f"batch: {function.batch_kind}[{function.batch}]")
@@ -95,7 +95,7 @@ def _iterator(function: PyFunction) -> str:
 
 
 def body_imports(function: PyFunction) -> set[Import]:
-    """Return the imports of the statements and of the result annotation."""
+    """Return the imports that a function's statements and result annotation need."""
     found: set[Import] = set()
     many = {Command.MANY, Command.PAGE, Command.BATCHMANY, Command.STREAM}
     starmaps = function.keyed is None or function.keyed.position is not None
@@ -109,7 +109,7 @@ def body_imports(function: PyFunction) -> set[Import]:
 
 
 def _sorts(function: PyFunction) -> list[str]:
-    """Return the arguments that select a sort order."""
+    """Return the names of the parameters that select a sort order."""
     choice = function.choice
     return (
         [
@@ -183,7 +183,7 @@ def _repeated(function: PyFunction) -> list[str]:
 
 
 def _call(function: PyFunction) -> str:
-    """Return the arguments of the executor's method."""
+    """Return the arguments of the call that runs the query: the SQL text and its values."""
     if function.repeated:
         return "sql, *arguments"
     choice = function.choice
@@ -206,7 +206,7 @@ def _execresult(function: PyFunction) -> list[str]:
 
 
 def _count(function: PyFunction, call: str) -> list[str]:
-    """Return the expression that reads the number at the end of the server's status text."""
+    """Emit code that returns the number at the end of the server's status, such as `UPDATE 3`."""
     status = function.local("status")
     return [f"{status} = await {call}", f'return int({status}.rpartition(" ")[2])']
 
@@ -269,7 +269,7 @@ def _page(function: PyFunction) -> list[str]:
 
 
 def _first_row(function: PyFunction, rows: str) -> list[str]:
-    """Emit a call that fetches the first row of a paged query, with its own LIMIT and OFFSET."""
+    """Emit a call that fetches the first row of a paged query, whatever page was requested."""
     instead = dict(function.first_row)
     choice = function.choice
     if choice and any(condition for condition, _ in choice.arguments):

@@ -1,4 +1,4 @@
-"""Render the functions of a declared channel: one listens, and one sends."""
+"""Render the two functions of a declared notification channel: one listens, one sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Render the texts of a dynamic query: each line once, and the code that joins the lines."""
+"""Render the SQL texts of a dynamic query: each line once, and the code that joins lines."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def numbering(*, built: bool) -> str:
 
 
 def built_texts(constant: str, choice: PyChoice) -> str:
-    """Return the source of the constant and the function that assemble a query's text."""
+    """Return the source of the constant and the function that assemble a query's SQL text."""
     name = f"_{constant.lower()}"
     params: list[str] = []
     lines: list[str] = []
@@ -156,7 +156,7 @@ def _tuple(items: Sequence[str]) -> str:
 
 
 def _label(value: bool | str, labels: Mapping[str, str]) -> str:
-    """Return the value of an option as callers write it."""
+    """Return the Python literal that callers pass as an option's value."""
     return _value(labels.get(value, value) if isinstance(value, str) else value)
 
 

@@ -41,7 +41,7 @@ def print_class(cls: PyClass) -> str:
 
 
 def _settings(cls: PyClass) -> list[str]:
-    """Return the pydantic settings with which a class accepts every value of the columns."""
+    """Return the pydantic settings with which a class accepts every value of its columns."""
     if cls.kind is not ModelKind.PYDANTIC:
         return []
     # A numeric may be NaN or infinite, which pydantic refuses of a Decimal.
@@ -75,7 +75,7 @@ def _second_name(hidden: set[str], word: re.Match[str]) -> str:
 
 
 def print_aliases(classes: Iterable[PyClass]) -> list[str]:
-    """Return aliases of the types whose names attributes shadow."""
+    """Return an alias such as `_date = date` for each type whose name an attribute shadows."""
     found = {
         name for cls in classes if not cls.alias for *_, names in _annotated(cls) for name in names
     }
@@ -83,7 +83,7 @@ def print_aliases(classes: Iterable[PyClass]) -> list[str]:
 
 
 def class_imports(cls: PyClass) -> set[Import]:
-    """Return the imports of the class statement."""
+    """Return the imports that the source of a class needs."""
     found = {CLASS_IMPORTS[cls.kind]}
     if _settings(cls):
         found.add(("pydantic", "ConfigDict"))

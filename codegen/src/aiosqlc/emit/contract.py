@@ -1,4 +1,4 @@
-"""Generate the test that two engines return equal results."""
+"""Generate the test that checks that two engines return equal results."""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from aiosqlc.config.project import ModelKind
 
 @cache
 def json_documents(models: ModelKind, ending: str) -> str:
-    """Return the file's source, based on pydantic for pydantic classes, or else on msgspec.
+    """Return the source of `json_documents.py`, which uses pydantic for pydantic classes.
+
+    For other classes, it uses msgspec.
 
     `ending` is the driver's `json_reader`.
     """

@@ -1,4 +1,4 @@
-"""The Protocols and values that are written beside generated code, if it uses them."""
+"""Write `executor.py` with the Protocols and values that a generated package uses."""
 
 from __future__ import annotations
 

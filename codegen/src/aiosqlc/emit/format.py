@@ -73,7 +73,7 @@ def _format(texts: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _settings(near: Path) -> Settings:
-    """Return ruff's options from the settings."""
+    """Return the text of the ruff settings for a folder, and ruff's options to use them."""
     path = ruff_settings(near)
     if path is None:
         return ("", "--isolated", "--target-version", "py311")

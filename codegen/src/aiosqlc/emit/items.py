@@ -1,4 +1,4 @@
-"""Find select-list items and parameters by sqlc's rules, from tokens."""
+"""Find the select-list items and parameters of an SQL text by sqlc's rules."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the other operand if an operator is beside an expression, or None."""
+    """Return the span of the operand that an operator combines with an expression, or None."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start
@@ -176,14 +176,14 @@ def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | 
 
 
 def _strength(tokens: Sequence[Token], position: int) -> int | None:
-    """Return the precedence of an operator, or None."""
+    """Return the precedence of the operator at a position, or None if there is no operator."""
     if not 0 <= position < len(tokens) or tokens[position].kind is not Kind.OPERATOR:
         return None
     return None if tokens[position].text == "::" else _STRENGTHS.get(tokens[position].text, 1)
 
 
 def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
-    """Return where an operand ends, searching right if `step` is positive, or else left."""
+    """Return the position of an operand's last token, or of its first if `step` is negative."""
     depth = 0
     while 0 <= position < len(tokens):
         token = tokens[position]
@@ -219,7 +219,7 @@ def _step(token: Token) -> int:
 
 
 def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
-    """Return the position of the first of the given words outside brackets, or the end."""
+    """Return the position of the first of `words` outside brackets, or the number of tokens."""
     depth = 0
     for position in range(start, len(tokens)):
         depth += _step(tokens[position])

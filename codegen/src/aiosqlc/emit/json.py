@@ -68,7 +68,7 @@ class _View:
 
 
 def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rendered:
-    """Return the document as a file."""
+    """Return the file with sqlc's JSON document."""
     if target.indent:
         document = codegen_request(entry, analysis)
         text = json.dumps(document, indent=target.indent, ensure_ascii=False)
@@ -88,7 +88,7 @@ def _arguments(entry: QuerySet, analysis: Analysis) -> list[tuple[TypedQuery, Ca
 
 
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
-    """Return the document, with cached JSON texts for its catalog and each query."""
+    """Return sqlc's document, which uses cached JSON texts of the catalog and of each query."""
     queries = answers(_encoded_query, _arguments(entry, analysis))
     whole = codegen_request(entry, Analysis(Catalog()))
     return whole | {
@@ -108,7 +108,7 @@ def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> byte
 
 
 def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
-    """Return the document as a value."""
+    """Return sqlc's document as a dictionary."""
     catalog = _catalog_of(entry, analysis)
     view = _VIEWS[entry.engine]
     return {
@@ -189,7 +189,7 @@ def _relation(origin: ColumnRef, catalog: Catalog) -> Json:
 def _value(
     name: str, kind: SqlType, catalog: Catalog, *, not_null: bool, table: Json | None = None
 ) -> Json:
-    """Return a Column message without the fields that depend on the column's position."""
+    """Return sqlc's Column message of a column, parameter or embedded table."""
     return {
         "name": name,
         "not_null": not_null,
@@ -284,7 +284,7 @@ def _query(query: TypedQuery, catalog: Catalog, view: _View) -> Json:
 
 
 def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
-    """Return the result columns; all columns of an embed become one."""
+    """Return the result columns; all columns of a `sqlc.embed` become one column."""
     items = view.items(query.sql)
     written = items if len(items) == len(query.columns) else (None,) * len(query.columns)
     columns: list[Json] = []
@@ -329,7 +329,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
 
 def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return a column's domain, or the column's type if it has no domain.
+    """Return the domain that a column is declared with, or its type if that is not a domain.
 
     For a column of a domain type, the server describes only the underlying type.
     """
@@ -430,7 +430,10 @@ def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the type of the column with which a parameter is compared, if the types match."""
+    """Return the type of the column that a parameter is compared with, if the types match.
+
+    If the types do not match, return the parameter's type.
+    """
     column = _column_of(origin, catalog)
     if column is None or column.type.array_dims:
         return param.type
@@ -456,7 +459,7 @@ def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None
 
 
 def _with_slices(sql: str, query: TypedQuery) -> str:
-    """Write sqlc's slice markers; plugins replace a marker by one placeholder per value."""
+    """Replace array parameters by sqlc's slice markers; plugins expand a marker per value."""
     for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
         if param.is_slice:
             marked = f"IN (${param.number}/*SLICE:{param.name}*/)"

@@ -36,7 +36,7 @@ def by_key(function: PyFunction, call: str) -> list[str]:
 
 
 def _nested(function: PyFunction, nest: PyNest, rows: str) -> list[str]:
-    """Return the statements that nest the rows of each key."""
+    """Return the statements that group the rows by key, and nest the rows of each key."""
     _, keyed = _parts(function)
     found, key, row = (_free(function, name) for name in ("found", "key", "row"))
     names, decoded = _key(function, keyed)
@@ -50,7 +50,7 @@ def _nested(function: PyFunction, nest: PyNest, rows: str) -> list[str]:
 
 
 def print_loader(function: PyFunction, receiver: str, db: str) -> str:
-    """Return the function that makes a loader; `receiver` is its first parameter."""
+    """Return the source of the function that makes a loader; its first parameter is `receiver`."""
     _, keyed = _parts(function)
     rest = [param for param in function.params if param.name != keyed.keys]
     shown = "".join(
@@ -112,7 +112,7 @@ def _each(function: PyFunction, row: PyRow, keyed: PyKeyed) -> tuple[str, str, s
 
 
 def _key(function: PyFunction, keyed: PyKeyed) -> tuple[str, str]:
-    """Return the variables of a key's columns, and the expression of the key."""
+    """Return the variables for a key's columns, and the expression that builds the key."""
     counted = [f"key_{at}" if at > 1 else "key" for at, _ in enumerate(keyed.columns, 1)]
     names = [_free(function, name) for name in counted]
     values = [

@@ -10,9 +10,9 @@ _DOC_WIDTH = 108  # of 120 columns, less indentation and quotes
 
 
 def text_literal(text: str) -> str:
-    """Return a literal equal to `text`: on one line if it has one line, else as a block.
+    """Return a literal equal to `text`: triple-quoted if it has several lines.
 
-    The block's value ends with a newline, which servers ignore.
+    A triple-quoted text gets a newline at its end, which servers ignore.
     """
     if "\n" not in text:
         return line_literal(text)
@@ -20,7 +20,7 @@ def text_literal(text: str) -> str:
 
 
 def block_literal(text: str) -> str:
-    """Return a literal equal to a text with a final newline; several lines become a block."""
+    """Return a literal for a text that ends with a newline: triple-quoted for several lines."""
     if text.count("\n") == 1:
         return line_literal(text)
     return f'"""\\\n{_escape(text)}"""'
@@ -35,7 +35,7 @@ def line_literal(text: str) -> str:
 
 
 def docstring(lines: tuple[str, ...]) -> str:
-    """Return a docstring with these lines, without indentation."""
+    """Return the source of a docstring that contains these lines, not indented."""
     body = [_escape(part) for block in _paragraphs(_dedent(lines)) for part in _wrapped(block)]
     if len(body) == 1:
         only = body[0]
@@ -71,7 +71,7 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _hanging(line: str) -> int:
-    """Return the indentation of the continuation of a line."""
+    """Return the indentation of the lines that continue a line or a list item."""
     text = line.lstrip()
     item = _ITEM.match(text)
     return len(line) - len(text) + (item.end() if item else 0)
@@ -93,7 +93,7 @@ def _wrapped(block: Sequence[str]) -> Sequence[str]:
 
 
 def indented(head: str, body: list[str]) -> str:
-    """Return a statement with its indented block."""
+    """Return a compound statement: its first line, and its body indented."""
     lines = [f"    {line}" if line else "" for part in body for line in part.split("\n")]
     return "\n".join([head, *lines])
 

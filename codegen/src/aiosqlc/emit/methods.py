@@ -12,7 +12,7 @@ from aiosqlc.plan.model import PyFunction, PyModule
 
 
 def print_methods(module: PyModule) -> list[str]:
-    """Return the class, and the Protocol if requested."""
+    """Return the source of the class, and of its Protocol if the configuration requests it."""
     executors = needed(dict.fromkeys(function.executor[1] for function in module.functions))
     blocks = [_protocol(module)] if module.protocol else []
     if len(executors) > 1:
@@ -22,7 +22,7 @@ def print_methods(module: PyModule) -> list[str]:
 
 
 def needed(executors: Collection[str]) -> list[str]:
-    """Return the executor types that a class needs. An Executor is also a Reader."""
+    """Return the executor Protocols that a class needs. `Executor` includes `Reader`."""
     covered = {"Reader": "Executor", "StreamReader": "StreamExecutor"}
     return [name for name in executors if covered.get(name) not in executors]
 

@@ -10,7 +10,7 @@ from aiosqlc.plan.model import PyLevel, PyNest, PyRow
 
 
 def print_grouping(row: PyRow, nest: PyNest) -> str:
-    """Return the function that groups all joined rows of a query."""
+    """Return the source of the function that groups all joined rows of a query."""
     top = nest.levels[0]
     head = f"def {nest.name}(rows: Iterable[Iterable[Any]]) -> list[{top.cls.name}]:"
     each = [
@@ -65,7 +65,7 @@ def _memory(nest: PyNest, levels: Sequence[PyLevel]) -> list[str]:
 
 
 def _found(row: PyRow, nest: PyNest, number: int) -> list[str]:
-    """Return the statements that find or make an object of a level, and fill its lists."""
+    """Return the statements that find or create a row's object of a level, and fill its lists."""
     level = nest.levels[number]
     key, lines = _key(row, level), list[str]()
     if not _is_single(level):
@@ -84,7 +84,7 @@ def _found(row: PyRow, nest: PyNest, number: int) -> list[str]:
 
 
 def _list(row: PyRow, nest: PyNest, number: int) -> list[str]:
-    """Return the statements that add a row to a list, unless an outer join omits the row."""
+    """Return the statements that add a nested row to a list, if the outer join has found one."""
     level = nest.levels[number]
     present = "" if level.presence is None else f"{row.names[level.presence]} is not None"
     if _below(nest, number):

@@ -40,7 +40,7 @@ def print_package(
     *,
     empty: bool = False,
 ) -> list[Rendered]:
-    """Render every file of a package. The first line of each file names the command.
+    """Render every file of a package. Each file's first line names the command that wrote it.
 
     With `empty`, the modules have no content, for callers that need only the paths.
     """
@@ -178,7 +178,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
 
 
 def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
-    """Return the read-only statements, which an executor may send to a replica."""
+    """Return the source of `READS`, the SQL texts that an executor may send to a replica."""
     reads = [(module, function) for module, function in named if function.reads]
     entries = [_text(module, function) for module, function in reads if not _is_built(function)]
     registered = [

@@ -263,7 +263,7 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
 
 
 def _moved(item: Import, second: Planned, first: Planned) -> Import:
-    """Return an import; if the module is shared, import from the first package instead."""
+    """Return an import; if both packages share the module, import it from the first package."""
     package, _, module = item[0].rpartition(".")
     shared = package == second.package and module in _SHARED
     return (_in_package(first, module), item[1]) if shared else item

@@ -68,7 +68,7 @@ def _classes(module: PyModule) -> Iterator[PyClass]:
 
 
 def _query(function: PyFunction) -> list[str]:
-    """Return the source of a query's SQL text, classes and builder functions."""
+    """Return the source of a query's SQL text, classes, and functions that build objects."""
     classes = [print_class(cls) for cls in function.own_classes]
     row = function.row
     builders = [print_builder(row)] if row and function.defines_builder else []

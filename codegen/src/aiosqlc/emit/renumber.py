@@ -113,7 +113,7 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
-    """Return whether `_walk` may visit a parenthesized part in another order than the text's."""
+    """Return whether `_walk` may reorder the tokens inside a parenthesis."""
     return start < len(tokens) and tokens[start].text.upper() in _ORDERED
 
 

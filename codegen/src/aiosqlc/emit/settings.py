@@ -22,7 +22,7 @@ def ruff_settings(near: Path) -> Path | None:
 
 
 def said_by(path: Path) -> str:
-    """Return the ruff settings that a file contains.
+    """Return the text of the ruff settings in a file.
 
     The settings in a `pyproject.toml` include the Python version.
 

@@ -1,4 +1,4 @@
-"""Convert a query to the form that sqlc passes to plugins, with one parameter per `?`."""
+"""Convert a MySQL query to the form that sqlc passes to plugins: one parameter per `?`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def _lower_ref(ref: ColumnRef) -> ColumnRef:
 
 
 def _numbers(met: Sequence[TypedParam]) -> list[int]:
-    """Return sqlc's numbers of the parameters: each unnamed `?` comes before all named ones."""
+    """Return sqlc's numbers of the parameters: all unnamed `?` come before all named ones."""
     plain, named = count(1), count(1 + sum(not param.is_named for param in met))
     return [next(named if param.is_named else plain) for param in met]

@@ -37,7 +37,7 @@ class OnMysql(Opened):
 
     @property
     def observer(self) -> ReleaseObserver:
-        """Return the observer of running migrations."""
+        """Return the object that runs migrations and observes their locks."""
         from aiosqlc.mysql.watch import ReleaseObserver
 
         return ReleaseObserver()
@@ -52,7 +52,7 @@ class OnMysql(Opened):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the key and the JSON text of some rows."""
+        """Yield the key of some rows, and the JSON text that they have in a column."""
         from aiosqlc.mysql.stored_rows import stored_rows
 
         return stored_rows(uri, at, key, most)
@@ -96,7 +96,7 @@ class OnMysql(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Compare the parse trees of the texts, without a server."""
+        """Compare the parse trees of each pair of SQL texts, without a server."""
         from aiosqlc.mysql.same_tree import unproved
 
         del schema, options

@@ -1,4 +1,4 @@
-"""Group the server's rows by the keys of `sqlc.nest`, to find keys that do not separate objects."""
+"""Group the server's rows by the keys of `sqlc.nest`, to find keys that are not unique."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def returned(query: TypedQuery, answer: Answer) -> int:
 
 
 def mixed(query: TypedQuery, answer: Answer) -> Iterator[tuple[str, int]]:
-    """Yield each list of which two rows have the same key and other values, with a row's number."""
+    """Yield each list with two different rows that have the same key, and a row's number."""
     if not isinstance(query.nesting, Nesting):
         return
     for level in query.nesting.levels:

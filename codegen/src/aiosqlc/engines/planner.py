@@ -25,7 +25,7 @@ class PlannedDatabase(Protocol):
 
     @property
     def statistics(self) -> Statistics | None:
-        """Return the statistics that the planner uses, also for new partitions, or None."""
+        """Return the statistics that the planner uses, or None if it uses no statistics."""
         ...
 
     @property
@@ -40,7 +40,7 @@ class PlannedDatabase(Protocol):
 
     @property
     def tried(self) -> Mapping[str, str]:
-        """Map the table and keys of each proposed index that was created to the index's name."""
+        """Map each proposed index that was created, such as `orders (status)`, to its name."""
         ...
 
     def trying(self, tried: Sequence[str]) -> AbstractContextManager[PlannedDatabase]:
@@ -63,7 +63,7 @@ class PlannedDatabase(Protocol):
 
 
 class Planner(Protocol):
-    """Creates databases for plans. They are dropped when their context ends."""
+    """Creates databases in which queries are planned. They are dropped when their context ends."""
 
     def database(
         self,
@@ -82,7 +82,7 @@ class Planner(Protocol):
     def pulled(
         self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
     ) -> Pulled:
-        """Read the statistics of the schema's tables in the database of a URI, without writing.
+        """Read the statistics of the schema's tables from the database `uri`, without writes.
 
         If `values` is true, the most common values and the bounds of histograms are read too; these
         are values of rows. Raises `PullError` if the statistics cannot be read, `SchemaFailsError`

@@ -30,7 +30,7 @@ Schema = tuple[SchemaFile, ...]
 
 
 class Engine(Protocol):
-    """An engine. Its server is started, and its libraries are loaded, when a call needs them first.
+    """An engine. The first call that needs its server or its libraries starts or loads them.
 
     `quote` is the quotation mark of identifiers. `planned_on` says on which data queries are
     planned. `embedded` means that the compiler includes the engine's programs, so that it can start
@@ -50,7 +50,7 @@ class Engine(Protocol):
 
     @property
     def observer(self) -> ReleaseObserver:
-        """Return the observer of running migrations and their locks."""
+        """Return the object that runs migrations and observes their locks."""
         ...
 
     @property
@@ -68,7 +68,7 @@ class Engine(Protocol):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the key and the JSON text of at most `most` rows of a database's column.
+        """Yield the key of at most `most` rows, and the JSON text that they have in a column.
 
         Raise `RefusedError` if the server does not return the column, and `NoServerError` if the
         database cannot be reached.
@@ -92,7 +92,7 @@ class Engine(Protocol):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the server's query plan as a document."""
+        """Return the server's query plan as a dictionary."""
         ...
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
@@ -102,13 +102,13 @@ class Engine(Protocol):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Map the names of queries to the tables that they scan because no index is usable."""
+        """Map each query's name to the tables that it scans because no index is usable."""
         ...
 
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Map each query whose two texts are not proved equivalent to the reason."""
+        """Map each query whose two SQL texts are not proved equivalent to the reason."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:

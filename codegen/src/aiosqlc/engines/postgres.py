@@ -46,14 +46,14 @@ class OnPostgres(Opened):
 
     @cached_property
     def observer(self) -> ReleaseObserver:
-        """Return the observer of migrations on the same server."""
+        """Return the object that runs migrations on the analyzer's server and observes locks."""
         from aiosqlc.postgres.watch import ReleaseObserver
 
         return ReleaseObserver(self.analyzer)
 
     @cached_property
     def planner(self) -> Planner:
-        """Return the planner on the private server."""
+        """Return the planner, which creates its databases on the private server."""
         from aiosqlc.postgres.planning import Planner
 
         return Planner(self.analyzer)
@@ -74,7 +74,7 @@ class OnPostgres(Opened):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the key and the JSON text of some rows."""
+        """Yield the key of some rows, and the JSON text that they have in a column."""
         from aiosqlc.postgres.stored_rows import stored_rows
 
         return stored_rows(uri, at, key, most)
@@ -93,7 +93,7 @@ class OnPostgres(Opened):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the EXPLAIN document of a query, for any parameters and for empty tables."""
+        """Return the generic query plan on empty tables, in the JSON format of EXPLAIN."""
         from aiosqlc.postgres.explain import query_plans
 
         return query_plans(self.analyzer, schema, (query,), options).get(query.parsed.name)
@@ -107,7 +107,7 @@ class OnPostgres(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Map the names of queries to the tables that they scan because no index is usable."""
+        """Map each query's name to the tables that it scans because no index is usable."""
         from aiosqlc.postgres.explain import full_scans, query_plans
 
         opened = self.analyzer.opened(schema, options)
@@ -119,7 +119,7 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Map each query whose two texts are not proved equivalent to the reason."""
+        """Map each query whose two SQL texts are not proved equivalent to the reason."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)

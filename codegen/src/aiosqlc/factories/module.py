@@ -40,7 +40,7 @@ class _Made:
 
     @property
     def returning(self) -> PyFunction:
-        """Return the function that returns the new row."""
+        """Return the generated function that returns the new row."""
         return self.read or self.function
 
     @property
@@ -121,7 +121,7 @@ def _by_column(function: PyFunction, query: TypedQuery) -> dict[str, PyParam]:
 
 
 def _database(executors: Sequence[Import]) -> Iterator[str]:
-    """Yield the protocol of a connection that runs functions of several kinds."""
+    """Yield the source of a Protocol that combines the given executor Protocols."""
     names = ", ".join(name for _, name in executors)
     yield indented(
         f"class _Database({names}, Protocol):", [docstring(("Runs the factory's statements.",))]
@@ -208,7 +208,7 @@ def _read(one: _Made, read: PyFunction, number: str, prefix: str, call: str) -> 
 
 
 def _referenced(reference: Reference, one: _Made, there: _Made, called: str) -> Iterator[str]:
-    """Yield the lines that insert the referenced row if the caller does not pass a reference."""
+    """Yield the lines that insert the referenced row if the caller does not pass its key."""
     params = [one.params[column].name for column in reference.columns]
     yield f"if {' or '.join(f'{name} is None' for name in params)}:"
     row = one.function.local(f"{snake(there.recipe.table[1])}_row")

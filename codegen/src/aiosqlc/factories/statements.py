@@ -13,7 +13,7 @@ NUMBER = "n"
 
 
 def query_names(tables: Sequence[TableRecipe]) -> Mapping[Name, str]:
-    """Return the name of each table's query.
+    """Map each table to the name of its INSERT query.
 
     Names for tables outside `public` include the schema.
     """
@@ -41,7 +41,7 @@ def reading(name: str) -> str:
 
 
 def query_file(recipes: Recipes) -> str:
-    """Return the text of the query file."""
+    """Return the text of the query file with one INSERT per table."""
     names = query_names(recipes.tables)
     return "\n".join(
         line
@@ -86,7 +86,7 @@ def _value(recipe: TableRecipe, column: ColumnRecipe, syntax: Syntax) -> str:
 
 
 def _is_new(recipe: TableRecipe, syntax: Syntax) -> str:
-    """Return the condition on the row with the key that an INSERT has just given it."""
+    """Return the condition that selects, by its key, the row that an INSERT has just added."""
     by_name = {column.name: column for column in recipe.columns}
     tests = []
     for name in recipe.key:

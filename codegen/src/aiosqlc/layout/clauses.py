@@ -1,4 +1,4 @@
-"""Find the places where a statement can be split: clauses, commas, conditions and operators."""
+"""Find the positions to split a statement at: clauses, commas, conditions and operators."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _opens_bracket(node: Node) -> bool:
 
 
 def _cut(nodes: Nodes, starts: Callable[[int], bool]) -> list[Nodes]:
-    """Split a list of nodes before each node that starts a new part."""
+    """Split a list of nodes before each node for whose index `starts` returns True."""
     places = [0, *(at for at in range(1, len(nodes)) if starts(at)), len(nodes)]
     return [nodes[begin:end] for begin, end in pairwise(places)]
 
@@ -104,7 +104,7 @@ def items_of(nodes: Nodes) -> list[Nodes]:
 
 
 def conditions_of(nodes: Nodes) -> list[Nodes]:
-    """Split before each OR, or if there is no OR, before each AND that joins conditions."""
+    """Split a condition before each OR, or if it has no OR, before each AND that joins terms."""
     for wanted in ("OR", "AND"):
         between = 0
         places: set[int] = set()

@@ -1,4 +1,4 @@
-"""Format the queries of a file whose formatted text is proved to mean the same."""
+"""Format each query of a file if its formatted text is proved equivalent to the original."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def tidy(
     within: Span | None = None,
     width: int = WIDTH,
 ) -> Tidied | None:
-    """Return the formatted file, or None if it has errors or formatting changes its queries.
+    """Return the formatted file, or None if it has errors or formatting would change a query.
 
     The queries named in `leave` are unchanged, and so are all queries outside of `within` if it is
     set.
@@ -97,7 +97,7 @@ def _pieces(
 
 
 def _stripped(text: str, start: int, end: int, kept: Sequence[Span]) -> str:
-    """Return a part of the text without blanks at the ends of lines, except in `kept`."""
+    """Return `text[start:end]` without blanks at the ends of lines; the spans `kept` stay."""
     found = ""
     for span in kept:
         if start <= span.start < end:

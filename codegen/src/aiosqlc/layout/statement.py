@@ -43,7 +43,7 @@ class LayoutStyle(StrEnum):
 
 
 class _CommentInTheWayError(Exception):
-    """Raised if a comment is in a place at which the line cannot be broken."""
+    """Raised if a comment is at a position at which the line cannot be broken."""
 
 
 def lay_out(
@@ -247,7 +247,7 @@ class _Layout:
         return [nodes] if None in fits else parts
 
     def _opened(self, nodes: Nodes, width: int) -> list[str]:
-        """Split a chain of operands or the longest parentheses, or return one long line."""
+        """Split nodes at operators, or else inside the longest parentheses, or else not at all."""
         parts = self._operands(nodes, width)
         if len(parts) > 1:
             return [*self.lines(parts[0], width), *self._within(parts[1:], width)]

@@ -76,7 +76,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and the number of columns, if `columns` has all from `position` on."""
+        """Return `table.*` and its number of columns if all of them follow at `position`."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -98,7 +98,7 @@ class Shorthand:
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
-        """Return whether an abbreviation expands to the given columns; reasons are ignored."""
+        """Return whether an abbreviation expands to columns equal to the given ones."""
         expansion = self._expansions.get(text)
         if expansion is None:
             try:
@@ -164,7 +164,7 @@ class Shorthand:
     # --- constraints --------------------------------------------------------------------------
 
     def constraints(self, constraints: Sequence[Constraint]) -> list[str | Constraint]:
-        """Replace the constraints of each table by their indexes.
+        """Abbreviate the constraints of each table to the table's name and their indexes in it.
 
         Other constraints are unchanged.
         """

@@ -40,7 +40,7 @@ class Entry(msgspec.Struct):
 
 
 class LockedCatalog(msgspec.Struct):
-    """A stored catalog, with packed tables and types."""
+    """A stored catalog, whose tables and types are packed to lists of field values."""
 
     default_schema: str
     tables: list[Any]
@@ -66,9 +66,9 @@ class Locked:
 
     @property
     def complete(self) -> str:
-        """Return the key of the entry.
+        """Return a key of the entry's queries and their positions.
 
-        The key includes the query positions if there are warnings.
+        Return an empty string if there are no warnings, which contain positions.
         """
         if not self.warnings:
             return ""

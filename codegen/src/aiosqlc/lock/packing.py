@@ -31,14 +31,14 @@ def stored_fields(kind: type) -> tuple[Field[Any], ...]:
 
 
 def plain_type(value: object) -> str:
-    """Return the name of a database type, or '' if another field does not have its default."""
+    """Return the name of a built-in type, or '' if any other field has a special value."""
     if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
         return value.name
     return ""
 
 
 def members(value: object) -> list[object]:
-    """Return a dataclass value's stored fields, up to the last that is not at its default."""
+    """Return the values of a dataclass's stored fields, without the defaults at the end."""
     kind: type = type(value)
     kept = [(item, getattr(value, item.name)) for item in stored_fields(kind)]
     while kept and kept[-1][0].default is not MISSING and kept[-1][1] == kept[-1][0].default:
@@ -48,7 +48,7 @@ def members(value: object) -> list[object]:
 
 @cache
 def reader(kind: Any) -> Callable[[Any], Any]:
-    """Return a function that unpacks values of this type. It raises `UnpackError`."""
+    """Return a function that unpacks values of the type `kind`. It raises `UnpackError`."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind in {str, int, bool}:
         return _exactly(kind)

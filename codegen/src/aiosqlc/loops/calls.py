@@ -35,7 +35,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A query that one line of a program called `count` times, with the calls before it."""
+    """A query that one line of a program called `count` times; `sites` is the call stack."""
 
     query: Query
     count: int
@@ -70,7 +70,7 @@ class Scope:
     frames: dict[int, FrameType] = field(default_factory=dict)
 
     def note(self, query: Query, frame: FrameType) -> None:
-        """Count a call of a query from a frame."""
+        """Count a call of a query; `frame` is the stack frame of the caller."""
         stack = with_origin(stack_of(frame, self.tests))
         if stack.base is None:
             return
@@ -82,7 +82,7 @@ class Scope:
         self.counts[query, tuple(dict.fromkeys(stack.sites)), base] += 1
 
     def loops(self, limit: int) -> list[Loop]:
-        """Return the places from which a query was called more than `limit` times.
+        """Return the lines of the program that called a query more than `limit` times.
 
         A loop that a comment in the program accepts is left out.
         """

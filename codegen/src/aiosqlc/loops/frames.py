@@ -79,7 +79,7 @@ class TestFiles:
 
 
 def stack_of(frame: FrameType | None, tests: TestFiles) -> Stack:
-    """Return the program's calls above a frame, within the current task.
+    """Return the program's calls that led to a frame, within the current task.
 
     Calls by libraries are left out. `tests` contains the files of test code.
     """
@@ -122,7 +122,7 @@ def is_library(name: str) -> bool:
 
 
 def shown(site: Site) -> str:
-    """Return a place of the program as `file:line in function`."""
+    """Return a line of the program as `file:line in function`."""
     code, line = _line(site)
     return f"{code.co_filename}:{line} in {code.co_name}"
 

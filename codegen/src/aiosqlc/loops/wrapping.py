@@ -64,7 +64,7 @@ def _is_generated(path: str) -> bool:
 
 
 def _wrap(module: ModuleType) -> dict[FunctionType, Callable[..., Any]]:
-    """Wrap the functions of a module that send a query, and return them."""
+    """Wrap each function of a module that sends a query, and return the wrappers."""
     setattr(module, _DONE, True)
     found: dict[FunctionType, Callable[..., Any]] = {}
     holders = [module, *(item for item in vars(module).values() if inspect.isclass(item))]

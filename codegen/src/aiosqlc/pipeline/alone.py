@@ -1,4 +1,4 @@
-"""Compile one text of queries to a package that needs no other package."""
+"""Compile one text with queries to a package that imports no other generated package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GENERATE = re.compile(r"`aiosqlc generate(?P<arguments>[^`\n]*)`")
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A package as values. If the diagnostics include errors, there are no files.
+    """A compiled package in memory. If the diagnostics include errors, there are no files.
 
     `module` has the functions. `header` is the first line for a file that is written by hand.
     `known` are results that the next compilation may reuse.
@@ -77,7 +77,7 @@ def compile_alone(
     library: Sequence[SourceFile] = (),
     known: Known | None = None,
 ) -> Alone:
-    """Compile the queries of a text on the schema of an entry. `python` are the settings.
+    """Compile the queries in `source` for the schema of an entry, with the settings `python`.
 
     The queries may include the fragments of the files in `library`. Only queries without a result
     in `known` are analysed.
@@ -125,7 +125,7 @@ def nothing(problems: Sequence[Diagnostic]) -> Alone:
 
 
 def settings_alone(python: PythonTarget, out: Path) -> PythonTarget:
-    """Return the settings of a package that needs no other package, in the folder `out`."""
+    """Return settings for a package in the folder `out` that imports no other package."""
     return replace(
         python, out=out, package="", beside=(), executor="", emit_class=False,
         emit_protocol=False, emit_exceptions=False, emit_helpers=False, readers=False,

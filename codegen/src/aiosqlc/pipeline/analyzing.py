@@ -121,7 +121,7 @@ def analyze_inputs(
 
 
 def _with_stored(entry: QuerySet, analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
-    """Return the analysis with the structures of stored JSON, and errors in declarations."""
+    """Add the declared structures of stored JSON to an analysis; also return their errors."""
     declared: dict[ColumnRef, JsonShape] = {}
     problems: list[Diagnostic] = []
     # Without a schema, no column is known, and the errors in the schema are reported.

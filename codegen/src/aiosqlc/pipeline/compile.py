@@ -127,7 +127,7 @@ def _render_ahead(parts: Sequence[Analysed]) -> None:
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
-    """Report name clashes among the queries, unless there is another error already."""
+    """Return the name clashes of queries that no other diagnostic has reported yet."""
     python = analysed.entry.python
     if python is None:
         return []

@@ -52,7 +52,7 @@ def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[Pars
 
 
 def base_of(root: Path, reference: str) -> str:
-    """Return the commit at which the current branch left a git reference.
+    """Return the newest commit that the current branch and a git reference have in common.
 
     If the histories do not meet, as in a shallow clone, return the reference's own commit. Raises
     `GitError` with a sentence for the user.
@@ -81,15 +81,15 @@ def commit_of(root: Path, reference: str) -> str:
     if found.returncode:
         if shallow:
             raise GitError(
-                f"this shallow clone does not have {reference}: fetch it first, in a workflow with"
-                " `fetch-depth: 0`"
+                f"this shallow clone does not have {reference}: fetch it first, for example with"
+                " `fetch-depth: 0` in a GitHub workflow"
             )
         raise GitError(f"git knows no commit {reference}: name a branch, a tag or a commit")
     return found.stdout.decode().strip()
 
 
 def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:
-    """Return the SQL files in the folders of the current files that exist only in the reference."""
+    """Return the SQL files beside the current files that exist only in the reference."""
     folders = {project.root / path.parent for path in current}
     return [path for path in _sql_files(folders, reference) if not path.exists()]
 

@@ -91,7 +91,7 @@ def print_set(
 def same_paths(
     project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
 ) -> bool:
-    """Report each file whose path a file of another entry already has; return whether any does.
+    """Report generated files that have the same path, and return whether there are any.
 
     Two query files with different names can become one module, and two entries can have the same
     `out`.
@@ -106,7 +106,7 @@ def same_paths(
     into.diagnostics.append(
         Diagnostic(
             "E503",
-            f"two generated files would both be {twice[0]}{more}",
+            f"two generated files would have the same path: {twice[0]}{more}",
             (Label(project.file, entry.span),),
             _NOT_TOGETHER if elsewhere else "rename a query file",
         )

@@ -29,7 +29,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "timestamptz": 'timestamp("us", "UTC")',
     "uuid": "uuid()",
 }
-"""The Arrow type of each database type; all others become text."""
+"""The Arrow type of each database type; values of other types become text."""
 
 
 def plan_arrow(query: TypedQuery, package: Package) -> tuple[TypedQuery, PyArrow | None]:

@@ -60,9 +60,12 @@ def plan_batch(
 
 def _two_types(query: TypedQuery, given: str, held: str) -> Diagnostic:
     label = Label(
-        query.parsed.file, query.parsed.name_span, f"but the rows have keys of the type `{held}`"
+        query.parsed.file, query.parsed.name_span, f"its rows have keys of the type `{held}`"
     )
-    message = f"`{query.parsed.name}` cannot be `:batchget`: the caller passes keys as `{given}`"
+    message = (
+        f"`{query.parsed.name}` cannot be `:batchget`: callers pass keys of the type `{given}`,"
+        f" but the rows have keys of the type `{held}`"
+    )
     return Diagnostic(
         "E395", message, (label,), "use the same override for the parameter and the column"
     )
@@ -122,7 +125,7 @@ def _key_type(columns: Sequence[PyType]) -> PyType:
 
 
 def _kind(column: Column, kind: PyType) -> str:
-    """Return the kind of date or time that a key of a column must be, or '' for other types."""
+    """Return `date`, or if datetime keys must be `naive` or `aware`, or '' for other types."""
     if kind.annotation not in {"date", "datetime"}:
         return ""
     base = column.type

@@ -1,4 +1,4 @@
-"""Plan the functions that receive notifications of a declared channel, and send them."""
+"""Plan two functions for a declared channel: one receives notifications, one sends them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.store.memo import memo_by
 
 MODULE = "notifications"
-"""The generated module with the listener."""
+"""The name of the generated module that defines the listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def plan_channel(query: TypedQuery, package: Package) -> ChannelPlan:
     label = Label(query.parsed.file, query.parsed.name_span, "this channel")
     problem = Diagnostic(
         "E417",
-        f"the driver {package.driver.name} has no generated listener",
+        f"a listener cannot be generated for the driver {package.driver.name}",
         (label,),
         "use the driver asyncpg: list it first in `driver`, or give the file with the `notify` "
         "lines a configuration entry of its own",
@@ -88,6 +88,9 @@ def _imports(
 
 
 def _literal(text: str) -> str:
-    """Return a text as an SQL constant that is valid for any standard_conforming_strings."""
+    """Return a text as an SQL constant that is valid with either backslash setting.
+
+    The setting is `standard_conforming_strings`.
+    """
     quoted = text.replace("'", "''")
     return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if chr(92) in text else f"'{quoted}'"

@@ -22,7 +22,7 @@ UnsetNames = tuple[Import, Import]
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return a dynamic query's parameters with defaults, text selection and imports."""
+    """Return a dynamic query's parameters with defaults, how its text is chosen, and imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}
@@ -165,7 +165,7 @@ def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def without_blank_lines(sql: str, engine: Dialect) -> str:
-    """Remove blank lines that removed parts leave behind, unless they may be inside a string."""
+    """Remove the blank lines of omitted optional parts, unless a string has several lines."""
     strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
     if any("\n" in token.text for token in strings):
         return sql
@@ -235,7 +235,7 @@ def _one_of(
     parts: tuple[OptionalPart, ...],
     conditions: list[str],
 ) -> str:
-    """Return the Python condition that a call's sort orders are one of the items of `holding`."""
+    """Return the Python condition that a call's sort orders are an item of `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
     if len(sorts) == 1:
         return one_of(conditions[sorts[0]], [labels[0][at] for (at,) in sorted(holding)])

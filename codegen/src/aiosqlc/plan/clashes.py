@@ -240,8 +240,8 @@ def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "E406",
                 (
-                    f"label {label!r} of enum {enum.name} is called `{name}`: another label has "
-                    "this name"
+                    f"label {label!r} of enum {enum.name} is called `{name}`: without the number, "
+                    "another label has the same name"
                 ),
                 hint="rename one: `ALTER TYPE … RENAME VALUE …`",
                 severity=Severity.WARNING,

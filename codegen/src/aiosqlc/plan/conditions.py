@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""A pattern of options: each is on, off, or None if it matches both."""
+"""A pattern for options that are on or off: True, False, or None for both, for each option."""
 
 
 def double_quoted(text: str) -> str:
@@ -59,7 +59,7 @@ def _both(one: str, other: str) -> str:
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition that is true for these combinations of parts, or '' if it always is."""
+    """Return a condition that is true for combinations of optional parts, or '' if always true."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -79,7 +79,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return the most specific pattern that matches all combinations."""
+    """Return the value that all combinations have for each option, or None if values differ."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -88,7 +88,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a Python condition: the largest patterns for the combinations, joined by `or`."""
+    """Return a Python condition for the combinations: as few alternatives as possible."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):
@@ -110,7 +110,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return the patterns that match only the given combinations, the most general one first."""
+    """Return each pattern (`Cube`) that matches only given combinations, most general first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

@@ -15,7 +15,7 @@ from aiosqlc.plan.model import PyClass, PyDecoder, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, constant, singular
 
 MODULE = "json_documents"
-"""The generated module with the function that creates decoders."""
+"""The name of the generated module with the function that creates decoders."""
 MAKER = "json_decoder"
 
 _DECIMAL: Import = ("decimal", "Decimal")

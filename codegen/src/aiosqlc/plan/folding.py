@@ -85,7 +85,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
 
 
 def _worth(line: Sequence[_Word], place: int, most: int) -> int:
-    """Return the priority of a line break at a place; near the line's start it is lowest."""
+    """Return the priority of a line break before a word; near the line's start it is lowest."""
     if 2 * place < most:
         return 0
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")

@@ -193,7 +193,7 @@ def _in_order(query: TypedQuery) -> list[TypedParam]:
 
 
 def _kinds(query: TypedQuery, planner: QueryPlanner) -> tuple[dict[int, PyType], list[Diagnostic]]:
-    """Return the parameter types, and errors for overrides that cannot encode the value."""
+    """Return the parameters' Python types, and errors for overrides without `encode`."""
     kinds: dict[int, PyType] = {}
     problems: list[Diagnostic] = []
     for param in query.params:
@@ -235,7 +235,7 @@ _CHUNK = PyParam("chunk", PyType("int"), "chunk", "1000")
 def _dynamic(
     query: TypedQuery, function: PyFunction, params: dict[int, PyParam], planner: QueryPlanner
 ) -> tuple[PyFunction, set[Import]]:
-    """Add the defaults of optional parameters, and choose the text at run time."""
+    """Add defaults to optional parameters, and code that chooses the SQL text at run time."""
     unset = planner.package.unset()
     package = planner.package
     adapted, choice, imports = plan_choice(query, params, unset, package.engine)
@@ -254,7 +254,7 @@ def _dynamic(
 def _batched(
     query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
-    """Make a function accept many sets of arguments: values of the only parameter, or objects."""
+    """Make a function accept many sets of arguments: objects, or values of a single parameter."""
     params = function.params
     if len(params) == 1:
         only = params[0]
@@ -320,14 +320,14 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     types = driver.types
     read = query.columns if types.structured and not types.user_types_as_text else ()
     if refused := next(filter(None, (unreadable_field(column.type) for column in read)), ""):
-        message = f"{driver.name} cannot read {refused} inside a row without a type"
+        message = f"{driver.name} cannot read the type {refused} inside a row without a type"
         hint = (
-            "collect the row of a table, cast the row to a composite type, such as `ROW(…)::line`,"
+            "return a whole table row, cast the row to a composite type, such as `ROW(…)::line`,"
             " or return JSON, such as `jsonb_agg(t)`"
         )
         return [Diagnostic("E415", message, at, hint)]
     if parsed.dynamic and parsed.command in _BATCHES:
-        hint = "remove the directives, or use another command"
+        hint = "remove the optional parts of the query, or use another command"
         message = f"`:{parsed.command}` does not support optional parts"
         return [Diagnostic("E412", message, at, hint)]
     if parsed.command in _BATCHES and not query.params:

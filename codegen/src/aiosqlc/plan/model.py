@@ -1,4 +1,4 @@
-"""Python modules as values. The emitter renders the modules without knowledge of SQL types."""
+"""Planned Python modules. The package `emit` renders them without knowledge of SQL types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Import", "PyType"]
 
 @dataclass(frozen=True, slots=True)
 class PyField:
-    """An attribute of a row class; `default` is its default as Python source, or ''."""
+    """An attribute of a row class; `default` is the source of its default value, or ''."""
 
     name: str
     type: PyType
@@ -75,7 +75,7 @@ class PyParam:
 
 @dataclass(frozen=True, slots=True)
 class PyNested:
-    """A nested object of consecutive columns. Its value is `None` if the column `presence` is NULL.
+    """A nested object of consecutive columns. It is `None` if the column `presence` is NULL.
 
     `shared` means that the object's class is in `models.py`, not in the function's module.
     """
@@ -147,12 +147,12 @@ class PyRow:
 
     @property
     def plain(self) -> bool:
-        """Return whether a function returns the driver's rows unchanged, without conversions."""
+        """Return whether no value of a row is converted or belongs to a nested object."""
         return not self.nested and not any(column.decode for column in self.columns)
 
     @property
     def starmapped(self) -> bool:
-        """Return whether a row's values are the arguments of the class, without conversion."""
+        """Return whether the class can be called with a row's unconverted values, by position."""
         return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 

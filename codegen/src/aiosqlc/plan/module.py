@@ -105,7 +105,7 @@ class _Plan:
 
 
 def _plan(query: TypedQuery, package: Package) -> _Plan:
-    """Plan one query; a plan without diagnostics is cached, even if the query moves in its file."""
+    """Plan one query; a plan without diagnostics comes from the cache, if it is cached."""
     plan = _plan_anywhere(query, package)
     return plan if not plan.problems else _new_plan(query, package)
 

@@ -69,7 +69,7 @@ def own_classes(query: TypedQuery, row: PyRow) -> list[PyClass]:
 
 
 def planned(query: TypedQuery, row: PyRow, used: Collection[str]) -> PyRow:
-    """Return a row with the grouping of its joined rows, if the query nests rows.
+    """Add to a row conversion the plan that groups joined rows, if the query nests rows.
 
     `used` are names that the variables of the grouping must not shadow.
     """

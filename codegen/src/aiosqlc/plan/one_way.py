@@ -1,4 +1,4 @@
-"""Find overrides without a conversion, to or from the driver, that a query needs."""
+"""Find overrides that lack the `encode` or `decode` function that a query needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "Any", "object", "No
 def not_encoded(
     query: TypedQuery, param: TypedParam, overrides: Iterable[Override]
 ) -> list[Diagnostic]:
-    """Return an error for each override that cannot convert a parameter for the driver."""
+    """Return an error for each override of a parameter that has `decode`, but no `encode`."""
     written = next((item for item in query.parsed.params if item.number == param.number), None)
     span = written.spans[0] if written and written.spans else query.parsed.name_span
     return [
@@ -32,7 +32,7 @@ def not_encoded(
 
 
 def not_decoded(query: TypedQuery, overrides: Iterable[Override]) -> list[Diagnostic]:
-    """Return an error for each override that cannot convert a result of the driver."""
+    """Return an error for each override of a result that has `encode`, but no `decode`."""
     return [
         Diagnostic(
             "E341",

@@ -16,7 +16,7 @@ JSON = frozenset({"json", "jsonb"})
 def overridden(
     override: Override, sql: SqlType, models: ModelKind, *, json_as_text: bool = True
 ) -> PyType:
-    """Return the type of an override; without functions of its own, JSON is decoded to the type.
+    """Return an override's Python type; if it has no functions, JSON is decoded to the type.
 
     `json_as_text` means that the driver returns JSON as text. Otherwise, the override converts the
     value that the driver has decoded.

@@ -76,7 +76,7 @@ class Package:
 
     @cached_property
     def singulars(self) -> frozenset[tuple[str, str]]:
-        """Return the schema and the singular name of each table, which become class names."""
+        """Return each table's schema and singular name, from which its class name is made."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
@@ -111,7 +111,7 @@ class Package:
         return plan_errors(query.violable, self.errors, violations)
 
     def class_of(self, module: str) -> str:
-        """Return the class name of a module whose functions are methods."""
+        """Return the name of the class that has a module's functions as methods, or ''."""
         if not self.target.emit_class and not self.target.emit_protocol:
             return ""
         return "Queries" if module == "queries" else f"{camel(module)}Queries"

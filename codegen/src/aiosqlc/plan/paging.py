@@ -91,7 +91,7 @@ def _with_cursors(
 
 
 def _types(query: TypedQuery, paging: Paging, resolver: TypeResolver) -> tuple[str, ...]:
-    """Return the class of each sort key's values in the driver, or '' if it is unknown."""
+    """Return the class that the driver uses for each sort key's values, or '' if unknown."""
     columns = query.columns[-paging.hidden :]
     found = (_passed(query, column, resolver) for column in columns)
     pairs = zip(found, paging.keys, strict=True)
@@ -123,7 +123,7 @@ _EXACT = frozenset({Dialect.POSTGRESQL})
 def _digest(
     query: TypedQuery, paging: Paging, types: tuple[str, ...], resolver: TypeResolver
 ) -> str:
-    """Return a short hash of the orders and of the types of the sort keys.
+    """Return a short hash of the query's sort orders and of the types of the sort keys.
 
     The types of expressions are left out if they may differ between versions of the server.
     """

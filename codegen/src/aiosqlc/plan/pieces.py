@@ -62,7 +62,8 @@ def independent_pieces_of(
 def _variants(texts: Mapping[Key, str]) -> tuple[dict[Key, list[str]], list[int]]:
     """Return the lines of each text, and the positions of the options that select lines.
 
-    The key of a text has only these options. A sort order that only inserts a name becomes a slot.
+    The key of a text has only these options. If a sort order only inserts a name, a placeholder
+    replaces the name.
     In a paged query, the sort order also decides which condition compares with the cursor.
     """
     lines = {key: _ended(text)[:-1].split("\n") for key, text in texts.items()}
@@ -109,7 +110,7 @@ def _filled(text: str, key: Key) -> str:
 
 
 def _with_slot(lines: Mapping[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
-    """Replace the sort order at `position` by a slot, in each line that depends on the order."""
+    """Replace the sort order at `position` by a placeholder, in each line that contains it."""
     groups: dict[Key, dict[str, list[str]]] = {}
     for key, text in lines.items():
         rest = (*key[:position], "", *key[position + 1 :])
@@ -129,7 +130,7 @@ def _with_slot(lines: Mapping[Key, list[str]], position: int) -> dict[Key, list[
 
 
 def _one_line(by_choice: dict[str, str], position: int) -> str | None:
-    """Merge versions of a line that differ only in the sort order, which becomes a slot."""
+    """Merge versions of a line that differ only in the sort order; a placeholder replaces it."""
     if len(set(by_choice.values())) == 1:
         return next(iter(by_choice.values()))
     choice, line = next(iter(by_choice.items()))
@@ -141,7 +142,7 @@ def _one_line(by_choice: dict[str, str], position: int) -> str | None:
 
 
 def _merged(variants: Mapping[Key, list[str]]) -> list[tuple[str, set[Key]]]:
-    """Return the lines of all variants in a common order; a line has the keys of its variants."""
+    """Return all variants' lines in one order, each with the keys of the variants that have it."""
     merged: list[tuple[str, set[Key]]] = []
     for key, lines in variants.items():
         matcher = SequenceMatcher(None, [line for line, _ in merged], lines, autojunk=False)
@@ -167,7 +168,7 @@ def _runs(merged: list[tuple[str, set[Key]]]) -> list[tuple[frozenset[Key], str]
 
 
 def _parts(text: str) -> tuple[str | int, ...]:
-    """Split a text at the slots for sort orders."""
+    """Split a text at the placeholders for sort orders."""
     cut = _SLOT.split(text)
     parts: list[str | int] = [int(part) if odd % 2 else part for odd, part in enumerate(cut)]
     return tuple(part for part in parts if part != "")

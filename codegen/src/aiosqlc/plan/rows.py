@@ -114,7 +114,7 @@ class QueryPlanner:
         return wanted and not self.types.is_overridden(kind, origin, name)
 
     def documents_of(self, query: TypedQuery) -> Documents:
-        """Return the planner of the query's JSON."""
+        """Return the object that plans the query's JSON columns."""
         if self.documents is None:
             package = self.package
             self.documents = Documents(

@@ -62,7 +62,7 @@ def _built(function: PyFunction) -> tuple[object, ...] | None:
 
 
 def _real_name(function: PyFunction, name: str) -> str:
-    """Return the name of the class to which a name refers, possibly through several aliases."""
+    """Return the name of the class that an alias names; return any other name unchanged."""
     aliases = {cls.name: cls.alias for cls in function.own_classes if cls.alias}
     return aliases.get(name, name)
 

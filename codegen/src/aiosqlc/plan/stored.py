@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from aiosqlc.plan.package import Package
 
 MODULE = "stored_json"
-"""The generated module with the functions that read and write stored JSON."""
+"""The name of the generated module with the functions that read and write stored JSON."""
 _READ, _CONVERT = "read_stored", "convert_stored"
 _LITERAL: Import = ("typing", "Literal")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTypes:
-    """Resolve declared structures to Python types; `gathered` collects the generated classes."""
+    """Resolves declared structures to Python types; `gathered` collects the generated classes."""
 
     package: Package
     gathered: Gathered
@@ -39,7 +39,7 @@ class StoredTypes:
         return self.package.stored
 
     def column(self, shape: JsonShape, place: str, *, not_null: bool) -> PyType:
-        """Return the type of a column or parameter; errors of its decoder name the `place`."""
+        """Return the type of a JSON column or parameter; errors of its decoder contain `place`."""
         value = self.value(shape)
         kind = value.annotation
         read = _READ if self.package.driver.types.json_as_text else _CONVERT
@@ -64,7 +64,7 @@ class StoredTypes:
         return replace(base, imports=base.imports | {found}, decode=f'{found[1]}({{}}, "{place}")')
 
     def value(self, shape: JsonShape) -> PyType:
-        """Return the Python type that a JSON value has if it is not converted."""
+        """Return the Python type of a value with a declared structure."""
         found = self._certain(shape)
         return pytypes.optional(found) if shape.nullable else found
 
@@ -111,7 +111,7 @@ def reads_stored(kind: PyType) -> bool:
 
 
 def _is_generated(shape: JsonShape) -> bool:
-    """Return whether a structure contains a generated class (absent members are None in it)."""
+    """Return whether a structure contains a generated class, which has None for absent members."""
     own = bool(shape.name) and "." not in shape.name
     return own or any(_is_generated(member) for _, member in shape.members)
 

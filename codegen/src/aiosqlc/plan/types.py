@@ -128,7 +128,7 @@ class TypeResolver:
         parameter: bool,
         is_slice: bool = False,
     ) -> PyType | None:
-        """Return the type of a stored JSON value, or of a list of these, if it is declared."""
+        """Return the type of stored JSON, or of a list of it, if its structure is declared."""
         if self.stored_types is None or origin is None:
             return None
         shape = self.stored_types.shapes.get(origin)
@@ -244,7 +244,7 @@ class TypeResolver:
     def _value(
         self, sql: SqlType, *, element_not_null: bool, parameter: bool, own: bool = False
     ) -> PyType:
-        """Return the Python type of a value; `own` means to ignore overrides."""
+        """Return the Python type of a value; if `own` is true, overrides are ignored."""
         if sql.array_dims and not own:
             override = self._by_type(sql)
             written = override and named(self.engine, override.db_type).type
@@ -273,7 +273,7 @@ class TypeResolver:
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
 
     def _list(self, sql: SqlType, item: PyType, parameter: bool) -> PyType:
-        """Return the type of an array for the type of its items."""
+        """Return the type of an array whose elements have the type `item`."""
         found, exactly = item, self.driver.user_types_as_text
         for _ in range(sql.array_dims):
             found = pytypes.list_of(found, parameter=parameter, exactly=exactly)
@@ -350,7 +350,7 @@ class TypeResolver:
 
     @property
     def _functions(self) -> frozenset[Import]:
-        """Return the imports of all adapter functions that the expressions may use."""
+        """Return the imports of all adapter functions that conversion expressions may call."""
         return frozenset(
             (self.adapter, name) for name in ("decode_array", "decode_record", "decoder")
         )

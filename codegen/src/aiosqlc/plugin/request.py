@@ -80,7 +80,7 @@ def _analysis(request: Json) -> Analysis:
 
 
 class _Reader:
-    """Reads the messages of one request."""
+    """Converts the tables, queries and parameters of one request of sqlc."""
 
     def __init__(self, default: str, enums: dict[tuple[str, str], tuple[str, ...]]) -> None:
         self._default = default

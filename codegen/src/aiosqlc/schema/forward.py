@@ -31,7 +31,7 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
-    """Blank out the parts that must not run. Also return whether a transaction is possible."""
+    """Blank out parts that must not run. Also return whether the file may run in a transaction."""
     if LEXES[dialect].delimits:
         text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []
@@ -104,7 +104,7 @@ def _with_semicolons(text: str) -> str:
 
 
 def _copies(line: str) -> bool:
-    r"""Return whether a line starts data rows that end with `\.`."""
+    r"""Return whether a line is a COPY whose data rows follow and end with `\.`."""
     begins = _COPY.match(line) is not None and line.rstrip().endswith(";")
     return begins and _FROM_STDIN.search(line) is not None
 

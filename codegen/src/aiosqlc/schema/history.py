@@ -60,7 +60,7 @@ class History:
 
 
 def history_of(files: Sequence[SchemaFile], dialect: Dialect) -> History:
-    """Read the statements of a schema in execution order."""
+    """Record the objects that a schema's statements create, rename and drop, in order."""
     history = History()
     for file in files:
         for span in file.statements:
@@ -129,7 +129,7 @@ class _Statement:
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the position after the optional words."""
+        """Return the position after any of the given words, which may be absent."""
         while self.word(at) in words:
             at += 1
         return at

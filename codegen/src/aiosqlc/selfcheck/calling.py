@@ -128,19 +128,19 @@ def _in_decoder(error: Exception) -> bool:
 
 
 def _is_unmade(error: Exception, text: str) -> bool:
-    """Return whether generated JSON does not fit the class of an override."""
+    """Return whether an error shows that random JSON does not fit the class of an override."""
     return text.startswith(_DOCUMENT) and not _in_decoder(error)
 
 
 def _is_declared(error: Exception, query: TypedQuery) -> bool:
-    """Return whether generated JSON lacks a structure that is only declared, and not proved."""
+    """Return whether an error may show that random JSON lacks a structure the user declared."""
     shapes = [column.shape for column in query.columns if column.shape]
     inside = _in_decoder(error) and any(map(is_declared, shapes))
     return inside or type(error).__name__ == _STORED
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return argument values for a query, some of which come from columns of the parameters."""
+    """Return argument values for a query, some from the columns that it compares them with."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

@@ -137,7 +137,7 @@ class _Copy:
         self._state: State | None = None
 
     def opened(self, new: Snapshot | None) -> Snapshot | None:
-        """Connect. Return the snapshot `new`, or else read one; None means that this failed."""
+        """Connect. Return `new`, or else a snapshot of this copy, or None if this failed."""
         try:
             self._connection = open_database(self._url)
             found = new or snapshot(self._connection)
@@ -148,7 +148,7 @@ class _Copy:
         return found
 
     def reset(self, new: Snapshot) -> State | None:
-        """Undo the writes; return None if that is not possible."""
+        """Undo all writes to this copy; return its new state, or None if that is not possible."""
         if self._connection is None or self._state is None:
             return None
         try:

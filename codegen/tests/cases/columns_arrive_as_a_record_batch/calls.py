@@ -48,11 +48,11 @@ async def _stale(db, queries):
     changes = {
         "ALTER COLUMN price DROP NOT NULL, ALTER price TYPE numeric(12, 2) USING NULL": "is NULL",
         "ALTER COLUMN price TYPE numeric(14, 4) USING 1.2345": "more digits than the schema",
-        "ALTER COLUMN shop_id TYPE smallint": "another type",
-        "ALTER COLUMN sold_at TYPE timestamp": "another type",
-        "ALTER COLUMN tags TYPE varchar [], ALTER COLUMN note TYPE varchar": "another type",
+        "ALTER COLUMN shop_id TYPE smallint": "has changed",
+        "ALTER COLUMN sold_at TYPE timestamp": "has changed",
+        "ALTER COLUMN tags TYPE varchar [], ALTER COLUMN note TYPE varchar": "has changed",
         "DROP CONSTRAINT sale_sold_at_check, ALTER sold_at TYPE timestamptz"
-        " USING 'infinity'": "`sold_at`: Arrow has no infinite",
+        " USING 'infinity'": "`sold_at`: Arrow cannot represent an infinite",
         "DROP CONSTRAINT sale_tags_check, ALTER tags TYPE text [] USING '{{a}, {b}}'": "several dim",
         "DROP CONSTRAINT sale_price_check, ALTER price TYPE numeric(12, 2)"
         " USING 'NaN'": "`price`: The string 'NaN'",

@@ -1,1 +1,1 @@
-"""Source files that are copied beside generated code."""
+"""Source files that are copied into generated packages."""

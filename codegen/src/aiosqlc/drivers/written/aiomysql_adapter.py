@@ -105,7 +105,7 @@ class AiomysqlExecutor:
             raise
 
     async def _run(self, query: str, args: Sequence[Any], *kind: Any) -> Any:
-        """Run a query, and use the date decoders of this class until the rows arrive."""
+        """Run a query. The connection uses the date decoders of this class during the query."""
         cursor = await self._cursor(*kind)
         text = query % tuple(map(self._literal, args))
         connection: Any = cursor.connection
@@ -132,7 +132,7 @@ class AiomysqlExecutor:
             raise ValueError(f"{text!r} is not a valid date")
 
     def _decoder(self, decode: Callable[[str], date]) -> Callable[[str], date | None]:
-        """Collect invalid values. An exception during the read breaks the connection."""
+        """Return a decoder that collects invalid dates. An exception would break the connection."""
 
         def read(text: str) -> date | None:
             try:
@@ -182,7 +182,7 @@ def _quoted(name: str) -> str:
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:
-    """Return whether a value has one of some types, without narrowing for a type checker."""
+    """Return `isinstance(value, kinds)`; type checkers do not narrow the type of `value`."""
     return isinstance(value, kinds)
 
 

@@ -168,5 +168,5 @@ def _quoted(name: str) -> str:
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:
-    """Return whether a value has one of some types, without narrowing for a type checker."""
+    """Return `isinstance(value, kinds)`; type checkers do not narrow the type of `value`."""
     return isinstance(value, kinds)

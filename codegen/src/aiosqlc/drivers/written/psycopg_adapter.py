@@ -167,7 +167,7 @@ class _Bytes(adapt.Dumper):
 
 
 class _Date(adapt.Dumper):
-    """Writes the last and first date or datetime of Python as infinity."""
+    """Sends `date.max` or `datetime.max` as `infinity`, and `min` as `-infinity`."""
 
     def dump(self, obj: date) -> bytes:
         return {date.max: b"infinity", date.min: b"-infinity"}.get(obj) or str(obj).encode()
@@ -180,7 +180,7 @@ class _Datetime(adapt.Dumper):
 
 
 def _local(moment: datetime) -> datetime:
-    """Return a naive datetime with the local time zone of this machine, as asyncpg reads it.
+    """Add the local time zone of this machine to a naive datetime, as asyncpg does.
 
     Without an offset, the server would use the time zone of the session.
     """
@@ -215,7 +215,7 @@ class _Finite(adapt.Loader):
 
 
 class _Endless(adapt.Loader):
-    """Reads infinity as the last or first date or datetime of Python, as asyncpg does."""
+    """Reads `infinity` as `date.max` or `datetime.max`, and `-infinity` as `min`, like asyncpg."""
 
     base: type[abc.Loader]
     last: date
@@ -238,7 +238,7 @@ class _Endless(adapt.Loader):
 
 
 class _EndlessBinary(adapt.Dumper):
-    """Writes the last and first date or datetime of Python as infinity, in binary for COPY."""
+    """Sends `date.max` or `datetime.max` as `infinity`, and `min` as `-infinity`, in a COPY."""
 
     base: type[abc.Dumper]
     format = pq.Format.BINARY
@@ -346,7 +346,7 @@ def decoder(name: str) -> Callable[[str], Any]:
 
 
 def decode_record(text: str, *parsers: Callable[[str], Any]) -> list[Any]:
-    """Return the field values of a composite."""
+    """Parse the text of a composite value, and return the values of its fields."""
     values: list[Any] = []
     at = 1
     for parse in parsers:

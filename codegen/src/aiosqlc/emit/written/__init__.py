@@ -1,1 +1,1 @@
-"""Files of generated packages that are copied as they are."""
+"""Source files that are copied unchanged into generated packages."""

@@ -1,4 +1,4 @@
-"""Record batches from rows in which the server has joined the values of each column."""
+"""Build Arrow record batches from a row in which the server has joined each column's values."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MICROSECONDS = _DAYS * 86_400_000_000
 
 
 class ArrowError(ValueError):
-    """Raised if a result has no exact value in the schema of its query."""
+    """Raised if the Arrow schema of a query cannot represent the query's result exactly."""
 
 
 def arrow_schema(*fields: Any) -> pa.Schema:
-    """Return the schema with these fields."""
+    """Return an Arrow schema with these fields."""
     schema: pa.Schema = _arrow.schema(fields)
     return schema
 
@@ -43,9 +43,7 @@ def arrow_batch(row: Iterable[Any] | None, schema: pa.Schema) -> pa.RecordBatch:
     parts = iter(row or ())
     count, same = next(parts), next(parts)
     if not same:
-        raise ArrowError(
-            "a column has another type than in the schema: run `aiosqlc generate` again"
-        )
+        raise ArrowError("the type of a column has changed: run `aiosqlc generate` again")
     try:
         fields: Any = schema
         columns = [_column(field.name, field, count, parts) for field in fields]
@@ -80,7 +78,7 @@ def _nulls(name: str, count: int, flags: bytes | None) -> Any:
 
 def _lists(name: str, kind: Any, count: int, nulls: Any, parts: Iterator[Any]) -> Any:
     if next(parts) > 1:
-        raise ArrowError(f"column `{name}`: an array has several dimensions, and a list has one")
+        raise ArrowError(f"column `{name}`: an array with several dimensions does not fit a list")
     starts, end = _offsets(name, count, next(parts))
     values = _column(name, kind.value_field, end, parts)
     return _arrow.ListArray.from_arrays(starts, values, type=kind, mask=nulls)
@@ -111,7 +109,7 @@ def _fixed(name: str, kind: Any, count: int, data: bytes) -> Any:
     times = _values(name, _arrow.int64(), count, _native("q", data))
     if _arrow.types.is_time64(kind):
         if count and _compute.max(times).as_py() == 86_400_000_000:
-            raise ArrowError(f"column `{name}`: Arrow has no time 24:00")
+            raise ArrowError(f"column `{name}`: Arrow cannot represent the time 24:00")
         return times.view(kind)
     return _since_1970(name, times, _MICROSECONDS, 63).view(kind)
 
@@ -126,8 +124,8 @@ def _decimals(name: str, kind: Any, count: int, data: bytes) -> Any:
         if b"NaN" in data or b"Infinity" in data:
             raise
         raise ArrowError(
-            f"column `{name}`: a number has more digits than the schema: run `aiosqlc generate`"
-            " again"
+            f"column `{name}`: a number has more digits than the schema allows:"
+            " run `aiosqlc generate` again"
         ) from error
 
 
@@ -135,7 +133,7 @@ def _since_1970(name: str, values: Any, epoch: int, bits: int) -> Any:
     """Count dates or times from 1970 instead of 2000; raise an error for an infinite one."""
     ends = _compute.min_max(values)
     if ends["min"].as_py() == -(1 << bits) or ends["max"].as_py() == (1 << bits) - 1:
-        raise ArrowError(f"column `{name}`: Arrow has no infinite date or time")
+        raise ArrowError(f"column `{name}`: Arrow cannot represent an infinite date or time")
     return _compute.add_checked(values, _arrow.scalar(epoch, values.type))
 
 
@@ -147,10 +145,10 @@ def _values(name: str, kind: Any, count: int, data: Any) -> Any:
 
 
 def _expect(name: str, expected: int, size: int) -> None:
-    """Raise an error unless there are as many values, or bytes of values, as rows."""
+    """Raise an error if fewer values, or bytes of values, arrived than the rows need."""
     if size != expected:
         raise ArrowError(
-            f"column `{name}`: a value is NULL, but the schema has no NULL here:"
+            f"column `{name}`: a value is NULL, but the schema does not allow NULL:"
             " run `aiosqlc generate` again"
         )
 
@@ -172,7 +170,7 @@ def _native(code: str, data: bytes) -> array[Any]:
 
 
 def _spread(values: Any, count: int, nulls: Any) -> Any:
-    """Insert a NULL at each place where `nulls` is true."""
+    """Insert a NULL at each position at which `nulls` is true."""
     if nulls is None:
         return values
     empty = _arrow.nulls(count, values.type)

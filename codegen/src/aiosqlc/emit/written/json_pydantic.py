@@ -20,7 +20,7 @@ _NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
 def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
-    """Return a function that decodes a JSON text to a type.
+    """Return a function that decodes a JSON text to a value of a type.
 
     Raises `pydantic.ValidationError` for any other text.
     """
@@ -76,7 +76,7 @@ def _read(value: Any, kind: Any) -> Any:
 
 
 def _read_text(text: str, kind: Any) -> Any:
-    """Convert a text to a type; infinity becomes the last or first date or naive datetime."""
+    """Convert a text to a type; an infinite date or naive datetime becomes `max` or `min`."""
     if kind is float and text in _NO_NUMBERS:
         return float(text)
     if kind is bytes and text.startswith("\\x"):

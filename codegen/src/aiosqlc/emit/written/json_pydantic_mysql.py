@@ -22,7 +22,7 @@ _SCALARS = (str, int, float, Decimal, UUID, date, timedelta, Enum)
 
 
 def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
-    """Return a function that decodes a JSON text to a type.
+    """Return a function that decodes a JSON text to a value of a type.
 
     Raises `pydantic.ValidationError` for any other text.
     """
@@ -79,7 +79,7 @@ def _read(value: Any, kind: Any) -> Any:
 
 
 def _read_text(text: str, kind: Any) -> Any:
-    """Convert a text to a type; a list or an object may be written as a text."""
+    """Convert a text to a type; a list or an object may be JSON inside the text."""
     if kind is timedelta:
         return _read_time(text)
     if kind is datetime:

@@ -52,7 +52,7 @@ def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
 
 
 def read_stored_text(text: str | None, place: str) -> str:
-    """Return the text of a member that is declared to exist always."""
+    """Return the text of a member that is declared as required; raise an error for None."""
     if text is None:
         raise StoredJsonError(_missing(place))
     return text
@@ -64,7 +64,7 @@ def write_stored(value: Any) -> str:
 
 
 def write_members(value: Any) -> str:
-    """Encode generated classes as a JSON text. Members with the default None are left out."""
+    """Encode an object as a JSON text. Members whose value and default are None are left out."""
     return write_stored(_without_defaults(value))
 
 

@@ -74,7 +74,7 @@ class _Warm:
                 self._servers.popitem()[1].stop()
 
     def socket(self, cache: Path, kin: str) -> str:
-        """Return the socket of a server of a kind, which is started if necessary."""
+        """Return the socket of the private server for MySQL or MariaDB; start it if necessary."""
         with self._lock:
             known = self._servers.get(kin)
             if known is None or not known.running:

@@ -1,4 +1,4 @@
-"""One database per schema, named by a hash, which later runs reuse and never see unfinished."""
+"""Create one database per schema, which later runs find by its name, a hash of the schema."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ _SIZES = "SELECT oid::int8, pg_relation_size(oid) FROM unnest(%s::oid[]) AS oid"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The server's activity counts, taken while a database is in the state of a new database."""
+    """The server's counts of writes and reads, taken when a database was in its new state."""
 
     counts: Mapping[int, int]
     around: tuple[str | None, ...]
@@ -87,7 +87,7 @@ def open_database(conninfo: str) -> Connection:
 
 
 def state_of(connection: Connection, new: Snapshot) -> State:
-    """Return the activity counts of a database that is in the state of a new database."""
+    """Return the server's counts of writes and reads in a database that is in its new state."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     (row,) = connection.execute(_AROUND).fetchall()
     return State(_counts(connection, new), tuple(row[3]))

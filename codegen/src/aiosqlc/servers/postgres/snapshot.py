@@ -105,7 +105,7 @@ def places_of(
 
 
 def schema_of(connection: Connection, catalogs: Mapping[int, str]) -> tuple[Any, ...]:
-    """Return a value that differs after a change of a catalog: by a newer row, or by fewer rows."""
+    """Return the row count and newest transaction ID of each catalog, which a change alters."""
     each = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT count(*), max(xmin::text::bigint) FROM {} {}").format(
             sql.Identifier("pg_catalog", name),

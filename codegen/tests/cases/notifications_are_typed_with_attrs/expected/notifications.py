@@ -19,7 +19,7 @@ from weakref import ref
 
 T = TypeVar("T")
 MOST_BYTES = 7999
-"""The size of the largest payload that PostgreSQL sends."""
+"""The maximum size in bytes of a payload that PostgreSQL sends."""
 
 
 class NotificationError(Exception):
@@ -184,7 +184,7 @@ class Listener(Generic[T]):
         return NotificationError(self.channel, "not listening: use `async with`")
 
     def _full(self) -> NotificationError:
-        reason = f"{self._size} notifications waited, and later ones are discarded"
+        reason = f"{self._size} notifications are waiting, so later ones are discarded"
         return ListenerFullError(self.channel, reason)
 
     def _closed(self) -> NotificationError:
@@ -196,7 +196,7 @@ class Listener(Generic[T]):
 
 
 def encoded(payload: object, channel: str, decode: Callable[[str], object]) -> str:
-    """Return the text of a payload that `decode` accepts. Raises `PayloadError`."""
+    """Return a payload as text. Raises `PayloadError` if `decode` does not accept the text."""
     try:
         text = payload if decode is str and isinstance(payload, str) else _json(payload)
         size = len(text.encode())
@@ -234,10 +234,10 @@ def _json(value: object) -> str:
 
 
 def _keyed(members: Any) -> dict[str, Any]:
-    """Return a dict with its keys as texts."""
+    """Return a dict whose keys are converted to texts, as JSON requires."""
     found = {_key(key): item for key, item in members.items()}
     if len(found) < len(members):
-        message = "two keys of a dict have the same text"
+        message = "two keys of a dict become the same text in JSON"
         raise TypeError(message)
     return found
 
@@ -253,7 +253,7 @@ def _key(key: object) -> str:
 
 
 def _members(value: Any) -> Any:
-    """Return what an object's own library encodes: a dict, or the list of a msgspec array.
+    """Return an object's members by their JSON names, or a list for a msgspec array.
 
     A member that is None is left out if None is its default, because the decoder restores it.
     """
@@ -277,7 +277,7 @@ def _members(value: Any) -> Any:
 
 
 def _of_struct(value: Any) -> Any:
-    """Return the members of a msgspec Struct by the names that it has in JSON."""
+    """Return the members of a msgspec Struct by their names in JSON, or a list of members."""
     config, names = value.__struct_config__, value.__struct_fields__
     items = [getattr(value, name) for name in names]
     if config.array_like:
@@ -299,7 +299,7 @@ def _present(members: Iterable[tuple[str, Any, Any]]) -> dict[str, Any]:
 
 
 def _absent(value: Any) -> Any:
-    """Return the members of pydantic models that are left out, in pydantic's form."""
+    """Return the members that pydantic must leave out, as an argument `exclude`."""
     if hasattr(value, "__pydantic_fields__"):
         inside: dict[Any, Any] = {
             name: getattr(value, name) for name in value.__pydantic_fields__
@@ -324,7 +324,7 @@ def _absent(value: Any) -> Any:
 
 def _unknown(value: object, role: str) -> TypeError:
     return TypeError(
-        f"{role} of the type {type(value).__qualname__} has no form in JSON"
+        f"{role} of the type {type(value).__qualname__} cannot be written as JSON"
     )
 
 

@@ -53,7 +53,7 @@ def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
 
 
 def read_stored_text(text: str | None, place: str) -> str:
-    """Return the text of a member that is declared to exist always."""
+    """Return the text of a member that is declared as required; raise an error for None."""
     if text is None:
         raise StoredJsonError(_missing(place))
     return text
@@ -65,7 +65,7 @@ def write_stored(value: Any) -> str:
 
 
 def write_members(value: Any) -> str:
-    """Encode generated classes as a JSON text. Members with the default None are left out."""
+    """Encode an object as a JSON text. Members whose value and default are None are left out."""
     return write_stored(_without_defaults(value))
 
 
@@ -109,7 +109,7 @@ def _without_defaults(value: Any) -> Any:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    """Return the members of a generated class's object without those with the default None."""
+    """Return an object's members, except members whose value and default are None."""
     defaults = _defaults(value.__class__)
     found = {name: getattr(value, name) for name in defaults}
     return {
