@@ -50,14 +50,14 @@ class Console:
 
     @staticmethod
     def _soon(call: Callable[[], None]) -> None:
-        """Call `call` after the event loop's current iteration, to write lines together."""
+        """Call `call` after the event loop's current iteration, to write several lines together."""
         try:
             asyncio.get_running_loop().call_soon(call)
         except RuntimeError:  # the event loop is closed
             call()
 
     def table(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Print the addresses, one a line."""
+        """Print a table of names and URLs, one row per line."""
         listed = list(rows)
         width = max(len(what) for what, _ in listed)
         self._print("\n" + "\n".join(f"  {what:<{width}}  {url}" for what, url in listed) + "\n")

@@ -12,7 +12,7 @@ from devstack.settings import CALLERS
 
 
 def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
-    """Return the settings of all services: the CSRF secret, and public keys that verify events."""
+    """Return the settings that all services share: the CSRF secret, and the public event keys."""
     keys = [f"{name}:{_public(_events_key(home, name))}" for name in services]
     return {"AUTH_CSRF_SECRET": home.secret("csrf"), "EVENTS_PUBLIC_KEYS": ",".join(keys)}
 
@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """Return the hash of a secret. The hash itself does not permit a sign-in."""
+    """Return the hash of a secret. A caller who has only the hash cannot sign in."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

@@ -17,7 +17,7 @@ from lib.db.grants import role_of
 
 
 def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
-    """Create, migrate and fill the databases if necessary; return the services' URLs by name.
+    """Create, migrate and fill the databases if necessary; return the services' URLs by database.
 
     If `<DB>_DATABASE_URL` names a database, only its migrations are applied, without demo data. If
     the database is behind a pooler, `<DB>_DATABASE_DIRECT_URL` is its address for the migrations.
@@ -46,7 +46,7 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
 
 
 def owned(home: Home, db: str) -> str:
-    """Create a missing database; return the URL of its owner, who migrates it."""
+    """Create the database if it is missing; return the URL for its owner, the migrating role."""
     return ensure_database(
         home.postgres_instance(),
         db,

@@ -53,7 +53,10 @@ UNREAD_ERRORS = (
 
 
 class SecretQuery(msgspec.Struct, frozen=True):
-    """A path or path prefix whose query string contains a secret. GET returns the HTML `page`."""
+    """A path or path prefix whose query string contains a secret.
+
+    If `page` is set, GET on the path returns this HTML page.
+    """
 
     service: str
     path: str
@@ -163,9 +166,9 @@ def render(
 
 
 def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Account | None, Path]:
-    """Write the configuration; return its path and the account to run as.
+    """Write NGINX's configuration; return the account to run NGINX as, and the file's path.
 
-    Raises StartError if this is impossible.
+    Raises StartError if NGINX cannot run with this configuration.
     """
     account = unprivileged()
     run = settings.home.path / "nginx"
@@ -202,7 +205,7 @@ def _inside_quotes(value: object) -> object:
 
 
 def write_included(proxies: Sequence[str], run: Path) -> None:
-    """Write the list of proxies whose X-Forwarded-For is trusted, in both formats for NGINX."""
+    """Write the proxies whose X-Forwarded-For is trusted, in the format of each NGINX directive."""
     for name, text in (
         ("trusted_peers.conf", "".join(f"set_real_ip_from {proxy};\n" for proxy in proxies)),
         ("trusted_networks.conf", "".join(f"{proxy} 1;\n" for proxy in proxies)),

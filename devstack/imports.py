@@ -37,7 +37,7 @@ SHARED = (
 
 @contextmanager
 def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
-    """Start the imports in the background; stop the fork server when the block ends."""
+    """Start a fork server, which imports the modules in the background, for the `with` block."""
     forks = Forks(SHARED, environ)
     try:
         yield forks
@@ -46,7 +46,10 @@ def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
 
 
 async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program], Child]:
-    """Return the function that starts a program: by a fork, or after a warning as a new process."""
+    """Return a function that forks a program, or spawns it if forks are impossible.
+
+    If forks are impossible, this is reported with `say`.
+    """
     if why := await forks.ready():
         say(f"services do not share imported modules ({why}): each process imports them itself")
         return spawn

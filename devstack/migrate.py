@@ -14,7 +14,7 @@ from lib.db import migrations
 
 
 def main(argv: list[str], environ: Mapping[str, str]) -> int:
-    """Run the command on `<DB>_DATABASE_URL`, or else on the database of the embedded server."""
+    """Migrate the database of `<DB>_DATABASE_URL`, or else the database of the embedded server."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("command", nargs="?")
     parser.add_argument("--db", default="")

@@ -27,7 +27,10 @@ OWN_ROUTES = ("/", "/docs/*", "/healthz")
 
 
 def monitoring_programs(settings: Settings, say: Callable[[str], None]) -> list[Program]:
-    """Prepare the installed monitoring programs. Report each missing program with `say`."""
+    """Prepare the installed monitoring programs, except those whose port is busy.
+
+    Report each busy port with `say`.
+    """
     found = [exporter_program(settings), blackbox_program(settings), prometheus_program(settings)]
     able = [
         program for program in found if program is not None and _is_free(program, settings, say)
@@ -53,9 +56,9 @@ def rotation_program(settings: Settings, seconds: float = ROTATE_SECONDS) -> Pro
 
 
 def exporter_program(settings: Settings) -> Program:
-    """Describe the exporter of the gateway's access log.
+    """Describe the program that exports metrics from the gateway's access log to Prometheus.
 
-    After a restart, the exporter continues at its last position.
+    After a restart, the exporter continues at its last position in the log.
     """
     folder = settings.home.path / "exporter"
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +84,10 @@ def exporter_program(settings: Settings) -> Program:
 
 
 def blackbox_program(settings: Settings) -> Program | None:
-    """Describe the check of the gateway's certificate. Return None without TLS or exporter."""
+    """Describe the Blackbox exporter, which checks the gateway's TLS certificate.
+
+    Return None if the gateway does not use TLS or the exporter is not installed.
+    """
     program = shutil.which("prometheus-blackbox-exporter", path=settings.environ.get("PATH"))
     if settings.tls is None or program is None:
         return None
@@ -100,7 +106,7 @@ def blackbox_program(settings: Settings) -> Program | None:
 
 
 def prometheus_program(settings: Settings) -> Program | None:
-    """Write the configuration of Prometheus. Return None if Prometheus is not installed."""
+    """Configure and describe Prometheus. Return None if Prometheus is not installed."""
     program = shutil.which("prometheus", path=settings.environ.get("PATH"))
     if program is None:
         return None

@@ -90,7 +90,7 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
 def _environment(
     service: Service, settings: Settings, databases: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return a service's environment: your settings, the addresses of its peers, its secrets."""
+    """Return a service's environment variables, with other services' addresses and its secrets."""
     upper = service.name.upper()
     env = {
         "ENVIRONMENT": "development",

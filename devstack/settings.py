@@ -159,7 +159,7 @@ def _service(
 
 
 def has_edge(package: Path, edge: str) -> bool:
-    """Return whether a service has this entry point: `routes` or `ws`."""
+    """Return whether a service has the module or package `edge`, which is `routes` or `ws`."""
     return (package / f"{edge}.py").exists() or (package / edge).is_dir()
 
 

@@ -204,7 +204,7 @@ class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
 
 
 def _refuse_busy_ports(settings: Settings) -> None:
-    """Report every unavailable port in one message."""
+    """Raise a StartError that names every port that a server cannot listen on."""
     busy = [
         f"port {port} {why} ({name})"
         for name, port in settings.ports().items()

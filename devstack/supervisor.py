@@ -173,7 +173,7 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
 
     def _clear_away(self) -> None:
-        """Kill workers whose master was killed, before other processes get their process IDs."""
+        """Kill the workers of a killed master process, before other processes get their IDs."""
         if self._process is not None:
             children.kill_group(self._process)
 
@@ -228,7 +228,7 @@ def _widen(pipe: int) -> None:
 
 
 async def _what_is_there(pipe: int) -> bytes:
-    """Wait until the pipe has data, and return all of the data. Return empty bytes at the end.
+    """Wait until the pipe has data, and return it. Return empty bytes at the end of the output.
 
     A StreamReader would wake up for each line of output, even if no caller reads.
     """

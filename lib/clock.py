@@ -18,7 +18,7 @@ utc_now: Final[Clock] = partial(datetime.now, UTC)
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return an aware time in UTC.
+    """Convert an aware `datetime` to UTC.
 
     A time outside the range of `datetime` becomes the nearest valid time.
 

@@ -1,4 +1,4 @@
-"""Combine concurrent look-ups into one call, as a database combines commits."""
+"""Combine concurrent look-ups into one call, similar to the group commit of a database."""
 
 from __future__ import annotations
 

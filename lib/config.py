@@ -45,7 +45,7 @@ class LogFormat(StrEnum):
 
 
 class Pooler(StrEnum):
-    """The connection pooler between a service and PostgreSQL, and its mode."""
+    """The pooling mode of a connection pooler between a service and PostgreSQL, or `none`."""
 
     NONE = "none"
     TRANSACTION = "transaction"
@@ -235,7 +235,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def load(spec: type[S]) -> S:
-    """Build `spec` from the environment and `.env`.
+    """Return settings of the class `spec`, read from the environment and `.env`.
 
     Raises:
         ConfigError: with one line for each variable that is missing or wrong. The message does not

@@ -1,4 +1,4 @@
-"""Parameters in a database URL, and the check whether the URL verifies the server."""
+"""Parameters in a database URL, and the check whether they make the driver verify the server."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _AT_ONCE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The owner and the operation of a key. The same key in another scope is a different key."""
+    """A key with its caller and route. The same key of another caller or route is another key."""
 
     principal: str
     route: str
@@ -195,7 +195,7 @@ def parse_key(header: str) -> str:
 
 
 def fingerprint(*parts: bytes) -> bytes:
-    """Return a hash of the parts and of the boundaries between the parts."""
+    """Return a hash of the parts, which also depends on the boundaries between them."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))

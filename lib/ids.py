@@ -13,7 +13,7 @@ new_id: Final[Callable[[], UUID]] = compat.uuid7
 
 
 def to_bytes(value: UUID) -> bytes:
-    """Return the 16 bytes to store in a database without a UUID type. Bytes and IDs sort alike."""
+    """Return the 16 bytes to store in a database without a UUID type. They sort like the IDs."""
     return value.bytes
 
 

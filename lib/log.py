@@ -97,7 +97,7 @@ class Line(msgspec.Struct, kw_only=True, gc=False):
     principal: str | UnsetType = UNSET
 
     def fields(self) -> Event:
-        """Return the event and the fields that are set."""
+        """Return the line as a dict: the event and the fields that are set."""
         named: Event = msgspec.to_builtins(self)
         return named
 
@@ -116,7 +116,10 @@ def write_line(logger: structlog.typing.FilteringBoundLogger, level: str, line: 
 
 
 def send_lines(send: Callable[[Event], None] | None) -> None:
-    """Also pass every masked line to `send`, which must not block or raise. None removes it."""
+    """Also pass every masked line to `send`, which must not block or raise.
+
+    If `send` is None, lines are not passed on any more.
+    """
     global _sender  # noqa: PLW0603 - one per process, as the configuration is
     _sender = send
 

@@ -38,7 +38,7 @@ class Signer:
         return position, self._signature(position)
 
     def position(self, entry: tuple[int, str] | None) -> int:
-        """Return the position in an entry, or 0 if it is invalid."""
+        """Return the position in an entry, or 0 if there is no entry with a valid signature."""
         if entry is None or not hmac.compare_digest(self._signature(entry[0]), entry[1]):
             return 0
         return entry[0]
@@ -50,7 +50,7 @@ class Signer:
 
 
 class Scope:
-    """The positions of one request. If `reads` is true, replicas may serve the request's reads.
+    """The log positions of one request. If `reads` is true, replicas may serve its reads.
 
     `header` has all known positions, for a call to another service. `has_written` says whether the
     request has written data, so that the response needs the header.
@@ -80,7 +80,7 @@ class Scope:
         return signer.position(self._entries.get(signer.name))
 
     def learn(self, header: str) -> None:
-        """Record the write position from the response of another service."""
+        """Record the log positions in the header of another service's response."""
         for name, entry in _parse(header).items():
             self._keep(name, entry)
 
@@ -116,7 +116,7 @@ def _header(entries: Mapping[str, tuple[int, str]]) -> str:
 
 
 def _parse(header: str) -> dict[str, tuple[int, str]]:
-    """Parse the valid entries. A client may send any text."""
+    """Parse the valid entries of a header. Ignore the rest: a client may send any text."""
     if len(header) > _LONGEST:
         return {}
     found = (_ENTRY.fullmatch(part.strip()) for part in header.split(",", _MOST_ENTRIES))

@@ -1,4 +1,4 @@
-"""Run several tasks. Run tasks together; the first failure cancels the other tasks."""
+"""Run several tasks together; the first failure cancels the other tasks."""
 
 from __future__ import annotations
 

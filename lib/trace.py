@@ -48,7 +48,10 @@ class Tracing:
         self.is_on = False  # whether spans are made
 
     def start(self, service: str, processor: SpanProcessor) -> Resource:
-        """Start making spans and pass them to `processor`. Return the resource of this process."""
+        """Start making spans and pass them to `processor`.
+
+        Return the `Resource`, which describes this process to OpenTelemetry.
+        """
         # Imported when it is used: most processes make no spans, and it takes its time to load.
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
@@ -82,7 +85,7 @@ class Tracing:
         parent: Mapping[str, str] | None = None,
         **attributes: str | float | bool,
     ) -> Iterator[None]:
-        """Time a block. The surrounding span is the parent.
+        """Make a span for a block. Its parent is the surrounding span.
 
         For work from outside, `parent` is the source of its trace context: headers, or the fields
         of an event. An exception marks the span as failed and is raised again.

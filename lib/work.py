@@ -14,7 +14,7 @@ from lib.metrics import LATENCY_BUCKETS
 
 
 class Work:
-    """Work of one kind: `<kind>_seconds`, `<kind>_in_progress`, `<kind>_failures_total`."""
+    """Metrics of one kind of work: `<kind>_seconds`, `…_in_progress` and `…_failures_total`."""
 
     def __init__(self, registry: CollectorRegistry, kind: str, label: str, what: str) -> None:
         named = (label,)
@@ -34,7 +34,7 @@ class Work:
 
     @contextmanager
     def measuring(self, name: str) -> Iterator[None]:
-        """Count the block under `name`, with its duration and its failure."""
+        """Measure the block under the label `name`: its duration, and whether it fails."""
         seconds, failures = self._seconds.labels(name), self._failures.labels(name)
         in_progress = self._in_progress.labels(name)
         began = perf_counter()

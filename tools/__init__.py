@@ -1,1 +1,1 @@
-"""Programs that write files or measure. The running platform never imports this package."""
+"""Programs for developers. The running platform never imports this package."""

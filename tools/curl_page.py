@@ -98,7 +98,7 @@ def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
 
 
 def command(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    """Return the command of one operation."""
+    """Return the cURL command of one operation."""
     lines = [f'curl -sS -X {method} "$GATEWAY{_path(path)}{_query(operation)}"']
     if operation.get("security") != []:
         lines.append('-H "Authorization: Bearer $TOKEN"')

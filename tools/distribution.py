@@ -60,7 +60,7 @@ class Found:
 
 
 def queries(database: str) -> Iterator[tuple[str, str]]:
-    """Return the name and the text of each query of a database, with its fragments."""
+    """Yield the name and the text of each query of a database. Fragments are expanded."""
     files = sorted((ROOT / "sql" / database).rglob("*.sql"))
     for folder in {file.parent: None for file in files}:
         read = [SourceFile(file, file.read_text()) for file in files if file.parent == folder]
@@ -89,7 +89,7 @@ def unsaid(text: str, keys: Mapping[str, str | None]) -> tuple[bool, list[str]]:
 
 
 def find(way: str, url: str) -> Found:
-    """Check a migrated database and its queries."""
+    """Return the unique keys and queries of a migrated database that involve every shard."""
     keys, database = KEYS[way], way.split(maxsplit=1)[0]
     with psycopg.connect(url) as connection:
         unique = tuple(

@@ -29,7 +29,7 @@ def files() -> Iterator[tuple[str, str, Path]]:
 
 
 def text(db: str, engine: str) -> str:
-    """Return the GRANTs of a service.
+    """Return the GRANT statements for the role of the service with the database `db`.
 
     Raises CalledProcessError if the compiler cannot determine the privileges.
     """
@@ -44,7 +44,7 @@ def text(db: str, engine: str) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare. Return the exit code: 0 done, 1 something is outdated or undetermined."""
+    """Write or compare the grants; exit code: 0 done, 1 a file is outdated or undetermined."""
     parser = argparse.ArgumentParser(prog="python -m tools.grants", description=__doc__)
     parser.add_argument("command", choices=("write", "check"))
     parser.add_argument("database", nargs="?", help="one database (default: all)")

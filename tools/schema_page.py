@@ -62,7 +62,7 @@ def page(create: Callable[[str], str]) -> str:
 
 
 def _published(topics: Iterable[str]) -> list[str]:
-    """Return the text about an outbox.
+    """Return the sentence about the topics that an outbox publishes.
 
     Every database has an outbox, even if the service publishes nothing.
     """

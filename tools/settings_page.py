@@ -57,8 +57,8 @@ STACK: Final = (
     ),
     ("GATEWAY_LOG_MIB", "integer", "100", "size at which the log file is rotated"),
     ("GATEWAY_LOG_FILES", "integer", "5", "number of rotated files to keep"),
-    ("POSTGRES_PORT", "port", "15432", "port of the embedded server"),
-    ("REDIS_PORT", "port", "16379", "port of the embedded server"),
+    ("POSTGRES_PORT", "port", "15432", "port of the embedded PostgreSQL server"),
+    ("REDIS_PORT", "port", "16379", "port of the embedded Redis server"),
     (
         "EMBEDDED_POSTGRES",
         "text",
@@ -77,7 +77,7 @@ COMMON: Final = {
     "TLS at the gateway (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
-    "Your own servers (product, department: also mysql://; for containers, run secrets.sh again)": (
+    "Own servers (for product and department, mysql:// too; for containers, rerun secrets.sh)": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
     "Email (written to files if SMTP_HOST is not set)": (
@@ -137,7 +137,7 @@ def spec_of(service: str) -> type[config.Settings]:
 
 
 def _notes(spec: type[config.Settings]) -> dict[str, str]:
-    """Return the comment above each field."""
+    """Return the comment above each field, by the name of the field."""
     found: dict[str, str] = {}
     for base in reversed(spec.__mro__):
         if issubclass(base, config.Settings):
@@ -218,7 +218,7 @@ def _page(found: Sequence[Entry], compose: str) -> str:
         "Generated from the settings classes by `make render`.",
         "Variables come from the environment or `.env` ([example](../.env.example)).",
         "An empty value counts as unset.",
-        "In production secrets have no default, and `PUBLIC_URL` is required.",
+        "In production, secrets have no default, and `PUBLIC_URL` is required.",
         "A service reports all missing settings in one message.",
         "`<SVC>` is the name of the service.",
         *_table("Of several services", shared, everyone),

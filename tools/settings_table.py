@@ -59,7 +59,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def compose(self) -> str:
-        """Return the value in Compose."""
+        """Return the setting's value in docker-compose.yml."""
         return f"${{{self.name}:-{COMPOSE.get(self.name, '')}}}"
 
     @property
@@ -89,12 +89,12 @@ def table() -> list[Setting]:
 
 
 def shared() -> list[Setting]:
-    """Return the settings of several services."""
+    """Return the settings that several services read."""
     return [setting for setting in table() if len(setting.services) > 1]
 
 
 def own(service: str) -> list[Setting]:
-    """Return the settings of one service only."""
+    """Return the settings that only this service reads."""
     return [setting for setting in table() if setting.services == (service,)]
 
 

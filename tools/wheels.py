@@ -28,7 +28,7 @@ _RECORDED: Final = re.compile(
 
 
 class Wheel(msgspec.Struct, frozen=True):
-    """A file of the package index: the compressed tag and the first digits of the hash."""
+    """A wheel in the package index: its tag (PEP 425) and the first digits of its hash."""
 
     tag: str
     digest: str

@@ -19,7 +19,7 @@ _opened: Final[set[Path]] = set()  # of them, those that it could not pass befor
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An account of this machine that can run a child process."""
+    """A user account of this machine that a child process can run as."""
 
     uid: int
     gid: int

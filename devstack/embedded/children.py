@@ -40,7 +40,8 @@ def dies_with_parent(death_signal: signal.Signals, parent: int | None = None) ->
 
     The parent is this process, unless `parent` names another process.
 
-    The function runs after the change of account, because that change would clear the request.
+    The function runs after the change of account, because that change would make the kernel forget
+    the signal.
     """
     expected = parent or os.getpid()
 

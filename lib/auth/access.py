@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The condition of a requirement, which the handler checks and the access table documents."""
+    """A case in which a requirement applies; the handler checks it, the access table shows it."""
 
     case: str
 
@@ -33,7 +33,7 @@ Need: TypeAlias = bool | When
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The requirements of one route, made by `signed_in`, or `PUBLIC`.
+    """The access requirements of one route: the result of `signed_in`, or `PUBLIC`.
 
     Args:
         guards: the checks of the caller, in order, besides those below.

@@ -24,14 +24,17 @@ def set_session(
     refresh_ttl: timedelta,
     csrf_token: str,
 ) -> None:
-    """Set the three cookies. Each cookie expires with its content."""
+    """Set the cookies of the access token, the refresh token and the CSRF token.
+
+    The access cookie expires with the access token; the others expire with the refresh token.
+    """
     _set(response, ACCESS, access, access_ttl, http_only=True)
     _set(response, REFRESH, refresh, refresh_ttl, http_only=True)
     _set(response, csrf.COOKIE, csrf_token, refresh_ttl, http_only=False)
 
 
 def clear_session(response: web.StreamResponse) -> None:
-    """Clear the cookies, with the attributes that they were set with, as browsers require."""
+    """Clear the three cookies. Browsers require the attributes that the cookies were set with."""
     for name in (ACCESS, REFRESH, csrf.COOKIE):
         response.del_cookie(name, path="/", secure=True, samesite="Lax")
 

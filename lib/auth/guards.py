@@ -1,4 +1,4 @@
-"""Guards: functions that check whether a caller may proceed. A refusal raises FORBIDDEN."""
+"""Guards: functions that check whether a caller may proceed, and raise FORBIDDEN if not."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def require_role(*roles: Role) -> Guard:
 
 
 def may_as_service(principal: Principal, permission: Permission) -> bool:
-    """Return whether the caller is another service whose token has this scope."""
+    """Return whether the caller is another service whose token has this permission."""
     return principal.is_service and permission in principal.permissions
 
 
 def require_verified(principal: Principal) -> None:
-    """Check that the caller's address is verified."""
+    """Check that the caller's email address is verified."""
     if not principal.verified:
         raise forbidden(
             "your email address is not verified; if you have just verified it, "
@@ -118,5 +118,5 @@ def lacking(principal: Principal, *permissions: Permission, any_of: bool = False
 
 
 def forbidden(message: str = "you are not allowed to do this") -> AppError:
-    """Return the error for a known caller who is not allowed."""
+    """Return the FORBIDDEN error, for a signed-in caller who may not do what the request asks."""
     return AppError(Code.FORBIDDEN, message)

@@ -20,7 +20,11 @@ Fetch = Callable[[], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class JwksPolicy:
-    """Cache times in seconds: refresh interval, minimum interval, and maximum age of old keys."""
+    """Cache times in seconds.
+
+    Keys are fetched again after `fresh_seconds`, but at most once in `refetch_seconds`. While the
+    issuer is unavailable, fetched keys stay valid for `stale_seconds`.
+    """
 
     fresh_seconds: float = 300.0
     refetch_seconds: float = 2.0

@@ -33,21 +33,21 @@ class Jwk(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Jwks(msgspec.Struct, frozen=True):
-    """The published key set."""
+    """A published set of public keys (JWKS, RFC 7517)."""
 
     keys: list[Jwk]
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key and the name of its public key."""
+    """A private signing key, and the key ID (`kid`) of its public key."""
 
     private: Ed25519PrivateKey = field(repr=False)
     kid: str
 
     @classmethod
     def generate(cls) -> SigningKey:
-        """Make a new key."""
+        """Generate a random Ed25519 key."""
         return cls.of(Ed25519PrivateKey.generate())
 
     @classmethod
@@ -64,7 +64,7 @@ class SigningKey:
 
     @classmethod
     def of(cls, private: Ed25519PrivateKey) -> SigningKey:
-        """Name a key by its thumbprint (RFC 7638)."""
+        """Return a signing key whose key ID is the thumbprint of the public key (RFC 7638)."""
         return cls(private, _thumbprint(_public_x(private.public_key())))
 
     def pem(self) -> bytes:
@@ -76,7 +76,7 @@ class SigningKey:
         )
 
     def jwk(self) -> Jwk:
-        """Return the public key."""
+        """Return the public key as a JWK."""
         x = _public_x(self.private.public_key())
         return Jwk(kty="OKP", kid=self.kid, crv="Ed25519", x=x, alg="EdDSA", use="sig")
 

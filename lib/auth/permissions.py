@@ -1,4 +1,4 @@
-"""The permissions that the code checks, and their initial owners.
+"""The permissions that the code checks, and the roles and services that have them initially.
 
 The file `services/permissions.toml` declares all permissions. If code names an undeclared
 permission, the import of this code fails. So a misspelt name is found before production, where it

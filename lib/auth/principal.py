@@ -34,7 +34,10 @@ _SERVICE: Final = Role.SERVICE.value
 
 
 class Transport(StrEnum):
-    """The source of a token. Browsers send cookies by themselves, so cookies need a CSRF token."""
+    """The header that carried the token: `Authorization` or `Cookie`.
+
+    Browsers send cookies by themselves, so a request with a cookie also needs a CSRF token.
+    """
 
     BEARER = "bearer"
     COOKIE = "cookie"
@@ -62,7 +65,7 @@ class Principal(msgspec.Struct, frozen=True):
     is_service: bool = False
 
     def __post_init__(self) -> None:
-        """Set `is_service`, which follows from the roles and is read several times a request."""
+        """Set `is_service` from the roles once, because it is read several times per request."""
         force_setattr(self, "is_service", _SERVICE in self.roles)
 
     @property
@@ -102,10 +105,10 @@ def current_principal() -> Principal | None:
 
 
 def known_principal() -> Principal | None:
-    """Return the caller, or None without a sign-in or a required second factor.
+    """Return the caller, or None if the caller is not fully signed in.
 
-    Use it in open routes that return more to known callers. A password without the required second
-    factor does not count.
+    A caller who has not verified a required second factor is not fully signed in. Use this function
+    in open routes that return more to signed-in callers.
     """
     principal = caller.get()
     return None if principal is None or principal.second_factor_wanted else principal
@@ -130,5 +133,8 @@ def set_principal(principal: Principal | None) -> None:
 
 
 def unauthorized(message: str = "the token is missing, invalid or expired") -> AppError:
-    """Return the error for an unknown caller. The message is general on purpose."""
+    """Return the UNAUTHORIZED error, for a request without a valid token.
+
+    The message does not say which check failed, so that an attacker learns nothing from it.
+    """
     return AppError(Code.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})

@@ -1,4 +1,7 @@
-"""Tokens of a service for its own calls. A token is reused until shortly before it expires."""
+"""Tokens that a service obtains for its own calls to other services.
+
+A token is reused until shortly before it expires.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,10 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RenewalPolicy:
-    """Times: to renew a token before its end, to retry after a failure, to drop a refused token.
+    """The times when a token is renewed or dropped.
 
-    A refused token that is younger than `after_refusal` stays in use.
+    A token is renewed `before_end` before it expires, or `after_failure` after a failed renewal. A
+    refused token is dropped only if it is older than `after_refusal`.
     """
 
     before_end: timedelta = timedelta(minutes=5)
@@ -30,7 +34,7 @@ class RenewalPolicy:
 
 
 class ServiceTokens:
-    """Return the current token, and renew the token in time in the background.
+    """Hold the current token, and renew the token in the background before it expires.
 
     Callers wait for a renewal only if there is no valid token, and all callers share one renewal. A
     failed renewal is not an error while the present token is valid. A token that an upstream
@@ -54,18 +58,18 @@ class ServiceTokens:
         self._failures = 0
 
     async def token(self) -> str:
-        """Return a valid token. Raises the exceptions of `obtain`."""
+        """Return a valid token. Raises the exceptions of the function `obtain`."""
         if (issued := self._valid()) is not None:
             return issued.token
         # Shielded: a caller that leaves must not take the token from the others.
         return (await asyncio.shield(self._renewing())).token
 
     async def headers(self) -> dict[str, str]:
-        """Return the header to send."""
+        """Return the Authorization header with a valid token. Raises the exceptions of `obtain`."""
         return {"Authorization": f"Bearer {await self.token()}"}
 
     def ready(self) -> dict[str, str] | None:
-        """Return the header to send, or None if there is no valid token to send now."""
+        """Return the Authorization header, or None if there is no valid token now."""
         issued = self._valid()
         return None if issued is None else {"Authorization": f"Bearer {issued.token}"}
 
@@ -96,7 +100,10 @@ class ServiceTokens:
             raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has not returned a token")
 
     def refused(self, token: str) -> None:
-        """Record that a service refused `token` with UNAUTHORIZED; the issuer may have new keys."""
+        """Drop `token`, which a service refused with UNAUTHORIZED, unless the token is very new.
+
+        A refusal is possible if the issuer has new keys.
+        """
         issued = self._issued
         if issued is None or issued.token != token:
             return
@@ -111,7 +118,7 @@ class ServiceTokens:
             await asyncio.sleep(self._policy.after_failure.total_seconds())
 
     def _valid(self) -> Issued | None:
-        """Return the token if it is valid, and begin to renew it in time."""
+        """Return the token if it is valid, and start its renewal if the renewal is due."""
         issued, now = self._issued, self._clock()
         if issued is None or issued.expires_at <= now:
             return None

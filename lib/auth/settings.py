@@ -67,7 +67,7 @@ class TokenSettings(PublicSettings):
 
 
 class AuthSettings(TokenSettings):
-    """Settings for services with browser clients: also the secret of CSRF tokens."""
+    """Settings for services with browser clients: `TokenSettings` and the secret of CSRF tokens."""
 
     # The same in all services: a browser's CSRF token is good for each of them.
     auth_csrf_secret: SecretStr = Field(

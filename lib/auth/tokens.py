@@ -118,14 +118,14 @@ class Issuer:
 
 
 class Recalled(msgspec.Struct, frozen=True):
-    """A caller whose token was verified. Until `fresh_until` it need not be verified again."""
+    """A caller whose token was verified. The token is not verified again before `fresh_until`."""
 
     principal: Principal
     fresh_until: float  # on the monotonic clock
 
 
 class KeySource(Protocol):
-    """Find the public key that a token names."""
+    """Find the public key that verifies a token, by the key ID (`kid`) in the token."""
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
         """Return the key named `kid`, or None if the issuer has no key of this name.
@@ -192,10 +192,10 @@ class Verifier:
         return principal
 
     def recall(self, token: str) -> Recalled | None:
-        """Return the result of an earlier verification of a token that is still valid, else None.
+        """Return the cached result of an earlier verification, or None if the token has expired.
 
-        This method does not verify the token, so its cost is small. After the minute, the result is
-        still returned until `verify` has refused the token.
+        Return None also if there is no cached result. This method does not verify the token, so its
+        cost is small. A result that is older than a minute is returned until `verify` refuses it.
         """
         if not _may_be_one(token):
             return None

@@ -1,4 +1,4 @@
-"""Responses cached in Redis until their sources change."""
+"""Responses cached in Redis until the data behind them changes."""
 
 from lib.cache.cache import Cache, Loaded
 

@@ -1,4 +1,4 @@
-"""Cache-aside: read the cache, else load and store. Redis may be down."""
+"""Cache-aside: read the cache, else load and store. If Redis is down, nothing is cached."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Load: TypeAlias = Callable[[], Awaitable[Loaded]]
 
 
 class Cache:
-    """Cache responses by key. Each response has tags, which name its sources.
+    """Cache responses by key. Each response has tags, which name the data that it was made from.
 
     Call `forget(tags)` after a change: responses that were read before the change are then never
     returned again. While Redis is available, a process loads the response of a key only once at a
@@ -52,7 +52,10 @@ class Cache:
         max_bytes: int = 512 * 1024,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        """Cache responses of up to `max_bytes` under `prefix`. Without `redis`, cache nothing."""
+        """Cache responses of up to `max_bytes` under Redis keys that begin with `prefix`.
+
+        If `redis` is None, cache nothing.
+        """
         self._store = None if redis is None else RedisStore(redis, prefix)
         self._max_bytes = max_bytes
         self._circuit = None if redis is None else RedisCircuit(redis, "redis-cache")
@@ -99,7 +102,7 @@ class Cache:
             raise unavailable() from error
 
     async def forget_soon(self, tags: Sequence[str]) -> None:
-        """Invalidate as `forget` does, but ignore an unavailable Redis."""
+        """Invalidate as `forget` does, but raise no error if Redis is unavailable."""
         if self._store is None or self._circuit is None:
             return
         with suppress(AppError):  # the circuit is open, and has logged this

@@ -32,7 +32,10 @@ class Found:
 
 
 class RedisStore:
-    """Keys `<prefix>:answer:<key>` and `<prefix>:mark:<tag>`. Raises errors of redis."""
+    """Store responses at `<prefix>:answer:<key>` and version markers at `<prefix>:mark:<tag>`.
+
+    Raises the exceptions of the Redis client.
+    """
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis

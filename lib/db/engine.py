@@ -47,7 +47,7 @@ def open_database(
     query_names: Mapping[str, str] | None = None,
     reads: Collection[str] = (),
 ) -> AbstractAsyncContextManager[OpenDatabase]:
-    """Open the pool for the engine in the URL. See `open_database` of the engine's module.
+    """Open a pool for the engine that the URL names. See `open_database` of the engine's module.
 
     `reads` are the SQL texts that replicas may execute, if the settings name replicas.
     """

@@ -1,4 +1,4 @@
-"""Database failures as application errors, so that business rules never see a driver."""
+"""Database failures as application errors, so that business code handles no driver exceptions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ConstraintViolationError(AppError):
 
 
 class UniqueViolationError(ConstraintViolationError):
-    """Another row already has this key."""
+    """Another row already has the same value in a unique column or index."""
 
     text = "it exists already"
 

@@ -1,4 +1,4 @@
-"""Interfaces for generated code and use cases.
+"""The database interfaces that generated code and use cases call.
 
 Pools, connections and transactions implement the interfaces.
 """
@@ -31,7 +31,7 @@ class Reader(Protocol):
 
 
 class Executor(Reader, Protocol):
-    """Run one statement of any kind."""
+    """Run one statement, which may read or write."""
 
     async def execute(self, query: str, /, *args: object) -> str:
         """Execute a statement and return the server's status tag, such as `UPDATE 3`."""
@@ -39,7 +39,7 @@ class Executor(Reader, Protocol):
 
 
 class Database(Executor, Protocol):
-    """An executor that can open a transaction, for use cases that own the transaction."""
+    """An executor that can open a transaction, for use cases that begin and end the transaction."""
 
     def transaction(
         self, *, isolation: str = "read_committed"

@@ -18,7 +18,7 @@ FILE: Final = "grants/service.sql"
 
 
 def role_of(db: str) -> str:
-    """Return the role that a service uses in its database."""
+    """Return the name of the role as which a service connects to the database `db`."""
     return f"{db}_service"
 
 
@@ -30,7 +30,7 @@ def statements(folder: Path) -> list[str]:
 
 
 def apply(url: str, folder: Path, *, db: str, only: bool = False) -> bool:
-    """Grant the service's role its privileges. Return False if the role or file is missing.
+    """Grant the service's role its privileges. Return False if the role or FILE is missing.
 
     Other privileges of the role stay, because the previous version of the service still needs them.
     With `only`, they are revoked. Raises the exceptions of the driver.

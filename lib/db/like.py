@@ -6,7 +6,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
 def contains(text: str | None) -> str | None:
-    """Return the pattern for values that contain `text`. None and blank text mean no filter."""
+    """Return the LIKE pattern for values that contain `text`, or None for None and blank text."""
     if text is None or not (trimmed := text.strip()):
         return None
     return f"%{trimmed.translate(_ESCAPES)}%"

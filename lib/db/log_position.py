@@ -1,4 +1,4 @@
-"""The position in the log of a primary or replica, as a number that only grows."""
+"""The position in the replication log of a primary or replica, as a number that only grows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """The queries for a position, and its conversion to a number.
+    """The queries for the log position of a primary and a replica, and its conversion to a number.
 
     `replayed` returns no row if the server is not a replica (any more), because its data can then
     differ from the primary's.
@@ -25,7 +25,10 @@ class LogPosition:
 
 
 def _sequence(gtid: str) -> int:
-    """Return the sequence of a GTID `domain-server-sequence`. Raises ValueError for several."""
+    """Return the sequence number of a GTID `domain-server-sequence`.
+
+    Raises ValueError if the text contains several GTIDs.
+    """
     _domain, _server, sequence = gtid.split("-")
     return int(sequence)
 

@@ -40,7 +40,7 @@ def databases(root: Path = ROOT) -> list[str]:
 
 
 def source(root: Path, db: str, url: str) -> Path:
-    """Return the migration folder of `db`. A database on two engines has a folder per engine."""
+    """Return the folder with the migrations of `db`, for the engine of `url` if there are two."""
     engine = root / db / ("mysql" if urlsplit(url).scheme == "mysql" else "postgres")
     return engine if engine.is_dir() else root / db
 
@@ -133,13 +133,13 @@ class _Session:
             apply_one(self.backend, migration, report=_report)
 
     def _others(self) -> list[str]:
-        """Return the names of other databases that have version tables in this database."""
+        """Return the names of other migration folders whose version tables are in this database."""
         tables = [str(name) for name in self.backend.list_tables()]
         found = {name.removesuffix(_VERSIONS) for name in tables if name.endswith(_VERSIONS)}
         return sorted(found - {self._table.removesuffix(_VERSIONS)})
 
     def _lock_or_leave(self) -> None:
-        """Acquire a session lock, which unlike yoyo's lock row ends with a killed process."""
+        """Acquire a session lock; unlike yoyo's lock row, it ends if this process is killed."""
         if urlsplit(self._url).scheme == "mysql":
             taken = self._answer(f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})") == 1
         else:
@@ -206,7 +206,8 @@ def _yoyo_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in _DRIVERS:
         raise MigrationError(
-            f"{parts.scheme or 'no scheme'!r} is not one of {', '.join([*_DRIVERS, 'mysql'])}"
+            f"the scheme of the database URL is {parts.scheme!r}; "
+            f"it must be one of {', '.join([*_DRIVERS, 'mysql'])}"
         )
     return urlunsplit(parts._replace(scheme=_DRIVERS[parts.scheme]))
 
@@ -234,7 +235,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
     parser.add_argument(
         "--tighten",
         action="store_true",
-        help="for up: revoke privileges that only the former version needed",
+        help="for up: revoke privileges that only the previous version of the service needed",
     )
     args = parser.parse_args(argv)
     if args.db not in databases():

@@ -43,7 +43,7 @@ _Method = Callable[[Any, str, tuple[Any, ...]], Awaitable[Any]]
 
 
 class _Statements(Statements):
-    """The methods of an `Executor`, and methods for `:copyfrom`, `:batch…` and `:execlastid`."""
+    """An `Executor` that supports the query commands `:copyfrom`, `:batch…` and `:execlastid`."""
 
     __slots__ = ()
     _driver: ClassVar[Any] = session
@@ -105,7 +105,7 @@ class _Transaction(_Statements):
 
 
 class MysqlDatabase(_Statements):
-    """A `Database` over a pool. Driver failures are raised as `AppError`."""
+    """A `Database` with a pool of connections. Driver failures are raised as `AppError`."""
 
     __slots__ = (
         "_acquire_seconds", "_born", "_lifetime", "_pool", "_statement_seconds", "_timings"
@@ -278,7 +278,7 @@ async def _roll_back(connection: Any) -> None:
 
 
 class _PoolSizes:
-    """The pool's sizes under the names that `PoolState` reads."""
+    """The numbers of connections of the pool, under the method names that `PoolState` calls."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool

@@ -59,7 +59,7 @@ def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
 
 
 def _kept(given: Iterable[str]) -> dict[str, set[str]]:
-    """Return the privileges per table. A column privilege counts as a privilege on its table."""
+    """Return the granted privileges per table; a column privilege counts as one on its table."""
     found: dict[str, set[str]] = {}
     for line in given:
         match = _GRANT.fullmatch(line)

@@ -47,7 +47,10 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
         await super()._request_authentication()
 
     async def open(self, certificate: ServerCertificate) -> None:
-        """Connect, and pass the certificate to `certificate`. Raises the driver's exceptions."""
+        """Connect, and record the server's certificate in `certificate`.
+
+        Raises the driver's exceptions.
+        """
         await self._connect()
         certificate.look(self._writer.transport)
 

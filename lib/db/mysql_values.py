@@ -16,9 +16,10 @@ NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 
 
 def literal(value: object) -> str:
-    """Return the literal of a value. A list or tuple gives the contents of `IN (…)`.
+    """Return the SQL literal of a value.
 
-    A list of lists contains rows, for `(a, b) IN (…)`.
+    For a list or tuple, return the literals of its items for `IN (…)`, separated by commas. For a
+    list of lists, return the literals of rows for `(a, b) IN (…)`.
 
     Raises:
         TypeError: if no column accepts values of this type.

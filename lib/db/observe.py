@@ -16,7 +16,9 @@ from lib.metrics import Durations, Latencies
 
 
 class Timings(dict[str, Durations]):
-    """The metric `db_query_duration_seconds{query}`: time to get a connection and the result.
+    """The metric `db_query_duration_seconds{query}`: the time until a query's result.
+
+    On PostgreSQL, the time of a query outside a transaction includes the wait for a connection.
 
     The durations of a query are found by the query's text. All queries without a name share the
     name `other`. A `:copyfrom` has no text, so its label is `copy` and the name of its table.
@@ -25,7 +27,7 @@ class Timings(dict[str, Durations]):
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         self._latencies = latencies = Latencies(
             "db_query_duration_seconds",
-            "Seconds to get a pooled connection and the result of the query.",
+            "Seconds until the result of the query; on PostgreSQL with the wait for a connection.",
             ("query",),
             registry,
         )
@@ -33,7 +35,7 @@ class Timings(dict[str, Durations]):
         self._other = latencies.child("other")
 
     def name_copy(self, head: str, table: str) -> None:
-        """Give the insert of many rows that begins with `head` the name of its table."""
+        """Label the durations of the INSERT that begins with `head` with the name of its table."""
         if head not in self:
             self[head] = self._latencies.child(f"copy {table}")
 
@@ -49,7 +51,7 @@ class PoolState(Collector):
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Read the pool sizes at each scrape, without counting in between."""
+        """Yield the numbers of connections, which are read from the pool at each scrape."""
         idle, size = self._pool.get_idle_size(), self._pool.get_size()
         gauge = GaugeMetricFamily(
             "db_pool_connections", "Connections of the database pool by state.", labels=("state",)
@@ -64,7 +66,7 @@ class PoolState(Collector):
 
 
 class ServerCertificate(Collector):
-    """The metric of the time when the latest certificate of the database server expires.
+    """The metric of the time when the database server's most recently seen certificate expires.
 
     The metric has no value without TLS or without verification, because an expired certificate
     would cause no failure.

@@ -58,7 +58,7 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
         return ""
 
     def show_certificate(self, to: ServerCertificate) -> None:
-        """Pass the server certificate to `to`."""
+        """Record the server's certificate in `to`."""
         to.look(self._transport)
 
 
@@ -502,7 +502,10 @@ class _Hosts:
 
 
 def _limits(settings: DatabaseSettings) -> dict[str, str]:
-    """Return the session limits. Behind a pooler, set these limits on the database role."""
+    """Return the session settings that limit statements, locks and idle transactions.
+
+    Behind a pooler, set these limits on the database role.
+    """
     statement_ms = int(settings.db_statement_seconds * 1000)
     return {
         "statement_timeout": str(statement_ms),
@@ -512,7 +515,7 @@ def _limits(settings: DatabaseSettings) -> dict[str, str]:
 
 
 async def _renew(db: PostgresDatabase, lifetime: float) -> None:
-    """Replace connections after some time, to follow the primary and free server memory."""
+    """Replace all connections every `lifetime` seconds, to reach a new primary and free memory."""
     while True:
         await asyncio.sleep(lifetime)
         await db.renew()

@@ -15,7 +15,7 @@ _REPEATED: Final = re.compile(rf"(\((?:[^()]++|{_NESTED})*+\))(?:, \1)+")
 
 
 def found_by_text(named: Mapping[str, T], query: str) -> T | None:
-    """Return the value for a query's text, or None if the query has no name.
+    """Return the value in `named` for a query's text, or None if the text is not in `named`.
 
     On MySQL, a bulk statement repeats the row of its VALUES, so the text depends on the number of
     rows. Such a text belongs to the statement with one row.

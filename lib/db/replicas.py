@@ -56,7 +56,10 @@ class Replica:
         self._asking: asyncio.Task[int] | None = None
 
     async def look(self, seconds: float) -> int:
-        """Query the position of the replica. Concurrent callers share the result."""
+        """Query the log position that the replica has replayed.
+
+        Concurrent callers share the result.
+        """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(seconds))
             self._asking.add_done_callback(_seen)
@@ -83,7 +86,7 @@ def _seen(task: asyncio.Task[int]) -> None:
 
 
 class Rotation:
-    """The replicas in rotation, and a task that checks them."""
+    """The replicas, and the checks that decide which of them receive reads."""
 
     def __init__(
         self,
@@ -137,7 +140,7 @@ class Rotation:
         await asyncio.gather(*(self._look_at(replica) for replica in self.replicas))
 
     async def written(self) -> int:
-        """Return the position of the primary's log."""
+        """Return the primary's current position in its log."""
         return self._log_position.number(await self._primary.fetchval(self._log_position.written))
 
     async def _look_at(self, replica: Replica) -> None:
@@ -249,7 +252,7 @@ class ReplicatedDatabase:
             scope.wrote(self._signer, self._position)
 
     async def _position(self) -> int:
-        """Return the position of the primary, which includes all writes of this request."""
+        """Return a position in the primary's log that comes after all writes of this request."""
         try:
             return await self._rotation.written()
         except Exception as error:  # noqa: BLE001 - what was written counts, and must be seen

@@ -13,7 +13,7 @@ from lib.db.query_names import found_by_text
 
 
 def traced(db: Database, names: Mapping[str, str]) -> Database:
-    """Return `db` with a span per statement, or `db` itself if tracing is off.
+    """Wrap `db` so that each statement makes a span; return `db` itself if tracing is off.
 
     `names` has a name for each SQL text, as in `QUERY_NAMES` of a generated package. The SQL text
     itself is not exported.

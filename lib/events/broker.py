@@ -48,7 +48,7 @@ class Backlog:
 
 
 class Subscription(Protocol):
-    """A member's view of one topic in a consumer group.
+    """The interface through which a member of a consumer group reads one topic.
 
     An entry that a member has read belongs to this member until it is acknowledged or becomes a
     dead letter. If the member's process has ended, another member gets the entry, or the same
@@ -90,15 +90,18 @@ class Subscription(Protocol):
 
 
 class Broker(Protocol):
-    """Streams of entries by topic. Methods raise the client's exceptions if the broker is down."""
+    """Streams of entries by topic.
+
+    If the broker is down, methods raise the exceptions of the broker's client library.
+    """
 
     async def ping(self) -> None:
-        """Check that the broker responds, or raise the client's exceptions."""
+        """Check that the broker responds, or raise an exception of its client library."""
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries to topics. Entries of one key keep their order after any failure.
+        """Append entries to topics. Entries with the same key stay in order, even after a failure.
 
         After an exception, a part of the entries may be in the stream; publish all of them again.
         If a topic has more than `max_length` entries, the oldest entries are deleted.

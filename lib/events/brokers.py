@@ -17,7 +17,7 @@ from lib.redis.url import parse as parse_redis
 
 @asynccontextmanager
 async def open_broker(url: str, *, name: str) -> AsyncIterator[Broker]:
-    """Open the broker of a URL. An unavailable broker raises at first use.
+    """Open the broker that the URL names. If it is unavailable, its first use raises an exception.
 
     Args:
         url: a URL with `redis…://` as in `lib.redis`, or with `nats://` or `tls://` as in

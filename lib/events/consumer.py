@@ -1,4 +1,4 @@
-"""Apply each event exactly once: record the event in the transaction of its effect."""
+"""Apply each event exactly once: record its ID in the transaction that applies the event."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsumerPolicy:
-    """Retry policy; times in seconds."""
+    """The retry policy of a consumer. Times are in seconds."""
 
     # Attempts of one delivery, in place, so that later events of the key do not overtake.
     attempts: int = 3
@@ -205,7 +205,7 @@ class Consumer:
             await self._deliver(topic, entry)
 
     async def _deliver_together(self, topic: str, entries: Sequence[Entry]) -> bool:
-        """Handle a batch in one transaction. Return False if its events must be handled singly."""
+        """Handle a batch in one transaction. Return False if it must be handled one by one."""
         began, outcomes = time.perf_counter(), []
         if any(entry.deliveries > 1 for entry in entries):
             return False

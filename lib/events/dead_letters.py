@@ -50,7 +50,7 @@ async def _run(url: str, topic: str, *, back: bool) -> Sequence[str]:
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 success, 1 no broker or no URL, 2 wrong usage."""
+    """Show or redrive dead letters; exit code: 0 success, 1 no broker or URL, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m lib.events.dead_letters", description=__doc__)
     parser.add_argument("topic", help="topic that the alert names, such as orders")
     parser.add_argument(

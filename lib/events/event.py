@@ -31,7 +31,10 @@ class Event(msgspec.Struct, frozen=True):
     created_at: datetime
 
     def decode(self, spec: type[T]) -> T:
-        """Decode the payload as `spec`. Raises msgspec.ValidationError if it does not fit."""
+        """Decode the payload as a value of the type `spec`.
+
+        Raises msgspec.ValidationError if the payload is not such a value.
+        """
         return msgspec.json.decode(self.payload, type=spec)
 
     def fields(self) -> dict[str, str]:
@@ -62,12 +65,12 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def stream_of(topic: str) -> str:
-    """Return the stream key of a topic."""
+    """Return the Redis key of a topic's stream."""
     return PREFIX + topic
 
 
 def dead_letters_of(topic: str) -> str:
-    """Return the stream key of a topic's dead letters.
+    """Return the Redis key of a topic's dead letters.
 
     The text in braces selects the node of a Redis Cluster. It is the same as for the stream, so one
     atomic step can move an event between the two keys.

@@ -36,7 +36,7 @@ _PAGE: Final = 256
 
 
 class JetStream:
-    """The broker on NATS. See `lib.events.broker.Broker`."""
+    """A broker that stores entries in NATS JetStream. See `lib.events.broker.Broker`."""
 
     def __init__(self, held: Connection, *, replicas: int, ack_seconds: float) -> None:
         self._held, self._replicas = held, replicas
@@ -54,7 +54,7 @@ class JetStream:
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries. Per partition, each entry waits until the previous one is replicated."""
+        """Append entries. In each partition, an entry is sent when the one before is replicated."""
         js = await self.context()
         lanes: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():
@@ -225,7 +225,7 @@ class JetStream:
 
 @asynccontextmanager
 async def open_jetstream(address: NatsAddress, *, name: str) -> AsyncIterator[JetStream]:
-    """Hold a connection while the block runs. See `JetStream`."""
+    """Yield a `JetStream` whose connection to NATS is open while the block runs."""
     async with connection(address, name=name) as held:
         broker = JetStream(held, replicas=address.replicas, ack_seconds=address.ack_seconds)
         try:

@@ -1,4 +1,4 @@
-"""A member's view of one JetStream topic in a consumer group."""
+"""The reading of one JetStream topic by a member of a consumer group."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ class Lanes:
             self._wished_until[lane], self._wished[lane] = now + self._wish_seconds, _WISHED
 
     async def _beat(self) -> None:
-        """Report progress on our entries from time to time."""
+        """Report to the server periodically that this member still handles its entries."""
         while True:
             await asyncio.sleep(self._broker.ack_seconds / _BEATS)
             with suppress(Error, OSError):

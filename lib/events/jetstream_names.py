@@ -33,7 +33,7 @@ def body(fields: Fields) -> bytes:
 
 
 def fields_of(data: bytes) -> Fields:
-    """Decode an entry. An entry in another format becomes one field, `data`."""
+    """Decode an entry. Data that is not a JSON object of texts becomes one field, `data`."""
     try:
         texts = msgspec.json.decode(data, type=dict[str, str])
     except msgspec.DecodeError:

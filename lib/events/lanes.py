@@ -18,7 +18,7 @@ from lib.events.streams import Group, RedisStreams
 
 
 class LanedStreams:
-    """The broker on a Redis Cluster with lanes. See `lib.events.broker.Broker`."""
+    """A broker on a Redis Cluster that splits topics into lanes. See `lib.events.broker.Broker`."""
 
     def __init__(self, streams: RedisStreams, lanes: int) -> None:
         self._streams = streams

@@ -9,7 +9,7 @@ from lib.metrics import LATENCY_BUCKETS
 
 
 class ConsumerMetrics:
-    """The metrics `events_*{group, topic}`, one instance per registry."""
+    """The metrics `events_*{group, topic}` of a consumer. Create one instance per registry."""
 
     def __init__(self, registry: CollectorRegistry, group: str) -> None:
         self._group = group

@@ -57,9 +57,10 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
 async def publish_change(
     tx: Executor, *, topic: str, key: UUID, kind: str, changed: object
 ) -> None:
-    """Publish a change of an object: the fields, and the `actor` who made the change.
+    """Publish a change of an object.
 
-    See `publish` for the arguments.
+    The payload is the fields of `changed`, and the `actor` who made the change. See `publish` for
+    the other arguments.
     """
     if not isinstance(changed, msgspec.Struct):
         raise TypeError(f"{type(changed).__name__} has no fields to publish")

@@ -31,7 +31,7 @@ _KEY_BYTES: Final = 32
 
 
 class UntrustedEventError(ValueError):
-    """An event without a valid signature of its producer, with the reason."""
+    """An event has no valid signature of its producer. The message is the reason."""
 
 
 class ProducerSettings(Settings):
@@ -113,7 +113,7 @@ class EventSigner:
 
 @dataclass(frozen=True, slots=True)
 class TrustedProducers:
-    """The trusted producer and its keys for each topic."""
+    """The producer of each topic, and the public keys of each producer."""
 
     keys: Mapping[str, tuple[Ed25519PublicKey, ...]]
     producers: Mapping[str, str]

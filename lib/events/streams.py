@@ -21,7 +21,7 @@ _REDRIVE: Final = 1000
 
 
 class RedisStreams:
-    """The broker on Redis. See `lib.events.broker.Broker`."""
+    """A broker that stores entries in Redis Streams. See `lib.events.broker.Broker`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -12,7 +12,7 @@ AUTHORIZATION: Final = "authorization"
 
 
 async def identify(metadata: Iterable[tuple[str, str | bytes]], verifier: Verifier) -> Principal:
-    """Return the caller from the metadata of a call.
+    """Return the caller that the token in the metadata of a call identifies.
 
     Raises:
         AppError: UNAUTHORIZED unless the metadata has exactly one token and it is valid;

@@ -1,4 +1,4 @@
-"""Call other services over gRPC. The result is a message or an AppError."""
+"""Call other services over gRPC. A call returns a message or raises an AppError."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def to_trailer(error: AppError) -> tuple[tuple[str, bytes], ...]:
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError, *, upstream: str) -> AppError:
-    """Return the error that the server raised. For a foreign server, return the nearest error.
+    """Return the AppError that the server sent, or else the AppError for the gRPC status.
 
     A message without error details may describe the network (addresses, ports), so callers see only
     the name of `upstream`.

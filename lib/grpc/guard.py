@@ -32,7 +32,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 
 class Call:
-    """A call in progress: its start time and its counters."""
+    """A call in progress: its start time, its deadline, and the status and reason of its end."""
 
     __slots__ = ("began", "deadline", "reason", "status")
 

@@ -12,14 +12,14 @@ from lib.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """PEM files of a server: its certificate chain, its key, and the authority of its clients."""
+    """PEM files of a server: its certificate chain, its key, and the CA of its clients."""
 
     certificate: Path
     key: Path
     client_authority: Path | None = None
 
     def credentials(self) -> grpc.ServerCredentials:
-        """Return credentials that reload the files. A renewed certificate needs no restart.
+        """Return credentials that reload changed files, so a renewed certificate needs no restart.
 
         Raises StartError if a file cannot be read.
         """
@@ -54,7 +54,7 @@ class ServerTls:
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """PEM files of a client: the trusted authority and, optionally, a certificate chain and key."""
+    """PEM files of a client: the trusted CA and, optionally, a certificate chain and key."""
 
     authority: Path
     certificate: Path | None = None

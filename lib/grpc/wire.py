@@ -1,4 +1,4 @@
-"""Metadata of a call: the request ID, the remaining seconds and the write position."""
+"""Metadata of a call: the request ID, the remaining seconds, the log position of past writes."""
 
 from __future__ import annotations
 

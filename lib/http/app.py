@@ -1,4 +1,4 @@
-"""A web application with the parts that all services share."""
+"""A web application with the middleware and routes that all services share."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ class _Token(msgspec.Struct, frozen=True):
 def service_tokens(
     settings: ServiceLoginSettings, permissions: Sequence[str] | None = None
 ) -> ServiceTokens:
-    """Return the service's tokens. The first token is requested on demand and renewed in time.
+    """Return the source of the service's own tokens.
+
+    The first token is requested at its first use. A token is renewed before it expires.
 
     The tokens have only `permissions`, so a service that receives a token cannot use it for
     anything else. Without `permissions`, they have all permissions of the service.

@@ -171,7 +171,7 @@ def _number_fields(spec: type[msgspec.Struct]) -> Mapping[str, tuple[re.Pattern[
 
 
 def _leaves(kind: Any) -> Iterator[Any]:
-    """Yield the types that a field's type consists of, without annotations."""
+    """Yield the types inside a field's type, such as a union's members, without `Annotated`."""
     if get_origin(kind) is Annotated:
         yield from _leaves(get_args(kind)[0])
     elif arguments := get_args(kind):

@@ -1,4 +1,4 @@
-"""Find the handler of an address once, and cache the handler."""
+"""Find the handler of a method and path once, and cache it for later requests."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _BODY_HEADERS = ("Content-Type", "Content-Length")
 
 
 def status_of(error: BaseException) -> int:
-    """Return the status that `to_response` will use."""
+    """Return the HTTP status of the response that `to_response` makes of the error."""
     if isinstance(error, AppError):
         return STATUS[error.code]
     if isinstance(error, web.HTTPException):

@@ -1,4 +1,4 @@
-"""Entity tags from row versions, and the two conditional headers.
+"""Entity tags from row versions, and the headers `If-Match` and `If-None-Match`.
 
 A tag is the version in quotes. If the body depends on more than the row, a digest of the body
 follows the version. `If-Match` compares versions only. `If-None-Match` compares whole tags.
@@ -26,13 +26,13 @@ def etag(version: int, body: bytes | None = None) -> str:
 
 
 def matches_none(header: str, tag: str) -> bool:
-    """Return whether an `If-None-Match` header contains `tag`. The comparison is weak."""
+    """Return whether an `If-None-Match` header contains `tag`, with or without `W/`."""
     tags = (part.strip().removeprefix("W/") for part in header.split(","))
     return any(candidate in ("*", tag) for candidate in tags)
 
 
 def if_match(request: web.Request) -> int | None:
-    """Return the version that the caller requires, or None for any version.
+    """Return the version that the caller requires with `If-Match`, or None for any version.
 
     Raises:
         AppError: PRECONDITION_FAILED if the header cannot match any version.

@@ -42,7 +42,7 @@ _Schemas = Mapping[str, dict[str, Any]]
 def components(
     types: Sequence[Any], template: str
 ) -> tuple[tuple[dict[str, Any], ...], dict[str, dict[str, Any]]]:
-    """Return the schemas of the types and the components. Every field has an example."""
+    """Return the schemas of `types`, and those that they refer to. Every field has an example."""
     schemas, found = msgspec.json.schema_components(types, ref_template=template)
     for name, field in _moments(types):
         _simple(found[name]["properties"][field])["format"] = "date-time"
@@ -68,7 +68,7 @@ def value_of(schema: dict[str, Any]) -> Any:
 
 
 def compose(schema: Mapping[str, Any], schemas: _Schemas, *, whole: bool) -> Any:
-    """Return an example of a schema of Swagger 2.0.
+    """Return an example value for a Swagger 2.0 schema.
 
     Args:
         schema: the schema of an object, a list or a value.
@@ -105,7 +105,10 @@ def failure(code: Code, schemas: _Schemas) -> Any:
 
 
 def _moments(types: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Yield each timestamp field with its Struct: msgspec gives naive timestamps no format."""
+    """Yield the Struct and name of each timestamp field.
+
+    The fields need a format, because msgspec gives no format to a naive timestamp.
+    """
     seen: set[Any] = set()
     left: list[Any] = list(inspect.multi_type_info(types))
     while left:
@@ -147,7 +150,7 @@ def _simple(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(found: _Schemas) -> dict[str, list[tuple[str, Any]]]:
-    """Return the examples in the metadata by field, each with the Struct of the field."""
+    """Return the examples in the metadata by field name, each with the name of its Struct."""
     named: dict[str, list[tuple[str, Any]]] = {}
     for title, schema in found.items():
         for name, one in schema.get("properties", {}).items():

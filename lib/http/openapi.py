@@ -164,7 +164,7 @@ async def _serve_document(request: web.Request) -> web.Response:
 
 
 class _Document:
-    """Return the document, built at first use."""
+    """The API document, which is built when it is first used."""
 
     def __init__(
         self, assemble: Callable[[], dict[str, Any]], routes: Sequence[web.AbstractRoute]
@@ -186,7 +186,7 @@ _DOCUMENT: Final = web.AppKey("_DOCUMENT", _Document)
 
 
 class _Routes(dict[str, Any]):
-    """The attributes that the library reads from an application: its routes and a key store."""
+    """The parts of an application that aiohttp-apispec reads: its routes and a key store."""
 
     def __init__(self, routes: Sequence[web.AbstractRoute]) -> None:
         super().__init__()

@@ -130,7 +130,7 @@ def _parameter(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schema(given: Any) -> Any:
-    """Translate a Swagger 2.0 schema and its parts."""
+    """Translate a Swagger 2.0 schema, and the schemas inside it, to JSON Schema."""
     if isinstance(given, list):
         return [_schema(one) for one in given]
     if not isinstance(given, dict):

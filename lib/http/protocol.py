@@ -30,7 +30,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Return the last response of the connection."""
+        """Return the response to an invalid request. After it, the connection is closed."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         made = context.accept_request_id(

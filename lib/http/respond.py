@@ -98,7 +98,7 @@ class Answer(Whole, Generic[T_co]):
 
 
 class Item(Answer[T_co]):
-    """A versioned object with its `ETag`. A matching `If-None-Match` gets 304."""
+    """A response with a versioned object and its `ETag`. A matching `If-None-Match` gets 304."""
 
     conditional = True
 
@@ -110,19 +110,19 @@ class Created(Answer[T_co]):
 
 
 class Paged(Answer[T_co]):
-    """A T that contains a page of a list, with the page's `meta`."""
+    """A response with a T that contains a page of a list, and with the page's `meta`."""
 
 
 class Page(Paged[Sequence[T_co]]):
-    """A page of a list of T."""
+    """A response with a page of a list of T."""
 
 
 class Bare(Answer[T_co]):
-    """A T without the envelope, because a standard defines the body."""
+    """A response with a T and no envelope, because a standard defines the body."""
 
 
 class Done(Answer[Any]):
-    """Success without a body."""
+    """A successful response without a body (204)."""
 
     success = 204
 
@@ -140,7 +140,7 @@ def ok(data: T, *, headers: Mapping[str, str] | None = None) -> Answer[T]:
 
 
 def page_meta(wanted: PageQuery, total: Extent, *, degraded: tuple[str, ...] = ()) -> PageMeta:
-    """Return the `meta` of a page of a list with `total` items, or of a page between cursors."""
+    """Return the `meta` of a page, with the `total` number of items or with its two cursors."""
     if isinstance(total, Beside):
         return PageMeta(
             page_size=wanted.page_size,

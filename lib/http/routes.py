@@ -63,7 +63,7 @@ class From:
 
 
 def of_app(key: web.AppKey[Any]) -> From:
-    """Return the source of an argument that the application has opened under `key`."""
+    """Return a `From` that passes `app[key]` to the handler."""
     return From(partial(_of_app, key=key))
 
 

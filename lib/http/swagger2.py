@@ -16,7 +16,7 @@ _UNKNOWN = frozenset(("prefixItems", "propertyNames", "patternProperties", "$def
 
 
 def definitions(types: Sequence[Any]) -> dict[str, dict[str, Any]]:
-    """Return every Struct and enum reachable from `types`, by name."""
+    """Return the schema of every Struct and enum that `types` refer to, by name."""
     _, components = examples.components(types, _TEMPLATE)
     return {name: convert(schema) for name, schema in components.items()}
 
@@ -69,7 +69,7 @@ def with_example(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
 
 
 def convert(schema: dict[str, Any]) -> dict[str, Any]:
-    """Translate one schema and its parts."""
+    """Translate a JSON schema, and the schemas inside it, to Swagger 2.0."""
     if "anyOf" in schema:
         return _optional(schema)
     converted: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert `anyOf: [X, null]` to a nullable X. A union of several types gets no type."""
+    """Convert `anyOf: [X, null]` to a nullable X. The schema of another union gets no type."""
     kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key in ("description", "title")}
     nullable = len(kinds) < len(schema["anyOf"])
@@ -117,7 +117,7 @@ def _typed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _inlined(schema: dict[str, Any], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Inline a parameter's type, because parameters allow no references, wrappers or nulls."""
+    """Inline a parameter's type, because parameters allow no `$ref`, `allOf` or null."""
     target = schema
     if "allOf" in target:
         target = target["allOf"][0]

@@ -150,10 +150,10 @@ def has_header(response: web.StreamResponse, name: str) -> bool:
 
 
 def add_lines(response: web.StreamResponse, lines: str, cache_control: str = "") -> None:
-    """Add header lines whose names are not in the response yet.
+    """Add header lines. No name may be in the lines that the response has already.
 
-    A line replaces a header with the same name. `cache_control` is added only if the response has
-    no such header.
+    A line replaces a header that was set in `response.headers`. `cache_control` is added only if
+    the response has no such header.
     """
     if cache_control and not has_header(response, "Cache-Control"):
         lines += f"Cache-Control: {cache_control}\r\n"

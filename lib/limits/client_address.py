@@ -13,7 +13,7 @@ UNKNOWN: Final = "unknown"
 
 
 class TrustedProxies:
-    """The networks whose `X-Forwarded-For` is trusted. Others are ignored."""
+    """The networks whose `X-Forwarded-For` is trusted. The header of other peers is ignored."""
 
     def __init__(self, networks: Collection[str] = ()) -> None:
         """Parse the proxies: networks such as `10.0.0.0/8`, or single addresses.
@@ -51,7 +51,7 @@ class TrustedProxies:
 
 @lru_cache(maxsize=4096)
 def limit_key(client: str) -> str:
-    """Return the key to count a client by. The key of an IPv6 address is its /64 network."""
+    """Return the key that a client's requests count for; for IPv6, this is the /64 network."""
     address = _parse(client)
     if isinstance(address, IPv6Address):
         return f"ip:{ip_network((address, 64), strict=False).network_address}/64"

@@ -22,7 +22,7 @@ _PART: Final = 10
 
 @dataclass(slots=True)
 class _Lease:
-    """The requests of one key that a process may still allow, or a refusal by Redis."""
+    """The number of requests of a key that this process may still allow, or a refusal by Redis."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     left: int = 0
@@ -56,14 +56,14 @@ class _Lease:
         return left
 
     def next_size(self, now: float, most: int) -> int:
-        """Return the size of the next lease: double after a lease that was used up in time."""
+        """Return the size of the next lease: double if this one was used up in time, else half."""
         if self.left == 0 and now < self.until:
             return min(most, self.size * 2)
         return max(1, self.size // 2)
 
 
 class LeasedStore:
-    """Decide from leases. A lease of Redis covers the next few requests of a key.
+    """Decide from leases. A lease from Redis allows the next few requests of a key.
 
     All processes together never allow more requests than the rule. Unused requests of an ended
     lease are returned to Redis at the next request of the key or soon after, so that they are not
@@ -87,7 +87,7 @@ class LeasedStore:
         self._giving: asyncio.Task[None] | None = None
 
     def known(self, rule: Rule, key: str) -> Decision | None:
-        """Count one request if a lease can decide. Return None if Redis must decide."""
+        """Count one request if the key's lease can decide. Return None if Redis must decide."""
         place = (rule, key)
         lease = self._leases.get(place)
         if lease is None:

@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 
 class _Tally:
-    """The number of requests that a store has allowed and refused."""
+    """The numbers of requests that one store, Redis or memory, has allowed and refused."""
 
     __slots__ = ("allowed", "refused")
 
@@ -38,7 +38,7 @@ class _Tally:
 
 
 class Limiter:
-    """Count requests per key. Without Redis, each process limits by itself.
+    """Count requests per key. Without Redis, each process counts only its own requests.
 
     Keys of different rules must differ, such as `ip:192.0.2.1` and `user:…`.
     """

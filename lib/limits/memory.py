@@ -13,7 +13,7 @@ _LOOK_SECONDS: Final = 1.0
 
 
 class _Entry:
-    """The usage of a key, and the time of its last use."""
+    """The request counts of a key, and the time of its last use."""
 
     __slots__ = ("state", "used_at")
 
@@ -23,7 +23,7 @@ class _Entry:
 
 
 class MemoryStore:
-    """Store the usage of at most `max_keys` keys. Each call drops some idle keys.
+    """Store the request counts of at most `max_keys` keys. Each call drops some idle keys.
 
     If too many other keys replace a key, its count starts again. This is the cost of a bounded
     memory.
@@ -57,7 +57,7 @@ class MemoryStore:
         return decision
 
     def _evict(self, now: float) -> None:
-        """Drop at most two old keys. Each call adds at most one key, so the table shrinks."""
+        """Drop at most two old keys. A call of `take` adds at most one, so the table shrinks."""
         for _ in range(2):
             place, oldest = next(iter(self._entries.items()))
             idle_at = oldest.used_at + place[0].idle_seconds

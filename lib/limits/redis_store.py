@@ -1,4 +1,4 @@
-"""Limits shared by replicas: one atomic Redis script, on the clock of Redis."""
+"""Limits shared by replicas: one atomic Redis script, which uses the clock of Redis."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Grant:
 
 
 class RedisStore:
-    """Limits in Redis. Every key expires when the key has no effect."""
+    """Count requests in Redis. A key expires when it has no effect on decisions any more."""
 
     def __init__(self, redis: Redis) -> None:
         self._script = redis.register_script(

@@ -52,7 +52,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
         return self.burst / self.rate
 
     def unused(self, now: float) -> float:
-        """Return the bucket of an unused key."""
+        """Return the bucket of an unused key, which is full."""
         return now
 
     def take(self, full_at: float, now: float) -> tuple[float, Decision]:
@@ -69,7 +69,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
 
 
 class Counted(Struct, frozen=True, gc=False):
-    """A window: its number since the epoch, its requests, and the previous window's requests."""
+    """The number of a window since the epoch, and the requests in it and in the previous window."""
 
     number: int = 0
     current: int = 0

@@ -23,7 +23,7 @@ class Mail(msgspec.Struct, frozen=True):
     html: str
 
     def compose(self, sender: str) -> EmailMessage:
-        """Return the message with both bodies.
+        """Return the message with its text body and its HTML body.
 
         Raises:
             AppError: VALIDATION_ERROR if an address or the subject is not valid in a header.

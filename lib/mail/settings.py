@@ -64,7 +64,7 @@ class MailSettings(Settings):
         return value
 
     def mail_sender(self) -> Sender:
-        """Return the sender for these settings."""
+        """Return the email sender that these settings select."""
         if not self.smtp_host:
             return FileSender(self.mail_folder, sender=self.mail_from)
         password = "" if self.smtp_password is None else self.smtp_password.get_secret_value()

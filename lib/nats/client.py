@@ -40,7 +40,7 @@ class Connection:
         self._connecting = asyncio.Lock()
 
     async def client(self) -> Client:
-        """Return the client. Calls wait while the client reconnects.
+        """Return the connected client. Calls of its methods wait while it reconnects.
 
         Raises:
             nats.errors.Error, OSError: if no server is reachable, or all servers refuse the
@@ -95,7 +95,10 @@ class Connection:
 
 @asynccontextmanager
 async def connection(address: NatsAddress, *, name: str) -> AsyncIterator[Connection]:
-    """Hold a connection while the block runs. An unavailable server raises at first use."""
+    """Yield a connection, which is closed after the block.
+
+    If no server is available, the first use of the connection raises an exception.
+    """
     held = Connection(address, name=name)
     try:
         yield held

@@ -40,7 +40,7 @@ class NatsAddress:
 
 
 def is_nats(url: str) -> bool:
-    """Return whether a URL, valid or invalid, is for NATS."""
+    """Return whether a URL has a scheme of NATS. The rest of the URL may be invalid."""
     return url.partition("://")[0] in _SCHEMES
 
 

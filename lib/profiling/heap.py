@@ -15,7 +15,7 @@ _running = asyncio.Lock()
 
 
 class Allocation(msgspec.Struct, frozen=True):
-    """A source line, and the growth of the memory that it holds. Sizes are in bytes."""
+    """A source line, and the growth of the memory that it has allocated. Sizes are in bytes."""
 
     trace: list[str]
     size_difference: int

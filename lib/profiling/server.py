@@ -1,4 +1,4 @@
-"""The profiling port: opt-in, on the loopback, and closed to other host names."""
+"""The opt-in profiling port, which listens on the loopback and refuses other host names."""
 
 from __future__ import annotations
 

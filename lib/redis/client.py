@@ -136,7 +136,7 @@ def cluster_of(redis: Redis) -> RedisCluster | None:
 
 @asynccontextmanager
 async def open_redis(options: RedisOptions) -> AsyncIterator[Redis]:
-    """Open a pool and close it at the end. An unavailable Redis raises at the first command.
+    """Open a connection pool for the block. If Redis is down, the first command raises an error.
 
     If a connection breaks, its command is sent once more on a new connection. So a command may run
     twice, and its effect must allow that. A command that times out is not repeated, except once in

@@ -22,7 +22,7 @@ class NotReplicatedError(RedisError):
 
 
 class ReplicatedWriter:
-    """Write to keys atomically, and wait for the number of replicas in the URL.
+    """Write to keys atomically, and wait until as many replicas as the URL requires confirm.
 
     Redis responds before it copies a write to its replicas. If a replica becomes the primary before
     that, the write is lost. After an exception, the write may or may not exist; write it again.
@@ -34,7 +34,7 @@ class ReplicatedWriter:
         self._is_behind = False
 
     async def write(self, commands: Mapping[str, Sequence[Command]]) -> None:
-        """Run the `commands` of each key in order. A command uses only its key.
+        """Run the `commands` of each key in order. A command may access only its own key.
 
         Raises:
             RedisError, OSError: if Redis is unavailable or has too few replicas.
@@ -78,7 +78,7 @@ class ReplicatedWriter:
             raise
 
     def _steps(self, commands: Sequence[Command]) -> list[Command]:
-        """Return the commands for one connection, because WAIT refers to its own connection."""
+        """Return the commands to send on one connection, because WAIT covers only its writes."""
         steps = [("MULTI",), *commands, ("EXEC",)] if commands else []
         return [*steps, ("WAIT", self._replicas, _WAIT_MILLISECONDS)] if self._replicas else steps
 

@@ -227,7 +227,7 @@ _GAUGES: Final[WeakKeyDictionary[CollectorRegistry, BreakerGauge]] = WeakKeyDict
 
 
 def gauge_in(registry: CollectorRegistry) -> BreakerGauge:
-    """Return the registry's only metric of this class."""
+    """Return the only `BreakerGauge` of the registry. The first call creates it."""
     if registry not in _GAUGES:
         _GAUGES[registry] = BreakerGauge(registry)
     return _GAUGES[registry]

@@ -11,7 +11,7 @@ from lib.resilience.deadline import remaining
 
 
 class Bulkhead:
-    """At most `limit` concurrent calls. Up to `queue` calls wait for at most `wait_seconds`."""
+    """Run at most `limit` calls at a time; up to `queue` more wait, at most `wait_seconds`."""
 
     def __init__(
         self, name: str, *, limit: int = 50, queue: int = 50, wait_seconds: float = 1.0

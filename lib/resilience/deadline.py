@@ -38,7 +38,9 @@ async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[Non
 
 @contextmanager
 def budget(seconds: float) -> Iterator[float]:
-    """Lower the request's budget inside the block. Yield the end as loop time.
+    """Lower the request's time budget inside the block to at most `seconds`.
+
+    Yield the time at which the budget ends, on the event loop's clock.
 
     This function cancels nothing: the calls in the block use the `remaining` time as their limit.
     """
@@ -68,7 +70,7 @@ def write_header(headers: MutableMapping[str, str], seconds: float) -> None:
 
 
 def read_header(headers: Mapping[str, str], *, limit: float) -> float:
-    """Return the time limit of a request in seconds: a valid limit of the caller, or `limit`."""
+    """Return a request's time limit in seconds: the caller's if valid and shorter, or `limit`."""
     text = headers.get(HEADER, "")
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_MS))):
         return limit

@@ -33,7 +33,7 @@ async def repeat(
     policy: RetryPolicy = RetryPolicy(),
     seconds: float = 10.0,
 ) -> T:
-    """Repeat the idempotent `work` after its first failure until it succeeds.
+    """Repeat the idempotent `work`, whose first attempt had `failure`, until an attempt succeeds.
 
     The last failure is raised, which is the first one if a repetition cannot help. A `Retry-After`
     of the upstream is respected if the time allows it. Otherwise the failure is raised at once.

@@ -26,7 +26,7 @@ class Cursor(Protocol):
 
 
 class Keyset(Protocol):
-    """The module `keyset` of a store."""
+    """The generated module `keyset` of a package of queries."""
 
     @property
     def KeysetCursor(self) -> Any:  # noqa: N802 - the generated module's name

@@ -23,7 +23,7 @@ V = TypeVar("V", bound=Versioned)
 
 
 def or_not_found(thing: T | None, noun: str) -> T:
-    """Return the object. Raises NOT_FOUND for None."""
+    """Return `thing`, or raise NOT_FOUND if it is None."""
     if thing is None:
         raise not_found(noun)
     return thing
@@ -36,7 +36,7 @@ def check_version(seen: int | None, present: int) -> None:
 
 
 def at_version(row: V | None, noun: str, seen: int | None) -> V:
-    """Return a locked row. Raises NOT_FOUND for None, or the errors of `check_version`."""
+    """Return `row`; raise NOT_FOUND if it is None, or PRECONDITION_FAILED as `check_version`."""
     found = or_not_found(row, noun)
     check_version(seen, found.version)
     return found

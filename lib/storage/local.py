@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class LocalStorage:
-    """Stores under `folder`. A link is `base_url` + key, with an expiry time and a signature.
+    """Store files in `folder`. A link is `base_url` + key, with an expiry time and a signature.
 
     The route at `base_url` checks both with `is_valid_link`.
     """

@@ -53,7 +53,10 @@ class Links(Protocol):
 
 
 def check_key(key: str) -> str:
-    """Return the key. Raises ValueError for a key that could leave its folder or need quoting."""
+    """Return the key.
+
+    Raises ValueError if the key could name a file outside the folder, or needs quoting in a URL.
+    """
     if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
         raise ValueError(f"{key[:50]!r} is not a storage key")
     return key

@@ -39,7 +39,7 @@ class S3Storage:
         self._bucket = bucket
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Store the object with its type."""
+        """Store the object with its content type."""
         with translated():
             await self._client.put_object(
                 Bucket=self._bucket,
@@ -62,7 +62,7 @@ class S3Storage:
             await self._client.delete_object(Bucket=self._bucket, Key=check_key(key))
 
     async def link(self, key: str, *, ttl: timedelta) -> str:
-        """Return a presigned GET."""
+        """Return a presigned URL for a GET request."""
         with translated():  # where the keys are a role's, they may have to be fetched
             url: str = await self._client.generate_presigned_url(
                 "get_object",

@@ -29,7 +29,10 @@ _URL: Final = f"{LOCAL_GATEWAY}/api/users/v1/files"
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A storage and its links. `local` is set if the service serves the links itself."""
+    """A file storage, and what makes links to its files.
+
+    `local` is set if the service serves the links itself.
+    """
 
     storage: Storage
     links: Links
@@ -38,7 +41,7 @@ class Files:
 
 
 class StorageSettings(PublicSettings):
-    """Settings. Without `S3_BUCKET`, files are in `FILES_FOLDER` and links lead to `FILES_URL`.
+    """Settings. If `S3_BUCKET` is empty, `FILES_FOLDER` has the files and links use `FILES_URL`.
 
     Production requires `S3_BUCKET` or `FILES_FOLDER`, because a folder in a container may be lost
     with the container.

@@ -122,7 +122,7 @@ def _processes() -> list[Panel]:
         ),
         Panel(
             "Uptime",
-            "Time since the last instance of a service started.",
+            "Time since the latest start of an instance of a service.",
             {"{{job}}": "time() - max by (job) (process_start_time_seconds)"},
             "s",
         ),
@@ -301,7 +301,7 @@ def _exporter() -> list[Panel]:
 
 
 def basic() -> Dashboard:
-    """Return the four golden signals by route, method and status."""
+    """Return the dashboard of the four golden signals, by route, method and status."""
     chosen = 'route=~"$route",status=~"$status",method=~"$method"'
     rows = [
         Row("Signals", signals(chosen, 'route=~"$route"')),

@@ -23,7 +23,7 @@ WIDTH, HEIGHT, COLUMNS = 8, 7, 24
 
 
 class Needs(StrEnum):
-    """The feature that a service must have for a panel to show data."""
+    """The component that must be installed for a panel to show data."""
 
     PLATFORM = "platform"  # always there
     CONTAINERS = "cadvisor"
@@ -59,7 +59,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """A selector at the top: the values of a label, or fixed values; the default is `All`."""
+    """A selector at the top of a dashboard, of a label's values or fixed values; default `All`."""
 
     name: str
     metric: str = ""
@@ -68,7 +68,7 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Dashboard(msgspec.Struct, frozen=True):
-    """One page. `uid` is the page's address and file name."""
+    """One dashboard. `uid` is its address in Grafana and its file name."""
 
     uid: str
     title: str

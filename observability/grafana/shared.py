@@ -91,7 +91,8 @@ def queries(selector: str) -> list[Panel]:
         ),
         Panel(
             "Query time",
-            "Time from sending a query to receiving its rows, without the wait for a connection.",
+            "Time until the result of a query. On PostgreSQL, the time of a query outside a "
+            "transaction includes the wait for a connection.",
             quantiles("db_query_duration_seconds", selector),
             "s",
         ),

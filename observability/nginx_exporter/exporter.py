@@ -1,4 +1,4 @@
-"""The exporter: followers, parser and totals under one lock and one snapshot."""
+"""The exporter: one lock and one state file for its log followers, its parser and its totals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Watched:
     def __init__(
         self, path: Path, parser: Parser, totals: Totals, past: Log | None, start: Start
     ) -> None:
-        """Resume from `past`, or begin at the position `start`."""
+        """Resume from the stored state `past`, or begin at `start` if there is none."""
         self.counts = past.counts if past else LogCounts()
         self.read_errors = 0
         self._failing = ""
@@ -95,7 +95,7 @@ def pieces(lines: bytes, size: int = 1 << 16) -> Iterator[bytes]:
 
 
 class Exporter:
-    """Count lines and store the counts. `lock` guards all counters."""
+    """Count the lines of logs, and store the counts. `lock` guards all counters."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Exporter:
         self._unwritten = ""
 
     def look(self) -> None:
-        """Detect the files. Follow the logs, so that no rotation is missed from now on."""
+        """Find the files of each log, so that no rotation is missed from now on."""
         with self.lock:
             for watched in self.logs:
                 watched.look()

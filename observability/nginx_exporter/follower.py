@@ -36,7 +36,7 @@ class _Unknown(NamedTuple):
 
 
 class Follower:
-    """Follows one log. Not thread-safe: the owner's lock covers `look`, `read` and `state`."""
+    """Follow one log. Not thread-safe: the owner's lock covers `look`, `read` and `state`."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Follower:
         self._restored = None
 
     def _cut_in_place(self) -> None:
-        """Record the former contents of truncated open files as unclaimed."""
+        """Record the former contents of truncated open files, of which a copy may be found."""
         for ident, file in self._open.items():
             track, size, head = self._tracks[ident], file.size(), file.head()
             if track.still(head, size):
@@ -163,7 +163,7 @@ class Follower:
         listed: dict[Ident, Found],
         current: Found | None,
     ) -> None:
-        """Resume unclaimed content in the longest file that contains the content."""
+        """Continue with the content of a truncated file in the longest file that contains it."""
 
         def fits(new: _Unknown) -> bool:
             # A new log file is read from its start, unless only the device number is new, as after

@@ -17,7 +17,7 @@ and the same tuple for all formats, because a tuple is the fastest to create and
 
 MOST_BYTES: Final = 2**53
 MOST_SECONDS: Final = 1e9
-"""The largest valid value; a larger value would make a sum useless forever."""
+"""The largest valid values; larger values would make the sums useless forever."""
 
 
 class Parser(Protocol):
@@ -31,7 +31,7 @@ class Parser(Protocol):
         ...
 
     def connections(self, lines: bytes) -> int:
-        """Return the number of connections that began in `lines`, or 0 if the format lacks them."""
+        """Return how many connections began in `lines`, or 0 if the format does not log this."""
         ...
 
 

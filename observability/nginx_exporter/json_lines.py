@@ -78,5 +78,5 @@ class JsonLines:
 
 
 def _valid(line: bytes) -> bytes:
-    """Replace invalid UTF-8. NGINX passes a client's invalid bytes through its JSON escaping."""
+    """Replace invalid UTF-8. NGINX's JSON escaping does not change a client's invalid bytes."""
     return line if line.isascii() else line.decode("utf-8", "replace").encode()

@@ -92,7 +92,7 @@ def compile_format(template: str) -> re.Pattern[str]:
 
 
 def _directive(text: str) -> tuple[str, Escape]:
-    """Return the string and escaping of a format, from a bare string or a pasted directive."""
+    """Return the format string and its escaping, from a bare string or a whole directive."""
     if not text.lstrip().startswith("log_format"):
         return text, "default"
     escape: Escape = "default"

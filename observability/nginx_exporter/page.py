@@ -35,7 +35,7 @@ _FAMILIES: Final = (
 )
 
 _Texts = tuple[str, str, str, str]
-"""The samples of one series in each metric family."""
+"""The text of the samples of one series, for each of the four metric families."""
 
 
 class Page:

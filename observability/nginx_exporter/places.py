@@ -1,4 +1,4 @@
-"""Limit the label sets, so that no client decides the size of the page."""
+"""Limit the number of label sets, so that no client decides the size of the metrics page."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""The routes that the path segments read so far allow, the best route first.
+"""The routes that the path segments read so far allow, in order of precedence.
 
 A string in the tuple is a route with a final `*`.
 """
@@ -53,7 +53,7 @@ class Router:
     """
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        """Create the routes. Each pattern is a label; a final `*` matches the path and all below.
+        """Create the routes. Each pattern is a label; a final `/*` matches all paths below it too.
 
         Raises RouteError for an invalid pattern.
         """
@@ -141,7 +141,10 @@ def _states(root: _Node) -> _State:
 
 
 def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
-    """Yield the candidates after a path segment. None means a segment that no pattern names."""
+    """Yield the candidates in `ways` that remain after one more path segment.
+
+    If `word` is None, no pattern names the segment.
+    """
     for way in ways:
         if isinstance(way, str):
             yield way
@@ -156,6 +159,6 @@ def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
 
 
 def _route(ways: _Ways) -> str:
-    """Return the best of the routes that end at this path segment."""
+    """Return the first of the routes that end at this path segment, or `other`."""
     routes = (way if isinstance(way, str) else way.route or way.rest for way in ways)
     return next(filter(None, routes), OTHER)

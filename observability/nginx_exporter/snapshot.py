@@ -85,12 +85,13 @@ class StateFile:
         lengths |= {len(s.upstream) for s in snapshot.series}
         if lengths - {len(snapshot.buckets) + 1}:
             raise StateError(
-                f"{self.path} has other histogram buckets; delete the file to count from zero."
+                f"{self.path} has counts that do not match its histogram buckets; "
+                "delete the file to count from zero."
             )
         return snapshot
 
     def save(self, snapshot: Snapshot) -> None:
-        """Write the snapshot if it has changed. An OSError leaves the old file."""
+        """Write the snapshot if it has changed. If this raises OSError, the old file stays."""
         encoded = msgspec.json.encode(snapshot)
         if encoded == self._written:
             return

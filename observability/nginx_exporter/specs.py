@@ -46,7 +46,7 @@ def rule_routes(path: Path) -> list[str]:
 
 
 def checked(pattern: str) -> str:
-    """Return the pattern if it can match a path. Raises SpecError."""
+    """Return the route pattern if it is valid. Raises SpecError if it can match no path."""
     if not pattern.isprintable():  # Bytes that are not UTF-8 come as unprintable characters.
         raise SpecError(f"The route {pattern!a} contains unprintable characters.")
     if not pattern.startswith("/"):

@@ -14,7 +14,7 @@ _PAGE: Final = re.compile(
 
 
 class Connections(NamedTuple):
-    """The numbers on NGINX's page: the first and the last three are current, the others totals."""
+    """The numbers on NGINX's page: `accepted`, `handled` and `requests` are totals."""
 
     active: int
     accepted: int

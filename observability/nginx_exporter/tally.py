@@ -53,7 +53,7 @@ def rebucketed(series: Series, old: Sequence[float], new: Sequence[float]) -> Se
 
 
 Times = Memo[Number, float | None]
-"""Cache the parsed seconds of recent texts. Texts repeat, because NGINX counts milliseconds."""
+"""Cache the parsed seconds of recent texts. Texts repeat, because NGINX logs milliseconds."""
 
 
 class Tally:

@@ -12,7 +12,7 @@ from observability.nginx_exporter.routes import OTHER, Router
 from observability.nginx_exporter.tally import Series, Tally
 
 BUCKETS: Final = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 2.0, 10.0)
-"""Upper bounds in seconds.
+"""The upper bounds of the histogram buckets, in seconds.
 
 Each bound adds two samples to a series, so few bounds leave room for more series.
 """
@@ -58,7 +58,7 @@ class Totals:
 
     @property
     def series(self) -> list[Series]:
-        """Return the live series, to read under the lock that guards `add`."""
+        """Return the series, not copies: read them only under the lock that guards `add`."""
         self._settle()
         return list(self._series.values())
 

@@ -1,4 +1,4 @@
-"""Stored facts about a log file: its identity, its beginning and its counted length."""
+"""The stored state of a log file: its identity, its beginning and its counted length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 HEAD_BYTES: Final = 512
-"""The number of leading bytes that identify a log file; its lines contain times and IDs."""
+"""The number of leading bytes that identify a log file, whose lines have times and IDs."""
 
 Ident = tuple[int, int]
 """Device and inode."""
@@ -50,7 +50,7 @@ class Track(msgspec.Struct):
 
 
 class LogState(msgspec.Struct, rename={"unclaimed": "orphans"}):
-    """The state of a follower for a restart. Counts are totals since the first start."""
+    """The state with which a follower resumes. Counts are totals since the first start."""
 
     path: str
     current: Ident | None = None

@@ -113,8 +113,8 @@ def test_chat_is_removed_and_what_is_left_passes_the_checks(copy: Path) -> None:
         ("shared", "the name shared is taken: there is sql/shared"),
         ("class", "class is a keyword of Python"),
         ("group", "group is a keyword of SQL"),
-        ("smtp", "SMTP_HOST is a setting already"),
-        ("prometheus", "PROMETHEUS_PORT is a setting already"),
+        ("smtp", "SMTP_HOST is already a setting"),
+        ("prometheus", "PROMETHEUS_PORT is already a setting"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_in_one_sentence(name: str, said: str) -> None:

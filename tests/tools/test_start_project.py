@@ -27,7 +27,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["Acme"], "'Acme' is not a valid project name: use 2 to 20 of a-z and 0-9"),
         (["acme-shop"], "'acme-shop' is not a valid project name"),
         ([""], "'' is not a valid project name"),
-        (["user"], "user is a service: choose another name"),
+        (["user"], "user is the name of a service: choose another name"),
         (["gateway"], "gateway is already used as a word in "),
         (["marketplace"], "marketplace is already the name of the project"),
         (["acme", "--holder", "A\nB"], "holder= must be one line of 2 to 100 characters"),

@@ -56,7 +56,7 @@ class Word:
     exempt: tuple[str, ...]
 
     def applies(self, text: Text) -> bool:
-        """Return whether texts of this kind and place are checked."""
+        """Return whether the word is not allowed in a text of this kind and path."""
         return (
             text.kind in self.kinds
             and text.path not in self.exempt
@@ -64,7 +64,7 @@ class Word:
         )
 
     def hits(self, text: str, *, name: bool) -> list[str]:
-        """Return the parts of a text, or of an identifier, that match."""
+        """Return the parts of a text, or of an identifier, that match the word's pattern."""
         if name and not self.whole:
             return [part for part in parts(text) if self.pattern.fullmatch(part)]
         return [match[0] for match in self.pattern.finditer(text)]

@@ -61,7 +61,7 @@ def candidates(ref: str) -> dict[Kind, list[Text]]:
 
 
 def main() -> None:
-    """Print the sample, one sentence a line, with its place."""
+    """Print the sample, one sentence a line, with its path and line number."""
     parser = argparse.ArgumentParser(prog="tools.english.draw", description=__doc__)
     parser.add_argument("--ref", default="HEAD", help="commit to draw from")
     parser.add_argument("--seed", type=int, default=1, help="random seed")

@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text with its place. `path` is relative to the root of the tree."""
+    """A text with its file and line. `path` is relative to the root of the tree."""
 
     kind: Kind
     path: str

@@ -50,7 +50,7 @@ def create(root: Path, wanted: Wanted) -> list[str]:
 
 
 def rendered(wanted: Wanted) -> Iterator[tuple[str, str]]:
-    """Yield the files of a service: its path in the repository, and its text."""
+    """Yield the path in the repository, and the text, of each file of a service."""
     environment = jinja2.Environment(  # noqa: S701 - source code, not HTML
         loader=jinja2.FileSystemLoader(TEMPLATE),
         undefined=jinja2.StrictUndefined,
@@ -69,7 +69,7 @@ def rendered(wanted: Wanted) -> Iterator[tuple[str, str]]:
 
 
 def _copy_events(root: Path, wanted: Wanted) -> None:
-    """Add the tables for events, which are the same in every service."""
+    """Copy the migrations that create the tables for events, which every service has."""
     folder = root / "migrations" / wanted.name
     both = wanted.engine == "mysql"
     for engine in ("postgres", "mysql") if both else ("postgres",):

@@ -14,7 +14,11 @@ from tools import grants, permissions, rendered, schema_page, specs
 
 
 def main(names: list[str]) -> int:
-    """Write all dependent files, and the privileges of the services in `names`."""
+    """Update all files that depend on the list of services.
+
+    This includes the privileges and API documents of the services in `names`. If `names` is empty,
+    it includes the API documents of all services.
+    """
     steps: list[Callable[[], int | None]] = [
         lambda: permissions.main(["write"]),
         *(partial(grants.main, ["write", name]) for name in names),

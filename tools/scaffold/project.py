@@ -76,7 +76,7 @@ def _check(root: Path, old: str, name: str, holder: str) -> None:
     if name == old:
         raise ScaffoldError(f"{name} is already the name of the project")
     if name in service_names(root):
-        raise ScaffoldError(f"{name} is a service: choose another name")
+        raise ScaffoldError(f"{name} is the name of a service: choose another name")
     if holder and not _HOLDER.fullmatch(holder):
         raise ScaffoldError("holder= must be one line of 2 to 100 characters")
     used = re.compile(rf"(?<![a-z]){name}(?![a-z])", re.IGNORECASE)

@@ -66,7 +66,7 @@ def _delete_own(root: Path, name: str) -> None:
 
 
 def _take_out_marked(root: Path, name: str) -> list[Path]:
-    """Delete the marked parts; return the changed Python files."""
+    """Delete the code that is marked for the service; return the changed Python files."""
     found = []
     for path in list(files(root)):
         if path.suffix in _CODE and "template" not in path.parts:

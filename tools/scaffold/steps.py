@@ -33,5 +33,5 @@ def tidy(root: Path, paths: Sequence[Path]) -> None:
 
 
 def follow(root: Path, *names: str) -> None:
-    """Write the files that depend on the list of services, and the documents of `names`."""
+    """Write the files that depend on the list of services and on the services in `names`."""
     run(root, "tools.scaffold.follow", *names)

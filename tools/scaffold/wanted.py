@@ -84,10 +84,10 @@ def check_name(root: Path, name: str) -> None:
             raise ScaffoldError(f"{word} is a keyword of SQL: choose another name")
     settings = (root / "docs" / "settings.md").read_text(encoding="utf-8")
     if found := re.search(rf"`({name.upper()}_\w+)`", settings):
-        raise ScaffoldError(f"{found[1]} is a setting already: choose another name than {name}")
+        raise ScaffoldError(f"{found[1]} is already a setting: choose another name than {name}")
     compose = (root / "docker-compose.yml").read_text(encoding="utf-8")
     if re.search(rf"^  {name}:$", compose, re.MULTILINE):
-        raise ScaffoldError(f"{name} is a container already: choose another name")
+        raise ScaffoldError(f"{name} is already in docker-compose.yml: choose another name")
 
 
 def check_words(wanted: Wanted, texts: Iterator[str]) -> None:

@@ -44,7 +44,7 @@ def answered(exchange: Exchange, response: web.StreamResponse, seconds: float) -
 
 
 def failed(exchange: Exchange, error: BaseException, status: int, seconds: float) -> None:
-    """Log a request with its error: code, message and cause, or only the type of the error."""
+    """Log a request with its error: the code, message and cause of an AppError, else its type."""
     line = _line(exchange, status, seconds)
     if isinstance(error, AppError):
         line.code, line.error = error.code.value, error.message

@@ -55,7 +55,9 @@ class Admission:
         self._per_client, self._per_user, self._per_service = per_client, per_user, per_service
 
     async def admit(self, exchange: Exchange) -> Decision | None:
-        """Bind the principal. Return the decision of the user's limit, else of the address limit.
+        """Bind the caller to the request. Return the decision of the rate limit.
+
+        This is the decision of the user's limit if there is a user, else of the address's limit.
 
         Raises:
             AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token), or

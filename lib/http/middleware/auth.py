@@ -26,7 +26,7 @@ _DOCUMENTATION: Final = "/docs"
 
 
 def public(handler: H) -> H:
-    """Mark a handler as public. A public handler also refuses an invalid token."""
+    """Mark a handler as public: it needs no token, but an invalid token is refused."""
     setattr(handler, _PUBLIC, True)
     return handler
 
@@ -37,7 +37,7 @@ def is_public(handler: object) -> bool:
 
 
 class Authenticator:
-    """Bind the principal of a request. Refuse requests without a valid token with 401.
+    """Bind the caller (principal) to a request. Refuse requests without a valid token with 401.
 
     These need no token: handlers marked `public`, the health checks, the documentation and unknown
     paths. If a request changes data and has its token in a cookie, it also needs the CSRF token of

@@ -22,7 +22,7 @@ _MAX_AGE_SECONDS = "300"
 
 
 class Cors:
-    """The CORS responses for the given origins. `*` allows every origin, without credentials."""
+    """Make the CORS headers for `origins`. `*` allows every origin, but without credentials."""
 
     def __init__(self, origins: Collection[str]) -> None:
         self._allowed, self._any = frozenset(origins), "*" in origins
@@ -46,7 +46,7 @@ class Cors:
         return response
 
     def allow(self, exchange: Exchange, response: web.StreamResponse) -> None:
-        """Allow the page to read the response. Without the headers, browsers hide errors too."""
+        """Allow the page to read the response. Otherwise browsers hide even error responses."""
         response.headers.update(self._headers_for(exchange.headers[hdrs.ORIGIN]))
         # A shared cache must not hand one origin's answer to another.
         response.headers.add(hdrs.VARY, "Origin")

@@ -1,4 +1,4 @@
-"""Deadline: cancel a request that takes too long, and respond."""
+"""Deadline: cancel a request that takes too long, and respond with an error."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 
 
 class Exchange:
-    """A request with its route template, client address, start time and the caller's limit.
+    """A request with its route template, client address, start time and rate limit decision.
 
     It accepts a safe request ID from the caller or creates one. It binds the ID, the client address
     and the positions of the request to the task that serves the request.

@@ -23,7 +23,7 @@ from lib.resource.cursors import sign_cursors_with
 
 
 class MiddlewareSettings(AuthSettings, LimitSettings):
-    """Settings for the middleware: `class OrderConfig(PostgresSettings, MiddlewareSettings)`."""
+    """Settings to inherit, as in `class OrderConfig(PostgresSettings, MiddlewareSettings)`."""
 
 
 def install_middleware(

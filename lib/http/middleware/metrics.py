@@ -16,7 +16,10 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class _Answers:
-    """Count the responses with one status. Several statuses share one histogram of durations."""
+    """Count the responses of one method and route with one status.
+
+    The statuses of a route share one histogram of durations.
+    """
 
     __slots__ = ("count", "durations")
 
@@ -34,7 +37,7 @@ class RequestMetrics(Collector):
     """
 
     def __init__(self, registry: CollectorRegistry, in_progress: Callable[[], int]) -> None:
-        """Create the metrics. `in_progress` counts requests, without those that stay open."""
+        """Create the metrics. `in_progress` returns the number of running, short-lived requests."""
         self._answers: dict[tuple[str, str, int], _Answers] = {}
         self._durations = Latencies(
             "http_request_duration_seconds",
@@ -57,7 +60,7 @@ class RequestMetrics(Collector):
         return seconds
 
     def collect(self) -> Iterable[CounterMetricFamily]:
-        """Return the number of responses so far."""
+        """Yield the numbers of responses so far."""
         labels = ("method", "route", "status")
         family = CounterMetricFamily("http_requests", "Requests answered.", labels=labels)
         for (method, route, status), answers in self._answers.items():

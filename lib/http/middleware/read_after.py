@@ -1,4 +1,4 @@
-"""Read your own writes: return the client's write position after a write."""
+"""Read your own writes: return the log position of a request's writes to the client."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from lib.http.middleware.exchange import Exchange
 
 
 async def add_position(exchange: Exchange, response: web.StreamResponse) -> None:
-    """Add the write position of this request to the response, if the request wrote data."""
+    """If the request wrote data, add the log position of its writes to the response."""
     if known := await exchange.positions.answer():
         response.headers[positions.HEADER] = known

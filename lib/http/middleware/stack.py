@@ -32,7 +32,7 @@ _IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 
 
 class MiddlewareStack:
-    """The middleware of an application, which the application installs as `serve`.
+    """The middleware of an application. The application installs its method `serve`.
 
     `admit` and `idempotent` are for services that authenticate their callers; both are set when
     their dependencies are open. `proxies` are the trusted proxies, whose headers name the client's
@@ -115,7 +115,7 @@ class MiddlewareStack:
             self._deadline.leave(task)
 
     async def _admitted(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
-        """Admit the caller. The response will report the remaining rate limit."""
+        """Authenticate and rate-limit the caller. The response reports the remaining limit."""
         request = exchange.request
         limit = None if self.admit is None else await self.admit(exchange)
         if self.idempotent is not None and _IDEMPOTENCY_KEY in exchange.headers:

@@ -119,7 +119,7 @@ async def test_services_share_a_database_in_schemas_of_their_own(empty_database)
     ("url", "said"),
     [
         ("postgresql://me:secret@127.0.0.1:1/shop", "cannot connect to 127.0.0.1:1/shop"),
-        ("sqlite:///x", "'sqlite' is not one of"),
+        ("sqlite:///x", "'sqlite'; it must be one of"),
     ],
 )
 def test_an_unreachable_database_is_one_sentence_without_its_password(folder, url, said):
