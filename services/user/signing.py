@@ -27,5 +27,5 @@ def read_signing_keys(text: str) -> tuple[SigningKey, ...]:
             raise ValueError("is neither a PEM nor the path of a readable file") from None
     keys = tuple(SigningKey.from_pem(block) for block in _PEM.findall(pem))
     if not 0 < len(keys) <= MAX_KEYS:
-        raise ValueError(f"has {len(keys)} keys, not 1 to {MAX_KEYS}")
+        raise ValueError(f"has {len(keys)} keys; give 1 to {MAX_KEYS} keys")
     return keys

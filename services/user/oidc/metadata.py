@@ -11,7 +11,7 @@ WELL_KNOWN: Final = "/.well-known/openid-configuration"
 
 
 class Metadata(Struct, frozen=True):
-    """The used fields of the document (OpenID Connect Discovery 1.0, section 3)."""
+    """The fields of the document that we use (OpenID Connect Discovery 1.0, section 3)."""
 
     issuer: str
     authorization_endpoint: str

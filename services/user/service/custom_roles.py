@@ -116,6 +116,6 @@ async def check_may_give(tx: Executor, principal: Principal, name: str) -> Accou
     """
     locked = await roles.lock_custom_role(tx, name=name)
     if locked is None:
-        raise invalid(FieldError("role", "is not a role"))
+        raise invalid(FieldError("role", "is not the name of a role"))
     people.check_may_do_as_much(principal, (await get(tx, name)).permissions)
     return locked.kind

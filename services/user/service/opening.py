@@ -1,4 +1,4 @@
-"""Open a session for a user who has just authenticated, by any method."""
+"""Open a session for a user who has just signed in, with a password or an identity provider."""
 
 from __future__ import annotations
 

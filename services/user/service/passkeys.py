@@ -108,7 +108,7 @@ def origin_of(url: str) -> str:
 
 
 def id_of(credential: dict[str, Any]) -> bytes:
-    """Return the ID of the signing key. Raises AppError(VALIDATION_ERROR)."""
+    """Return the ID of the passkey that signed. Raises AppError(VALIDATION_ERROR)."""
     try:
         return base64url_to_bytes(credential["id"])
     except _BROKEN as error:

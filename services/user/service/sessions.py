@@ -80,7 +80,7 @@ async def begin(
 
 
 async def session_of(db: Executor, refresh_token: str) -> UUID | None:
-    """Return the session of a refresh token, used or not, or None for an unknown token."""
+    """Return the session of a refresh token, even of a used one, or None for an unknown token."""
     found = await sessions.session_of_token(db, hash=digest(refresh_token))
     return None if found is None else found.session_id
 

@@ -17,7 +17,7 @@ _NEXT: Final[Mapping[GoodsStatus, frozenset[GoodsStatus]]] = {
 
 
 def may_follow(before: GoodsStatus, after: GoodsStatus) -> bool:
-    """Return whether an order may move between the two statuses.
+    """Return whether an order may change from the status `before` to the status `after`.
 
     An order cannot move to its own status.
     """

@@ -72,7 +72,7 @@ async def confirm_stock(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
 
 
 async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrder]:
-    """Record that orders are sold. Return only the orders that this call has recorded as sold."""
+    """Record that the stock of orders is sold. Return only the orders that this call changed."""
     return {order.id: order for order in await orders.note_sold(db, ids=sorted(ids))}
 
 

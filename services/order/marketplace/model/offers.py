@@ -75,9 +75,9 @@ class AcceptedOffer(Input, frozen=True, kw_only=True):
         if self.price is None and self.currency is None:
             return None
         if self.price is None:
-            raise invalid(FieldError("price", "is required with a currency"))
+            raise invalid(FieldError("price", "is required if the request has a currency"))
         if self.currency is None:
-            raise invalid(FieldError("currency", "is required with a price"))
+            raise invalid(FieldError("currency", "is required if the request has a price"))
         return Agreed(amount(self.price), self.currency)
 
 
