@@ -199,7 +199,7 @@ async def test_a_renamed_literal_compiles_and_is_called(
 
 async def test_a_rename_that_cannot_be_followed_is_refused(desk: Editor, main: Path) -> None:
     for marked, sentence in (
-        ("WHERE name = @n|a", "with escapes or in parts"),
+        ("WHERE name = @n|a", "contains escapes or is split between literals"),
         ("a.name AS wri|ter", "only queries, their parameters"),
     ):
         with pytest.raises(JsonRpcException) as refused:

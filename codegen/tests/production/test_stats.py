@@ -265,12 +265,12 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ("\n      orders: {rows: many}", "`many` is not a number of rows"),
         ("\n      orders: {row: 5}", "unknown key `row` in `orders`"),
         ("\n      orders: {columns: {kin: {nulls: 0}}}", "no column `kin` in `orders`"),
-        ("\n      orders: {columns: {kind: {nulls: 2}}}", "`2` is not a share of rows"),
-        ("\n      orders: {columns: {kind: {nulls: -1}}}", "`-1` is not a share of rows"),
+        ("\n      orders: {columns: {kind: {nulls: 2}}}", "`2` is not a fraction of rows"),
+        ("\n      orders: {columns: {kind: {nulls: -1}}}", "`-1` is not a fraction of rows"),
         ("\n      orders: {columns: {kind: {distinct: 0.5}}}", "not a number of distinct values"),
         (
             "\n      orders: {columns: {kind: {values: {x: 0.7, z: 0.4}}}}",
-            "the shares of `kind` are 1.1 in total",
+            "the fractions of `kind` add up to 1.1",
         ),
         ("\n      orders: {columns: {kind: [x]}}", "`kind` should be a mapping"),
         (

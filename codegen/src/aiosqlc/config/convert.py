@@ -41,8 +41,8 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
 
     The engine, schema, queries and Python settings are kept.
 
-    `out` is the folder for the generated code of the old configuration. If there are several
-    entries, each gets a subfolder.
+    `out` is the folder for the generated code. If several entries had different folders, each gets
+    a subfolder.
     """
     entries = _entries(document)
     converter = _Converter(Converted(), out, _folders([_old_out(entry) for entry in entries]))
@@ -65,7 +65,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Return a name for each folder, from the parts of the path in which the folders differ."""
+    """Map each old output folder to a short, unique name that is made from its path."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")
@@ -86,7 +86,7 @@ def _folders(outs: Sequence[str]) -> dict[str, str]:
 
 
 def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
-    """Return how many leading path parts all folders have in common."""
+    """Return how many leading path components all folders have in common, at most `most`."""
     at = 0
     while at < most and len({part[at] for part in parts}) == 1:
         at += 1

@@ -1,4 +1,4 @@
-"""Find and read the configuration file: sqlc's version 2 with a Python generator."""
+"""Find and read the configuration file, in sqlc's version 2 format with `gen: python:`."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def load_project(
 
 
 class _Loader:
-    """Reads the parts of one configuration."""
+    """Reads the sections of one configuration file."""
 
     def __init__(self, reader: Reader, folder: Path, environ: Mapping[str, str]) -> None:
         self._reader = reader
@@ -197,7 +197,7 @@ class _Loader:
         if not engine or not queries or nothing:
             if len(reader.problems) == before:
                 name = "schema" if queries else "queries"
-                reader.error(found.get(name, node), f"`{name}` names nothing")
+                reader.error(found.get(name, node), f"`{name}` is empty: list the files")
             return None
         return QuerySet(
             index=index,
@@ -221,7 +221,7 @@ class _Loader:
         )
 
     def _tenant(self, node: yaml.Node | None) -> Tenant | None:
-        """Read the key `tenant`: the tenant column, its parameter, and facts about tables."""
+        """Read the key `tenant`: the tenant column, its parameter, and the tables without it."""
         from aiosqlc.ir import Tenant  # imported late, because most projects declare no tenants
 
         reader = self._reader
@@ -258,7 +258,7 @@ class _Loader:
         return Production(self._folder / path if path else None, tuple(declared))
 
     def _declared(self, name: str, node: yaml.Node) -> DeclaredTable:
-        """Read a table: its number of rows, or a mapping that also has columns."""
+        """Read the declared size of a table: its number of rows, or a mapping with columns."""
         reader = self._reader
         if not isinstance(node, yaml.MappingNode):
             return DeclaredTable(name, reader.span(node), self._count(node, "rows"))
@@ -269,7 +269,7 @@ class _Loader:
         return DeclaredTable(name, reader.span(node), rows, tuple(read))
 
     def _column(self, name: str, node: yaml.Node) -> DeclaredColumn:
-        """Read the distribution of a column: shares of values, distinct values and NULL."""
+        """Read a column's distribution: frequencies of values, distinct values and NULL."""
         reader = self._reader
         found = reader.mapping(node, ("values", "distinct", "nulls"), f"`{name}`")
         values = reader.mapping(found.get("values"), (), "values")
@@ -278,8 +278,8 @@ class _Loader:
         nulls = self._share(found["nulls"]) if "nulls" in found else None
         total = sum(share for _, share in shares) + (nulls or 0.0)
         if total > 1 + 1e-9:
-            hint = "write shares of all rows, such as `0.25`; together they are at most 1"
-            reader.error(node, f"the shares of `{name}` are {total:g} in total", hint=hint)
+            hint = "write fractions of all rows, such as `0.25`, whose sum is at most 1"
+            reader.error(node, f"the fractions of `{name}` add up to {total:g}", hint=hint)
         distinct = (
             self._count(found["distinct"], "distinct values") if "distinct" in found else None
         )
@@ -287,7 +287,7 @@ class _Loader:
         return DeclaredColumn(name, reader.span(node), shares, distinct, nulls, places)
 
     def _refuse_null(self, node: yaml.Node | None) -> None:
-        """Report the key NULL among the shares of values, because NULL is not a value."""
+        """Report the key NULL in `values`, because the key `nulls` has the fraction of NULL."""
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.tag == "tag:yaml.org,2002:null":
                 share = value.value if isinstance(value, yaml.ScalarNode) else "0.5"
@@ -305,13 +305,13 @@ class _Loader:
         return 0
 
     def _share(self, node: yaml.Node) -> float:
-        """Read a share of all rows: a number from 0 to 1."""
-        text = self._reader.string(node, "a share of rows")
+        """Read a fraction of all rows: a number from 0 to 1."""
+        text = self._reader.string(node, "a fraction of rows")
         if text is not None and re.fullmatch(r"0?\.\d{1,15}|[01](\.0*)?", text):
             return float(text)
         if text is not None:
             hint = "write a number from 0 to 1, such as `0.25` for a quarter of all rows"
-            self._reader.error(node, f"`{text}` is not a share of rows", hint=hint)
+            self._reader.error(node, f"`{text}` is not a fraction of rows", hint=hint)
         return 0.0
 
     def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:

@@ -1,4 +1,4 @@
-"""The configuration as immutable values."""
+"""Immutable data classes for the configuration."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class PythonTarget:
 
 @dataclass(frozen=True, slots=True)
 class JsonTarget:
-    """The destination of sqlc's JSON document."""
+    """The path and indentation of the JSON document for `gen: json:`, in sqlc's format."""
 
     out: Path
     filename: str = "codegen_request.json"
@@ -105,9 +105,9 @@ class JsonTarget:
 class DeclaredColumn:
     """The declared distribution of a column.
 
-    `values` maps a value to its share of all rows. `distinct` is the number of distinct values, and
-    `nulls` is the share of rows with NULL; both are None if they are not declared. `places` are the
-    spans of the declared properties by name.
+    `values` has each value with its fraction of all rows. `distinct` is the number of distinct
+    values, and `nulls` is the fraction of rows with NULL; both are None if they are not declared.
+    `places` are the spans of the declared properties by name.
     """
 
     name: str

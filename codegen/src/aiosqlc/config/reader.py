@@ -1,4 +1,4 @@
-"""Read a YAML document node by node with positions, so that every error shows its place."""
+"""Read a YAML document node by node, so that every error shows its position."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Reader:
         default: str,
         hints: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
-        """Return one of `choices`. `hints` correct frequent mistakes."""
+        """Return one of `choices`. `hints` maps frequent mistakes to hints."""
         text = self.string(node, where)
         if node is None or text is None:
             return default

@@ -19,9 +19,9 @@ Placed = ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg | ast.excepthan
 class Literal:
     """The SQL text of one call, with its position in the Python file.
 
-    `span` is the place of the whole literal. `places` maps each character of the text to its place
-    in the file. `owner` is the variable to which the call's result is assigned, or the function
-    around the call.
+    `span` is the position of the whole literal. `places` maps each character of the text to its
+    position in the file. `owner` is the variable to which the call's result is assigned, or the
+    function around the call.
     """
 
     file: SourceFile
@@ -31,7 +31,7 @@ class Literal:
     owner: str
 
     def place(self, span: Span) -> Span:
-        """Return the span of the Python code that writes a part of the text."""
+        """Return the span of the Python code for a span of the SQL text."""
         return place(self.places, span)
 
 
@@ -86,7 +86,7 @@ def parsed(file: SourceFile) -> ast.Module | Diagnostic:
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
-    """Yield the names under which a file imports the function."""
+    """Yield the names under which a file imports the function `sql` from the package."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and is_package(node.module or "", package):
             for alias in node.names:
@@ -132,7 +132,7 @@ def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Li
 
 
 def span_of(file: SourceFile, node: Placed) -> Span:
-    """Return the position of a part of the code in characters; Python's own columns count bytes."""
+    """Return the span of a syntax node in characters, because Python's columns count bytes."""
     return Span(
         _offset(file, node.lineno, node.col_offset),
         _offset(file, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),

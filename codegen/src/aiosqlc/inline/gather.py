@@ -73,13 +73,16 @@ class Gathered:
         return replace(label, file=literal.file, span=found[1])
 
     def code(self, span: Span) -> tuple[Literal, Span] | None:
-        """Return the literal and the span of Python code that write a part of the text, or None."""
+        """Return the literal and the Python span for a span of the joined text, or None."""
         part = self._part(span.start)
         inner = part.inner(span) if part else None
         return (part.literal, part.literal.place(inner)) if part and inner else None
 
     def plain_code(self, span: Span) -> Span | None:
-        """Return the Python code that spells a part of the text exactly, in one piece, or None."""
+        """Return the Python span for a span of the joined text if the code has the same characters.
+
+        Return None if the code has an escape there, or several adjacent strings.
+        """
         part = self._part(span.start)
         inner = part.inner(span) if part else None
         if part is None or inner is None or not is_plain(part.literal.places, inner):
@@ -87,7 +90,7 @@ class Gathered:
         return part.literal.place(inner)
 
     def offset(self, at: int) -> int | None:
-        """Return the offset in the text for an offset in the Python file, if it is in a literal."""
+        """Return the joined text's offset for an offset in the Python file, or None outside SQL."""
         for part in self.parts:
             literal = part.literal
             if literal.span.start < at < literal.span.end:

@@ -19,7 +19,7 @@ _COMMAND = re.compile(r"run `aiosqlc scan ([^`\n]*)`")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package that `aiosqlc scan` wrote; the data come from the command line in its files.
+    """A package that `aiosqlc scan` wrote, with options from the command in its generated files.
 
     `out` is the package's folder, relative to the configuration's folder. `entry` is the name of
     the configuration entry, or '' if the configuration has only one entry.
@@ -35,7 +35,10 @@ class Package:
 
 
 def package_of(path: Path, text: str) -> Package | None:
-    """Return the package from which a text imports `sql`; search the folders above the file."""
+    """Return the package from which a Python file imports `sql`, or None.
+
+    The package is searched in the folders above the file.
+    """
     for module, _ in imports_of(text):
         parts = module.removesuffix(f".{FUNCTION}").split(".")
         for folder in path.parents:

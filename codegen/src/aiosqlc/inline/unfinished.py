@@ -1,4 +1,4 @@
-"""Find the literals of a Python file that is not valid Python now, with regular expressions."""
+"""Find the SQL literals of a Python file with a syntax error, by regular expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Map the characters of a string literal's value to the places where Python code writes them."""
+"""Map the characters of a string literal's value to their positions in the Python code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The notation of a literal: a map from value to code, the value's length, the code's end."""
+    """A parsed string literal: `places` maps offsets in its value to offsets in the code.
+
+    `length` is the length of the value. `end` is the offset of the literal's end in the code.
+    """
 
     places: SourceMap
     length: int
@@ -27,9 +30,9 @@ class Written:
 
 
 def written(source: str, start: int) -> Written | None:
-    """Return how the literal at an offset is written: as one string, or as adjacent strings.
+    """Parse the string literal at an offset, which may consist of adjacent strings.
 
-    The result is None if a string is not closed.
+    Return None if a string is not closed.
     """
     pieces: list[tuple[int, int, bool]] = []
     out, at, end = 0, start, -1
@@ -62,7 +65,7 @@ def written(source: str, start: int) -> Written | None:
 
 
 def place(places: SourceMap, span: Span) -> Span:
-    """Return the span of code that writes a part of the value; it includes whole escapes."""
+    """Return the code's span for a span of the value; it includes whole escapes."""
     start = places.to_source(span.start)
     if span.end <= span.start:
         return Span(start, start)
@@ -73,7 +76,7 @@ def place(places: SourceMap, span: Span) -> Span:
 
 
 def offset_in_value(places: SourceMap, length: int, at: int) -> int | None:
-    """Return the offset in a value of `length` characters for a place in the code, or None."""
+    """Return the offset in a value of `length` characters for an offset in the code, or None."""
     pieces = places.pieces
     number = bisect_right(pieces, at, key=lambda piece: piece[1]) - 1
     if number < 0 or at > places.to_source(length):
@@ -84,7 +87,7 @@ def offset_in_value(places: SourceMap, length: int, at: int) -> int | None:
 
 
 def is_plain(places: SourceMap, span: Span) -> bool:
-    """Return whether the code spells a part of the value exactly and in one piece."""
+    """Return whether a span of the value is in one string of the code, without an escape."""
     pieces = places.pieces
     first = bisect_right(pieces, span.start, key=lambda piece: piece[0]) - 1
     last = bisect_right(pieces, max(span.end - 1, span.start), key=lambda piece: piece[0]) - 1

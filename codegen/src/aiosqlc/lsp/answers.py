@@ -1,4 +1,4 @@
-"""Convert results to values of the language server protocol."""
+"""Convert the compiler's results to values of the Language Server Protocol."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FURTHER = re.compile(r"(?:\.\w+)+")
 
 
 def symbols(codec: PositionCodec, file: SourceFile, entry: Entry) -> list[types.DocumentSymbol]:
-    """Return a file's queries."""
+    """Return the outline of a query file: one symbol for each named query."""
     return [
         types.DocumentSymbol(
             block.name,

@@ -50,7 +50,7 @@ def call_at(file: SourceFile, entry: Entry, at: int) -> Call | None:
 
 
 def macro(name: str) -> list[tuple[str, str]]:
-    """Return the signature and meaning of a macro, or nothing if it is not a macro."""
+    """Return the signature and meaning of a macro in a list, or an empty list for other names."""
     lowered = name.lower()
     return [(_MACROS[lowered], MACROS[lowered])] if lowered in _MACROS else []
 

@@ -75,7 +75,10 @@ def _in_comment(
 
 
 def _words(words: dict[str, str], before: str, sign: str) -> list[Offer]:
-    """Return the words that start with `sign`, without the part of `sign` already typed."""
+    """Return a completion item for each word, with `sign` before it.
+
+    Insert `sign` only if the user has not typed it.
+    """
     written = re.search(rf"{sign}\w*$", before)
     return [
         Offer(f"{sign}{word}", Sort.Keyword, text, word if written else f"{sign}{word}")

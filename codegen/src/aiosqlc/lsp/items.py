@@ -49,7 +49,7 @@ def items(tokens: Sequence[Token], query: TypedQuery) -> list[Item]:
 
 
 def _pieces(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Split the outermost list at its commas."""
+    """Split the outer statement's SELECT or RETURNING list at its top-level commas."""
     depth, first = 0, None
     for position, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token.text, 0)

@@ -109,7 +109,7 @@ def absolute(root: Path, path: Path) -> str:
 def _still_there(
     older: Mapping[str, TypedQuery], now: Mapping[str, TypedQuery], files: Sequence[SourceFile]
 ) -> dict[str, TypedQuery]:
-    """Return the last successful results of queries that no longer compile."""
+    """Return the last successful results of queries that are in the files but do not compile."""
     missing = [query for name, query in older.items() if name not in now]
     texts = {file.path: file.text for file in files} if missing else {}
     return {

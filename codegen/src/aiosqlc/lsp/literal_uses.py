@@ -19,10 +19,9 @@ _Binding = (
 
 
 def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[Path]) -> list[Use]:
-    """Return where the calls of a literal's function pass an argument.
+    """Return the positions at which calls of a literal's function pass an argument.
 
-    A use with a `doubt` is a place where code uses the function without calling it, or from which
-    its calls cannot be found.
+    A use with a `doubt` is code that uses the function without calling it, or that hides its calls.
     """
     tree = parsed(literal.file)
     if not isinstance(tree, ast.Module):
@@ -37,7 +36,7 @@ def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[P
         return []
     target = _target(user)
     if target is None:
-        return [_use(literal, span_of(literal.file, made), "", "passes the function on")]
+        return [_use(literal, span_of(literal.file, made), "", "passes the function to other code")]
     scope = _scope(user, target.id, above)
     if isinstance(scope, ast.ClassDef):
         return [_use(literal, literal.span, "", f"is assigned in the class `{scope.name}`")]

@@ -10,7 +10,7 @@ from aiosqlc.source import SourceFile, Span
 from aiosqlc.store.memo import memo
 
 Made = tuple[str, str, Span]
-"""A table or a column (empty for the table itself), with the position of its definition."""
+"""A table, a column ('' for the table itself), and the position of the definition."""
 _NO_COLUMN = frozenset(
     {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
 )

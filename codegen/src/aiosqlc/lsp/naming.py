@@ -97,7 +97,7 @@ async def _uses(ls: Server, about: About, symbol: Symbol) -> list[Use]:
 
 
 def _places(about: About, symbol: Symbol) -> Places:
-    """Return the places to edit. Raises `RefusedError` if a literal has escapes in a name."""
+    """Return the positions to edit. Raises `RefusedError` if a literal has escapes in a name."""
     python = about.view.python
     if python is None:
         return Places(about.path, about.file, symbol.places)
@@ -105,13 +105,13 @@ def _places(about: About, symbol: Symbol) -> Places:
     plain = tuple(span for span in spans if span)
     if len(plain) < len(spans):
         raise RefusedError(
-            f"the literal writes `{symbol.name}` with escapes or in parts: rename it by hand"
+            f"`{symbol.name}` contains escapes or is split between literals: rename it by hand"
         )
     return Places(about.path, python.file, plain)
 
 
 def _of_file(about: About, state: State) -> State:
-    """Return the project's state; for a Python file, with only the entry of the file's literals."""
+    """Return the project's state. For a Python file, its only entry is that of the literals."""
     document = state.documents.get(str(about.path))
     return replace(state, entries=(document.entry,)) if document else state
 

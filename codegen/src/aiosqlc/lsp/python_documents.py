@@ -1,4 +1,4 @@
-"""Analyse the literals of the Python files that are open in the editor."""
+"""Analyse the SQL literals of the Python files that are open in the editor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aiosqlc.pipeline.printing import Compiled, print_set
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A Python file that is open, with the entry and the package of its literals."""
+    """An open Python file, with the configuration entry and the package of its SQL literals."""
 
     path: Path
     text: str
@@ -32,7 +32,7 @@ class Open:
 
 
 def python_texts(texts: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the texts of the Python files."""
+    """Return the decoded texts of the Python files among the open files."""
     return {
         name: text.decode("utf-8", "surrogatepass")
         for name, text in texts.items()
@@ -60,7 +60,7 @@ def _fits(entry: QuerySet, name: str) -> bool:
 def analyse(
     project: Project, one: Open, analyze: Analyze, known: Known | None, before: Document | None
 ) -> Document:
-    """Compile the literals of a file. For literals that are broken now, use results in `before`."""
+    """Compile a file's SQL literals. For literals that fail now, use the results in `before`."""
     outer, settings = one.part.inputs, one.part.entry
     read = python_text(one.path, one.text, one.package.name, settings.engine)
     python = settings.python and settings_alone(settings.python, one.package)

@@ -26,7 +26,7 @@ class PythonText:
 
 
 def python_text(path: Path, text: str, package: str, dialect: Dialect) -> PythonText:
-    """Return the literals of a file that imports `sql` from a package.
+    """Return the SQL literals of a Python file that imports `sql` from a package.
 
     If the text is not valid Python, the literals are found with a regular expression.
     """

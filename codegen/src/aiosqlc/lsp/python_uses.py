@@ -69,7 +69,7 @@ def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
 
 
 def _names_of(path: Path) -> tuple[tuple[str, Path], ...]:
-    """Return the dotted names under which a module can be imported, each with a file."""
+    """Return the dotted names under which a module can be imported, each with its path."""
     place = path.parent if path.name == "__init__.py" else path.with_suffix("")
     top = place.parent
     while (top / "__init__.py").is_file():
@@ -215,7 +215,7 @@ class _Uses:
                 yield self._use(keyword, 2, "", "passes arguments with `**`")
 
     def _is_sure(self, node: ast.Attribute) -> bool:
-        """Return whether an attribute is one of the module, not of an unknown object."""
+        """Return whether an attribute belongs to a wanted module, not to an unknown object."""
         return ast.unparse(node.value) in self._modules
 
     def _doubt(self, node: ast.Attribute) -> str:

@@ -23,7 +23,7 @@ _TUPLES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Com
 
 
 class RefusedError(Exception):
-    """A rename that is not safe, with the reason in one sentence."""
+    """Raised if a rename is not safe. The error's text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Renaming:
 
 @dataclass(frozen=True)
 class Places:
-    """The places of a symbol in the document that the user edits."""
+    """The positions of a symbol in the document that the user edits."""
 
     path: Path
     file: SourceFile
@@ -86,9 +86,9 @@ def check_name(renaming: Renaming) -> None:
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
-    """Return the new names of functions and classes; raise an error if anything else changed.
+    """Return the new names of generated functions and classes.
 
-    Raises `RefusedError`.
+    Raises `RefusedError` if the rename changes anything else.
     """
     _no_new_errors(renaming, before, after)
     symbol = renaming.symbol
@@ -202,7 +202,7 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 
 
 def _seen(value: object, name: str) -> object:
-    """Return a field's value in a form for the comparison before and after a rename.
+    """Return a field's value without the details that a rename may change.
 
     Of sort choices, only the names are compared, not the SQL.
 
@@ -249,9 +249,7 @@ def edits_of(
 ) -> Edits:
     """Return the text edits for a rename.
 
-    Raise an error if the effect of the rename on a use in Python is unknown.
-
-    Raises `RefusedError`.
+    Raises `RefusedError` if a use in Python code cannot be renamed safely.
     """
     symbol, found = renaming.symbol, renaming.entry.functions.get(renaming.symbol.block.name)
     for use in uses:

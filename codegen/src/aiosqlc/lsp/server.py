@@ -1,4 +1,4 @@
-"""The server: handlers of the protocol's messages."""
+"""The language server: handlers of the protocol's messages."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def create() -> Server:
 
 
 def _answers(server: Server) -> None:
-    """Register the handlers of requests that need no compilation."""
+    """Register the handlers for hover, completion, definitions, outlines, hints and fixes."""
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -134,7 +134,7 @@ def _answers(server: Server) -> None:
 
 
 async def _query_plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> list[str]:
-    """Return the server's plan for the query whose name is at an offset."""
+    """Return the database server's plan if a query's name or first keyword is at an offset."""
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
     if query is None or whole_at(block, at) is None:

@@ -1,4 +1,4 @@
-"""Find the named symbols of a query, and the places where its text uses the names."""
+"""Find the names that a query defines, and the positions at which its text uses them."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 
 
 def _is_reference(block: Block, token: Token) -> bool:
-    """Return whether a word is at a place where SQL allows a table alias, but no column name.
+    """Return whether a word is at a position where SQL allows a table alias, but no column name.
 
     If this guess is wrong, the renamed query fails or changes its meaning, and the compiler reports
     this.

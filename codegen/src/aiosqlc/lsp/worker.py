@@ -40,7 +40,7 @@ class AnalysisWorker:
         self._rounds = 0
 
     def close(self) -> None:
-        """Stop the servers."""
+        """Stop the database servers."""
         self._stack.close()
 
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
@@ -83,14 +83,14 @@ class AnalysisWorker:
         return State(root, project, entries, tuple(found), locked, documents)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
-        """Return a query with the reasons for its inferred types; the lock has no reasons."""
+        """Return a query with the reasons for its types, which the lock file does not store."""
         options = options_of(entry.settings, entry.shims)
         found, _ = self._engine(entry.dialect).analyze(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)
         return next(iter(analysis.queries), query)
 
     def query_plan(self, entry: Entry, query: TypedQuery) -> list[str]:
-        """Return the server's query plan as lines."""
+        """Return the database server's query plan as lines."""
         options = options_of(entry.settings, entry.shims)
         engine = self._engine(entry.dialect)
         plan = engine.query_plan(entry.schema, query, options)

@@ -156,7 +156,7 @@ class Workspace:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Stop the servers; a second call has no effect."""
+        """Stop the database servers. A second call has no effect."""
         if self.closed:
             return
         self.closed = True

@@ -1,4 +1,4 @@
-"""Handle the protocol's requests for formatting, signatures, colours and code lenses."""
+"""Handle the protocol's requests for formatting, signatures, semantic tokens and code lenses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOW, RUN = "aiosqlc.showGenerated", "aiosqlc.runOnSampleRows"
 
 
 def register(server: Server) -> None:
-    """Register the handlers for editing."""
+    """Register the handlers for formatting, signatures, semantic tokens and code lenses."""
 
     @server.feature(types.TEXT_DOCUMENT_FORMATTING)
     async def formatted(ls: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
@@ -107,7 +107,7 @@ def _query(ls: Server, uri: str, name: str) -> tuple[About, TypedQuery]:
 
 
 async def _formatted(ls: Server, about: About, within: Span | None) -> list[types.TextEdit]:
-    """Return the edits that format a file, if the formatted queries are proved to be the same."""
+    """Return the edits that format the queries whose formatted text is proved equivalent."""
     entry, file = about.entry, about.file
     found = await ls.analysis.run(
         lambda worker: format_file(

@@ -2,7 +2,7 @@
 
     TypedQuery + McpPolicy → Offer → Tool → Call → Outcome
 
-`offers` decides which queries are tools, and gives the reasons for the others. `generated` writes
-their functions to a private package. `tools` describes these functions as JSON Schema. `gate` runs
-one call within its limits. `server` implements the protocol.
+`offers` decides which queries become tools, and why other queries do not. `generated` writes the
+tools' functions to a temporary package. `tools` describes these functions as JSON Schema. `gate`
+runs one call within the limits of the policy. `server` implements the protocol.
 """

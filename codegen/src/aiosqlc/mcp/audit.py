@@ -1,4 +1,4 @@
-"""The audit log: one JSON object per call and line, with argument names but without values."""
+"""The audit log. Each line is a JSON object about one call, with the arguments' names only."""
 
 from __future__ import annotations
 

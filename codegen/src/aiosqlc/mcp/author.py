@@ -1,7 +1,7 @@
-"""Tools for an assistant that writes queries: it reads the schema and checks drafts.
+"""Tools with which an assistant that writes queries reads the schema and checks drafts.
 
-Drafts are compiled on the private server and never run. Only queries in the project's files are
-run, on generated rows.
+Drafts are compiled on a temporary database server and never run. Only queries in the project's
+files are run, on generated rows.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ class Author:
             ),
             "list_queries": AuthorTool("List the project's queries.", {}, self.list_queries),
             "explain_query": AuthorTool(
-                "Explain a query's types, not-null claims and row count, with the reasons.",
+                "Explain a query's inferred types, nullability and row count, with the reasons.",
                 query,
                 self.explain_query,
             ),
             "query_plan": AuthorTool("Show the execution plan of a query.", query, self.query_plan),
             "sample_rows": AuthorTool(
-                "Run a query of the project on generated sample rows, on a private server.",
+                "Run a query of the project on generated sample rows, on a temporary server.",
                 query,
                 self.sample_rows,
             ),
@@ -143,9 +143,9 @@ class Author:
         return {"text": "\n".join(lines)}
 
     def check_draft(self, sql: str) -> dict[str, Any]:
-        """Compile a draft.
+        """Compile a draft, without its hints such as `-- column: total !`.
 
-        Hints are ignored, because the compiler would run the draft to test a `!`.
+        To test a not-null hint `!`, the compiler would have to run the draft.
         """
         if len(sql) > _LONGEST_DRAFT:
             raise AuthorError(f"a draft has at most {_LONGEST_DRAFT} characters")
@@ -193,13 +193,13 @@ class Author:
         raise AuthorError(f"there is no query `{name}`; call `list_queries` to list the queries")
 
     def _private(self) -> AnalyzeOptions:
-        """Return the options for an analysis on the private server, without the user's database.
+        """Return the options for an analysis on a temporary server.
 
-        Raise an error if the configuration names a server.
+        Raise an error if the configuration names a database, which the tools must not use.
         """
         if self._part.entry.database_uri:
             raise AuthorError(
-                "this tool works only with a private server: the configuration sets `database.uri`"
+                "this tool does not use your database: remove `database.uri` from the configuration"
             )
         return options_of(self._part.entry, self._part.inputs.shims)
 

@@ -1,7 +1,7 @@
-"""The cursors that one session has received, each under a random text.
+"""Store a session's pagination cursors, and give the assistant a random token for each.
 
 A cursor contains the sort keys of a row, which may be the values of a masked column. So the
-assistant gets a random text in its place, and the cursor stays in the server.
+assistant gets only the token, and the cursor stays in the server.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _MOST: Final = 1000  # cursors of one session; the oldest is forgotten
 
 
 class UnknownCursorError(Exception):
-    """Raised for a text that is not a cursor of this call. The message gives the reason."""
+    """Raised for a token without a cursor for this call. The message gives the reason."""
 
 
 class Cursors:
-    """The cursors of a session."""
+    """The pagination cursors of a session, by token."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[str, tuple[str, Any]] = OrderedDict()
 
     def handle(self, cursor: Any, call: str) -> str | None:
-        """Store a cursor of a call and return a random text for it, or None without a cursor."""
+        """Store a cursor of a call and return a random token for it. Return None for None."""
         if cursor is None:
             return None
         text = secrets.token_urlsafe(12)
@@ -36,7 +36,7 @@ class Cursors:
         return text
 
     def read(self, text: str, call: str) -> Any:
-        """Return the cursor for a text. Raises `UnknownCursorError`."""
+        """Return the cursor for a token. Raises `UnknownCursorError`."""
         of, cursor = self._held.get(text, ("", None))
         if cursor is None:
             raise UnknownCursorError("`cursor` is unknown or expired: start without a cursor")
@@ -46,6 +46,9 @@ class Cursors:
 
 
 def call_of(tool: str, given: Mapping[str, Any]) -> str:
-    """Return a text that is equal for all pages of a list: the tool, and most arguments."""
+    """Return the tool and its arguments as text, without `cursor` and `page_size`.
+
+    The text is equal for all pages of a list.
+    """
     rest = {name: value for name, value in given.items() if name not in {"cursor", "page_size"}}
     return json.dumps([tool, rest], sort_keys=True)

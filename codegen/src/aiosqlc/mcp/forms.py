@@ -55,10 +55,10 @@ def result_of(
     most: tuple[int, int],
     handle: Callable[[Any], str | None],
 ) -> Result:
-    """Return the result of a function's value.
+    """Convert the return value of a generated function to the result of its tool.
 
     `shown` converts one row to JSON. `most` are the maximum numbers of rows and of bytes. `handle`
-    returns the text that stands for a cursor. Raises `TooLargeError`.
+    returns the token for a cursor. Raises `TooLargeError`.
     """
     if form is Form.DONE:
         return Result({"done": True})
@@ -85,7 +85,7 @@ def result_of(
 def _entries(
     form: Form, value: dict[Any, Any], shown: Callable[[Any], Any], most: tuple[int, int]
 ) -> Result:
-    """Return a dict's entries, each with all rows. At a limit, leave out the other entries."""
+    """Convert a dict from keys to rows. If a limit is reached, leave out the remaining keys."""
     entries: list[dict[str, Any]] = []
     count = size = 0
     for key, held in value.items():

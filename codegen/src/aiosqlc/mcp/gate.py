@@ -36,7 +36,10 @@ class UnreadableError(Exception):
 
 @dataclass
 class Session:
-    """A caller: the name in the audit log, values of bound parameters, recent calls, cursors."""
+    """A caller: its name in the audit log, bound parameter values, recent calls and cursors.
+
+    The server sets bound parameters, and the assistant cannot pass them.
+    """
 
     name: str
     bound: Mapping[str, str] = field(default_factory=dict)
@@ -137,7 +140,7 @@ class Gate:
                 raise
 
     async def _rows(self, tool: Tool, answer: Any, reads: Reads) -> Result:
-        """Read rows up to a limit, and leave the remaining rows unread."""
+        """Read rows up to the policy's limits, and leave the remaining rows unread."""
         rows: list[Any] = []
         size = 0
         async with aclosing(answer if isasyncgen(answer) else _each(answer)) as stream:

@@ -1,7 +1,7 @@
 """Write the functions of offered queries to a private package and import the package.
 
 These are the functions that `aiosqlc generate` writes, for a fixed driver and fixed row classes. So
-the facts that are proved for a program's functions are true here too.
+they return the types that the compiler proves.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 class Functions:
     """The generated functions by query name, each with the structure of its rows.
 
-    `executor` makes, from a driver's connection, the executor that is passed to the functions.
+    `executor` converts a driver's connection to the first argument of the functions.
     """
 
     by_query: Mapping[str, tuple[Callable[..., Any], PyRow | None]]
@@ -46,7 +46,7 @@ class Functions:
 def functions_for(
     project: Project, part: Analysed, queries: Sequence[TypedQuery]
 ) -> Iterator[Functions]:
-    """Import the functions of queries; their package is deleted when the context ends.
+    """Generate and import the functions of queries. Delete their package when the context ends.
 
     Raises `ValueError` if the names of two queries clash.
     """

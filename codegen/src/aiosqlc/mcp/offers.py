@@ -1,4 +1,4 @@
-"""Select the queries that an assistant may call, by the policy and by the proved facts."""
+"""Select the queries that an assistant may call, from the policy and the compiler's proofs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accep
 class Offer:
     """A query that is served as a tool.
 
-    `writes` means that the policy allows the query to write. `bound` are the Python names of the
-    parameters that the assistant cannot pass. `reads` are the tables or columns (`table.column`)
-    that the query reads. `masked` are the positions of the result columns whose values are hidden.
-    If the tool reads many keys, `single` is the `:batchget` query, and `query` is the text for many
-    keys.
+    `writes` is true if the query can write, which the policy then allows. `bound` are the Python
+    names of the parameters that the assistant cannot pass. `reads` are the tables and columns that
+    the query reads, such as `person (id, name)`. `masked` are the positions of the result columns
+    whose values are hidden. If the tool takes many keys, `single` is the project's `:batchget`
+    query, and `query` is its version for many keys.
     """
 
     name: str
@@ -57,7 +57,7 @@ class NotOffered:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A name in a policy that matches nothing, as a message, and a hint if a name is similar."""
+    """The error message for a name in a policy that matches nothing, and a hint or ''."""
 
     message: str
     hint: str = ""

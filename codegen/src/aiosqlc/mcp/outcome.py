@@ -35,7 +35,7 @@ Outcome = Result | Failure
 
 
 class Database(Protocol):
-    """A pool of connections to one database, under the role of the tools."""
+    """A pool of connections to one database, with the database role of the tools."""
 
     def transaction(self, *, writes: bool) -> AbstractAsyncContextManager[Any]:
         """Lend a connection inside a transaction.

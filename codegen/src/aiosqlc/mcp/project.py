@@ -27,7 +27,7 @@ from aiosqlc.plan.naming import argument
 class Toolbox:
     """The tools of a project by name, and the queries that are not tools.
 
-    `executor` makes, from a connection, the executor that is passed to the functions.
+    `executor` converts a driver's connection to the first argument of the generated functions.
     """
 
     tools: Mapping[str, Tool]
@@ -36,7 +36,7 @@ class Toolbox:
 
 
 def entry_of(project: Project, policy: McpPolicy) -> QuerySet | str:
-    """Return the entry of `sql` to which the policy applies, or the reason why this is unclear."""
+    """Return the entry of `sql` to which the policy applies, or an error message if unclear."""
     named = [one for one in project.sets if policy.entry in {"", one.name}]
     if len(named) == 1:
         return named[0]
@@ -56,7 +56,7 @@ def offers_in(part: Analysed, policy: McpPolicy) -> Offers:
 
 
 def needs_of(engine: Engine, part: Analysed, queries: Sequence[TypedQuery]) -> Needs:
-    """Return the privileges that the texts of the given queries need."""
+    """Return the privileges that the SQL texts of the given queries need."""
     texts = [text for query in queries for text in _texts(query)]
     schema, shims = part.inputs.schema, part.inputs.shims
     return engine.needs(
@@ -103,12 +103,12 @@ def _tool(
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> str | list[str]:
-    """Return a text with each `${NAME}` replaced, or the names of unset variables."""
+    """Replace each `${NAME}` by the environment variable, or return the unset variables' names."""
     missing = [name for name in re.findall(r"\$\{(\w+)\}", text) if not environ.get(name)]
     return missing or re.sub(r"\$\{(\w+)\}", lambda found: environ[found[1]], text)
 
 
 def bound_from(policy: McpPolicy, environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the values of bound parameters from the environment, and the unset names."""
+    """Read the values of bound parameters from the environment. Also return unset variables."""
     missing = [name for _, name in policy.bind if not environ.get(name)]
     return {argument(p): environ[name] for p, name in policy.bind if name in environ}, missing

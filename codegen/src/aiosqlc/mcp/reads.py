@@ -19,8 +19,8 @@ _TWO: Final = 2  # if one row is all, MySQL's connection has read the end of the
 class Reads:
     """An executor that stops reading when it has rows of more than `most` bytes, counted as text.
 
-    `sent` is true if a query was sent, which means that its arguments were accepted. A step beyond
-    the limit raises `TooLargeError`.
+    `sent` is true if a query was sent, which means that its arguments were accepted. A fetch after
+    the limit was exceeded raises `TooLargeError`.
     """
 
     def __init__(self, executor: Any, most: int) -> None:
@@ -63,7 +63,7 @@ class Reads:
         return status
 
     async def step(self, cursor: Any, n: int) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows of a cursor. Raises `TooLargeError`."""
+        """Return the next `n` rows. Raises `TooLargeError` if earlier rows exceed the limit."""
         if self._held > self._most:
             raise TooLargeError
         rows: Sequence[Iterable[Any]] = await cursor.fetch(n)

@@ -1,4 +1,4 @@
-"""JSON Schema for annotations, and conversion of annotated values from and to JSON.
+"""JSON Schemas for Python annotations, and conversion of annotated values from and to JSON.
 
 `msgspec` does both. A value without a JSON form in msgspec (network addresses, ranges, bit strings
 …) is sent as the text that Python prints. Such values are only supported in results.
@@ -43,7 +43,7 @@ class NoJsonFormError(Exception):
 def without(hint: Any, sentinel: str) -> Any:
     """Return a type without the class that is named `sentinel`, if the type is a union.
 
-    `SequenceNotStr`, a sequence of texts that excludes a text itself, becomes `Sequence`.
+    `SequenceNotStr`, a sequence type that excludes `str`, becomes `Sequence`.
     """
     if getattr(get_origin(hint), "__name__", "") == "SequenceNotStr":
         return Sequence[get_args(hint)[0]]  # type: ignore[misc] # known only at run time
@@ -82,7 +82,7 @@ def from_json(value: Any, hint: Any) -> Any:
 
 
 def from_setting(text: str, hint: Any) -> Any:
-    """Convert a text of the settings to the annotated type, but never to None.
+    """Convert the text of a bound value to the annotated type, but never to None.
 
     Raises `msgspec.ValidationError`, `ValueError` or `NotImplementedError` if the text does not fit
     the type.

@@ -50,7 +50,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a server: the policy, environment, optional HTTP address and audit log."""
+    """The settings of a server: policy, environment, HTTP address, token file and audit log.
+
+    The server uses standard input and output if `http` is None.
+    """
 
     policy: McpPolicy
     environ: Mapping[str, str]
@@ -106,7 +109,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _tokens(settings: Settings) -> TokenFile | None:
-    """Read the tokens, which are optional only if the server listens on a loopback address."""
+    """Read the token file, which is required unless the server listens on a loopback address."""
     if settings.tokens is None:
         host, _ = _address(settings.http or "")
         if not _is_loopback(host):
@@ -139,7 +142,7 @@ def _bound(settings: Settings) -> dict[str, str]:
 def _check_values(toolbox: Toolbox, bound: Mapping[str, Mapping[str, str]]) -> None:
     """Raise an error if the bound values do not fit the types of their parameters.
 
-    `bound` maps each source of values to its values.
+    `bound` maps each source of values, which an error message names, to its values.
     """
     for giver, values in bound.items():
         for tool in toolbox.tools.values():
@@ -202,7 +205,7 @@ async def _check_role(
 async def _serve_http(
     server: Server[Any], address: tuple[str, int], tokens: TokenFile | None
 ) -> None:
-    """Serve over streamable HTTP without sessions: the token of each request names its caller."""
+    """Serve over streamable HTTP without protocol sessions: a request's token names its caller."""
     host, port = address
     shown = f"[{host}]" if ":" in host else host
     auth = None

@@ -1,4 +1,4 @@
-"""Bearer tokens for the HTTP transport. A token identifies a caller and its bound values."""
+"""Bearer tokens for the HTTP transport. A token identifies a caller and its bound parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TokenFileError(Exception):
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A caller: its name in the audit log, the SHA-256 of its token, and its bound values."""
+    """A caller: name in the audit log, SHA-256 of the token, and values of bound parameters."""
 
     name: str
     sha256: str
@@ -33,7 +33,7 @@ class TokenFile:
 
     @property
     def bound(self) -> dict[str, dict[str, str]]:
-        """Return the bound values of all callers, by the caller's name."""
+        """Return the values of bound parameters of all callers, by the caller's name."""
         return {token.name: token.bind for token in self._tokens}
 
     async def verify_token(self, token: str) -> AccessToken | None:

@@ -27,7 +27,7 @@ _ROW_COUNTS: Final = {
 }
 _SAID: Final = {
     Form.PAGE: "one page of rows, and the total number of rows",
-    Form.KEYSET: "one page of rows; pass `next` or `previous` as `cursor` for the pages beside it",
+    Form.KEYSET: "one page of rows; pass `next` or `previous` as `cursor` to get another page",
     Form.ENTRIES: "one entry for each key that has a row",
     Form.LISTS: "one entry, with its rows, for each key that has rows",
 }
@@ -39,7 +39,7 @@ class ArgumentError(Exception):
 
 
 class BoundValueError(Exception):
-    """Raised if a session's value does not fit its parameter.
+    """Raised if the value that the server sets for a bound parameter has the wrong type.
 
     The message names the parameter and the reason.
     """
@@ -47,7 +47,7 @@ class BoundValueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A query's function in the form of a tool.
+    """A generated function that an assistant can call as a tool.
 
     `hints` are the annotations of the parameters that the assistant may pass.
 
@@ -78,9 +78,9 @@ class Tool:
         return self.offer.name
 
     def arguments(self, given: Mapping[str, Any], bound: Mapping[str, str]) -> dict[str, Any]:
-        """Return the arguments for the function: from the assistant, and from the session.
+        """Return the function's arguments: those that the assistant gives, and the bound values.
 
-        `bound` maps parameters to texts. Raises `ArgumentError`.
+        `bound` maps bound parameters to values as text. Raises `ArgumentError`.
         """
         for name in given:
             if name not in self.hints:
@@ -97,7 +97,7 @@ class Tool:
         return found | self.bound_values(bound)
 
     def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:
-        """Return the arguments that the session sets for the assistant. Raises `BoundValueError`.
+        """Return the arguments that the assistant cannot pass. Raises `BoundValueError`.
 
         None is refused, because it could disable a condition, and the tool would then return every
         row.
@@ -173,7 +173,7 @@ def _limits(offer: Offer, most: int) -> dict[str, tuple[int, int]]:
 
 
 def _passed(hint: Any) -> Any:
-    """Return the type of a parameter's values that an assistant passes."""
+    """Return the type of the values that an assistant passes for a parameter of this type."""
     hint = without(hint, "Unset")
     if any(getattr(item, "__name__", "") == "KeysetCursor" for item in get_args(hint)):
         return str | None
@@ -186,7 +186,7 @@ def _is_passed(parameter: inspect.Parameter) -> bool:
 
 
 def hide(row: Any, masked: tuple[tuple[int, ...], ...]) -> Any:
-    """Replace the masked values of a row, which is in its JSON form."""
+    """Replace the masked values in a row that was converted to JSON values."""
     if not isinstance(row, dict):
         return MASKED if masked else row
     for path in masked:
@@ -236,7 +236,7 @@ def is_storable(text: str) -> bool:
 
 
 def _description(offer: Offer) -> str:
-    """Describe a query: its comment, followed by the proved facts."""
+    """Describe a query for the assistant: its comment, and what it reads, writes and returns."""
     query = offer.query
     facts = [
         "Writes to the database." if offer.writes else "Proved to be read-only.",
@@ -256,7 +256,7 @@ def _description(offer: Offer) -> str:
 
 
 def _result_schema(offer: Offer, returned: Any, *, open_rows: bool) -> dict[str, Any]:
-    """Return the schema of `structuredContent`, which is an object for every form."""
+    """Return the schema of `structuredContent`, which is an object for every form of result."""
     form = form_of(offer)
     if form is Form.DONE:
         return _object({"done": {"const": True}})

@@ -41,7 +41,7 @@ def _order(item: Diagnostic) -> int:
 
 
 def _with_affected(item: Diagnostic) -> Diagnostic:
-    """Add a note with the number of affected queries, unless the label contains this number."""
+    """Add a note that counts and names the affected queries that the label does not show."""
     if item.code.startswith("E2"):
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"

@@ -17,7 +17,7 @@ _ROWS = {
 
 
 def query_lines(query: TypedQuery) -> Iterator[str]:
-    """Describe a query: its text, parameters, columns and proved facts."""
+    """Describe a query: its SQL, row count, parameters, columns and effects."""
     parsed = query.parsed
     line, _ = parsed.file.line_col(parsed.name_span.start)
     if parsed.channel:

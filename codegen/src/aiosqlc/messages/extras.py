@@ -1,4 +1,4 @@
-"""The optional dependency group (extra) that installs a missing module."""
+"""Find the package's extra, such as `aiosqlc[mysql]`, that installs a missing module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DISTRIBUTIONS = {"google": "protobuf"}  # packages whose name differs from thei
 
 
 def not_installed(error: ModuleNotFoundError) -> str | None:
-    """Return the command that installs a missing module; return None for the compiler's modules."""
+    """Return a message with the command that installs a module, or None if no extra does."""
     module = (error.name or "").partition(".")[0]
     extra = _EXTRAS.get(module)
     if extra is None:

@@ -45,7 +45,7 @@ _line: Line | None = None
 
 
 def show_on(stream: TextIO | None) -> None:
-    """Show progress on this stream, if it is a terminal. None shows nothing."""
+    """Show progress on this stream if it is a terminal. For None, show no progress."""
     global _line  # noqa: PLW0603  # there is one terminal
     _line = Line(stream) if stream is not None and stream.isatty() else None
 

@@ -1,4 +1,4 @@
-"""Find a safe order to deploy code and migrations, by comparing guarantees and running calls."""
+"""Find a safe order to deploy code and migrations, by comparing guarantees and running queries."""
 
 from __future__ import annotations
 

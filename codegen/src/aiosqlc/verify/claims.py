@@ -24,7 +24,7 @@ _AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
 
 
 def sent(query: TypedQuery) -> ParsedQuery:
-    """Return a query with the text that generated code sends: each `*` is replaced by columns."""
+    """Return a query with the SQL that generated code sends: each `*` is replaced by columns."""
     return replace(query.parsed, sql=query.sql, variants=query.variants, embeds=(), hints=())
 
 
@@ -34,7 +34,7 @@ def broken(
     """Yield the assumptions of generated code that are false on another schema.
 
     `promised` is the query as the code was generated from it, for the schema `here`. `home` and
-    `found` are the analyses of the generated text on `here` and on the other schema, `there`.
+    `found` are the analyses of the generated SQL on `here` and on the other schema, `there`.
     """
     yield from _columns(promised, home, found)
     yield from _embedded(promised, here, there)
@@ -161,8 +161,8 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
     """Return whether code generated for schema `here` can violate a constraint of schema `there`.
 
-    Old code leaves new columns at their default. If the default is NULL, it violates only NOT NULL,
-    not other constraints.
+    Old code leaves new columns at their default. A new column that is NULL can violate NOT NULL,
+    but no other constraint.
     """
     before = [_column(here, item.schema, item.table, name) for name in item.columns]
     after = [_column(there, item.schema, item.table, name) for name in item.columns]

@@ -37,11 +37,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The results for the schema after `migration`, or for the old schema if it is empty.
+    """The results for the schema after `migration`, or for the old schema if `migration` is ''.
 
     `old_code` and `new_code` are the failures and false assumptions of each version's code. `tried`
-    is the number of calls that were run; it is 0 if only assumptions were compared. `on_rows` are
-    the reasons why the migration fails on rows that the previous schema allows.
+    is the number of times that queries were run; it is 0 if only assumptions were compared.
+    `on_rows` are the reasons why the migration fails on rows that the previous schema allows.
     """
 
     migration: str
@@ -84,9 +84,9 @@ def verify_release(
     attempt: Try | None = None,
     known: Sequence[tuple[int, Analysis]] = (),
 ) -> list[Step]:
-    """Check the assumptions of both versions in each state of the schema, and run calls.
+    """Check the old and the new code on each schema state: compare assumptions, and run queries.
 
-    `known` has analyses that are not repeated, each after its number of applied migrations.
+    `known` has earlier analyses to reuse, each with its number of applied migrations.
     """
     options = options_of(entry, shims)
     asked = _Asked(release, analyze or analyzer(entry.engine), options)
@@ -113,7 +113,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add the results of calls to a step, except for queries that already have a finding."""
+    """Add the results of running queries to a step, except for queries that have a finding."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),
@@ -144,7 +144,7 @@ class _Asked:
         self._state: dict[int, tuple[Analysis, tuple[Diagnostic, ...]]] = {}
 
     def add(self, state: int, analysis: Analysis) -> None:
-        """Add results of an earlier analysis, unless they depend on hints or a rewritten text."""
+        """Add results of an earlier analysis, unless they depend on hints or on rewritten SQL."""
         for query in analysis.queries:
             if not query.parsed.hints and not is_bulk(query.parsed):
                 self._known.setdefault((state, query.parsed.question), query)
@@ -180,7 +180,7 @@ class _Asked:
 
 
 def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
-    """Return the assumptions of a version's generated code that are false in another state."""
+    """Return the assumptions of a version's generated code that are false in a schema state."""
     texts = [sent(query) for query in code.queries]
     here, _ = asked.of(code.own, texts)
     there, problems = asked.of(state, texts)
@@ -205,7 +205,7 @@ def relies(query: TypedQuery, why: str) -> Diagnostic:
 
 
 def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
-    """Move a finding to the query's name; its own position is in the generated text."""
+    """Move a finding to the query's name, because its own position is in generated SQL."""
     for label in item.labels[:1]:
         for query in code.queries:
             span = query.parsed.span
@@ -215,7 +215,7 @@ def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
 
 
 def advice(steps: Sequence[Step]) -> str:
-    """Return a safe order of deployment as text."""
+    """Describe a safe order of deployment, or the reason why every order is unsafe."""
     old_survives = not any(step.old_code for step in steps)
     new_runs_before = not steps[0].new_code
     if len(steps) == 1:

@@ -1,4 +1,4 @@
-"""Run calls on generated rows, in each schema state of a release."""
+"""Run queries on generated rows, in each schema state of a release."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def _try_code(code: Code, states: States, side: str, seen: list[_Seen]) -> None:
 
 
 def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Answer]:
-    """Run queries with arguments, and repeat them after key conflicts.
+    """Run queries with arguments, and repeat a query after a key conflict.
 
-    Return the last responses.
+    Return the last response of each query.
     """
     answers: dict[int, Answer] = {}
     left = list(range(len(trials)))
@@ -87,7 +87,7 @@ def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Ans
 
 
 def _problem(query: TypedQuery, answer: Answer) -> str:
-    """Return why the query's code cannot handle a response, or an empty string."""
+    """Return the reason why the query's generated code cannot handle a response, or ''."""
     if answer.refusal:
         return f"fails: {answer.refusal}"
     rows = returned(query, answer)

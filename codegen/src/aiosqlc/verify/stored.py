@@ -14,15 +14,17 @@ from aiosqlc.ir import Analysis, Catalog, ColumnRef, JsonShape, StoredJson
 from aiosqlc.servers.private import RefusedError
 
 MOST = 1000
-"""The number of rows that are read of each column."""
+"""The maximum number of rows that are read for each column."""
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The rows that were read of a column, and the keys of rows with another structure by reason.
+    """The result of reading rows of a JSON column with a declared structure.
 
-    `unread` is the reason why the server does not return the column, or '' if it does.
+    `rows` is the number of rows. `misfits` has each reason for which rows do not have the declared
+    structure, with the keys of these rows. `unread` is the reason why the server does not return
+    the column, or '' if it does.
     """
 
     name: str

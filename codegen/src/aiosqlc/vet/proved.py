@@ -1,4 +1,4 @@
-"""Find the positions in a query file for the findings of the analyser, which have only names.
+"""Find positions in a query file for the analyser's findings, which only name a table or column.
 
 The proofs are in `aiosqlc/relational/advice.py`, and in the `advice.py` of each engine.
 """

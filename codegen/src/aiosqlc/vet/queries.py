@@ -86,10 +86,9 @@ def _null_comparison(text: Text) -> Iterator[Finding]:
 
 
 def _assigns(text: Text, position: int) -> bool:
-    """Return whether a `=` belongs to SET, in the statement or in a WITH query of it.
+    """Return whether a `=` is an assignment after SET or after ON DUPLICATE KEY UPDATE.
 
-    The same holds for MySQL's ON DUPLICATE KEY UPDATE. The word FROM in IS DISTINCT FROM starts no
-    clause.
+    The word FROM in IS DISTINCT FROM does not start a clause.
     """
     for before in range(position - 1, -1, -1):
         if text.depths[before] < text.depths[position]:
@@ -252,7 +251,7 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 def same_text(query: TypedQuery) -> tuple[Command, str, frozenset[str]]:
     """Return a key; if two queries have the same key, one of them is redundant.
 
-    The key includes the variants, because the query's own text always has all optional parts.
+    The key includes the variants, because the query's own SQL always has all optional parts.
     """
     variants = frozenset(" ".join(variant.sql.split()) for variant in query.parsed.variants)
     return query.parsed.command, " ".join(query.sql.split()), variants

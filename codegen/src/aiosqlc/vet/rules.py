@@ -68,7 +68,7 @@ RULES = {
         ),
         Rule(
             "V009",
-            "a comparison with an optional parameter matches no row if the parameter is NULL",
+            "a comparison with a nullable parameter matches no row if the parameter is NULL",
             "WHERE owner = sqlc.narg(owner)",
             "use `-- :if owner` to leave the condition out, or IS NOT DISTINCT FROM",
         ),

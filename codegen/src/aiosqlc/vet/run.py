@@ -58,7 +58,7 @@ def _schema(
 
 
 def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:
-    """Return the schema's first mention of a table, or its last mention of a table's column."""
+    """Return the schema's first mention of a table, or the last mention of a table's column."""
     found: Label | None = None
     for file in schema:
         for span in file.statements:
