@@ -91,7 +91,7 @@ def _refused_texts(
 
 
 def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
-    """Yield the errors if the columns of an `:arrow` query cannot be sent."""
+    """Yield an error for each reason why a query cannot be `:arrow`."""
     if unfit := next(_unfit(query, engine), None):
         yield unfit
     else:
@@ -165,7 +165,7 @@ def _unfit_columns(query: TypedQuery) -> Iterator[Diagnostic]:
             why, hint = refused
             yield _error(query, f"column `{column.name}` {why}", hint)
     if (count := sum(1 for _ in _all_parts(query))) > _MOST_PARTS:
-        why = f"its columns are sent as {count} values, but at most {_MOST_PARTS} are possible"
+        why = f"the columns are sent as {count} values, but at most {_MOST_PARTS} are possible"
         yield _error(query, why, "select fewer columns")
 
 

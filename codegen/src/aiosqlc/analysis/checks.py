@@ -11,7 +11,7 @@ _CHECKED = frozenset({Command.EXEC, Command.EXECROWS, Command.EXECRESULT, Comman
 
 
 def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
-    """Check each query's command against its result."""
+    """Warn about each query that discards the rows of its RETURNING clause."""
     return [
         Diagnostic(
             "E322",

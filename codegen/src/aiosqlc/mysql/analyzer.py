@@ -156,7 +156,7 @@ def _with_server(
 def _without_the_lost(
     failed: Sequence[Failed], queries: Sequence[ParsedQuery]
 ) -> tuple[list[ParsedQuery], list[Diagnostic]]:
-    """Return the queries that use no object of a failed statement, and an error per failure."""
+    """Return the queries that use no object of a failed schema statement, and its errors."""
     costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
     kept = []
     for query in queries:
@@ -317,7 +317,7 @@ def _type_all(
 def type_one(
     context: AnalysisContext, query: ParsedQuery
 ) -> tuple[TypedQuery | None, list[Diagnostic]]:
-    """Infer the types of one query, and of each variant of its text."""
+    """Infer the types of one query, and of each SQL text of a dynamic query."""
     result, problems = _type_text(context, query)
     if result is None or not query.variants:
         return result, problems

@@ -23,7 +23,7 @@ from aiosqlc.relational.embeds import (
     why_unfit,
 )
 
-_ELSEWHERE = "the embed is not in the select list of the result"
+_ELSEWHERE = "this macro is not in the select list of the result"
 _UNCOUNTED = "it is unknown how many columns a `*` before this macro has"
 
 

@@ -1,4 +1,4 @@
-"""Find the position of a server error in the user's text. Servers quote words, not positions."""
+"""Find the position of a server error in the user's text. Servers report only words."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | 
 
 
 def _called(node: exp.Expr, name: str, level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the type of a function that converts all arguments to one type."""
+    """Return the result type of a built-in function, a stored function or VALUES(x), or None."""
     if name in RETURNS:
         return RETURNS[name]
     if isinstance(node, exp.Anonymous):

@@ -495,7 +495,7 @@ class Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return the equality, or None if `=` and the column's unique key compare differently."""
+        """Return the equality of two operands, or None if `=` and the unique key may differ."""
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None

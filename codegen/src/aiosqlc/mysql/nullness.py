@@ -69,7 +69,7 @@ class Proof:
     has_row: Callable[[Result], bool] = lambda _result: False
 
     def knowing(self, facts: Facts) -> Proof:
-        """Return the same information for a branch that runs only if `facts` are not NULL."""
+        """Return the same information for a branch in which the items of `facts` are not NULL."""
         return replace(self, given=self.given | facts)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:

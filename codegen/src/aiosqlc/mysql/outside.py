@@ -52,7 +52,7 @@ def reaches_out(session: Session, sql: str, ours: str) -> str:
 def _foreign_target(
     session: Session, tokens: Sequence[Token], words: Sequence[str], ours: str
 ) -> str:
-    """Return another database in which a statement changes an object, in backticks, or ''."""
+    """Return, in backticks, the name of another database that a statement changes, or ''."""
     before = _BEFORE_TARGET | ({",", "FROM"} if words[0] in _LISTS else set())
     before |= {"ON"} if words[0] in {"CREATE", "DROP"} and "SELECT" not in words else set()
     named = {

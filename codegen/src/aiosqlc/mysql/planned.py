@@ -30,7 +30,7 @@ _NEVER = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The server that plans the texts; `stands_in` means that it is MariaDB in place of MySQL.
+    """The server that plans the SQL; `stands_in` means that it is MariaDB in place of MySQL.
 
     `said` means that the configuration says that the queries are for MySQL. `strict` means that it
     must say so.
@@ -44,7 +44,7 @@ class Asked:
 
 
 def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnostic]:
-    """Yield an error for a text that the server cannot plan for any parameter values."""
+    """Yield an error for SQL that the server cannot plan, whatever the parameter values are."""
     error = _refusal(asked.session, sent)
     code = code_of(error) if error else 0
     if error is None or code not in {*_NAMES, *_NEVER}:
@@ -76,7 +76,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
 
 
 def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
-    """Return the server's error when it plans a text, without running the text."""
+    """Return the server's error when it plans an SQL text, without running the text."""
     if first_word(sent) not in _EXPLAINED:
         return None
     try:

@@ -283,7 +283,7 @@ class Reader:
     # --- FROM ---------------------------------------------------------------------------------
 
     def _from(self, level: Level, node: exp.Expr) -> None:
-        """Add the sources of FROM."""
+        """Add the items of FROM to the scope."""
         clause = node.args.get("from_")
         if clause is not None:
             self._item(level, clause.this)
@@ -337,7 +337,7 @@ class Reader:
     def _derived(
         self, level: Level, item: exp.Expr, alias: str, made: Result, *, lateral: bool = False
     ) -> None:
-        """Add the result of a sub-select or CTE as a source."""
+        """Add the result of a sub-select or CTE to the scope as a FROM item."""
         number = len(level.sources)
         level.sources.append(
             Source(number, alias, made.outputs, made=made, lateral=lateral, item=item)
@@ -589,7 +589,7 @@ def _names(node: exp.Expr, name: str) -> bool:
 def of_both(
     node: exp.SetOperation, ours: Output, theirs: Output, index: int, premises: Premises
 ) -> Output:
-    """Return a column of a UNION from the column at this index in both operands."""
+    """Combine the columns at one index of both operands of a set operation."""
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
     sides = zip(kinds, (node.left, node.right), strict=True)

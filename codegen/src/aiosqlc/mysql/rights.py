@@ -18,7 +18,7 @@ from aiosqlc.mysql.writes import changes
 
 
 def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[str] = ()) -> Needs:
-    """Return the needed privileges, and the objects that could not be analysed.
+    """Return the privileges that statements need, and reasons why they may need more.
 
     `borrowed` are statements of another configuration; they need no privileges on missing tables.
     """

@@ -50,7 +50,7 @@ RULES = (
           "the test is false for a NULL operand", "the constant cannot be converted to NULL",
           "the value that replaces NULL is false",
           "a second evaluation of the operand gives the same value")),
-    Rule("constant", NOT_NULL, "A constant other than NULL is not NULL.", "Literals",
+    Rule("constant", NOT_NULL, "A constant, such as `1` or `'a'`, is not NULL.", "Literals",
          "nullness.infer"),
     Rule("always", NOT_NULL, "IS NULL, IS TRUE and EXISTS are true or false.",
          "Comparison Operators; Subqueries with EXISTS", "nullness.infer"),

@@ -21,7 +21,7 @@ class Casts:
     nulls: frozenset[int] = frozenset()
 
     def within(self, sql: str) -> str:
-        """Return a text with these casts added."""
+        """Return an SQL text with these casts added."""
         return types.with_casts(sql, self.kinds, self.nulls)
 
 

@@ -75,7 +75,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A refused statement: its diagnostic, and the tables that are uncertain because of it.
+    """A refused statement: its diagnostic, and the tables that may differ because of it.
 
     `names` is None if the changed tables are unknown. `followers` is the number of later statements
     that failed because they use one of these tables.
@@ -86,7 +86,7 @@ class Failed:
     followers: int = 0
 
     def is_used_in(self, sql: str) -> bool:
-        """Return whether a text uses a table that is uncertain."""
+        """Return whether an SQL text uses one of the tables that may differ."""
         return self.names is None or any(mentions(sql, name) for name in self.names)
 
 
@@ -348,7 +348,7 @@ def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
 def located(
     session: Session, file: SchemaFile, span: Span, error: pymysql.MySQLError, database: str
 ) -> Diagnostic:
-    """Return the diagnostic for a refused statement, at its place in the file."""
+    """Return the diagnostic for a refused statement, with the position in the file."""
     sql = file.sql[span.start : span.end]
     found = span_in(sql, error, database)
     at = Span(span.start + found.start, span.start + found.end)

@@ -297,7 +297,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Return whether the server's NOT NULL flags are reliable: NULL can come only from tables.
+    """Return whether the NOT NULL flags are reliable, because NULLs come only from tables.
 
     The flag is wrong if a derived table, CTE or view is the nullable side of an outer join. It is
     also wrong if an aggregate over no rows makes other values NULL: values of a derived table or

@@ -1,4 +1,4 @@
-"""Infer a parameter's type, name and optionality from one of its uses."""
+"""Infer a parameter's type and name, and whether it may be NULL, from one of its uses."""
 
 from __future__ import annotations
 

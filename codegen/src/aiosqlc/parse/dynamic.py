@@ -98,7 +98,7 @@ class _Directive:
 def read_parts(
     file: SourceFile, tokens: list[Token], uses: list[Use]
 ) -> tuple[tuple[Part, ...], list[Diagnostic]]:
-    """Read the dynamic parts of one query from its tokens, including comments."""
+    """Read the optional parts and sort keys of a query from its tokens, including comments."""
     problems: list[Diagnostic] = []
     parts: list[Part] = []
     opened: list[_Directive] = []

@@ -94,5 +94,5 @@ class Text:
             self.add(piece.text, piece.at, copied=piece.copied)
 
     def result(self) -> tuple[str, SourceMap]:
-        """Return the text and its map."""
+        """Return the text and its source map."""
         return "".join(self._parts), SourceMap(tuple(self._map) or ((0, 0, True),))

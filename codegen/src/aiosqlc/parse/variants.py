@@ -1,4 +1,4 @@
-"""Produce every reachable text of a dynamic query.
+"""Produce every SQL text that a dynamic query can have.
 
 The analyser prepares each text at compile time.
 """
@@ -94,7 +94,7 @@ def _keys(parts: tuple[Part, ...], apart: frozenset[int]) -> Iterator[tuple[int,
 
 
 def _count(parts: tuple[Part, ...], apart: frozenset[int] = frozenset()) -> int:
-    """Return the number of texts to check."""
+    """Return the number of SQL texts to check."""
     rest = [part for at, part in enumerate(parts) if at not in apart]
     some = len(apart) + 2 if len(apart) > 1 else len(apart) + 1
     return some * prod(len(part.choices) if part.kind == "sort" else 2 for part in rest)

@@ -1,4 +1,4 @@
-"""Words that have different meanings in different databases."""
+"""Function and type names of other databases, with their equivalents in each engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the texts of PostgreSQL's arrays, such as the most common values of a column."""
+"""Parse PostgreSQL's array texts, such as the most common values of a column."""
 
 from __future__ import annotations
 

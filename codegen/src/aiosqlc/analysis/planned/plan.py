@@ -1,4 +1,4 @@
-"""The plan of a query as a tree of values."""
+"""The plan of a query as a tree of immutable nodes."""
 
 from __future__ import annotations
 

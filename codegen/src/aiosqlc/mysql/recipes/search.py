@@ -60,7 +60,7 @@ def recipes_of(schema: Sequence[SchemaFile], options: AnalyzeOptions) -> Recipes
 
 @dataclass
 class _Search:
-    """The search over the tables of one database, in one transaction."""
+    """The search for recipes for the tables of one database, in one transaction."""
 
     session: Session
     schema: Schema
@@ -106,7 +106,7 @@ class _Search:
         return ordered
 
     def keys(self, table: Name) -> list[tuple[Name, ForeignKey]]:
-        """Return the foreign keys of a table, each with the other table."""
+        """Return the foreign keys of a table, each with the table that it refers to."""
         return sorted(
             (
                 (name, key)

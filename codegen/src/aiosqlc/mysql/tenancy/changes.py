@@ -25,7 +25,7 @@ Targets = Mapping[int, Sequence[exp.Expr]]
 
 
 def change_of(node: exp.Update | exp.Delete, statement: Statement) -> Query:
-    """Return the query of an UPDATE or DELETE, with an action for each changed table."""
+    """Convert an UPDATE or DELETE to a `Query`, with an action for each changed table."""
     level = statement.reader.levels.get(id(node))
     if level is None or not all(map(is_understood, parts(node))):
         return OTHER

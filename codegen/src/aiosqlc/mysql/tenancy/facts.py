@@ -36,12 +36,12 @@ class Facts(Protocol):
         ...
 
     def view(self, relation: Relation) -> Query:
-        """Return the query of a view."""
+        """Return the SELECT of a view as a `Query`."""
         ...
 
 
 def identity(relation: Relation) -> Hashable:
-    """Return the identifier of a table in the queries."""
+    """Return the key that identifies a table in a `Query`."""
     return relation.table.schema, relation.table.name
 
 

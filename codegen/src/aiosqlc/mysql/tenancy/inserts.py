@@ -50,7 +50,7 @@ class _Given:
 
 
 def insert_of(node: exp.Insert, statement: Statement) -> Query:
-    """Return the query of an INSERT or REPLACE."""
+    """Convert an INSERT or REPLACE to a `Query`."""
     level = statement.reader.levels.get(id(node))
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     if level is None or len(level.sources) != 1 or not all(map(is_understood, (node, target))):
@@ -72,7 +72,7 @@ class _Insert(TenantLowering):
         self.relation = relation
 
     def whole_insert(self) -> Query:
-        """Return the query of the statement."""
+        """Convert the statement to a `Query`."""
         node, given = self.node, self.given()
         if given is None:
             return OTHER
@@ -98,7 +98,7 @@ class _Insert(TenantLowering):
         )
 
     def given(self) -> _Given | None:
-        """Return the rows, or None if they are unknown."""
+        """Return the rows that the statement inserts, or None if they are unknown."""
         node, relation = self.node, self.relation
         shown = [c.name for c in relation.table.columns if c.name.lower() not in relation.invisible]
         listed = node.this.expressions if isinstance(node.this, exp.Schema) else None

@@ -41,7 +41,7 @@ class TenantLowering(Lowering):
         self.frames = frames
 
     def whole(self, node: exp.Select) -> Query:
-        """Return the query of a SELECT."""
+        """Convert a SELECT to a `Query`."""
         level, group = self.level, node.args.get("group")
         clauses = [node.args.get(name) for name in ("group", "distinct")]
         read = [*parts(node), *(clause for clause in clauses if clause is not None)]

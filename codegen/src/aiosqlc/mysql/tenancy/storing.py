@@ -35,5 +35,5 @@ def is_strict(node: exp.Expr, relation: Relation) -> bool:
 
 
 def is_counted(node: exp.Expr, relation: Relation, column: str) -> bool:
-    """Return whether an INSERT makes a new number if it gives a column NULL or 0."""
+    """Return whether an INSERT of NULL or 0 into a column generates an auto-increment value."""
     return isinstance(node, exp.Insert) and column.lower() in relation.counted

@@ -152,7 +152,7 @@ def _watch_on_rows(
     existing: Mapping[str, Relation],
     queries: Mapping[str, Sequence[str]],
 ) -> ObservedFile:
-    """Run a migration on generated rows; if it fails because of them, run it on fewer."""
+    """Run a migration on generated rows; if it fails because of them, use fewer rows."""
     refused: tuple[Diagnostic, ...] = ()
     for rows in (Rows.SOME, Rows.WITHOUT_NULL):
         try:
