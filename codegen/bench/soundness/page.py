@@ -89,7 +89,10 @@ def _documents(result: Mapping[str, Any]) -> str:
         [name, count["accepted"], count["typed"], count["whole"], count["false"]]
         for name, count in found["tools"].items()
     ]
-    text = f"The {found['queries']} queries that build JSON, and the documents that they return:"
+    text = (
+        f"The {found['queries']} hand-written queries of `tests/json_shapes`, each of which "
+        "returns one JSON document:"
+    )
     return f"{text}\n\n{_rows(head, rows)}"
 
 

@@ -18,7 +18,7 @@ RULES = (
          ),
          "Table Expressions; Returning Data from Modified Rows; GROUPING SETS",
          "relations.infer_var",
-         ("every outer join found a match", "the key appears in every grouping set",
+         ("every outer join found a match", "the grouping key appears in every grouping set",
           "the row of the column (OLD, NEW or source) exists for the statement's action")),
     Rule("column-constraint", NOT_NULL,
          "A table column with NOT NULL, or with a CHECK that excludes NULL, is not NULL.",
@@ -61,14 +61,14 @@ RULES = (
          "Some columns of built-in table functions are never NULL.",
          "JSON Processing Functions", "relations.infer_var",
          ("no other function in ROWS FROM returns more rows",
-          "this column of the function is never NULL")),
+          "the compiler lists the column as never NULL")),
     Rule("contradiction", NOT_NULL,
          "A query with contradictory conditions or LIMIT 0 returns no row.",
          "The WHERE Clause; LIMIT and OFFSET", "truth.has_no_rows"),
     Rule("condition", NOT_NULL,
          (
-             "An operand of a condition is not NULL if the condition is true only for operands "
-             "that are not NULL."
+             "An operand of a condition is not NULL in a row for which the condition is true, if "
+             "the condition cannot be true for NULL."
          ),
          "Comparison Functions and Operators; executor/execExprInterp.c", "prover.Prover.infer",
          ("the function is strict", "the array has an element",
@@ -182,7 +182,7 @@ RULES = (
     Rule("user-function", NOT_NULL,
          (
              "A value, a column or an output parameter of a user-defined function or procedure in "
-             "standard SQL is not NULL if the body never returns NULL for it."
+             "the language SQL is not NULL if the body never returns NULL for it."
          ),
          "SQL Functions; CALL", "user_functions.body_verdict",
          (EVERY_PART, "the arguments of a strict function are not NULL",
@@ -201,7 +201,7 @@ RULES = (
     Rule("value-set", NOT_NULL, "Some built-in set-returning functions return no NULL.",
          "Set Returning Functions", "functions.set_element_verdict",
          ("no other set-returning function in the select list returns more rows",
-          "the rows of the function are not NULL")),
+          "the compiler lists the function as never NULL")),
     Rule("subscript", NOT_NULL,
          (
              "An element of ARRAY[…], or the first element of array_agg(), is not NULL if the "
@@ -313,7 +313,7 @@ RULES = (
           "a LATERAL subquery refers to a single row",
           "no outer join sets the column of the LATERAL subquery to NULL")),
     Rule("function-rows", ROWS,
-         "A call of a user-defined function in standard SQL or PL/pgSQL gives at most one row if "
+         "A call of a user-defined function in SQL or PL/pgSQL gives at most one row if "
          "its body returns at most one row.",
          "SQL Functions; PL/pgSQL: Returning from a Function", "levels.Lowering.gives_one",
          ("the body of the function returns at most one row",

@@ -32,7 +32,7 @@ insert into child values (1, null);
 -- case: NULL in c
 select b.aid as c from a left join b on b.aid = a.id;
 
--- refutes: column / the key appears in every grouping set
+-- refutes: column / the grouping key appears in every grouping set
 -- case: NULL in c
 select grp as k, grp as c from a group by k, rollup (c);
 
@@ -89,7 +89,7 @@ with recursive r (n, m, k) as (select 1, 1, null::int union all select n + 1, k,
 -- case: NULL in x
 select x from rows from (jsonb_each('{}'), generate_series(1, 2)) t (x, y, z);
 
--- refutes: function-column / this column of the function is never NULL
+-- refutes: function-column / the compiler lists the column as never NULL
 -- case: NULL in v
 select v from jsonb_each_text('{"a": null}') t (k, v);
 

@@ -142,7 +142,7 @@ select looked_up(-1) as c;
 -- case: NULL in c
 select generate_series(1, 3), generate_series(1, 2) as c;
 
--- refutes: value-set / the rows of the function are not NULL
+-- refutes: value-set / the compiler lists the function as never NULL
 -- case: NULL in c
 select json_array_elements_text('[null]') as c;
 

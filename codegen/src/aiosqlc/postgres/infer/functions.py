@@ -168,7 +168,9 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """Infer whether a row of a set-returning function with one result column can be NULL."""
     name = p.facts.built_in(function.oid)
-    if p.facts.holds("value-set", "the rows of the function are not NULL", name in NEVER_NULL_SETS):
+    if p.facts.holds(
+        "value-set", "the compiler lists the function as never NULL", name in NEVER_NULL_SETS
+    ):
         return never("value-set", f"{name}() never returns NULL")
     if name == "string_to_table" and len(node.list_of("args")) == 2:
         return never("value-set", "string_to_table() returns no NULL")

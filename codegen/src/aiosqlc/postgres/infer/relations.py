@@ -47,7 +47,7 @@ def infer_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     ):
         return maybe("a grouping set may omit this key")
     twice = owner.query["groupingSets"] and _grouped_twice(owner, varno, attribute)
-    if not p.facts.holds("column", "the key appears in every grouping set", not twice):
+    if not p.facts.holds("column", "the grouping key appears in every grouping set", not twice):
         return maybe("the key is in GROUP BY twice, and a grouping set may omit one of the two")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
@@ -305,7 +305,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     if width > 1 or functions[0]["funccolnames"]:
         name = p.facts.built_in(function.oid)
         certain = attribute in _NEVER_NULL_COLUMNS.get(name, frozenset())
-        if p.facts.holds("function-column", "this column of the function is never NULL", certain):
+        if p.facts.holds("function-column", "the compiler lists the column as never NULL", certain):
             return never("function-column", f"column {attribute} of {name}() is never NULL")
         if not name and not functions[0]["funccolnames"]:
             return p.resolver.body(p, function, call.list_of("args"), scope, attribute)

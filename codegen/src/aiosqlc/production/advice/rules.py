@@ -38,7 +38,7 @@ RULES = {
         ),
         Rule(
             "V033",
-            "a function or a cast on a column hides the column's index",
+            "a function or a cast on a column prevents the use of the column's index",
             "WHERE lower(email) = @email -- with an index on email",
             "compare the column itself, or index the expression",
         ),

@@ -14,7 +14,7 @@ RULES: Final = {
         "transaction"
     ),
     "M006": "a statement requests a blocking lock, and no lock_timeout below one hour is set",
-    "M007": "the migration tool runs a statement in a transaction, but it cannot run in one",
+    "M007": "a statement cannot run in a transaction, but the migration tool runs it in one",
     "M008": "queries of the current code fail after the migration",
     "M009": "the migration removes data",
     "M010": "the rollback fails, or does not restore the data",
