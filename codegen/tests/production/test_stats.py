@@ -314,7 +314,7 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ),
         (
             "\n      orders: {columns: {paid: {nulls: 0.2, values: {t: 0.1, f: 0.2}}}}",
-            "`orders.paid` has no other values, but its shares add up to 0.5",
+            "`orders.paid` has only the declared values, but their shares add up to 0.5",
         ),
         (
             "\n      orders: {columns: {note: {values: {null: 0.3}}}}",
@@ -342,7 +342,7 @@ def test_declared_distributions_give_statistics(project: Project) -> None:
         ),
         (
             "\n      orders: {columns: {kind: {values: {x: 0, y's: 0, z: 0.5}, nulls: 0}}}",
-            "`orders.kind` has no other values, but its shares add up to 0.5",
+            "`orders.kind` has only the declared values, but their shares add up to 0.5",
         ),
         ("\n      guest: {columns: {name: {nulls: 0.5}}}", "`guest.name` is NOT NULL"),
         (

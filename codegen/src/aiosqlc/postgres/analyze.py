@@ -321,7 +321,7 @@ def _analyze_share(
     before: int = 0,
     total: int = 0,
 ) -> _Share:
-    """Analyse one run of the queries; the progress line counts from `before` to `total`."""
+    """Analyse one run of the queries; `before` of `total` queries come before the run."""
     asked = {query.name: query for query in queries}
     settled = settle(schema.connection, queries)
     queries = settled.queries

@@ -49,7 +49,7 @@ _WITHOUT_EFFECT = re.compile(
 
 
 def without_effect(sql: str) -> bool:
-    """Return whether a statement affects the whole server or must not affect this database."""
+    """Return whether a statement is skipped to protect the server and the temporary database."""
     return bool(_WITHOUT_EFFECT.match(_head(sql)))
 
 

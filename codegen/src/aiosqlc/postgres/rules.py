@@ -266,7 +266,7 @@ RULES = (
     Rule("array-function",
         ELEMENTS, "string_to_array() and a few other functions return arrays without NULL.",
          "String Functions and Operators", "elements.array_elements",
-         ("no text is converted to NULL",)),
+         ("string_to_array() gets no null string",)),
     Rule("array-joined",
         ELEMENTS, "Concatenating arrays and elements without NULL gives an array without NULL.",
          "Array Functions and Operators", "elements.array_elements", (EVERY_PART,)),

@@ -427,7 +427,7 @@ _SEARCHED_AGAIN = (
 
 
 def _assumed(extension: str) -> tuple[str, str]:
-    """Return a message, that a missing extension is assumed to exist, and a hint."""
+    """Return the message and the hint for an extension that the compiler assumes to exist."""
     name = extension_name(extension)
     said = (
         f"the schema uses the extension {extension} without creating it; the compiler assumes "
@@ -437,7 +437,7 @@ def _assumed(extension: str) -> tuple[str, str]:
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
-    """Return a message, that a missing schema is assumed to exist, and a hint."""
+    """Return the message and the hint for a schema that the compiler assumes to exist."""
     said = f'no statement creates the schema "{schema}"; the compiler assumes that it exists'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 

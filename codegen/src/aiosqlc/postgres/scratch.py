@@ -158,7 +158,7 @@ class States:
     failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, the constraints and triggers that may refuse writes only in `there`."""
+        """Return, by table, what may refuse a write in the state `there` but not in `home`."""
         return obstacles(self.rows[home].facts, self.rows[there].facts)
 
 

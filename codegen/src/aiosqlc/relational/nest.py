@@ -362,7 +362,7 @@ class _Nest:
         return found.pop() if len(found) == 1 else None
 
     def _present(self, source: int) -> tuple[set[int], list[Join]]:
-        """Return the FROM items with a row whenever `source` has a row, and the matching joins.
+        """Return the FROM items that have a row if `source` has one, and the joins that then match.
 
         If a join matches on `x = y`, neither operand is NULL, so the FROM items of both have a row.
         """

@@ -77,7 +77,7 @@ select '{1,NULL}'::int[] as c;
 -- case: NULL inside c
 select array_agg(js)::int[] as c from t group by id;
 
--- refutes: array-function / no text is converted to NULL
+-- refutes: array-function / string_to_array() gets no null string
 -- case: NULL inside c
 select string_to_array('a,b', ',', 'b') as c;
 

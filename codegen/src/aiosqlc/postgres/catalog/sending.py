@@ -335,7 +335,7 @@ class _Run:
     # --- conditions on TG_OP ----------------------------------------------------------------------
 
     def decide(self, tokens: Sequence[Token]) -> bool | None:
-        """Return whether a condition is true for the event, or None if this is unknown."""
+        """Return whether a condition is true for the event in TG_OP, or None if this is unknown."""
         if not self.setting.event or _is_beyond(tokens):
             return None
         return _any(_split(tokens, "OR", self.all_of))

@@ -1,4 +1,4 @@
-"""Convert the database's types and tables to the compiler's values."""
+"""Convert the types and tables in the database's catalog to objects of `aiosqlc.ir`."""
 
 from __future__ import annotations
 

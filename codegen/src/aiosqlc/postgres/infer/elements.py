@@ -235,7 +235,9 @@ def _function(p: Prover, node: Node) -> Verdict:
     if name in _FULL_ARRAYS and len(node.list_of("args")) <= 3:
         # The third argument of string_to_array is the text that becomes NULL.
         null_text = name == "string_to_array" and len(node["args"]) == 3
-        if not p.facts.holds("array-function", "no text is converted to NULL", not null_text):
+        if not p.facts.holds(
+            "array-function", "string_to_array() gets no null string", not null_text
+        ):
             return maybe("string_to_array() converts the null string to NULL")
         return never("array-function", f"{name}() returns arrays without NULL")
     return maybe("the array may contain NULL")

@@ -57,7 +57,7 @@ def infer_call(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer whether an operator or a function call (OPEXPR, FUNCEXPR) can be NULL."""
     function = p.facts.functions.get(called(node))
     if function is None:
-        return maybe("the function is not in the compiler's lists")
+        return maybe("the function is not in the data from the catalog")
     if function.set:
         return _set_in_target(p, node, function, scope)
     return call_verdict(p, node, function, scope)

@@ -1,4 +1,4 @@
-"""The result columns of a query, their types, and the expressions behind columns."""
+"""The result columns of a query, their types, and the expressions that compute them."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ class _Uses:
     # --- expressions --------------------------------------------------------------------------
 
     def value(self, value: Any, scope: Scope, skip: set[int] | None = None) -> None:
-        """Visit each expression inside a value; `scope` is the query that contains the value."""
+        """Visit each expression in a field's value; `scope` is the query that has the field."""
         if isinstance(value, list):
             for item in value:
                 if not isinstance(item, Node) or "{PARAM " in item.text:

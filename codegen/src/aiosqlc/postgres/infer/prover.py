@@ -141,7 +141,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that may be NULL although the tree of an old server hides it."""
+    """Return the grouping keys that may be NULL without a sign of it, before PostgreSQL 18."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return _NO_KEYS

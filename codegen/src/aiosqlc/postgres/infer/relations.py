@@ -301,7 +301,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
         return p.infer(call, scope) if width == 1 else maybe("the row may be NULL")
     function = p.facts.functions.get(call["funcid"])
     if function is None:
-        return maybe("the function is not in the compiler's lists")
+        return maybe("the function is not in the data from the catalog")
     if width > 1 or functions[0]["funccolnames"]:
         name = p.facts.built_in(function.oid)
         certain = attribute in _NEVER_NULL_COLUMNS.get(name, frozenset())

@@ -291,7 +291,7 @@ def _members(query: Node) -> list[_Member]:
 
 
 def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
-    """Return the columns of each `*` by its position: adjacent entries with different columns."""
+    """Return the columns of each `*`: adjacent entries with its position and different columns."""
     by_index = {member.index: member for member in members}
     certain: dict[int, list[_Member]] = {}
     guessed: dict[int, list[_Member]] = {}

@@ -33,7 +33,7 @@ def body_verdict(
     name = f"{function.name}()"
     known = function.returned or (function.body and function.language == "sql")
     if not known or p.depth >= _DEEPEST:
-        return maybe(f"{name} is not analysed; its body is not standard SQL")
+        return maybe(f"{name} is not analysed, because no parse tree of its body is known")
     stay = names_stay(scope)
     if function.returned:
         stay = p.facts.holds(
@@ -116,7 +116,7 @@ def _has_row(p: Prover, query: Node) -> bool:
 
 
 def call_of(nodes: list[Node]) -> Node | None:
-    """Return the CALL statement if the parse trees of a query consist of one, or None."""
+    """Return the CALL statement that a query consists of, or None for any other query."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     return statement if statement is not None and statement.kind == "CALLSTMT" else None
 

@@ -73,7 +73,7 @@ def contradictions(place: str, one: Distribution, bounds: Bounds) -> Iterator[tu
     known_nulls = bounds.not_null or one.nulls is not None
     total = sum(named.values()) + nulls
     if exhausted and known_nulls and total < 1 - _EXACT:
-        said = f"`{place}` has no other values, but its shares add up to {total:g}"
+        said = f"`{place}` has only the declared values, but their shares add up to {total:g}"
         yield "values", said, "write shares that add up to 1"
 
 

@@ -76,7 +76,7 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics for each indexed expression without any, from the one column that it reads.
+    """Yield statistics for each indexed expression that has none, from the column that it reads.
 
     For example, `lower(email)` has about as many distinct values as `email`.
     """

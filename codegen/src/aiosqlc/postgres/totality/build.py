@@ -62,7 +62,7 @@ where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.proi
 
 
 def main() -> int:
-    """Regenerate the list for each server version in the wheel and for the servers of the URIs."""
+    """Regenerate the list for each embedded server version and for the servers of the URIs."""
     found: dict[int, dict[int, str]] = {}
     for uri in sys.argv[1:]:
         with Connection(uri) as connection:
