@@ -89,7 +89,10 @@ def page(name: str, document: Mapping[str, Any]) -> str:
 
 def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     success = next(status for status in operation["responses"] if status.startswith("2"))
-    alias = " This route is a deprecated alias." if operation.get("deprecated") else ""
+    alias = ""
+    if operation.get("deprecated"):
+        original = operation["operationId"].rpartition("_")[0]
+        alias = f" This route is deprecated: use `{original}`."
     name = operation["operationId"]
     return (
         f"{operation['summary']} (`{name}`). The response has the status {success}.{alias}\n\n"
