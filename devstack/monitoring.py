@@ -142,7 +142,7 @@ def targets(settings: Settings) -> list[dict[str, object]]:
 
 
 def addresses(settings: Settings, running: set[str]) -> Iterator[tuple[str, str]]:
-    """Return a line for the table of addresses for each running monitoring program."""
+    """Yield the name and the URL of each running monitoring program, for the table of addresses."""
     if "prometheus" in running:
         yield "prometheus", f"http://{HOST}:{settings.monitoring['PROMETHEUS_PORT']}"
     if "nginx-exporter" in running:

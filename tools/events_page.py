@@ -71,7 +71,7 @@ def published() -> dict[str, list[Topic]]:
 
 
 def consumed() -> dict[tuple[str, str], set[str]]:
-    """Return the services that handle each topic and kind."""
+    """Return the services that handle each topic and event type."""
     found: dict[tuple[str, str], set[str]] = {}
     for service, place in HANDLERS.items():
         module, name = place.split(":")

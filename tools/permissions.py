@@ -37,7 +37,8 @@ def main(argv: list[str]) -> int:
         return 0
     if argv == ["check"]:
         names = sorted({*new, *(name for _, name in grants)})
-        print(f"no migration adds {', '.join(names)}: run make permissions", file=sys.stderr)
+        said = f"no migration adds the permissions {', '.join(names)}: run make permissions"
+        print(said, file=sys.stderr)
         return 1
     for path, text in migration(FOLDER, new, grants).items():
         path.write_text(text, encoding="utf-8")

@@ -68,7 +68,7 @@ PER_SERVICE = {
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare. Return the exit code: 0 done, 1 something is outdated, 2 wrong usage."""
+    """Write or compare the files; exit code: 0 done, 1 a file is outdated, 2 wrong usage."""
     if argv not in (["write"], ["check"]):
         print(__doc__, file=sys.stderr)
         return 2

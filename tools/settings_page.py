@@ -258,9 +258,10 @@ def _health_port(service: str, compose: str) -> str:
 
 
 def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:
-    """Return a section.
+    """Return a section with a table of variables.
 
-    Return a table of variables, with a column of readers if some services do not read them.
+    If `everyone` (the number of services) is given, a column lists the services that read each
+    variable.
     """
     rows = ["", f"## {title}", ""]
     rows.append(f"| variable | type | default |{' read by |' * bool(everyone)} |")

@@ -1,4 +1,4 @@
-"""The table of settings that operators may change. The table renders Compose, Kubernetes and ECS.
+"""The table of settings that operators may change, for Compose, Kubernetes and ECS.
 
 The settings come from the classes of the services. An empty variable counts as not set, so each
 variable is passed on whether or not it is set. The table omits the variables that a deployment sets

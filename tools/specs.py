@@ -31,7 +31,7 @@ _HEADER = "# From the routes of services/{name}; regenerate with: make swag-gen 
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare. Return the exit code: 0 done, 1 something is outdated, 2 wrong usage."""
+    """Write or compare the documents; exit code: 0 done, 1 a file is outdated, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tools.specs", description=__doc__)
     parser.add_argument("command", choices=("gen", "config", "check"))
     parser.add_argument("service", nargs="?", help="for gen: one service (default: all)")

@@ -1,4 +1,4 @@
-"""Check that the locked requirements have wheels for each machine, and list those without.
+"""Check that the locked requirements have wheels for each machine, and list those that do not.
 
 `python -m tools.wheels FILE` reads a lock file in the format of PEP 751. It prints the record that
 `make lock` stores beside the lock files: a line for each wheel, under its package.

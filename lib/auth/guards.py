@@ -49,7 +49,7 @@ def require(*permissions: str) -> Guard:
 
 
 def require_one(*permissions: str) -> Guard:
-    """Check that the caller has one of the given permissions. Raises as `require`."""
+    """Check that the caller has one of the given permissions. Raises LookupError as `require`."""
     enough = tuple(permission(name) for name in permissions)
 
     @_saying(f"the permission {_listed(permissions, 'or')}")

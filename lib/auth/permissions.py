@@ -80,7 +80,7 @@ def built_in_grants() -> Grants:
 
 
 def service_scopes() -> Mapping[str, frozenset[str]]:
-    """Return the scopes of each service. Services without scopes are omitted."""
+    """Return the permissions of each service, the scopes of its tokens; omit services with none."""
     found: dict[str, set[str]] = {}
     for name, one in declared().items():
         for service in one.services:

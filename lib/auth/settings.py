@@ -38,7 +38,7 @@ def check_trusted(value: str, info: ValidationInfo) -> str:
 
 
 class TokenSettings(PublicSettings):
-    """The issuer of tokens and its published keys."""
+    """Settings: the issuer of tokens, and the URL at which it publishes its keys."""
 
     # The service that issues tokens has the keys, so it needs no URL of the keys.
     issues_tokens: ClassVar[bool] = False

@@ -26,7 +26,9 @@ _ON_ROUTINES: Final = "EXECUTE, ALTER ROUTINE, GRANT OPTION"
 
 
 def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
-    """Run the GRANTs; return False if the role is missing. With `only`, revoke other privileges.
+    """Run the GRANT statements in `given`; return False if the role is missing.
+
+    With `only`, revoke other privileges.
 
     The role has the privileges in `given` at all times. Raises the exceptions of the driver. With
     `only`, raises ValueError for a GRANT that is not on a single table.

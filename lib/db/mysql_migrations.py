@@ -34,7 +34,7 @@ class _Backend(MySQLBackend):  # type: ignore[misc] # yoyo ships no types
 
 
 def backend(url: str, table: str) -> MySQLBackend:
-    """Return a yoyo backend for an open connection.
+    """Return a yoyo backend that is connected to the database.
 
     Raises the exceptions of the driver, and ValueError if the URL has unknown parameters.
     """

@@ -88,7 +88,7 @@ class _Transaction(_Statements):
 
 
 class PostgresDatabase(_Statements):
-    """A `Database` over a pool. Driver failures are raised as `AppError`.
+    """A `Database` with a pool of connections. Driver failures are raised as `AppError`.
 
     Between two statements, this class keeps a connection and does not return it to the driver's
     pool: a release and an acquire together cost as much as the statement. A connection returns to

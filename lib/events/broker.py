@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The backlog of a group: undelivered, unfinished and dead entries."""
+    """The backlog of a group: the numbers of undelivered, unfinished and dead entries."""
 
     lag: int
     pending: int

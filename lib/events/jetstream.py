@@ -48,7 +48,7 @@ class JetStream:
         self._open: list[Lanes] = []
 
     async def ping(self) -> None:
-        """Check that the broker responds, or raise the client's exceptions."""
+        """Check that the broker responds, or raise an exception of its client library."""
         await (await self.context()).account_info()
 
     async def publish(

@@ -172,7 +172,7 @@ class Lanes:
         return Entry(entry_id, fields_of(message.data), message.metadata.num_delivered or 1)
 
     async def _receive(self, message: Msg) -> None:
-        """Receive a delivered entry, or the end of a request to the NATS server."""
+        """Receive a delivered entry, or the status message that ends a request for entries."""
         lane = int(message.subject.rpartition(".")[2])
         if status := (message.headers or {}).get("Status"):
             self._wished_until[lane] = (

@@ -25,7 +25,7 @@ class LanedStreams:
         self._lanes = lanes
 
     async def ping(self) -> None:
-        """Check that the broker responds, or raise the client's exceptions."""
+        """Check that the broker responds, or raise an exception of its client library."""
         await self._streams.ping()
 
     async def publish(

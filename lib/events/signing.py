@@ -35,7 +35,7 @@ class UntrustedEventError(ValueError):
 
 
 class ProducerSettings(Settings):
-    """The key that a service signs its events with."""
+    """Settings: the key with which a service signs its events."""
 
     # 32 random bytes in base64: the Ed25519 key of what is published. Without it nothing is signed.
     events_signing_key: SecretStr = Field(
@@ -58,7 +58,7 @@ class ProducerSettings(Settings):
 
 
 class ConsumerSettings(Settings):
-    """The public keys of trusted producers."""
+    """Settings: the public keys of trusted producers of events."""
 
     # `order:<public key in base64>,user:…`; two of a producer that changes its key. Without any,
     # whatever is in a stream is believed.

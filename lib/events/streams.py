@@ -28,7 +28,7 @@ class RedisStreams:
         self._writer = ReplicatedWriter(redis)
 
     async def ping(self) -> None:
-        """Check that the broker responds, or raise the client's exceptions."""
+        """Check that the broker responds, or raise an exception of its client library."""
         await ping(self._redis)
 
     async def publish(

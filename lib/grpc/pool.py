@@ -81,7 +81,7 @@ class ChannelPool:
         place = await self._places.get()
         if place is _CLOSED:
             self._places.put_nowait(_CLOSED)  # for the next waiting caller
-            raise AppError(Code.SERVICE_UNAVAILABLE, "the connections are closed")
+            raise AppError(Code.SERVICE_UNAVAILABLE, "the connections to the service are closed")
         if isinstance(place, grpc.aio.Channel):
             return place
         if self._credentials is None:

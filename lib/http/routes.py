@@ -42,7 +42,7 @@ _Function: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class From:
-    """The functions that build and document an argument of a handler.
+    """The source of a handler's argument: a function of the request, and its documentation.
 
     Args:
         make: a function or a coroutine function of the request. If it raises an error, this error

@@ -24,10 +24,10 @@ _ZLIB_EXECUTOR_SIZE: Final = web.Response()._zlib_executor_size  # noqa: SLF001 
 
 
 class Whole(web.Response):
-    """A response that writes its head and body together. aiohttp writes all other responses.
+    """A response that writes its head and body together, except in the following cases.
 
-    aiohttp writes the other responses: those that are compressed or chunked, have no body, set
-    cookies, or belong to an application with an `on_response_prepare` signal.
+    aiohttp writes a response that is compressed or chunked, has no body, sets cookies, or belongs
+    to an application with an `on_response_prepare` signal.
 
     Headers can be passed as `lines`; each line has its line end and contains only characters that
     are valid in a header. `lines` become `headers` if there are other headers or if a caller reads

@@ -20,7 +20,7 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class LimitSettings(RedisSettings):
-    """Settings of the rate limiter. Without `REDIS_URL` each process limits by itself."""
+    """Settings of the rate limiter. Without `REDIS_URL`, each process counts its own requests."""
 
     # Where replicas count requests together, if elsewhere.
     limits_redis_url: RedisUrl | None = Field(default=None, validation_alias="LIMITS_REDIS_URL")

@@ -32,7 +32,7 @@ class RedisSettings(Settings):
     events_url: EventsUrl | None = Field(default=None, validation_alias="EVENTS_URL")
 
     def url_for(self, part: str) -> str | None:
-        """Return the URL for `limits`, `cache`, `chat` or `events`."""
+        """Return the URL of the server for a purpose: `limits`, `cache`, `chat` or `events`."""
         name = "events_url" if part == "events" else f"{part}_redis_url"
         url: SecretStr | None = getattr(self, name, None) or self.redis_url
         return None if url is None else url.get_secret_value()

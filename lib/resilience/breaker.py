@@ -28,7 +28,7 @@ _FAIR_SECONDS: Final = 1.0
 
 
 class State(IntEnum):
-    """The values of the state metric."""
+    """The states of a circuit breaker. The numbers are the values of its metric."""
 
     CLOSED = 0
     HALF_OPEN = 1

@@ -93,7 +93,7 @@ Extent: TypeAlias = int | Beside
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The query that reads a list by cursors, and the module `keyset` of its store."""
+    """The query that reads a list by cursors, and the module `keyset` of the query's package."""
 
     query: Callable[..., Awaitable[Any]]
     keyset: Keyset

@@ -16,7 +16,7 @@ _REGION: Final = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class CloudFrontOptions:
-    """The distribution and its credentials. `endpoint_url` is for tests without AWS.
+    """The CloudFront distribution and its credentials. `endpoint_url` is for tests without AWS.
 
     Without keys, the SDK finds its own credentials, as for S3.
     """

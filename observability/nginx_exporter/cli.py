@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m observability.nginx_exporter", description=sys.modules[__package__].__doc__
     )
     add = parser.add_argument
-    add("--log", type=Path, action="append", required=True, help="access log; may be repeated")
+    add("--log", type=Path, action="append", required=True, help="access log; once for each log")
     add("--format", default="json", help="json, classic, or a log_format string or directive")
     add("--json-keys", default="", metavar="FACT=KEY,…", help=f"facts: {', '.join(KEYS)}")
     add(

@@ -42,10 +42,7 @@ class Watched:
                 self._failed(self.follower.trouble)
 
     def read(self) -> bool:
-        """Count one chunk.
-
-        Read and count some lines. Return False if no more lines can be read now.
-        """
+        """Read and count some lines. Return False if no more lines can be read now."""
         try:
             more = self.follower.read()
         except OSError as error:

@@ -315,7 +315,7 @@ class Follower:
         return True
 
     def _opened(self, found: Found, current: Found | None) -> Opened | None:
-        """Return the file if it is readable and still the same file as in the listing."""
+        """Open a listed file. Return None if it is unreadable or another file has its name now."""
         try:
             file = Opened(found.path)
         except FileNotFoundError:

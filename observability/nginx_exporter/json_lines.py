@@ -33,7 +33,7 @@ class JsonLines:
     def __init__(self, keys: Mapping[str, str] = KEYS) -> None:
         """Create a parser.
 
-        `keys` maps facts to keys of the log; omitted facts keep the default key.
+        `keys` maps names in `KEYS` to keys of the log; omitted names keep the default key.
         """
         line = msgspec.defstruct(
             "Line",

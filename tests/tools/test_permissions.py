@@ -32,7 +32,7 @@ async def test_a_new_permission_is_missing_until_its_migration_is_written(
     monkeypatch.setattr(permissions, "ROOT", tmp_path)
     monkeypatch.setattr(permissions, "declared", lambda: read(more))
     assert permissions.main(["check"]) == 1
-    missing = "no migration adds stock:write, users:write: run make permissions"
+    missing = "no migration adds the permissions stock:write, users:write: run make permissions"
     assert missing in capsys.readouterr().err
     assert permissions.main(["write"]) == 0
     assert permissions.main(["check"]) == 0
