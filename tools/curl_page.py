@@ -92,7 +92,7 @@ def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     alias = ""
     if operation.get("deprecated"):
         original = operation["operationId"].rpartition("_")[0]
-        alias = f" This route is deprecated: use `{original}`."
+        alias = f" Deprecated: use `{original}`."
     name = operation["operationId"]
     return (
         f"{operation['summary']} (`{name}`). The response has the status {success}.{alias}\n\n"
