@@ -195,7 +195,7 @@ class _Proof:
         return level
 
     def _settle(self, query: Query, level: _Level, outer: tuple[_Around, ...]) -> bool:
-        """Derive from a query's conditions what belongs to the tenant; return if it is new."""
+        """Derive from the conditions what belongs to the tenant; return whether anything is new."""
         before = level.size()
         for side, condition in conditions_of(query.root):
             meaning = condition.meaning
