@@ -20,7 +20,7 @@ class Named:
     type: SqlType | None
 
     def fits(self, sql: SqlType) -> int:
-        """Return a score for the match of a type with this name: 0 is no match, higher is better.
+        """Return a score for the match of a type with this name: 0 if it does not match.
 
         A name without `[]` also matches arrays. It then stands for the type of their elements.
         """
