@@ -458,7 +458,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The user's schema, for generators."""
+    """The tables and types of the user's schema, which code generators read."""
 
     tables: tuple[Table, ...] = ()
     types: tuple[SqlType, ...] = ()

@@ -38,7 +38,7 @@ class Factory:
 
     Pass the values that a test is about; the factory chooses the others. The factory also
     inserts the rows that a new row must refer to. `None` means that the factory chooses the
-    value. `first` is the number in the values of the first row: pass different numbers if
+    value. A counter that starts at `first` makes values unique: pass different numbers if
     several factories share a database.
     """
 

@@ -1,4 +1,4 @@
-"""The library of a generated contract test: equal calls on two engines return equal results."""
+"""The library of generated contract tests, which compare the results of calls on two engines."""
 
 from aiosqlc.contract.differential import Call, compare
 

@@ -58,7 +58,7 @@ async def compare(
 ) -> None:
     """Make the same calls on `first` and `second`, which run on databases with equal content.
 
-    At least `steps` calls are made. If a query has then had no effect, more calls are made.
+    At least `steps` calls are made. If a query has then not found or changed a row, more are made.
 
     Raises:
         AssertionError: if two results differ, or if a query never finds or changes anything.
@@ -94,7 +94,7 @@ async def compare(
 
 
 def _next(random: Random, calls: Sequence[Call], progress: _Progress) -> Call:
-    """Choose a call; a call that has had no effect yet is four times as likely."""
+    """Choose a call; a call that has not found or changed a row yet is four times as likely."""
     weights = [1 if call.name in progress.effective else 4 for call in calls]
     return random.choices(calls, weights)[0]
 

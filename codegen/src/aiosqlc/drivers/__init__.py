@@ -1,4 +1,4 @@
-"""The drivers of generated code. The rest of the compiler does not depend on the driver."""
+"""The drivers that generated code can use. Other packages read a driver's properties here."""
 
 from aiosqlc.drivers.known import DRIVERS, NAMES, default_driver, driver_of
 from aiosqlc.drivers.port import Driver, Violations

@@ -19,7 +19,7 @@ CLASS_IMPORTS: dict[ModelKind, Import] = {
 
 
 def print_class(cls: PyClass) -> str:
-    """Return a class statement, or an assignment for an alias."""
+    """Return the source of a row class: a class statement, or an assignment for an alias."""
     if cls.alias:
         return f"{cls.name} = {cls.alias}"
     gc = ", gc=False" if cls.atomic else ""

@@ -13,7 +13,7 @@ _UNTYPED = "type: ignore[misc, unused-ignore]"  # without stubs for asyncpg
 
 
 def print_errors(errors: Iterable[PyError], violations: Violations) -> str:
-    """Return the source of `errors.py`."""
+    """Return the source of `errors.py`, which has an exception class for each constraint."""
     ordered = sorted(errors, key=lambda error: error.name)
     root = violations.root[1]
     imports = {(violations.module, error.base) for error in ordered} | {violations.root}

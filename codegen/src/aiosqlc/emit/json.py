@@ -78,7 +78,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 
 def query_calls(entry: QuerySet, analysis: Analysis) -> list[Call]:
-    """Return the calls that render the queries, for `call_ahead`."""
+    """Return calls of the memoized function that renders a query, as `call_ahead` takes them."""
     return [(_encoded_query, args) for args in _arguments(entry, analysis)]
 
 

@@ -48,7 +48,7 @@ def print_stream(row: PyRow, nest: PyNest, cursor: str, rows: str) -> list[str]:
 
 
 def _memory(nest: PyNest, levels: Sequence[PyLevel]) -> list[str]:
-    """Return the statements that create, for each level, a dictionary or set of known rows."""
+    """Return statements that create, for each level, a dict or set of the rows found so far."""
     lines = []
     shared = [level for n, level in enumerate(nest.levels) if n == 0 or _is_kept(nest, n)]
     lengths = {len(level.key) + len(level.moments) for level in shared if not _is_single(level)}

@@ -65,7 +65,7 @@ def paired_interface(
 
 
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the second entry's modules with the first entry's classes, and the differences.
+    """Return the second entry's modules, changed to use the first's classes, and differences.
 
     If there are differences, the modules must not be rendered, because callers of the two packages
     would see the differences.

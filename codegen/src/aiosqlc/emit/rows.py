@@ -52,7 +52,7 @@ def from_row(row: PyRow, name: str) -> list[str]:
 
 
 def print_builder(row: PyRow) -> str:
-    """Return the function that converts a row to an object."""
+    """Return the source of the function that converts a row to an object."""
     assert row.cls is not None  # noqa: S101  # bare values are not built
     head = f"def {row.builder}(row: Iterable[Any]) -> {row.cls.name}:"
     return indented(head, [f"{targets(row)} = row", f"return {construct(row)}"])

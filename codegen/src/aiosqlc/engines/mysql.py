@@ -58,7 +58,7 @@ class OnMysql(Opened):
         return stored_rows(uri, at, key, most)
 
     def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
-        """Import the analyser, which is slow; nothing else can be prepared without the queries."""
+        """Import the analyser in advance, which is slow; other preparations need the queries."""
         from aiosqlc.mysql import analyze
 
         del analyze, schema, options
@@ -66,7 +66,7 @@ class OnMysql(Opened):
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Type the queries."""
+        """Infer the types of the queries' columns and parameters."""
         from aiosqlc.mysql import analyze
 
         return analyze(schema, queries, options)

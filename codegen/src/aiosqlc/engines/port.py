@@ -86,7 +86,7 @@ class Engine(Protocol):
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Type the queries."""
+        """Infer the types of the queries' columns and parameters."""
         ...
 
     def query_plan(

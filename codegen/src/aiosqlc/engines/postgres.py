@@ -87,7 +87,7 @@ class OnPostgres(Opened):
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Type the queries."""
+        """Infer the types of the queries' columns and parameters."""
         return self.analyzer.analyze(schema, queries, options)
 
     def query_plan(

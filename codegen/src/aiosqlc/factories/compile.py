@@ -1,4 +1,4 @@
-"""Compile the factory of one configuration entry to files."""
+"""Compile the factory class for the tables of one configuration entry to files."""
 
 from __future__ import annotations
 

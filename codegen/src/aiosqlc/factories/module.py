@@ -19,7 +19,7 @@ _DOC = (
     "",
     "Pass the values that a test is about; the factory chooses the others. The factory also",
     "inserts the rows that a new row must refer to. `None` means that the factory chooses the",
-    "value. `first` is the number in the values of the first row: pass different numbers if",
+    "value. A counter that starts at `first` makes values unique: pass different numbers if",
     "several factories share a database.",
 )
 
@@ -62,7 +62,7 @@ class _Made:
 def print_factory(
     header: str, tables: Sequence[TableRecipe], queries: Sequence[TypedQuery], module: PyModule
 ) -> str:
-    """Return the source of the module with the class."""
+    """Return the source of the module that defines the factory class."""
     functions = {function.query_name: function for function in module.functions}
     typed = {query.parsed.name: query for query in queries}
     names = query_names(tables)

@@ -5,8 +5,8 @@ A value is abbreviated only if expanding the short form returns exactly the same
     "team.*"            every column of `team`, as the table declares them
     "t=team.name"       a result column of `team`, whose alias in the query is `t`
     "t=team.name? who"  the same, called `who`; `?` may be NULL, `!` is never, unlike in the table
-    "id team.id"        a parameter that meets `team.id`; `id?` may be None, `id#` has no name
-    "team 0-3,7"        constraints of `team`, by their places in the catalog; "team" is all of them
+    "id team.id"        a parameter compared with `team.id`; `id?` may be None, `id#` has no name
+    "team 0-3,7"        constraints of `team`, by their indexes in the catalog; "team" is all
 """
 
 from __future__ import annotations

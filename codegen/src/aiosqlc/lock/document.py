@@ -48,7 +48,7 @@ class LockedCatalog(msgspec.Struct):
 
 
 class Document(msgspec.Struct):
-    """The whole file."""
+    """The content of the whole lock file."""
 
     format: int
     catalogs: dict[str, LockedCatalog]

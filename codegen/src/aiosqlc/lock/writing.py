@@ -58,7 +58,7 @@ def _query_of(item: Diagnostic, entry: Locked) -> str:
 
 
 def query_calls(entry: Locked) -> list[Call]:
-    """Return the calls that render an entry's queries, for `call_ahead`."""
+    """Return calls of the memoized function that renders a query, as `call_ahead` takes them."""
     return [(_query, args) for args in _arguments(entry.analysis)]
 
 

@@ -125,7 +125,7 @@ def _key_type(columns: Sequence[PyType]) -> PyType:
 
 
 def _kind(column: Column, kind: PyType) -> str:
-    """Return `date`, or if datetime keys must be `naive` or `aware`, or '' for other types."""
+    """Return the kind of dates that a key must have: `date`, `naive`, `aware`, or '' for others."""
     if kind.annotation not in {"date", "datetime"}:
         return ""
     base = column.type

@@ -88,9 +88,6 @@ def _imports(
 
 
 def _literal(text: str) -> str:
-    """Return a text as an SQL constant that is valid with either backslash setting.
-
-    The setting is `standard_conforming_strings`.
-    """
+    """Return an SQL string constant that does not depend on `standard_conforming_strings`."""
     quoted = text.replace("'", "''")
     return f"E'{quoted.replace(chr(92), chr(92) * 2)}'" if chr(92) in text else f"'{quoted}'"

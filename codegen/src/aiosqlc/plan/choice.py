@@ -22,7 +22,7 @@ UnsetNames = tuple[Import, Import]
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return a dynamic query's parameters with defaults, how its text is chosen, and imports."""
+    """Return a dynamic query's parameters with defaults, the choice of its text, and imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}

@@ -41,7 +41,7 @@ class PyClass:
 
 @dataclass(frozen=True, slots=True)
 class PyDecoder:
-    """A function of a module that decodes JSON text to a type."""
+    """A generated function `name` that decodes a JSON text to a value of `type`."""
 
     name: str
     type: PyType

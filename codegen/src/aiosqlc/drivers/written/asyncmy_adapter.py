@@ -112,7 +112,7 @@ class AsyncmyExecutor:
         return self._connection
 
     def _literal(self, value: Any) -> str:
-        """Return a literal. A list becomes the content of `IN (...)`.
+        """Return a value as an SQL literal. A list becomes the content of `IN (...)`.
 
         An empty list becomes a query without rows. A list of lists contains the columns of rows.
         """

@@ -145,7 +145,7 @@ class Listener(Generic[T]):
             await self._connection.remove_listener(self.channel, receive)
 
     async def _added(self) -> None:
-        """Register a function to which only the connection refers.
+        """Register a callback to which only the connection refers.
 
         A connection that is closed, reset or released to its pool does not notify its functions,
         but it deletes its references to them.

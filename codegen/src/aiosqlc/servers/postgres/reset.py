@@ -65,7 +65,7 @@ _SIZES = "SELECT oid::int8, pg_relation_size(oid) FROM unnest(%s::oid[]) AS oid"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The server's counts of writes and reads, taken when a database was in its new state."""
+    """The server's counts of writes and reads, taken while a database was like a new one."""
 
     counts: Mapping[int, int]
     around: tuple[str | None, ...]
@@ -87,7 +87,7 @@ def open_database(conninfo: str) -> Connection:
 
 
 def state_of(connection: Connection, new: Snapshot) -> State:
-    """Return the server's counts of writes and reads in a database that is in its new state."""
+    """Return the server's counts of writes and reads in a database that is like a new one."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     (row,) = connection.execute(_AROUND).fetchall()
     return State(_counts(connection, new), tuple(row[3]))
