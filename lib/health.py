@@ -48,7 +48,7 @@ class Health:
         self._cached = None
 
     def drain(self) -> None:
-        """Report not ready from now on.
+        """Report from now on that the process is not ready.
 
         The process finishes its requests and accepts no new requests.
         """

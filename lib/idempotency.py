@@ -75,7 +75,7 @@ class IdempotencyKeys:
         *,
         secret: bytes = b"",
     ) -> None:
-        """Hash requests with `secret`, which hides passwords in the requests."""
+        """Create the store. Requests are hashed with `secret`, so a hash reveals no password."""
         self._db = db
         self._secret = secret
         self.policy = policy
@@ -130,7 +130,7 @@ class IdempotencyKeys:
         )
 
     async def release(self, lease: Lease) -> None:
-        """Release the key without a response, so that the next request is handled."""
+        """Release the key without a response, so that the next request with it is handled."""
         await store.release_key(
             self._db,
             principal=lease.scope.principal,

@@ -69,7 +69,7 @@ async def _profiled(port: int | None) -> AsyncIterator[None]:
 
 
 async def serve(components: Callable[[], Sequence[Component]], *, drain_seconds: float) -> int:
-    """Enter the components, wait for a signal, leave them. Return the exit code."""
+    """Start the components, wait for a signal, and stop them. Return the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

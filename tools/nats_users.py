@@ -30,7 +30,7 @@ def files() -> dict[Path, str]:
 
 
 def user(service: str) -> str:
-    """Return the configuration of a service's user."""
+    """Return the NATS configuration of a service's user."""
     lines = "".join(f'      "{subject}"\n' for subject in subjects(service))
     return (
         f"  {{ user: {service}, password: ${service.upper()}_NATS_PASSWORD, permissions: {{\n"
@@ -40,7 +40,7 @@ def user(service: str) -> str:
 
 
 def subjects(service: str) -> list[str]:
-    """Return the subjects that a service publishes to."""
+    """Return the subjects that a service may publish to."""
     own = sorted(str(topic) for topic in published().get(service, ()))
     read = sorted({topic for (topic, _), by in consumed().items() if service in by})
     found = ["$JS.API.INFO"]

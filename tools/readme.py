@@ -18,7 +18,7 @@ _SERVICES: Final = re.compile(
 
 
 def with_services(text: str, settings: Settings, calls: Calls) -> str:
-    """Return the page with the diagram and the list of the existing services."""
+    """Return the text of README.md with the diagram and the list of the existing services."""
     picture = "".join(f"{line}\n" for line in _picture(settings.services, calls))
     links = ", ".join(f"[{one.name}](services/{one.name}/README.md)" for one in settings.services)
     text = _PICTURE.sub(lambda _: picture, text, count=1)

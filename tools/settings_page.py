@@ -77,7 +77,7 @@ COMMON: Final = {
     "TLS at the gateway (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
-    "Own servers (for product and department, mysql:// too; for containers, rerun secrets.sh)": (
+    "Your own servers (product and department accept mysql:// too; in Compose, rerun secrets.sh)": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
     "Email (written to files if SMTP_HOST is not set)": (

@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
 
 
 def render(service: Service) -> str:
-    """Return the document of a service as YAML."""
+    """Return the Swagger 2.0 document of a service as YAML."""
     return _as_yaml(service, through_gateway(document(application(service.name)), service))
 
 

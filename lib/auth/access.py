@@ -134,5 +134,5 @@ def guarded(access: Access) -> Callable[[T], T]:
 
 
 def declared(handler: object) -> Access | None:
-    """Return the declared requirements of a handler, or None."""
+    """Return the access requirements that a handler declares, or None if it declares none."""
     return getattr(handler, _DECLARED, None)

@@ -47,7 +47,7 @@ class RedisStore:
         self._mark = f"{prefix}:mark:"
 
     async def look(self, key: str, tags: Sequence[str]) -> Found:
-        """Look up a response and create missing version markers."""
+        """Look up a response, and create the missing version markers of its tags."""
         names = [self._mark + tag for tag in tags]
         values: Any = await self._get_all(self._answer + key, *names)
         stored, marks = values[0], values[1:]

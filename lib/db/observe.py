@@ -27,7 +27,7 @@ class Timings(dict[str, Durations]):
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         self._latencies = latencies = Latencies(
             "db_query_duration_seconds",
-            "Seconds until the result of the query; on PostgreSQL with the wait for a connection.",
+            "Seconds until the result of a query; on PostgreSQL, with the wait for a connection.",
             ("query",),
             registry,
         )

@@ -277,7 +277,7 @@ class _Counts(Collector):
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Report the result of the last check of each replica."""
+        """Yield the lag and the rotation state of each replica at its last check."""
         lag = GaugeMetricFamily(
             "db_replica_lag_seconds",
             "Age of the oldest change that the replica has not applied.",

@@ -180,7 +180,7 @@ class Consumer:
                 await self._deliver(topic, entry)
 
     async def _take_over(self) -> bool:
-        """Take over entries of terminated members."""
+        """Handle the entries of members whose process has ended, if a check is due."""
         if not self._taking_over.is_due():
             return False
         worked = False
@@ -326,7 +326,7 @@ class Consumer:
 
 @contextmanager
 def _hearing(event: Event) -> Iterator[None]:
-    """Bind the event, and the request that caused it, to logs and traces."""
+    """Add the event, and the request that caused it, to the log lines and traces of a block."""
     with (
         structlog.contextvars.bound_contextvars(event_id=str(event.id), event_kind=event.kind),
         trace.span(

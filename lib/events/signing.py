@@ -133,7 +133,7 @@ class TrustedProducers:
                 return
             raise UntrustedEventError(f"not signed by {producer}")
         if event.topic != topic:
-            raise UntrustedEventError(f"signed for the topic {event.topic}")
+            raise UntrustedEventError(f"signed for another topic: {event.topic}")
         if not any(_verifies(key, signature, event) for key in self.keys.get(producer, ())):
             raise UntrustedEventError(f"not signed by {producer}, or changed after signing")
         if utc_now() - event.created_at > MOST_AGE:

@@ -10,7 +10,7 @@ _METHOD: Final = ("grpc_type", "grpc_service", "grpc_method")
 
 
 class MethodMetrics:
-    """The metrics of one method, with labels bound once."""
+    """The metrics of one method, so that its labels are looked up only once."""
 
     def __init__(self, metrics: ServerMetrics, kind: str, service: str, method: str) -> None:
         labels = (kind, service, method)

@@ -33,7 +33,7 @@ def status_of(error: BaseException) -> int:
 
 
 def to_response(error: Exception) -> web.StreamResponse:
-    """Convert `error` to a response. Unexpected errors are logged and become an opaque 500."""
+    """Convert `error` to a response. An unexpected error is logged and becomes a bare 500."""
     if isinstance(error, AppError):
         return failure(error)
     if isinstance(error, web.HTTPException):

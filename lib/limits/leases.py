@@ -111,7 +111,7 @@ class LeasedStore:
             return known if known is not None else await self._ask(rule, key, lease)
 
     async def give_back(self) -> None:
-        """Give the unused rest of ended leases back to Redis.
+        """Give the unused requests of ended leases back to Redis.
 
         Raises:
             redis.RedisError: if Redis does not respond; the unused requests are lost then.
@@ -124,7 +124,7 @@ class LeasedStore:
                     await self._store.take(rule, key, 0, returned=left, period=lease.period)
 
     async def aclose(self) -> None:
-        """Stop. The unused rest of leases is lost for the current window."""
+        """Stop. The unused requests of leases are lost for the current window."""
         if self._timer is not None:
             self._timer.cancel()
         if self._giving is not None:

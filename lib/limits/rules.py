@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Decision(Struct, frozen=True, gc=False):
-    """The decision of a rule. Times are in seconds. Counts are numbers of requests."""
+    """The decision of a rate limit rule on a request. Times are in seconds."""
 
     allowed: bool
     limit: int
@@ -56,7 +56,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
         return now
 
     def take(self, full_at: float, now: float) -> tuple[float, Decision]:
-        """Return the bucket after one request at `now`, and the decision."""
+        """Return the bucket after one request at `now`, and the decision on this request."""
         rate, burst = self.rate, self.burst
         # Without `max` and `int()`, each of which costs a third of all this.
         later = (full_at if full_at > now else now) + 1 / rate  # noqa: FURB136 - as said
@@ -91,11 +91,11 @@ class Window(Struct, frozen=True, cache_hash=True):
         return 2 * self.seconds
 
     def unused(self, now: float) -> Counted:  # noqa: ARG002 - the rules are called alike
-        """Return the counts of an unused key."""
+        """Return the counts of a key without requests, which are 0."""
         return Counted()
 
     def take(self, counted: Counted, now: float) -> tuple[Counted, Decision]:
-        """Return the counts after one request at `now`, and the decision."""
+        """Return the counts after one request at `now`, and the decision on this request."""
         limit, seconds = self.limit, self.seconds
         number = math.floor(now / seconds)
         current, previous = counted.current, counted.previous

@@ -40,15 +40,15 @@ class LimitSettings(RedisSettings):
     )
 
     def per_client(self) -> TokenBucket:
-        """Return the rule for client addresses."""
+        """Return the rate limit rule for client addresses."""
         return TokenBucket(self.rate_limit, self.rate_limit_burst)
 
     def per_user(self) -> Window:
-        """Return the rule for signed-in users."""
+        """Return the rate limit rule for signed-in users."""
         return Window(self.user_rate_limit, self.user_rate_seconds)
 
     def per_service(self) -> TokenBucket:
-        """Return the rule for other services. The burst is twice the rate per second."""
+        """Return the rate limit rule for other services. The burst is twice the rate per second."""
         return TokenBucket(self.service_rate_limit, math.ceil(2 * self.service_rate_limit))
 
     def proxies(self) -> TrustedProxies:

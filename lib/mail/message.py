@@ -37,7 +37,7 @@ class Mail(msgspec.Struct, frozen=True):
         except (ValueError, IndexError, HeaderParseError):
             # The library refuses line breaks, so a name cannot add a second header.
             raise AppError(
-                Code.VALIDATION_ERROR, "the email has no valid address or subject"
+                Code.VALIDATION_ERROR, "an address or the subject of the email is not valid"
             ) from None
         message["Date"] = format_datetime(utc_now())
         message["Auto-Submitted"] = "auto-generated"

@@ -35,7 +35,7 @@ _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
 
 @asynccontextmanager
 async def sending_metrics(url: str, resource: Resource, *, seconds: float) -> AsyncIterator[None]:
-    """Send the process's registries periodically, and once more at the end."""
+    """Send the metrics of the process periodically, and once more at the end of the block."""
     exporter = OTLPMetricExporter(url, timeout=_TIMEOUT_SECONDS)
     sender = _Sender(exporter, resource)
     task = asyncio.create_task(sender.run(seconds), name="otlp-metrics")

@@ -41,7 +41,7 @@ class RedisCircuit:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Guard one call of Redis.
+        """Guard the call of Redis in the block: a failure opens the circuit.
 
         Raises:
             AppError: CIRCUIT_OPEN while the circuit is open.

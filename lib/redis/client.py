@@ -50,7 +50,7 @@ class RedisOptions:
 
 
 class _Server(Redis):
-    """A client with the number of replicas that must confirm important writes."""
+    """A client; `replicas` is the number of replicas that must confirm important writes."""
 
     replicas: int = 0
 

@@ -24,7 +24,7 @@ class Bulkhead:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold a slot while the call runs.
+        """Hold one of the `limit` slots while the call in the block runs.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE, at once if the queue is full, else after the wait.

@@ -125,7 +125,7 @@ async def test_a_topic_that_nobody_is_believed_on_is_not_consumed(world: World) 
 async def test_an_event_of_another_topic_is_not_played_to_this_one(world: World) -> None:
     event = world.event(topic="elsewhere")
     await world.put(event, ORDER.sign(event))
-    assert await world.handled() == ([], ["not believed: signed for the topic elsewhere"])
+    assert await world.handled() == ([], ["not believed: signed for another topic: elsewhere"])
 
 
 async def test_what_the_inbox_may_have_forgotten_is_not_played_again(world: World) -> None:
