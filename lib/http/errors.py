@@ -33,7 +33,10 @@ def status_of(error: BaseException) -> int:
 
 
 def to_response(error: Exception) -> web.StreamResponse:
-    """Convert `error` to a response. An unexpected error is logged and becomes a bare 500."""
+    """Convert `error` to a response.
+
+    An unexpected error is logged, and the caller gets a 500 without details.
+    """
     if isinstance(error, AppError):
         return failure(error)
     if isinstance(error, web.HTTPException):
