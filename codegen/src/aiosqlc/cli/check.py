@@ -12,7 +12,9 @@ from aiosqlc.pipeline.unchanged import is_unchanged
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `check`."""
-    command.add_argument("--lock", action="store_true", help="also fail if the lock file is stale")
+    command.add_argument(
+        "--lock", action="store_true", help="also fail if the lock file (sqlc.lock.json) is stale"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

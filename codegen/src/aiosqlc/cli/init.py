@@ -76,7 +76,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--skill",
         action="store_true",
-        help="only write the instructions for assistants as a skill file",
+        help="only write a skill file with the rules for coding assistants",
     )
     command.add_argument(
         "--driver", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"

@@ -53,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve the tools until the client disconnects, or print a list of the tools or the GRANTs."""
+    """Serve the tools until the client disconnects, or print the tools or the GRANT statements."""
     project = load(arguments)
     if project is None:
         return 2

@@ -172,5 +172,5 @@ def _command(arguments: argparse.Namespace, root: Path) -> str:
 
 def _nothing(scanned: Scanned, out: Path) -> int:
     if not scanned.diagnostics and not scanned.count:
-        sys.stderr.write(f'no call `sql("…")` of `from {out.name} import sql` was found\n')
+        sys.stderr.write(f'no file with `from {out.name} import sql` calls `sql("…")`\n')
     return 1

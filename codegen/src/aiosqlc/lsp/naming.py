@@ -111,7 +111,7 @@ def _places(about: About, symbol: Symbol) -> Places:
 
 
 def _of_file(about: About, state: State) -> State:
-    """Return the project's state. For a Python file, its only entry is that of the literals."""
+    """Return the project's state. For a Python file, keep only the entry of its SQL literals."""
     document = state.documents.get(str(about.path))
     return replace(state, entries=(document.entry,)) if document else state
 

@@ -1,4 +1,4 @@
-"""Write the functions of offered queries to a private package and import the package.
+"""Write the functions of the tools' queries to a temporary package, and import the package.
 
 These are the functions that `aiosqlc generate` writes, for a fixed driver and fixed row classes. So
 they return the types that the compiler proves.

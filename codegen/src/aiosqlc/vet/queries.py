@@ -60,7 +60,7 @@ class Text:
         return depths
 
     def outer(self, word: str) -> list[int]:
-        """Return the indexes of a word outside all parentheses."""
+        """Return the indexes of the tokens outside all parentheses that are the given word."""
         return [
             position
             for position, found in enumerate(self.words)

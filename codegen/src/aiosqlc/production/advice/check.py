@@ -1,4 +1,4 @@
-"""Check the plans of all queries of a configuration entry under the statistics of production."""
+"""Check the plans of all queries of a configuration entry with production statistics."""
 
 from __future__ import annotations
 

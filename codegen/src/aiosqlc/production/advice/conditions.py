@@ -95,7 +95,10 @@ def _of_part(part: str) -> Iterator[Comparison]:
 
 
 def _indexable(side: str) -> tuple[str, str, str] | None:
-    """Return the alias, column and expression of a comparison's side that an index can contain."""
+    """Return the alias, column and expression of one side of a comparison.
+
+    Return None if an index cannot contain the expression.
+    """
     side = _bare(side)
     if whole := _COLUMN.fullmatch(side):
         return whole["alias"].strip('"'), whole["column"], whole["column"]

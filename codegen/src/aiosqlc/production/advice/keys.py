@@ -18,7 +18,7 @@ from aiosqlc.production.plans import PlannedText
 
 @dataclass(frozen=True, slots=True)
 class Unindexed:
-    """A foreign key without an index, and the texts that delete rows of the referenced table."""
+    """A foreign key without an index, and the SQL texts that delete rows of the parent table."""
 
     reference: Reference
     texts: tuple[PlannedText, ...]

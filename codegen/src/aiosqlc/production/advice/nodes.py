@@ -96,7 +96,7 @@ def _skipping(node: Plan, sql: str) -> Iterator[Finding]:
             yield (
                 "V036",
                 (
-                    f"OFFSET may read and discard up to {number(below)} rows of its input, the "
+                    f"OFFSET may read and discard up to {number(below)} rows of its input node, "
                     f"{node.children[0].node}"
                 ),
             )
@@ -146,7 +146,7 @@ def hidden(
             if mine and (node.relation, column) in indexed:
                 message = (
                     f"{node_text(node)} reads {number(rows[node.relation])} rows, because"
-                    f" {one.expression} hides the index of {column}"
+                    f" {one.expression} cannot use the index of {column}"
                 )
                 yield finding("V033", text, message, _COMPARE.format(column=column))
                 return

@@ -1,4 +1,4 @@
-"""The rules of `aiosqlc vet --plans` that need the statistics of production."""
+"""The rules of `aiosqlc vet --plans` that need the statistics of a production database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RULES = {
         ),
         Rule(
             "V031",
-            "a delete reads a whole table, because its foreign key has no index",
+            "a delete reads a whole referencing table, because the foreign key has no index",
             "DELETE FROM customer WHERE id = @id",
             "create an index on the columns of the foreign key",
         ),

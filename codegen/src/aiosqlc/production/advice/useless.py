@@ -25,7 +25,7 @@ def findings(
             continue
         begins = "has" if longer.keys == index.keys else "begins with"
         message = f"{index.name} is useless: {longer.name} {begins} the same columns"
-        notes = ("tried: without the index, the cost of no plan grows by more than 10 %",)
+        notes = ("tested: without the index, no plan becomes more than 10 % more expensive",)
         label = _place(index, schema)
         hint = f"drop the index: `DROP INDEX CONCURRENTLY {index.name};`"
         yield Diagnostic(

@@ -33,7 +33,10 @@ def danger(seen: Observed) -> str:
 
 
 def findings(seen: ObservedFile, *, patient: bool) -> list[Diagnostic]:
-    """Return all findings of a migration. `patient`: the migration tool sets lock_timeout."""
+    """Return all findings of a migration.
+
+    `patient` is true if the migration tool sets lock_timeout.
+    """
     found = [*seen.failures]
     for statement in seen.statements:
         found += _of_statement(statement)

@@ -48,7 +48,7 @@ def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chose
     wanted = name.removesuffix(".sql")
     if wanted not in stems:
         hint = did_you_mean(
-            wanted, stems, otherwise="the file of the migration must be in `schema`"
+            wanted, stems, otherwise="the `schema` files of the configuration do not include it"
         )
         raise UnknownMigrationError(f"unknown migration {name}; {hint}")
     first = stems.index(wanted) + 1

@@ -140,7 +140,7 @@ def _plain(condition: str, own: str, aliases: Mapping[str, str]) -> str:
 
 
 def _power(value: float) -> int:
-    """Return the exponent of the nearest power of ten, which hardly changes with the statistics."""
+    """Return the exponent of the nearest power of ten, so that small changes do not matter."""
     return round(math.log10(value)) if value > 1 else 0
 
 

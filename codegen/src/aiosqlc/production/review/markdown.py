@@ -21,7 +21,7 @@ _CUT = "\n\nThe rest is too long for a comment: run `aiosqlc review`.\n"
 
 
 def comment(review: Review, style: Style) -> str:
-    """Return a review as a comment.
+    """Return a review as the Markdown text of a pull-request comment.
 
     The paths in the comment are relative to the folder of `style`.
     """

@@ -28,7 +28,7 @@ class Declared:
     written: Mapping[tuple[str, str, str], DeclaredColumn]
 
     def placed(self, one: Contradiction) -> Diagnostic:
-        """Return the error for contradictory declarations, with their configuration position."""
+        """Return the error for contradictory declarations, which points into the configuration."""
         span = self.written[one.schema, one.table, one.column].span_of(one.key)
         return Diagnostic("E003", one.message, (Label(self.file, span),), one.hint)
 
