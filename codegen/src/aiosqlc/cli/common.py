@@ -23,7 +23,7 @@ def style_of(arguments: argparse.Namespace, root: Path) -> Style:
 
 
 _CONFINED = ("base", "against", "after", "each")
-"""Options that compare versions. A command that has one of them may check a pull request."""
+"""The options with which a command compares versions, for example for a pull request."""
 
 
 def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:

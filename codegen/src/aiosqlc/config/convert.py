@@ -41,8 +41,8 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
 
     The engine, schema, queries and Python settings are kept.
 
-    `out` is the folder for the generated code. If several entries had different folders, each gets
-    a subfolder.
+    `out` is the folder for the generated code. If there are several entries, each of their old
+    folders becomes a subfolder.
     """
     entries = _entries(document)
     converter = _Converter(Converted(), out, _folders([_old_out(entry) for entry in entries]))

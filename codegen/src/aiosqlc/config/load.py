@@ -221,7 +221,7 @@ class _Loader:
         )
 
     def _tenant(self, node: yaml.Node | None) -> Tenant | None:
-        """Read the key `tenant`: the tenant column, its parameter, and the tables without it."""
+        """Read the key `tenant`: the tenant column, its parameter, and the shared tables."""
         from aiosqlc.ir import Tenant  # imported late, because most projects declare no tenants
 
         reader = self._reader
@@ -292,7 +292,7 @@ class _Loader:
             if key.tag == "tag:yaml.org,2002:null":
                 share = value.value if isinstance(value, yaml.ScalarNode) else "0.5"
                 hint = f"write `nulls: {share}` beside `values`, or quote the text `'null'`"
-                self._reader.error(key, "NULL is not one of the values", hint=hint)
+                self._reader.error(key, "`values` cannot contain NULL", hint=hint)
 
     def _count(self, node: yaml.Node, what: str) -> int:
         """Read a number such as `50000000` or `50_000_000`."""

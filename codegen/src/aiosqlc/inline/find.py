@@ -41,7 +41,7 @@ def as_python_reads(text: str) -> str:
 
 
 def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagnostic]]:
-    """Return the literals in a file's calls of the function `sql` of a package, and errors.
+    """Return the SQL literals that a file passes to a package's function `sql`, and errors.
 
     `package` is the last part of the package's name.
     """

@@ -47,7 +47,7 @@ CODES = {
     "E130": "an unknown directive of a dynamic query",
     "E131": "a malformed directive of a dynamic query",
     "E132": "a numbered parameter in a dynamic query",
-    "E133": "a dynamic query with too many SQL texts",
+    "E133": "a dynamic query whose optional parts allow too many different SQL texts",
     "E134": "`:set` or `:if` without the name of a parameter",
     "E135": "a dynamic UPDATE whose SET list can be empty",
     "E140": "an include of an unknown fragment",

@@ -10,7 +10,7 @@ _FAMILIES = (_INTEGERS, _TEXTS, ("float4", "float8"))
 
 
 def reads_as(promised: SqlType, found: SqlType) -> bool:
-    """Return whether the code for `promised` decodes every value of `found`."""
+    """Return whether code that was generated for `promised` decodes every value of `found`."""
     promised, found = _below(promised), _below(found)
     if promised.array_dims != found.array_dims or promised.kind is not found.kind:
         return False
@@ -62,7 +62,7 @@ def _fits(found: SqlType, passed: SqlType) -> bool:
 
 
 def _below(kind: SqlType) -> SqlType:
-    """Return the type below a domain, which is the type that a driver decodes."""
+    """Return the base type of a domain, which is the type that a driver decodes."""
     while kind.kind is TypeKind.DOMAIN and kind.base is not None and not kind.array_dims:
         kind = kind.base
     return kind

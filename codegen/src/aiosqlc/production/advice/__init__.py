@@ -1,1 +1,1 @@
-"""Findings about the plans of queries, with indexes that were tested as remedies."""
+"""Findings about the plans of queries, with proposals of indexes that were tested."""

@@ -31,7 +31,7 @@ class Advice:
 
 
 def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advice:
-    """Plan each SQL text of the queries, and return findings about plans expensive in production.
+    """Plan each SQL text of the queries, and return findings about plans that are expensive.
 
     Each SQL text gets a generic plan, and plans for common and rare values of its parameters.
     Raises `StatisticsError` if the statistics belong to another schema, `SchemaFailsError` if the

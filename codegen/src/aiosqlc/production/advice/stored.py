@@ -23,7 +23,7 @@ _MOST = 200  # stored results; the oldest are deleted
 
 
 class _Place(msgspec.Struct, array_like=True):
-    """The label of a finding: the number of the label's file, and the label's span and text."""
+    """The label of a finding: the index of its file in a list of files, and its span and text."""
 
     file: int
     start: int

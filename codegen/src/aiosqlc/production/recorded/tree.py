@@ -162,7 +162,7 @@ def quoted(name: str) -> str:
 
 
 def lines(plan: Step, depth: int = 0) -> Iterator[str]:
-    """Yield a plan as text, one line for each step and one for each condition of an index."""
+    """Yield a plan as text, one line for each step and one for each index condition."""
     margin = "  " * depth
     where = f" on {quoted(plan.relation)}" if plan.relation else ""
     role = f"{plan.role}: " if plan.role else ""

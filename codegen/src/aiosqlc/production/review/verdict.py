@@ -1,4 +1,4 @@
-"""Derive the verdict of a review, and its findings for machines."""
+"""Derive the verdict of a review, and the list of its findings."""
 
 from __future__ import annotations
 
