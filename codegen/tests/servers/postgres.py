@@ -19,7 +19,7 @@ from psycopg import sql
 from tests.servers.ports import free_port
 from tests.servers.processes import folder
 
-# Nobody misses the data: commits reach the system, and nothing waits for a disk.
+# The tests can lose this data: commits reach the system, and nothing waits for a disk.
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
