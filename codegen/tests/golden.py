@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from aiosqlc.analysis.port import Analyze
@@ -18,6 +17,7 @@ from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.pipeline.printing import Compiled
 from aiosqlc.postgres import analyze
+from msgspec.structs import replace
 
 CASES = Path(__file__).parent / "cases"
 CONFIG = """\

@@ -10,7 +10,6 @@ import importlib
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from aiosqlc.store import divided, processes
 from aiosqlc.store.divided import answers
 from aiosqlc.store.memo import memo_by
 from aiosqlc.store.processes import shares, spread
+from msgspec.structs import replace
 
 from tests.postgres.asking import TABLES, query, schema_file
 

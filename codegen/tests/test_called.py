@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.search import Checked, selfcheck
+from msgspec.structs import replace
 
 from tests.golden import CASES, analyzer_on, copy_case
 from tests.projects import loaded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from aiosqlc.lock.writing import print_lock
 from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.postgres import schema
 from aiosqlc.servers import wheels
+from msgspec.structs import replace
 
 from tests.golden import CASES, analyzer_on, copy_case
 from tests.projects import loaded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +33,8 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.store import memo as module
 from aiosqlc.store.digest import digest_of
 from aiosqlc.store.memo import memo, memo_by
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 
 def test_an_equal_question_is_asked_once_whoever_holds_it() -> None:
@@ -48,8 +49,7 @@ def test_an_equal_question_is_asked_once_whoever_holds_it() -> None:
     assert asked == [(1, 2), (1, 2, 3)]
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct, frozen=True):
     names: tuple[str, ...]
     inner: Value | None = None
     where: Path = Path("a")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.source import ExpandedFile, SourceFile, Span
 
@@ -15,8 +17,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A position in a file, and a message about it."""
 
     file: SourceFile
@@ -34,8 +35,7 @@ class Label:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """A diagnostic. The first label is the cause; further labels show related places.
 
     Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries,

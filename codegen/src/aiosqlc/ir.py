@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import overload
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.store.digest import digest_of
@@ -60,8 +61,7 @@ _ROW_COMMANDS = frozenset(
 # --- schema: what the database is made of ---------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaFile:
+class SchemaFile(Struct, frozen=True):
     """A schema or migration file, reduced to the statements that apply it, without the rollback.
 
     `sql` is `file.text` with blanks in place of the parts that must not run (rollbacks, directives
@@ -76,8 +76,7 @@ class SchemaFile:
     transactional: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """The tenant settings: the `column` of tenant tables, and the `parameter` with the tenant's ID.
 
     `shared` lists tables that belong to all tenants, and functions that a person has checked.
@@ -93,8 +92,7 @@ class Tenant:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredJson:
+class StoredJson(Struct, frozen=True):
     """The declared structure of a table column's JSON; `span` is the declaration's position.
 
     `column` is `table.column` or `schema.table.column`. The Python type `python` defines the
@@ -112,8 +110,7 @@ class StoredJson:
     pydantic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AnalyzeOptions:
+class AnalyzeOptions(Struct, frozen=True):
     """Options of an analyser, in addition to the schema and the queries.
 
     `database_uri` is the server to use (None: the embedded one). `cache_dir` is the folder for data
@@ -135,8 +132,7 @@ class AnalyzeOptions:
 # --- parsed: what the user wrote ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """A parameter as written in the query.
 
     `$1` has no name yet; `@x` and `sqlc.arg(x)` have the name `x`.
@@ -154,8 +150,7 @@ class Param:
     row: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Struct, frozen=True):
     """A `sqlc.embed(t)`, which becomes `t.*` in the select list and one nested row in the result.
 
     `alias` is the name in `AS name` after the macro, which is not part of the SQL, because a star
@@ -180,8 +175,7 @@ class Embed:
         return f"sqlc.{'nest' if self.nest else 'embed'}({self.table})"
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """A column or parameter hint in a comment: `-- column: total Decimal!`.
 
     `not_null` is True for `!`, False for `?`, and None for a hint without one of these signs.
@@ -193,8 +187,7 @@ class Hint:
     not_null: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OptionalPart:
+class OptionalPart(Struct, frozen=True):
     """A part of a dynamic query's text that is optional or has several forms.
 
     Each variant of the query contains the part in one form, or omits it.
@@ -216,8 +209,7 @@ class OptionalPart:
     independent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One possible text of a dynamic query, with parameters numbered `$1 …` without gaps.
 
     `key` has one entry per dynamic part: 1 if the part is present, 0 if it is absent, or the index
@@ -231,8 +223,7 @@ class Variant:
     source_map: SourceMap = field(default_factory=SourceMap)
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
+class SortKey(Struct, frozen=True):
     """An expression of ORDER BY whose value is part of a cursor.
 
     `number` is the number of the parameter for the value in the cursor. `nulls` means that the
@@ -245,8 +236,7 @@ class SortKey:
     nulls: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(Struct, frozen=True):
     """The way in which the text of a `:page` query selects one page.
 
     The last `hidden` columns of the text are not part of a row. They are the total, or the values
@@ -274,8 +264,7 @@ class Paging:
 _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
 
 
-@dataclass(frozen=True)
-class ParsedQuery:
+class ParsedQuery(Struct, frozen=True, dict=True):
     """An annotated query.
 
     `sql` is the text for the server, with `$n` parameters, and without macros and final semicolon.
@@ -357,8 +346,8 @@ class ParsedQuery:
 
         The copy keeps the stored hashes, because they do not depend on the position.
         """
-        found = copy(self)
-        vars(found).update(places)
+        found = replace(self, **places)
+        vars(found).update(vars(self))
         return found
 
     @property
@@ -387,8 +376,7 @@ class TypeKind(StrEnum):
     PSEUDO = "pseudo"
 
 
-@dataclass(frozen=True, slots=True)
-class SqlType:
+class SqlType(Struct, frozen=True):
     """A database type.
 
     With `array_dims` > 0 the type is an array, and the other fields describe its element type.
@@ -412,8 +400,7 @@ class SqlType:
     unsigned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TableColumn:
+class TableColumn(Struct, frozen=True):
     """A column of a table or view, in the catalog.
 
     `json_kind` is the kind of JSON (`object`, `array`, …) that a CHECK requires, or empty.
@@ -428,8 +415,7 @@ class TableColumn:
     json_kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """A constraint that a write can violate.
 
     `kind` is unique, primary, foreign, check, not_null or exclude. `identifiable` means that the
@@ -444,8 +430,7 @@ class Constraint:
     identifiable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A relation of the catalog. `kind`: table, view, matview, foreign, partitioned."""
 
     schema: str
@@ -456,8 +441,7 @@ class Table:
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True)
-class Catalog:
+class Catalog(Struct, frozen=True, dict=True):
     """The tables and types of the user's schema, which code generators read."""
 
     tables: tuple[Table, ...] = ()
@@ -499,8 +483,7 @@ class Cardinality(StrEnum):
         return self in {Cardinality.ONE, Cardinality.ZERO_OR_ONE}
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRef:
+class ColumnRef(Struct, frozen=True):
     """The table column that a result column or a parameter corresponds to."""
 
     schema: str
@@ -524,8 +507,7 @@ class JsonKind(StrEnum):
     STORED = "stored"
 
 
-@dataclass(frozen=True, slots=True)
-class JsonStep:
+class JsonStep(Struct, frozen=True):
     """One step of a path into a JSON value: an object key, a list index, or possibly either.
 
     `any_key` means a key that depends on data, and `any_index` an index that depends on data. If
@@ -582,8 +564,7 @@ class Shared(Sequence[Member]):
     __repr__ = __str__
 
 
-@dataclass(frozen=True, slots=True)
-class JsonShape:
+class JsonShape(Struct, frozen=True):
     """The structure of a JSON value, as far as the query determines it.
 
     `members` are the members of an object, by key. Members of a tuple have no key. An array or a
@@ -609,8 +590,7 @@ class JsonShape:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A result column.
 
     `reasons` explains why the column is proved not null, or could not be proved; the innermost
@@ -635,8 +615,7 @@ class Column:
     declared_not_null: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TypedParam:
+class TypedParam(Struct, frozen=True):
     """A parameter of a query, with its database type and name.
 
     `not_null` is False if None may be passed and has a meaning. `is_part` means that the value is
@@ -662,8 +641,7 @@ class TypedParam:
     kept: ColumnRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TypedEmbed:
+class TypedEmbed(Struct, frozen=True):
     """The result columns `first … first + count - 1` form one nested row of `table`.
 
     `nullable` means that an outer join can omit the row. `presence` is then the index of a column
@@ -681,8 +659,7 @@ class TypedEmbed:
     nest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NestLevel:
+class NestLevel(Struct, frozen=True):
     """One nesting level of a query with `sqlc.nest`: the returned rows, or the rows of a list.
 
     The first level has the rows that the function returns; its `embed` is None. For any other
@@ -697,8 +674,7 @@ class NestLevel:
     repeats: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Nesting:
+class Nesting(Struct, frozen=True):
     """The nesting levels of a query with `sqlc.nest`; a level comes after its parent.
 
     `adjacent` means that ORDER BY keeps the joined rows of one returned row together.
@@ -708,8 +684,7 @@ class Nesting:
     adjacent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NotNested:
+class NotNested(Struct, frozen=True):
     """The reason why rows cannot be nested, and a correction; `embed` is the index of the macro."""
 
     embed: int
@@ -717,8 +692,7 @@ class NotNested:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """The proof that one query can read the rows of many keys, or the reason why it cannot.
 
     `keys` are the numbers of the parameters that must be equal to a column. `why` is the reason why
@@ -729,8 +703,7 @@ class Lookup:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TypedBatch:
+class TypedBatch(Struct, frozen=True):
     """The text of a `:batchget` query that reads the rows of many keys.
 
     `params` replace the query's parameters with the same numbers. They are the list of keys; if a
@@ -748,8 +721,7 @@ class TypedBatch:
     written: tuple[Variant, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A call that sends a notification on a channel; `source` is the object with the call.
 
     `source` is for example a function; it is empty for a call in a query. `shape` is the proved
@@ -764,8 +736,7 @@ class Sent:
     fails: bool = False
 
 
-@dataclass(frozen=True)
-class TypedQuery:
+class TypedQuery(Struct, frozen=True, dict=True):
     """An accepted query with its inferred parameters, columns and row count.
 
     `sql` is the text that the generated code sends, with expanded stars (also in `variants`).
@@ -803,16 +774,15 @@ class TypedQuery:
     @cached_property
     def digest(self) -> str:
         """Return a hash of all data except the position in the file."""
-        rest = [getattr(self, item.name) for item in fields(self) if item.name not in _PLACED]
+        rest = [getattr(self, name) for name in self.__struct_fields__ if name not in _PLACED]
         variants = [(item.key, item.sql, item.numbers) for item in self.variants]
         return digest_of(self.parsed.said, variants, rest)
 
     def placed(self, parsed: ParsedQuery) -> TypedQuery:
         """Return a copy of the typed query with the file position of `parsed`."""
-        found = copy(self)
-        vars(found)["parsed"] = parsed
-        if parsed.said != self.parsed.said:
-            vars(found).pop("digest", None)
+        found = replace(self, parsed=parsed)
+        if parsed.said == self.parsed.said:
+            vars(found).update(vars(self))
         return found
 
     @property
@@ -827,16 +797,14 @@ _PLACED = frozenset({"parsed", "variants"})
 # --- output ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A generated file that is complete but not yet written."""
 
     path: Path
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """The result of an engine's analyser for one configuration entry, without diagnostics.
 
     `stored` are the declared structures of JSON columns, which the configuration adds. `channels`

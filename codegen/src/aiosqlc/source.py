@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bisect
 import hashlib
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct, field
 
 
 class Dialect(StrEnum):
@@ -26,8 +26,7 @@ class Span(msgspec.Struct, frozen=True, order=True):
     end: int
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True, dict=True):
     """A file as read from disk. `path` is for display, relative to the configuration's folder."""
 
     path: Path
@@ -58,8 +57,7 @@ class SourceFile:
         return self.text[start:] if end < 0 else self.text[start:end]
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
+class Inclusion(Struct, frozen=True):
     """One expansion of a fragment in a query file.
 
     `start` is the offset of the fragment's text in the expanded file. `source` is the offset of
@@ -73,8 +71,7 @@ class Inclusion:
     call: Span
 
 
-@dataclass(frozen=True)
-class ExpandedFile(SourceFile):
+class ExpandedFile(SourceFile, frozen=True):
     """A query file, followed by the text of each fragment that it includes.
 
     Offsets up to `length` are offsets in the query file itself. Higher offsets are in the copies of
@@ -121,8 +118,7 @@ class ExpandedFile(SourceFile):
         return found.file, Span(span.start + by, max(end, span.start) + by), tuple(calls)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMap:
+class SourceMap(Struct, frozen=True):
     """Maps offsets in rewritten SQL to offsets in the original file.
 
     `pieces` is sorted by `out`. A piece begins at offset `out` and ends at the next piece. If it is

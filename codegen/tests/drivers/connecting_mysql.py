@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import aiomysql
@@ -17,6 +16,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.parse.scanner import split_statements
 from aiosqlc.source import Dialect
+from msgspec.structs import replace
 
 from tests.drivers.connecting import below_sqlalchemy
 from tests.drivers.running import Engine, Subject

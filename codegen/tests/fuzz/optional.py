@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from aiosqlc.ir import Catalog, ParsedQuery, TypedQuery
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.source import Dialect, SourceFile
+from msgspec.structs import replace
 
 # What a grammar writes at the end of a line that may be left out, before the line has a name.
 MARK = "-- :if ?"

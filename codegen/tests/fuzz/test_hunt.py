@@ -7,7 +7,6 @@ seeds, also every night.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
 from aiosqlc.relational.embeds import weakest
 from aiosqlc.relational.rows import RowCounter
+from msgspec.structs import replace
 
 from tests.conftest import Full
 from tests.fuzz.called import hunt_called

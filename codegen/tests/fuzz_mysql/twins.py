@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import rules
 from aiosqlc.mysql.analyzer import AnalysisContext
 from aiosqlc.mysql.rules import Premises
+from msgspec import field as struct_field
+from msgspec.structs import replace
 
 from tests.fuzz.optional import texts_of
 from tests.fuzz_mysql.hunt import Hunt
@@ -66,12 +68,11 @@ def _premises() -> list[Premise]:
     return [(rule.name, premise) for rule in rules.RULES for premise in rule.premises]
 
 
-@dataclass(frozen=True)
-class _Asked(Premises):
+class _Asked(Premises, frozen=True):
     """Record the preconditions that the rules check, and those that are met."""
 
-    met: set[Premise] = field(default_factory=set)
-    unmet: set[Premise] = field(default_factory=set)
+    met: set[Premise] = struct_field(default_factory=set)
+    unmet: set[Premise] = struct_field(default_factory=set)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Return the same result as the register."""

@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -24,6 +23,7 @@ from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.scanner import Kind, scan, split_statements
 from aiosqlc.source import Dialect
+from msgspec.structs import replace
 
 from tests.foreign.extract import scripts
 from tests.inputs_mysql.oracle import Tally, Verdict

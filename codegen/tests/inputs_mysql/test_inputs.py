@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
+from msgspec.structs import replace
 
 from tests.conftest import Full
 from tests.inputs_mysql.oracle import Oracle

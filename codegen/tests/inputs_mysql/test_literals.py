@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiosqlc.mysql import types
+from msgspec.structs import replace
 
 from tests.inputs_mysql.literals import judge
 from tests.inputs_mysql.server import Asked

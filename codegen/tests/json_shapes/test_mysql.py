@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import ModuleType, NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -20,6 +20,7 @@ from aiosqlc.messages.render import render_all
 from aiosqlc.mysql import analyze
 from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.pipeline.compile import compile_project
+from msgspec.structs import replace
 
 from tests.json_shapes.table import HERE, NONE, Case, cases, meant, plain, queries, spelled
 from tests.projects import loaded, write_project

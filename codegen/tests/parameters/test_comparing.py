@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosqlc.postgres.typed import QueryTyper
+from msgspec.structs import replace
 
 from tests.conftest import Full
 from tests.parameters.comparing import compare

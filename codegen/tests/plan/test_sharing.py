@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from aiosqlc.config.project import ModelKind
 from aiosqlc.ir import Command
 from aiosqlc.plan.model import PyClass, PyField, PyFunction, PyParam, PyRow, PyType
 from aiosqlc.plan.sharing import share_builders
+from msgspec.structs import replace
 
 MOOD = PyType("Mood", decode="MOOD_BY_LABEL[{}]")
 PLAIN = PyType("str")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiosqlc.ir import Embed, ParsedQuery
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.source import Dialect, SourceFile, Span
+from msgspec.structs import replace
 
 from tests.postgres.asking import query, run
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aiosqlc.ir import Cardinality, Embed, Variant
 from aiosqlc.source import Span
+from msgspec.structs import replace
 
 from tests.postgres.asking import TABLES, query, run
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from aiosqlc.postgres import Analyzer, written
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import QueryTyper
 from aiosqlc.source import Dialect, SourceFile, Span
+from msgspec.structs import replace
 
 from tests.postgres.asking import TABLES, answers, query, run, schema_file
 

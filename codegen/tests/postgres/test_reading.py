@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from aiosqlc.ir import AnalyzeOptions, Command, Variant
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.reading import DENIED, HARMLESS, PREMISES
+from msgspec.structs import replace
 
 from tests.postgres.asking import answers, query, run, schema_file
 from tests.proofs.twins import weakened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
+from msgspec.structs import replace
 
 from tests.golden import CONFIG, analyzer_on
 from tests.postgres.asking import schema_file

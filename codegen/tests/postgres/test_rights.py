@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from aiosqlc.analysis.grants import Needs, Right, plain_or, statements
@@ -16,6 +16,7 @@ from aiosqlc.postgres.describe import prepare_session
 from aiosqlc.postgres.rights import needs
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 from aiosqlc.servers.postgres.databases import new_draft
+from msgspec.structs import replace
 
 SCHEMA = """
 create schema other;

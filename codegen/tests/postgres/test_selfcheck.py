@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aiosqlc.ir import Analysis, AnalyzeOptions, Cardinality, SchemaFile
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.explain import full_scans, query_plans
 from aiosqlc.selfcheck.search import selfcheck
 from aiosqlc.source import Dialect
+from msgspec.structs import replace
 
 from tests.postgres.asking import TABLES, query, run, schema_file
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from aiosqlc.production.advice.classes import with_literals
 from aiosqlc.production.statistics import written
 from aiosqlc.schema import schema_file
 from aiosqlc.source import Dialect, SourceFile
+from msgspec.structs import replace
 
 from tests.projects import loaded, write_project
 

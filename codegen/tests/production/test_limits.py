@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.databases import new_database
 from aiosqlc.servers.postgres.embedded import embedded_server
 from aiosqlc.source import Dialect, SourceFile
+from msgspec.structs import replace
 
 SCHEMA = """\
 CREATE TABLE place (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from aiosqlc.production.recorded.texts import TextName
 from aiosqlc.production.recorded.tree import Step, amount, lines, power_of, simplified
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.production.test_review import CONFIG, FIRST, QUERIES
 from tests.projects import write_project

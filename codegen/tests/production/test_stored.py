@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from aiosqlc.production.advice import stored
 from aiosqlc.production.advice.check import Advice
 from aiosqlc.production.advice.stored import remembered
 from aiosqlc.source import SourceFile, Span
+from msgspec.structs import replace
 
 from tests.projects import loaded, write_project
 

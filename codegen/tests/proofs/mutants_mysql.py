@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.source import Dialect, SourceFile
+from msgspec.structs import replace
 
 from tests.proofs.cases import Case, worlds
 from tests.proofs.judge import EMPTY, MANY, Seen, denied

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -12,6 +11,7 @@ from aiosqlc.relational.embeds import Place, Row, embedded_rows, operands_of, pa
 from aiosqlc.relational.port import Pessimist
 from aiosqlc.relational.tree import Expr, Grouped, Query, Relation, SetOp, SetOperation, Table
 from aiosqlc.source import Span
+from msgspec.structs import replace
 
 from tests.relational.trees import Knowing, col, derived, select, where
 

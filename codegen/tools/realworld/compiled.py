@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.analyzing import analyze_project
 from aiosqlc.pipeline.output import compare, write
 from aiosqlc.pipeline.printing import Compiled, print_set
+from msgspec.structs import replace
 
 from tools.realworld.projects import Entry, read_document
 

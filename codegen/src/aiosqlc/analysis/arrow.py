@@ -9,8 +9,9 @@ in the caller's transaction. The generated module `arrow_batch` reads the column
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic, Label, Severity

@@ -9,7 +9,9 @@ of the original query. Each text of a dynamic query is rewritten in this way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -83,8 +85,7 @@ class _UnfitAtError(UnfitError):
         self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(Struct, frozen=True):
     """A query that reads many keys, with the numbers of its list parameters.
 
     `position` is the index of the result column with the key, or None if hidden columns contain it.
@@ -95,8 +96,7 @@ class _Draft:
     position: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
+class _Condition(Struct, frozen=True):
     """A condition `column = $number` or `$number = column`.
 
     `column` and `equals` are the tokens of the column and of the `=`. The condition extends from
@@ -362,8 +362,7 @@ def _listed(query: TypedQuery, numbers: Sequence[int]) -> tuple[Param, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """One SQL text of a query. `numbers` maps the text's parameters to those of the query."""
 
     sql: str

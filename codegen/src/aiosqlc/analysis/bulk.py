@@ -7,7 +7,8 @@ row in VALUES.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic, Label

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 # The usual order in which people list privileges.
 _ORDER: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MAINTAIN", "USAGE", "EXECUTE")
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(Struct, frozen=True):
     """A privilege on some columns of a table, or on the whole object if `columns` is None.
 
     `kind` is the keyword of GRANT: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
@@ -29,8 +29,7 @@ class Right:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """The privileges that queries need.
 
     `unknown` has the reasons why the queries may need further privileges. `reserved` are the

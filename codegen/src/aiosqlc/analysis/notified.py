@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.shapes import alike
 from aiosqlc.diagnostics import Diagnostic, Label, Severity

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _NAME = "tenant"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A policy of a table: the condition on existing rows, and the condition on new rows."""
 
     table: str
@@ -17,8 +17,7 @@ class Policy:
     check: str
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Struct, frozen=True):
     """The policies of a schema, and the tables for which no policy can be derived."""
 
     policies: tuple[Policy, ...]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 Name = tuple[str, str]
 """The schema and the name of a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRecipe:
+class ColumnRecipe(Struct, frozen=True):
     """A column for which a recipe sets a value.
 
     `value` is the SQL expression that is used if the caller passes no value, or '' for NULL. In the
@@ -20,8 +19,7 @@ class ColumnRecipe:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A foreign key: its `columns` refer to the columns `foreign` of `table`."""
 
     columns: tuple[str, ...]
@@ -29,8 +27,7 @@ class Reference:
     foreign: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TableRecipe:
+class TableRecipe(Struct, frozen=True):
     """The columns of a row, and the foreign keys whose referenced rows must be inserted before it.
 
     `columns` are the columns that an INSERT sets; generated columns are left out. `shown` are all
@@ -47,8 +44,7 @@ class TableRecipe:
     counted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(Struct, frozen=True):
     """The syntax of an engine's statements.
 
     `quote` is the quotation mark of names. In `number`, `{}` stands for a parameter that is a
@@ -63,8 +59,7 @@ class Syntax:
     schemas: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recipes:
+class Recipes(Struct, frozen=True):
     """The recipes of a schema; a table comes after the tables that it refers to.
 
     `refused` are the tables for which no row was found that the database accepts, each with the

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 NOT_NULL, ELEMENTS, ROWS = "not null", "array elements", "rows"
 EVERY_PART, ONE_PART = "no input is NULL", "at least one input is not NULL"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule. `source` is a chapter of the server's manual or a file of its source code.
 
     `applied_by` is the function that applies the rule. `premises` are the rule's preconditions, in

@@ -7,7 +7,7 @@ same kind of value for each parameter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import ParsedQuery, Variant
@@ -26,8 +26,7 @@ _ALIKE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The server's description of a statement: column names and types, and parameter types."""
 
     columns: tuple[tuple[str, str], ...]

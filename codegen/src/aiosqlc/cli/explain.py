@@ -6,8 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.engines import engine_for
@@ -106,7 +108,10 @@ def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]
 def _without_values(text: PlannedText) -> dict[str, Any]:
     """Return a plan as a dict. Leave out its conditions if the SQL contains production values."""
     assert text.plan is not None  # noqa: S101 - the caller selects such texts
-    return asdict(text.plan.without_conditions() if text.values else text.plan)
+    plan: dict[str, Any] = msgspec.to_builtins(
+        text.plan.without_conditions() if text.values else text.plan
+    )
+    return plan
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.grants import Needs, Right, plain_or, statements
 from aiosqlc.cli.common import load, report, style_of

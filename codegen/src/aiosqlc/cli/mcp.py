@@ -6,8 +6,9 @@ import argparse
 import contextlib
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.grants import plain_or, statements
 from aiosqlc.cli.common import load, report, style_of

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.watched.observed import SchemaFailsError
 from aiosqlc.cli.common import load, report, style_of, within_repository

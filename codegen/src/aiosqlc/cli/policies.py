@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.cli.common import load, only_entry, report, style_of
 from aiosqlc.config.project import QuerySet

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.watched.observed import SchemaFailsError
 from aiosqlc.cli.common import load, report, style_of, within_repository

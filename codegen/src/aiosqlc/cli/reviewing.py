@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.checks import concerns, without_ignored
 from aiosqlc.config.project import Project, QuerySet
@@ -44,8 +46,7 @@ from aiosqlc.vet import vet
 from aiosqlc.vet.scans import vet_scans
 
 
-@dataclass(frozen=True, slots=True)
-class _Replaced(Release):
+class _Replaced(Release, frozen=True):
     """A release with one step, in which the edited schema files replace all old schema files."""
 
     whole: tuple[SchemaFile, ...] = ()
@@ -55,8 +56,7 @@ class _Replaced(Release):
         return self.whole if number else self.applied
 
 
-@dataclass(frozen=True)
-class _Versions:
+class _Versions(Struct, frozen=True):
     """A configuration entry in the deployed version (`old`) and in the working tree (`new`)."""
 
     project: Project

@@ -9,10 +9,11 @@ import os
 import shlex
 import sys
 import time
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.cli.common import load, only_entry, report, style_of
 from aiosqlc.cli.failures import failed
@@ -57,8 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _written(arguments, asked, scanned)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """The project and the configuration entry that the command-line arguments select."""
 
     project: Project

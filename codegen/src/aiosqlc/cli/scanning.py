@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
@@ -28,8 +30,7 @@ _STATEMENTS = "statements.sql"
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(Struct, frozen=True):
     """The files of a generated package, or no files if the diagnostics include an error.
 
     `count` is the number of SQL literals. `known` has the results that the next run may reuse.

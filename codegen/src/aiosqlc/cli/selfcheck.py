@@ -7,8 +7,9 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project

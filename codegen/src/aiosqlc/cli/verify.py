@@ -6,7 +6,8 @@ import argparse
 import functools
 import json
 import sys
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.cli.common import load, report, style_of, within_repository
 from aiosqlc.config.project import Project, QuerySet

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
+
+from msgspec import Struct, field
 
 _ENGINES = ("postgresql", "mysql")
 _KEPT = ("name", "engine", "schema", "queries", "strict", "not_null_functions", "shims")
@@ -18,8 +19,7 @@ _SAME = {"package": "package", "emit_classes": "emit_class"}
 _ALWAYS = frozenset({"emit_async_querier", "emit_str_enum", "sql_driver", "emit_init_file"})
 
 
-@dataclass
-class Converted:
+class Converted(Struct):
     """A converted configuration, and the dropped keys of the former configuration."""
 
     document: dict[str, Any] = field(default_factory=dict)
@@ -167,8 +167,7 @@ def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return entries
 
 
-@dataclass
-class _Converter:
+class _Converter(Struct):
     converted: Converted
     out: str
     folders: Mapping[str, str]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import yaml
+from msgspec import Struct
 
 from aiosqlc.config.reader import Reader
 from aiosqlc.source import Span
@@ -24,8 +24,7 @@ _LIMITS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class McpPolicy:
+class McpPolicy(Struct, frozen=True):
     """The section `mcp`: which queries are tools, and their limits.
 
     `queries` are patterns such as `Get*` for the queries that may be offered. `writes` are the

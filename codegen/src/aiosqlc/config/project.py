@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.source import Dialect, SourceFile, Span
@@ -24,8 +26,7 @@ class ModelKind(StrEnum):
     ATTRS = "attrs"
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """Another Python type for a database type, a table column, or one query's column.
 
     The target is one of `db_type`, `column` (`table.column`) and `query` (`Query.column`). With
@@ -44,8 +45,7 @@ class Override:
     only: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PythonTarget:
+class PythonTarget(Struct, frozen=True):
     """Settings of the generated Python code. `package` is the dotted import name of `out`.
 
     `driver` is the driver of the code, or empty for the engine's default. For each driver in
@@ -92,8 +92,7 @@ class PythonTarget:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class JsonTarget:
+class JsonTarget(Struct, frozen=True):
     """The path and indentation of the JSON document for `gen: json:`, in sqlc's format."""
 
     out: Path
@@ -101,8 +100,7 @@ class JsonTarget:
     indent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredColumn:
+class DeclaredColumn(Struct, frozen=True):
     """The declared distribution of a column.
 
     `values` has each value with its fraction of all rows. `distinct` is the number of distinct
@@ -122,8 +120,7 @@ class DeclaredColumn:
         return dict(self.places).get(key, self.span)
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredTable:
+class DeclaredTable(Struct, frozen=True):
     """The declared size of a table (`orders`, or `sales.orders`); `rows` is None if undeclared."""
 
     name: str
@@ -132,8 +129,7 @@ class DeclaredTable:
     columns: tuple[DeclaredColumn, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Production:
+class Production(Struct, frozen=True):
     """The database in production: `statistics` is the file with its statistics, if there is one.
 
     `tables` are declared sizes of tables, for projects without a production database.
@@ -143,8 +139,7 @@ class Production:
     tables: tuple[DeclaredTable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySet:
+class QuerySet(Struct, frozen=True):
     """One entry of `sql:`: a schema, its queries and its outputs.
 
     `server` is `mysql` or `mariadb` if the queries are for only one of the two, or else empty.
@@ -170,8 +165,7 @@ class QuerySet:
     json: JsonTarget | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A configuration file.
 
     `root` is the folder of the configuration file, and relative paths start there.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from types import ModuleType, NoneType
 from typing import Any, get_type_hints
+
+from msgspec import Struct, field
 
 from aiosqlc.contract.alike import Refused, plain, rows_in
 from aiosqlc.contract.values import Given, Values
@@ -18,8 +19,7 @@ _SHOWN = 12
 _REMEMBERED = 3  # rows of each result that are remembered
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A query on both engines, as a function of two modules or a method of two classes.
 
     `ordered` means that the query orders its rows. Otherwise, the order of rows is not compared.
@@ -39,8 +39,7 @@ class Call:
         return found
 
 
-@dataclass
-class _Progress:
+class _Progress(Struct):
     """The calls made during a comparison, and the functions that found or changed a row."""
 
     done: list[str] = field(default_factory=list)

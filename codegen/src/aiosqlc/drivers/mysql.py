@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from aiosqlc.drivers import mysql_errors, mysql_transactions
 from aiosqlc.drivers.mysql_types import python_type

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct, field
 
 from aiosqlc.drivers.pytype import Import, PyType
 from aiosqlc.ir import SqlType
@@ -20,8 +21,7 @@ class Places(Enum):
     FORMATTED = "%s"
 
 
-@dataclass(frozen=True, slots=True)
-class Types:
+class Types(Struct, frozen=True):
     """The Python type that a driver with its adapter returns for each database type.
 
     `plain` returns the type of a value that is not an enum, array or structure. `structured` is
@@ -41,8 +41,7 @@ class Types:
     json_reader: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Violations:
+class Violations(Struct, frozen=True):
     """The driver's exceptions. `caught` is the exception class that generated functions catch.
 
     `find` is the source of a function that finds the exception class for a server's error. It looks
@@ -72,8 +71,7 @@ class Violations:
         return (self.module, self.caught)
 
 
-@dataclass(frozen=True, slots=True)
-class Helpers:
+class Helpers(Struct, frozen=True):
     """The driver-specific source in `helpers.py`: imports, transactions, names from contextlib."""
 
     imports: str
@@ -86,8 +84,7 @@ class Helpers:
         return ", overload" if "@overload" in self.transaction else ""
 
 
-@dataclass(frozen=True, eq=False)
-class Driver:
+class Driver(Struct, frozen=True, eq=False):
     """A driver of an engine.
 
     `adapter` is the module in `written` that makes an executor from a connection, and `executor` is

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Import = tuple[str, str]
 """A module and the name imported from it; an empty name imports the module itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class PyType:
+class PyType(Struct, frozen=True):
     """A Python type.
 
     `decode` and `encode` are expressions with `{}` for the value. They are empty if there is no

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.emit.keyed import by_key, row_of_key
 from aiosqlc.emit.literal import line_literal

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.emit.items import Item, columns_of, items_of, pages_of, places_of
@@ -52,8 +53,7 @@ _CARDINALITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(Struct, frozen=True):
     """Functions that convert an engine's results to sqlc's conventions.
 
     `places` returns the position of each parameter, if its type depends on the position. `by_words`
@@ -341,8 +341,7 @@ _QUALIFIED_TARGET = re.compile(r"\bINSERT\s+INTO\s+[^\s(.]+\s*\.", re.IGNORECASE
 _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameters:
+class _Parameters(Struct, frozen=True):
     """The names and numbers of a query's parameters, and the query's file."""
 
     written: Mapping[int, Param]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -20,8 +22,7 @@ from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule, PyType
 _SHARED: Final = frozenset({"models", "keyset"})
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A configuration entry with its planned modules."""
 
     entry: QuerySet

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from aiosqlc.ir import Catalog, Column, ColumnRef, TypedParam, TypedQuery
 from aiosqlc.parse.placeholders import Place, fill

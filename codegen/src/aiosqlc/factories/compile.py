@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.recipes import Name
 from aiosqlc.config.project import Project, QuerySet
@@ -20,8 +22,7 @@ from aiosqlc.source import SourceFile
 _STATEMENTS, _FACTORY = "statements.sql", "factory.py"
 
 
-@dataclass(frozen=True, slots=True)
-class Factory:
+class Factory(Struct, frozen=True):
     """The files of a factory, or no files if the diagnostics include an error.
 
     `refused` maps each table without a method to the reason. `missing` are chosen tables that the

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.recipes import Name, Reference, TableRecipe
 from aiosqlc.emit.imports import import_lines
@@ -24,8 +26,7 @@ _DOC = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """The insert method of one table: the generated function, and its parameters by column.
 
     If the function does not return the new row, `read` is the function that reads the row. A table

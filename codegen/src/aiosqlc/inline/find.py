@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.scopes import calls_of
@@ -15,8 +16,7 @@ FUNCTION = "sql"
 Placed = ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg | ast.excepthandler | ast.pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """The SQL text of one call, with its position in the Python file.
 
     `span` is the position of the whole literal. `places` maps each character of the text to its

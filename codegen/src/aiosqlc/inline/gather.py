@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.find import Literal
@@ -21,8 +23,7 @@ _COMMAND = re.compile(r"\s*--\s*(:\w+.*)")
 _ROWS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW"})
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A literal, and the name of its query in the joined text.
 
     In the joined text, the annotation of the query starts at `first`, and the literal at `start`.
@@ -43,8 +44,7 @@ class Part:
         return Span(first, max(first, min(span.end - self.start, length)))
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """The joined text of all literals, and the literals in the order of the text.
 
     `problems` are the errors of the literals that are left out, with labels in the Python files.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.inline.find import FUNCTION
 from aiosqlc.inline.unfinished import imports_of
@@ -17,8 +18,7 @@ from aiosqlc.store.memo import memo
 _COMMAND = re.compile(r"run `aiosqlc scan ([^`\n]*)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """A package that `aiosqlc scan` wrote, with options from the command in its generated files.
 
     `out` is the package's folder, relative to the configuration's folder. `entry` is the name of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.source import SourceMap, Span
 
@@ -17,8 +18,7 @@ _ESCAPE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A parsed string literal: `places` maps offsets in its value to offsets in the code.
 
     `length` is the length of the value. `end` is the offset of the literal's end in the code.

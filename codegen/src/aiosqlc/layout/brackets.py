@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.layout.words import Atom
 
@@ -13,8 +15,7 @@ CLOSING = {"(": ")", "[": "]", "CASE": "END"}
 _WANTS_OPERAND = frozenset({"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", "(", ",", "."})
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A bracketed part of a statement: `(…)` or CASE … END, with the nodes inside."""
 
     opening: Atom

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.layout.queries import Tidied, texts_of, tidy
@@ -16,8 +17,7 @@ Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
 """A function that returns, by query name, the reason why two texts are not proved equivalent."""
 
 
-@dataclass(frozen=True)
-class Formatted:
+class Formatted(Struct, frozen=True):
     """A formatted file, with the reason for each query that was left unchanged."""
 
     tidied: Tidied

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.layout.statement import WIDTH, LayoutStyle, lay_out, same_tokens
@@ -20,8 +22,7 @@ _COMMENT_BEHIND = re.compile(r"[ \t]*+;?+[ \t]*+(?:--|#|/\*)")
 _BLANK_ENDS = re.compile(r"(?<![ \t])[ \t]++(?=\n|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Tidied:
+class Tidied(Struct, frozen=True):
     """A file before and after formatting, and the queries whose text has changed."""
 
     before: SourceFile

@@ -8,9 +8,11 @@ comment stays after the same word, or above the same line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.layout.brackets import Group, Node, atoms_of, first_of, grouped, last_of, word_of
 from aiosqlc.layout.clauses import (
@@ -178,8 +180,7 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [f"{' ' * _INDENT}{line}" for line in lines]
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(Struct, frozen=True):
     """Formats the nodes of a statement in a style, within a maximum line width."""
 
     style: LayoutStyle

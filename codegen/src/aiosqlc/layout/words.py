@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import Dialect
@@ -50,8 +51,7 @@ _BEFORE_BRACKET = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(Struct, frozen=True):
     """A token with its final text; `spaced` is true if a space precedes the token.
 
     `word` is the text in upper case, or empty if the token is quoted or used as a name. `above` are

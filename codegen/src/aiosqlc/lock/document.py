@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, Catalog, TypedQuery
@@ -55,8 +55,7 @@ class Document(msgspec.Struct):
     entries: dict[str, Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """The data of one configuration entry that are written to the lock."""
 
     schema: str
@@ -75,8 +74,7 @@ class Locked:
         return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The stored data of one configuration entry, from disk or from a run of this process."""
 
     schema: str

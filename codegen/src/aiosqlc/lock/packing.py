@@ -1,4 +1,4 @@
-"""Pack dataclass values for the lock file: as a list of field values, without trailing defaults.
+"""Pack Structs for the lock file: as a list of field values, without trailing defaults.
 
 A built-in type of PostgreSQL is stored as its name. Data are omitted if only `explain` uses them,
 or if every run reads them again anyway.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
 
 from aiosqlc.ir import SqlType
 
@@ -25,8 +27,8 @@ class UnpackError(ValueError):
 
 
 @cache
-def stored_fields(kind: type) -> tuple[Field[Any], ...]:
-    """Return the fields of a frozen dataclass whose values the lock file stores."""
+def stored_fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
+    """Return the fields of a Struct whose values the lock file stores."""
     return tuple([item for item in fields(kind) if item.name not in FORGOTTEN])
 
 
@@ -37,11 +39,11 @@ def plain_type(value: object) -> str:
     return ""
 
 
-def members(value: object) -> list[object]:
-    """Return the values of a dataclass's stored fields, without the defaults at the end."""
-    kind: type = type(value)
+def members(value: Struct) -> list[object]:
+    """Return the values of a Struct's stored fields, without the defaults at the end."""
+    kind = type(value)
     kept = [(item, getattr(value, item.name)) for item in stored_fields(kind)]
-    while kept and kept[-1][0].default is not MISSING and kept[-1][1] == kept[-1][0].default:
+    while kept and kept[-1][0].default is not NODEFAULT and kept[-1][1] == kept[-1][0].default:
         kept.pop()
     return [held for _, held in kept]
 
@@ -60,8 +62,8 @@ def reader(kind: Any) -> Callable[[Any], Any]:
         return _tuple(tuple(reader(part) for part in inner))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
-    if is_dataclass(kind):
-        return _value(cast("type", kind))
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return _value(kind)
     msg = f"a lock file cannot store {kind}"
     raise TypeError(msg)
 
@@ -93,8 +95,8 @@ def _list(raw: Any) -> list[Any]:
     return raw
 
 
-def _value(kind: type) -> Callable[[Any], Any]:
-    """Return the function that restores a frozen dataclass from its packed form."""
+def _value(kind: type[Struct]) -> Callable[[Any], Any]:
+    """Return the function that restores a Struct from its packed form."""
     readers: list[tuple[str, Callable[[Any], Any]]] = []
     known: dict[str, Any] = {}  # types with only a name, which are few and frequent
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import MISSING, is_dataclass
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import NODEFAULT, Struct
 
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
@@ -124,7 +124,7 @@ def _query(query: TypedQuery, catalog: Catalog) -> str:
         f'"{item.name}":{_json(shown.get(item.name, held))}'
         for item in _STORED
         if (held := getattr(query, item.name)) is not item.default
-        and (item.default is MISSING or held != item.default)
+        and (item.default is NODEFAULT or held != item.default)
     ]
     if query.sql != query.parsed.sql:
         stored.insert(0, f'"sql":{_json(changed(query.sql, query.parsed.sql))}')
@@ -132,14 +132,14 @@ def _query(query: TypedQuery, catalog: Catalog) -> str:
 
 
 def _json(value: object) -> str:
-    """Return a value as JSON; dataclass values inside are packed to lists."""
+    """Return a value as JSON; Structs inside are packed to lists."""
     kind = type(value)
     known = _PLAIN.get(kind)
     if known is not None:
         return known(value)
     if kind in _REPEATED:
         return _fragment(value)
-    if is_dataclass(value):
+    if isinstance(value, Struct):
         return _packed(value)
     return _encode(value).decode()
 
@@ -148,7 +148,7 @@ def _array(value: Any) -> str:
     return f"[{','.join([_json(item) for item in value])}]"
 
 
-def _packed(value: object) -> str:
+def _packed(value: Struct) -> str:
     name = plain_type(value)
     return _encode(name).decode() if name else _array(members(value))
 
@@ -166,5 +166,5 @@ _REPEATED = frozenset({SqlType, ColumnRef, Constraint})
 
 
 @cache
-def _fragment(value: Hashable) -> str:
+def _fragment(value: Struct) -> str:
     return _packed(value)

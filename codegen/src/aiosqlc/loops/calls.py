@@ -7,15 +7,15 @@ import sys
 from collections import Counter
 from collections.abc import Hashable
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
 from types import FrameType
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct, field
 
 from aiosqlc.loops.frames import Site, Stack, TestFiles, accepted, shown, stack_of
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Query:
+class Query(Struct, frozen=True, eq=False):
     """A generated function: its dotted name, its SQL text, and its package.
 
     `remedy` describes how to send fewer statements. In it, `{name}` stands for the query's name.
@@ -33,8 +33,7 @@ class Query:
         return str(names.get(self.text, self.function.rpartition(".")[2]))
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A query that one line of a program called `count` times; `sites` is the call stack."""
 
     query: Query
@@ -55,8 +54,7 @@ _NO_TESTS = TestFiles()
 _Key = tuple[Query, tuple[Site, ...], Hashable]
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """The calls of one request, job or test.
 
     With `by_activation`, calls are added up only if the same run of a function of the program makes

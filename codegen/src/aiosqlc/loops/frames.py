@@ -6,12 +6,13 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from linecache import getline
 from pathlib import Path
 from types import CodeType, FrameType
+
+from msgspec import Struct
 
 Site = tuple[int, int]
 """A line of a program: the identity of a code object, and the offset of an instruction in it.
@@ -36,8 +37,7 @@ _FRAMEWORKS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """The program's own calls that lead to a query, the innermost call first.
 
     `base` is the outermost of these calls. `ended` means that the outermost call comes from a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.text import block_at
@@ -19,8 +19,7 @@ _MACROS = {
 }
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call at the cursor: the function's name, and the number of commas before the cursor."""
 
     name: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lsprotocol.types import CompletionItemKind as Sort
+from msgspec import Struct
 
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import TABLES_FOLLOW, Source, sources
@@ -29,8 +29,7 @@ _PARAM = re.compile(r"@\w*$")
 _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A completion item.
 
     `insert` is the text to insert if it differs from `label`.

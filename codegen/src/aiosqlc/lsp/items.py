@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.ir import Column, TypedQuery
 from aiosqlc.parse.macros import ROWS
@@ -16,8 +17,7 @@ _ENDS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """An item of a select list, and the result columns that the item produces."""
 
     span: Span

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic
@@ -20,8 +21,7 @@ from aiosqlc.plan.model import PyFunction, PyModule
 from aiosqlc.source import Dialect, SourceFile
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True, dict=True):
     """One configuration entry, with the data for the editor's requests.
 
     `files` are the absolute paths of the query files. `queries` has each query's last successful
@@ -49,8 +49,7 @@ class Entry:
         return self.settings.engine
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A Python file with SQL literals after its analysis.
 
     The next analysis reuses the results in `known`.
@@ -61,8 +60,7 @@ class Document:
     known: Known | None = None
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """A project after an analysis. The next analysis reuses the results in `locked`.
 
     `documents` are the open Python files with SQL literals, by path.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lsprotocol import types
+from msgspec.structs import replace
 
 from aiosqlc.lsp.known import State
 from aiosqlc.lsp.literal_uses import argument_uses

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.project import Project, QuerySet
@@ -21,8 +23,7 @@ from aiosqlc.pipeline.analyzing import analyze_inputs
 from aiosqlc.pipeline.printing import Compiled, print_set
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """An open Python file, with the configuration entry and the package of its SQL literals."""
 
     path: Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.inline.find import FUNCTION, as_python_reads, half_character, literals, parsed
@@ -13,8 +14,7 @@ from aiosqlc.source import Dialect, SourceFile, Span
 from aiosqlc.store.memo import memo
 
 
-@dataclass(frozen=True, slots=True)
-class PythonText:
+class PythonText(Struct, frozen=True):
     """A Python file as the editor has it, and the queries of its literals.
 
     `problems` are the errors for calls whose argument is not a literal that can be compiled.

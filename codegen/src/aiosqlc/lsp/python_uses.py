@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.lsp.projects import files_below
 from aiosqlc.source import SourceFile, Span
@@ -16,8 +17,7 @@ from aiosqlc.store.memo import memo
 _LONGEST = 2_000_000  # largest file, in bytes, that is searched
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The names to look for in a generated module; `argument` is the parameter to rename.
 
     `modules` has the dotted name and the file of the module, once per driver.
@@ -28,8 +28,7 @@ class Wanted:
     argument: str = ""
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(Struct, frozen=True):
     """A use of a generated name in a Python file.
 
     `doubt` is the reason why this may not be a use, or why it cannot be changed.

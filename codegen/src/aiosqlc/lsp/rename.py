@@ -6,8 +6,10 @@ import keyword
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import Command, TypedQuery
@@ -26,8 +28,7 @@ class RefusedError(Exception):
     """Raised if a rename is not safe. The error's text is the reason."""
 
 
-@dataclass(frozen=True)
-class Renaming:
+class Renaming(Struct, frozen=True):
     """A symbol of a query file, and its new name."""
 
     file: SourceFile
@@ -36,8 +37,7 @@ class Renaming:
     new: str
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(Struct, frozen=True):
     """The positions of a symbol in the document that the user edits."""
 
     path: Path
@@ -185,7 +185,7 @@ def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
                 return False
             del left[match]
         return not left
-    if is_dataclass(one) and type(one) is type(other):
+    if isinstance(one, Struct) and type(one) is type(other):
         return all(
             _alike(_seen(one, item.name), _seen(other, item.name), names)
             for item in fields(one)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.ir import Catalog, Table, TableColumn
 from aiosqlc.parse.scanner import Kind, Token, unquote
@@ -17,8 +18,7 @@ _NO_ALIAS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """A table, with the name that a statement uses for the table.
 
     `table` is None for a WITH query or an unknown table.

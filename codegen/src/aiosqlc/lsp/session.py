@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from lsprotocol import types
+from msgspec import Struct
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import PositionCodec
@@ -30,8 +30,7 @@ class RequestFailedError(JsonRpcException):
     CODE = types.LSPErrorCodes.RequestFailed
 
 
-@dataclass(frozen=True)
-class About:
+class About(Struct, frozen=True):
     """A file that is open in the editor, with the project that contains the file."""
 
     path: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import TABLES_FOLLOW, sources
@@ -25,8 +26,7 @@ class Sort(StrEnum):
     WITH = "WITH query"
 
 
-@dataclass(frozen=True)
-class Symbol:
+class Symbol(Struct, frozen=True):
     """A name and the positions of all its uses in a query; `here` is the use at the cursor."""
 
     sort: Sort

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.source import Dialect, SourceFile, Span
@@ -13,8 +14,7 @@ from aiosqlc.source import Dialect, SourceFile, Span
 _NAME_LINE = re.compile(r"(?:--|/\*|#)\s*name:\s*(?P<name>\w+)")
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """The lines of a query: the comments above the statement, and the whole statement.
 
     `tokens` are the statement's tokens. `comments` are the comments above and inside the statement.

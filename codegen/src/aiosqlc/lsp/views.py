@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lsprotocol import types
+from msgspec import Struct
 from pygls.workspace import PositionCodec
 
 from aiosqlc.lsp.places import offset, span_range
@@ -12,8 +11,7 @@ from aiosqlc.lsp.python_text import PythonText
 from aiosqlc.source import SourceFile, Span
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """The SQL of a document. `python` is the Python file around the SQL, or None for an SQL file.
 
     `file` is the SQL, and all offsets are offsets in it.

@@ -6,9 +6,10 @@ import contextlib
 import gc
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.load import load_project

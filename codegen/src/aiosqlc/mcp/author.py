@@ -7,9 +7,11 @@ files are run, on generated rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.checks import check_commands, without_ignored
 from aiosqlc.analysis.notified import check_channels, with_channels_apart
@@ -36,8 +38,7 @@ class AuthorError(Exception):
     """Raised if a tool cannot return a result. The message is shown to the assistant."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorTool:
+class AuthorTool(Struct, frozen=True):
     """A tool: its description, a description per argument, and the function that it runs."""
 
     description: str

@@ -8,11 +8,11 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from inspect import isasyncgen, isasyncgenfunction
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
 
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.mcp.cursors import Cursors, UnknownCursorError, call_of
@@ -34,8 +34,7 @@ class UnreadableError(Exception):
     """Raised if a function cannot read a result, although the caller's arguments are valid."""
 
 
-@dataclass
-class Session:
+class Session(Struct):
     """A caller: its name in the audit log, bound parameter values, recent calls and cursors.
 
     The server sets bound parameters, and the assistant cannot pass them.
@@ -48,8 +47,7 @@ class Session:
     cursors: Cursors = field(default_factory=Cursors)
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """Runs calls of tools. `audit` receives one record for each call, including refused calls."""
 
     tools: Mapping[str, Tool]

@@ -12,9 +12,11 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
@@ -31,8 +33,7 @@ _TAKEN: Final = frozenset({"chunk", "cursor"})
 DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 
 
-@dataclass(frozen=True, slots=True)
-class Functions:
+class Functions(Struct, frozen=True):
     """The generated functions by query name, each with the structure of its rows.
 
     `executor` converts a driver's connection to the first argument of the functions.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.analysis.grants import Needs, Right
@@ -22,8 +24,7 @@ OFFERED_COMMANDS: Final = frozenset(
 _LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accept
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A query that is served as a tool.
 
     `writes` is true if the query can write, which the policy then allows. `bound` are the Python
@@ -47,24 +48,21 @@ class Offer:
         return self.single or self.query
 
 
-@dataclass(frozen=True, slots=True)
-class NotOffered:
+class NotOffered(Struct, frozen=True):
     """A query that the policy names, but that cannot be a tool, with the reason."""
 
     query: TypedQuery
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """The error message for a name in a policy that matches nothing, and a hint or ''."""
 
     message: str
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(Struct, frozen=True):
     """The tools that a policy selects, the refused queries, and the mistakes in the policy.
 
     `mistakes` lists names in the policy that match nothing.

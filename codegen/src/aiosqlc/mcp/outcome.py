@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+
+class Failure(Struct, frozen=True):
     """A call without a result, and the reason.
 
     `code` is stable; `message` is shown to the assistant.
@@ -23,8 +23,7 @@ class Failure:
     constraint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The `structuredContent` of a call's result, and the number of rows in it."""
 
     content: dict[str, Any]

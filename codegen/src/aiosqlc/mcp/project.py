@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aiosqlc.analysis.grants import Needs
 from aiosqlc.config.policy import McpPolicy
@@ -23,8 +24,7 @@ from aiosqlc.plan.model import PyRow
 from aiosqlc.plan.naming import argument
 
 
-@dataclass(frozen=True, slots=True)
-class Toolbox:
+class Toolbox(Struct, frozen=True):
     """The tools of a project by name, and the queries that are not tools.
 
     `executor` converts a driver's connection to the first argument of the generated functions.

@@ -7,7 +7,6 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -18,6 +17,7 @@ import uvicorn
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel.server import Server
 from mcp.server.transport_security import TransportSecuritySettings
+from msgspec import Struct
 from pydantic import AnyHttpUrl
 
 from aiosqlc.config.policy import McpPolicy
@@ -48,8 +48,7 @@ class SettingsError(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings of a server: policy, environment, HTTP address, token file and audit log.
 
     The server uses standard input and output if `http` is None.

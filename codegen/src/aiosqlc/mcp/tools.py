@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
+from msgspec import Struct, field
 
 from aiosqlc.ir import Cardinality
 from aiosqlc.mcp.forms import Form, form_of
@@ -45,8 +45,7 @@ class BoundValueError(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A generated function that an assistant can call as a tool.
 
     `hints` are the annotations of the parameters that the assistant may pass.

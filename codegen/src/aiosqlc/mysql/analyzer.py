@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 
 import pymysql
+from msgspec import Struct
+from msgspec.structs import replace
 from pymysql.constants import FLAG
 
 from aiosqlc.analysis.nesting import nest_problems
@@ -55,8 +56,7 @@ from aiosqlc.source import Dialect, Span
 _UNASKED = "inferred from the query text, without a server"
 
 
-@dataclass(frozen=True)
-class AnalysisContext:
+class AnalysisContext(Struct, frozen=True):
     """The schema of the queries, and the server to which the schema was applied, if there is one.
 
     `for_mysql` means that the compiler started a MariaDB, but the queries may be for MySQL. MariaDB

@@ -5,7 +5,7 @@ The types were measured: the tests call every function of the server with values
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
@@ -13,8 +13,7 @@ from aiosqlc.mysql.results import FROM_BYTES, FROM_TEXT
 from aiosqlc.mysql.written import Call
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """The type of a function's argument; `type` is None if only a cast can determine the type.
 
     `weak` means that any date or time fits. `alike` means that all arguments have one type.

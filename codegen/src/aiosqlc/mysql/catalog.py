@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 from aiosqlc.mysql import types

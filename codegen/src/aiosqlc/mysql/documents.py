@@ -8,9 +8,9 @@ decoders accept both servers' forms, so both servers have the same shape.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.analysis.json_shapes import (

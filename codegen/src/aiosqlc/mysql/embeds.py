@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.ir import Column, ColumnRef, Embed, TypedEmbed
@@ -27,8 +28,7 @@ _ELSEWHERE = "this macro is not in the select list of the result"
 _UNCOUNTED = "it is unknown how many columns a `*` before this macro has"
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(Struct, frozen=True):
     """The positions of the `sqlc.embed` macros in a statement's result.
 
     `operands` is the number of SELECTs in a set operation. `unplaced` gives the reason for each

@@ -8,8 +8,8 @@ operand is NULL, so if the expression is not NULL, no operand is NULL.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.mysql import types

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlglot import exp
 
 from aiosqlc.ir import SqlType
@@ -20,8 +19,7 @@ _PLAIN = frozenset(
 _DAYS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH"})
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """A date or time to which an interval is added or subtracted.
 
     `by_days` means that the interval has only whole days, so that a date stays a date.

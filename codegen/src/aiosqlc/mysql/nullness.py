@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
@@ -50,8 +51,7 @@ _BUILT_IN = never("never-null-function", "the function never returns NULL")
 _VOUCHED = never("declared-function", "the configuration declares the function never NULL")
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The information about a query that the nullability rules use.
 
     `required` returns whether a placeholder is never None. `read` returns the result of a

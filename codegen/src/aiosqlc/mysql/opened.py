@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.mysql.catalog import read_schema
@@ -16,8 +17,7 @@ from aiosqlc.servers.private import NoServerError
 _SECONDS = 3  # longest run time of a statement
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A session whose default database contains the schema."""
 
     session: Session

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pymysql
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import TypedQuery
@@ -28,8 +28,7 @@ _NEVER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The server that plans the SQL; `stands_in` means that it is MariaDB in place of MySQL.
 
     `said` means that the configuration says that the queries are for MySQL. `strict` means that it

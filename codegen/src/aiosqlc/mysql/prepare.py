@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 from pymysql.connections import Connection
 from pymysql.constants import COMMAND, FLAG
 from pymysql.protocol import FieldDescriptorPacket
@@ -16,8 +16,7 @@ _PREPARED = struct.Struct("<BIHHBH")
 BINARY_CHARSET = 63
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Struct, frozen=True):
     """A result column as the server describes it. `origin` is (schema, table, column) or None.
 
     `length` is in bytes. `decimals` is the number of digits after the point (31 or more: not
@@ -49,8 +48,7 @@ class Described:
         return self.charset == BINARY_CHARSET
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """The server's description of a statement: the number of parameters, and the result columns."""
 
     parameters: int

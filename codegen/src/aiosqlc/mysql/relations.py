@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from aiosqlc.ir import Constraint, JsonShape, SqlType, Table, TableColumn
 from aiosqlc.mysql.rules import STRICT, Premises
@@ -13,8 +14,7 @@ from aiosqlc.mysql.rules import STRICT, Premises
 DEFAULT = "public"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A foreign key of another table to this one: the referenced columns, and the actions.
 
     The actions are the server's keywords: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
@@ -26,8 +26,7 @@ class Reference:
     on_delete: str
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A table or view.
 
     `unique` lists the keys on whole columns. `collations` lists the collations of text columns.
@@ -75,8 +74,7 @@ class Relation:
         return self.table.kind == "view"
 
 
-@dataclass(frozen=True)
-class Routine:
+class Routine(Struct, frozen=True):
     """A stored procedure or function: its parameters in order, and a function's result type.
 
     `body` is the text of a procedure's body. `modes` has IN, OUT or INOUT for each parameter of a
@@ -90,8 +88,7 @@ class Routine:
     modes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Struct, frozen=True, dict=True):
     """Every table, view and routine that a query may use.
 
     `lost` are the lower-case names of tables whose statements could not be parsed. `premises`

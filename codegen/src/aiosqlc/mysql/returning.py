@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
 import pymysql
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pymysql.connections import Connection
 from pymysql.constants import FLAG
 from sqlglot import exp
@@ -21,8 +22,7 @@ from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.source import Dialect
 
 
-@dataclass(frozen=True, slots=True)
-class Prepares:
+class Prepares(Struct, frozen=True):
     """Prepares the texts of a query on one schema, and caches the results."""
 
     connection: Connection[object]

@@ -6,13 +6,12 @@ The tests remove one precondition at a time, and search for rows that disprove t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
 
 
-@dataclass(frozen=True)
-class Premises:
+class Premises(Struct, frozen=True):
     """Decides whether the precondition of a rule is met; a test can disable a precondition.
 
     `dropped` are preconditions that are treated as met, so that the tests can weaken a rule.

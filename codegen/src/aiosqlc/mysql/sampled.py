@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import pymysql
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.ir import SqlType, TypedParam
 from aiosqlc.mysql import types
@@ -13,8 +14,7 @@ from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.returning import Prepares
 
 
-@dataclass(frozen=True, slots=True)
-class Casts:
+class Casts(Struct, frozen=True):
     """The casts in the generated text: for time parameters, and for the parameters in `nulls`."""
 
     kinds: Mapping[int, SqlType] = field(default_factory=dict)
@@ -25,8 +25,7 @@ class Casts:
         return types.with_casts(sql, self.kinds, self.nulls)
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """The server's description of the columns for sample values, and the casts in the text."""
 
     columns: tuple[Described, ...]

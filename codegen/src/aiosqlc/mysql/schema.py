@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 import pymysql
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.advice import place_in, syntax_advice
 from aiosqlc.analysis.advice.words import ELSEWHERE
@@ -38,8 +39,7 @@ _KEPT = 12  # databases of earlier schemas that a private server retains
 _BOOKS = f"{_PREFIX}books"
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A database with the schema. On a private server, the schema may create others.
 
     `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
@@ -59,8 +59,7 @@ class Loaded:
     failed: tuple[Failed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A statement of the schema that was not applied completely, with the reason."""
 
     file: SchemaFile
@@ -73,8 +72,7 @@ class Skipped:
         return self.file.sql[self.span.start : self.span.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A refused statement: its diagnostic, and the tables that may differ because of it.
 
     `names` is None if the changed tables are unknown. `followers` is the number of later statements
@@ -90,8 +88,7 @@ class Failed:
         return self.names is None or any(mentions(sql, name) for name in self.names)
 
 
-@dataclass(slots=True)
-class _Refusals:
+class _Refusals(Struct):
     """Collects the statements that the server refuses while a schema is applied."""
 
     skipped: list[Skipped] = field(default_factory=list)

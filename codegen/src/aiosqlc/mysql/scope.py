@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from sqlglot import exp
 
 from aiosqlc.analysis.verdict import Verdict, maybe, never
@@ -22,8 +22,7 @@ DECLARED = never("column", "the column is declared NOT NULL")
 NULLABLE = maybe("the column may be NULL")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A column of a table or sub-select. `type` is None if only the server knows the type.
 
     An `invisible` column is only accessible by name, because `*` omits it. `unsure` means that the
@@ -52,8 +51,7 @@ class Output:
         return not self.verdict.null
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The proofs about a query's result; `outputs` is None if the columns are unknown.
 
     `query()` converts the SELECT to the `Query` for which the number of rows is proved. `node` is
@@ -65,8 +63,7 @@ class Result:
     node: exp.Expr | None = None
 
 
-@dataclass
-class Source:
+class Source(Struct):
     """One item of FROM. `nulled_by` lists the outer joins that may replace the item's row by NULLs.
 
     `historic` means that the item returns several versions of a row, so that no key is unique.
@@ -99,8 +96,7 @@ class Source:
         return next((o for o in self.outputs or () if o.name.lower() == wanted), None)
 
 
-@dataclass
-class Join:
+class Join(Struct):
     """A join: `side` is LEFT, RIGHT, FULL or empty; `left` and `right` are source numbers."""
 
     number: int
@@ -113,8 +109,7 @@ class Join:
     natural: bool = False
 
 
-@dataclass
-class Level:
+class Level(Struct):
     """The scope of one SELECT, UPDATE or DELETE: its FROM items, joins and proved facts.
 
     `bare_is_null` means that any column outside of aggregates may be NULL: under ROLLUP, or if the

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from pymysql.connections import Connection
 from pymysql.protocol import FieldDescriptorPacket
 

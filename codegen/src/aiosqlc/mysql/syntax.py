@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from typing import ClassVar
 
+from msgspec import Struct
 from sqlglot import TokenType, exp
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ParseError, SqlglotError
@@ -69,8 +69,7 @@ class _Dialect(MySQL):
             return node
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A parsed statement.
 
     `filled` maps the offsets of identifiers to offsets in the query's text.

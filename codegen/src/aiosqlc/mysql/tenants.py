@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.ir import SqlType, Tenant, TypeKind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.analysis.batchget import is_batchget
@@ -46,8 +47,7 @@ from aiosqlc.relational.nest import nested
 NAMELESS = "?column?"
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """The analysis of a query's text: its syntax tree, result columns and typed parameters."""
 
     reader: Reader | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.ir import ColumnRef, SqlType
@@ -45,8 +46,7 @@ _NO_DATE = (
 _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """The type and the name that one use of a parameter suggests.
 
     `optional` means that the parameter may be NULL at this position.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from aiosqlc.analysis.json_shapes import weakest_shape
 from aiosqlc.ir import Cardinality, Column, ParsedQuery, TypedQuery, Variant

@@ -6,8 +6,8 @@ The servers' flags are wrong for nested views and ROLLUP.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.analysis.json_shapes import ANY

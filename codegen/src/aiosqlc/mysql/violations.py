@@ -7,8 +7,8 @@ Constraints of other tables that a trigger writes are not included.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from aiosqlc.ir import Constraint

@@ -7,8 +7,9 @@ arguments.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.source import Dialect
@@ -19,8 +20,7 @@ _BEFORE = frozenset({"ALL", "BINARY", "BOTH", "DISTINCT", "LEADING", "TRAILING"}
 _SIGNS = frozenset({"+", "-"})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call in which a parameter is an argument.
 
     `index` counts from 0; `count` is the number of arguments.
@@ -31,8 +31,7 @@ class Call:
     count: int
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """An open parenthesis. `parts` contains the tokens of the current argument."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Command, Hint
@@ -21,8 +22,7 @@ _OPTION = re.compile(
 COMMANDS = tuple(command.value for command in Command)
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A line `notify: channel Payload`, with the spans of these two words."""
 
     channel: str
@@ -31,8 +31,7 @@ class Declared:
     payload_span: Span
 
 
-@dataclass
-class Annotations:
+class Annotations(Struct):
     """The annotations of a query. `command` is None if the name line is invalid."""
 
     name: str = ""
@@ -47,8 +46,7 @@ class Annotations:
     channels: list[Declared] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line of a comment without the comment markers, with its offset in the file.
 
     `inner` means that the line is in a block comment, after the comment's first line; there, dashes

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Command, ParsedQuery

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.source import Dialect, SourceMap
@@ -25,8 +26,7 @@ class UnfitError(Exception):
         self.why, self.hint = why, hint
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
+class Clauses(Struct, frozen=True):
     """The tokens of a statement, with the start of each clause of its outermost SELECT."""
 
     tokens: Sequence[Token]

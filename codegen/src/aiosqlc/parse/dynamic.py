@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
 from operator import attrgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
@@ -68,8 +70,7 @@ def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
 _SWALLOWED = "the semicolon is part of the comment: move it to the next line"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A directive: the text that it controls, and for `sort` the allowed sort keys.
 
     `also` are the further names of `:if a, b`.
@@ -83,8 +84,7 @@ class Part:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Directive:
+class _Directive(Struct, frozen=True):
     comment: Token
     word: str
     rest: str

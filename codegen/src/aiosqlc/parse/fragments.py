@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.parse.annotations import read_annotations
@@ -19,8 +20,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _FORM = "write `-- fragment: name(alias, …)` above the SQL, and a semicolon below it"
 
 
-@dataclass(frozen=True)
-class Fragment:
+class Fragment(Struct, frozen=True):
     """A named piece of SQL. `tokens` include the comments between the first and the last token."""
 
     file: SourceFile
@@ -28,7 +28,10 @@ class Fragment:
     params: tuple[str, ...]
     span: Span
     name_span: Span
-    tokens: tuple[Token, ...] = field(hash=False)
+    tokens: tuple[Token, ...]
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.name, self.span))
 
     @property
     def body(self) -> Span:

@@ -7,7 +7,9 @@ then mapped to the file, or to the files of the fragments.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
@@ -25,8 +27,7 @@ from aiosqlc.store.memo import memo
 _MOST = 1000  # most expansions in one query: nested fragments may multiply
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A query file, and its expanded text, from which the queries are parsed.
 
     `is_library` means that the file has only fragments, and no queries.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import OptionalPart, Paging, Param, ParsedQuery, SortKey, Variant
 from aiosqlc.parse.clauses import Clauses, UnfitError, clauses_of, inserted
@@ -27,8 +29,7 @@ _NEEDS = (
 _SUBQUERY = "put the query into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """An item of ORDER BY. `nulls` is FIRST or LAST if the query contains it, or else ''."""
 
     sql: str
@@ -47,8 +48,7 @@ class _Term:
         return f"{column}{' DESC' if self.descending else ''}{nulls}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """One variant of a query before the paging rewrite, with its clauses and ORDER BY items."""
 
     variant: Variant

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Embed, Param
@@ -21,8 +22,7 @@ _NO_VALUES = frozenset({"table", *ROWS})
 _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/", "%", "~"})
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A span of the text to replace: a parameter or a macro.
 
     A slice after `(a, b) IN` becomes one use per column, and each use has a piece of the macro's
@@ -44,8 +44,7 @@ class Use:
     written: str = ""
 
 
-@dataclass
-class Expanded:
+class Expanded(Struct):
     """A query's text after the replacement of its macros."""
 
     sql: str = ""

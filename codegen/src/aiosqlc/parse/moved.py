@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.ir import Paging, ParsedQuery, Variant
 from aiosqlc.source import ExpandedFile, SourceFile, SourceMap, Span

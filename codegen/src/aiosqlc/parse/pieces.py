@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.parse.scanner import Kind, Token, unquote
 from aiosqlc.source import SourceMap
@@ -12,8 +14,7 @@ from aiosqlc.source import SourceMap
 _DIRECTIVE = re.compile(r"--\s*:[A-Za-z]")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A token with its offset in the expanded file, and the blanks before it.
 
     If `copied` is false, the file has another text at this offset: a parameter of a fragment, which

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import code_tokens
 from aiosqlc.source import Dialect
@@ -13,8 +14,7 @@ from aiosqlc.source import Dialect
 _NUMBERED = re.compile(r"\$(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An occurrence of a parameter: `number` in the query, `start` and `end` in the text."""
 
     number: int
@@ -22,8 +22,7 @@ class Place:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """A query's text with the placeholders `?` or `%s` instead of `$n`.
 
     `places` lists the parameters of the original text, in order.

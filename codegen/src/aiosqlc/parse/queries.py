@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Command, OptionalPart, ParsedQuery, Variant

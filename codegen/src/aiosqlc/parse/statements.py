@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import ParsedQuery
@@ -19,8 +21,7 @@ _LONG = 100_000  # fewest characters for which a process pays off
 Parsed = tuple[tuple[ParsedQuery, ...], list[Diagnostic]]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """The text of a statement with its semicolon, or the file's text after the last semicolon.
 
     `queries` are the channels that the statement's comments declare, and the named query, if the
@@ -108,8 +109,7 @@ def _next(
     return Statement(start, len(file.text), queries, tuple(problems), closed=False)
 
 
-@dataclass
-class _Seen:
+class _Seen(Struct):
     """A file with its last parse result."""
 
     text: str = ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.checks import check_commands, without_ignored
 from aiosqlc.analysis.hints import apply_hints
@@ -29,8 +31,7 @@ from aiosqlc.source import SourceFile
 _GENERATE = re.compile(r"`aiosqlc generate(?P<arguments>[^`\n]*)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(Struct, frozen=True):
     """A compiled package in memory. If the diagnostics include errors, there are no files.
 
     `module` has the functions. `header` is the first line for a file that is written by hand.

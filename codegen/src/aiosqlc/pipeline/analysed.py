@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
@@ -11,8 +11,7 @@ from aiosqlc.lock.document import Locked
 from aiosqlc.source import SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """The files of one configuration entry, read and parsed."""
 
     schema: tuple[SchemaFile, ...]
@@ -22,8 +21,7 @@ class Inputs:
     readable: bool = True  # without the whole schema, nothing can be inferred about a query
 
 
-@dataclass(frozen=True, slots=True)
-class Analysed:
+class Analysed(Struct, frozen=True):
     """A configuration entry with the analysis of its queries, after applying the users' hints."""
 
     entry: QuerySet

@@ -7,8 +7,9 @@ import difflib
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.header import MARK
@@ -17,8 +18,7 @@ from aiosqlc.messages.files import reason
 from aiosqlc.store.disk import read_bytes, written
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """The changes to make: files to write, and generated files to delete."""
 
     write: tuple[Rendered, ...]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project, QuerySet
@@ -22,8 +24,7 @@ _NOT_TOGETHER = (
 )
 
 
-@dataclass
-class Compiled:
+class Compiled(Struct):
     """The result of compiling a project.
 
     If the diagnostics include errors, `files` must not be written.

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.analysis.port import Analyze
@@ -22,8 +24,7 @@ from aiosqlc.lock.reading import known_of, restore, restore_warnings
 from aiosqlc.store.memo import Recent
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """An analysis with its diagnostics, and the data for the lock if there is no error."""
 
     analysis: Analysis

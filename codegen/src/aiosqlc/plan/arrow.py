@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.arrow import base_of, not_sent, sending
 from aiosqlc.ir import Command, SqlType, TypedQuery, TypeKind

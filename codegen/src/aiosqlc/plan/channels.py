@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers.pytype import PyType
@@ -19,8 +19,7 @@ MODULE = "notifications"
 """The name of the generated module that defines the listener."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelPlan:
+class ChannelPlan(Struct, frozen=True):
     """The functions of a channel, the classes that the functions need, and the diagnostics."""
 
     channel: PyChannel

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.ir import OptionalPart, TypedQuery, Variant
 from aiosqlc.parse.scanner import Kind, scan

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.diagnostics import Diagnostic, Label, Severity

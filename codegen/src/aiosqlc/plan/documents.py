@@ -5,7 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.drivers.pytype import Import
@@ -46,8 +48,7 @@ _MYSQL_SCALARS = {
 _UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?column\?|)")
 
 
-@dataclass
-class Documents:
+class Documents(Struct):
     """Plans the JSON columns of one query; `classes` and `decoders` collect the results.
 
     `enum` returns the class of an enum. `declared` returns the type of stored JSON with a declared

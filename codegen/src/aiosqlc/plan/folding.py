@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from textwrap import wrap
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import TypedQuery
 from aiosqlc.parse.scanner import Kind, Token, scan
@@ -91,8 +93,7 @@ def _worth(line: Sequence[_Word], place: int, most: int) -> int:
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Struct, frozen=True):
     """A word: adjacent tokens without a space between them."""
 
     tokens: tuple[Token, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.bulk import is_bulk, row_in
 from aiosqlc.diagnostics import Diagnostic, Label

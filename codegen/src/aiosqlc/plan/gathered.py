@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import TypedQuery
@@ -18,8 +19,7 @@ The source is `enum`, `type`, `table`, `row class` or `stored JSON`.
 """
 
 
-@dataclass
-class Gathered:
+class Gathered(Struct):
     """The shared classes, ordered by first use; `stored` are the classes of JSON Schema files."""
 
     enums: dict[Name, PyEnum] = field(default_factory=dict)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.drivers.pytype import Import, PyType
@@ -14,8 +16,7 @@ from aiosqlc.store.digest import digest_of
 __all__ = ["Import", "PyType"]
 
 
-@dataclass(frozen=True, slots=True)
-class PyField:
+class PyField(Struct, frozen=True):
     """An attribute of a row class; `default` is the source of its default value, or ''."""
 
     name: str
@@ -23,8 +24,7 @@ class PyField:
     default: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PyClass:
+class PyClass(Struct, frozen=True):
     """A row class; with `alias`, it is another name of the class that `alias` names."""
 
     name: str
@@ -39,16 +39,14 @@ class PyClass:
         return all(item.type.atomic for item in self.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class PyDecoder:
+class PyDecoder(Struct, frozen=True):
     """A generated function `name` that decodes a JSON text to a value of `type`."""
 
     name: str
     type: PyType
 
 
-@dataclass(frozen=True, slots=True)
-class PyEnum:
+class PyEnum(Struct, frozen=True):
     """A StrEnum.
 
     `members` maps Python names to the database's labels; `table` is the reverse mapping.
@@ -60,8 +58,7 @@ class PyEnum:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PyParam:
+class PyParam(Struct, frozen=True):
     """A keyword-only parameter of a function.
 
     `expression` is the argument that the function passes to the driver.
@@ -73,8 +70,7 @@ class PyParam:
     default: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PyNested:
+class PyNested(Struct, frozen=True):
     """A nested object of consecutive columns. It is `None` if the column `presence` is NULL.
 
     `shared` means that the object's class is in `models.py`, not in the function's module.
@@ -87,8 +83,7 @@ class PyNested:
     shared: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PyLevel:
+class PyLevel(Struct, frozen=True):
     """The objects of one nesting level, such as the books of each author.
 
     The object in `variable` is appended to the list `field` of its parent, the level with the index
@@ -111,8 +106,7 @@ class PyLevel:
     moments: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class PyNest:
+class PyNest(Struct, frozen=True):
     """The function `name`, which groups joined rows and returns the outermost objects.
 
     `key` is the variable of a key with several columns. `last` is the variable with the key of the
@@ -125,8 +119,7 @@ class PyNest:
     last: str
 
 
-@dataclass(frozen=True, slots=True)
-class PyRow:
+class PyRow(Struct, frozen=True):
     """The conversion of one row to a value.
 
     Without `cls`, the result is the value of the only column.
@@ -156,8 +149,7 @@ class PyRow:
         return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 
-@dataclass(frozen=True, slots=True)
-class PyPiece:
+class PyPiece(Struct, frozen=True):
     """Lines of a dynamic query's text, and the Python condition under which the text has them.
 
     An empty condition means always.
@@ -169,8 +161,7 @@ class PyPiece:
     condition: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PyChoice:
+class PyChoice(Struct, frozen=True):
     """The selection of a dynamic query's text at run time.
 
     `texts` maps a key to the SQL text, and `selectors` are the expressions of which the key
@@ -194,8 +185,7 @@ class PyChoice:
     independent: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PyCopy:
+class PyCopy(Struct, frozen=True):
     """The target table of a `:copyfrom`; an empty `schema` means to use the search path."""
 
     schema: str
@@ -203,8 +193,7 @@ class PyCopy:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PyArrow:
+class PyArrow(Struct, frozen=True):
     """The Arrow schema of an `:arrow` query, in the constant `schema`.
 
     A field has its name, its Arrow type as a Python expression, and whether it can be NULL.
@@ -214,8 +203,7 @@ class PyArrow:
     fields: tuple[tuple[str, str, bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PyError:
+class PyError(Struct, frozen=True):
     """An exception class for the violation of one constraint; `base` is the driver's class."""
 
     name: str
@@ -226,8 +214,7 @@ class PyError:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
-class PyKeyset:
+class PyKeyset(Struct, frozen=True):
     """The variables of a function that pages by sort keys, with a cursor.
 
     `page_of` is the expression that identifies the query and its order. `keys` are the variables
@@ -239,8 +226,7 @@ class PyKeyset:
     nulls: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PyKeyed:
+class PyKeyed(Struct, frozen=True):
     """The mapping that a function for many keys returns.
 
     `keys` is the parameter with the keys. `type` is the type of one key, which is a tuple if the
@@ -260,8 +246,7 @@ class PyKeyed:
     kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PyFunction:
+class PyFunction(Struct, frozen=True):
     """The function of one query, with its constant, its own classes and its JSON decoders.
 
     `reads` means that the query is proved read-only. If the function takes many sets of arguments,
@@ -319,8 +304,7 @@ class PyFunction:
         return name
 
 
-@dataclass(frozen=True, slots=True)
-class PyChannel:
+class PyChannel(Struct, frozen=True):
     """The functions `listen` and `notify` of a declared channel.
 
     `constant` is the name of the SQL text that sends a payload. `decoder` decodes the payload;
@@ -342,8 +326,7 @@ class PyChannel:
     imports: frozenset[Import] = frozenset()
 
 
-@dataclass(frozen=True)
-class PyModule:
+class PyModule(Struct, frozen=True, dict=True):
     """A Python module to render.
 
     If `class_name` is set, the module's functions are methods of that class.

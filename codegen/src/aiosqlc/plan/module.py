@@ -6,8 +6,10 @@ Query files with the same name in different folders form one module, as in sqlc.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
@@ -94,8 +96,7 @@ def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
 # --- a query --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """The plan of one query: its function, and with `:batchget` the function for many keys."""
 
     function: PyFunction
@@ -136,8 +137,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 # --- a file ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """The plan for all query files of one name; `to_check` are the queries with diagnostics."""
 
     module: PyModule

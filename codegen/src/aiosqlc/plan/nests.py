@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Command, Nesting, TypedEmbed, TypedQuery, TypeKind

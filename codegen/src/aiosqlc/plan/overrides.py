@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.config.project import ModelKind, Override
 from aiosqlc.ir import SqlType
@@ -34,8 +36,7 @@ def overridden(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OfArray:
+class OfArray(Struct, frozen=True):
     """An override for the elements of an array, with the collection type of the array.
 
     `holder` is the collection class in the type, or `list` if the type is the type of an element.

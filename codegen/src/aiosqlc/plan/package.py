@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
@@ -28,8 +30,7 @@ from aiosqlc.store.digest import digest_of
 from aiosqlc.store.memo import memo_by
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(Struct, frozen=True, dict=True):
     """The settings, import paths and schema of a generated package; `digest` is a hash of them.
 
     `renamed` are the classes whose own names are already in use. `stored` are the declared

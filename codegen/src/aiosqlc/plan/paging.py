@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.ir import Column, Paging, TypedQuery
 from aiosqlc.parse.keyset import CURSOR, KEY, NULL, SIZE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from aiosqlc.ir import Command, TypedQuery, Variant
 from aiosqlc.parse.placeholders import find, for_driver

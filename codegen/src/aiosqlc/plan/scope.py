@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 CLASSES = frozenset(
     {
@@ -53,8 +54,7 @@ LOCALS = frozenset({"db", "row", "rows"})
 """The local variables of every function that reads rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """A scope of generated code, with the set of names that are already in use."""
 
     used: frozenset[str]

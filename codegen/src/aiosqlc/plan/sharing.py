@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.plan.model import Import, PyField, PyFunction
 from aiosqlc.plan.naming import snake

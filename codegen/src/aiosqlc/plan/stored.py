@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import JsonKind, JsonShape, SqlType
 from aiosqlc.plan import pytypes
@@ -26,8 +28,7 @@ _READ, _CONVERT = "read_stored", "convert_stored"
 _LITERAL: Import = ("typing", "Literal")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTypes:
+class StoredTypes(Struct, frozen=True):
     """Resolves declared structures to Python types; `gathered` collects the generated classes."""
 
     package: Package

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.typenames import named
 from aiosqlc.config.project import ModelKind, Override, PythonTarget
@@ -24,8 +26,7 @@ def _no_rows(_schema: str, _name: str) -> PyClass | None:
     return None
 
 
-@dataclass
-class TypeResolver:
+class TypeResolver(Struct):
     """Resolves the types of one query set, and collects the definitions for `models.py`.
 
     `row_of` returns the class for *values* of a table's row type; such a value may violate the

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.ir import Command, TypedQuery

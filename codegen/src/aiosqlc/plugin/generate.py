@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiosqlc.config.project import ModelKind, Project, PythonTarget
 from aiosqlc.diagnostics import Severity

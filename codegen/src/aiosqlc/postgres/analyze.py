@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
 import psycopg
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.nesting import nest_problems
 from aiosqlc.analysis.shapes import NO_SHAPE, difference, mismatch
@@ -184,8 +185,7 @@ class Analyzer:
         self._servers.clear()
 
 
-@dataclass(frozen=True)
-class _Schema:
+class _Schema(Struct, frozen=True, dict=True):
     """A database to which a schema was applied, and the data from the database's catalog.
 
     `scratch` is true if the database belongs to the compiler, so that rows may be inserted in a
@@ -299,8 +299,7 @@ def _analyze_all(
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+class _Share(Struct, frozen=True):
     """The result of the analysis of one run: the queries that one process analyses.
 
     `problems` has one sequence for each step of the analysis. So the order of all problems does not

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 from psycopg import pq
 
 from aiosqlc.postgres.tree import unwrap
@@ -35,8 +35,7 @@ class ColumnHead(msgspec.Struct, frozen=True):
     attribute: int
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Struct, frozen=True):
     """The server's description of one query.
 
     `columns` is None for a statement that returns no rows.

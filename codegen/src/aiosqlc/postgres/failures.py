@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.postgres.schema_impact import changed_by, is_procedural, table_of, words_of
@@ -21,8 +23,7 @@ _NAMED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A schema statement that the server refused, and the objects that it concerns.
 
     `names` are all words of the statement, and `tables` are the tables that the statement extends.

@@ -10,7 +10,8 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.advice.words import TYPES
 from aiosqlc.diagnostics import Diagnostic
@@ -21,8 +22,7 @@ _I = re.IGNORECASE
 _IS = re.IGNORECASE | re.DOTALL
 
 
-@dataclass(frozen=True, slots=True)
-class Instead:
+class Instead(Struct, frozen=True):
     """The statements that replace a refused statement, and the messages about the replacement.
 
     `partly` means that the statement still counts as failed, although later statements can rely on

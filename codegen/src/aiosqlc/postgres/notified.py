@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import Sent, TypedQuery
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
@@ -44,8 +46,7 @@ order by a.n
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A query by which a function sends a notification.
 
     If the query is unknown, `sql` is empty and `why` is the reason. `path` is the search_path that

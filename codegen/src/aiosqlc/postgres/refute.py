@@ -11,7 +11,8 @@ import contextlib
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.hints import with_hints
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -35,8 +36,7 @@ _RELATION = re.compile(r":relid (\d+)")
 _PARAM = "param:"
 
 
-@dataclass(frozen=True, slots=True)
-class Hinted:
+class Hinted(Struct, frozen=True):
     """A query with unproved NOT NULL hints (`!`), and the relations that the query reads."""
 
     query: TypedQuery

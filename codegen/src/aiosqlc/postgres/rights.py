@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Function
@@ -82,8 +84,7 @@ where c.relkind = 'S'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Routine:
+class _Routine(Struct, frozen=True):
     arguments: str
     as_owner: bool
 

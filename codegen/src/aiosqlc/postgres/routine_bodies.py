@@ -7,16 +7,16 @@ as read.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 
 _NOISE = frozenset({"ONLY"})
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """The objects that a PL/pgSQL body uses.
 
     `tables` contains pairs of a privilege and a table. `called` contains the names before a `(`.

@@ -6,9 +6,11 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.advice import Place, place_in
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -89,8 +91,7 @@ def makers_digest() -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """The result of applying a schema: failed statements, and messages about skipped statements."""
 
     failures: tuple[Failure, ...] = ()

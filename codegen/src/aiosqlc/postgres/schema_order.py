@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import SchemaFile

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 from urllib.parse import quote
 
+from msgspec import Struct, field
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
@@ -35,8 +35,7 @@ _SEED = 0
 _UNIQUE_VIOLATION = "23505"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The server's response to one execution of a query."""
 
     result: pq.abc.PGresult
@@ -146,8 +145,7 @@ class Rows:
         return map(Answer, undone(self._connection, statements))
 
 
-@dataclass(frozen=True, slots=True)
-class States:
+class States(Struct, frozen=True):
     """A database for each state of the schema: before the pending migrations, and after each one.
 
     Each database is a migrated copy of the previous one. `failed` has the errors of each migration
@@ -162,8 +160,7 @@ class States:
         return obstacles(self.rows[home].facts, self.rows[there].facts)
 
 
-@dataclass(frozen=True, slots=True)
-class Lent:
+class Lent(Struct, frozen=True):
     """A temporary database that another program can connect to."""
 
     url: str
@@ -171,8 +168,7 @@ class Lent:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Struct, frozen=True):
     """Creates temporary databases on the server of an analyser. See `aiosqlc.engines.scratch`."""
 
     analyzer: Analyzer

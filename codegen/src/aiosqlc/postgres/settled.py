@@ -10,7 +10,9 @@ types then replace this row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import ParsedQuery, Variant
@@ -26,8 +28,7 @@ from pg_type t where t.oid = any ($1::oid[])
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """The rewritten queries, in the order in which they are sent to the server.
 
     `drafts` has, for each query with a list of rows, the server's description of the text with one
@@ -39,15 +40,13 @@ class Settled:
     problems: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
+class _Edit(Struct, frozen=True):
     start: int
     end: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """The SQL text of a query or variant; `numbers` maps its parameters to those of the query."""
 
     query: ParsedQuery

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.advice.words import ELSEWHERE, TYPES
 from aiosqlc.diagnostics import Diagnostic

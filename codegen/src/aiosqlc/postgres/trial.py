@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from psycopg import pq
 
 from aiosqlc.analysis.bulk import is_spread
@@ -26,8 +26,7 @@ _NUMBERS = {
 }
 
 
-@dataclass(slots=True)
-class Trial:
+class Trial(Struct):
     """One text of a query with its arguments, which can be run repeatedly on different rows.
 
     `refusal` is the server's error in the last run, or '' if the run succeeded.

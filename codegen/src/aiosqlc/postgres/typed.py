@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.batchget import is_batchget
 from aiosqlc.analysis.json_shapes import weakest_shape
@@ -70,8 +72,7 @@ _SIMPLE = frozenset("ber")  # base types, enums and ranges
 _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """The analysis of one SQL text: a query with optional parts has several texts."""
 
     columns: tuple[Column, ...]
@@ -83,8 +84,7 @@ class _Text:
     advice: tuple[Advice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Inferred:
+class Inferred(Struct, frozen=True):
     """A typed query, and the results of the inference that must still be checked.
 
     `stars` are the `*` in the query's text and in each variant, which are not expanded yet.

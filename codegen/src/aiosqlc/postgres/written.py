@@ -8,8 +8,10 @@ every text, which shows statements that always fail.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import TypedQuery
@@ -33,8 +35,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """A hash of a text's parse tree, with its columns and parameters; equal for equal queries."""
 
     tree: bytes
@@ -48,8 +49,7 @@ class Fingerprint:
         return cls(blake2b(tree, digest_size=16).digest(), described.columns, described.param_oids)
 
 
-@dataclass(frozen=True, slots=True)
-class Starred:
+class Starred(Struct, frozen=True):
     """A text that contains `*`: its query, and the columns that may replace each `*`.
 
     `query` is the index of the query. `text` is 0 for the query's own text, and n for the variant

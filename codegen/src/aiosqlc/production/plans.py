@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.statistics import Statistics
@@ -13,8 +14,7 @@ from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.production.statistics.fitted import fitted, missing
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedText:
+class PlannedText(Struct, frozen=True):
     """An SQL text of a query, with its generic plan.
 
     `variant` describes the optional parts of the query in this text (`with status, sorted by
@@ -38,8 +38,7 @@ class PlannedText:
         return f"{of} ({self.variant})" if self.variant else of
 
 
-@dataclass(frozen=True, slots=True)
-class Plans:
+class Plans(Struct, frozen=True):
     """The plans of all queries of a configuration entry, in the order of the query files.
 
     If `with_statistics` is false, the queries were planned on empty tables without statistics. Rows

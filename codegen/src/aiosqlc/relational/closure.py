@@ -10,10 +10,10 @@ kind, or match a unique key of the same kind.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from aiosqlc.relational.joins import conditions_of, joins_of
 from aiosqlc.relational.tree import (
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from aiosqlc.relational.rows import RowCounter
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """The way a column is fixed: to one value, or to values that some operators treat as equal."""
 
     exact: bool

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import Column, ColumnRef, Embed, ParsedQuery, TypedEmbed, Variant
 from aiosqlc.relational import tree
@@ -15,8 +16,7 @@ Present = Callable[[int, frozenset[int]], Column]
 """A function that infers a result column by index, assuming that given outer joins match."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Part(Struct, frozen=True, eq=False):
     """The row of an `sqlc.embed(t)` in one SELECT: its columns, and their table or view.
 
     `relation` is None if the columns are not from one table or view.
@@ -31,8 +31,7 @@ class Part:
         return frozenset[int]().union(*(column.absent for column in self.columns))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The result columns of an embedded row (`sqlc.embed(t)`).
 
     `embeds` has one element in a plain query, and one for each operand of a set operation. `parts`
@@ -45,8 +44,7 @@ class Place:
     parts: tuple[Part | str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The row of an `sqlc.embed(t)`, with its columns inferred as if the row always exists."""
 
     embed: TypedEmbed

@@ -10,9 +10,10 @@ FROM item of the level, and of the levels that contain it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.ir import (
     Cardinality,
@@ -105,8 +106,7 @@ class _UnfitError(Exception):
         self.unfit = NotNested(embed, why, hint)
 
 
-@dataclass(frozen=True, slots=True)
-class _Above:
+class _Above(Struct, frozen=True):
     """The levels that contain a list.
 
     `optional` are their FROM items that may have no row. `key` is the key of the level directly

@@ -10,9 +10,9 @@ not proved.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from aiosqlc.relational.joins import conditions_of, joins_of
 from aiosqlc.relational.tenancy import Tenancy
@@ -42,16 +42,14 @@ Place = tuple[int, int]
 _DEEPEST = 50  # most nested queries, because queries can be nested without limit
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(Struct, frozen=True):
     """A table or FROM item that may yield other tenants' rows: its name, and the reason."""
 
     source: str
     why: str
 
 
-@dataclass
-class _Level:
+class _Level(Struct):
     """The columns and FROM items of one query that are proved to belong to the tenant.
 
     `pinned` are the columns that equal the tenant's parameter. `promised` are the pinned columns
@@ -76,8 +74,7 @@ class _Level:
         return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """An enclosing query, and the columns and FROM items of the tenant in it."""
 
     query: Query

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from aiosqlc.ir import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class TenantTable:
+class TenantTable(Struct, frozen=True):
     """A table: the names that the configuration may use for it, and its column numbers by name.
 
     `key` is the column of the primary key, or 0 if the primary key is not a single column.

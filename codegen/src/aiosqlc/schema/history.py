@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
@@ -29,8 +31,7 @@ class Past(NamedTuple):
         return f"{file} drops `{self.name}`"
 
 
-@dataclass
-class History:
+class History(Struct):
     """Former names of relations and columns, and the statements that create each object."""
 
     relations: dict[str, Past] = field(default_factory=dict)
@@ -120,8 +121,7 @@ def with_order(
     return replace(problem, hint=f"{hint}: create it first", labels=(*problem.labels, made))
 
 
-@dataclass(frozen=True)
-class _Statement:
+class _Statement(Struct, frozen=True):
     file: SchemaFile
     tokens: Sequence[Token]
 

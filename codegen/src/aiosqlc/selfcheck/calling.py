@@ -8,12 +8,13 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from inspect import isasyncgen
 from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any
+
+from msgspec import Struct, field
 
 from aiosqlc.analysis.json_shapes import is_declared
 from aiosqlc.contract.alike import rows_in
@@ -36,8 +37,7 @@ _NEEDED = " is needed beside "  # the error text for arguments that must be pass
 _REMEMBERED = 5  # rows of a result or table whose values are passed again
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """A generated package: its name, its parent folder, and the folders for its imports.
 
     `driver` is the driver that its functions use.
@@ -49,8 +49,7 @@ class Package:
     driver: str = "asyncpg"
 
 
-@dataclass(slots=True)
-class Called:
+class Called(Struct):
     """The results by query: the guarantee that the function broke, or the reason why a call failed.
 
     `calls` counts the calls that returned. `unread` maps queries with results that Python cannot
@@ -64,8 +63,7 @@ class Called:
     unread: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
+class _Function(Struct, frozen=True):
     """A function, or a method with the class that holds its connection."""
 
     call: Callable[..., Any]

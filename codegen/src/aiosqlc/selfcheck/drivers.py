@@ -6,9 +6,9 @@ import contextlib
 import importlib
 import traceback
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from psycopg.conninfo import conninfo_to_dict
 
 from aiosqlc.analysis.grants import plain_or
@@ -24,8 +24,7 @@ def called_on(driver: str) -> str:
     return "psycopg" if driver in _ON_PSYCOPG else "asyncpg"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A connection, the executor for functions, and the driver's exceptions.
 
     `refusals` are the driver's exceptions if the server refuses a statement, or is disconnected.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.engines import engine_for
@@ -18,8 +19,7 @@ _ROUNDS = 10  # data sets, over which the executions of a query are distributed
 _ROWS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """The findings of a search, and the queries that were tested.
 
     `refuted` are the findings about false guarantees. `unrun` are queries that failed in every run.
@@ -36,8 +36,7 @@ class Checked:
     empty: tuple[str, ...] = ()
 
 
-@dataclass
-class _Seen:
+class _Seen(Struct):
     """The outcomes of all executions of one query."""
 
     ran: bool = False
@@ -125,8 +124,7 @@ def _note(seen: _Seen, answer: Answer) -> None:
         seen.rows = seen.rows or answer.touched
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     claim: str
     row: str
 

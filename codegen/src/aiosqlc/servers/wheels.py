@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 SETTING = "EMBEDDED_POSTGRES"
 DEFAULT_MAJOR = 18
@@ -19,8 +20,7 @@ class NoWheelError(Exception):
     """Raised if no installed package contains a server; the text is a sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerWheel:
+class ServerWheel(Struct, frozen=True):
     """A package by its pip name, and the folder of its programs for each major version."""
 
     name: str

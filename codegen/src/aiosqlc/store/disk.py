@@ -7,9 +7,10 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.store.digest import digest
 from aiosqlc.store.memo import Recent
@@ -20,8 +21,7 @@ _MOST = 10_000
 _SETTLED = 100_000_000  # ns; a more recently changed file may change again within one clock tick
 
 
-@dataclass(frozen=True)
-class _Content:
+class _Content(Struct, frozen=True, dict=True):
     """The content of a file."""
 
     data: bytes

@@ -15,7 +15,6 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from typing import IO, Any, BinaryIO, TypeVar
 
 T = TypeVar("T")
@@ -193,31 +192,18 @@ def _given(place: int) -> object:
 def _sendable(answer: object, items: Sequence[object]) -> bytes:
     places = {id(item): place for place, item in enumerate(items)}
 
-    def reduced(item: object) -> tuple[Callable[..., object], tuple[object, ...]]:
+    def reduced(item: object) -> tuple[Any, ...]:
         place = places.get(id(item))
-        return (_given, (place,)) if place is not None else _by_fields(item)
+        found: tuple[Any, ...] = (
+            (_given, (place,)) if place is not None else item.__reduce__()  # type: ignore[assignment]  # not the text form
+        )
+        return found
 
     stream = io.BytesIO()
     pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
-    # The default pickling of frozen values with slots is several times slower.
-    pickler.dispatch_table = _Reductions({type(item): reduced for item in items})
+    pickler.dispatch_table = {type(item): reduced for item in items}
     pickler.dump(answer)
     return stream.getvalue()
-
-
-def _by_fields(item: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
-    kind = type(item)
-    return kind, tuple([getattr(item, name) for name in kind.__match_args__])
-
-
-class _Reductions(dict[type, Callable[[Any], Any]]):
-    """Serializes values; a dataclass instance is stored as its constructor's arguments."""
-
-    def __missing__(self, kind: type) -> Callable[[Any], Any]:
-        if not is_dataclass(kind) or not all(field.init for field in fields(kind)):
-            raise KeyError(kind)
-        self[kind] = _by_fields
-        return _by_fields
 
 
 class _Receiver(pickle.Unpickler):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.analysis.checks import concerns
@@ -21,8 +23,7 @@ from aiosqlc.verify.claims import broken, sent
 SAFE = ("both orders are safe", "migrate first", "deploy the code first", "no migration is pending")
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """The deployed and the new version: the schema files, pending migrations, and all queries."""
 
     applied: tuple[SchemaFile, ...]
@@ -35,8 +36,7 @@ class Release:
         return (*self.applied, *self.pending[:number])
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The results for the schema after `migration`, or for the old schema if `migration` is ''.
 
     `old_code` and `new_code` are the failures and false assumptions of each version's code. `tried`
@@ -51,8 +51,7 @@ class Step:
     on_rows: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """The generated queries of one version; `own` is the schema state for which they were made."""
 
     queries: tuple[TypedQuery, ...]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.nested import mixed, returned
@@ -17,8 +19,7 @@ _FEWEST = 4
 _PASSING = 12  # tries after a key conflict, because the sequences of two states may differ
 
 
-@dataclass
-class _Seen:
+class _Seen(Struct):
     """The observations in one schema state of a release."""
 
     tried: int = 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.stored import column_of, misfit
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -18,8 +19,7 @@ MOST = 1000
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """The result of reading rows of a JSON column with a declared structure.
 
     `rows` is the number of rows. `misfits` has each reason for which rows do not have the declared

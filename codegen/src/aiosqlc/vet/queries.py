@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from aiosqlc.ir import Command, TypedQuery
 from aiosqlc.parse.fragments import has_fragments
@@ -16,8 +17,7 @@ Finding = tuple[str, Span]
 """The code of a rule and a position in the file."""
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True, dict=True):
     """A query as written, with its tokens. Depths are numbers of open parentheses."""
 
     query: TypedQuery

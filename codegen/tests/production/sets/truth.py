@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiosqlc.analysis.planned.facts import Reference
@@ -25,6 +25,7 @@ from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.databases import new_database
 from aiosqlc.servers.postgres.embedded import embedded_server
 from aiosqlc.source import SourceFile
+from msgspec.structs import replace
 
 from tests.projects import loaded, write_project
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.source import Dialect, SourceFile, Span
@@ -16,8 +17,7 @@ CLAUSES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True, dict=True):
     """A position in a query: an index in `tokens`, or `len(tokens)` for the end of the query."""
 
     text: str

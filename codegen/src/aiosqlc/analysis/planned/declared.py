@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.pulled import PullError
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Struct, frozen=True):
     """A declared distribution of the values of a column.
 
     `values` has pairs of a value and the share of all rows that have it. `distinct` is the number
@@ -26,8 +25,7 @@ class Distribution:
         return frozenset(value for value, share in self.values if not share)
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True):
     """A declaration that no table of the schema can satisfy.
 
     `key` is the declared property (`nulls`, `distinct` or `values`).

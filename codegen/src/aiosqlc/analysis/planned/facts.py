@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """An index of a table. The name of a table outside `public` starts with its schema and a dot.
 
     `columns` are the names of the key columns, with '' for an expression. `keys` are the SQL texts
@@ -27,8 +26,7 @@ class Index:
     includes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A foreign key from the table `child` to the table `parent`.
 
     `cascades` means that deleting a row of the parent changes rows of the child. `check` is the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.statistics import Statistics
 
@@ -11,8 +11,7 @@ class PullError(Exception):
     """Raised if statistics cannot be read; the message is a sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(Struct, frozen=True):
     """Statistics, and notes about objects that are missing in the database or in the schema."""
 
     statistics: Statistics

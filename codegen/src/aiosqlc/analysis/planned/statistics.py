@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 # The keys of a column's statistics, as pg_restore_attribute_stats() names them, with their types.
 KEYS: Final[Mapping[str, str]] = {
@@ -45,8 +46,7 @@ def is_setting(name: str) -> bool:
     return name in SETTINGS or name.startswith("enable_")
 
 
-@dataclass(frozen=True, slots=True)
-class RelationSize:
+class RelationSize(Struct, frozen=True):
     """The size of a table or index: the number of 8 KB pages, and of rows (-1 if never counted).
 
     `visible` is the number of pages whose rows are all visible to every transaction.
@@ -59,8 +59,7 @@ class RelationSize:
     visible: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnStatistics:
+class ColumnStatistics(Struct, frozen=True):
     """The statistics of a column: names and values as texts, as in PostgreSQL's `pg_stats`.
 
     `column` is the name of a table's column, or the number of an index's column. `inherited` means
@@ -74,8 +73,7 @@ class ColumnStatistics:
     inherited: bool = False
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(Struct, frozen=True, dict=True):
     """The statistics of one database.
 
     `server` is the server's release. `settings` are the settings that the planner reads.

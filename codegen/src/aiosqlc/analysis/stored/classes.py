@@ -10,8 +10,10 @@ import ast
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.stored.scalars import anything, scalar
 from aiosqlc.ir import JsonKind, JsonShape, Shared
@@ -39,16 +41,14 @@ _FIELDS = frozenset({"pydantic.Field", "pydantic.fields.Field"})
 _MOST_REEXPORTS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ClassProblem:
+class ClassProblem(Struct, frozen=True):
     """The reason why a Python type cannot describe stored JSON, with a correction."""
 
     message: str
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Module:
+class _Module(Struct, frozen=True):
     """A module's source file, its syntax tree, and its imported names."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.stored.classes import ClassProblem, module_files, python_shape
 from aiosqlc.analysis.stored.schemas import schema_shape

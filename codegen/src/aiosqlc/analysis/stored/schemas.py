@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.stored.scalars import anything, scalar
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -93,8 +94,7 @@ def _diagnostic(file: SourceFile, span: Span, message: str, hint: str) -> Diagno
     return Diagnostic("E349", message, (Label(file, span),), hint)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     root: yaml.Node
     name: str
     depth: int = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from aiosqlc.analysis.typenames import mysql, postgres
 from aiosqlc.drivers.postgres_types import KNOWN
@@ -12,8 +13,7 @@ from aiosqlc.ir import Analysis, SqlType, TypeKind
 from aiosqlc.source import Dialect
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A type name from the configuration; `type` has its schema, length, `unsigned` and `[]`."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Column(NamedTuple):
@@ -14,8 +15,7 @@ class Column(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """The content of a table. `oid` identifies the table even if it is renamed."""
 
     oid: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiosqlc.analysis.watched.modes import Lock
 from aiosqlc.diagnostics import Diagnostic
@@ -11,8 +12,7 @@ from aiosqlc.ir import SchemaFile
 from aiosqlc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A table or index that existed before the migration; `table` is the table of an index.
 
     `written` is false for a materialized view, to which queries cannot write.
@@ -29,8 +29,7 @@ class Relation:
         return self.name != self.table
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A lock that is held when a statement ends; `since` is the statement that acquired it."""
 
     relation: Relation
@@ -38,8 +37,7 @@ class Held:
     since: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """A statement of a migration that was executed, with its observed effects.
 
     `held` are the locks, at the statement's end, on relations that existed before the release.
@@ -90,8 +88,7 @@ class Observed:
         return tuple(sorted(found, key=lambda held: (-held.mode, held.relation.name)))
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedFile:
+class ObservedFile(Struct, frozen=True):
     """A migration that ran, with the observed effects and locks of each statement.
 
     `failures` are the errors of refused statements. `on_rows` are the errors of statements that are
@@ -126,8 +123,7 @@ class SchemaFailsError(Exception):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A migration to observe, and the file or section that rolls it back, if there is one.
 
     `in_block` means that the migration tool runs the migration in a transaction. `alone` means that

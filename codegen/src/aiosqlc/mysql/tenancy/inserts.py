@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from sqlglot import exp
 
 from aiosqlc.mysql.functions import name_of
@@ -40,8 +40,7 @@ _EXCLUDED = 3
 """The number of the source that stands for the new row."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """The rows of an INSERT: the FROM item, the columns' names, and the alias of a new row."""
 
     source: tree.Source

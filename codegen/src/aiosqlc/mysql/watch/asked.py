@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import pymysql
+from msgspec import Struct
 
 from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.watch.clauses import outer_words
 from aiosqlc.servers.mysql.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """The algorithm and lock with which a server changes a table, or '' if unknown."""
 
     algorithm: str = ""

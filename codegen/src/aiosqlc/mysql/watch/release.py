@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.watched.causes import causes
 from aiosqlc.analysis.watched.contents import Contents, changed, gone, lost
@@ -39,8 +41,7 @@ class Rows(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """The sessions on the server, and whether MariaDB is used in place of MySQL."""
 
     acting: Session

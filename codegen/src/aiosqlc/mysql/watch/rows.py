@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pymysql
+from msgspec import Struct
 
 from aiosqlc.mysql.watch.contents import quoted
 from aiosqlc.parse.scanner import Kind, code_tokens, unquote
@@ -22,8 +22,7 @@ WHERE routine_schema = DATABASE()
 _LOOPS = frozenset({"LOOP", "WHILE", "REPEAT"})
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """The rows of a table, with the names of its columns."""
 
     columns: tuple[str, ...]

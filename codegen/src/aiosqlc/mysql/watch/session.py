@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final
 
 import pymysql
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.watched.modes import LONGEST_WAIT, TableLock
 from aiosqlc.analysis.watched.observed import Held, Observed, Relation
@@ -64,8 +65,7 @@ class RowsRefuseError(Exception):
         self.problem = problem
 
 
-@dataclass
-class Watching:
+class Watching(Struct):
     """A database in which a migration runs, and a second session whose reads can block it.
 
     `existing` are the tables in use, which existed before the release. `filled` means that rows

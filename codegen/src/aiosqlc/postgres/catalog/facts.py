@@ -8,8 +8,9 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from aiosqlc.analysis.verdict import Verdict
 from aiosqlc.ir import ColumnRef, Constraint
@@ -36,16 +37,14 @@ _HasRelation = TypeVar(
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 
-@dataclass(frozen=True, slots=True)
-class Equality:
+class Equality(Struct, frozen=True):
     """An equality operator; each operand has a set of pairs: operator family and compared type."""
 
     left: frozenset[Class]
     right: frozenset[Class]
 
 
-@dataclass
-class Facts:
+class Facts(Struct):
     """The catalog data from which the compiler infers. It is read once for each schema."""
 
     major: int

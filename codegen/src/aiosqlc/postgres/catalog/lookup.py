@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.postgres.catalog.rows import FIRST_USER_OID, Function
@@ -36,8 +37,7 @@ _LONGEST: Final = 63  # characters of a name; the server cuts off the rest
 _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Uses:
+class _Uses(Struct, frozen=True):
     """The functions (by OID) and names that a statement or function body uses.
 
     `writes` means that it changes rows, and `settings` that it changes a setting.
@@ -49,8 +49,7 @@ class _Uses:
     settings: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(Struct, frozen=True):
     """The functions that a statement runs without a call in its text.
 
     `triggers` are the functions of triggers, which run when rows change. `others` are the functions
@@ -69,8 +68,7 @@ class Hidden:
     settings: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """The functions that may change search_path or create a table.
 
     `by_writes` is true if a change of rows may run such a function. `always` is true if every

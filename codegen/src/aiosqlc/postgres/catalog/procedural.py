@@ -7,8 +7,9 @@ no parameter. In such a body, each RETURN is a query over the parameters.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.postgres.catalog.words import NotUnderstoodError, Words, folded
@@ -19,8 +20,7 @@ _SKIPPED: Final = frozenset({"RAISE", "ASSERT", "PERFORM", "NULL"})
 _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(Struct, frozen=True):
     """The query of a RETURN in a PL/pgSQL body, with one text for each meaning of its names.
 
     If a name is both a parameter and a column, it means the column in the first text, and the

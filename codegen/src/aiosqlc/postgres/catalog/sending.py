@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.postgres.catalog.words import NotUnderstoodError, Words, folded
@@ -33,8 +34,7 @@ Values = Mapping[str, str]
 """The SQL expression for the value of each variable of a body, by the variable's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """The context of a body: the SQL texts of its parameters and special variables, by name.
 
     `rows` is the FROM clause with the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
@@ -103,8 +103,7 @@ def queries_sent(body: str, setting: Setting) -> tuple[str, ...]:
     return tuple(run.found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A statement of a PL/pgSQL body.
 
     `kind` is "assign", "call", "read" (a query with INTO `names`), "if" or "return". At the end of
@@ -258,8 +257,7 @@ class _Reader(Words):
         return _Step("read", names=tuple(names))
 
 
-@dataclass
-class _Run:
+class _Run(Struct):
     """Follows each path through a body; `found` collects the queries that call pg_notify."""
 
     body: str

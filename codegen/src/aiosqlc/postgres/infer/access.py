@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
@@ -27,8 +28,7 @@ _WRITES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """The effects of a statement on the database; `TypedQuery` has fields with the same names."""
 
     writes: tuple[str, ...]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.json_shapes import (
     ANY,
@@ -77,8 +79,7 @@ _CONSTANTS = {
 _DEEPEST = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(Struct, frozen=True):
     """Infers the shapes of the JSON values of one statement."""
 
     prover: Prover

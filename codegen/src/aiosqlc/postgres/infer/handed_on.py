@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
@@ -34,8 +34,7 @@ Attribute = tuple[int, int]
 """A relation's OID, and the number of a column in the relation."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandedOn:
+class HandedOn(Struct, frozen=True):
     """The columns and parameters that an expression's values come from.
 
     `others` is true if values come from anything else.

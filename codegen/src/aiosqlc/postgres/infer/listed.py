@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, code_tokens
 
@@ -18,8 +19,7 @@ _BEFORE = frozenset({*_BEGIN, "DISTINCT", "ALL", ",", ")", "."})
 _AFTER = frozenset({*_END, ",", ")", ";"})
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """The scanner's state inside one pair of parentheses.
 
     `item` is the position where the current item of the select list starts. `prefixed` means that

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Function
@@ -30,8 +31,7 @@ class BodyRule(Protocol):
         """Return the verdict on the returned value, or on the column with this number (from 1)."""
 
 
-@dataclass(frozen=True)
-class Resolver:
+class Resolver(Struct, frozen=True):
     """The inference rules by kind of node; rules call those of other modules through this table.
 
     `rules` has the rule for each kind of node. `column` infers a result column of a query, `body`

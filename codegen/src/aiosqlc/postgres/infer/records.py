@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.elements import dimensions_of
@@ -16,8 +17,7 @@ from aiosqlc.postgres.tree import Node
 _COLLECTS = frozenset({"array_agg"})
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field of a record: its type, whether it is not null, and its expression."""
 
     type: int
@@ -96,8 +96,7 @@ def _is_relation(entry: Node) -> bool:
     return bool(entry["rtekind"] == kinds.Rte.RELATION)
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(Struct, frozen=True):
     """A value that an array collects, and the FILTER of the aggregate, if it has one."""
 
     node: Node

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute
@@ -14,8 +15,7 @@ from aiosqlc.postgres.tree import Node
 _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """The required columns that get no value, or a literal NULL, each as `table.column`.
 
     `always` means that the statement always fails: an INSERT that always inserts a row omits the

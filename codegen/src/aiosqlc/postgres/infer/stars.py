@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.postgres.infer import kinds
@@ -42,8 +44,7 @@ _ITEM = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Star:
+class Star(Struct, frozen=True):
     """A `*`: its position in the text, its columns, and the position of the columns in the result.
 
     `first` is the index of the first column in the result, or None for a `*` in a subquery that is
@@ -63,8 +64,7 @@ class Star:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A `*` in the text that may stand for columns, with the qualifier before it, such as `a.`."""
 
     start: int
@@ -80,8 +80,7 @@ class _Place:
         return Star(self.start, self.end, f"{before}{columns}{after}", count, first, varno)
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Struct, frozen=True):
     """An entry of a select list: its index, its name, and its column as the user wrote it."""
 
     index: int

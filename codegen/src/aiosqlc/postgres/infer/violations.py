@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.ir import Constraint
 from aiosqlc.postgres.catalog.facts import Facts
@@ -126,8 +127,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Action:
+class _Action(Struct, frozen=True):
     """An action of a foreign key (ON DELETE or ON UPDATE); `own`: it can violate the key itself."""
 
     name: str

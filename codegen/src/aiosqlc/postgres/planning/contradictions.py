@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.declared import Distribution
 
 _EXACT = 1e-9  # the sum of decimal fractions is not exact
 
 
-@dataclass(frozen=True, slots=True)
-class Referenced:
+class Referenced(Struct, frozen=True):
     """The table to which a column refers; `assumed` means that its row count is not declared."""
 
     name: str
@@ -19,8 +19,7 @@ class Referenced:
     assumed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """The limits that the schema and the row count set for the distribution of a column.
 
     `rows` is the number of rows of the table. `assumed` means that this number is not declared.

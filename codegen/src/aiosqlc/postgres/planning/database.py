@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.declared import Distribution
 from aiosqlc.analysis.planned.facts import Index, Reference
@@ -57,8 +59,7 @@ update pg_index set indisvalid = {value} where indexrelid in (
 """
 
 
-@dataclass(frozen=True)
-class PlannedDatabase:
+class PlannedDatabase(Struct, frozen=True, dict=True):
     """A database without rows whose planner uses the statistics of another database."""
 
     connection: Connection
@@ -105,8 +106,7 @@ class PlannedDatabase:
         return explained(self.connection, sql, self._names, changes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Copies:
+class _Copies(Struct, frozen=True):
     """Copies a database that has only the schema, and adds the statistics to each copy."""
 
     server: Server
@@ -135,8 +135,7 @@ def _list(names: Collection[str]) -> str:
     return ", ".join(literal(name) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Planner:
+class Planner(Struct, frozen=True):
     """Creates databases for planning queries, on an analyser's private server."""
 
     analyzer: Analyzer

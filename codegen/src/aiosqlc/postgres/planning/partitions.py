@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.statistics import VALUES, RelationSize, Statistics
 from aiosqlc.servers.postgres.connection import Connection

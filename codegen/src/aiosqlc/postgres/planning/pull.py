@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.pulled import Pulled, PullError
 from aiosqlc.analysis.planned.statistics import (
@@ -134,8 +134,7 @@ def _pulled(
     return Pulled(statistics, tuple(_notes(connection, relations, tables - present)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sizes:
+class _Sizes(Struct, frozen=True):
     sizes: tuple[RelationSize, ...]
     unknown_indexes: tuple[str, ...]
     uncounted: tuple[str, ...]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.statistics import RelationSize, Statistics
 from aiosqlc.postgres.planning.shares import share_of, values_of
@@ -44,8 +46,7 @@ _INNER_FILLED = 0.7
 _RANGE, _SUMMARY, _BRIN_FIXED = 128, 48, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Sized:
+class Sized(Struct, frozen=True):
     """A relation of the schema with its size in production.
 
     `oid` and `file` are its IDs in the schema's database; `file` is 0 if the relation has no file.

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.declared import Contradiction, ContradictionsError, Distribution
 from aiosqlc.analysis.planned.pulled import Pulled
@@ -128,8 +129,7 @@ class _Reference(msgspec.Struct):
     bounding: bool
 
 
-@dataclass(frozen=True)
-class _Schema:
+class _Schema(Struct, frozen=True):
     """The properties of a schema that limit the number of distinct values of its columns."""
 
     tables: Mapping[int, _Table]

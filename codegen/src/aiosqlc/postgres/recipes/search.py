@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from msgspec import Struct
 from psycopg import pq
 
 from aiosqlc.analysis.recipes import ColumnRecipe, Recipes, Reference, Syntax, TableRecipe
@@ -54,8 +55,7 @@ def recipes_of(connection: Connection, facts: Facts) -> Recipes:
         connection.run("rollback")
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
+class _Declared(Struct, frozen=True):
     """A column's type as a declaration names it, its default, and its identity clause."""
 
     type: str

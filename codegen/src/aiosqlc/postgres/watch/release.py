@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.watched.causes import causes
 from aiosqlc.analysis.watched.contents import Contents, changed, gone, lost
@@ -69,8 +71,7 @@ class Watched:
             return found, not failed and schema_of(connection) == same
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """The server on which databases are created and dropped."""
 
     server: Server

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.facts import Index
 from aiosqlc.analysis.planned.plan import Plan
@@ -19,8 +20,7 @@ _CONSTANT = re.compile(r"'(?:[^']|'')*'(?:::[\w ]+)?|-?\d+|true|false")
 _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond", "Merge Cond")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An index that may make a plan cheaper.
 
     `hidden` is the column inside an indexed expression such as `lower(email)`, or ''.

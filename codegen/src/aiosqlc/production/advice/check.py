@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.facts import Index
 from aiosqlc.analysis.planned.plan import Plan
@@ -22,8 +23,7 @@ from aiosqlc.production.plans import PlannedText, planned_texts
 from aiosqlc.production.statistics.fitted import fitted, missing
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """The findings about a configuration entry, and notes about statistics that were not used."""
 
     findings: tuple[Diagnostic, ...]
@@ -101,8 +101,7 @@ def _least(text: PlannedText) -> float:
     return LEAST_WITH_VALUES if text.values else LEAST
 
 
-@dataclass(frozen=True, slots=True)
-class _Checking:
+class _Checking(Struct, frozen=True):
     """Checks SQL texts, one at a time, on a database that has the proposed indexes."""
 
     database: PlannedDatabase

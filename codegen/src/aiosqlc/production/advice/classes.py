@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.arrays import items_of, numbers_of
 from aiosqlc.analysis.planned.plan import Plan
@@ -26,8 +28,7 @@ _PARAMETER = re.compile(r"(?:ANY )?\(*\$(?P<number>\d+)\)*(?:::[\w ]+(?:\[\])?)?
 _OF_ARRAYS = frozenset({"@>", "&&"})
 
 
-@dataclass(frozen=True, slots=True)
-class ValueClass:
+class ValueClass(Struct, frozen=True):
     """Common or rare values for some parameters of an SQL text, as literals by parameter number.
 
     `words` describe the values without showing them: `a common value of status`. `wide` is true if
@@ -39,8 +40,7 @@ class ValueClass:
     wide: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(Struct, frozen=True):
     """Common or rare values for the parameters that are compared with one column."""
 
     words: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _COLUMN = re.compile(rf"(?P<alias>{_NAME})\.(?P<column>{_NAME})")
@@ -20,8 +21,7 @@ _TURNED = {"=": "=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?|IS|IS NOT) ")
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A comparison of a column, or of an expression on one column, with another value.
 
     `expression` is the key for an index: the compared column's name, or the compared expression.

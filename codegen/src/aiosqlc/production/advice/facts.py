@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.statistics import Statistics
 
@@ -12,8 +13,7 @@ _ORDERED = 0.95  # correlation of a column with the order on the disk
 Values = Mapping[tuple[str, str], Mapping[str, str]]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True, dict=True):
     """The number of rows per table; the distinct values and all statistics of each column."""
 
     rows: Mapping[str, float]

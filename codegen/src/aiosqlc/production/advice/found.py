@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.diagnostics import Diagnostic, Label, Severity

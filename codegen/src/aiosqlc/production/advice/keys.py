@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.facts import Index, Reference
 from aiosqlc.analysis.planned.plan import Plan
@@ -16,8 +17,7 @@ from aiosqlc.production.advice.tried import remedy
 from aiosqlc.production.plans import PlannedText
 
 
-@dataclass(frozen=True, slots=True)
-class Unindexed:
+class Unindexed(Struct, frozen=True):
     """A foreign key without an index, and the SQL texts that delete rows of the parent table."""
 
     reference: Reference

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.engines.planner import PlannedDatabase
@@ -15,8 +16,7 @@ LEAST_WITH_VALUES = 1000.0  # other values are cheaper, so a single one must cos
 NEARLY = 1.2  # a smaller proposal may be that much more expensive
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """Tested indexes, with an SQL text's plan without these indexes and the plan with them."""
 
     indexes: tuple[Candidate, ...]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.analysis.watched.observed import Observed, ObservedFile
@@ -18,8 +20,7 @@ from aiosqlc.production.migrations.tried import Proved, better, outcome, shown
 from aiosqlc.source import Dialect, Span
 
 
-@dataclass
-class Checked:
+class Checked(Struct):
     """A migration that was checked, with its findings.
 
     `better` maps a statement to the proposed replacement. `reason` is the user's reason for

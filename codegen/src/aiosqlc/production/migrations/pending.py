@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.watched.observed import Pending
 from aiosqlc.config.project import Project, QuerySet
@@ -23,8 +24,7 @@ class UnknownMigrationError(Exception):
     """Raised if no migration has the given name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The schema in production, the migrations to check, and the queries that run during them."""
 
     applied: tuple[SchemaFile, ...]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 
@@ -16,8 +17,7 @@ _TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
 _PAGES: Final = 1000  # pages per batch, about 8 MB of a table
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One migration of a proposal: its statements, and whether they run in one transaction."""
 
     statements: tuple[str, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.analysis.watched.modes import Lock
 from aiosqlc.analysis.watched.observed import Observed, Pending
@@ -16,8 +17,7 @@ from aiosqlc.schema import schema_file
 from aiosqlc.source import Dialect, SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Struct, frozen=True):
     """A proposal that led to the same schema as the statement, and took no dangerous lock.
 
     `strongest` is the strongest lock that a query would have waited for, or None. `brief` is true

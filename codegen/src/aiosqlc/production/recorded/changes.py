@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.production.recorded.texts import TextName
 from aiosqlc.production.recorded.tree import Step, amount, quoted
@@ -13,8 +14,7 @@ _NO_ACCESS = frozenset({"Insert", "Update", "Delete", "Merge", "CTE Scan", "Work
 _TENFOLD = 2  # powers of ten between two rounded estimates that differ at least tenfold
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change from an old to a new plan, and the SQL texts of one query that it affects.
 
     For a new query, `before` is None. For a removed query, `after` is None.
@@ -42,8 +42,7 @@ class Change:
         return tuple(_summary(self.before, self.after)) or ("other estimates",)
 
 
-@dataclass(frozen=True, slots=True)
-class QueryChange:
+class QueryChange(Struct, frozen=True):
     """The plan changes of one query; its SQL texts can have different changes."""
 
     query: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from aiosqlc.production.recorded.texts import TextName
 from aiosqlc.production.recorded.tree import Step, lines, power_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.messages.one_line import one_line
 from aiosqlc.production.plans import Plans
@@ -12,8 +12,7 @@ WITH_STATISTICS = "the statistics of production"
 WITHOUT_STATISTICS = "empty tables, which only shows whether an index is usable"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TextName:
+class TextName(Struct, frozen=True, order=True):
     """The name of an SQL text: its query as `file.sql:Name`, and the query's optional parts in it.
 
     `parts` is empty for a query with only one SQL text.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.messages.one_line import one_line
@@ -21,8 +23,7 @@ _SIMPLE: Final = re.compile(r"[a-z_][a-z0-9_$]*")
 _SCANS: Final = frozenset({"Seq Scan", "Parallel Seq Scan"})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A node of a plan.
 
     `kind` is the server's name of the node, with the join type or the operation. `role` says how

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from aiosqlc.analysis.grants import Right
 from aiosqlc.diagnostics import Diagnostic
@@ -12,8 +12,7 @@ from aiosqlc.production.recorded.changes import Change
 from aiosqlc.source import SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class Queries:
+class Queries(Struct, frozen=True):
     """The difference between the queries of two versions.
 
     `changed` has pairs of the old and the new query. A query that only moved to another file is not
@@ -34,8 +33,7 @@ class Queries:
         return (*self.added, *(new for _, new in self.changed))
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """A deployed query that fails after a pending migration, with the reason.
 
     If `migration` is empty, an edited schema file breaks the query.
@@ -46,8 +44,7 @@ class Broken:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """The order of deployment: a sentence (`advice`), and whether a safe order exists (`safe`).
 
     `broken` are the deployed queries that fail after a migration. `waiting` are the new queries
@@ -61,8 +58,7 @@ class Order:
     failing: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(Struct, frozen=True):
     """The privileges that only the new queries need, and those that only the old queries needed.
 
     `granted` and `revoked` are the exact privileges to grant and to revoke. `added` and `removed`
@@ -82,16 +78,14 @@ class Grants:
         return bool(self.granted or self.revoked)
 
 
-@dataclass(frozen=True, slots=True)
-class PlanChanges:
+class PlanChanges(Struct, frozen=True):
     """The plans that changed; `basis` describes the statistics with which they were made."""
 
     changes: tuple[Change, ...] = ()
     basis: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryReview:
+class EntryReview(Struct, frozen=True):
     """The review of one configuration entry.
 
     `now` are all queries of the new version, and `pending` are its new schema files. `migrations`
@@ -118,8 +112,7 @@ class EntryReview:
         return any(map(bool, parts)) or self.order is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """The reviews of all entries, compared with the git reference `base`."""
 
     base: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiosqlc.analysis.grants import Right, plain_or, statements
 from aiosqlc.production.review.model import Grants

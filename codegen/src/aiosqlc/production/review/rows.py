@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.production.migrations.check import Checked
@@ -19,8 +20,7 @@ _MOST = 6  # rows of one kind; the details contain all of them
 _MOST_NAMES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A change and its effects; if `is_name` is true, `what` is a name, and is shown as code.
 
     `more` is a text after the name. The `mark` is `error`, `warning`, `order` (the change is safe

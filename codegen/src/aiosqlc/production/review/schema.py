@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import SchemaFile
@@ -15,8 +16,7 @@ from aiosqlc.source import Dialect, Span
 _NUMBERED = re.compile(r"(?:[VvUu])?\d+\w*|migration\.sql|up\.sql", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """The schema files that a change edits. A file in `described` contains the whole schema.
 
     Files in `migrations` are numbered; a migration tool applies each of them only once.

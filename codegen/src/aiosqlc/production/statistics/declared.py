@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.declared import Contradiction, Distribution
 from aiosqlc.config.project import DeclaredColumn, Project, QuerySet
@@ -15,8 +16,7 @@ from aiosqlc.source import SourceFile
 _STORED = frozenset({"table", "partitioned", "matview"})
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """The declared numbers of rows by schema and table, and distributions by column.
 
     `written` are the declarations of columns in the configuration file `file`.

@@ -9,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiosqlc.servers.private import NoServerError, install, running, slot
 
@@ -34,8 +35,7 @@ _SETTINGS = (
 _MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
 
-@dataclass(frozen=True, slots=True)
-class Binaries:
+class Binaries(Struct, frozen=True):
     """The server programs of one installation of MySQL or MariaDB.
 
     `install` is None if the server program itself initialises the data directory.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pymysql
+from msgspec import Struct
 from pymysql.connections import Connection
 
 from aiosqlc.servers.mysql.private import PrivateServer, find_binaries
@@ -24,8 +24,7 @@ SQL_MODE = (
 SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """An open connection to a server on which the compiler may use databases named `prefix…`.
 
     `private` means that only the compiler uses the server.

@@ -6,18 +6,18 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from aiosqlc.servers.private import NoServerError
 
 _NAME = "pgserver"  # the name that the wheel uses
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """The account that runs the server if the compiler runs as root."""
 
     uid: int

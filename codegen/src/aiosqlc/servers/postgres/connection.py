@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self, TypeVar
 
 import msgspec
 import psycopg
+from msgspec import Struct
 from psycopg import pq
 
 _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY})
@@ -19,8 +19,7 @@ Statement = tuple[str, Sequence[str | None]]
 """A statement and its parameters, as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerError:
+class ServerError(Struct, frozen=True):
     """The server's error message. `position` is a 1-based character index, or 0 if unknown."""
 
     state: str

@@ -6,7 +6,8 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.embedded import Server
@@ -88,8 +89,7 @@ def new_database(server: Server) -> Iterator[Draft]:
                 admin.run(f'drop database if exists "{draft.name}" with (force)')
 
 
-@dataclass
-class Draft:
+class Draft(Struct):
     """A database under construction, with a name that no other process knows."""
 
     server: Server

@@ -10,10 +10,10 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from msgspec import Struct
 from psycopg.conninfo import make_conninfo
 
 from aiosqlc.servers.postgres.account import Account, hand_over, reachable, server_account
@@ -40,8 +40,7 @@ _SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A running server: the embedded server, or the user's server (a URI or connection string)."""
 
     base: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 from psycopg import sql
 
 from aiosqlc.servers.postgres.snapshot import (
@@ -63,8 +63,7 @@ FROM pg_database AS d CROSS JOIN pg_stat_wal AS w WHERE datname = current_databa
 _SIZES = "SELECT oid::int8, pg_relation_size(oid) FROM unnest(%s::oid[]) AS oid"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """The server's counts of writes and reads, taken while a database was like a new one."""
 
     counts: Mapping[int, int]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from msgspec import Struct
 from psycopg import sql
 
 _LARGE = 1 << 20  # bytes; the rows of a larger table are not copied
@@ -42,8 +42,7 @@ _LASTING = "WHERE nspname !~ '^pg_(toast_)?temp_'"
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table, with its rows as COPY writes them, or with None if the rows cannot be restored."""
 
     oid: int
@@ -53,8 +52,7 @@ class Table:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The state of a new database. Its copies by CREATE DATABASE have the same state and OIDs.
 
     `places` maps a sequence to its last value, and whether the sequence has already returned this
