@@ -105,7 +105,7 @@ def test_the_visibility_map(
             assert plan
             costs.append(plan.cost)
     visible, hidden = costs
-    said = f"costs {visible:,.0f} if all pages are visible, and {hidden:,.0f} if none is"
+    said = f"costs {visible:,.0f} if all pages are all-visible, and {hidden:,.0f} if no page is"
     assert f"scan for 1 % of the rows {said}" in MANUAL
 
 
@@ -125,5 +125,5 @@ def test_new_indexes(
         plan = database.plan(OF_REST)
     assert plan
     assert full
-    assert f"with constants: {pages} instead of {real['place_open']} pages" in MANUAL
-    assert f"`id % 10 = 3`: {plan.rows:,.0f} instead of {full.rows:,.0f} rows" in MANUAL
+    assert f"in the test, {pages} instead of {real['place_open']} pages" in MANUAL
+    assert f"`id % 10 = 3`, {plan.rows:,.0f} instead of {full.rows:,.0f} rows" in MANUAL
