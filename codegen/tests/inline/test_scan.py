@@ -337,7 +337,7 @@ def test_other_functions_named_sql_are_not_compiled(
 ) -> None:
     _project(tmp_path, 'from other import sql\nA = sql("SELECT wrong")\n')
     assert _scan(tmp_path) == 1
-    assert 'no call `sql("…")` of `from inline import sql`' in capsys.readouterr().err
+    assert 'no file with `from inline import sql` calls `sql("…")`' in capsys.readouterr().err
 
 
 def test_check_reports_a_changed_literal(
