@@ -44,8 +44,7 @@ def compile_project(
                 engine_of=None if given else engine_of,
             )
         )
-    # The server and its results are released before code is rendered.
-    compiled = compile_parts(project, parts, keep_going=keep_going)
+        compiled = compile_parts(project, parts, keep_going=keep_going, meanwhile=stack.close)
     if compiled.failed and not keep_going:
         compiled.sound = compile_parts(project, parts, keep_going=True, check_only=True).written
     if compiled.near:
@@ -61,6 +60,7 @@ def compile_parts(
     *,
     keep_going: bool = False,
     check_only: bool = False,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
@@ -69,7 +69,7 @@ def compile_parts(
     """
     parts = list(parts)
     if not check_only:
-        _render_ahead(parts)
+        _render_ahead(parts, meanwhile)
     compiled = Compiled()
     known: list[tuple[Analysis, Dialect]] = []
     read: list[tuple[SourceFile, Dialect]] = []
@@ -113,7 +113,7 @@ def compile_parts(
     return compiled
 
 
-def _render_ahead(parts: Sequence[Analysed]) -> None:
+def _render_ahead(parts: Sequence[Analysed], meanwhile: Callable[[], object] | None) -> None:
     """Render each query for the JSON documents and the lock, on all cores at once."""
     calls: list[Call] = []
     for part in parts:
@@ -123,7 +123,7 @@ def _render_ahead(parts: Sequence[Analysed]) -> None:
             calls += query_calls(part.entry, part.analysis)
     if not any(part.failed for part in parts):  # or no lock is written
         calls += [call for part in parts if part.locked for call in lock_calls(part.locked)]
-    call_ahead(calls)
+    call_ahead(calls, meanwhile)
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:

@@ -109,6 +109,7 @@ class QueryTyper:
         self.types = Types(facts)
         self.reading = ReadProofs(facts)
         self._columns_made: dict[tuple[Hashable, ...], Column] = {}
+        self._scopes: list[Scope] = []  # those of the query that is typed now
 
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
@@ -122,6 +123,10 @@ class QueryTyper:
             return self._type_query(query, described, variants)
         except _NOT_UNDERSTOOD as error:
             failure = _why(error)
+        finally:
+            for scope in self._scopes:
+                scope.release()
+            self._scopes.clear()
         bare = [replace(answer, tree="") for answer in (described, *variants)]
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
@@ -308,7 +313,9 @@ class QueryTyper:
         shown = [q for q in nodes if q["canSetTag"]]
         if len(shown) != 1 or len(output_targets(shown[0])) != len(described.columns or ()):
             return None
-        return Scope(shown[0], None, self.facts)
+        scope = Scope(shown[0], None, self.facts)
+        self._scopes.append(scope)
+        return scope
 
     def _call_scope(self, nodes: list[Node]) -> Scope | None:
         """Return the scope of a CALL statement, or None for other statements."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -16,18 +16,19 @@ Call = tuple[Memo[..., Any], Arguments]
 _FEWEST = 250  # fewest results for which a process pays off
 
 
-def call_ahead(calls: Iterable[Call]) -> None:
+def call_ahead(calls: Iterable[Call], meanwhile: Callable[[], object] | None = None) -> None:
     """Call memoized functions, so that later calls with the same arguments find cached results.
 
     The calls without a cached result are divided among processes. The results of child processes
-    are cached in this process, so they must be serializable.
+    are cached in this process, so they must be serializable. `meanwhile` is called once, while
+    other processes have begun.
     """
     new = [(ask, args) for ask, args in calls if ask.known(*args) is None]
 
     def each(run: Sequence[Call]) -> list[Any]:
         return [ask.compute(*args) for ask, args in run]
 
-    runs = spread(each, lambda: each, shares(new, _FEWEST))
+    runs = spread(each, lambda: each, shares(new, _FEWEST), meanwhile)
     for (ask, args), answer in zip(new, chain.from_iterable(runs), strict=True):
         ask.learn(answer, *args)
 

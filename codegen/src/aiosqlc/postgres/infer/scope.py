@@ -68,6 +68,17 @@ class Scope:
             scope = self.subscopes[query] = Scope(query, self, self.catalog)
         return scope
 
+    def release(self) -> None:
+        """Break the reference cycles of this scope and its inner scopes, which frees them at once.
+
+        The compiler collects no garbage while it types queries.
+        """
+        for inner in self.subscopes.values():
+            inner.release()
+        self.subscopes.clear()
+        self.verdicts.clear()
+        self.level = None
+
     def entry(self, varno: int) -> Node:
         """Return the range table entry with this number, which counts from 1."""
         return self.range_table[varno - 1]
