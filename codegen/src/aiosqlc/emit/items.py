@@ -219,17 +219,15 @@ def _step(token: Token) -> int:
 
 
 def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
-    """Return the position of the first of `words` outside brackets, or the number of tokens."""
+    """Return the position of the first of the given words outside brackets, or the end."""
     depth = 0
+    before = tokens[start - 1].text.upper() if start else ""
     for position in range(start, len(tokens)):
-        depth += _step(tokens[position])
-        before = tokens[position - 1].text.upper() if position else ""
-        if (
-            depth == 0
-            and tokens[position].text.upper() in words
-            and before not in {"DISTINCT", "WITHIN", "."}
-        ):
+        word = tokens[position].text.upper()
+        depth += _STEPS.get(word, 0)
+        if depth == 0 and word in words and before not in {"DISTINCT", "WITHIN", "."}:
             return position
+        before = word
     return len(tokens)
 
 

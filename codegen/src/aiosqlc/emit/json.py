@@ -77,7 +77,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
     return Rendered(target.out / target.filename, text + "\n")
 
 
-def query_calls(entry: QuerySet, analysis: Analysis) -> list[Call]:
+def calls_of(entry: QuerySet, analysis: Analysis) -> list[Call]:
     """Return calls of the memoized function that renders a query, as `call_ahead` takes them."""
     return [(_encoded_query, args) for args in _arguments(entry, analysis)]
 
@@ -92,14 +92,14 @@ def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
     queries = answers(_encoded_query, _arguments(entry, analysis))
     whole = codegen_request(entry, Analysis(Catalog()))
     return whole | {
-        "catalog": _encoded_catalog(_catalog_of(entry, analysis)),
+        "catalog": msgspec.Raw(_encoded_catalog(_catalog_of(entry, analysis))),
         "queries": [msgspec.Raw(query) for query in queries],
     }
 
 
 @memo_by(lambda catalog: catalog.digest)
-def _encoded_catalog(catalog: Catalog) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(_catalog(catalog)))
+def _encoded_catalog(catalog: Catalog) -> bytes:
+    return msgspec.json.encode(_catalog(catalog))
 
 
 @memo_by(lambda query, catalog, engine: (query.digest, catalog.digest, engine))

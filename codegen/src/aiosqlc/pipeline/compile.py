@@ -118,9 +118,9 @@ def _render_ahead(parts: Sequence[Analysed], meanwhile: Callable[[], object] | N
     calls: list[Call] = []
     for part in parts:
         if part.entry.json and not part.entry.json.indent and not part.failed:
-            from aiosqlc.emit.json import query_calls
+            from aiosqlc.emit.json import calls_of
 
-            calls += query_calls(part.entry, part.analysis)
+            calls += calls_of(part.entry, part.analysis)
     if not any(part.failed for part in parts):  # or no lock is written
         calls += [call for part in parts if part.locked for call in lock_calls(part.locked)]
     call_ahead(calls, meanwhile)
