@@ -90,6 +90,6 @@ def test_explain_names_the_keys(tmp_path: Path, postgres_server: TestPostgres) -
         "rows: any number of rows",
         "    joined rows with equal `id` are returned as one row",
         "lists:",
-        "    books: rows differ in `id`; the query may repeat a row",
-        "    awards: rows differ in `author_id`, `year`; the query may repeat a row",
+        "    books: rows differ in `id`; the joined rows may contain a row twice",
+        "    awards: rows differ in `author_id`, `year`; the joined rows may contain a row twice",
     ]

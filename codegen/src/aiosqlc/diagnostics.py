@@ -26,10 +26,7 @@ class Label(Struct, frozen=True):
 
     @property
     def home(self) -> Label:
-        """Return the label with a position in the query's own file.
-
-        A label in an included fragment gets the position of the `sqlc.include`.
-        """
+        """Return the label, moved to the `sqlc.include` if it is in an included fragment."""
         if isinstance(self.file, ExpandedFile):
             return replace(self, span=self.file.home(self.span))
         return self
@@ -60,7 +57,7 @@ class Diagnostic(Struct, frozen=True):
         return (str(first.file.path), first.span.start, self.code)
 
     def located(self) -> Diagnostic:
-        """Return the diagnostic with labels in the files that the user wrote.
+        """Return the diagnostic with each label in a file of the user, not in an expanded text.
 
         A label in the text of a fragment moves to the fragment's file. A note names each
         `sqlc.include` that leads to the fragment.

@@ -508,7 +508,7 @@ class JsonKind(StrEnum):
 
 
 class JsonStep(Struct, frozen=True):
-    """One step of a path into a JSON value: an object key, a list index, or possibly either.
+    """One step of a path into a JSON value: an object key, a list index, or either of the two.
 
     `any_key` means a key that depends on data, and `any_index` an index that depends on data. If
     the last step is `as_text`, the value is read as a plain text, as `->>` does.

@@ -91,5 +91,5 @@ def test_a_row_of_a_sub_select_that_asyncpg_cannot_read_has_a_remedy(
     with postgres.database("") as url:
         [problem] = compile_project(project, postgres.analyzer(url)).diagnostics
     assert problem.code == "E415"
-    assert problem.message == "asyncpg cannot read the type size inside a row without a type"
+    assert problem.message == "asyncpg cannot read the type size in an anonymous row, `ROW(…)`"
     assert "such as `jsonb_agg(t)`" in problem.hint

@@ -78,6 +78,6 @@ def test_a_row_that_asyncpg_cannot_read_is_an_error(postgres: Engine, tmp_path: 
         said[driver] = [d.message.split("`")[0] for d in done.diagnostics if d.code == "E415"]
     assert said["psycopg"] == []
     assert said["asyncpg"] == [
-        f"asyncpg cannot read the type {kind} inside a row without a type"
+        f"asyncpg cannot read the type {kind} in an anonymous row, "
         for kind in ("text[]", "mood", "int4range")
     ]

@@ -41,7 +41,7 @@ class World(Protocol):
     refusals: tuple[type[Exception], ...]
 
     async def fill(self, number: int, nulls: float = 0.4) -> None:
-        """Insert rows for a round of calls; the first round has only the schema's own rows."""
+        """Insert rows for a round of calls; in the first round (`number` is 0), insert nothing."""
         ...
 
     async def rows(self) -> dict[str, list[dict[str, object]]]:
@@ -229,7 +229,7 @@ def by_data(error: Exception) -> bool:
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
-    """Return how a result differs from both results of the source query, or '' if it does not."""
+    """Return how a result differs from both runs of the source query, or '' if it does not."""
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):
@@ -257,7 +257,7 @@ def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
     for one, other in zip(theirs, ours, strict=True):
         for row in sorted(set(one) ^ set(other))[:1]:
             whose = "the project" if row in one else "aiosqlc"
-            return f"the row {row[:120]} if the SQL of {whose} runs, but not otherwise"
+            return f"the row {row[:120]} only after the SQL of {whose}"
     return "something else"
 
 

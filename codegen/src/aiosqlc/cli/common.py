@@ -23,7 +23,7 @@ def style_of(arguments: argparse.Namespace, root: Path) -> Style:
 
 
 _CONFINED = ("base", "against", "after", "each")
-"""The options with which a command compares versions, for example for a pull request."""
+"""The options that make a command compare two versions, as in the check of a pull request."""
 
 
 def within_repository(run: Callable[[argparse.Namespace], int]) -> Callable[..., int]:

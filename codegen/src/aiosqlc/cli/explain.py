@@ -115,7 +115,7 @@ def _without_values(text: PlannedText) -> dict[str, Any]:
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
-    """Return a query's EXPLAIN document of PostgreSQL, or EXPLAIN rows of MySQL as `rows`.
+    """Return EXPLAIN's document for a query; for MySQL, EXPLAIN's rows under the key `rows`.
 
     PostgreSQL makes a generic plan on empty tables. MySQL makes a plan for a few generated rows.
     """

@@ -99,7 +99,7 @@ def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
 
 
 def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:
-    """Return the distinct SQL texts of all queries and of their variants."""
+    """Return the distinct SQL texts of all queries; a dynamic query has several texts."""
     found: dict[str, None] = {}
     for query in queries:
         found[query.sql] = None

@@ -158,7 +158,7 @@ def _again(
 
 
 def _command(arguments: argparse.Namespace, root: Path) -> str:
-    """Return the command line for the error message of the generated function `sql`.
+    """Return the command that the error message of the generated function `sql` recommends.
 
     The paths in the command are relative to the configuration's folder. The generated file
     therefore does not depend on how the user writes the paths.

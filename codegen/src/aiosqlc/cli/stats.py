@@ -50,7 +50,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-values",
         action="store_true",
-        help="leave out the most common values and the histogram bounds, because they come from "
+        help="leave out the most common values and the histogram bounds, which are values from "
         "rows",
     )
     command.add_argument(

@@ -90,7 +90,7 @@ def _of_plans(analysed: Analysed) -> list[Diagnostic]:
 
 
 def _distinct(found: list[Diagnostic]) -> list[Diagnostic]:
-    """Drop the findings of V005 about files in which V034 reports a finding.
+    """Drop the findings of rule V005 about a file if rule V034 has a finding about the file.
 
     Both rules report LIKE patterns that start with a wildcard.
     """

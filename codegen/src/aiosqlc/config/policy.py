@@ -58,7 +58,7 @@ class McpPolicy(Struct, frozen=True):
 
 
 def read_policy(reader: Reader, node: yaml.Node) -> McpPolicy | None:
-    """Read the section `mcp`, or report its problems to the reader and return None."""
+    """Read the section `mcp`; if it has problems, record them in `reader` and return None."""
     before = len(reader.problems)
     found = reader.mapping(node, _KEYS, "mcp")
     if "queries" not in found:

@@ -116,7 +116,7 @@ class DeclaredColumn(Struct, frozen=True):
     places: tuple[tuple[str, Span], ...] = ()
 
     def span_of(self, key: str) -> Span:
-        """Return the span of a declared property, or the span of the whole distribution."""
+        """Return the span of a property if it is declared, or else of the whole distribution."""
         return dict(self.places).get(key, self.span)
 
 

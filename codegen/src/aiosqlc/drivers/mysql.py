@@ -13,7 +13,7 @@ _PROTOCOLS = ("Executor", "BatchExecutor", "CopyExecutor", "StreamExecutor")
 
 
 def _fits(executor: str) -> dict[str, str]:
-    return dict.fromkeys(_PROTOCOLS, f"Wrap a connection in the class `{executor}` of `adapter`")
+    return dict.fromkeys(_PROTOCOLS, f"Wrap a connection in `{executor}` (module `adapter`)")
 
 
 AIOMYSQL = Driver(

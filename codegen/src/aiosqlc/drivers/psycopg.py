@@ -85,7 +85,7 @@ def _lent(
 
 
 '''
-_FITS = "Wrap a connection in `PsycopgExecutor` of `adapter`"
+_FITS = "Wrap a connection in `PsycopgExecutor` (module `adapter`)"
 PSYCOPG = Driver(
     name="psycopg",
     engine=Dialect.POSTGRESQL,

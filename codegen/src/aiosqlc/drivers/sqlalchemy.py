@@ -10,7 +10,7 @@ from aiosqlc.drivers.port import Driver
 from aiosqlc.drivers.postgres_types import OF_ASYNCPG_IN_SQLALCHEMY
 from aiosqlc.drivers.psycopg import PSYCOPG, PSYCOPG_SYNC
 
-_FITS = "Wrap a SQLAlchemy connection or session in `SqlalchemyExecutor` of `session`"
+_FITS = "Wrap a SQLAlchemy connection or session in `SqlalchemyExecutor` (module `session`)"
 _BLOCKING = (
     ("from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession\n",
      "from sqlalchemy import Connection\nfrom sqlalchemy.orm import Session\n"),

@@ -57,7 +57,7 @@ def items_of(sql: str) -> tuple[Item, ...]:
 
 @lru_cache(maxsize=64)
 def columns_of(sql: str) -> tuple[Item | None, ...]:
-    """Return the items of a MySQL statement that are plain columns; sqlc lowers their names."""
+    """Return the plain columns in a MySQL select list, with lower-case names as in sqlc."""
     found = _items(code_tokens(sql, Dialect.MYSQL))
     return tuple(Item("column", None, i.column.lower()) if i.column else None for i in found)
 

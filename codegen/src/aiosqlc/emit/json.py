@@ -78,7 +78,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 
 def calls_of(entry: QuerySet, analysis: Analysis) -> list[Call]:
-    """Return calls of the memoized function that renders a query, as `call_ahead` takes them."""
+    """Return the calls that render the queries; `call_ahead` makes them and caches the results."""
     return [(_encoded_query, args) for args in _arguments(entry, analysis)]
 
 

@@ -66,7 +66,7 @@ def paired_interface(
 
 
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the second entry's modules, changed to use the first's classes, and differences.
+    """Change the second entry's modules to use the first's classes; also return differences.
 
     If there are differences, the modules must not be rendered, because callers of the two packages
     would see the differences.

@@ -52,13 +52,13 @@ class OnMysql(Opened):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the key of some rows, and the JSON text that they have in a column."""
+        """For some rows, yield the values of the key and the JSON text in a column."""
         from aiosqlc.mysql.stored_rows import stored_rows
 
         return stored_rows(uri, at, key, most)
 
     def prepare(self, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> None:
-        """Import the analyser in advance, which is slow; other preparations need the queries."""
+        """Import the analyser in advance, because the import is slow."""
         from aiosqlc.mysql import analyze
 
         del analyze, schema, options

@@ -30,7 +30,7 @@ Schema = tuple[SchemaFile, ...]
 
 
 class Engine(Protocol):
-    """An engine. The first call that needs its server or its libraries starts or loads them.
+    """An engine, whose server starts and whose libraries load when a call needs them first.
 
     `quote` is the quotation mark of identifiers. `planned_on` says on which data queries are
     planned. `embedded` means that the compiler includes the engine's programs, so that it can start
@@ -68,7 +68,7 @@ class Engine(Protocol):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the key of at most `most` rows, and the JSON text that they have in a column.
+        """For at most `most` rows, yield the values of the key and the JSON text in a column.
 
         Raise `RefusedError` if the server does not return the column, and `NoServerError` if the
         database cannot be reached.
@@ -108,7 +108,7 @@ class Engine(Protocol):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Map each query whose two SQL texts are not proved equivalent to the reason."""
+        """Return, by query name, the reason why two SQL texts are not proved equivalent."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:

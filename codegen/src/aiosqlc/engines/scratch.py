@@ -123,7 +123,7 @@ class Rows(Protocol):
 
 
 class States(Protocol):
-    """One database per state of a release; its rows are those of the previous state, migrated."""
+    """One database per state of a release; the migrations convert the previous state's rows."""
 
     @property
     def rows(self) -> Sequence[Rows]:

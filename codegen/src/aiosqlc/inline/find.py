@@ -95,7 +95,7 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
 
 
 def is_package(module: str, package: str) -> bool:
-    """Return whether a module that a file imports from is the package or its module `sql`."""
+    """Return whether the dotted name `module` names the package or its module `sql`."""
     parts = module.split(".")
     return parts[-1] == package or parts[-2:] == [package, FUNCTION]
 
@@ -108,7 +108,7 @@ def unusable(text: str) -> str:
 
 
 def half_character(what: str, text: str) -> tuple[str, int]:
-    """Return the error message for a text with a surrogate, or '', and the surrogate's offset.
+    """Return an error message and the offset of a text's first surrogate, or ('', 0).
 
     `what` is a word for the text in the message.
     """

@@ -79,7 +79,7 @@ class Gathered(Struct, frozen=True):
         return (part.literal, part.literal.place(inner)) if part and inner else None
 
     def plain_code(self, span: Span) -> Span | None:
-        """Return the Python span for a span of the joined text if the code has the same characters.
+        """Return the Python span for a span of the joined text, if both have the same characters.
 
         Return None if the code has an escape there, or several adjacent strings.
         """
@@ -165,10 +165,10 @@ def _without_end(text: str) -> str:
 
 
 def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int, int]:
-    """Return the query's name, the query's annotation line, and two numbers about the literal.
+    """Return the query's name, its new annotation line, and two offsets in the literal.
 
-    The first number is the length of the annotation in the literal, which the new line replaces.
-    The second number is the offset of the command in this annotation; from there on, both
+    The first offset is the end of the literal's own annotation, which the new line replaces. The
+    second offset is the start of the command in the literal's own annotation; from there on, both
     annotations are the same.
     """
     first = literal.text.lstrip().partition("\n")[0]

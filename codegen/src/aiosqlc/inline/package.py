@@ -19,7 +19,7 @@ _COMMAND = re.compile(r"run `aiosqlc scan ([^`\n]*)`")
 
 
 class Package(Struct, frozen=True):
-    """A package that `aiosqlc scan` wrote, with options from the command in its generated files.
+    """A package that `aiosqlc scan` wrote, with options of this command.
 
     `out` is the package's folder, relative to the configuration's folder. `entry` is the name of
     the configuration entry, or '' if the configuration has only one entry.

@@ -65,7 +65,7 @@ def written(source: str, start: int) -> Written | None:
 
 
 def place(places: SourceMap, span: Span) -> Span:
-    """Return the code's span for a span of the value; it includes whole escapes."""
+    """Return the code's span for a span of the value; an escape is included as a whole."""
     start = places.to_source(span.start)
     if span.end <= span.start:
         return Span(start, start)
@@ -76,7 +76,10 @@ def place(places: SourceMap, span: Span) -> Span:
 
 
 def offset_in_value(places: SourceMap, length: int, at: int) -> int | None:
-    """Return the offset in a value of `length` characters for an offset in the code, or None."""
+    """Return the offset in a value for an offset in the code, or None if it is outside the value.
+
+    `length` is the number of characters in the value.
+    """
     pieces = places.pieces
     number = bisect_right(pieces, at, key=lambda piece: piece[1]) - 1
     if number < 0 or at > places.to_source(length):

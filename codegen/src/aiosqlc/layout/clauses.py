@@ -104,7 +104,7 @@ def items_of(nodes: Nodes) -> list[Nodes]:
 
 
 def conditions_of(nodes: Nodes) -> list[Nodes]:
-    """Split a condition before each OR, or if it has no OR, before each AND that joins terms."""
+    """Split a condition before each OR; without OR, before each AND except that of BETWEEN."""
     for wanted in ("OR", "AND"):
         between = 0
         places: set[int] = set()
@@ -146,7 +146,7 @@ def operands_of(nodes: Nodes) -> list[Nodes]:
 
 
 def head_of(nodes: Nodes) -> int:
-    """Return the number of nodes in a clause before its first item."""
+    """Return the number of nodes that begin a clause, such as `SELECT DISTINCT` or `GROUP BY`."""
     first = word_of(nodes[0])
     if first not in _CLAUSES | {"WITH", "PARTITION"}:
         return 0

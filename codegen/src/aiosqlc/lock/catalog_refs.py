@@ -77,7 +77,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and its number of columns if all of them follow at `position`."""
+        """If all columns of a table follow at `position`, return `table.*` and their number."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -165,7 +165,7 @@ class Shorthand:
     # --- constraints --------------------------------------------------------------------------
 
     def constraints(self, constraints: Sequence[Constraint]) -> list[str | Constraint]:
-        """Abbreviate the constraints of each table to the table's name and their indexes in it.
+        """Abbreviate constraints to their table's name and their positions in its constraints.
 
         Other constraints are unchanged.
         """

@@ -69,7 +69,7 @@ def compiler_digest() -> str:
 
 
 def as_locked(key: str, locked: str) -> str:
-    """Return the stored key if no server is installed and the keys differ only in the server.
+    """Return `locked` if no server is installed and the keys differ only in the server, or `key`.
 
     Without an installed server, a lock is usable; with another release of the server, it is not.
     """

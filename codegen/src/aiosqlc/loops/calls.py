@@ -28,7 +28,7 @@ class Query(Struct, frozen=True, eq=False):
 
     @property
     def name(self) -> str:
-        """Return the query's name in the query file, which the package looks up by the SQL text."""
+        """Return the query's name in the query file, or else the name of the function."""
         names = getattr(sys.modules.get(self.package), "QUERY_NAMES", {})
         return str(names.get(self.text, self.function.rpartition(".")[2]))
 

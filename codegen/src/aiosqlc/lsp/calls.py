@@ -49,7 +49,7 @@ def call_at(file: SourceFile, entry: Entry, at: int) -> Call | None:
 
 
 def macro(name: str) -> list[tuple[str, str]]:
-    """Return the signature and meaning of a macro in a list, or an empty list for other names."""
+    """Return a list with the signature and meaning of a macro, or [] if no macro has the name."""
     lowered = name.lower()
     return [(_MACROS[lowered], MACROS[lowered])] if lowered in _MACROS else []
 

@@ -68,7 +68,7 @@ def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
 
 
 def _names_of(path: Path) -> tuple[tuple[str, Path], ...]:
-    """Return the dotted names under which a module can be imported, each with its path."""
+    """Return each dotted name under which a module can be imported, with the module's path."""
     place = path.parent if path.name == "__init__.py" else path.with_suffix("")
     top = place.parent
     while (top / "__init__.py").is_file():
@@ -244,7 +244,7 @@ class _Uses:
 
 
 def _imported_above(tree: ast.Module) -> set[str]:
-    """Return the names that imports bind in a module, and not in its functions or classes."""
+    """Return the names that a module's imports bind, except imports in functions and classes."""
     found: set[str] = set()
     stack: list[ast.AST] = list(tree.body)
     while stack:

@@ -65,7 +65,7 @@ def check_name(renaming: Renaming) -> None:
     query = renaming.entry.queries.get(symbol.block.name)
     if query and query.batch and symbol.sort in {Sort.QUERY, Sort.PARAMETER}:
         raise RefusedError(
-            "the name of the function for many keys would change too: rename the query by hand"
+            "the function that reads many keys would change its name too: rename the query by hand"
         )
     if symbol.sort is Sort.QUERY:
         if new in renaming.entry.queries:
@@ -167,7 +167,7 @@ _WRITING = frozenset(
 
 
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
-    """Return whether two values are equal after the words in `names` get their new names.
+    """Return whether two values are equal after the words in `names` are replaced.
 
     A word may also keep its old name: a parameter `id` may exist beside a renamed column `id`.
     """

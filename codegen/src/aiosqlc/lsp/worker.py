@@ -98,7 +98,7 @@ class AnalysisWorker:
         return [f"plan, on {engine.planned_on}:", *engine.plan_lines(plan)] if plan else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
-        """Map the name of a query to the reason why its two texts are not proved equivalent."""
+        """Return, by query name, the reason why two SQL texts are not proved equivalent."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).unproved(entry.schema, options, pairs)
 

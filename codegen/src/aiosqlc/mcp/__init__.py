@@ -1,4 +1,4 @@
-"""Serve only a project's queries to assistants over the Model Context Protocol.
+"""Serve a project's queries, and no other SQL, to assistants (Model Context Protocol).
 
     TypedQuery + McpPolicy → Offer → Tool → Call → Outcome
 

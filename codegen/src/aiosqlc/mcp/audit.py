@@ -1,4 +1,4 @@
-"""The audit log. Each line is a JSON object about one call, with the arguments' names only."""
+"""The audit log. Each line is a JSON object about one call, without the arguments' values."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class Author:
         return {"text": "\n".join(lines)}
 
     def check_draft(self, sql: str) -> dict[str, Any]:
-        """Compile a draft, without its hints such as `-- column: total !`.
+        """Remove hints such as `-- column: total !` from a draft, and compile the draft.
 
         To test a not-null hint `!`, the compiler would have to run the draft.
         """

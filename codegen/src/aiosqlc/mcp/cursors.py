@@ -26,7 +26,7 @@ class Cursors:
         self._held: OrderedDict[str, tuple[str, Any]] = OrderedDict()
 
     def handle(self, cursor: Any, call: str) -> str | None:
-        """Store a cursor of a call and return a random token for it. Return None for None."""
+        """Store a call's cursor and return a random token for it; without a cursor, return None."""
         if cursor is None:
             return None
         text = secrets.token_urlsafe(12)

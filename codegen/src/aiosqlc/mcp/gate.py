@@ -120,7 +120,7 @@ class Gate(Struct, frozen=True):
     async def _executed(
         self, tool: Tool, arguments: dict[str, Any], handle: Callable[[Any], str | None]
     ) -> Outcome:
-        """Run the function in a transaction. Roll it back if the result is too large."""
+        """Run the function in a transaction, which is rolled back if the result is too large."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
             reads = Reads(self.executor(connection), self.policy.max_bytes * _HELD)
             try:

@@ -136,7 +136,7 @@ def _decide(
 
 
 def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
-    """Return the parameters that the session sets, or the reason why the query is refused."""
+    """Return the parameters that `bind` sets, or the reason why the query is refused."""
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:

@@ -82,7 +82,7 @@ def _lists(query: TypedQuery) -> Iterator[str]:
             yield "lists:"
             continue
         name = query.embeds[level.embed].name
-        again = "; the query may repeat a row" if level.repeats else ""
+        again = "; the joined rows may contain a row twice" if level.repeats else ""
         yield f"    {name}: rows differ in {key}{again}"
 
 

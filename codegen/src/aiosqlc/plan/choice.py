@@ -166,7 +166,7 @@ def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def without_blank_lines(sql: str, engine: Dialect) -> str:
-    """Remove the blank lines of omitted optional parts, unless a string has several lines."""
+    """Remove the blank lines of omitted optional parts, unless a string literal spans lines."""
     strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
     if any("\n" in token.text for token in strings):
         return sql
@@ -236,7 +236,7 @@ def _one_of(
     parts: tuple[OptionalPart, ...],
     conditions: list[str],
 ) -> str:
-    """Return the Python condition that a call's sort orders are an item of `holding`."""
+    """Return the Python condition that the sort orders of a call are in `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
     if len(sorts) == 1:
         return one_of(conditions[sorts[0]], [labels[0][at] for (at,) in sorted(holding)])

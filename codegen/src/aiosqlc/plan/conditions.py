@@ -79,7 +79,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return the value that all combinations have for each option, or None if values differ."""
+    """Return, for each option, the value that all combinations have, or None if they differ."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}

@@ -321,7 +321,7 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     types = driver.types
     read = query.columns if types.structured and not types.user_types_as_text else ()
     if refused := next(filter(None, (unreadable_field(column.type) for column in read)), ""):
-        message = f"{driver.name} cannot read the type {refused} inside a row without a type"
+        message = f"{driver.name} cannot read the type {refused} in an anonymous row, `ROW(…)`"
         hint = (
             "return a whole table row, cast the row to a composite type, such as `ROW(…)::line`,"
             " or return JSON, such as `jsonb_agg(t)`"

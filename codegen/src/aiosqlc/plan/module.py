@@ -106,7 +106,7 @@ class _Plan(Struct, frozen=True):
 
 
 def _plan(query: TypedQuery, package: Package) -> _Plan:
-    """Plan one query; a plan without diagnostics comes from the cache, if it is cached."""
+    """Plan one query. Cache and reuse the plan, unless it has diagnostics."""
     plan = _plan_anywhere(query, package)
     return plan if not plan.problems else _new_plan(query, package)
 
@@ -138,7 +138,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 
 class _File(Struct, frozen=True):
-    """The plan for all query files of one name; `to_check` are the queries with diagnostics."""
+    """The plan for all query files with the same name; `to_check`: queries with diagnostics."""
 
     module: PyModule
     needed: Gathered

@@ -134,7 +134,7 @@ def argument(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Return the class name for a table or type; a name that modules import gets a final `_`."""
+    """Return the class name for a table or type; a name that is already used gets a final `_`."""
     found = camel(name)
     return f"{found}_" if found in CLASSES else found
 

@@ -40,7 +40,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 def independent_pieces_of(
     texts: Mapping[Key, str], names: Sequence[str], independent: Sequence[int]
 ) -> tuple[PyPiece, ...]:
-    """Split the texts if only some combinations of options have a text in `texts`, or return ().
+    """Split texts that cover only some combinations of the options, or return () if impossible.
 
     The options in `independent` are switches that add lines regardless of other options. All
     combinations of the remaining options are in `texts`.
@@ -96,7 +96,7 @@ def _condition(
 
 
 def numbered(text: str) -> str:
-    """Renumber the parameters of a text without gaps, like the generated helper function."""
+    """Renumber the parameters of a text without gaps, as the generated function `numbered` does."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})
     return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 

@@ -60,7 +60,8 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 class Place(NamedTuple):
     """A use of a parameter in a text: its source offset, the parameter's number, and a counter.
 
-    All uses of a parameter in a text that the compiler adds have the same source offset.
+    If the compiler adds SQL to the text, all uses of a parameter there have the same source offset;
+    the counter distinguishes them.
     """
 
     source: int

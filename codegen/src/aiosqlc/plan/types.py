@@ -80,7 +80,7 @@ class TypeResolver(Struct):
         origin: ColumnRef | None = None,
         query: str = "",
     ) -> PyType:
-        """Return the type of a parameter; for a slice, each item has the type of its column.
+        """Return the type of a parameter; an item of a slice has the type of the compared column.
 
         `is_part` means that the value need not be a value of the column, such as a pattern for
         LIKE.

@@ -131,14 +131,14 @@ def _is_unmade(error: Exception, text: str) -> bool:
 
 
 def _is_declared(error: Exception, query: TypedQuery) -> bool:
-    """Return whether an error may show that random JSON lacks a structure the user declared."""
+    """Return whether an error may show that random JSON lacks the declared structure."""
     shapes = [column.shape for column in query.columns if column.shape]
     inside = _in_decoder(error) and any(map(is_declared, shapes))
     return inside or type(error).__name__ == _STORED
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return argument values for a query, some from the columns that it compares them with."""
+    """Return argument values for a query, some from the columns to which they are compared."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

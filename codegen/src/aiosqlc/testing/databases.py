@@ -137,7 +137,10 @@ class _Copy:
         self._state: State | None = None
 
     def opened(self, new: Snapshot | None) -> Snapshot | None:
-        """Connect. Return `new`, or else a snapshot of this copy, or None if this failed."""
+        """Connect. If `new` is None, return a snapshot of this copy, or None after an error.
+
+        Otherwise return `new`.
+        """
         try:
             self._connection = open_database(self._url)
             found = new or snapshot(self._connection)

@@ -165,7 +165,7 @@ class _Asked:
     def _asked(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
-        """Analyse queries and store the results. Return them, and the errors of failed queries."""
+        """Analyse queries and store the results; return the results and the errors."""
         fresh, found = self._analyze(self._release.state(state), queries, self._options)
         errors = [item for item in found if item.severity is Severity.ERROR]
         failing = [query for query in queries if any(concerns(item, query) for item in errors)]

@@ -88,7 +88,7 @@ def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> 
 
 
 def differs(old: Step, new: Step) -> bool:
-    """Return whether two plans differ in their steps, or in an estimate at least tenfold."""
+    """Return whether two plans have different steps, or estimates that differ at least tenfold."""
     if old.rows is None or new.rows is None:
         return _scanned(old) != _scanned(new)
     if (_far(old.rows, new.rows) or _far(old.cost, new.cost)) or len(old.inner) != len(new.inner):

@@ -40,7 +40,10 @@ def plain(changes: Sequence[Change]) -> str:
 
 
 def diagnostics(changes: Sequence[Change], queries: Iterable[ParsedQuery]) -> list[Diagnostic]:
-    """Return one P001 diagnostic for each query with changed plans, at the query if it exists."""
+    """Return one P001 diagnostic for each query with changed plans.
+
+    The diagnostic points to the query, unless the query was removed.
+    """
     by_place = {one_line(query.place): query for query in queries}
     return [_diagnostic(change, by_place.get(change.query)) for change in by_query(changes)]
 

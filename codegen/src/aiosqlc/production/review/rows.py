@@ -71,7 +71,7 @@ def _migration(checked: Checked) -> Row:
     if seen.failures:
         return Row(name, ("fails",), "error")
     if checked.reason:
-        return Row(name, (f"the migration accepts its locks: {checked.reason}",))
+        return Row(name, (f"the migration declares its locks acceptable: {checked.reason}",))
     messages = _counted([item.message for item in checked.findings if item.code != "M008"])
     waiting = {query for one in seen.statements if danger(one) for query in one.waiting}
     tables = dict.fromkeys(held.relation.table for one in seen.statements for held in one.stopping)
@@ -103,7 +103,7 @@ def _of_texts(change: QueryChange) -> str:
 
 
 def _broken(entry: EntryReview) -> Iterator[Row]:
-    """Yield a row for each reason for which deployed queries fail, with these queries."""
+    """Yield a row for each reason why deployed queries fail, with the names of these queries."""
     order = entry.order
     if order is None:
         return

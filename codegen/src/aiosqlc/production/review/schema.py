@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r"(?:[VvUu])?\d+\w*|migration\.sql|up\.sql", re.IGNORECAS
 
 
 class Edited(Struct, frozen=True):
-    """The schema files that a change edits. A file in `described` contains the whole schema.
+    """The schema files that a change edits. Files in `described` declare the current schema.
 
     Files in `migrations` are numbered; a migration tool applies each of them only once.
     """

@@ -48,7 +48,7 @@ class StatisticsError(Exception):
 
 
 def read(path: Path) -> Statistics:
-    """Return the statistics of a file. Raise `StatisticsError` if it is not complete and valid."""
+    """Read a file of statistics. Raise `StatisticsError` if the file is incomplete or invalid."""
     try:
         text = read_bytes(path).decode("utf-8")
     except OSError as error:
@@ -168,7 +168,8 @@ class _Parser:
             return
         inherited = found.get("inherited", "false") == "true"
         if (schema, relation) not in sizes:
-            self._fail(f"{relation}.{column} comes before the size of {relation}", call.start())
+            message = f"the statistics of {relation}.{column} come before the size of {relation}"
+            self._fail(message, call.start())
         if (schema, relation, column, inherited) in columns:
             self._fail(f"{relation}.{column} occurs twice", call.start())
         values = tuple((key, found[key]) for key in KEYS if key in found)

@@ -103,7 +103,7 @@ def places_of(
 
 
 def schema_of(connection: Connection, catalogs: Mapping[int, str]) -> tuple[Any, ...]:
-    """Return the row count and newest transaction ID of each catalog, which a change alters."""
+    """Return each catalog's row count and newest transaction ID, which change with the catalog."""
     each = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT count(*), max(xmin::text::bigint) FROM {} {}").format(
             sql.Identifier("pg_catalog", name),
