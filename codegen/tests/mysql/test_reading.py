@@ -31,8 +31,8 @@ PROVED = (
 SESSION = "the query locks rows or changes the session"
 UNLISTED = "{}() is not on the list of read-only functions"
 UNPROVED = {
-    "update t set a = 1": "it is no SELECT",
-    "call stored()": "it is no SELECT",
+    "update t set a = 1": "the statement is not a SELECT",
+    "call stored()": "the statement is not a SELECT",
     "select a from t for update": SESSION,
     "select * from (select a from t for share) q": SESSION,
     "select sql_calc_found_rows a from t": SESSION,

@@ -77,7 +77,7 @@ PROVED = (
     "select relname from pg_class",
 )
 
-WRITES = ("it is, or has within it, what is no SELECT", "every query is a SELECT")
+WRITES = ("the statement or a query inside it is not a SELECT", "every query is a SELECT")
 LOCKS = ("it locks rows", "the query locks no rows")
 UNLOGGED = "is an unlogged or temporary table, which does not exist on a standby server"
 VOLATILE = "the function is VOLATILE and is written in PL/pgSQL"

@@ -111,7 +111,7 @@ def sending(query: TypedQuery) -> TypedQuery:
 
 
 def _draft(query: TypedQuery) -> ParsedQuery:
-    """Return a query that only the server's analysis uses; the generated code never runs it."""
+    """Return a `:many` query for the server to analyse; the generated code never runs it."""
     parsed = query.parsed
     places = SourceMap(((0, parsed.span.start, False),))
     variants = tuple(replace(variant, source_map=places) for variant in query.variants)
@@ -206,7 +206,10 @@ def _refused(kind: SqlType) -> tuple[str, str] | None:
         return None
     if kind.kind is TypeKind.BASE and kind.name in SENT:
         return None
-    return f"has the type `{written}`, which has no Arrow type", "cast the column, such as to text"
+    return (
+        f"has the type `{written}`, which has no Arrow type",
+        "cast the column, for example to text",
+    )
 
 
 def _parts(value: str, kind: SqlType, element_not_null: bool, *, nullable: bool) -> Iterator[str]:

@@ -75,8 +75,9 @@ def part(
 ) -> JsonShape:
     """Return the JSON shape of the value at an object key or a list index of a document.
 
-    `any_key` means that the part has a key of unknown value, and `any_index` an index of unknown
-    value. A negative index counts from the end. Return ANY if the part's shape is unknown.
+    `any_key` means that the value has a key that is not known, and `any_index` that it has an index
+    that is not known. A negative index counts from the end. Return ANY if the part's shape is
+    unknown.
     """
     members = dict(document.members)
     if document.kind is JsonKind.STORED:

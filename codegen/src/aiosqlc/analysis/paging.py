@@ -116,7 +116,7 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
             found.append(Diagnostic("E392", message, (label,), hint))
         if not _is_held(column):
             message = f"a cursor cannot contain a value of the type `{column.type.name}`"
-            hint = "cast the sort key, such as to text or to a number"
+            hint = "cast the sort key, for example to text or to a number"
             found.append(Diagnostic("E392", message, (label,), hint))
     if found:
         return found

@@ -11,7 +11,7 @@ EVERY_PART, ONE_PART = "no input is NULL", "at least one input is not NULL"
 
 
 class Rule(Struct, frozen=True):
-    """One rule. `source` is a chapter of the server's manual or a file of its source code.
+    """An inference rule. `source` is a chapter of the server's manual or a file of its source code.
 
     `applied_by` is the function that applies the rule. `premises` are the rule's preconditions, in
     addition to the kind of expression.

@@ -182,7 +182,8 @@ def _with_skipped(
 ) -> tuple[Schema, frozenset[str]]:
     """Add the tables of schema statements that the server refused, if the text lists the columns.
 
-    The set contains the lower-case names of the tables that the server created in another form.
+    The returned set contains the lower-case names of the tables that the server created in another
+    form.
     """
     doubted = frozenset(changed_by(skipped.sql).lower() for skipped in loaded.skipped) - {""}
     if not loaded.skipped:
@@ -411,7 +412,7 @@ def _asked(context: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether a query has other columns or parameters if MariaDB reads its comments."""
+    """Return whether a query's columns or parameters change if MariaDB reads its comments."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -478,7 +479,7 @@ def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
 def _with_history(
     problem: Diagnostic, error: pymysql.MySQLError, context: AnalysisContext, sql: str
 ) -> Diagnostic:
-    """Add, to the error for a missing name, the migration that dropped or renamed the object."""
+    """Extend the error for a missing object: name the migration that dropped or renamed it."""
     relation, column = missing_in(error, context.database)
     if relation:
         return with_past(problem, context.history().relation(relation))

@@ -1,7 +1,7 @@
 """Infer the columns of `CALL p(…)` from the only SELECT of the procedure, if it always runs.
 
 A server describes a call only by running it. So the compiler parses the body and prepares its
-SELECT, with NULL in place of each variable; a cast gives the NULL the variable's type.
+SELECT, with NULL in place of each variable. The NULL is cast to the type of the variable.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
 MySQL and MariaDB write some values differently. MariaDB may write a nested document as a text. If
-the query needs a temporary table, it writes the result of a condition as 0 or 1. The generated
+the query needs a temporary table, MariaDB writes the result of a condition as 0 or 1. The generated
 decoders accept both servers' forms, so both servers have the same shape.
 """
 
@@ -259,7 +259,7 @@ class _Documents:
         return ANY
 
     def _rounds_boolean(self, node: exp.Expr) -> bool:
-        """Return whether ROUND or a similar function may get a Boolean; MariaDB writes `true`."""
+        """Return whether ROUND or the like may get a Boolean, which MariaDB writes as `true`."""
         if not isinstance(node, _ROUNDING) and name_of(node) not in _ROUNDED:
             return False
         rounded = next(iter(node.args.values()), None)

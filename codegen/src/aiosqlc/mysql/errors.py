@@ -1,4 +1,4 @@
-"""Find the position of a server error in the user's text. Servers report only words."""
+"""Find the position of an error in the SQL by the words that the server's message quotes."""
 
 from __future__ import annotations
 

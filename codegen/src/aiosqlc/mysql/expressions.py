@@ -1,4 +1,4 @@
-"""Infer an expression's type from its SQL text: exactly for columns, usually for operators."""
+"""Infer an expression's type from its SQL text: None if the text does not show the type."""
 
 from __future__ import annotations
 

@@ -267,7 +267,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
 
 
 def under(level: Level, facts: Facts, is_slice: IsSlice) -> Level:
-    """Return a copy of a scope with more expressions known to be not NULL, such as for a WHEN."""
+    """Return a copy of a scope with more expressions known to be not NULL, as in a WHEN."""
     inner = replace(level, facts=dict(level.facts), dead=set(level.dead))
     _note(inner, facts, "condition")
     while _revive(inner, is_slice):

@@ -1,9 +1,9 @@
 """Types that MariaDB determines only when it runs a query, and that PREPARE may report wrongly.
 
 MariaDB derives the fractional digits of a time, and the type of a digest, from constant arguments.
-An argument that is a sub-select becomes a constant when it has run; this changes the function's
-type. The length of a digest (`SHA2(x, ?)`) may also be a parameter; for an unsupported length, the
-result is bytes.
+If an argument is a sub-select, it becomes a constant after the sub-select has run; this changes the
+function's type. The length of a digest (`SHA2(x, ?)`) may also be a parameter; for an unsupported
+length, the result is bytes.
 """
 
 from __future__ import annotations

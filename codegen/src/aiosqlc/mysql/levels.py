@@ -88,7 +88,7 @@ class MysqlEngine:
         self._keys: dict[int, tuple[UniqueKey, ...]] = {}
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a rule applies and its precondition is met, or assumed by a test."""
+        """Return whether a rule applies, and its precondition is met or disabled by a test."""
         return rule in self.applies and self.premises.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -495,7 +495,7 @@ class Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return the equality of two operands, or None if `=` and the unique key may differ."""
+        """Return the equality of two operands, or None if a unique key may compare differently."""
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None
@@ -521,7 +521,7 @@ class Lowering:
         return not text or found[1].collation.endswith(_EXACT_COLLATIONS)
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
-        """Return the classes of a column's type, or none if `=` and its unique key may differ."""
+        """Return the classes of a column's type, or none if a unique key may not compare as `=`."""
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",

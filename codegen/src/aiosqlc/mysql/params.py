@@ -66,7 +66,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """Return the first use with a column, which has a length or labels, or else the first use."""
+    """Return the first use with a column (its type has a length or labels), or else the first."""
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 

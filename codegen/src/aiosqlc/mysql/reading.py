@@ -32,7 +32,7 @@ def why_not(root: exp.Expr | None, schema: Schema) -> str:
     if root is None:
         return "the query was not parsed"
     if not isinstance(root, exp.Query):
-        return "it is no SELECT"
+        return "the statement is not a SELECT"
     return next(filter(None, (_of(node, schema) for node in root.walk())), "")
 
 

@@ -39,8 +39,8 @@ class Relation(Struct, frozen=True):
     names of the triggers. `arbiters` lists every unique key, but without its parts that are
     prefixes or expressions. `definition` is the SELECT of a view, and `made_of` are the databases
     and names of the relations that the view reads. `transactional` means that the server can undo a
-    statement, so that strict mode rejects values. `padded` are the columns with ZEROFILL. `shapes`
-    are the structures of a view's JSON columns.
+    statement, so that strict mode rejects invalid values. `padded` are the columns with ZEROFILL.
+    `shapes` are the structures of a view's JSON columns.
     """
 
     table: Table

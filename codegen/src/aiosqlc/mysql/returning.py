@@ -30,7 +30,7 @@ class Prepares(Struct, frozen=True):
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query, or a SELECT with its columns if the server does not describe them.
+        """Prepare a query; if its columns are not described, prepare a SELECT that has them.
 
         The columns of a call or of a `SHOW` may be NULL. Raises `pymysql.MySQLError` with the
         server's message if it refuses the query.

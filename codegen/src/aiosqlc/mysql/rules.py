@@ -20,7 +20,7 @@ class Premises(Struct, frozen=True):
     dropped: frozenset[tuple[str, str]] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of a rule is met, or assumed by a test."""
+        """Return whether a precondition of a rule is met, or disabled by a test."""
         return bool(value) or (rule, premise) in self.dropped
 
 
@@ -30,7 +30,7 @@ STRICT = Premises()
 
 RULES = (
     Rule("expression", NOT_NULL,
-         "An expression over columns of a row is computed from the values of this row.",
+         "An expression is NULL in a row only because of the values of its columns in this row.",
          "GROUP BY … WITH ROLLUP; Type Conversion", "nullness.infer",
          ("the row is not a super-aggregate row of ROLLUP", "the expression is evaluated for a row",
           "no value is converted to another type")),
@@ -41,7 +41,7 @@ RULES = (
     Rule("condition",
         NOT_NULL, (
             "An operand of a condition is not NULL in a row for which the condition is true, if "
-            "the condition cannot be true for NULL."
+            "the condition is never true for a NULL operand."
         ),
          "Comparison Operators; Logical Operators", "facts.facts_of",
          ("the function is strict", "the operand is compared with a single value",
@@ -85,7 +85,9 @@ RULES = (
         "A scalar subquery is not NULL if it always returns a row and its column is not NULL.",
          "The Subquery as Scalar Operand", "nullness.infer",
          ("the subquery returns a row", "the column of the subquery is not NULL")),
-    Rule("parameter", NOT_NULL, "A required parameter is not NULL.", "Prepared Statements",
+    Rule("parameter", NOT_NULL,
+         "A parameter is not NULL if the generated function does not accept None for it.",
+         "Prepared Statements",
          "nullness.infer", ("the parameter does not accept None",)),
     Rule("window", NOT_NULL, (
         "A window function over not-null values is not NULL if the window frame contains the "
@@ -131,7 +133,7 @@ RULES = (
           "the query reads current rows, not older row versions",
           "the other operand does not depend on a row of the table")),
     Rule("group-keys", ROWS,
-         "GROUP BY and DISTINCT return one row if all their keys have a single value.",
+         "GROUP BY and DISTINCT return at most one row if each of their keys has a single value.",
          "GROUP BY; SELECT: DISTINCT", "relational.rows.RowCounter.at_most_one",
          ("every key column has a single value", "the query has a single grouping set")),
     Rule("set-operation-rows", ROWS,

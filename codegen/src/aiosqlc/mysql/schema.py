@@ -40,7 +40,7 @@ _BOOKS = f"{_PREFIX}books"
 
 
 class Loaded(Struct, frozen=True):
-    """A database with the schema. On a private server, the schema may create others.
+    """A database with the schema. On a private server, the schema may create further databases.
 
     `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
     that MariaDB, which replaces MySQL here, refused, each with the reason. `unkeyed` are statements
@@ -140,8 +140,8 @@ def load(
 ) -> tuple[Loaded | None, Diagnostic | None]:
     """Create or reuse the database of this schema, and select it.
 
-    `for_mysql` allows MariaDB to replace a type that only MySQL has. With `skips`, it continues
-    after a refused statement.
+    `for_mysql` allows MariaDB to replace a type that only MySQL has. With `skips`, the function
+    continues after a refused statement.
     """
     lenient = for_mysql and session.private and session.is_mariadb
     if not session.private:
@@ -365,7 +365,7 @@ def _with_order(
     error: pymysql.MySQLError,
     database: str,
 ) -> Diagnostic:
-    """Add, to an error for a missing object, the file that drops it earlier or creates it later."""
+    """Extend the error for a missing object: name the file that dropped or later creates it."""
     relation, column = missing_in(error, database)
     if not relation and not column:
         return problem

@@ -52,7 +52,7 @@ class Tenants:
     def leaks(self, reader: Reader | None, number: int) -> tuple[str, ...]:
         """Return the uses of tables in which rows of other tenants may be read or written.
 
-        `number` is the text's parameter.
+        `number` is the number of the tenant parameter in the query text.
         """
         if reader is None:
             return ("the compiler cannot analyse the statement",)
@@ -70,7 +70,7 @@ class Tenants:
 
         A collation may treat different texts as equal. If this is the collation of the tenants'
         key, two tenants cannot have texts that are equal under it. If tenants are numbers, a text
-        column is a key of another table.
+        column does not contain the tenant, but may refer to another table.
         """
         if kind is None or kind.kind is TypeKind.ENUM:
             return False

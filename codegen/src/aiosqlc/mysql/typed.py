@@ -277,7 +277,7 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
     """Return whether the server's NOT NULL flags are reliable for the columns of a query.
 
-    They are not reliable with ROLLUP, and for the cases in `_plain` and `_fails_somewhere`.
+    They are not reliable with ROLLUP, and in the cases that `_plain` and `_fails_somewhere` detect.
     """
     if mentions(query.sql, "ROLLUP") or mentions(query.sql, "CUBE"):
         return False

@@ -1,6 +1,6 @@
 """Find the view columns that are never NULL, and the unique keys of views.
 
-The servers' flags are wrong for nested views and ROLLUP.
+The servers' NOT NULL flags are wrong for nested views and ROLLUP.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Clauses(Struct, frozen=True):
 
 
 def clauses_of(sql: str, dialect: Dialect) -> Clauses:
-    """Return the clauses of a SELECT. Raises `UnfitError` if it has no FROM or a refused clause."""
+    """Return the clauses of a SELECT. Raises `UnfitError` without FROM or with a refused clause."""
     tokens = code_tokens(sql, dialect)
     at: dict[str, int] = {}
     depth = 0

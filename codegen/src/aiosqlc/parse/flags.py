@@ -54,7 +54,7 @@ def _of_condition(
         elif own and len(strange) == len(names):
             meant = nearest(name, own) or own[0]
             yield _unknown(
-                file, part, name, meant, f"`{own[0]}` would have no effect on this query"
+                file, part, name, meant, f"`{own[0]}` is ignored in calls without this flag"
             )
 
 
@@ -75,6 +75,6 @@ def _unknown(file: SourceFile, part: Part, name: str, meant: str | None, label: 
     span = Span(start, start + len(name)) if at else part.span
     hint = f"did you mean `{meant}`?" if meant else ""
     if part.kind == "if":
-        hint += " A line with a flag cannot have a parameter that no other line uses"
+        hint += " A flag cannot control a line with a parameter that no other line uses"
     message = f"`{name}` is not a parameter of this query"
     return Diagnostic("E134", message, (Label(file, span, label),), hint)

@@ -7,9 +7,9 @@ guarantee holds in every combination if it holds without any of them, with each 
 
 - The server accepts a combination because it accepts each condition beside the same tables. The
   types of parameters do not depend on other conditions, since these do not use the parameters.
-- A column that is never NULL in some rows is never NULL in a part of them. At most one row stays at
-  most one row. Both follow from the query without the conditions.
-- At least one row stays at least one row in a larger result. This follows from the query with all.
+- A column that is never NULL in the result without the conditions is never NULL in a subset of it.
+  If that result has at most one row, each subset has at most one row.
+- If the result with all conditions has at least one row, each larger result has at least one row.
 """
 
 from __future__ import annotations

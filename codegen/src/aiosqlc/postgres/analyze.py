@@ -189,8 +189,8 @@ class _Schema(Struct, frozen=True, dict=True):
     """A database to which a schema was applied, and the data from the database's catalog.
 
     `scratch` is true if the database belongs to the compiler, so that rows may be inserted in a
-    transaction. `unproved` are the warnings about views without proofs. `applied` has the schema
-    statements that failed. `closing` closes the connection and releases other resources.
+    transaction. `unproved` are the warnings about views for which the proofs failed. `applied` has
+    the schema statements that failed. `closing` closes the connection and releases other resources.
     """
 
     connection: Connection
@@ -300,11 +300,11 @@ def _analyze_all(
 
 
 class _Share(Struct, frozen=True):
-    """The result of the analysis of one run: the queries that one process analyses.
+    """The result of the analysis of a run of consecutive queries, which one process analyses.
 
     `problems` has one sequence for each step of the analysis. So the order of all problems does not
-    depend on the division of the queries. `lost` has, for each failed statement of the schema, the
-    queries that depend on it.
+    depend on how the processes share the queries. `lost` has, for each failed statement of the
+    schema, the queries that depend on it.
     """
 
     typed: tuple[TypedQuery, ...]
@@ -371,9 +371,9 @@ def _starred(index: int, inferred: Inferred, described: Sequence[Described]) -> 
 def _doubts(
     typist: QueryTyper, inferred: Inferred, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield a problem if variants return other columns, or if the query always fails.
+    """Yield a problem if the variants return different columns, or if the query always fails.
 
-    If the analysis of the query failed, this is a further problem.
+    Also yield a problem if the compiler cannot prove anything about the query.
     """
     query = inferred.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
@@ -468,7 +468,7 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
 
 
 def _misuse(inferred: Inferred, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield an error if the result of a query does not fit its command or its macros."""
+    """Yield an error if a query's result does not fit its command (`:one`) or its macros."""
     query = inferred.query
     parsed = query.parsed
     for embed, reason in inferred.unfit:

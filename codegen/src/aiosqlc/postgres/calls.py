@@ -12,7 +12,7 @@ _CALLS: Final = (
     (rf"(?P<name>sum|avg)\({_TEXTS}\)", "cast to a number: `{name}(({a})::numeric)`"),
     (r"max\(boolean\)", "write `bool_or({a})`"),
     (r"min\(boolean\)", "write `bool_and({a})`"),
-    (r"round\(double precision, integer\)", "numeric has digits: `round({a0}::numeric, …)`"),
+    (r"round\(double precision, integer\)", "to keep some digits, write `round({a0}::numeric, …)`"),
     (r"isnull\([^,]*\)", "write `{a} IS NULL`"),
     (r"array_length\([^,]*\[\]\)", "write `cardinality({a})`, or add the number of the dimension"),
     (r"jsonb?_array_length\([^,]*\[\]\)", "for an array write `cardinality({a})`"),

@@ -141,8 +141,8 @@ def _receive_group(
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
     """Read the server's response to the oldest query whose response is still missing.
 
-    The library may read a notice of the next query together with the end of this query. Notices
-    before the first result belong to this query. Notices after it belong to the next query.
+    libpq may read a notice of the next query together with the end of this query. Notices before
+    the first result belong to this query. Notices after it belong to the next query.
     """
     prepared = _next(pg)
     tree = trees[0] if trees else b""

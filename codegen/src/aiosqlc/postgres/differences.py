@@ -14,8 +14,8 @@ Obstacles = dict[str, list[str]]
 def obstacles(here: Facts, there: Facts) -> Obstacles:
     """Return the constraints, domains and triggers that affect writes only in the schema `there`.
 
-    A constraint is returned if both schemas have its name, but with different definitions. New
-    constraints are omitted, because `TypedQuery.violable` covers them.
+    A constraint is returned only if `here` has a constraint with this name and another definition.
+    Constraints with new names are omitted, because `TypedQuery.violable` covers them.
     """
     found: Obstacles = defaultdict(list)
     for oid, relation in there.relations.items():

@@ -61,7 +61,7 @@ def _syntax(place: Place) -> str:
     if word == "COMMENT":
         return "write the comment as a separate statement: `COMMENT ON COLUMN t.a IS '…';`"
     if word == "ON" and place.word(1) == "UPDATE" and place.words[1:2] == ["TABLE"]:
-        return "there is no ON UPDATE for a value: a trigger sets the column"
+        return "set the column in a trigger: PostgreSQL has no ON UPDATE for columns"
     if word == "MAX" and before == "(":
         return "write `text`, which has no length limit"
     if word == "(" and before == "ADD":

@@ -209,7 +209,7 @@ def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
 
 
 def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
-    """Skip a column that already exists: sqlc's schemas repeat columns that a DO block adds."""
+    """Skip a column that exists: schemas for sqlc repeat the columns that a DO block adds."""
     again = re.compile(rf"\badd\s+(?:column\s+)?\"?{re.escape(found[1])}\"?(?![\w$])", _I)
     left = _without_items(sql, again)
     if left is None:

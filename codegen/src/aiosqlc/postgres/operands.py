@@ -49,7 +49,7 @@ def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
             return "join conditions with `OR`"
         return "cast one side to text: `…::text`"
     if "LIKE" in sign or sign in {"~~", "!~~", "~~*", "!~~*"}:
-        return "LIKE compares texts: cast the other side, as in `…::text`"
+        return "LIKE compares texts: cast the operand that is not a text, as in `…::text`"
     if sign == "+" and set(kinds) <= _TEXTS:
         return "join texts with `||`"
     token = place.token()

@@ -233,7 +233,7 @@ def _skipped(query: ParsedQuery) -> list[int]:
 def with_history(
     problem: Diagnostic, query: ParsedQuery, history: Callable[[], History]
 ) -> Diagnostic:
-    """Add, to the error for a missing name, the migration that dropped or renamed the object."""
+    """Extend the error for a missing object: name the migration that dropped or renamed it."""
     past: Past | None = None
     if problem.code == "E310" and (relation := _RELATION.search(problem.message)):
         past = history().relation(relation[1].rpartition(".")[2])

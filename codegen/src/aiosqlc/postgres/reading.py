@@ -105,7 +105,7 @@ class ReadProofs:
     def _itself(self, text: str) -> str:
         others = {int(found) for found in _COMMANDS.findall(text)} - {kinds.Command.SELECT}
         if not self._holds("every query is a SELECT", not others):
-            return "it is, or has within it, what is no SELECT"
+            return "the statement or a query inside it is not a SELECT"
         if not self._holds("the query locks no rows", "{ROWMARKCLAUSE " not in text):
             return "it locks rows"
         return ""

@@ -62,7 +62,7 @@ def _names(tokens: list[Token], tables: Collection[str]) -> Iterator[tuple[int, 
 
 
 def _first(tokens: list[Token], place: int) -> int:
-    """Return where a name begins, including its schema."""
+    """Return the index of a name's first token, which is its schema if the name includes one."""
     return place - 2 if place > 1 and tokens[place - 1].text == "." else place
 
 

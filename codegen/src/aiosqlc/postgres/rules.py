@@ -19,7 +19,7 @@ RULES = (
          "Table Expressions; Returning Data from Modified Rows; GROUPING SETS",
          "relations.infer_var",
          ("every outer join found a match", "the grouping key appears in every grouping set",
-          "the row of the column (OLD, NEW or source) exists for the statement's action")),
+          "the column's row (OLD, NEW or source) exists for the statement's action")),
     Rule("column-constraint", NOT_NULL,
          "A table column with NOT NULL, or with a CHECK that excludes NULL, is not NULL.",
          "Constraints: Check Constraints, Not-Null Constraints; Inheritance: Caveats",
@@ -63,12 +63,12 @@ RULES = (
          ("no other function in ROWS FROM returns more rows",
           "the compiler lists the column as never NULL")),
     Rule("contradiction", NOT_NULL,
-         "A query with contradictory conditions or LIMIT 0 returns no row.",
+         "A query with contradictory conditions or LIMIT 0 returns no row, so it returns no NULL.",
          "The WHERE Clause; LIMIT and OFFSET", "truth.has_no_rows"),
     Rule("condition", NOT_NULL,
          (
              "An operand of a condition is not NULL in a row for which the condition is true, if "
-             "the condition cannot be true for NULL."
+             "the condition is never true for a NULL operand."
          ),
          "Comparison Functions and Operators; executor/execExprInterp.c", "prover.Prover.infer",
          ("the function is strict", "the array has an element",
@@ -84,7 +84,9 @@ RULES = (
     # --- expressions ------------------------------------------------------------------------------
     Rule("constant", NOT_NULL, "A constant other than NULL is not NULL.", "Constants",
          "values.infer_const", ("the field of a constant row is not NULL",)),
-    Rule("parameter", NOT_NULL, "A required parameter is not NULL.", "Positional Parameters",
+    Rule("parameter", NOT_NULL,
+         "A parameter is not NULL if the generated function does not accept None for it.",
+         "Positional Parameters",
          "values.infer_param", ("the parameter does not accept None",)),
     Rule("always", NOT_NULL,
          "IS NULL, IS TRUE, row and array constructors, grouping() and similar are not NULL.",
@@ -116,7 +118,10 @@ RULES = (
          "Conditional Expressions", "values.infer_case",
          (EVERY_PART, "each branch is checked under its own condition only")),
     Rule("constant-expression", NOT_NULL,
-         "An immutable built-in function of constants always gives the same result.",
+         (
+             "An expression of constants and immutable built-in functions is not NULL if the "
+             "server evaluates it to a value other than NULL."
+         ),
          "Function Volatility Categories; Collation Support", "constants.values_of",
          ("none of the possible results is NULL", "all functions of the expression are immutable",
           "no collation affects the result")),
@@ -175,7 +180,7 @@ RULES = (
              "range with only one bound is not empty."
          ),
          "Range Functions and Operators; utils/adt/rangetypes.c", "functions.infer_call",
-         (EVERY_PART, "the constant NULL is the other bound of the range")),
+         (EVERY_PART, "the other bound of the range is the constant NULL")),
     Rule("declared-function", NOT_NULL,
          "The configuration declares that the function never returns NULL.",
          "`not_null_functions` of the configuration", "functions.infer_call"),
@@ -320,7 +325,7 @@ RULES = (
           "only one RETURN of a PL/pgSQL body returns rows",
           "no function of the statement changes which table a name refers to")),
     Rule("group-keys", ROWS,
-         "GROUP BY and DISTINCT return one row if all their keys have a single value.",
+         "GROUP BY and DISTINCT return at most one row if each of their keys has a single value.",
          "GROUP BY and HAVING; DISTINCT", "relational.rows.RowCounter.at_most_one",
          ("every key column has a single value", "the query has a single grouping set")),
     Rule("set-operation-rows", ROWS,

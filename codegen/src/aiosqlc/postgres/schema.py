@@ -135,7 +135,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Add to an error for a missing object the file that drops it earlier or creates it later."""
+    """Extend the error for a missing object: name the file that dropped or later creates it."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:

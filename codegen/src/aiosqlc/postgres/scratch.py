@@ -177,7 +177,7 @@ class Scratch(Struct, frozen=True):
     def rows(
         self, schema: Schema, options: AnalyzeOptions, texts: Sequence[str], seed: int
     ) -> Iterator[Rows]:
-        """Create a database with the schema."""
+        """Create a database with the schema, which can be filled with random rows."""
         with _one_error(), contextlib.ExitStack() as stack:
             server = self.analyzer.server(options)
             draft, _ = draft_of(server, schema, options.shims, stack)
@@ -279,6 +279,6 @@ def _migrate(
 
 
 def _url(conninfo: str, name: str) -> str:
-    """Return the connection URL for drivers, over a socket that only this account can use."""
+    """Return the connection URL for drivers, over a socket that only this OS user can use."""
     folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
     return f"postgresql://postgres@/{name}?host={folder}"

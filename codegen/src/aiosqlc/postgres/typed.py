@@ -228,7 +228,7 @@ class QueryTyper:
     def _nested(
         self, query: TypedQuery, texts: Sequence[_Text], rows: Sequence[Sequence[Row]]
     ) -> TypedQuery:
-        """Return a query with those keys for its `sqlc.nest(t)` lists that all variants share."""
+        """Return a query with keys for its `sqlc.nest(t)` lists that are valid in all variants."""
         for number, text in enumerate(texts):
             columns = as_present(text.columns, [row[number] for row in rows])
             level = text.level or tree.Query()
@@ -306,7 +306,7 @@ class QueryTyper:
         return [node for node in nodes if node.kind == "QUERY"]
 
     def _main_scope(self, nodes: list[Node], described: Described) -> Scope | None:
-        """Return the query whose rows the client receives, or None unless there is exactly one.
+        """Return the one query whose rows the client receives, or None if there is none or several.
 
         A rewrite rule can turn a statement into several queries, or into none.
         """

@@ -23,8 +23,8 @@ class Tenancy(Protocol):
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that no row visible to a query violates.
 
-        Each foreign key is the referenced table, and the referenced column by the table's own
-        column.
+        Each foreign key is a pair: the referenced table, and a mapping from the table's own columns
+        to the referenced columns.
         """
         ...
 

@@ -82,7 +82,7 @@ class _Around(Struct, frozen=True):
 
 
 def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
-    """Return the tables of a statement where access to only the tenant's rows is not proved."""
+    """Return the tables of a statement that may yield or change rows of other tenants."""
     return list(dict.fromkeys(_Proof(tenancy, parameter).visit(query, frozenset(), (), 0)))
 
 

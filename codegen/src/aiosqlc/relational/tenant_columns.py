@@ -14,8 +14,8 @@ class TenantTable(Struct, frozen=True):
     """A table: the names that the configuration may use for it, and its column numbers by name.
 
     `key` is the column of the primary key, or 0 if the primary key is not a single column.
-    `foreign` are the foreign keys with a single column: this column, the referenced table and the
-    referenced column.
+    `foreign` are the foreign keys with a single column: the table's own column, the referenced
+    table and the referenced column.
     """
 
     names: frozenset[str]

@@ -36,11 +36,11 @@ select b.aid as c from a left join b on b.aid = a.id;
 -- case: NULL in c
 select grp as k, grp as c from a group by k, rollup (c);
 
--- refutes: column / the row of the column (OLD, NEW or source) exists for the statement's action
+-- refutes: column / the column's row (OLD, NEW or source) exists for the statement's action
 -- case: NULL in c
 insert into a values (9, 'z', null, 1) returning old.name as c;
 
--- refutes: column / the row of the column (OLD, NEW or source) exists for the statement's action
+-- refutes: column / the column's row (OLD, NEW or source) exists for the statement's action
 -- case: NULL in c
 merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
 

@@ -210,7 +210,7 @@ select array_length(array['{}'::int[]], 1) as c;
 -- case: NULL in c
 select lower(int4range(null, null)) as c;
 
--- refutes: range-bound / the constant NULL is the other bound of the range
+-- refutes: range-bound / the other bound of the range is the constant NULL
 -- case: NULL in c
 select lower(int4range(id, id)) as c from a;
 

@@ -32,7 +32,7 @@ def causes(
     last = effects(file) if wanted and len(spans) > 1 else {}
 
     def after(statements: int, names: Collection[str]) -> set[str]:
-        """Return the effects that are the same after the first `statements` as after all."""
+        """Return the effects with the same reason after the first `statements` as at the end."""
         had = effects(replace(file, statements=spans[:statements]))
         return {name for name in names if name in had and had[name] == last.get(name)}
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Column(NamedTuple):
-    """A column: a number that a rename keeps, and a hash that ignores the order of the values."""
+    """A column: its number, which a rename keeps, and a hash of its values, in any order."""
 
     number: int
     digest: str

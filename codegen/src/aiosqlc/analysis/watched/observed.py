@@ -127,7 +127,7 @@ class Pending(Struct, frozen=True):
     """A migration to observe, and the file or section that rolls it back, if there is one.
 
     `in_block` means that the migration tool runs the migration in a transaction. `alone` means that
-    the migration is a release by itself, so that the results of earlier migrations are already in
+    the migration is a release of its own, so that the results of earlier migrations are already in
     use.
     """
 

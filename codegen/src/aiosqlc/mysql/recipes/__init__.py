@@ -1,4 +1,4 @@
-"""Find values for the columns of MySQL tables that satisfy every constraint."""
+"""Find, for the columns of MySQL tables, values that satisfy every constraint."""
 
 from aiosqlc.mysql.recipes.search import recipes_of
 

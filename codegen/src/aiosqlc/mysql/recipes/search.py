@@ -357,7 +357,7 @@ class _Trial:
         return [found[1].lower()] if found else []
 
     def _choose_others(self, refused: Sequence[str]) -> bool:
-        """Choose other values for the refused columns, or for any columns if they have only one."""
+        """Choose other values for the refused columns or, if these have none, for any columns."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

@@ -92,7 +92,7 @@ class Facts(Struct):
         return bool(value) or (rule, premise) in self.dropped
 
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
-        """Evaluate constant SQL expressions on the server, and return their different results.
+        """Evaluate constant SQL expressions on the server, and return their distinct results.
 
         Return None if the server refuses an expression, or if a result is long, as for `repeat('x',
         300000000)`.
@@ -111,7 +111,7 @@ class Facts(Struct):
         return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        """Return the full name of a column, or None; equal arguments give the same object."""
+        """Return the full name of a column, or None if unknown; equal arguments give one object."""
         key = relation, attribute
         try:
             return self._refs[key]
@@ -244,7 +244,7 @@ class Facts(Struct):
         return False
 
     def volatile(self, function: int) -> bool:
-        """Return whether two calls with equal arguments in a statement may return other values."""
+        """Return whether calls in a statement may return different values for equal arguments."""
         entry = self.functions.get(function)
         return entry is None or entry.volatility == "v"
 

@@ -1,4 +1,4 @@
-"""Find the functions that may change, during a statement, to which table a name refers.
+"""Find the functions that may make a name in a running statement refer to another table.
 
 The names in a string body are looked up when the body runs. A function that runs earlier may change
 search_path, or create a temporary table that hides a table of the schema.
@@ -40,7 +40,8 @@ _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 class _Uses(Struct, frozen=True):
     """The functions (by OID) and names that a statement or function body uses.
 
-    `writes` means that it changes rows, and `settings` that it changes a setting.
+    `writes` means that the statement or body changes rows, and `settings` that it changes a
+    setting.
     """
 
     oids: frozenset[int]

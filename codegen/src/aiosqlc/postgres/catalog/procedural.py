@@ -21,7 +21,7 @@ _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 
 
 class Return(Struct, frozen=True):
-    """The query of a RETURN in a PL/pgSQL body, with one text for each meaning of its names.
+    """The query of a RETURN in a PL/pgSQL body, as one text per possible meaning of its names.
 
     If a name is both a parameter and a column, it means the column in the first text, and the
     parameter (`$1`, `$2` and so on) in the second text. `single` means that the query returns one

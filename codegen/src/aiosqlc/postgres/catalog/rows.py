@@ -8,7 +8,7 @@ FIRST_USER_OID = 16384
 
 
 class TypeRow(msgspec.Struct, frozen=True):
-    """A type. `element` is set for true arrays, and `subtype` for ranges and multiranges."""
+    """A type. `element` is the type of an array's elements, `subtype` that of a range's bounds."""
 
     oid: int
     schema: str
@@ -67,9 +67,9 @@ class ConstraintRow(msgspec.Struct, frozen=True):
 
     `validated` means that the server has checked the constraint for every existing row and checks
     it for every new row. `settled` means that a CHECK calls only immutable functions of the server.
-    `deferrable` means that a transaction may postpone the check. A foreign key to a partitioned
-    table has a further row for each partition, with `of_partition`. A row of the table may refer to
-    a row in any of the partitions.
+    `deferrable` means that a transaction may postpone the check. For a foreign key to a partitioned
+    table, the catalog has a further constraint for each partition, with `of_partition`. A row of
+    the referring table may refer to a row in any of the partitions.
     """
 
     oid: int

@@ -12,9 +12,9 @@ _BETWEEN = 17
 def total_functions(major: int) -> dict[int, str]:
     """Return the strict built-in functions of a server version that never return NULL, by OID.
 
-    They were found by calling them with sample arguments. For version 17, the functions that
-    versions 16 and 18 share were called. For any other version without such calls, nothing is
-    returned, because the results for adjacent versions prove nothing.
+    The functions were found by calling them with sample arguments. For version 17, the result is
+    the functions that were found for both version 16 and version 18. For a version on which no
+    functions were called, the result is empty.
     """
     if major == _BETWEEN:
         return dict(total_functions(16).items() & total_functions(18).items())

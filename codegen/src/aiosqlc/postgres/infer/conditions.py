@@ -164,7 +164,7 @@ def _is_value(node: Node) -> bool:
 
 
 def _coalesce(node: Node, facts: Facts) -> FactSet:
-    """Return the expressions that are not null if `coalesce(x, false)` is true, as x then is."""
+    """Return the expressions that are not null if `coalesce(x, false)` (and so x) is true."""
     first, *rest = node["args"]
     untrue = all(
         a.kind == "CONST" and (a["constisnull"] or not any(a["constvalue"].data)) for a in rest

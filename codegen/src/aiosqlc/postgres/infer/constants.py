@@ -61,7 +61,10 @@ def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values |
 
 
 def constant_int(node: Node | None) -> int | None:
-    """Return the value of an integer constant, also in a cast such as `int8(1)` in `LIMIT 1`."""
+    """Return the value of an integer constant, or None for any other node.
+
+    The constant may be inside a cast, because the server converts the 1 of `LIMIT 1` by `int8(1)`.
+    """
     while node is not None and node.kind == "FUNCEXPR" and len(node.list_of("args")) == 1:
         if node["funcid"] not in _TO_INT8:
             return None
@@ -253,7 +256,7 @@ def _number(data: bytes) -> str:
 
 
 def has_field(row: Node, number: int) -> bool:
-    """Return whether a field of a constant row is not NULL, from the bits in the row's header."""
+    """Return whether a field of a constant row is not NULL, by the NULL bits in its header."""
     data = row["constvalue"].data
     count, flags = (int.from_bytes(data[at : at + 2], "little") for at in (18, 20))
     marks = int.from_bytes(data[23 : 23 + (count % 2048 + 7) // 8], "little")

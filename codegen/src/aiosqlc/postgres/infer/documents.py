@@ -487,7 +487,7 @@ def _query_of(entry: Node, owner: Scope) -> Scope | None:
 
 
 def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
-    """Yield the keys and values of an object."""
+    """Yield the key and the value of each member that the arguments of a JSON constructor list."""
     return zip(args[::2], args[1::2], strict=True)
 
 

@@ -106,7 +106,7 @@ def collects_values(p: Prover, node: Node) -> bool:
 def _keeps_values(p: Prover, node: Node) -> bool:
     """Return whether the cast of an array never turns an element into NULL.
 
-    The casts from jsonb do so for JSON null.
+    A cast from jsonb turns the JSON value `null` into NULL.
     """
     if node.kind == "CASETESTEXPR":
         return True

@@ -16,7 +16,7 @@ from aiosqlc.relational.tree import Query
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star], query: Query) -> list[Place]:
-    """Return the result columns of each `sqlc.embed(t)`; the operands of a UNION share columns."""
+    """Return the result columns of each `sqlc.embed(t)`; in a UNION, several embeds share them."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:

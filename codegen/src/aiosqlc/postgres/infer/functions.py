@@ -1,6 +1,7 @@
 """Nullability rules for function calls.
 
-A strict function returns NULL if an argument is NULL. A total function returns NULL only then.
+A strict function returns NULL if an argument is NULL. A total function returns NULL only if an
+argument is NULL.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         ends, end = args[0].list_of("args"), _BOUNDS[name]
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
         if p.facts.holds(
-            "range-bound", "the constant NULL is the other bound of the range", opened
+            "range-bound", "the other bound of the range is the constant NULL", opened
         ):
             given = p.infer(ends[end], scope)
             return p.all_of("range-bound", [given], "the range is not empty and has this bound")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class Command:
-    """CmdType."""
+    """CmdType: the kind of a statement."""
 
     UNKNOWN = 0
     SELECT = 1
@@ -43,7 +43,7 @@ class Join:
 
 
 class SubLink:
-    """SubLinkType."""
+    """SubLinkType: the kind of a subquery in an expression."""
 
     EXISTS = 0
     ALL = 1
@@ -54,7 +54,7 @@ class SubLink:
 
 
 class SetOp:
-    """SetOperation."""
+    """SetOperation: UNION, INTERSECT or EXCEPT."""
 
     NONE = 0
     UNION = 1
@@ -63,7 +63,7 @@ class SetOp:
 
 
 class Param:
-    """ParamKind."""
+    """ParamKind: the kind of a parameter."""
 
     EXTERN = 0
     EXEC = 1
@@ -71,7 +71,7 @@ class Param:
 
 
 class Returning:
-    """VarReturningType."""
+    """VarReturningType: the old or the new row to which a column in RETURNING refers."""
 
     DEFAULT = 0
     OLD = 1
@@ -79,7 +79,7 @@ class Returning:
 
 
 class GroupingSet:
-    """GroupingSetKind."""
+    """GroupingSetKind: the kind of a grouping set."""
 
     EMPTY = 0
     SIMPLE = 1

@@ -1,4 +1,4 @@
-"""Convert PostgreSQL's parse trees to queries that both engines share (`aiosqlc.relational`)."""
+"""Convert PostgreSQL's parse trees to the query trees that both engines share."""
 
 from __future__ import annotations
 
@@ -549,8 +549,8 @@ class Lowering:
     def is_shared_by_key(self, column: int) -> bool:
         """Return whether ON CONFLICT finds only rows that have the new row's value in a column.
 
-        The statement can leave the choice of the collation to the index. So the property must hold
-        for each unique index on the column. A view has no index.
+        The statement can leave the choice of the collation to the index. So this must be true for
+        each unique index on the column. For a view, which has no index, the result is False.
         """
         target = self.scope.entry(self.scope.query["resultRelation"])["relid"]
         return keys_compare_images(self.facts, target, column)

@@ -100,7 +100,7 @@ def arm_type(node: Node, attribute: int, scope: Scope) -> int:
 
 
 def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the expression that computes a column (Var) of a subquery or CTE, and its scope.
+    """Return the expression behind a column (Var) of a subquery or CTE, with its own scope.
 
     Return None for a column of a table, a set operation or a recursive query.
     """

@@ -62,8 +62,9 @@ class Use(msgspec.Struct, frozen=True):
     NULL here, and `reason` says why. `part` is true for a document that is merged with the column
     or searched in it, and for a pattern. The value of the parameter then has the column's type, but
     is not a value that the column could contain. `via` is the column under its name in the query,
-    which may be the name of a column of a view or a WITH query. `kept` is the column to whose array
-    a function adds the value or its elements, or in whose array it searches for them.
+    which may be the name of a column of a view or a WITH query. `kept` is the array column to which
+    a function adds the value or its elements, or in which a function searches for the value or its
+    elements.
     """
 
     role: str
@@ -350,7 +351,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operand is only a pattern, a part or a factor for the other operand."""
+        """Return whether an operator combines a column with a pattern, a part or a factor."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False

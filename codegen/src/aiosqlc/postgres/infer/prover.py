@@ -141,7 +141,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that may be NULL without a sign of it, before PostgreSQL 18."""
+    """Return the grouping keys whose possible NULLs a tree before PostgreSQL 18 does not show."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return _NO_KEYS

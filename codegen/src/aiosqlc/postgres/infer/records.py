@@ -97,7 +97,7 @@ def _is_relation(entry: Node) -> bool:
 
 
 class _Value(Struct, frozen=True):
-    """A value that an array collects, and the FILTER of the aggregate, if it has one."""
+    """A value that an aggregate collects in an array, and the FILTER of the aggregate, if any."""
 
     node: Node
     scope: Scope

@@ -36,7 +36,7 @@ def infer_var(p: Prover, node: Node, scope: Scope) -> Verdict:
         ignored = (owner, absence) in p.ignored_joins
         if not p.facts.holds(
             "column",
-            "the row of the column (OLD, NEW or source) exists for the statement's action",
+            "the column's row (OLD, NEW or source) exists for the statement's action",
             ignored,
         ):
             return maybe(_WHY_ABSENT[absence])
@@ -97,7 +97,7 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Infer whether an expression of SET or VALUES can be NULL, with the columns of the old row."""
+    """Infer whether an expression of SET or VALUES can be NULL, for the values of the old row."""
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):
@@ -124,7 +124,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return the reasons why a row in RETURNING may be NULL: OLD, NEW or the row of a FROM item."""
+    """Return why a row in RETURNING (OLD, NEW or the row of a FROM item) may be absent."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -194,7 +194,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
 
 
 def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
-    """Infer whether a column of JSON_TABLE or XMLTABLE can be NULL; FOR ORDINALITY never is."""
+    """Infer whether a JSON_TABLE or XMLTABLE column can be NULL; a FOR ORDINALITY column cannot."""
     plan = function.get("plan")
     if not isinstance(plan, Node):  # XMLTABLE
         numbered, outside = function["ordinalitycol"] == index, True

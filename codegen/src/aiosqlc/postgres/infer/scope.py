@@ -95,9 +95,10 @@ class Scope:
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
         """Return whether a column reference (Var) is proved not null in every result row.
 
-        `nulling` are the outer joins that may replace the column by NULL. A fact that holds above
-        more outer joins also holds above these. A fact that holds above only some of them also
-        holds above all of them if the remaining joins find a match.
+        `nulling` are the outer joins that may replace the column by NULL before the reference reads
+        it. The proof is a fact about the column after these joins, or after these and further
+        joins. A fact about the column after only some of these joins is enough if the other joins
+        find a match.
         """
         for fact_set in (self.old if old else self.known, *self.assumed):
             for fact in fact_set:
@@ -214,8 +215,9 @@ class Scope:
 def _about_rows(found: FactSet) -> FactSet:
     """Remove the facts about expressions that contain no column of the query itself.
 
-    A condition on parameters alone holds only if a row satisfied it. But an aggregate without GROUP
-    BY returns a row even if no row satisfied the condition, and so does an outer join around it.
+    A condition on parameters alone is known to be true only if a row satisfied it. But an aggregate
+    without GROUP BY returns a row even if no row satisfied the condition, and so does an outer join
+    around it.
     """
     return frozenset(
         fact for fact in found if not isinstance(fact, Node) or _OWN_VAR.search(fact.text)

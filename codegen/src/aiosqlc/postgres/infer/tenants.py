@@ -107,9 +107,9 @@ class Tenants:
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that no row visible to a query violates.
 
-        A transaction may read rows that violate a deferrable foreign key until it ends. A foreign
-        key also does not count if its referenced key treats different values as equal, as a
-        `citext` column does. Then a row may refer to a value that differs from its own.
+        Until a transaction ends, it may read rows that violate a deferrable foreign key. A foreign
+        key is also left out if the referenced key treats different values as equal, as a `citext`
+        column does. Then the value in a row may differ from the value in the row that it refers to.
         """
         return _targets(
             c

@@ -123,7 +123,7 @@ def infer_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
 
 
 def infer_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer whether IS DISTINCT FROM can be NULL; for operands that are not NULL, it calls `=`."""
+    """Infer whether IS DISTINCT FROM can be NULL, which depends on the `=` of the type."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
     if p.facts.holds("distinct-from", "the operator is a built-in equality operator", total):
@@ -219,7 +219,7 @@ def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Ou
 
 
 def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
-    """Yield each result of a CASE, with what is not null if the CASE selects the result."""
+    """Yield each result of a CASE, with the expressions that are not null if it is selected."""
     failed: FactSet = frozenset()
     for when in node["args"]:
         holds = _with_subject(node, facts_of(when["expr"], IF_TRUE, p.facts), p)

@@ -128,7 +128,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 
 class _Action(Struct, frozen=True):
-    """An action of a foreign key (ON DELETE or ON UPDATE); `own`: it can violate the key itself."""
+    """An action of a foreign key (ON DELETE or ON UPDATE); `own`: it can violate that key."""
 
     name: str
     own: bool

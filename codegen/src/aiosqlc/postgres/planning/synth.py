@@ -1,6 +1,7 @@
 """Derive statistics from a schema and declared row counts, for a project without production.
 
-A plan depends on each default, so the documentation (`plans.md`) states all of them.
+The plans depend on the values that are assumed where nothing is declared, so the documentation
+(`plans.md`) states all of them.
 """
 
 from __future__ import annotations

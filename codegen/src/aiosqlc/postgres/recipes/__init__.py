@@ -1,4 +1,4 @@
-"""Find values for the columns of each table that the table's constraints accept."""
+"""Find, for the columns of each table, values that the table's constraints accept."""
 
 from aiosqlc.postgres.recipes.search import recipes_of
 
