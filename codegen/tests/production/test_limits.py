@@ -125,5 +125,5 @@ def test_new_indexes(
         plan = database.plan(OF_REST)
     assert plan
     assert full
-    assert f"in the test, {pages} instead of {real['place_open']} pages" in MANUAL
-    assert f"`id % 10 = 3`, {plan.rows:,.0f} instead of {full.rows:,.0f} rows" in MANUAL
+    assert f"the estimate was {pages} pages instead of {real['place_open']}." in MANUAL
+    assert f"`id % 10 = 3`, {plan.rows:,.0f} row instead of {full.rows:,.0f}." in MANUAL

@@ -116,7 +116,7 @@ RULES = (
          "Built-In Functions; functions.py", "nullness.infer"),
     Rule("declared-function", NOT_NULL,
          "The configuration declares that the function never returns NULL.",
-         "never_null_functions", "nullness.infer"),
+         "`not_null_functions` of the configuration", "nullness.infer"),
     Rule("function", NOT_NULL,
          "Some built-in functions are not NULL if their arguments are not NULL.",
          "Built-In Functions; functions.py", "nullness.infer", (EVERY_PART,
