@@ -170,8 +170,8 @@ def test_options_of_sqlcs_own_python_generator_are_no_mistakes(tmp_path: Path) -
     assert project.sets[0].python
     assert project.sets[0].python.models is ModelKind.PYDANTIC
     assert sorted(item.message for item in problems if item.severity == "warning") == [
-        "`emit_async_querier` has no effect here",
-        "`emit_sync_querier` has no effect here",
+        "`emit_async_querier` has no effect in aiosqlc",
+        "`emit_sync_querier` has no effect in aiosqlc",
     ]
     assert len(problems) == 2
 

@@ -119,7 +119,7 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str], said: S
 async def _find_witnesses(
     called: Called, wanted: Sequence[tuple[_Function, set[int]]], values: Values, world: World
 ) -> None:
-    """Call functions on existing rows until a column that sqlc calls NOT NULL is NULL."""
+    """Call functions to find NULL in columns that sqlc infers as NOT NULL."""
     until = time.monotonic() + _SECONDS
     for number in range(_SETS):
         missing = [pair for pair in wanted if called.misses(pair[0].query, pair[1])]

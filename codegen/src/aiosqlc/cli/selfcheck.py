@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
-    """Return the errors because of which an entry's generated code cannot be imported."""
+    """Return the errors that prevent the import of an entry's generated code."""
     python = analysed.entry.python
     return not_importable(project, python, analysed.analysis.queries) if python else []
 

@@ -143,7 +143,7 @@ class _Loader:
             return ()
         for name in ("cloud", "servers"):
             if name in top:
-                reader.warn(top[name], f"`{name}` has no effect here", "ignored")
+                reader.warn(top[name], f"`{name}` has no effect in aiosqlc", "ignored")
         self.policy = read_policy(reader, top["mcp"]) if "mcp" in top else None
         shared = self._overrides(top.get("overrides"))
         entries = reader.items(top.get("sql"), "sql")
@@ -390,7 +390,7 @@ class _Loader:
         found = reader.mapping(node, (*_PYTHON, *_PYTHON_OF_SQLC), "gen.python")
         for key in _PYTHON_OF_SQLC:
             if key in found and key != "emit_pydantic_models":
-                reader.warn(found[key], f"`{key}` has no effect here", "ignored")
+                reader.warn(found[key], f"`{key}` has no effect in aiosqlc", "ignored")
         pydantic = reader.flag(found.get("emit_pydantic_models"), "emit_pydantic_models")
         out = reader.string(found.get("out"), "out")
         if not out:

@@ -20,7 +20,7 @@ _REMEMBERED = 3  # rows of each result that are remembered
 
 
 class Call(Struct, frozen=True):
-    """A query on both engines, as a function of two modules or a method of two classes.
+    """A query and its functions for both engines: functions of modules, or methods of classes.
 
     `ordered` means that the query orders its rows. Otherwise, the order of rows is not compared.
     `naive` names the parameters whose times have no time zone.

@@ -103,7 +103,7 @@ class Gathered(Struct, frozen=True):
 
 
 def different(found: Iterable[Literal]) -> list[Literal]:
-    """Return the literals, without any whose text is equal to the text of an earlier literal."""
+    """Return the literals, but only the first of several literals with equal texts."""
     first: dict[str, Literal] = {}
     for item in found:
         first.setdefault(item.text, item)

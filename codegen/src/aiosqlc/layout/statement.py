@@ -56,7 +56,7 @@ def lay_out(
     width: int = WIDTH,
     keep_lines: bool = False,
 ) -> str:
-    """Return a statement in which only whitespace and the case of keywords differ.
+    """Format a statement; only whitespace and the case of keywords change.
 
     The lines are unchanged if the statement contains a comment or a string with several lines, if a
     comment would have to move, or if requested.

@@ -1,4 +1,4 @@
-"""Read the lock file and cache it. A lock that this process wrote is used from memory."""
+"""Read the lock file and cache it. A lock that this process wrote comes from memory."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Wrap the functions of generated modules, and register the mark."""
+    """Wrap the functions of generated modules, and register the pytest mark."""
     config.addinivalue_line(
         "markers",
         f"{_LIMIT}(limit): maximum number of calls of one query from one line in this test",

@@ -100,7 +100,9 @@ def _query(function: FunctionType, module: ModuleType) -> Query:
     elif _returns(function).startswith("dict["):
         remedy = "collect the keys, and call the function once"
     elif text.lstrip("( ").upper().startswith(_READS):
-        remedy = f"if it reads by a key, add `:batchget` to `-- name: {{name}}`, and call {many}"
+        remedy = (
+            f"if the query reads by a key, add `:batchget` to `-- name: {{name}}`, and call {many}"
+        )
     else:
         remedy = "write all rows with one statement: `:bulk`, `:copyfrom` or `:batchexec`"
     package = module.__name__.rpartition(".")[0]

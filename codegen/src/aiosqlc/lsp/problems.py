@@ -24,7 +24,7 @@ SOURCE = "aiosqlc"
 def by_file(
     found: Iterable[Diagnostic], config: Path, codec: PositionCodec
 ) -> dict[str, list[types.Diagnostic]]:
-    """Return the diagnostics by file; a diagnostic without a position is at the configuration file.
+    """Return the diagnostics by file; the configuration file gets those without a position.
 
     The `data` of a diagnostic is the hint, from which the server derives quick fixes.
     """

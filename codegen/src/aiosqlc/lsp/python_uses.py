@@ -1,4 +1,4 @@
-"""Find uses of the generated functions in the Python files of a workspace, by imports."""
+"""Find uses of the generated functions in a workspace's Python files, by their imports."""
 
 from __future__ import annotations
 

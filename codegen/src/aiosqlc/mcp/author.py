@@ -1,4 +1,4 @@
-"""Tools with which an assistant that writes queries reads the schema and checks drafts.
+"""Tools for an assistant that writes queries: describe the schema, and check drafts.
 
 Drafts are compiled on a temporary database server and never run. Only queries in the project's
 files are run, on generated rows.

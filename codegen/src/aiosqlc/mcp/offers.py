@@ -250,7 +250,7 @@ def _mistakes(
                 )
     params = {param.name for query in asked for param in query.params}
     for name in _unknown(policy.bind, params):
-        yield Mistake(f"`bind` contains `{name}`, but these queries have no such parameter")
+        yield Mistake(f"`bind` contains `{name}`, but no query of `queries` has this parameter")
 
 
 def _unknown(bind: Iterable[tuple[str, str]], params: set[str]) -> Iterator[str]:

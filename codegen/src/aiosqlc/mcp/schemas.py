@@ -41,7 +41,7 @@ class NoJsonFormError(Exception):
 
 
 def without(hint: Any, sentinel: str) -> Any:
-    """Return a type without the class that is named `sentinel`, if the type is a union.
+    """Return a type; from a union, remove the class that is named `sentinel`.
 
     `SequenceNotStr`, a sequence type that excludes `str`, becomes `Sequence`.
     """

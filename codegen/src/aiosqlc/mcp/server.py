@@ -83,7 +83,7 @@ def author_server(author: Author, name: str, version: str) -> Server[Any]:
             isinstance(value, str) and is_storable(value) for value in given.values()
         ):
             needed = ", ".join(f"`{name}`" for name in tool.arguments) or "nothing"
-            return _answer(Failure("invalid_argument", f"the tool takes, as text: {needed}"))
+            return _answer(Failure("invalid_argument", f"pass these arguments as text: {needed}"))
         try:
             async with one_at_a_time:
                 return _answer(Result(await asyncio.to_thread(tool.run, **given)))

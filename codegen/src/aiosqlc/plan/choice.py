@@ -265,7 +265,7 @@ def _brings(
 
 
 def sort_params(query: TypedQuery) -> list[PyParam]:
-    """Return the parameters that choose a sort order: literal strings with the first as default."""
+    """Return the parameters that choose a sort order; the first order is the default."""
     found = []
     for part in query.parsed.dynamic:
         if part.kind == "sort":

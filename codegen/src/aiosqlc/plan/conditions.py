@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""A pattern for options that are on or off: True, False, or None for both, for each option."""
+"""A pattern for options that are on or off: per option True, False, or None for either."""
 
 
 def double_quoted(text: str) -> str:
@@ -88,7 +88,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a Python condition for the combinations: as few alternatives as possible."""
+    """Return a Python condition for the combinations, with as few alternatives as possible."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):

@@ -13,9 +13,9 @@ from aiosqlc.plan.model import PyClass, PyEnum
 Name = tuple[str, str]
 """A schema, and the name of an object in it."""
 Kind = tuple[str, str, str]
-"""The source of a class, with the schema and the name of the object.
+"""The object from which a class is made: its kind, its schema and its name.
 
-The source is `enum`, `type`, `table`, `row class` or `stored JSON`.
+The kind is `enum`, `type`, `table`, `row class` or `stored JSON`.
 """
 
 

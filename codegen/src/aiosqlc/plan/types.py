@@ -200,7 +200,7 @@ class TypeResolver(Struct):
         return None
 
     def _by_type(self, sql: SqlType) -> Override | None:
-        """Return the override that matches a database type most closely."""
+        """Return the override whose `db_type` matches a database type most closely."""
         found, closest = None, 0
         for override in self.target.overrides:
             fits = named(self.engine, override.db_type).fits(sql) if override.db_type else 0

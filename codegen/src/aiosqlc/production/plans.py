@@ -33,7 +33,7 @@ class PlannedText(Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """Return the query's `file.sql:Name`, followed by the variant if the query has several."""
+        """Return `file.sql:Name` of the query, and the variant if the query has several texts."""
         of = self.query.parsed.place
         return f"{of} ({self.variant})" if self.variant else of
 

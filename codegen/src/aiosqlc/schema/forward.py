@@ -31,7 +31,10 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
-    """Blank out parts that must not run. Also return whether the file may run in a transaction."""
+    """Blank out rollbacks, COPY data and psql commands.
+
+    Also return whether the file may run in a transaction.
+    """
     if LEXES[dialect].delimits:
         text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []

@@ -39,7 +39,7 @@ class ServerWheel(Struct, frozen=True):
 
     @property
     def release(self) -> str:
-        """Return the package's name and version from its metadata folder's name, or ""."""
+        """Return the package's name and version, such as `name-18.1`, or "" if not installed."""
         found = sorted(self.root.parent.glob(f"{self.package}-*.dist-info")) if self.root else []
         return found[0].name.removesuffix(".dist-info") if found else ""
 

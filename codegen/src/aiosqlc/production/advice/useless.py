@@ -49,7 +49,7 @@ def _covers(longer: Index, index: Index) -> bool:
 
 
 def _place(index: Index, schema: Sequence[SchemaFile]) -> Label | None:
-    """Return the last position in the schema files that names an index."""
+    """Return the last position in the schema files at which the name of an index occurs."""
     name = re.compile(rf"\b{re.escape(index.name.rpartition('.')[2])}\b")
     for file in reversed(schema):
         if found := name.search(file.sql):
