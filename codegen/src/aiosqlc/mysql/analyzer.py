@@ -442,7 +442,7 @@ def _not_whole(
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
-            f"`{embed.macro}` is not a whole row of one table here",
+            f"`{embed.macro}` is not a whole row of one table in this query",
             (Label(query.file, embed.span, reason),),
             hint="embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every SELECT, at the same position; or list the columns",

@@ -115,8 +115,8 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether an expression is a table column or a function whose type is unknown.
 
-    The expression may also be a sub-select that returns a column or function of unknown type, or a
-    column of a derived table that does.
+    The expression may also be a sub-select, or a column of a derived table, whose value is such a
+    column or function.
     """
     if isinstance(node, exp.Subquery) and node.find_ancestor(exp.Query) is level.node:
         made = reader.sub_select(node, level).outputs or ()

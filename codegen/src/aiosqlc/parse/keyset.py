@@ -135,7 +135,7 @@ def _read(variant: Variant, dialect: Dialect) -> _Text:
 
 
 def _items(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    """Split a list at its commas outside parentheses."""
+    """Split a select list or an ORDER BY list at its commas outside parentheses."""
     found: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:

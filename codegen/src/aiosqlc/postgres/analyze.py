@@ -474,7 +474,7 @@ def _misuse(inferred: Inferred, options: AnalyzeOptions) -> Iterator[Diagnostic]
     for embed, reason in inferred.unfit:
         yield Diagnostic(
             "E342",
-            f"`{embed.macro}` is not a whole row of one table here",
+            f"`{embed.macro}` is not a whole row of one table in this query",
             (Label(parsed.file, embed.span, reason),),
             "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every SELECT, at the same position; or list the columns",

@@ -249,7 +249,7 @@ _SYSTEM = re.compile(
 
 
 def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
-    """Skip the definition of a table, view or schema that the server has; other tools need it."""
+    """Skip the definition of a table, view or schema that is built in; only other tools need it."""
     said = "skipped, because the server already has this object"
     return Instead(said=said) if _SYSTEM.match(sql) else None
 

@@ -364,7 +364,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return the SQL to run for a statement; '' means nothing, and None means several steps."""
+        """Return the SQL that runs a statement, '' to skip it, or None for several steps."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles belong to the whole server, so none may log in

@@ -100,7 +100,7 @@ class Node(dict[str, Any]):
         return [item for item in dict.items(self._read()) if item[1].__class__ in (Node, list)]
 
     def has(self, kind: str) -> bool:
-        """Return whether this node or one of its descendants is of a kind."""
+        """Return whether this node or one of its descendants has the kind `kind`."""
         return f"{{{kind} " in self.text
 
     def __bool__(self) -> bool:

@@ -139,7 +139,8 @@ class RowCounter:
             for side, kept in (sides[:1] if arm.op is SetOp.EXCEPT else sides)
         )
         return single and self._say(
-            "set-operation-rows", "the set operation returns no more rows than one of its branches"
+            "set-operation-rows",
+            "the set operation returns no more rows than a branch that has at most one row",
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:

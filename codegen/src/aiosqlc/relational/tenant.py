@@ -265,8 +265,9 @@ class _Proof:
     def _follow(self, query: Query, number: int, other: int, level: _Level) -> None:
         """Derive from a foreign key that two joined rows belong to one tenant.
 
-        The foreign key contains the tenant columns of both tables, or the configuration trusts it.
-        In the first case, the query may compare only the key's other columns, if they are unique.
+        Either the foreign key contains the tenant columns of both tables, or the configuration
+        trusts it. In the first case, it is enough that the query compares the other columns of the
+        key, and that these are unique.
         """
         source, beside = query.source(number), query.source(other)
         if number == other or not isinstance(source, Table) or not isinstance(beside, Table):

@@ -24,8 +24,8 @@ def causes(
 
     `effects` returns the effects of a file with their reasons. It is called for files that contain
     only the first statements of this file. For each of the last statements of a file, it is called
-    once. For the statements before them, an effect is assumed to stay, and a binary search calls
-    `effects` about log2(statements) times for each effect.
+    once. For the statements before them, an effect that has occurred is assumed to stay, and a
+    binary search calls `effects` about log2(statements) times for each effect.
     """
     found: dict[str, Span] = {}
     spans = file.statements

@@ -202,8 +202,9 @@ class Statement:
     ) -> bool:
         """Return whether the server stores a tenant or a foreign key unchanged, or rejects it.
 
-        `given` is the query's column that has the value; None is a parameter. With IGNORE, or in a
-        table without transactions, the server truncates values and replaces NULL by 0.
+        `given` is the query's column that has the value; None means that the value is a parameter.
+        With IGNORE, or in a table without transactions, the server truncates values and replaces
+        NULL by 0.
         """
         found = relation.column(column)
         if found is None or is_counted(node, relation, column):

@@ -18,7 +18,8 @@ def is_unchanged(given: Output, relation: Relation, column: str) -> bool:
     """Return whether each value of a query's column is stored unchanged, or rejected.
 
     Strict mode rejects a number that is out of range. It does not reject a text whose trailing
-    spaces are cut, bytes that are padded, or a label with another number.
+    spaces are cut, bytes that are padded, or an enum label whose number is another one in the
+    column.
     """
     found = relation.column(column)
     if found is None or given.type is None or found.type.name in _ROUNDED:

@@ -33,7 +33,7 @@ def outer_words(sql: str) -> Iterator[str]:
 
 
 def wait_limit(sql: str) -> float | None:
-    """Return to how many seconds a statement limits its wait for locks, or None without a limit.
+    """Return the most seconds that a statement waits for locks, or None if it sets no limit.
 
     MariaDB has the clauses WAIT and NOWAIT after the name of the table, or after the last name of a
     list. In other places, these words are names.

@@ -327,7 +327,7 @@ class Watching(Struct):
 def _together(parts: Sequence[Observed]) -> Observed:
     """Merge the observations of the changes that one statement makes.
 
-    If a part blocks reads or writes, only the copied tables of the blocking parts are kept.
+    If some of the changes block reads or writes, only the tables that these changes copy are kept.
     """
     waiting = [part for part in parts if part.stopping] or parts
     return replace(

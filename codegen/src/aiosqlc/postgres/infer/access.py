@@ -1,4 +1,4 @@
-"""Find the effects of a statement: tables it writes, constraints it may violate, session state."""
+"""Find a statement's effects: written tables, violable constraints, changed session state."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Return whether a join calls a volatile function, so that its removal may have an effect."""
+    """Return whether a join calls a volatile function, which may have side effects."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         scope.catalog.volatile(function) for part in parts for function in functions_below(part)

@@ -268,7 +268,7 @@ def _stars_of(
 
 
 def _members(query: Node) -> list[_Member]:
-    """Return the entries that the user wrote; the server adds further ones for INSERT and UNION.
+    """Return the list entries that the user wrote; the server adds others for INSERT and UNION.
 
     Since PostgreSQL 18, a grouped column refers to its key. The key has one position, which may be
     that in the select list or that in GROUP BY.

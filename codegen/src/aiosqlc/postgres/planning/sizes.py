@@ -63,7 +63,7 @@ class Sized(Struct, frozen=True):
 
 
 def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...]:
-    """Return relations with their sizes; the size of a new index is estimated from its table.
+    """Return the relations with their sizes; a new index gets a size estimated from its table.
 
     A table that is not in the statistics is left out. The planner then assumes ten pages.
     """

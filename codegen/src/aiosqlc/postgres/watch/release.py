@@ -122,7 +122,7 @@ class ReleaseObserver:
         queries: Mapping[str, Sequence[str]],
         options: AnalyzeOptions,
     ) -> Iterator[Watched]:
-        """Yield the observations of each migration while the database state before it still exists.
+        """Yield the observations of each migration before the previous database state is dropped.
 
         `queries` has the SQL texts of queries by name. Raises `SchemaFailsError` and
         `NoServerError`.
