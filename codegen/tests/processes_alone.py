@@ -125,9 +125,9 @@ def test_answers_of_a_child_are_in_order_and_known_to_its_parent(
     monkeypatch.setattr(divided, "_FEWEST", 2)
     half(0)
     about = [(number,) for number in range(7)]
-    assert answers(half, about) == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
+    assert answers([(half, args) for args in about]) == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
     assert asked == [0, 1, 2]
-    assert answers(half, about) == [number / 2 for number in range(7)]
+    assert answers([(half, args) for args in about]) == [number / 2 for number in range(7)]
     assert asked == [0, 1, 2]
 
 

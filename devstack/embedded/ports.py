@@ -48,14 +48,15 @@ def _reserve(port: int) -> bool:
     """
     if port in _given:
         return False
+    file = _reservations()
     try:
-        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except OSError:  # another process has it
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):  # another process has it
         return False
     if is_free(port):
         _given.add(port)
         return True
-    fcntl.lockf(_reservations(), fcntl.LOCK_UN, 1, port)
+    fcntl.lockf(file, fcntl.LOCK_UN, 1, port)
     return False
 
 

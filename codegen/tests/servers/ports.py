@@ -22,18 +22,19 @@ def free_port() -> int:
     No process of this account gets the port from this function while it is reserved. The
     reservation is a record lock: a byte of the file stands for a port.
     """
+    file = _reservations()
     while True:
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
         if port in _given:
             continue
         try:
-            fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-        except OSError:  # another process has it
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except (BlockingIOError, PermissionError):  # another process has it
             continue
         if _is_free(port):
             _given.add(port)
             return port
-        fcntl.lockf(_reservations(), fcntl.LOCK_UN, 1, port)
+        fcntl.lockf(file, fcntl.LOCK_UN, 1, port)
 
 
 @cache

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from aiosqlc.pipeline.internal import exit_code
     from aiosqlc.pipeline.output import compare, diff
 
-    compiled = compile_project(project)
+    compiled = compile_project(project, with_lock=arguments.lock)
     report(by_cost(compiled.diagnostics), style_of(arguments, project.root))
     if compiled.failed:
         return exit_code(compiled.diagnostics)

@@ -67,29 +67,28 @@ class _View(Struct, frozen=True):
     by_words: bool
 
 
-def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rendered:
-    """Return the file with sqlc's JSON document."""
+def print_json(
+    entry: QuerySet, target: JsonTarget, analysis: Analysis, queries: Sequence[bytes] | None = None
+) -> Rendered:
+    """Return the document as a file. `queries` are the results of `calls_of`, if they are known."""
     if target.indent:
         document = codegen_request(entry, analysis)
         text = json.dumps(document, indent=target.indent, ensure_ascii=False)
     else:
-        text = msgspec.json.encode(_encoded_request(entry, analysis)).decode()
+        text = msgspec.json.encode(_encoded_request(entry, analysis, queries)).decode()
     return Rendered(target.out / target.filename, text + "\n")
 
 
 def calls_of(entry: QuerySet, analysis: Analysis) -> list[Call]:
-    """Return the calls that render the queries; `call_ahead` makes them and caches the results."""
-    return [(_encoded_query, args) for args in _arguments(entry, analysis)]
-
-
-def _arguments(entry: QuerySet, analysis: Analysis) -> list[tuple[TypedQuery, Catalog, Dialect]]:
+    """Return the calls that render the queries; `answers` makes them and caches the results."""
     names = _catalog_of(entry, analysis)
-    return [(query, names, entry.engine) for query in analysis.queries]
+    return [(_encoded_query, (query, names, entry.engine)) for query in analysis.queries]
 
 
-def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
+def _encoded_request(entry: QuerySet, analysis: Analysis, queries: Sequence[bytes] | None) -> Json:
     """Return sqlc's document, which uses cached JSON texts of the catalog and of each query."""
-    queries = answers(_encoded_query, _arguments(entry, analysis))
+    if queries is None:
+        queries = answers(calls_of(entry, analysis))
     whole = codegen_request(entry, Analysis(Catalog()))
     return whole | {
         "catalog": msgspec.Raw(_encoded_catalog(_catalog_of(entry, analysis))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from msgspec import NODEFAULT, Struct
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
+from aiosqlc.ir import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
 from aiosqlc.lock.catalog_refs import changed, shorthand
 from aiosqlc.lock.document import Locked, LockedWarning
 from aiosqlc.lock.head import FORMAT, Head, lock_path
@@ -21,9 +21,20 @@ from aiosqlc.store.divided import Call, answers
 from aiosqlc.store.memo import memo_by
 
 
-def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:
-    """Return the text of the lock file: a summary line, then one line per query."""
-    body = ",\n".join(f"{_json(name)}: {_print_entry(entry)}" for name, entry in entries.items())
+def print_lock(
+    project: Project,
+    entries: Mapping[str, Locked],
+    head: Head | None,
+    texts: Mapping[str, Sequence[str]] | None = None,
+) -> Rendered:
+    """Return the text of the lock file: a summary line, then one line per query.
+
+    `texts` are the results of `calls_of` by entry, as far as they are known.
+    """
+    texts = texts or {}
+    body = ",\n".join(
+        f"{_json(name)}: {_print_entry(entry, texts.get(name))}" for name, entry in entries.items()
+    )
     catalogs = {
         _catalog_key(entry.analysis.catalog): entry.analysis.catalog for entry in entries.values()
     }
@@ -57,26 +68,18 @@ def _query_of(item: Diagnostic, entry: Locked) -> str:
     return ""
 
 
-def query_calls(entry: Locked) -> list[Call]:
-    """Return calls of the memoized function that renders a query, as `call_ahead` takes them."""
-    return [(_query, args) for args in _arguments(entry.analysis)]
+def calls_of(entry: Locked) -> list[Call]:
+    """Return the calls that render an entry's queries."""
+    catalog = entry.analysis.catalog
+    return [(_query, (query, catalog)) for query in entry.analysis.queries]
 
 
-def _arguments(analysis: Analysis) -> list[tuple[TypedQuery, Catalog]]:
-    return [(query, analysis.catalog) for query in analysis.queries]
-
-
-def _print_entry(entry: Locked) -> str:
+def _print_entry(entry: Locked, texts: Sequence[str] | None) -> str:
     analysis = entry.analysis
+    if texts is None:
+        texts = answers(calls_of(entry))
     queries = ",\n  ".join(
-        [
-            f'"{key}": {text}'
-            for key, text in zip(
-                entry.keys,
-                answers(_query, _arguments(analysis)),
-                strict=True,
-            )
-        ]
+        [f'"{key}": {text}' for key, text in zip(entry.keys, texts, strict=True)]
     )
     warnings = ",\n  ".join(map(_json, locked_warnings(entry)))
     return (

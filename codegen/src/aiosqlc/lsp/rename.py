@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import Command, TypedQuery
@@ -187,9 +186,9 @@ def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
         return not left
     if isinstance(one, Struct) and type(one) is type(other):
         return all(
-            _alike(_seen(one, item.name), _seen(other, item.name), names)
-            for item in fields(one)
-            if item.name not in _WRITING
+            _alike(_seen(one, name), _seen(other, name), names)
+            for name in one.__struct_fields__
+            if name not in _WRITING
         )
     return one == other
 

@@ -38,7 +38,7 @@ def build(
     older = other_format(project)
     if older:
         sys.stderr.write(f"{older}\n")
-    compiled = compile_project(project, analyze, analyzer_of, keep_going=keep_going)
+    compiled = compile_project(project, analyze, analyzer_of, keep_going=keep_going, with_lock=True)
     report(by_cost(compiled.diagnostics))
     if compiled.failed and not keep_going:
         if compiled.sound:
@@ -68,4 +68,4 @@ def stale_lock(project: Project, compiled: Compiled) -> Changes:
     """Return the changes that would make the lock file current, or no changes if it is current."""
     quiet = not compiled.diagnostics
     head = head_of(project, compiled.files) if quiet else None
-    return compare([print_lock(project, compiled.locked, head)], [])
+    return compare([print_lock(project, compiled.locked, head, compiled.lock_texts)], [])

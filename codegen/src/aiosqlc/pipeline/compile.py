@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from aiosqlc.analysis.port import Analyze
@@ -11,13 +11,13 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import engine_for
 from aiosqlc.ir import Analysis
-from aiosqlc.lock.writing import query_calls as lock_calls
+from aiosqlc.lock.writing import calls_of as lock_calls
 from aiosqlc.parse.queries import count_named
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.analyzing import analyze_project, in_source_order
-from aiosqlc.pipeline.printing import Compiled, print_set, without_concerned
+from aiosqlc.pipeline.printing import Compiled, Texts, print_set, without_concerned
 from aiosqlc.source import Dialect, SourceFile, Span
-from aiosqlc.store.divided import Call, call_ahead
+from aiosqlc.store.divided import Call, answers
 
 
 def compile_project(
@@ -26,12 +26,14 @@ def compile_project(
     analyzer_of: Callable[[Dialect], Analyze] | None = None,
     *,
     keep_going: bool = False,
+    with_lock: bool = False,
 ) -> Compiled:
     """Compile every entry of a project.
 
     An error in one entry does not hide errors in other entries.
 
-    With `keep_going`, the queries of an entry that have no errors are rendered.
+    With `keep_going`, the queries of an entry that have no errors are rendered. With `with_lock`,
+    their texts for the lock are rendered too.
     """
     with contextlib.ExitStack() as stack:
         engine_of = cache(lambda engine: stack.enter_context(engine_for(engine)))
@@ -44,7 +46,9 @@ def compile_project(
                 engine_of=None if given else engine_of,
             )
         )
-        compiled = compile_parts(project, parts, keep_going=keep_going, meanwhile=stack.close)
+        # The server stops while other processes render.
+        texts = _rendered(parts, stack.close, with_lock=with_lock)
+    compiled = compile_parts(project, parts, texts, keep_going=keep_going)
     if compiled.failed and not keep_going:
         compiled.sound = compile_parts(project, parts, keep_going=True, check_only=True).written
     if compiled.near:
@@ -57,19 +61,16 @@ def compile_project(
 def compile_parts(
     project: Project,
     parts: Iterable[Analysed],
+    texts: Mapping[int, Texts] | None = None,
     *,
     keep_going: bool = False,
     check_only: bool = False,
-    meanwhile: Callable[[], object] | None = None,
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
-    `check_only` is for callers that only need the diagnostics. Results that affect no diagnostic
-    are then empty.
+    `texts` are the rendered queries by entry, as far as they are known. `check_only` is for callers
+    that only need the diagnostics. Results that affect no diagnostic are then empty.
     """
-    parts = list(parts)
-    if not check_only:
-        _render_ahead(parts, meanwhile)
     compiled = Compiled()
     known: list[tuple[Analysis, Dialect]] = []
     read: list[tuple[SourceFile, Dialect]] = []
@@ -85,6 +86,7 @@ def compile_parts(
                 analysed.entry,
                 analysed.analysis,
                 compiled,
+                texts.get(analysed.entry.index) if texts else None,
                 keep_going=keep_going,
                 check_only=check_only,
             )
@@ -113,17 +115,28 @@ def compile_parts(
     return compiled
 
 
-def _render_ahead(parts: Sequence[Analysed], meanwhile: Callable[[], object] | None) -> None:
-    """Render each query for the JSON documents and the lock, on all cores at once."""
-    calls: list[Call] = []
+def _rendered(
+    parts: Sequence[Analysed], meanwhile: Callable[[], object], *, with_lock: bool
+) -> dict[int, Texts]:
+    """Render the queries of the entries without errors for their JSON document and the lock.
+
+    Both are rendered at once, because each start of other processes costs time. `meanwhile` is
+    called once, while the first of them begin.
+    """
+    found: dict[int, Texts] = {}
     for part in parts:
-        if part.entry.json and not part.entry.json.indent and not part.failed:
+        if part.failed:
+            continue
+        document: list[Call] = []
+        if part.entry.json and not part.entry.json.indent:
             from aiosqlc.emit.json import calls_of
 
-            calls += calls_of(part.entry, part.analysis)
-    if not any(part.failed for part in parts):  # or no lock is written
-        calls += [call for part in parts if part.locked for call in lock_calls(part.locked)]
-    call_ahead(calls, meanwhile)
+            document = calls_of(part.entry, part.analysis)
+        lock = lock_calls(part.locked) if with_lock and part.locked else []
+        texts = answers([*document, *lock], None if found else meanwhile)
+        at = len(document)
+        found[part.entry.index] = Texts(texts[:at] or None, texts[at:] or None)
+    return found
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:

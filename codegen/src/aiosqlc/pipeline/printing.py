@@ -39,6 +39,7 @@ class Compiled(Struct):
     folders: list[Path] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     locked: dict[str, Locked] = field(default_factory=dict)
+    lock_texts: dict[str, Sequence[str]] = field(default_factory=dict)
     planned: dict[str, Planned] = field(default_factory=dict)
     near: dict[Path, Path] = field(default_factory=dict)
     asked: int = 0
@@ -56,21 +57,35 @@ class Compiled(Struct):
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 
+class Texts(Struct, frozen=True):
+    """The rendered queries of an entry, for its JSON document and for the lock, or None."""
+
+    document: Sequence[bytes] | None = None
+    lock: Sequence[str] | None = None
+
+
 def print_set(
     project: Project,
     entry: QuerySet,
     analysis: Analysis,
     into: Compiled,
+    texts: Texts | None = None,
     *,
     keep_going: bool = False,
     check_only: bool = False,
 ) -> None:
     """Plan and render one entry; `keep_going` drops queries whose names clash."""
+    if texts and texts.lock:
+        into.lock_texts[str(entry.index)] = texts.lock
     if entry.json:
         from aiosqlc.emit.json import print_json
 
         path = entry.json.out / entry.json.filename
-        document = Rendered(path, "") if check_only else print_json(entry, entry.json, analysis)
+        document = (
+            Rendered(path, "")
+            if check_only
+            else print_json(entry, entry.json, analysis, texts.document if texts else None)
+        )
         if same_paths(project, entry, [document], into):
             return
         into.files.append(document)

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.drivers.pytype import Import, PyType
@@ -352,4 +351,4 @@ class PyModule(Struct, frozen=True, dict=True):
     @cached_property
     def digest(self) -> str:
         """Return a hash of the module's content."""
-        return digest_of(*(getattr(self, item.name) for item in fields(self)))
+        return digest_of(*(getattr(self, name) for name in self.__struct_fields__))

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from aiosqlc.store.memo import Memo
 from aiosqlc.store.processes import shares, spread
 
-R = TypeVar("R")
-Arguments = tuple[Any, ...]
-Call = tuple[Memo[..., Any], Arguments]
+Call = tuple[Memo[..., Any], tuple[Any, ...]]
 
 _FEWEST = 250  # fewest results for which a process pays off
 
 
-def call_ahead(calls: Iterable[Call], meanwhile: Callable[[], object] | None = None) -> None:
-    """Call memoized functions, so that later calls with the same arguments find cached results.
+def answers(calls: Sequence[Call], meanwhile: Callable[[], object] | None = None) -> list[Any]:
+    """Return the results of the calls in order; those without a cached result are divided.
 
-    The calls without a cached result are divided among processes. The results of child processes
-    are cached in this process, so they must be serializable. `meanwhile` is called once, while
-    other processes have begun.
+    The results of child processes are cached in this process, so they must be serializable. This
+    process first calls `meanwhile` if it is given, while the child processes begin.
     """
-    new = [(ask, args) for ask, args in calls if ask.known(*args) is None]
+    known = [ask.known(*args) for ask, args in calls]
+    new = [call for call, found in zip(calls, known, strict=True) if found is None]
 
     def each(run: Sequence[Call]) -> list[Any]:
         return [ask.compute(*args) for ask, args in run]
@@ -31,9 +29,5 @@ def call_ahead(calls: Iterable[Call], meanwhile: Callable[[], object] | None = N
     runs = spread(each, lambda: each, shares(new, _FEWEST), meanwhile)
     for (ask, args), answer in zip(new, chain.from_iterable(runs), strict=True):
         ask.learn(answer, *args)
-
-
-def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
-    """Return a function's results in order, after `call_ahead` for all inputs."""
-    call_ahead([(ask, args) for args in asked])
-    return [ask(*args) for args in asked]
+    computed = chain.from_iterable(runs)
+    return [found[0] if found else next(computed) for found in known]

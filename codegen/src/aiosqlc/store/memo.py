@@ -82,14 +82,9 @@ class Memo(Generic[P, R]):
         self._function = function
         self._key = key
         self._answers: Recent[Hashable, tuple[R]] = Recent()
-        # Learned results by the identities of their arguments, which these entries keep alive.
-        self._learned: Recent[tuple[int, ...], tuple[tuple[R], object]] = Recent()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the cached result, or call the function."""
-        learned = self._learned.get(_identity(args, kwargs)) if self._learned else None
-        if learned is not None:
-            return learned[0][0]
         key = self._key(*args, **kwargs)
         found = self._answers.get(key)
         if found is None:
@@ -99,9 +94,6 @@ class Memo(Generic[P, R]):
 
     def known(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R] | None:
         """Return the cached result in a tuple, or None without one."""
-        learned = self._learned.get(_identity(args, kwargs)) if self._learned else None
-        if learned is not None:
-            return learned[0]
         return self._answers.get(self._key(*args, **kwargs)) if self._answers else None
 
     def compute(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -109,16 +101,8 @@ class Memo(Generic[P, R]):
         return self._function(*args, **kwargs)
 
     def learn(self, answer: R, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Cache a result of `compute`, perhaps from another process.
-
-        A call with the same objects finds the result without computing its key.
-        """
+        """Cache a result of `compute`, perhaps from another process."""
         self._answers.put_later(lambda: self._key(*args, **kwargs), (answer,))
-        self._learned.put(_identity(args, kwargs), ((answer,), (args, kwargs)))
-
-
-def _identity(args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[int, ...]:
-    return tuple([id(item) for item in (*args, *kwargs.values())])
 
 
 def memo(function: Callable[P, R]) -> Memo[P, R]:

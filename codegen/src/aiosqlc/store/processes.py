@@ -194,10 +194,9 @@ def _sendable(answer: object, items: Sequence[object]) -> bytes:
 
     def reduced(item: object) -> tuple[Any, ...]:
         place = places.get(id(item))
-        found: tuple[Any, ...] = (
-            (_given, (place,)) if place is not None else item.__reduce__()  # type: ignore[assignment]  # not the text form
-        )
-        return found
+        if place is not None:
+            return _given, (place,)
+        return item.__reduce__()  # type: ignore[return-value]  # a Struct's is never a text
 
     stream = io.BytesIO()
     pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
