@@ -30,6 +30,6 @@ def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
             "E346",
             f"`{parsed.name}` may return other rows between the items of one list",
             (Label(parsed.file, first.span, "a list may be incomplete when it is returned"),),
-            f"begin ORDER BY with {key}, or with other columns of the row that has the list and "
-            f"then {key}",
+            f"begin ORDER BY with {key}; only columns of the row that contains the list may come "
+            "before",
         )

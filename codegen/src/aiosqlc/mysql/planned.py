@@ -31,8 +31,8 @@ _NEVER = {
 class Asked(Struct, frozen=True):
     """The server that plans the SQL; `stands_in` means that it is MariaDB in place of MySQL.
 
-    `said` means that the configuration says that the queries are for MySQL. `strict` means that it
-    must say so.
+    `said` means that the configuration says that the queries are for MySQL. `strict` means that the
+    configuration must say so.
     """
 
     session: Session

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Binding(Struct, frozen=True):
-    """The way a column is fixed: to one value, or to values that some operators treat as equal."""
+    """The restriction of a column to one value, or to values that some operators treat as equal."""
 
     exact: bool
     classes: frozenset[Class]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _NEW_ROW = frozenset({"VALUES", "VALUE"})
 _EXCLUDED = 3
-"""The number of the source that stands for the new row."""
+"""The number of the FROM item that stands for the new row."""
 
 
 class _Given(Struct, frozen=True):
