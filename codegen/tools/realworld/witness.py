@@ -27,7 +27,7 @@ _DAYS = timedelta(days=400)
 
 
 def places(query: TypedQuery) -> list[int | None]:
-    """Return, for each column in sqlc's document, its position in our rows (None for an embed)."""
+    """Return the position of each of sqlc's columns in the rows of aiosqlc; None for an embed."""
     embeds = {embed.first: embed.count for embed in query.embeds}
     found: list[int | None] = []
     position = 0

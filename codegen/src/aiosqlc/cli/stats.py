@@ -186,7 +186,7 @@ def _found(
         except ContradictionsError as error:
             unknown = tuple(map(found.placed, error.found))
         report(unknown, style_of(arguments, project.root))
-        raise _UnusableError("`production.tables` does not fit the schema")
+        raise _UnusableError("`production.tables` declares impossible distributions: correct them")
 
 
 def _write(path: Path, text: str) -> None:

@@ -328,7 +328,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
 
 def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the domain that a column is declared with, or its type if that is not a domain.
+    """Return the domain of the column `origin`, or `kind` if the column has no domain.
 
     For a column of a domain type, the server describes only the underlying type.
     """

@@ -30,7 +30,7 @@ class Package(Struct, frozen=True):
     entry: str
 
     def is_of(self, config: Path) -> bool:
-        """Return whether the package was written for a configuration."""
+        """Return whether the package was written for the configuration file `config`."""
         return os.path.normpath(config.parent / self.out) == os.path.normpath(self.folder)
 
 

@@ -34,7 +34,7 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 def plan_arrow(query: TypedQuery, package: Package) -> tuple[TypedQuery, PyArrow | None]:
-    """Return an `:arrow` query whose SQL texts return each column as one value, and its schema.
+    """Return the query with SQL texts that return each column as one value, and its Arrow schema.
 
     A query with another command, or with errors, is returned unchanged, with None as its schema.
     """

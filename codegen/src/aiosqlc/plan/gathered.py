@@ -29,7 +29,7 @@ class Gathered(Struct):
     stored: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
-        """Add the classes of another collection that this collection does not contain."""
+        """Add those classes of another collection that this collection does not have yet."""
         for name, enum in other.enums.items():
             self.enums.setdefault(name, enum)
         for name, cls in other.composites.items():

@@ -92,7 +92,7 @@ def _misfits(
     for values, document in found.items():
         if reason := misfit(json.loads(document), shape):
             named = ", ".join(f"{name} {value}" for name, value in zip(key, values, strict=False))
-            wrong[reason].append(named or "a row without a key")
+            wrong[reason].append(named or "a row of a table without a primary key")
     return tuple((reason, tuple(rows)) for reason, rows in wrong.items())
 
 

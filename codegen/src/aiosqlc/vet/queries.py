@@ -35,7 +35,7 @@ class Text(Struct, frozen=True, dict=True):
 
     @property
     def _expanded(self) -> Iterator[Token]:
-        """Yield the tokens of a query with its fragments, each with its offset in the file."""
+        """Yield the tokens of a query and of its fragments, with their offsets in the file."""
         parsed = self.query.parsed
         for token in scan(parsed.sql, self.dialect):
             if token.kind is not Kind.COMMENT:

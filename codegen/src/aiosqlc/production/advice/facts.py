@@ -22,7 +22,7 @@ class Facts(Struct, frozen=True, dict=True):
 
     @cached_property
     def ordered(self) -> frozenset[tuple[str, str]]:
-        """Return the columns by which the stored rows of their table are ordered."""
+        """Return the columns in whose order the rows of their table are stored."""
         return frozenset(
             place
             for place, values in self.values.items()

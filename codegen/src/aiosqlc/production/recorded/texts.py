@@ -13,7 +13,7 @@ WITHOUT_STATISTICS = "empty tables, which only shows whether an index is usable"
 
 
 class TextName(Struct, frozen=True, order=True):
-    """The name of an SQL text: its query as `file.sql:Name`, and the query's optional parts in it.
+    """The name of an SQL text: its query as `file.sql:Name`, and the optional parts in the text.
 
     `parts` is empty for a query with only one SQL text.
     """

@@ -155,7 +155,7 @@ class _Parser:
         column = found.get("attname", found.get("attnum", ""))
         lacks = [key for key in (*_PLACE, *(_SIZE if is_size else ())) if key not in found]
         if lacks or (not is_size and not column):
-            self._fail(f"the call has no `{(*lacks, 'attname')[0]}`", call.start())
+            self._fail(f"the call has no argument `{(*lacks, 'attname')[0]}`", call.start())
         schema, relation = found["schemaname"], found["relname"]
         if is_size:
             pages, visible = int(found["relpages"]), int(found["relallvisible"])
