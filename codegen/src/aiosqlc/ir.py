@@ -188,7 +188,7 @@ class Hint(Struct, frozen=True):
 
 
 class OptionalPart(Struct, frozen=True):
-    """A part of a dynamic query's text that is optional or has several forms.
+    """A part of a dynamic query's SQL text that is optional or has several alternatives.
 
     Each variant of the query contains the part in one form, or omits it.
 

@@ -124,7 +124,7 @@ def _sorts(function: PyFunction) -> list[str]:
 
 
 def _sorted(function: PyFunction) -> list[str]:
-    """Emit code that looks up a query's text by sort order; an unknown order raises ValueError."""
+    """Emit code that looks up an SQL text by sort order; an unknown order raises ValueError."""
     sorts, choice = _sorts(function), function.choice
     if not sorts or choice is None:
         return []
@@ -138,7 +138,7 @@ def _sorted(function: PyFunction) -> list[str]:
 
 
 def _arguments(function: PyFunction) -> list[str]:
-    """Emit code that builds the list of arguments for the chosen text of a dynamic query."""
+    """Emit code that builds the list of arguments for the chosen SQL text of a dynamic query."""
     choice = function.choice
     if choice is None:
         return []

@@ -96,7 +96,7 @@ def built_texts(constant: str, choice: PyChoice) -> str:
 
 
 def texts_by_choice(choice: PyChoice) -> str:
-    """Return a dictionary expression that maps each choice of options to the query's text."""
+    """Return a dictionary expression that maps each choice of options to an SQL text."""
     labels = [dict(items) for items in choice.labels] or [{} for _ in choice.names]
     if not choice.pieces:
         entries = [

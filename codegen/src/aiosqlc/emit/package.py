@@ -142,7 +142,7 @@ def _one_line(path: str) -> str:
 
 
 def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:
-    """Render `__init__.py`, which maps each query's text to its name, for metrics and traces."""
+    """Render `__init__.py`, which maps SQL texts to query names, for metrics and traces."""
     package = target.package or "."
     named = [(module.path.stem, item) for module in modules for item in module.functions]
     imports: set[Import] = {("typing", "Final")}
@@ -199,7 +199,7 @@ def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
 
 
 def _is_built(function: PyFunction) -> bool:
-    """Return whether the texts of a function are assembled when they are first used."""
+    """Return whether the SQL texts of a function are assembled when they are first used."""
     return function.choice is not None and bool(function.choice.independent)
 
 

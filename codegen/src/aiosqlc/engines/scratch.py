@@ -123,11 +123,11 @@ class Rows(Protocol):
 
 
 class States(Protocol):
-    """One database per state of a release; the migrations convert the previous state's rows."""
+    """One database per schema state of a release; migrations convert the previous state's rows."""
 
     @property
     def rows(self) -> Sequence[Rows]:
-        """Return one database per state, or no database if a migration fails."""
+        """Return one database per schema state, or no database if a migration fails."""
         ...
 
     @property

@@ -64,7 +64,7 @@ def tidy(
 
 
 def texts_of(query: ParsedQuery) -> list[str]:
-    """Return every text of a query: the main text, and the texts of the variants."""
+    """Return every SQL text of a query: the main text, and the texts of the variants."""
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 

@@ -79,7 +79,7 @@ def lay_out(
 
 
 def same_tokens(before: str, after: str, dialect: Dialect) -> bool:
-    """Return whether two texts differ only in spaces and in the case of keywords."""
+    """Return whether two SQL texts differ only in spaces and in the case of keywords."""
     return _compared(before, dialect) == _compared(after, dialect)
 
 

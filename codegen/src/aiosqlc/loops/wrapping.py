@@ -136,7 +136,7 @@ def _counted(function: FunctionType, query: Query) -> Callable[..., Any]:
 
 
 def _replace(wrapped: dict[FunctionType, Callable[..., Any]]) -> None:
-    """Replace functions by their wrapped form in modules that already imported them by name."""
+    """In modules that imported functions by name, replace the functions by their wrappers."""
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if isinstance(value, FunctionType) and value in wrapped:

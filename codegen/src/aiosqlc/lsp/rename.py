@@ -45,7 +45,7 @@ class Places(Struct, frozen=True):
 
 
 def written(text: str, edits: list[tuple[Span, str]]) -> str:
-    """Return a text after the given edits."""
+    """Return the text of a file after the given edits."""
     for span, new in sorted(edits, reverse=True):
         text = text[: span.start] + new + text[span.end :]
     return text

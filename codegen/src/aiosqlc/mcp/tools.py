@@ -68,7 +68,7 @@ class Tool(Struct, frozen=True):
 
     @property
     def form(self) -> Form:
-        """Return the form of the results."""
+        """Return the form of the tool's result, such as one row or a page."""
         return form_of(self.offer)
 
     @property

@@ -23,7 +23,7 @@ UnsetNames = tuple[Import, Import]
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return a dynamic query's parameters with defaults, the choice of its text, and imports."""
+    """Return a dynamic query's parameters with defaults, the choice of its SQL, and imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}
@@ -130,7 +130,7 @@ def _is_given(param: PyParam) -> str:
 
 
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
-    """Assemble the texts of a dynamic query from shared pieces, if that is possible.
+    """Assemble the SQL texts of a dynamic query from shared pieces, if that is possible.
 
     With `variants`, a parameter in the pieces has its number in the whole query, because each text
     numbers it differently.
@@ -156,7 +156,7 @@ def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
 
 
 def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
-    """Return a variant's text, in which parameters have their numbers from the whole query."""
+    """Return a variant's SQL text, with the parameters' numbers from the whole query."""
     found, at = "", 0
     for token in scan(text):
         if token.kind is Kind.PARAM:
@@ -205,7 +205,7 @@ def condition_of(
     conditions: list[str],
     variants: tuple[Variant, ...],
 ) -> str:
-    """Return the condition for passing a parameter, or '' if every text contains the parameter."""
+    """Return the condition for passing a parameter, or '' if every SQL text contains it."""
     if all(number in variant.numbers for variant in variants):
         return ""
     sorts = [position for position, part in enumerate(parts) if part.kind == "sort"]
@@ -252,7 +252,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether a text with only this optional part contains the parameter."""
+    """Return whether an SQL text with only this optional part contains the parameter."""
     for variant in variants:
         others = (
             chosen

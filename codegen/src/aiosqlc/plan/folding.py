@@ -1,4 +1,4 @@
-"""Wrap long lines of a text at white space outside of strings and quoted names."""
+"""Wrap long lines of an SQL text at white space outside of strings and quoted names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ASSIGNED = ': Final = ""'
 
 
 def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
-    """Return a query whose text is wrapped to fit beside the name of its constant."""
+    """Return a query whose SQL text is wrapped to fit beside the name of its constant."""
     if any(part.independent for part in query.parsed.dynamic):
         return query  # the lines of an optional part must be the same in every text
     if query.variants:

@@ -164,7 +164,7 @@ def _row(query: TypedQuery, planner: QueryPlanner) -> PyRow | None:
 
 
 def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
-    """Report a query with too many texts to list, if the texts cannot be built from pieces."""
+    """Report a query with too many SQL texts to list, if pieces cannot build the texts."""
     choice = function.choice
     if choice is None or not choice.independent or choice.pieces:
         return []

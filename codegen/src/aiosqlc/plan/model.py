@@ -149,7 +149,7 @@ class PyRow(Struct, frozen=True):
 
 
 class PyPiece(Struct, frozen=True):
-    """Lines of a dynamic query's text, and the Python condition under which the text has them.
+    """Lines of a dynamic query's SQL, and the Python condition under which the SQL has them.
 
     An empty condition means always.
 
@@ -161,7 +161,7 @@ class PyPiece(Struct, frozen=True):
 
 
 class PyChoice(Struct, frozen=True):
-    """The selection of a dynamic query's text at run time.
+    """The selection of a dynamic query's SQL text at run time.
 
     `texts` maps a key to the SQL text, and `selectors` are the expressions of which the key
     consists. `arguments` has, for each parameter, the condition under which it is passed; an empty

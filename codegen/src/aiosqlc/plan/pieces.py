@@ -1,4 +1,4 @@
-"""Split the texts of a dynamic query so that its module contains each line only once."""
+"""Split the SQL texts of a dynamic query so that its module contains each line only once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 def independent_pieces_of(
     texts: Mapping[Key, str], names: Sequence[str], independent: Sequence[int]
 ) -> tuple[PyPiece, ...]:
-    """Split texts that cover only some combinations of the options, or return () if impossible.
+    """Split SQL texts that cover only some combinations of options, or return () if impossible.
 
     The options in `independent` are switches that add lines regardless of other options. All
     combinations of the remaining options are in `texts`.
@@ -60,7 +60,7 @@ def independent_pieces_of(
 
 
 def _variants(texts: Mapping[Key, str]) -> tuple[dict[Key, list[str]], list[int]]:
-    """Return the lines of each text, and the positions of the options that select lines.
+    """Return the lines of each SQL text, and the positions of the options that select lines.
 
     The key of a text has only these options. If a sort order only inserts a name, a placeholder
     replaces the name.
@@ -84,7 +84,7 @@ def _condition(
     rest: Sequence[int],
     names: Sequence[str],
 ) -> str | None:
-    """Return the condition for lines that are in exactly the texts with these keys, or None."""
+    """Return the condition for lines that only the SQL texts with these keys have, or None."""
     for at in alone:
         if keys == {key for key in every if key[at]}:
             return names[at]
@@ -96,7 +96,7 @@ def _condition(
 
 
 def numbered(text: str) -> str:
-    """Renumber the parameters of a text without gaps, as the generated function `numbered` does."""
+    """Renumber an SQL text's parameters without gaps, as the generated function `numbered` does."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})
     return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 
@@ -168,7 +168,7 @@ def _runs(merged: list[tuple[str, set[Key]]]) -> list[tuple[frozenset[Key], str]
 
 
 def _parts(text: str) -> tuple[str | int, ...]:
-    """Split a text at the placeholders for sort orders."""
+    """Split an SQL text at the placeholders for sort orders."""
     cut = _SLOT.split(text)
     parts: list[str | int] = [int(part) if odd % 2 else part for odd, part in enumerate(cut)]
     return tuple(part for part in parts if part != "")

@@ -1,4 +1,4 @@
-"""Put arguments in text order, because aiomysql's `%s` placeholders have no numbers."""
+"""Put arguments in the order of the SQL text, because aiomysql's `%s` have no numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiosqlc.source import Dialect
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:
-    """Return the function with the text for the driver, and with one argument per placeholder."""
+    """Return the function with the driver's SQL text, and with one argument per placeholder."""
     everything = sorted(params)
     sql, numbers = for_driver(with_one_place(query.sql, everything, query))
     if function.command is Command.COPYFROM:
@@ -30,7 +30,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Change a choice so that it passes one argument for each placeholder of the chosen text."""
+    """Change a choice so that it passes one argument per placeholder of the chosen SQL text."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
     known = _places(parsed.variants, left_out, query)
@@ -58,7 +58,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 
 
 class Place(NamedTuple):
-    """A use of a parameter in a text: its source offset, the parameter's number, and a counter.
+    """A use of a parameter in an SQL text: its source offset, the parameter's number, a counter.
 
     If the compiler adds SQL to the text, all uses of a parameter there have the same source offset;
     the counter distinguishes them.
@@ -74,7 +74,7 @@ def _listed(variant: Variant, query: TypedQuery) -> str:
 
 
 def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) -> list[Place]:
-    """Return the parameter uses of a text, in the order of the text."""
+    """Return the uses of parameters in an SQL text, in the order of the text."""
     keys = {key.number for key in query.parsed.paging.keys} if query.parsed.paging else set[int]()
     sorts = [at for at, part in enumerate(query.parsed.dynamic) if part.kind == "sort"]
     # Each order compares the keys in its own order.
@@ -93,7 +93,7 @@ def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) 
 def _places(
     variants: tuple[Variant, ...], left_out: Collection[int], query: TypedQuery
 ) -> list[Place]:
-    """Return the parameter uses of all texts of a query, in an order that fits each text."""
+    """Return the uses of parameters in a query's SQL texts, in an order that fits each text."""
     after: dict[Place, set[Place]] = {}
     for variant in variants:
         places = _of_variant(variant, left_out, query)

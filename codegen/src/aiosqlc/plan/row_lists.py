@@ -51,7 +51,7 @@ def once(params: Sequence[PyParam]) -> tuple[PyParam, ...]:
 
 
 def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
-    """In a text, replace the column parameters of each list of rows by a single parameter.
+    """In an SQL text, replace the column parameters of each list of rows by one parameter.
 
     `numbers` maps the numbers in the text to the numbers in the query.
     """

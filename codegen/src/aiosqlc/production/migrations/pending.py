@@ -78,7 +78,7 @@ def tool_of(project: Project, entry: QuerySet, file: SchemaFile) -> Format:
 
 
 def texts_of(queries: tuple[ParsedQuery, ...]) -> dict[str, tuple[str, ...]]:
-    """Return every text of each query, with `file.sql:Name` as the key."""
+    """Return every SQL text of each query, with `file.sql:Name` as the key."""
     return {
         query.place: tuple(dict.fromkeys((query.sql, *(item.sql for item in query.variants))))
         for query in queries

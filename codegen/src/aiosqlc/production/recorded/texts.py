@@ -23,7 +23,7 @@ class TextName(Struct, frozen=True, order=True):
 
 
 def plans_by_text(plans: Plans) -> dict[TextName, Step]:
-    """Return the simplified plan of each text that has a plan."""
+    """Return the simplified plan of each SQL text that has a plan."""
     found: dict[TextName, Step] = {}
     for text in plans.texts:
         if text.plan is None:

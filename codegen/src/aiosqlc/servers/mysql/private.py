@@ -103,7 +103,7 @@ class PrivateServer:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """Stop the server and release its slot; a second call has no effect."""
+        """Stop the server and unlock its data folder; a second call has no effect."""
         atexit.unregister(self.stop)
         self._stack.close()
 
