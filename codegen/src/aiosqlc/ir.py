@@ -309,7 +309,7 @@ class ParsedQuery(Struct, frozen=True, dict=True):
         return _NUMBERED.sub(lambda found: self.spelled(int(found[1])), text)
 
     def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:
-        """Return the embedded tables that a variant contains, with their positions in its text."""
+        """Return the embedded tables of a variant, with their positions in the variant's text."""
         made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
         found = []
         for embed in self.embeds:
