@@ -128,7 +128,10 @@ CODES = {
     "E392": "a `:page` query with a sort key that may be NULL, or that a cursor cannot contain",
     "E395": "a `:batchget` query that cannot read many keys at once",
     "E396": "a notification whose payload differs from the one that its channel declares",
-    "E397": "a notification whose payload is not proved to be the declared one (warning)",
+    "E397": (
+        "a notification whose payload is not proved to be the one that its channel declares "
+        "(warning)"
+    ),
     "E398": "an `:arrow` query whose result has no exact Arrow schema",
     "E401": (
         "two columns with the same name; the second column gets a number, such as `id_2` (warning)"

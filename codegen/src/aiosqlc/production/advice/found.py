@@ -57,7 +57,7 @@ def _together(items: Sequence[Diagnostic]) -> str:
     for item in items[1:]:
         lines += [line for line in item.hint.split("\n")[1:] if line not in lines]
     more = len(lines) - _MOST_STATEMENTS
-    rest = [f"-- and {more} more for other SQL texts of the query"] if more > 0 else []
+    rest = [f"-- not shown: {more} for other SQL texts of the query"] if more > 0 else []
     return "\n".join([first, *lines[:_MOST_STATEMENTS], *rest])
 
 
