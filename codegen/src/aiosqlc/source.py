@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct, field
 
 
@@ -19,7 +18,7 @@ class Dialect(StrEnum):
     MYSQL = "mysql"
 
 
-class Span(msgspec.Struct, frozen=True, order=True):
+class Span(Struct, frozen=True, order=True):
     """A half-open range of character offsets into one file's text."""
 
     start: int

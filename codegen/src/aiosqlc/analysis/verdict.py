@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec import Struct
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(Struct, frozen=True):
     """An expression's nullability, with the reason and the name of the rule that was applied.
 
     `because` are the verdicts on other expressions from which this verdict follows.

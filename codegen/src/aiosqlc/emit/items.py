@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import msgspec
+from msgspec import Struct
 
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect
@@ -37,7 +37,7 @@ _BOUNDS = (_TOP - {"COLLATE", "AT"}) | _ENDS | _NO_CALLS | _STATEMENTS
 _CONSTANT = _BOUNDS | _NO_ALIAS | {"INTERVAL"}
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(Struct, frozen=True):
     """An item of a select list. `kind` is column, cast, call, coalesce or other.
 
     `name` is the item's alias or sqlc's default name, or None if the server's name is used.

@@ -13,7 +13,7 @@ from aiosqlc.ir import Analysis, Catalog, TypedQuery
 from aiosqlc.lock.keys import complete_key
 
 
-class LockedWarning(msgspec.Struct):
+class LockedWarning(Struct):
     """A stored warning, with its query's key, and with labels of (path, start, end, text)."""
 
     code: str
@@ -24,7 +24,7 @@ class LockedWarning(msgspec.Struct):
     query: str = ""
 
 
-class Entry(msgspec.Struct):
+class Entry(Struct):
     """The stored data of one configuration entry; `queries` has undecoded queries by key.
 
     `catalog` is the key of a stored catalog. Entries with the same schema share it, and queries
@@ -39,7 +39,7 @@ class Entry(msgspec.Struct):
     server_version: str = ""
 
 
-class LockedCatalog(msgspec.Struct):
+class LockedCatalog(Struct):
     """A stored catalog, whose tables and types are packed to lists of field values."""
 
     default_schema: str
@@ -47,7 +47,7 @@ class LockedCatalog(msgspec.Struct):
     types: list[Any]
 
 
-class Document(msgspec.Struct):
+class Document(Struct):
     """The content of the whole lock file."""
 
     format: int

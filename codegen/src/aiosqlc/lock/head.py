@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from aiosqlc.config.project import Project
 from aiosqlc.servers.wheels import NoWheelError, chosen
@@ -15,7 +16,7 @@ from aiosqlc.servers.wheels import NoWheelError, chosen
 FORMAT = 5
 
 
-class Head(msgspec.Struct):
+class Head(Struct):
     """The first line: digests of the inputs and outputs of a run that had no diagnostics."""
 
     format: int

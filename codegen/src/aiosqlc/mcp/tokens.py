@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from mcp.server.auth.provider import AccessToken
+from msgspec import Struct
 
 from aiosqlc.plan.naming import argument
 
@@ -17,7 +18,7 @@ class TokenFileError(Exception):
     """Raised for an unusable token file. The message names the file and the reason."""
 
 
-class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Token(Struct, frozen=True, forbid_unknown_fields=True):
     """A caller: name in the audit log, SHA-256 of the token, and values of bound parameters."""
 
     name: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 
-import msgspec
 from msgspec import Struct
 from psycopg import pq
 
@@ -22,7 +21,7 @@ _GROUPS = 4  # groups in flight, so that the server works during inference
 _TITLE = b"rewritten parse tree:"
 
 
-class ColumnHead(msgspec.Struct, frozen=True):
+class ColumnHead(Struct, frozen=True):
     """A column in the server's description of a result.
 
     `table` and `attribute` are 0 for an expression.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-import msgspec
+from msgspec import Struct
 
 Class = tuple[Hashable, Hashable]
 """A way to compare values: a family of compatible operators, and the type that they compare."""
@@ -33,7 +33,7 @@ class Command(Enum):
     DELETE = 4
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class _Part(Struct, frozen=True, kw_only=True, eq=False):
     """A node of the query tree.
 
     Two nodes never compare as equal. Expressions are compared by the columns that they refer to.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec import Struct
 
 FIRST_USER_OID = 16384
 
 
-class TypeRow(msgspec.Struct, frozen=True):
+class TypeRow(Struct, frozen=True):
     """A type. `element` is the type of an array's elements, `subtype` that of a range's bounds."""
 
     oid: int
@@ -24,14 +24,14 @@ class TypeRow(msgspec.Struct, frozen=True):
     subtype: int
 
 
-class EnumRow(msgspec.Struct, frozen=True):
+class EnumRow(Struct, frozen=True):
     """An enum's labels, in order."""
 
     type: int
     labels: list[str]
 
 
-class Relation(msgspec.Struct, frozen=True):
+class Relation(Struct, frozen=True):
     """A user's table, view or similar; `permanent` means that it is logged and not temporary."""
 
     oid: int
@@ -42,7 +42,7 @@ class Relation(msgspec.Struct, frozen=True):
     comment: str
 
 
-class Attribute(msgspec.Struct, frozen=True):
+class Attribute(Struct, frozen=True):
     """A column of a relation. The flag `not_null` alone does not prove that no row has NULL.
 
     `virtual` means that the column is computed when it is read, so NEW and OLD lack its value.
@@ -62,7 +62,7 @@ class Attribute(msgspec.Struct, frozen=True):
     comment: str
 
 
-class ConstraintRow(msgspec.Struct, frozen=True):
+class ConstraintRow(Struct, frozen=True):
     """A constraint of a relation, with `kind` as in pg_constraint.
 
     `validated` means that the server has checked the constraint for every existing row and checks
@@ -87,14 +87,14 @@ class ConstraintRow(msgspec.Struct, frozen=True):
     of_partition: bool
 
 
-class DomainCheck(msgspec.Struct, frozen=True):
+class DomainCheck(Struct, frozen=True):
     """A CHECK constraint of a user's domain."""
 
     type: int
     definition: str
 
 
-class PartitionBound(msgspec.Struct, frozen=True):
+class PartitionBound(Struct, frozen=True):
     """The values that one partition accepts for a column of the partition key."""
 
     relation: int
@@ -102,7 +102,7 @@ class PartitionBound(msgspec.Struct, frozen=True):
     definition: str
 
 
-class Index(msgspec.Struct, frozen=True):
+class Index(Struct, frozen=True):
     """A unique index that is checked immediately. `columns` contains 0 for an expression."""
 
     relation: int
@@ -117,14 +117,14 @@ class Index(msgspec.Struct, frozen=True):
     inputs: list[int]
 
 
-class Inheritance(msgspec.Struct, frozen=True):
+class Inheritance(Struct, frozen=True):
     """A parent table and its child table, by inheritance or partitioning."""
 
     parent: int
     child: int
 
 
-class Trigger(msgspec.Struct, frozen=True):
+class Trigger(Struct, frozen=True):
     """An enabled trigger that the user created. `type` is the bit set from pg_trigger.tgtype.
 
     `transitions` are the names of the trigger's transition tables.
@@ -136,7 +136,7 @@ class Trigger(msgspec.Struct, frozen=True):
     transitions: list[str]
 
 
-class Returned(msgspec.Struct, frozen=True):
+class Returned(Struct, frozen=True):
     """The query in one RETURN of a PL/pgSQL body, with a parse tree for each meaning of its names.
 
     `single` means that the RETURN returns one value, which is NULL if the query has no row.
@@ -146,7 +146,7 @@ class Returned(msgspec.Struct, frozen=True):
     single: bool
 
 
-class Function(msgspec.Struct, frozen=True):
+class Function(Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
     `arguments` are the names of the IN, INOUT and VARIADIC parameters, with or without a default,
@@ -176,7 +176,7 @@ class Function(msgspec.Struct, frozen=True):
     returned: tuple[Returned, ...] = ()
 
 
-class Equality(msgspec.Struct, frozen=True):
+class Equality(Struct, frozen=True):
     """An equality operator, with its operator families and its two operand types."""
 
     operator: int
@@ -185,19 +185,19 @@ class Equality(msgspec.Struct, frozen=True):
     right: int
 
 
-class Oid(msgspec.Struct, frozen=True):
+class Oid(Struct, frozen=True):
     """The OID of a database object."""
 
     oid: int
 
 
-class Word(msgspec.Struct, frozen=True):
+class Word(Struct, frozen=True):
     """A keyword that must be quoted if it is the name of a column."""
 
     name: str
 
 
-class Operator(msgspec.Struct, frozen=True):
+class Operator(Struct, frozen=True):
     """A user-defined operator and its function."""
 
     oid: int
@@ -205,14 +205,14 @@ class Operator(msgspec.Struct, frozen=True):
     function: int
 
 
-class OwnedTree(msgspec.Struct, frozen=True):
+class OwnedTree(Struct, frozen=True):
     """A parse tree that is evaluated when rows are read: a domain's CHECK, or a row policy."""
 
     owner: int
     tree: str
 
 
-class SetOff(msgspec.Struct, frozen=True):
+class SetOff(Struct, frozen=True):
     """A function that the server calls to compute an aggregate, or to use a type or an index."""
 
     owner: int

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
+from msgspec import Struct
 
 from aiosqlc.ir import ColumnRef
 from aiosqlc.postgres.catalog.elements import elements_checked
@@ -53,7 +53,7 @@ _CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
 _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
 
-class Use(msgspec.Struct, frozen=True):
+class Use(Struct, frozen=True):
     """One occurrence of a parameter in a statement.
 
     `relation` and `attribute` are the table and the column of this use (0 for none). `role` is the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import msgspec
+from msgspec import Struct
 
 from aiosqlc.servers.postgres.connection import Connection
 
@@ -24,7 +24,7 @@ _LIST = re.compile(
 )
 
 
-class _Check(msgspec.Struct):
+class _Check(Struct):
     oid: int
     column: int
     text: str

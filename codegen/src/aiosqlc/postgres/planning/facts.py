@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.facts import Index, Reference
 from aiosqlc.servers.postgres.connection import Connection
@@ -64,7 +64,7 @@ order by 2, 1
 """  # noqa: S608 - constants
 
 
-class _Index(msgspec.Struct):
+class _Index(Struct):
     table: str
     name: str
     columns: list[str]
@@ -76,7 +76,7 @@ class _Index(msgspec.Struct):
     needed: bool
 
 
-class _Reference(msgspec.Struct):
+class _Reference(Struct):
     name: str
     child: str
     parent: str

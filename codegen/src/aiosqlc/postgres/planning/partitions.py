@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from aiosqlc.analysis.planned.statistics import VALUES, RelationSize, Statistics
@@ -23,7 +23,7 @@ order by n.nspname, c.relname
 """
 
 
-class _Partition(msgspec.Struct):
+class _Partition(Struct):
     schema: str
     name: str
     parent: int

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -86,7 +85,7 @@ from pg_inherits
 """
 
 
-class _Column(msgspec.Struct):
+class _Column(Struct):
     name: str
     number: int
     kind: str
@@ -109,7 +108,7 @@ class _Column(msgspec.Struct):
         return min(declared, _TEXT_WIDTH) if 0 < declared <= 2 * _TEXT_WIDTH else _TEXT_WIDTH
 
 
-class _Table(msgspec.Struct):
+class _Table(Struct):
     oid: int
     schema: str
     name: str
@@ -117,12 +116,12 @@ class _Table(msgspec.Struct):
     columns: list[_Column]
 
 
-class _Key(msgspec.Struct):
+class _Key(Struct):
     oid: int
     column: int
 
 
-class _Reference(msgspec.Struct):
+class _Reference(Struct):
     oid: int
     target: int
     column: int

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-import msgspec
+from msgspec import Struct
 
 from aiosqlc.postgres.totality.samples import KINDS, POLYMORPHIC, SAMPLES
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
@@ -44,7 +44,7 @@ _ARGUED = frozenset({
 _KNOWN_NULL = frozenset({"regexp_substr", "regexp_match", "uuid_extract_timestamp", "parse_ident"})
 
 
-class _Signature(msgspec.Struct):
+class _Signature(Struct):
     oid: int
     name: str
     args: list[str]

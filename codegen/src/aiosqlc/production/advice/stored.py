@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -22,7 +23,7 @@ from aiosqlc.store.digest import digest_of
 _MOST = 200  # stored results; the oldest are deleted
 
 
-class _Place(msgspec.Struct, array_like=True):
+class _Place(Struct, array_like=True):
     """The label of a finding: the index of its file in a list of files, and its span and text."""
 
     file: int
@@ -31,7 +32,7 @@ class _Place(msgspec.Struct, array_like=True):
     text: str
 
 
-class _Finding(msgspec.Struct, array_like=True):
+class _Finding(Struct, array_like=True):
     code: str
     message: str
     labels: list[_Place]
@@ -40,7 +41,7 @@ class _Finding(msgspec.Struct, array_like=True):
     notes: list[str]
 
 
-class _Document(msgspec.Struct):
+class _Document(Struct):
     findings: list[_Finding]
     notes: list[str]
 
