@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosqlc.config.project import ModelKind
@@ -308,6 +309,67 @@ def test_a_loader_refuses_a_datetime_for_a_date(subject: Subject) -> None:
     loader = subject.module().by_day_loader(subject.db)
     with pytest.raises(TypeError, match="is not a date without a time, but the key of the rows is"):
         subject.wait(loader.load(datetime(2000, 1, 1, tzinfo=UTC)))
+
+
+MOMENTS = """
+CREATE TABLE event (at timestamptz PRIMARY KEY, name text NOT NULL);
+CREATE TABLE guest (id int PRIMARY KEY, at timestamptz NOT NULL REFERENCES event (at));
+"""
+OF_MOMENTS = """
+-- name: Hidden :one :batchget
+SELECT name FROM event WHERE at = @at;
+-- name: Shown :one :batchget
+SELECT at, name FROM event WHERE at = @at;
+-- name: Alone :many :batchget
+SELECT at FROM event WHERE at = @at;
+-- name: Listed :many :batchget
+SELECT name FROM event WHERE at = @at;
+-- name: Paired :one :batchget(at, name)
+SELECT name FROM event WHERE at = @at AND name = @name;
+-- name: Guests :one :batchget
+SELECT e.name, e.at, sqlc.nest(g) AS guests FROM event e LEFT JOIN guest g ON g.at = e.at
+WHERE e.at = @at ORDER BY g.id;
+"""
+TIMES = [datetime(2024, 10, 27, 0, 30, tzinfo=UTC), datetime(2024, 10, 27, 1, 30, tzinfo=UTC)]
+LAST = datetime.max  # noqa: DTZ901 - infinity, as the drivers return it
+
+
+@pytest.mark.parametrize("driver", POSTGRES)
+def test_an_hour_that_a_clock_repeats_has_two_keys(
+    postgres: Engine, driver: str, tmp_path: Path
+) -> None:
+    """Python compares times of one zone by the clock: 02:30 and, an hour later, 02:30 again."""
+    texts = (MOMENTS, OF_MOMENTS)
+    with (
+        postgres.compiled(tmp_path, driver, texts=texts, options="") as package,
+        postgres.database(MOMENTS) as url,
+        postgres.connected(driver, package, url) as found,
+    ):
+        assert complaints(tmp_path / package) == ""
+        execute(found, "SET TimeZone = 'Europe/Berlin'")
+        given = ((TIMES[0], "one"), (TIMES[1], "two"), (LAST, "last"))
+        for number, (at, name) in enumerate(given):
+            execute(found, "INSERT INTO event VALUES ($1, $2)", at, name)
+            execute(found, "INSERT INTO guest VALUES ($1, $2)", number, at)
+        zoned = [time.astimezone(ZoneInfo("Europe/Berlin")) for time in TIMES]
+        for ats in ([*TIMES, LAST], [*zoned, LAST]):
+            assert found.call("hidden_many", ats=ats) == dict(given)
+            assert found.call("listed_many", ats=ats) == {at: [name] for at, name in given}
+            for name in ("shown_many", "guests_many"):
+                rows = found.call(name, ats=ats)
+                assert {at: row.name for at, row in rows.items()} == dict(given)
+            assert list(found.call("alone_many", ats=ats)) == [*TIMES, LAST]
+        pairs = found.call("paired_many", keys=given)
+        assert pairs == {pair: pair[1] for pair in given}
+        if not found.blocking:
+            assert found.wait(_all_loaded(found.module(), found.db, TIMES)) == ["one", "two"] * 2
+            assert found.wait(_all_loaded(found.module(), found.db, zoned)) == ["one", "two"] * 2
+
+
+async def _all_loaded(module: Any, db: Any, keys: Sequence[datetime]) -> list[str]:
+    loader = module.hidden_loader(db)
+    alone = [await loader.load(key) for key in keys]
+    return [*alone, *await asyncio.gather(*map(loader.load, keys))]
 
 
 @pytest.mark.parametrize("models", list(ModelKind))

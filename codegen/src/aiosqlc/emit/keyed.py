@@ -99,9 +99,10 @@ def _each(function: PyFunction, row: PyRow, keyed: PyKeyed) -> tuple[str, str, s
     if keyed.position is not None:
         if row.cls is None:
             value = _free(function, "value")
-            return value, value, value
+            return _in_utc(value, keyed.kinds[0]), value, value
         name = _free(function, "row")
-        return f"{name}.{row.cls.fields[keyed.position].name}", name, name
+        field = f"{name}.{row.cls.fields[keyed.position].name}"
+        return _in_utc(field, keyed.kinds[0]), name, name
     names, decoded = _key(function, keyed)
     if row.cls is None:
         value = _free(function, "value")
@@ -116,11 +117,20 @@ def _key(function: PyFunction, keyed: PyKeyed) -> tuple[str, str]:
     counted = [f"key_{at}" if at > 1 else "key" for at, _ in enumerate(keyed.columns, 1)]
     names = [_free(function, name) for name in counted]
     values = [
-        kind.decode.replace("{}", name) or name
-        for kind, name in zip(keyed.columns, names, strict=True)
+        _in_utc(column.decode.replace("{}", name) or name, kind)
+        for column, name, kind in zip(keyed.columns, names, keyed.kinds, strict=True)
     ]
     key = ", ".join(values)
     return ", ".join(names), key if len(values) == 1 else f"({key})"
+
+
+def _in_utc(key: str, kind: str) -> str:
+    """Return the expression of a key; a time with a time zone is converted to UTC.
+
+    When clocks are set back, an hour repeats, and a dict treats two times of a zone as equal.
+    Infinity is a datetime without a time zone.
+    """
+    return f"{key}.astimezone(UTC) if {key}.tzinfo else {key}" if kind == "aware" else key
 
 
 def _source(row: PyRow, keyed: PyKeyed, rows: str) -> str:

@@ -44,6 +44,8 @@ def plan_batch(
         kinds=tuple(map(_kind, batch.columns, columns)),
     )
     imports = many.imports.union(*(k.imports_in(k.annotation, k.decode) for k in columns))
+    if "aware" in keyed.kinds:
+        imports |= {("datetime", "UTC")}
     if loaded:
         imports |= {(package.in_package("loader"), "Loader")}
     doc = (f"Return the result of `{one.name}` for each key that has one.",)
@@ -72,7 +74,7 @@ def _two_types(query: TypedQuery, given: str, held: str) -> Diagnostic:
     )
 
 
-_NAMES = frozenset({"Loader", "dict"})
+_NAMES = frozenset({"Loader", "UTC", "dict"})
 
 
 def many_of(query: TypedQuery, batch: TypedBatch) -> TypedQuery:
