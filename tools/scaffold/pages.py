@@ -16,7 +16,7 @@ _FOLDERS: Final = ("docs", "services", "nginx", "observability", "deploy")
 
 
 def unlink(root: Path, gone: Collection[Path]) -> None:
-    """Delete list items and table rows that link only to removed files, and unlink the rest."""
+    """Delete list items and table rows that link only to removed files; unlink other such links."""
     places = {path for file in gone for path in (file, *file.parents) if not path.exists()}
     pages = [*root.glob("*.md"), *(page for f in _FOLDERS for page in root.glob(f"{f}/**/*.md"))]
     for page in pages:
