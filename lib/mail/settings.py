@@ -26,7 +26,7 @@ class MailSettings(Settings):
     `SMTP_HOST`.
     """
 
-    # Without it mails become files in `MAIL_FOLDER`.
+    # The mail server. If it is empty, emails are written to `MAIL_FOLDER`.
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
     # The port of the mail server.
     smtp_port: Port = Field(default=587, validation_alias="SMTP_PORT")
@@ -40,13 +40,13 @@ class MailSettings(Settings):
     )
     # Certificate authorities to trust instead of the system's, for a private certificate.
     smtp_ca_file: FilePath | None = Field(default=None, validation_alias="SMTP_CA_FILE")
-    # How long sending one mail may take.
+    # Time limit for sending one email.
     smtp_seconds: Seconds = Field(default=10.0, validation_alias="SMTP_SECONDS")
-    # Who sends.
+    # The sender's address in emails.
     mail_from: str = Field(default="noreply@localhost.localdomain", validation_alias="MAIL_FROM")
-    # Where it is set every mail goes there: for trying out a real server.
+    # If set, all emails are sent to this address, to test a real mail server.
     mail_redirect_to: str = Field(default="", validation_alias="MAIL_REDIRECT_TO")
-    # Where mails are files.
+    # The folder for emails if `SMTP_HOST` is not set.
     mail_folder: Path = Field(default=Path(".run/mail"), validation_alias="MAIL_FOLDER")
 
     @field_validator("smtp_host")

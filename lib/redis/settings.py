@@ -26,9 +26,11 @@ EventsUrl = Annotated[SecretStr, AfterValidator(_events_url)]
 class RedisSettings(Settings):
     """Settings for Redis. A purpose without its own URL uses `REDIS_URL`."""
 
-    # redis://, redis+sentinel:// or redis+cluster://; rediss… verifies the server.
+    # A redis://, redis+sentinel:// or redis+cluster:// URL. With rediss…://, the connection uses
+    # TLS and the server is verified.
     redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
-    # Where event streams are, if elsewhere: redis…://, or nats:// and tls:// for NATS JetStream.
+    # The broker for events, if it is not at `REDIS_URL`: redis…://, or nats:// or tls:// for NATS
+    # JetStream.
     events_url: EventsUrl | None = Field(default=None, validation_alias="EVENTS_URL")
 
     def url_for(self, part: str) -> str | None:

@@ -11,19 +11,20 @@ from lib.resilience.breaker import BreakerPolicy
 class BreakerSettings(Settings):
     """Settings of the circuit breakers, for services that call other services."""
 
-    # Fewer calls than this open no breaker.
+    # The circuit opens only after at least this number of calls within `CIRCUIT_BREAKER_INTERVAL`.
     circuit_min_requests: int = Field(
         default=3, ge=1, validation_alias="CIRCUIT_BREAKER_MIN_REQUESTS"
     )
-    # The share of failed calls that opens it.
+    # The fraction of failed calls that opens the circuit.
     circuit_failure_ratio: float = Field(
         default=0.5, gt=0, le=1, validation_alias="CIRCUIT_BREAKER_FAILURE_RATIO"
     )
-    # The seconds that are looked at.
+    # The period, in seconds, in which calls and failures are counted.
     circuit_interval: Seconds = Field(default=60.0, validation_alias="CIRCUIT_BREAKER_INTERVAL")
-    # How long it stays open at most, in seconds: one at first, then twice as long each time.
+    # The maximum number of seconds that the circuit stays open: one second at first, then twice as
+    # long each time.
     circuit_timeout: Seconds = Field(default=30.0, validation_alias="CIRCUIT_BREAKER_TIMEOUT")
-    # Calls let through at a time to try again.
+    # Maximum number of concurrent test calls while the circuit is half-open.
     circuit_max_requests: int = Field(
         default=3, ge=1, validation_alias="CIRCUIT_BREAKER_MAX_REQUESTS"
     )

@@ -29,7 +29,7 @@ _URL: Final = f"{LOCAL_GATEWAY}/api/users/v1/files"
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A file storage, and what makes links to its files.
+    """A file storage, and the object that makes links to its files.
 
     `local` is set if the service serves the links itself.
     """
@@ -47,27 +47,28 @@ class StorageSettings(PublicSettings):
     with the container.
     """
 
-    # Where files are kept without a bucket.
+    # The folder for uploaded files if `S3_BUCKET` is not set.
     files_folder: Path = Field(default=_FOLDER, validation_alias="FILES_FOLDER")
-    # What links to them begin with; below `PUBLIC_URL`, unless it is said.
+    # The beginning of links to these files. If this is not set, it is below `PUBLIC_URL`.
     files_url: str = Field(default=_URL, validation_alias="FILES_URL")
-    # The bucket that files are kept in; without it they are in `FILES_FOLDER`.
+    # The bucket for uploaded files. If it is empty, files are in `FILES_FOLDER`.
     s3_bucket: str = Field(default="", validation_alias="S3_BUCKET")
-    # Its region.
+    # The region of the bucket.
     s3_region: str = Field(default="us-east-1", validation_alias="S3_REGION")
-    # Where the bucket is, unless at AWS; such as http://storage:9000.
+    # The URL of the S3 server if it is not AWS, such as http://storage:9000.
     s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
-    # Without the two keys the SDK looks for a role: of the task, the pod, the machine.
+    # If neither key is set, the SDK uses the role of the ECS task, the pod or the machine.
     s3_access_key: str = Field(default="", validation_alias="S3_ACCESS_KEY")
-    # Both keys, or neither.
+    # Set both keys, or neither.
     s3_secret_key: SecretStr | None = Field(default=None, validation_alias="S3_SECRET_KEY")
-    # How long an answer of the bucket, or of CloudFront, is waited for.
+    # Time limit for a response of S3 or CloudFront.
     s3_seconds: Seconds = Field(default=5.0, validation_alias="S3_SECONDS")
-    # CloudFront in front of the bucket: with these three, links lead there.
+    # The CloudFront distribution of the bucket. If this and the next two settings are set, links
+    # lead to CloudFront.
     cloudfront_url: str = Field(default="", validation_alias="CLOUDFRONT_URL")
-    # The name CloudFront has for the key.
+    # The ID of the key at CloudFront.
     cloudfront_key_pair_id: str = Field(default="", validation_alias="CLOUDFRONT_KEY_PAIR_ID")
-    # The key that links are signed with: PEM, or the path of a file.
+    # The key that signs links: PEM, or the path of a PEM file.
     cloudfront_private_key: SecretStr | None = Field(
         default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
     )

@@ -19,7 +19,7 @@ class CatalogConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings, Prod
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_")
 
-    # Where it listens for HTTP.
+    # The port of the HTTP API.
     port: Port = 8085
-    # Where answers are kept, if elsewhere.
+    # The Redis for cached responses, if it is not `REDIS_URL`.
     cache_redis_url: RedisUrl | None = Field(default=None, validation_alias="CACHE_REDIS_URL")

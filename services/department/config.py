@@ -14,5 +14,5 @@ class DepartmentConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")
 
-    # Where it listens for HTTP.
+    # The port of the HTTP API.
     port: Port = 8083

@@ -39,38 +39,38 @@ class OrderConfig(
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")
 
-    # Where it listens for HTTP.
+    # The port of the HTTP API.
     port: Port = 8082
-    # Where the user service is.
+    # The URL of the user service.
     user_url: Url = Field(default="http://127.0.0.1:8081", validation_alias="USER_URL")
-    # Where the product service is.
+    # The URL of the product service.
     product_url: Url = Field(default="http://127.0.0.1:8084", validation_alias="PRODUCT_URL")
-    # Where the catalog service is.
+    # The URL of the catalog service.
     catalog_url: Url = Field(default="http://127.0.0.1:8085", validation_alias="CATALOG_URL")
-    # How long a call to the user service may take, its repetitions included.
+    # Time limit of a call to the user service, including retries.
     user_seconds: Seconds = 2.0
-    # The same for the product service.
+    # Time limit of a call to the product service, including retries.
     product_seconds: Seconds = 3.0
-    # The same for the catalog service.
+    # Time limit of a call to the catalog service, including retries.
     catalog_seconds: Seconds = 1.0
     # How long products are reserved for an order until they are sold.
     hold_seconds: int = Field(default=3600, ge=1, le=86_400)
-    # The pause of the recovery when there is no unfinished work.
+    # The pause of the recovery loop if there is no unfinished order.
     recovery_seconds: Seconds = 1.0
-    # How long the sweep of service orders whose time is over rests when there are none.
+    # The pause of the loop that expires overdue service orders, if there are none.
     sweep_seconds: Seconds = 5.0
-    # A customer who does not object for this long to what is said to be done has confirmed it.
+    # If the customer does not object to a finished job within this time, the job is confirmed.
     objection_seconds: Seconds = 3 * 24 * 3600.0
-    # Work without progress for this long is taken over from its process, which has probably died.
-    # This is also the longest wait for the next attempt. It must exceed the time of a request.
+    # If an order makes no progress for this time, another process continues it. This is also the
+    # longest wait for the next attempt. It must exceed the time of a request.
     lease_seconds: Seconds = 15.0
     # An order that is not confirmed within this time is cancelled, and its stock is returned.
     pending_seconds: Seconds = 24 * 3600.0
-    # The part of a product's stock that a customer's unconfirmed orders may hold; one is always
-    # possible. Orders that the staff places are not limited.
+    # The fraction of a product's stock that a customer's unconfirmed orders may hold. One unit is
+    # always allowed. Orders that the staff places are not limited.
     max_stock_share: float = Field(default=0.5, gt=0, le=1)
-    # `currency:amount`, separated by commas, `*` for all others: what a customer's unconfirmed
-    # orders may come to, each alone and all together.
+    # The maximum total of a customer's unconfirmed orders: `currency:amount`, separated by commas;
+    # `*` is for all other currencies.
     max_waiting_value: Annotated[str, AfterValidator(_values)] = "*:20000"
     # An order that cannot be placed within this time is abandoned.
     draft_seconds: Seconds = 600.0

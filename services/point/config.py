@@ -30,20 +30,20 @@ class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettin
 
     model_config = SettingsConfigDict(env_prefix="POINT_")
 
-    # Where it listens for HTTP: health and metrics.
+    # The HTTP port for health checks and metrics.
     port: Port = 8087
-    # Where it listens for gRPC.
+    # The port of the gRPC API.
     grpc_port: Port = 50051
-    # A unary call times out after this long even if its caller set no deadline.
+    # Time limit of a unary call, even if its caller has set no deadline.
     grpc_call_seconds: Seconds = 10.0
-    # `currency:rate`, separated by commas: what one of each is worth where ten are a point. What is
-    # paid in others earns nothing.
+    # `currency:rate`, separated by commas: the value of one unit of each currency. A value of 10
+    # earns one point. Payments in other currencies earn no points.
     rates: Annotated[str, AfterValidator(_rates)] = RATES
-    # PEM files of its chain and its key: with both, gRPC is spoken over TLS only.
+    # PEM file of the server's certificate chain. If this and the key are set, gRPC requires TLS.
     grpc_tls_certificate: Path | None = None
-    # Its key.
+    # PEM file of the key of this certificate.
     grpc_tls_key: Path | None = None
-    # Where it is set, callers must show a certificate of this authority.
+    # If set, callers must have a certificate of this certificate authority (PEM file).
     grpc_tls_client_ca: Path | None = Field(default=None, validate_default=True)
 
     @field_validator("grpc_tls_client_ca")

@@ -18,7 +18,7 @@ class ProductConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")
 
-    # Where it listens for HTTP.
+    # The port of the HTTP API.
     port: Port = 8084
-    # How long the sweep rests when no reservation has expired.
+    # The pause of the loop that releases expired reservations, if there are none.
     sweep_seconds: Seconds = 1.0

@@ -106,111 +106,123 @@ class UserConfig(
     model_config = SettingsConfigDict(env_prefix="USER_")
     issues_tokens = True
 
-    # Where it listens for HTTP.
+    # The port of the HTTP API.
     port: Port = 8081
     # Host and port of the point service.
     point_grpc_address: str = Field("127.0.0.1:50051", validation_alias="POINT_GRPC_ADDRESS")
-    # The PEM file of the authority that the point service's certificate is from: with it, TLS.
+    # PEM file of the certificate authority of the point service. If set, the connection uses TLS.
     point_grpc_tls_ca: Path | None = Field(None, validation_alias="POINT_GRPC_TLS_CA")
-    # Where the point service asks who calls: our chain.
+    # PEM file of the client's certificate chain, if the point service requires a client
+    # certificate.
     point_grpc_tls_certificate: Path | None = None
-    # And its key.
+    # PEM file of the key of this certificate.
     point_grpc_tls_key: Path | None = Field(default=None, validate_default=True)
-    # Calls to the point service at a time; one more waits, within its own seconds.
+    # Maximum number of concurrent calls to the point service. Further calls wait within their time
+    # limit.
     point_connections: int = Field(10, ge=1, validation_alias="POINT_GRPC_CONNECTIONS")
-    # What a list waits for its points at most; without them it is still a list.
+    # How long a list of users waits for points. After that, the list is returned without points.
     points_seconds: Seconds = 1.0
-    # How long a point service that failed is not called before one call tries again.
+    # The maximum time for which the circuit to the point service stays open after failures.
     points_pause_seconds: Seconds = 2.0
 
     # The URL of the order service, which the export of a user's data calls.
     order_url: Url = Field(default="http://127.0.0.1:8082", validation_alias="ORDER_URL")
     # The URL of the chat service, which the export calls too.
     chat_url: Url = Field("http://127.0.0.1:8086", validation_alias="CHAT_URL")  # with chat
-    # How long one of their answers may take.
+    # Time limit for a response of each service that the export calls.
     export_seconds: Seconds = 5.0
 
-    # Ed25519 keys as PEM, or the path of a file with them. If empty, development creates a
-    # key that is lost at the end of the process; then all tokens are invalid.
+    # Ed25519 keys as PEM, or the path of a file with them. If empty, development creates a key
+    # that is lost at the end of the process; then all tokens are invalid.
     jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
-    # `name:secret` or `name:sha256:hash` of each service that may sign in, separated by
-    # commas; the hash of its secret in hexadecimal digits.
+    # `name:secret` or `name:sha256:hash` of each service that may sign in, separated by commas.
+    # The hash is the SHA-256 of the secret in hexadecimal digits.
     service_clients: Annotated[SecretStr | None, AfterValidator(_clients)] = None
-    # How long an access token is good.
+    # The lifetime of an access token.
     access_seconds: Seconds = 900.0
-    # How long a refresh token is good.
+    # The lifetime of a refresh token.
     refresh_seconds: Seconds = 7 * 24 * 3600.0
-    # From the login on, however often it is refreshed.
+    # The lifetime of a session, from the login on, however often it is refreshed.
     session_seconds: Seconds = 30 * 24 * 3600.0
 
-    # Identity providers (OpenID Connect) as `name=issuer?client_id=…`, separated by commas;
-    # `&scope=openid+email` asks for less, `&email=verified` trusts its addresses: docs/oidc.md.
+    # Identity providers (OpenID Connect) as `name=issuer?client_id=…`, separated by commas.
+    # `&scope=openid+email` requests less data, and `&email=verified` trusts the provider's email
+    # addresses: docs/oidc.md.
     oidc_providers: Annotated[str, AfterValidator(_providers)] = ""
     # `name:secret` of each provider, separated by commas.
     oidc_client_secrets: SecretStr | None = Field(default=None, validate_default=True)
-    # How long one answer of a provider may take.
+    # Time limit for one response of a provider.
     oidc_seconds: Seconds = 4.0
 
-    # `name:base64` of 32 bytes, the first encrypts: personal ids are kept with these.
+    # Keys of 32 bytes that encrypt personal IDs and authenticator secrets: `name:base64`,
+    # separated by commas. The first key encrypts; all keys decrypt.
     encryption_keys: Annotated[SecretStr, AfterValidator(_encryption_keys)] = SecretStr(
         _DEVELOPMENT_KEY
     )
-    # At a time; each takes 46 MiB while it works.
+    # Number of passwords that are hashed at the same time. Each of them needs 46 MiB of memory.
     password_threads: int = Field(
         default_factory=lambda: min(MOST_PASSWORD_THREADS, os.cpu_count() or 1), ge=1
     )
 
-    # How long the audit trail is kept; the schema lets nothing younger than 90 days go.
+    # For how many days audit entries are kept. The schema refuses to delete entries that are
+    # younger than 90 days.
     audit_days: int = Field(default=730, ge=90)
-    # How long it says from which address; the schema lets none younger than 30 days go.
+    # For how many days audit entries keep the client's address. The schema refuses to erase
+    # addresses that are younger than 30 days.
     audit_address_days: int = Field(default=90, ge=30)
-    # How long a deleted account keeps its name and its email address, should it be asked for.
+    # For how many days a deleted account keeps its name and its email address.
     deleted_days: int = Field(default=30, ge=1)
 
-    # Wrong passwords for one account from one address.
+    # Maximum number of wrong passwords for one account from one client address.
     login_attempts: int = Field(default=5, ge=1)
-    # How long they count.
+    # The period in which these wrong passwords are counted.
     login_window_seconds: Seconds = 900.0
-    # The same for an account from everywhere.
+    # Maximum number of wrong passwords for one account from all client addresses together.
     login_account_attempts: int = Field(default=100, ge=1)
-    # How long they count.
+    # The period in which these wrong passwords are counted.
     login_account_window_seconds: Seconds = 3600.0
-    # The same from one address for all accounts.
+    # Maximum number of wrong passwords from one client address for all accounts together.
     login_address_attempts: int = Field(default=100, ge=1)
-    # How long they count.
+    # The period in which these wrong passwords are counted.
     login_address_window_seconds: Seconds = 900.0
     # Roles whose permissions need a second factor, separated by spaces, such as `ADMIN STAFF
     # MODERATOR`. A user who has a second factor must present it in any role.
     second_factor_roles: Annotated[str, AfterValidator(_roles)] = ""
-    # Wrong codes of an authenticator for one account from everywhere.
+    # Maximum number of wrong second-factor codes for one account from all client addresses
+    # together.
     second_factor_attempts: int = Field(default=20, ge=1)
-    # How long they count.
+    # The period in which these wrong codes are counted.
     second_factor_window_seconds: Seconds = 24 * 3600.0
-    # How long an owner who has signed in with a device is not taken for a stranger there.
+    # For how long a device counts as known after a sign-in. Login attempts with a known device
+    # have their own limit.
     device_seconds: Seconds = 180 * 24 * 3600.0
-    # How many emails of each kind a client can request for one address.
+    # Maximum number of emails of each kind that one client can request for one email address.
     mails_per_address: int = Field(default=3, ge=1)
-    # How many emails of each kind all clients together can request for one address.
+    # Maximum number of emails of each kind that all clients together can request for one email
+    # address.
     mails_per_recipient: int = Field(default=10, ge=1)
-    # How many emails of each kind one client can request for all addresses.
+    # Maximum number of emails of each kind that one client can request for all email addresses.
     mails_per_client: int = Field(default=100, ge=1)
-    # How long they count.
+    # The period in which these requests are counted.
     mails_window_seconds: Seconds = 3600.0
 
-    # The wait before a mail that could not be sent is tried again; it doubles, up to four hours.
+    # The wait before the first retry of a failed email. The wait doubles with each retry, up to
+    # four hours.
     mail_retry_seconds: Seconds = 15.0
-    # How long a verification link is good.
+    # The lifetime of a verification link.
     verification_seconds: Seconds = 168 * 3600.0
-    # How long a link to reset a password is good.
+    # The lifetime of a link to reset a password.
     reset_seconds: Seconds = 3600.0
-    # How long a link to choose the first password is valid, for an account that an administrator
+    # The lifetime of a link to choose the first password, for an account that an administrator
     # created.
     invitation_seconds: Seconds = 72 * 3600.0
-    # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
+    # The URL in verification emails, with `{token}`. If this is not set, it is below `PUBLIC_URL`.
     verification_link: LinkUrl = _LINKS["verification_link"]
-    # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
+    # The URL in password reset emails, with `{token}`. If this is not set, it is below
+    # `PUBLIC_URL`.
     reset_link: LinkUrl = _LINKS["reset_link"]
-    # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
+    # The URL to undo a change of the email address, with `{token}`. If this is not set, it is
+    # below `PUBLIC_URL`.
     undo_link: LinkUrl = _LINKS["undo_link"]
 
     # What people have written goes there and back.
