@@ -1,4 +1,4 @@
-"""Import once, while the databases start, the modules that all services share.
+"""Import the modules that all services share once, while the databases start.
 
 When a service starts for the first time, it is forked from this process. A service that restarts is
 spawned instead, with its present code. In production, no service is forked.

@@ -185,7 +185,7 @@ def _log_format(environ: Mapping[str, str]) -> str:
 
 
 def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
-    """Refuse at the start those rotation settings that `nginx/rotate.sh` would refuse later."""
+    """Refuse an invalid setting of log rotation now; `nginx/rotate.sh` would refuse it later."""
     given = environ.get(name)
     if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
         raise ValueError(f"{name}: {given} is not a number from 1 to 99999")

@@ -116,7 +116,7 @@ def write_line(logger: structlog.typing.FilteringBoundLogger, level: str, line: 
 
 
 def send_lines(send: Callable[[Event], None] | None) -> None:
-    """Also pass every masked line to `send`, which must not block or raise.
+    """Pass every masked line to `send` too; `send` must not block or raise.
 
     If `send` is None, lines are not passed on any more.
     """

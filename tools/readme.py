@@ -42,7 +42,7 @@ def _picture(services: Sequence[Service], calls: Calls) -> Iterator[str]:
     with_database = " & ".join(one.name for one in services if one.database)
     yield f"    {with_database} --- databases[(PostgreSQL 18:<br/>one database per service)]"
     if dual := [p.parent.name for p in sorted((ROOT / "migrations").glob("*/mysql"))]:
-        yield f"    {' & '.join(dual)} -.->|or, by URL alone| mysql[(MySQL / MariaDB)]"
+        yield f"    {' & '.join(dual)} -.->|or with a mysql:// URL| mysql[(MySQL / MariaDB)]"
     yield "    sql[sql/ + migrations/] -->|aiosqlc| store[services/*/store]"
     yield "    nginx -->|access log| exporter[log exporter :9150]"
     yield f"    exporter & {every} -->|/metrics| prometheus[Prometheus :9090]"

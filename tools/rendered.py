@@ -79,7 +79,7 @@ def main(argv: list[str]) -> int:
         for path in stale:
             print(f"{path.relative_to(ROOT)} is out of date: run make render", file=sys.stderr)
         for path in left:
-            print(f"{path.relative_to(ROOT)} has lost its source: run make render", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is left over: run make render", file=sys.stderr)
         return 1 if stale or left else 0
     for path in left:
         path.unlink()

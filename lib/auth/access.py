@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A case in which a requirement applies; the handler checks it, the access table shows it."""
+    """The case in which a requirement applies: the handler checks it, the access table names it."""
 
     case: str
 

@@ -80,7 +80,7 @@ def built_in_grants() -> Grants:
 
 
 def service_scopes() -> Mapping[str, frozenset[str]]:
-    """Return the permissions of each service, the scopes of its tokens; omit services with none."""
+    """Return each service's permissions (its tokens' scopes). Services without any are omitted."""
     found: dict[str, set[str]] = {}
     for name, one in declared().items():
         for service in one.services:

@@ -192,10 +192,11 @@ class Verifier:
         return principal
 
     def recall(self, token: str) -> Recalled | None:
-        """Return the cached result of an earlier verification, or None if the token has expired.
+        """Return the cached result of an earlier verification, or None.
 
-        Return None also if there is no cached result. This method does not verify the token, so its
-        cost is small. A result that is older than a minute is returned until `verify` refuses it.
+        The result is None if none is cached or the token has expired. This method does not verify
+        the token, so its cost is small. A cached result that is older than a minute is returned
+        until `verify` refuses the token.
         """
         if not _may_be_one(token):
             return None

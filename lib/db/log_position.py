@@ -13,7 +13,7 @@ from lib.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """The queries for the log position of a primary and a replica, and its conversion to a number.
+    """Queries for the log positions of a primary and a replica, and the conversion to numbers.
 
     `replayed` returns no row if the server is not a replica (any more), because its data can then
     differ from the primary's.

@@ -40,13 +40,13 @@ def databases(root: Path = ROOT) -> list[str]:
 
 
 def source(root: Path, db: str, url: str) -> Path:
-    """Return the folder with the migrations of `db`, for the engine of `url` if there are two."""
+    """Return the folder with the migrations of `db`, for the URL's engine if each has a folder."""
     engine = root / db / ("mysql" if urlsplit(url).scheme == "mysql" else "postgres")
     return engine if engine.is_dir() else root / db
 
 
 def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = False) -> list[str]:
-    """Apply pending migrations, oldest first; with `demo`, then the demo data. Return the names.
+    """Apply pending migrations, oldest first; with `demo`, then the demo data. Return their names.
 
     Each file runs in its own transaction. A failed file changes nothing, and the files before it
     stay applied. Grant the service's role its privileges. With `only`, revoke all other privileges.

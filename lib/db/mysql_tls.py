@@ -35,7 +35,7 @@ def context_of(url: str) -> ssl.SSLContext | None:
 
 
 class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships no types
-    """A connection that, if the server lacks required TLS, ends before it sends a user name.
+    """A connection that ends before it sends the user name if the server lacks the required TLS.
 
     The driver would continue without encryption, and an attacker in the network could cause exactly
     that.

@@ -35,7 +35,7 @@ class Timings(dict[str, Durations]):
         self._other = latencies.child("other")
 
     def name_copy(self, head: str, table: str) -> None:
-        """Label the durations of the INSERT that begins with `head` with the name of its table."""
+        """Set the label of the INSERT that begins with `head` to `copy` and the table's name."""
         if head not in self:
             self[head] = self._latencies.child(f"copy {table}")
 
@@ -66,7 +66,7 @@ class PoolState(Collector):
 
 
 class ServerCertificate(Collector):
-    """The metric of the time when the database server's most recently seen certificate expires.
+    """A metric: the expiry time of the certificate that the database server sent most recently.
 
     The metric has no value without TLS or without verification, because an expired certificate
     would cause no failure.

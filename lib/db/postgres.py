@@ -284,7 +284,7 @@ class PostgresDatabase(_Statements):
         return False
 
     async def _release_after(self, error: BaseException, connection: Any) -> None:
-        """Release the connection after a failure, and raise the error for the caller."""
+        """Release the connection after a failure, and raise the application error."""
         if isinstance(error, BROKEN_CONNECTION):
             # The next caller must get a new one.
             with suppress(*DRIVER_FAILURES):

@@ -1,4 +1,4 @@
-"""Find the name of a query by its text, also if the text was expanded for several rows."""
+"""Find the name of a query by its text, even if the text was expanded for several rows."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ class ReplicatedDatabase:
 
 
 class _Counts(Collector):
-    """The metric `db_reads_total{server}`, and the lag and rotation state of each replica."""
+    """The metric `db_reads_total{server}`; each replica's lag, and whether it receives reads."""
 
     def __init__(self, rotation: Rotation, registry: CollectorRegistry) -> None:
         self._rotation = rotation
@@ -277,7 +277,7 @@ class _Counts(Collector):
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield the lag and the rotation state of each replica at its last check."""
+        """Yield each replica's lag at its last check, and whether it receives reads."""
         lag = GaugeMetricFamily(
             "db_replica_lag_seconds",
             "Age of the oldest change that the replica has not applied.",

@@ -54,7 +54,7 @@ class JetStream:
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries. In each partition, an entry is sent when the one before is replicated."""
+        """Append entries. In a partition, each entry waits until the previous one is replicated."""
         js = await self.context()
         lanes: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():

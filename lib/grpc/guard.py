@@ -182,7 +182,7 @@ def _inbound(context: Context, name: str) -> str | None:
 
 
 def _write_for(status: str) -> Callable[..., Any]:
-    """Return the log function for a status: error, warning or info, by who is at fault."""
+    """Return the log function for a status: error if we are at fault, else warning or info."""
     if status in _OUR_FAULT:
         return log.error
     return log.info if status in {"OK", "CANCELLED"} else log.warning

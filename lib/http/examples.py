@@ -42,7 +42,7 @@ _Schemas = Mapping[str, dict[str, Any]]
 def components(
     types: Sequence[Any], template: str
 ) -> tuple[tuple[dict[str, Any], ...], dict[str, dict[str, Any]]]:
-    """Return the schemas of `types`, and those that they refer to. Every field has an example."""
+    """Return the schemas of `types` and of the types they refer to. Every field has an example."""
     schemas, found = msgspec.json.schema_components(types, ref_template=template)
     for name, field in _moments(types):
         _simple(found[name]["properties"][field])["format"] = "date-time"

@@ -94,7 +94,7 @@ async def _listener(
 
 
 async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connection]) -> None:
-    """Close the port. Accept the connections in its queue, so that they are not reset."""
+    """Close the port. Accept the connections that already wait in its queue, to reset none."""
     loop = asyncio.get_running_loop()
     copies = [listening.dup() for listening in server.sockets]
     server.close()  # the loop accepts no more; the copies keep the queue

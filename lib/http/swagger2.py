@@ -90,7 +90,7 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert `anyOf: [X, null]` to a nullable X. The schema of another union gets no type."""
+    """Convert `anyOf: [X, null]` to a nullable X. The schema of any other union gets no type."""
     kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key in ("description", "title")}
     nullable = len(kinds) < len(schema["anyOf"])

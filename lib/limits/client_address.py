@@ -51,7 +51,7 @@ class TrustedProxies:
 
 @lru_cache(maxsize=4096)
 def limit_key(client: str) -> str:
-    """Return the key that a client's requests count for; for IPv6, this is the /64 network."""
+    """Return the key under which a client's requests are counted; for IPv6, the /64 network."""
     address = _parse(client)
     if isinstance(address, IPv6Address):
         return f"ip:{ip_network((address, 64), strict=False).network_address}/64"

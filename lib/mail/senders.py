@@ -82,14 +82,14 @@ class SmtpSender:
 
 
 class RedirectingSender:
-    """Send everything to one address and name the original recipient, to test a real server."""
+    """Send every email to one address, with the recipient in the subject, to test a real server."""
 
     def __init__(self, inner: Sender, to: str) -> None:
         self._inner = inner
         self._to = to
 
     async def send(self, mail: Mail) -> None:
-        """Send the email to the configured address. Raises as `Sender.send`."""
+        """Send the email to the configured address. Raises the errors of `Sender.send`."""
         subject = f"[for {mail.to}] {mail.subject}"
         await self._inner.send(msgspec.structs.replace(mail, to=self._to, subject=subject))
 

@@ -33,10 +33,11 @@ async def repeat(
     policy: RetryPolicy = RetryPolicy(),
     seconds: float = 10.0,
 ) -> T:
-    """Repeat the idempotent `work`, whose first attempt had `failure`, until an attempt succeeds.
+    """Retry the idempotent `work` after its first attempt has raised `failure`.
 
-    The last failure is raised, which is the first one if a repetition cannot help. A `Retry-After`
-    of the upstream is respected if the time allows it. Otherwise the failure is raised at once.
+    If no attempt succeeds, the last failure is raised. If a retry cannot help, `failure` is raised
+    at once. The `Retry-After` of the upstream is respected; if it is longer than the remaining
+    time, the failure is raised at once.
     """
 
     def hook(error: Exception) -> bool | timedelta:

@@ -64,7 +64,7 @@ def key_of(of: str, sort: str | None, filters: Mapping[str, Any]) -> bytes:
 
 
 def read(text: str, keyset: Keyset, key: bytes) -> Any:
-    """Return the cursor in a text, or None, which means the first page, for an empty text.
+    """Parse a cursor. An empty text gives None, which means the first page.
 
     Raises:
         AppError: VALIDATION_ERROR if the text was changed or belongs to another list.

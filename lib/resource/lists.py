@@ -100,8 +100,8 @@ class Walk:
 
 
 def orders_of(things: str) -> Meta:
-    """Describe an `order_by`, a Literal of the fields that the list can be sorted by."""
-    return Meta(description=f"Fields that {things} can be sorted by.")
+    """Return the description of an `order_by` parameter for the API document."""
+    return Meta(description=f"The field to sort {things} by.")
 
 
 async def page_of(

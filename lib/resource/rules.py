@@ -36,7 +36,7 @@ def check_version(seen: int | None, present: int) -> None:
 
 
 def at_version(row: V | None, noun: str, seen: int | None) -> V:
-    """Return `row`; raise NOT_FOUND if it is None, or PRECONDITION_FAILED as `check_version`."""
+    """Return `row`; raise NOT_FOUND if it is None. Check its version as `check_version` does."""
     found = or_not_found(row, noun)
     check_version(seen, found.version)
     return found

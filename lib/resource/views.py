@@ -12,7 +12,7 @@ S = TypeVar("S", bound=Struct)
 
 
 class ReaderView(Struct, frozen=True):
-    """A response type whose contents depend on the reader or on other rows.
+    """A response type whose contents depend on the caller or on other rows.
 
     The version of its row does not cover all of its contents, so its `ETag` includes a digest of
     the body.

@@ -121,7 +121,7 @@ class Follower:
         self._restored = None
 
     def _cut_in_place(self) -> None:
-        """Record the former contents of truncated open files, of which a copy may be found."""
+        """Record the former content of each truncated open file: a copy of it may be found."""
         for ident, file in self._open.items():
             track, size, head = self._tracks[ident], file.size(), file.head()
             if track.still(head, size):
@@ -163,7 +163,7 @@ class Follower:
         listed: dict[Ident, Found],
         current: Found | None,
     ) -> None:
-        """Continue with the content of a truncated file in the longest file that contains it."""
+        """Continue to read a truncated file's former content in its longest copy."""
 
         def fits(new: _Unknown) -> bool:
             # A new log file is read from its start, unless only the device number is new, as after

@@ -19,7 +19,7 @@ class Memo(dict[K, V]):
     """
 
     def __init__(self, ask: Callable[[K], V], most: int = 16_384) -> None:
-        """Create a cache of `most` keys. Long strings are not cached, so that memory is bounded."""
+        """Create a cache; `most` is the maximum number of keys. Long strings are not cached."""
         super().__init__()
         self._ask = ask
         self._most = most

@@ -29,14 +29,14 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""The routes that the path segments read so far allow, in order of precedence.
+"""The routes that can still match after the path segments read so far, in order of precedence.
 
 A string in the tuple is a route with a final `*`.
 """
 
 
 class _State(dict[str, "_State"]):
-    """A state of the matcher: the next state by path segment, and the route if the path ends."""
+    """A state of the matcher: the next state by path segment, and the route of a path that ends."""
 
     __slots__ = ("other", "route")
 

@@ -28,7 +28,7 @@ class HistoryQuery(Query, frozen=True, kw_only=True):
     """Page of a channel's messages, newest first."""
 
     before: Annotated[
-        UUID | None, Meta(description="ID of a message; return only earlier messages")
+        UUID | None, Meta(description="ID of a message; return only messages before this one")
     ] = None
     limit: Annotated[int, Meta(ge=1, le=100, description="maximum number of messages")] = 50
 

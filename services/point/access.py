@@ -1,4 +1,4 @@
-"""Access rules: users see their own points; services and readers of accounts see all points."""
+"""Access rules: users see their own points; services and callers with `users:read` see all."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ class JobCancelled(Struct, frozen=True):
 class Awards:
     """The rules by which users earn points.
 
-    `rates` maps the code of a currency to its value. Payments in other currencies earn no points.
+    `rates` maps the code of a currency to the value of one unit; a value of 10 earns one point.
+    Payments in other currencies earn no points.
     """
 
     rates: Mapping[str, Decimal]

@@ -35,7 +35,7 @@ def points_for_spending(amount: Decimal) -> int:
 
 
 def parse_rates(text: str) -> dict[str, Decimal]:
-    """Parse `USD:0.9,GBP:1.15` into the value of each currency. A value of ten earns one point.
+    """Parse `USD:0.9,GBP:1.15` into the value of one unit of each currency.
 
     Raises:
         ValueError: if an entry is invalid; the message names the entry.

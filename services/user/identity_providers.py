@@ -111,5 +111,5 @@ def _provider(name: str, url: str) -> IdentityProvider:
     if "openid" not in scope.split():
         raise ValueError(f"the scope of {name} must contain openid")
     if said.get("email", "verified") != "verified":
-        raise ValueError(f"the parameter email of {name} must be verified, or absent")
+        raise ValueError(f"the parameter email of {name} must be left out, or be `verified`")
     return IdentityProvider(name, issuer, said["client_id"], "", scope, "email" in said)

@@ -40,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MailPolicy:
-    """When to send an email again after a failure. Times are in seconds."""
+    """The number of attempts to send an email, and the waits between them. Times are in seconds."""
 
     attempts: int = 12
     # The first wait; each further one doubles, up to the longest. Twelve attempts take a day.

@@ -133,6 +133,6 @@ class IdentityProviders(Protocol):
 
         Raises:
             AppError: as `authorization_url` does; UNAUTHORIZED if the provider refuses the code, or
-                if its token is not for this platform, this sign-in and this time.
+                if its ID token is for another client or another sign-in, or is not valid now.
         """
         ...

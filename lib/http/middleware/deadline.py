@@ -38,7 +38,7 @@ class Deadline:
         """Start the time limit of the current task, which serves the request.
 
         Raises:
-            AppError: DEADLINE_EXCEEDED where the caller waits no longer.
+            AppError: DEADLINE_EXCEEDED if the caller no longer waits.
         """
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()

@@ -1,4 +1,4 @@
-"""Cache tags: a response has a tag for each entry in it, and a change invalidates tags."""
+"""Cache tags: a response has its entries' tags, and a change of an entry invalidates its tags."""
 
 from __future__ import annotations
 

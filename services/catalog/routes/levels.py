@@ -1,4 +1,4 @@
-"""Routes of category types, categories, subcategories and services, and of the lists below each."""
+"""Routes of catalog entries, such as categories, and of the lists of the entries below an entry."""
 
 from __future__ import annotations
 

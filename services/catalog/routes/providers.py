@@ -58,7 +58,7 @@ def _own_id() -> UUID:
 def _named_to_change(request: web.Request) -> UUID:
     """Return the ID of the provider whose services the caller wants to change.
 
-    Refuse a caller who is neither that provider nor permitted.
+    Raise FORBIDDEN unless the caller is that provider or may change the whole catalog.
     """
     provider_id, caller = _named(request), require_principal()
     if caller.may(WRITE):

@@ -1,4 +1,4 @@
-"""Services that providers offer. To add a service that is already offered has no effect."""
+"""Services that providers offer. Adding a service that is already offered has no effect."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Allowance:
         return int(self._frames)
 
     def take(self, frames: int, size: int) -> bool:
-        """Count frames and bytes. Return whether the frames and the bytes are within the limits."""
+        """Subtract received frames and bytes. Return whether both are still within the limits."""
         self._frames -= frames
         self._bytes -= size
         return self._frames >= 0 and self._bytes >= 0

@@ -6,11 +6,11 @@ from enum import IntEnum
 
 
 class Close(IntEnum):
-    """Close codes. A client may reconnect at once and resume, except after `GONE`.
+    """Close codes. After a code that is not named here, a client may reconnect at once and resume.
 
-    After `ENDED` the client must sign in again; after `EXPIRED` it needs a new token. After `FLOOD`
-    it must wait a second: if it reconnects sooner and sends all frames again, only the frame that
-    resumes is accepted.
+    After `GONE` the client cannot reconnect. After `ENDED` it must sign in again; after `EXPIRED`
+    it needs a new token. After `FLOOD` it must wait a second: if it reconnects sooner and sends all
+    frames again, only the frame `resume` is accepted.
     """
 
     # The protocol's own.

@@ -49,7 +49,7 @@ class Feed:
     def accept(self, sequence: int, frame: bytes) -> int:
         """Accept a message, deliver the messages that are next in order, and return their number.
 
-        An empty frame means only that the message exists.
+        An empty frame announces the message without its content.
         """
         if sequence <= self.last:
             return 0
@@ -63,7 +63,7 @@ class Feed:
         return count
 
     def fill(self, sequence: int, frame: bytes) -> int:
-        """Deliver a message from the database, which is read in order and without gaps."""
+        """Deliver a message from the database; the caller passes them in order and without gaps."""
         if sequence <= self.last:
             return 0
         self.known = max(self.known, sequence)

@@ -129,7 +129,7 @@ class Hub:
                     seat.give(said.frame)
 
     async def catch_up(self) -> None:
-        """Query the latest sequence of every followed channel, and read missing messages.
+        """Query the latest sequence numbers in the users' channels, and read missing messages.
 
         Raises:
             AppError: if the database does not respond.
@@ -169,7 +169,7 @@ class Hub:
             self.posted(said)
 
     def _adopt(self, said: Posted) -> Feed | None:
-        """Follow the channel of a message if one of its members is connected to this process."""
+        """Follow the channel of a message if a member of it is connected to this process."""
         here = [self._users[user_id] for user_id in said.members if user_id in self._users]
         if not here:
             return None

@@ -46,6 +46,6 @@ class SocketMetrics:
         )
         self.stored = Counter(
             "chat_messages_stored_total",
-            "Messages stored. Repeated requests are not counted.",
+            "Messages stored. A message that a client sends again is not counted.",
             registry=registry,
         )

@@ -65,7 +65,7 @@ class Chat:
         return await self._unbroken(work)
 
     async def mark_read(self, user_id: UUID, channel_id: UUID, message_id: UUID) -> int:
-        """Move the user's read position to a message. Return its sequence.
+        """Move the user's read position to a message. Return the message's sequence number.
 
         Raises:
             AppError: as `messages.mark_read` does.

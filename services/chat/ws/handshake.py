@@ -26,7 +26,7 @@ _BEARER: Final = "bearer."
 
 
 async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
-    """Return who opens a socket, the account's ID, and the ID of the token's session or None.
+    """Return the caller who opens a socket, the account ID, and the token's session ID or None.
 
     Raises:
         AppError: BAD_REQUEST if the request is not a handshake; UNAUTHORIZED without a valid token;

@@ -56,7 +56,7 @@ class Socket:
         self._turn: list[bytes] | None = None
 
     def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
-        """Start to write after the handshake, or close if a close was requested meanwhile."""
+        """Start to write after the handshake, or close if a close was requested before."""
         self._ws, self._transport = ws, transport
         if self._early is not None:
             self.close(self._early)

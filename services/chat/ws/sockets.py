@@ -31,7 +31,7 @@ class Sockets:
 
     @contextmanager
     def holding(self, socket: Socket, address: str) -> Iterator[None]:
-        """Count a socket as open while the block runs. Above the limit per user, close the oldest.
+        """Count a socket as open while the block runs. If the user has too many, close the oldest.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE if the process has reached its limit of sockets;

@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class SettlesAtOnce:
-    """`ports.Payments` that collects nothing. Pass your own implementation to `create_app`."""
+    """`ports.Payments` that collects no money. Pass your own implementation to `create_app`."""
 
     async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:  # noqa: ARG002 - the port's
         """See `ports.Payments`."""

@@ -1,4 +1,4 @@
-"""Routes of products. Reading is public. The staff changes a product with `If-Match`."""
+"""Routes of products. Reading is public. Only the staff may change products, with `If-Match`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def add_product(
 
 @route("GET /api/v1/products/{id}", "Get a product", Code.NOT_FOUND, access=PUBLIC)
 async def get_product(request: web.Request, db: Db, product_id: Id) -> Item[Product]:
-    """Return an available or unavailable product with its `ETag`."""
+    """Return a product, even if it is unavailable, with its `ETag`."""
     return respond.item(request, await service.get(db, product_id))
 
 

@@ -1,4 +1,4 @@
-"""Rules of products: updates can require the current version; prices and stock are recorded."""
+"""Rules of products: an update may require the current version; prices and stock have a history."""
 
 from __future__ import annotations
 

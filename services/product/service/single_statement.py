@@ -116,5 +116,5 @@ def _reserved(
 
 
 def _event(reservation_id: UUID, kind: str) -> Unpublished:
-    """Return the event envelope. The statement builds the payload from the written row."""
+    """Return an event without payload. The SQL statement makes the payload from the written row."""
     return unpublished(topic=RESERVATIONS, key=str(reservation_id), kind=kind, payload=None)

@@ -93,7 +93,10 @@ def is_common(password: str, about: Iterable[str] = ()) -> bool:
 
 
 def _words_in(text: str) -> Iterable[str]:
-    """Yield what may be the word in a password, also with digits and signs read as letters."""
+    """Yield words that a password may contain.
+
+    A few digits and signs around the word are removed. Others may stand for letters, as in `p@ss`.
+    """
     for spelled in (text, text.translate(_INSTEAD)):
         word = _DECORATION.sub("", spelled)
         if len(text) - len(word) <= _DECORATED_BY:
@@ -106,7 +109,7 @@ def _words_in(text: str) -> Iterable[str]:
 
 
 def _names_in(text: str) -> Iterable[str]:
-    """Return the words of a name, or of an email address before the `@`, and these words joined."""
+    """Return the words of a name, or of an email address before the `@`, and all words as one."""
     parts = re.split(r"[\W\d_]+", text.lower().partition("@")[0])
     return [name for name in (*parts, "".join(parts)) if len(name) >= _SHORTEST_NAME]
 

@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
     @property
     def roles(self) -> list[Role]:
-        """Return the roles to list. The kind `staff` means all employees and ignores the role."""
+        """Return the roles to list. `staff` includes all roles: an employee may have any role."""
         if self in (Kind.STAFF, Kind.ALL):
             return list(Role)
         return [Role(self.upper())]

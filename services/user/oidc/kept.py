@@ -18,7 +18,7 @@ _REFETCH_SECONDS: Final = 30.0
 class Kept(Generic[T]):
     """A cached document. Concurrent callers share one fetch.
 
-    If the fetch fails, every caller gets the exception, and it is not cached.
+    If the fetch fails, every caller gets the exception, and the exception is not cached.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[T]], *, fresh_seconds: float) -> None:

@@ -32,7 +32,7 @@ class Transport:
         """Return the document at `url`.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE if the response is not this document; DEADLINE_EXCEEDED;
+            AppError: SERVICE_UNAVAILABLE if the response is not a `returns`; DEADLINE_EXCEEDED;
                 CIRCUIT_OPEN.
         """
 

@@ -79,7 +79,7 @@ async def list_identity_providers(deps: AppDeps) -> Answer[list[IdentityProvider
 async def start_provider_sign_in(
     deps: AppDeps, rules: AppRules, provider: _Provider, browser: _Browser, given: IdentityRequest
 ) -> Answer[Redirection]:
-    """Return the identity provider's URL.
+    """Return the URL of the identity provider's sign-in page.
 
     A cookie binds the sign-in to this browser for 10 minutes.
     """

@@ -62,7 +62,7 @@ async def register_provider(
 
 @route("POST /api/v1/auth/verify", "Verify an email address", *CHANGE_ERRORS, access=PUBLIC)
 async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
-    """Verify an address. Callers who are not signed in to the account send its password.
+    """Verify an address. A caller who is not signed in to the account must send its password.
 
     Older sessions end, except the session of the caller. There is no GET for this action, because
     programs that scan emails also open links.
@@ -95,7 +95,7 @@ async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
     alias="POST /api/v1/auth/resend-confirmation",
 )
 async def resend_verification(deps: AppDeps, rules: AppRules, given: AddressOnly) -> Done:
-    """Send another link. Return 204, or 409 to the signed-in owner of a verified address."""
+    """Send a new verification link. Return 204, or 409 to the owner of a verified address."""
     await verification.ask_again(deps.db, given.email, current_principal(), rules.mails)
     return respond.no_content()
 

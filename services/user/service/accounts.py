@@ -48,7 +48,7 @@ async def get_profile(db: Executor, account_id: UUID) -> GetProfileRow:
 
 
 async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
-    """Create an account without a password. Email its owner a link to choose one. Return its ID.
+    """Create an account, email its owner a link to choose a password, and return the account ID.
 
     Raises:
         AppError: CONFLICT if the address is in use; FORBIDDEN for a role that the caller may not
@@ -230,7 +230,7 @@ async def check_rank(
 
 
 async def lock_administrators(tx: Executor) -> None:
-    """Serialize changes of administrators. Call this function before any other lock."""
+    """Serialize changes of administrators. Call this function before you take any other lock."""
     await roles.lock_role(tx, name=AccountRole.ADMIN)
 
 
@@ -283,7 +283,7 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
 async def _count_address(
     db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
 ) -> None:
-    """Count an attempt to change an email address, to limit how many a caller can probe.
+    """Count an attempt to change an email address, to limit how many addresses a caller can probe.
 
     The count is per account and caller, so another caller cannot use up the owner's attempts.
     """

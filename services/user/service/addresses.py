@@ -75,7 +75,7 @@ async def undo(db: Database, token: str) -> None:
 
 
 async def _former(tx: Executor, account: LockAccountRow, proved: str) -> GetAddressBeforeRow | None:
-    """Return the address that the owner of the address `proved` can restore, and its end time."""
+    """Return the address that the owner of `proved` can restore, and when the account left it."""
     left = await addresses.get_former_address(tx, account_id=account.id, email=proved)
     if left is not None:
         return GetAddressBeforeRow(email=proved, changed_at=left)

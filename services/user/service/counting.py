@@ -1,4 +1,4 @@
-"""Count attempts, such as logins, before they are made, except those that fail in the server."""
+"""Count attempts, such as logins, before they are made; uncount those that fail in the server."""
 
 from __future__ import annotations
 

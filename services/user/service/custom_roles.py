@@ -66,7 +66,7 @@ async def get(db: Executor, name: str) -> GetCustomRoleRow:
 async def change(
     db: Database, principal: Principal, name: str, given: RoleChange, version: int | None
 ) -> GetCustomRoleRow:
-    """Replace the description and permissions of a role. Access tokens change at the next refresh.
+    """Replace the description and permissions of a role. A refreshed token has the new permissions.
 
     Raises:
         AppError: as `roles.change` does.

@@ -52,10 +52,10 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
 
 
 async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
-    """Erase the names of accounts that were deleted more than `keep_days` ago. Return the count.
+    """Erase the names of accounts deleted more than `keep_days` ago. Return the number of accounts.
 
-    The event is published once more. An access token stays valid for some minutes after the
-    deletion, so other services may have stored data after they had erased the rest.
+    The event that requests the erasure is published once more. An access token stays valid for some
+    minutes after the deletion, so other services may have stored data after their first erasure.
     """
     async with db.transaction() as tx:
         erased = await profiles.erase_accounts(tx, keep_days=keep_days, batch_size=most)
@@ -66,7 +66,7 @@ async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
 
 
 async def erase_again(db: Database, account_id: UUID, deleted_at: datetime) -> bool:
-    """Delete an account again after a restore of the database. Return whether it existed.
+    """Delete an account again after a restore of the database. Return whether the restore had it.
 
     The events for the other services are published in any case, because their databases may have
     been restored too. The name and the address are erased at the same time as without the restore.

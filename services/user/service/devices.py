@@ -35,7 +35,7 @@ class Devices:
         return f"{device}.{issued}.{self._sign(account_id, device, issued)}"
 
     def known(self, token: str | None, account_id: UUID) -> str | None:
-        """Return the device ID if the token is valid, unexpired and issued for this account."""
+        """Return the device ID if the token is valid, unexpired and for this account, else None."""
         device, _, rest = (token or "").partition(".")
         issued, _, signature = rest.partition(".")
         expected = self._sign(account_id, device, issued)

@@ -25,7 +25,7 @@ _MOST: Final = 20
 
 
 class IdentityView(Struct, frozen=True):
-    """A linked identity. `provider` is null if its identity provider is not in the settings."""
+    """A linked identity. `provider` is null if the platform no longer offers this provider."""
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])] | None

@@ -78,7 +78,7 @@ async def ask_reset(
 ) -> None:
     """Email a password reset link if an account with a password has the address.
 
-    Otherwise the function takes equally long.
+    If no such account exists, the function takes equally long, so the duration reveals nothing.
 
     The link sets a new password. If the current address is unverified and was changed recently, the
     link restores the former address instead. A request from a known device of the owner has its own

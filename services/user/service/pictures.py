@@ -66,7 +66,7 @@ async def replace(
 
 
 async def remove(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
-    """Remove the picture, if there is one. Raises as `replace`."""
+    """Remove the picture, if there is one. Raises the errors of `replace`."""
     async with db.transaction() as tx:
         person = await accounts.lock(tx, principal, account_id, version)
         if person.picture_key is None:
@@ -76,7 +76,7 @@ async def remove(db: Database, principal: Principal, account_id: UUID, version: 
 
 
 async def clear_away(db: Database, storage: Storage) -> bool:
-    """Remove the unused file that became due for removal first. Return whether a file was due.
+    """Remove the unused file that has been due for the longest time. Return whether one was due.
 
     If a file cannot be removed now, it is tried again after a minute.
     """

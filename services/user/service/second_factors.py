@@ -104,7 +104,10 @@ async def overview(db: Executor, principal: Principal, account_id: UUID) -> Seco
 async def begin_totp(
     db: Database, sealing: PersonalIds, principal: Principal, account_id: UUID
 ) -> NewAuthenticator:
-    """Return a new secret. The secret takes effect with the first code. Raises as `_may_change`."""
+    """Return a new secret, which takes effect with its first code.
+
+    Raises the errors of `_may_change`.
+    """
     secret = pyotp.random_base32()
     async with db.transaction() as tx:
         await _may_change(tx, principal)
@@ -147,7 +150,7 @@ async def show(
 ) -> None:
     """Record in the session that a second factor was verified.
 
-    Refreshed tokens contain the verification.
+    Access tokens state the verification after the next refresh.
 
     Wrong codes are counted as wrong passwords are. Attempts with a passkey are not counted, because
     its signature cannot be guessed.
@@ -179,7 +182,7 @@ async def show(
 async def new_recovery_codes(
     db: Database, principal: Principal, account_id: UUID
 ) -> IssuedRecoveryCodes:
-    """Replace the recovery codes and return the new codes. Raises as `_may_change`."""
+    """Replace the recovery codes and return the new codes. Raises the errors of `_may_change`."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.is_enrolled(tx, account_id=account_id):
@@ -192,7 +195,7 @@ async def new_recovery_codes(
 async def begin_passkey(
     db: Database, policy: Policy, principal: Principal, account_id: UUID
 ) -> dict[str, Any]:
-    """Return the options for a new passkey. Raises as `_may_change`."""
+    """Return the options for a new passkey. Raises the errors of `_may_change`."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         person = await accounts.get(tx, account_id)
@@ -209,7 +212,7 @@ async def begin_passkey(
 async def add_passkey(
     db: Database, policy: Policy, principal: Principal, account_id: UUID, given: NewPasskey
 ) -> IssuedRecoveryCodes:
-    """Store a new passkey. If it is the first second factor, all other sessions end.
+    """Store a new passkey. If the account had no second factor, all its other sessions end.
 
     Raises:
         AppError: VALIDATION_ERROR, also if the response belongs to no challenge of this service;

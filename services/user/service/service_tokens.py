@@ -1,4 +1,4 @@
-"""Access tokens that services get for a secret, limited to the service's permissions."""
+"""Access tokens that services get in exchange for a secret, with only their own permissions."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def issue(
 
 
 def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequence[T]:
-    """Return `wanted`, or `all_` if it is None. Raises FORBIDDEN if `all_` lacks a wanted item."""
+    """Return `wanted`, or `all_` if `wanted` is None. Raises FORBIDDEN if `all_` lacks an item."""
     if wanted is None:
         return all_
     if not set(wanted) <= set(all_):

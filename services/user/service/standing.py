@@ -23,7 +23,7 @@ _FRESH_SECONDS: Final = 900.0
 
 
 async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> None:
-    """Check that the account is active and has the token's role, and that its session is open.
+    """Check that the account is active and has the token's role, and the token's session is open.
 
     This also decides between two administrators who demote each other at the same time: the second
     administrator has lost the role by then.

@@ -90,8 +90,8 @@ async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
 async def reset_after_success(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
     """Reset the counters of an account after a success.
 
-    For the client address, only the successful attempt is not counted, because the address may also
-    try other accounts.
+    From the count of the client address, only the successful attempt is subtracted, because the
+    address may also try other accounts.
     """
     await clear(tx, list(limits)[:2])
     for address in list(limits)[2:]:

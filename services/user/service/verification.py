@@ -1,4 +1,4 @@
-"""Email verification by a single-use token. Requests do not reveal which accounts exist.
+"""Email verification by a single-use token. Responses do not reveal which accounts exist.
 
 Anyone can register with the address of another person, who then gets the link. So the link alone
 does not verify the address: the caller must also be signed in to the account, or know its password.
@@ -185,7 +185,7 @@ async def ask_again(db: Database, email: str, caller: Principal | None, limits: 
 
 
 def refused(*, used: bool) -> AppError:
-    """Return the error for an invalid or expired emailed token."""
+    """Return the error for an emailed token that is invalid, expired or used."""
     if used:
         return AppError(Code.CONFLICT, "the token was already used")
     return unauthorized("the token is invalid or expired")

@@ -50,8 +50,8 @@ class HoldingLimits:
     def min_stock(self, quantity: int, held: int) -> int:
         """Return the stock that must be available for an order of `quantity`.
 
-        The ordered quantity plus the quantity that the customer already holds must not exceed the
-        fraction `share` of this stock. A first unit of a product is always allowed.
+        The ordered quantity plus the quantity `held` in the customer's unconfirmed orders must not
+        exceed the fraction `share` of this stock. A first unit of a product is always allowed.
         """
         wanted = quantity + held
         if wanted <= 1:

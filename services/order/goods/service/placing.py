@@ -170,7 +170,7 @@ async def _place(shop: Shop, draft: GoodsDraft, user: User | None) -> Found:
 
 
 async def _earlier(shop: Shop, request: Request, new: NewOrder) -> Found | None:
-    """Return the order of an earlier identical request, finished if interrupted, or None."""
+    """Return the order of an earlier identical request, or None. Finish an interrupted order."""
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}

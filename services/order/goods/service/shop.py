@@ -25,10 +25,10 @@ SYSTEM: Final = "system"
 class Shop:
     """The database of the service and the clients of other services. Times are in seconds.
 
-    If an order has no progress for `lease_seconds`, its process has ended and another process
-    continues it. A draft older than `draft_seconds` is deleted, because its client has long stopped
-    waiting. `limits` apply to orders that customers place themselves. `sold` records which orders
-    are sold.
+    If an order has no progress for `lease_seconds`, its process counts as dead: another process
+    continues the order. A draft older than `draft_seconds` is deleted, because its client has long
+    stopped waiting. `limits` apply to orders that customers place themselves. `sold` records which
+    orders are sold.
     """
 
     db: Database

@@ -29,7 +29,7 @@ route: Final = Routes("jobs")
     access=VERIFIED,
 )
 async def add_job(db: Db, wanted: AcceptedOffer, who: Who, version: IfMatch) -> Created[Job]:
-    """Create a job. The caller sends the accepted terms in `If-Match`, or as price and currency."""
+    """Create a job. The request has the offer's `ETag` in `If-Match`, or its price and currency."""
     job = await accept(db, wanted.offer_id, who, version=version, agreed=wanted.agreed())
     return respond.created(job, f"jobs/{job.id}")
 

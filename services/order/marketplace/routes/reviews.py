@@ -30,7 +30,7 @@ async def add_review(db: Db, new: NewReview, who: Who) -> Created[ReviewView]:
 async def get_review(request: web.Request, db: Db, review_id: Id, who: Who) -> Item[ReviewView]:
     """Return a review with its `ETag`.
 
-    Only the parties and the staff see reviews of customers.
+    Only the two parties and the staff see a review about a customer.
     """
     return respond.item(request, view_of_review(await service.get(db, review_id, who), who))
 

@@ -1,7 +1,7 @@
 """Business rules of service orders, offers, jobs and reviews, and the events between them.
 
-This package contains the table of handlers, so that every rule runs with them. All handlers run in
-the transaction of the event, in the order of the table.
+An import of any module of this package registers all handlers below. They run in the transaction of
+the event, in this order.
 """
 
 from services.order.marketplace.service import events, offers, orders, reviews

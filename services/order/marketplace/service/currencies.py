@@ -1,4 +1,4 @@
-"""Currencies: codes are unique. A currency with prices cannot be deleted."""
+"""Currencies: codes are unique. A currency that offers use cannot be deleted."""
 
 from __future__ import annotations
 

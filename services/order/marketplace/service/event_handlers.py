@@ -70,7 +70,7 @@ async def _gone(tx: Executor, event: Event) -> None:
 
 
 async def _erased(tx: Executor, event: Event) -> None:
-    """Delete all data of a deleted account."""
+    """Cancel a deleted account's open work; erase its addresses, comments and stored responses."""
     await _gone(tx, event)
     person = event.decode(UserChanged).id
     await service_orders.erase_service_orders(tx, customer_id=person, description=_ERASED)

@@ -117,7 +117,7 @@ async def orders_moved(tx: Executor, fact: OrdersMoved) -> None:
 
 
 async def offer_made(tx: Executor, fact: OfferMade) -> None:
-    """Publish a new offer."""
+    """Publish that an offer was made."""
     offer = fact.offer
     payload = OfferEvent(offer.id, offer.order_id, fact.customer_id, offer.provider_id)
     await publish(tx, topic=OFFERS, key=str(offer.order_id), kind="offer.made", payload=payload)

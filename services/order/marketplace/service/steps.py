@@ -133,7 +133,7 @@ def verdict_on(status: JobStatus, wanted: JobStatus, actor: Actor) -> Verdict:
 
 
 def order_step_of(job: JobStatus, actor: Actor) -> OrderStep | None:
-    """Return the transition of the order that follows a new job status, or None."""
+    """Return the transition of the order that a new job status causes, or None."""
     if job is _J.COMPLETED:
         return OrderStep.COMPLETE
     if job is _J.CANCELLED:
