@@ -7,6 +7,8 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import inf, nan
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +24,7 @@ from aiosqlc.ir import JsonShape
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.pipeline.unchanged import inputs_digest
+from pydantic import BaseModel
 
 from tests.golden import analyzer_on
 from tests.json_shapes.table import spelled
@@ -373,10 +376,38 @@ def test_another_value_is_no_integer(stored: ModuleType, text: str) -> None:
         stored.read_stored_as(text, int, "Get, a")
 
 
+@dataclass
+class _Rated:
+    rate: float | None
+    name: str | None = None
+
+
+class _Model(BaseModel):
+    rate: float
+
+
+@pytest.mark.parametrize("number", [inf, -inf, nan])
+def test_a_number_that_json_cannot_represent_is_not_written(
+    stored: ModuleType, number: float
+) -> None:
+    values = [number, {"a": [None, (1.5, number)]}, [_Rated(number)], {"s": {1.5, number}}]
+    values += [_Model(rate=number)] if stored.__name__.endswith("pydantic") else []
+    for value in values:
+        for write in (stored.write_stored, stored.write_members):
+            with pytest.raises(stored.StoredJsonError, match=f"the number {number}"):
+                write(value)
+
+
+def test_a_text_that_names_such_a_number_is_written(stored: ModuleType) -> None:
+    value = {"a": "NaN, Infinity or null", "b": None, "c": [_Rated(None)]}
+    assert json.loads(stored.write_stored(value))["a"] == value["a"]
+
+
 # --- on a server ----------------------------------------------------------------------------------
 
 _TABLES = """
 CREATE TABLE users (id bigint PRIMARY KEY, place jsonb NOT NULL, places json, bag jsonb);
+CREATE TABLE rate (id int, sizes jsonb NOT NULL, counts jsonb NOT NULL, one jsonb);
 """
 _QUERIES = """\
 -- name: Add :exec
@@ -395,6 +426,21 @@ SELECT id FROM users WHERE place = ANY (sqlc.slice(places));
 
 -- name: Built :many
 SELECT jsonb_build_object('place', place, 'bag', bag, 'city', place ->> 'city') AS doc FROM users;
+
+-- name: AddRate :exec
+INSERT INTO rate VALUES (1, @sizes, @counts, NULL);
+
+-- name: RawRate :exec
+INSERT INTO rate VALUES (1, '{"a": [1, 2.50]}', (@counts::text)::jsonb, '3.0');
+
+-- name: ListRates :many
+SELECT counts, one FROM rate;
+
+-- name: BuiltRates :many
+SELECT to_jsonb(rate) AS doc FROM rate;
+
+-- name: AllRates :one
+SELECT json_agg(counts) AS counts FROM rate;
 """
 _ENTRY = """\
   - engine: postgresql
@@ -411,6 +457,9 @@ _ENTRY = """\
           users.place: stored_app.Place
           users.places: list[stored_app.Place]
           users.bag: {bag}
+          rate.sizes: "dict[str, list[float]]"
+          rate.counts: "dict[str, int]"
+          rate.one: int
 """
 _STORED_APP = """\
 from dataclasses import dataclass
@@ -519,6 +568,38 @@ def test_a_class_is_read_strictly_and_written(
     models: str, modules: tuple[dict[str, ModuleType], str, Path]
 ) -> None:
     asyncio.run(_exchange(modules[0][models], models, modules[1]))
+
+
+async def _exchange_numbers(queries: ModuleType, models: str, url: str) -> None:
+    error = sys.modules[f"stored_{models}.stored_json"].StoredJsonError  # type: ignore[attr-defined]
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("TRUNCATE rate")
+        for wrong in (inf, -inf, nan):
+            with pytest.raises(error, match=f"JSON cannot represent the number {wrong}"):
+                await queries.add_rate(connection, sizes={"a": [1.5, wrong]}, counts={})
+        await queries.raw_rate(connection, counts='{"a": 1.0, "b": -20.00}')
+        wanted = {"a": 1, "b": -20}
+        assert [(row.counts, row.one) for row in await queries.list_rates(connection)] == [
+            (wanted, 3)
+        ]
+        [doc] = await queries.built_rates(connection)
+        assert (doc.sizes, doc.counts, doc.one) == ({"a": [1, 2.5]}, wanted, 3)
+        assert type(doc.counts["a"]) is int
+        assert await queries.all_rates(connection) == [wanted]
+        await connection.execute("UPDATE rate SET counts = '{\"a\": 1.5}'")
+        for read in (queries.list_rates, queries.built_rates, queries.all_rates):
+            with pytest.raises(ValueError, match=r"(?i)int"):
+                await read(connection)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("models", _BAGS)
+def test_numbers_are_alike_alone_and_in_built_json(
+    models: str, modules: tuple[dict[str, ModuleType], str, Path]
+) -> None:
+    asyncio.run(_exchange_numbers(modules[0][models], models, modules[1]))
 
 
 def test_a_declared_structure_is_not_a_proof(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from math import inf, nan
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from tests.servers.mysql import TestMysql, connect_arguments
 _MODELS = ("dataclass", "msgspec", "pydantic", "attrs")
 _TABLES = """\
 CREATE TABLE users (id bigint PRIMARY KEY, prefs json NOT NULL, other json);
+CREATE TABLE rate (id int PRIMARY KEY, sizes json NOT NULL, counts json NOT NULL);
 CREATE VIEW themes AS SELECT id, prefs, JSON_EXTRACT(prefs, '$.theme') AS theme FROM users;
 """
 _SCHEMA = """{
@@ -48,7 +50,8 @@ _ENTRY = """\
         models: {models}
         driver: pymysql
         typed_json: true
-        json: {{users.prefs: {{schema: prefs.json}}, users.other: "dict[str, int]"}}
+        json: {{users.prefs: {{schema: prefs.json}}, users.other: "dict[str, int]",
+               rate.sizes: "dict[str, list[float]]", rate.counts: "dict[str, int]"}}
 """
 _QUERIES = """\
 -- name: Add :exec
@@ -93,6 +96,18 @@ SELECT JSON_ARRAYAGG(prefs) AS docs FROM users;
 
 -- name: FindBy :many
 SELECT id FROM users WHERE prefs = sqlc.arg(prefs);
+
+-- name: AddRate :exec
+INSERT INTO rate VALUES (sqlc.arg(id), sqlc.arg(sizes), sqlc.arg(counts));
+
+-- name: RawRate :exec
+INSERT INTO rate VALUES (1, '{"a": [1, 2.50]}', CONCAT(sqlc.arg(counts), ''));
+
+-- name: ListRates :many
+SELECT counts FROM rate;
+
+-- name: BuiltRates :many
+SELECT JSON_OBJECT('counts', counts, 'sizes', sizes) AS doc FROM rate;
 """
 _SHAPES = {
     "ListPaths": {
@@ -201,6 +216,25 @@ def test_stored_json_is_read_strictly_and_written(models: str, compiled: Any) ->
             queries.raw(db, document=wrong)
             with pytest.raises(stored.StoredJsonError, match=r"ListPaths\.prefs: "):
                 queries.list_paths(db)
+
+
+@pytest.mark.parametrize("models", _MODELS)
+def test_numbers_are_alike_alone_and_in_built_json(models: str, compiled: Any) -> None:
+    queries, url = compiled[0][models], compiled[2]
+    stored: Any = sys.modules[f"mstored_{models}.stored_json"]
+    adapter = importlib.import_module(f"mstored_{models}.adapter")
+    with pymysql.connect(**connect_arguments(url)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM rate")
+        db = adapter.PymysqlExecutor(connection)
+        for wrong in (inf, -inf, nan):
+            with pytest.raises(stored.StoredJsonError, match=f"the number {wrong}"):
+                queries.add_rate(db, id=1, sizes={"a": [1.5, wrong]}, counts={})
+        queries.raw_rate(db, counts='{"a": 1.0, "b": -20.00}')
+        assert queries.list_rates(db) == [{"a": 1, "b": -20}]
+        [doc] = queries.built_rates(db)
+        assert (doc.sizes, doc.counts) == ({"a": [1, 2.5]}, {"a": 1, "b": -20})
+        assert type(doc.counts["a"]) is int
 
 
 def test_a_check_that_requires_another_kind_of_json_is_an_error(

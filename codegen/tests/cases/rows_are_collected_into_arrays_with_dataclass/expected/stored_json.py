@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterable
 from functools import cache
+from math import isfinite
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -19,7 +20,10 @@ _WHOLE = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![\d.])(-?\d+)\.0+(?![\d.eE])')
 
 
 class StoredJsonError(ValueError):
-    """Raised for a stored JSON value that does not have its declared structure."""
+    """Raised for a stored JSON value that does not have its declared structure.
+
+    Also raised for a value that JSON cannot represent.
+    """
 
 
 def read_stored(text: Any, kind: type[_T], place: str) -> _T:
@@ -60,8 +64,11 @@ def read_stored_text(text: str | None, place: str) -> str:
 
 
 def write_stored(value: Any) -> str:
-    """Encode a value as a JSON text."""
-    return msgspec.json.encode(value).decode()
+    """Encode a value as a JSON text. Raises StoredJsonError for NaN and infinity."""
+    text = _encoded(value)
+    if "null" in text:  # which msgspec also writes for NaN and infinity
+        _refuse_endless(msgspec.to_builtins(value))
+    return text
 
 
 def write_members(value: Any) -> str:
@@ -69,8 +76,24 @@ def write_members(value: Any) -> str:
     return write_stored(_without_defaults(value))
 
 
+def _refuse_endless(value: Any) -> None:
+    """Raise StoredJsonError for NaN and infinity."""
+    if isinstance(value, float) and not isfinite(value):
+        raise StoredJsonError(f"JSON cannot represent the number {value}")
+    if isinstance(value, list | tuple | set | frozenset):
+        for item in cast("Iterable[Any]", value):
+            _refuse_endless(item)
+    if isinstance(value, dict):
+        for item in cast("dict[str, Any]", value).values():
+            _refuse_endless(item)
+
+
 def _missing(place: str) -> str:
     return f"{place}: the value is NULL, but its declared structure does not allow NULL"
+
+
+def _encoded(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _decoded(text: Any, kind: Any) -> Any:
@@ -87,7 +110,7 @@ def _converted(value: Any, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        return _decoded(write_stored(value), kind)
+        return _decoded(_encoded(value), kind)
 
 
 def _with_integers(text: str) -> str:

@@ -6,19 +6,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from math import isfinite
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 _T = TypeVar("_T")
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+_ENDLESS = (
+    "null",
+    "NaN",
+    "Infinity",
+)  # the words that pydantic writes for NaN and infinity
 
 # A text, which stays, or a number with a fraction of zero, which JSON Schema calls an integer.
 _WHOLE = re.compile(r'("(?:[^"\\]|\\.)*")|(?<![\d.])(-?\d+)\.0+(?![\d.eE])')
 
 
 class StoredJsonError(ValueError):
-    """Raised for a stored JSON value that does not have its declared structure."""
+    """Raised for a stored JSON value that does not have its declared structure.
+
+    Also raised for a value that JSON cannot represent.
+    """
 
 
 def read_stored(text: Any, kind: type[_T], place: str) -> _T:
@@ -46,7 +56,7 @@ def convert_stored(value: Any, kind: type[_T], place: str) -> _T:
 def convert_stored_as(value: Any, kind: Any, place: str) -> Any:
     """Convert a JSON value, which the driver has already decoded, to any type."""
     try:
-        text = write_stored(value)
+        text = to_json(value).decode()
     except (PydanticSerializationError, RecursionError) as error:
         raise StoredJsonError(f"{place}: {error}") from error
     return read_stored_as(text, kind, place)
@@ -60,13 +70,28 @@ def read_stored_text(text: str | None, place: str) -> str:
 
 
 def write_stored(value: Any) -> str:
-    """Encode a value as a JSON text."""
-    return to_json(value).decode()
+    """Encode a value as a JSON text. Raises StoredJsonError for NaN and infinity."""
+    text = to_json(value).decode()
+    if any(word in text for word in _ENDLESS):
+        _refuse_endless(_ANY.dump_python(value, warnings=False))
+    return text
 
 
 def write_members(value: Any) -> str:
     """Encode an object as a JSON text. Members whose value and default are None are left out."""
     return write_stored(_without_defaults(value))
+
+
+def _refuse_endless(value: Any) -> None:
+    """Raise StoredJsonError for NaN and infinity."""
+    if isinstance(value, float) and not isfinite(value):
+        raise StoredJsonError(f"JSON cannot represent the number {value}")
+    if isinstance(value, list | tuple | set | frozenset):
+        for item in cast("Iterable[Any]", value):
+            _refuse_endless(item)
+    if isinstance(value, dict):
+        for item in cast("dict[str, Any]", value).values():
+            _refuse_endless(item)
 
 
 def _missing(place: str) -> str:

@@ -46,7 +46,7 @@ def _read(value: Any, kind: Any) -> Any:
     if isinstance(value, str):
         return _read_text(value, kind)
     if isinstance(value, Decimal):
-        return value if kind is Decimal else float(value)
+        return _read_number(value, kind)
     if isinstance(value, list):
         kinds = (
             chain(inside, repeat(Any)) if origin is tuple else repeat([*inside, Any][0])
@@ -62,6 +62,25 @@ def _read(value: Any, kind: Any) -> Any:
             key: _read(item, hints.get(key, other)) for key, item in members.items()
         }
     return value
+
+
+def _read_number(number: Decimal, kind: Any) -> Decimal | float:
+    """Convert a number with a fraction. If a type has only integers, 1.0 becomes 1."""
+    if kind is Decimal:
+        return number
+    kinds = [
+        part if isinstance(part, type) else type(part)
+        for part in get_args(kind) or (kind,)
+    ]
+    if float not in kinds and any(issubclass(part, int) for part in kinds):
+        exponent = number.as_tuple().exponent
+        if (
+            isinstance(exponent, int)
+            and exponent < 0
+            and number == number.to_integral_value()
+        ):
+            return int(number)
+    return float(number)
 
 
 def _read_text(text: str, kind: Any) -> Any:
