@@ -40,7 +40,7 @@ SENT: Final[Mapping[str, str]] = {
     "timestamptz": "timestamptz_send",
     "uuid": "uuid_send",
 }
-"""PostgreSQL's function that encodes a value in binary format, for each type of fixed length."""
+"""For each type of fixed length, PostgreSQL's function that encodes a value in binary format."""
 _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})
 _ENGINES = frozenset({Dialect.POSTGRESQL})  # that join the values of a column in binary format
 _MOST_DIGITS = 38  # of a decimal128
@@ -100,7 +100,7 @@ def not_sent(query: TypedQuery, engine: Dialect) -> Iterator[Diagnostic]:
 
 
 def sending(query: TypedQuery) -> TypedQuery:
-    """Return the query with SQL that returns one row, in which each field has a whole column."""
+    """Return the query with SQL that returns one row, with all values of a column in each field."""
     names = [f"c{number}" for number, _ in enumerate(query.columns)]
     same = [_is_type(name, column.type) for name, column in zip(names, query.columns, strict=True)]
     before, after = _around(names, same, [*_all_parts(query)])
@@ -188,7 +188,7 @@ def base_of(kind: SqlType) -> SqlType:
 
 
 def _refused(kind: SqlType) -> tuple[str, str] | None:
-    """Return the reason why no Arrow type fits a type, and a correction; None if one fits."""
+    """Return why a database type has no Arrow type, and a correction; None if it has one."""
     written = f"{kind.name}{'[]' * kind.array_dims}"
     if kind.array_dims > 1:
         return f"has the type `{written}`, an array of arrays", "cast the column to text"
@@ -245,7 +245,7 @@ def _joined(value: str) -> str:
 
 
 def _is_type(value: str, kind: SqlType) -> str:
-    """Return the condition that a column still has the type for which the code was generated.
+    """Return a SQL condition that is true if a column still has the type in the generated code.
 
     If the type is a domain, the condition also accepts the domain's base type.
     """

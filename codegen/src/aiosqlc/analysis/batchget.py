@@ -183,7 +183,7 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
 
 
 def _check_key(query: TypedQuery, key: _Condition, lookup: Lookup) -> None:
-    """Raise an error if the column or parameter of a condition cannot belong to the key."""
+    """Raise an error if a `:batchget` query cannot use the column of a condition as its key."""
     parsed = query.parsed
     written = parsed.spelled(key.number)
     given = next(param for param in parsed.params if param.number == key.number)
@@ -254,7 +254,7 @@ def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
 
 
 def _chosen(query: TypedQuery, conditions: Sequence[_Condition]) -> list[_Condition]:
-    """Return the WHERE conditions on the key; `:batchget(id)` can list their parameters."""
+    """Return the conditions whose parameters `:batchget(…)` lists; without a list, the only one."""
     names = {param.number: param.name for param in query.params}
     option = dict(query.parsed.options)[OPTION]
     if not option:

@@ -103,14 +103,14 @@ _INSTEAD = {Dialect.POSTGRESQL: "`excluded.column`", Dialect.MYSQL: "`VALUES(col
 
 
 def row_in(sql: str, engine: Dialect) -> str:
-    """Return the row in parentheses after VALUES if it is the only one, or an empty string."""
+    """Return the text of the row after VALUES, or an empty string if VALUES has other rows."""
     tokens = code_tokens(sql, engine)
     row = _values(tokens)
     return sql[tokens[row[0]].start : tokens[row[1]].end] if row else ""
 
 
 def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
-    """Return the multi-row query, or the reason why the query cannot be converted."""
+    """Turn a one-row INSERT into a multi-row query, or return the reason why this is impossible."""
     arrays = LEXES[engine].has_arrays
     if query.parsed.command not in _COMMANDS:
         return (
@@ -143,7 +143,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Return whether tokens contain a parameter `$n`. MySQL's lexer splits `$n` into two."""
+    """Return whether tokens contain a parameter `$n`. MySQL's lexer reads `$n` as two tokens."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

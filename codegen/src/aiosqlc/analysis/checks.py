@@ -52,7 +52,7 @@ def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
 
 
 def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
-    """Return whether a diagnostic's first label is in a query or in a directive after it."""
+    """Return whether a diagnostic points into a query or into a directive after the query."""
     for written in diagnostic.labels[:1]:
         label = written.home
         at = label.span.start

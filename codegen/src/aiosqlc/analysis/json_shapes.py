@@ -134,7 +134,7 @@ def either(shapes: Iterator[JsonShape]) -> JsonShape:
 
 
 def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
-    """Return the JSON shape that covers both shapes, or None if they differ in more than NULLs."""
+    """Return the JSON shape that covers two shapes that differ only in NULLs; otherwise None."""
     if one is None or other is None:
         return None
     if (one.kind, one.type) != (other.kind, other.type):

@@ -9,7 +9,10 @@ from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
 
 
 def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error if no key is proved for a list, or if a stream may return incomplete lists."""
+    """Yield an error if the rows of a query cannot be grouped into the lists of `sqlc.nest(t)`.
+
+    Without a proved key, rows cannot be grouped. A `:stream` query may return incomplete lists.
+    """
     parsed, nesting = query.parsed, query.nesting
     if isinstance(nesting, NotNested):
         name = query.embeds[nesting.embed].name

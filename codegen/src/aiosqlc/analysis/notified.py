@@ -40,7 +40,7 @@ def check_channels(queries: Iterable[TypedQuery]) -> Iterator[Diagnostic]:
 
 
 def _object(channel: TypedQuery) -> JsonShape | None:
-    """Return the declared structure, or None if the payload is a text or cannot be declared."""
+    """Return the structure that a channel declares for its payload if this is a JSON object."""
     shape = channel.columns[0].shape if channel.columns else None
     return shape if shape and shape.kind is JsonKind.OBJECT else None
 
@@ -121,7 +121,7 @@ def _difference(declared: JsonShape, sent: JsonShape, path: str = "") -> str:
 def _pairs(
     declared: JsonShape, sent: JsonShape
 ) -> Iterator[tuple[tuple[str, JsonShape], JsonShape | None]]:
-    """Yield each declared member with the sent member of the same key, or None if it is absent."""
+    """Yield each declared member with the sent member of the same key, or with None."""
     if declared.kind is JsonKind.OBJECT:
         known: Mapping[str, JsonShape] = dict(sent.members)
         for key, member in declared.members:

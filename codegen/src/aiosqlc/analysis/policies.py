@@ -18,7 +18,7 @@ class Policy(Struct, frozen=True):
 
 
 class Policies(Struct, frozen=True):
-    """The policies of a schema, and the tables for which no policy can be derived."""
+    """The policies that isolate tenants, and the tables for which no policy can be derived."""
 
     policies: tuple[Policy, ...]
     without: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ class TableRecipe(Struct, frozen=True):
 
 
 class Syntax(Struct, frozen=True):
-    """The syntax of an engine's statements.
+    """The syntax of the statements that insert and read the rows on one engine.
 
     `quote` is the quotation mark of names. In `number`, `{}` stands for a parameter that is a
     number. `empty` follows the table's name in an INSERT without columns. `returning` is whether

@@ -88,7 +88,7 @@ def _parts(query: ParsedQuery, variant: Variant) -> str:
 
 
 def alike(kind: str) -> str:
-    """Return one name for all types that Python and the drivers do not distinguish from `kind`."""
+    """Return a name for the type `kind`; types that drivers treat alike have the same name."""
     base = kind.rstrip("[]")
     return _ALIKE.get(base, base) + kind[len(base) :]
 

@@ -156,7 +156,7 @@ def _with_server(
 def _without_the_lost(
     failed: Sequence[Failed], queries: Sequence[ParsedQuery]
 ) -> tuple[list[ParsedQuery], list[Diagnostic]]:
-    """Return the queries that use no object of a failed schema statement, and its errors."""
+    """Return the queries that no failed schema statement affects, and an error for each failure."""
     costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
     kept = []
     for query in queries:
@@ -180,7 +180,7 @@ def _after(cause: Failed) -> tuple[str, ...]:
 def _with_skipped(
     known: Schema, files: Sequence[SchemaFile], loaded: Loaded
 ) -> tuple[Schema, frozenset[str]]:
-    """Add the tables of schema statements that the server refused, if the text lists the columns.
+    """Add tables whose schema statement the server refused, if the SQL text lists their columns.
 
     The returned set contains the lower-case names of the tables that the server created in another
     form.
@@ -412,7 +412,7 @@ def _asked(context: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether a query's columns or parameters change if MariaDB reads its comments."""
+    """Return whether columns or parameters change if MariaDB runs a query's `/*! … */` comments."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False

@@ -41,7 +41,7 @@ def unassignable(query: ParsedQuery, routines: Sequence[Routine]) -> Iterator[Di
 
 
 def _arguments(tokens: Sequence[Token]) -> list[Sequence[Token]]:
-    """Return the tokens of each argument of a call whose parenthesis is the third token."""
+    """Return the tokens of each argument of `CALL name(…)`, whose third token is the `(`."""
     found: list[Sequence[Token]] = []
     depth, start = 0, 3
     for at, token in enumerate(tokens[2:], 2):

@@ -239,10 +239,11 @@ def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[
 def _keys(
     session: Session, databases: tuple[str, ...]
 ) -> tuple[dict[Name, tuple[tuple[str, ...], ...]], dict[Name, tuple[frozenset[str], ...]]]:
-    """Return each table's unique keys on whole columns, and the whole columns of every unique key.
+    """Return the unique keys on columns, and the columns of all unique keys, for each table.
 
-    A key on prefixes or expressions does not make its columns unique. A key of a MERGE table does
-    not make them unique either.
+    The first result omits keys of MERGE tables, and keys with a prefix (`name(10)`) or an
+    expression, because these do not make columns unique. The second result omits only prefixes
+    and expressions.
     """
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
     merged: set[Name] = set()

@@ -88,12 +88,12 @@ def literal_type(node: exp.Expr) -> SqlType | None:
 def best_of(
     known: SqlType | None, target: SqlType | None, literals: Sequence[SqlType | None]
 ) -> SqlType | None:
-    """Infer the type of one of several values from the other values and from its destination.
+    """Infer the type of one value in CASE, COALESCE and so on from the other values and the target.
 
     `known` is the type of a value that is not a literal.
 
-    `target` is the type of the value's destination. If all values are literals, they only show
-    whether the value is a text or a boolean.
+    `target` is the type of the column or expression that receives the result. If all values are
+    literals, they only show whether the value is a text or a boolean.
     """
     said = [kind for kind in literals if kind is not None]
     if target is not None and known is not None and not _is_wider(target, known):

@@ -34,7 +34,9 @@ def may_fail(node: exp.Expr) -> bool:
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
-    """Return whether the server may fail to convert a text to the common type of these types.
+    """Return whether a text may be invalid for the type to which the server converts all values.
+
+    `kinds` are the types of the values.
 
     With `compared`, texts that are compared with dates are included, as in GREATEST and LEAST.
     """

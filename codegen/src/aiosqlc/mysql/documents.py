@@ -66,7 +66,7 @@ _DEEPEST = 30
 
 
 def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> JsonShape | None:
-    """Return the shape of an expression's JSON value; it includes JSON `null`, but not SQL NULL.
+    """Return the JSON shape of an expression; the shape allows for JSON `null`, but not SQL NULL.
 
     Returns ANY for JSON of unknown structure. Returns None for a value that is not JSON, or that
     the server may write as invalid JSON.
@@ -99,7 +99,10 @@ def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
 
 
 def _whole(shape: JsonShape | None) -> JsonShape | None:
-    """Return the shape, or None for `[]` and `{}`, which MariaDB's temporary tables truncate."""
+    """Return a JSON shape, or None for that of `[]` or `{}`.
+
+    MariaDB's temporary tables truncate these values.
+    """
     return None if shape in _EMPTIES else shape
 
 
@@ -259,7 +262,7 @@ class _Documents:
         return ANY
 
     def _rounds_boolean(self, node: exp.Expr) -> bool:
-        """Return whether ROUND or the like may get a Boolean, which MariaDB writes as `true`."""
+        """Return whether ROUND, CEIL or FLOOR may get a Boolean, which MariaDB writes as `true`."""
         if not isinstance(node, _ROUNDING) and name_of(node) not in _ROUNDED:
             return False
         rounded = next(iter(node.args.values()), None)
@@ -333,7 +336,7 @@ def _pairs(args: Sequence[exp.Expr]) -> list[tuple[exp.Expr, exp.Expr]]:
 
 
 def _key(node: exp.Expr) -> str:
-    """Return the key in a text constant, or '' for any other expression."""
+    """Return an object's key if it is a text constant, or '' for any other expression."""
     return node.name if isinstance(node, exp.Literal) and node.is_string else ""
 
 

@@ -1,4 +1,4 @@
-"""Find each `sqlc.embed(t)` in the select lists of a statement, for `relational.embeds`."""
+"""Find the result columns of each `sqlc.embed(t)` in the select lists of a statement."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
 
 
 def _part(source: Source, level: Level) -> Part:
-    """Return a FROM item as a `Part`: the columns of `t.*`, and the item if it is a table."""
+    """Return the columns of `t.*` for the FROM item `t`, and the item if it is a table or view."""
     return Part(row_of(source, level), source if source.relation is not None else None)
 
 

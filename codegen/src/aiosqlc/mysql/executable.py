@@ -1,4 +1,4 @@
-"""Find the comments `/*! … */` that a server runs, and convert statements to what it reads."""
+"""Find the comments `/*! … */` that a server runs, and blank out the text that it ignores."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def _branches(node: exp.Expr) -> list[exp.Expr | None]:
 
 
 def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the common type of expressions, if one of them becomes the result."""
+    """Return the result type of CASE, COALESCE and so on, one of whose operands is the result."""
     present = [
         node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
     ]

@@ -266,7 +266,7 @@ def name_of(node: exp.Expr) -> str:
 
 
 def routine_name(name: str) -> str:
-    """Return how the schema spells the name of a routine; the argument comes from `name_of`."""
+    """Return a routine's name as in the schema, from a result of `name_of` (maybe in backticks)."""
     return name.strip("`")
 
 

@@ -28,9 +28,9 @@ _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
 def unproved(
     prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence[Described]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for a generated text that does not fit the generated row class or function.
+    """Yield an error if a query's generated SQL does not fit the generated row class or function.
 
-    `first` is the server's description of the text as the user wrote it.
+    `first` is the server's description of the query as the user wrote it.
     """
     said = _difference(prepares, kin, query, first)
     if said:
@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Return `columns`, but with the type in `found` if either of the two types is `any`."""
+    """Return `columns` (names, types); take the type in `found` if one of both types is `any`."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)

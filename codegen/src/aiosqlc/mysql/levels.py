@@ -88,7 +88,7 @@ class MysqlEngine:
         self._keys: dict[int, tuple[UniqueKey, ...]] = {}
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a rule applies, and its precondition is met or disabled by a test."""
+        """Return whether MySQL supports a rule whose precondition is met, or disabled by a test."""
         return rule in self.applies and self.premises.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -495,7 +495,10 @@ class Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return the equality of two operands, or None if a unique key may compare differently."""
+        """Convert `left = right` to an `Equality`.
+
+        Return None if no operand is a column whose unique key treats the same values as equal.
+        """
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None
@@ -521,7 +524,10 @@ class Lowering:
         return not text or found[1].collation.endswith(_EXACT_COLLATIONS)
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
-        """Return the classes of a column's type, or none if a unique key may not compare as `=`."""
+        """Return the classes of a column's type.
+
+        Return none if the column's unique key may not treat the same values as equal as `=` does.
+        """
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
@@ -636,7 +642,7 @@ class Lowering:
         return Key(expr=self.column(*found), classes=classes_of(found[1].type))
 
     def group_keys(self, node: exp.Select, group: exp.Expr) -> tuple[Key, ...]:
-        """Return the keys of GROUP BY; a key has the number of the result column that shows it."""
+        """Return the keys of GROUP BY, each with the number of its result column, if it has one."""
         shown: dict[tuple[int, int], int] = {}
         for number, item in enumerate(node.expressions, 1):
             if item.is_star and not isinstance(item, exp.Count):

@@ -69,7 +69,7 @@ class Proof(Struct, frozen=True):
     has_row: Callable[[Result], bool] = lambda _result: False
 
     def knowing(self, facts: Facts) -> Proof:
-        """Return the same information for a branch in which the items of `facts` are not NULL."""
+        """Return a copy for a branch of CASE in which the expressions in `facts` are not NULL."""
         return replace(self, given=self.given | facts)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
@@ -125,7 +125,7 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
 
 
 def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
-    """Return "not null" if a condition of the query proves it for the whole expression."""
+    """Return "not null" if a condition is true only if the whole expression is not NULL."""
     level = proof.level
     if not (level.facts or proof.given) or isinstance(node, exp.Column):
         return None

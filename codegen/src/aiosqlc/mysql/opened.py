@@ -1,4 +1,4 @@
-"""Open a database that has the schema, for one request about a query."""
+"""Apply the schema to a temporary database, for example to run or explain one query."""
 
 from __future__ import annotations
 

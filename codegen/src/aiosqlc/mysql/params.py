@@ -66,7 +66,10 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """Return the first use with a column (its type has a length or labels), or else the first."""
+    """Return the first use of a parameter with a column, or else the first use.
+
+    The type of a column also has a length or the labels of an enum.
+    """
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 

@@ -72,7 +72,7 @@ class Reader:
         self.counter = levels.row_counter(schema.premises)
 
     def read(self) -> Result:
-        """Return the result columns of the statement, and add all of its scopes to `levels`."""
+        """Return the result columns of the statement, and store each SELECT's scope in `levels`."""
         root = self.tree.root
         if isinstance(root, exp.Query):
             result = self.query(root, None, {})
@@ -101,7 +101,7 @@ class Reader:
                 yield level, self._results[number]
 
     def known(self, node: exp.Expr) -> Result:
-        """Return the result of a query that was read before."""
+        """Return the result of a query if it was analysed before; else the columns are unknown."""
         return self._results.get(id(node), _UNKNOWN)
 
     def requires(self, number: int) -> bool:
@@ -142,13 +142,16 @@ class Reader:
         )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
-        """Return the result of a sub-select in an expression of a scope."""
+        """Analyse a sub-select in an expression of the enclosing query `level`.
+
+        The sub-select can refer to the columns and CTEs of this query.
+        """
         return self.query(node, level, level.ctes)
 
     # --- queries ------------------------------------------------------------------------------
 
     def query(self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]) -> Result:
-        """Return the result of a SELECT, a set operation or a parenthesised query."""
+        """Analyse a SELECT, a set operation or a parenthesised query, each only once."""
         if id(node) not in self._results:
             self._results[id(node)] = self._query(node, parent, ctes)
         return self._results[id(node)]
@@ -510,7 +513,7 @@ class Reader:
         return Result(outputs, levels.of_insert(node, level, read), node)
 
     def _rest(self, root: exp.Expr) -> None:
-        """Read the remaining sub-selects, so that their columns can be resolved."""
+        """Analyse the sub-selects in expressions, as in WHERE, that have not been analysed yet."""
         level = self.levels.get(id(root))
         if level is not None:
             self._visit(root, level)

@@ -37,7 +37,7 @@ def why_not(root: exp.Expr | None, schema: Schema) -> str:
 
 
 def _of(node: exp.Expr, schema: Schema) -> str:
-    """Return why a node by itself, without its descendants, is not read-only, or '' if it is."""
+    """Return why a syntax node is not read-only, or '' if it is; ignore the nodes below it."""
     if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
         return "a part of the query writes"
     if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):

@@ -61,7 +61,10 @@ def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Pre
 
 
 def _corrected(column: Output, made: Sequence[Output | None], premises: Premises) -> Output:
-    """Return a column; change its type from boolean to a number if an operand returns numbers."""
+    """Correct a column's assumed type and nullability by the columns of the recursive operands.
+
+    A boolean becomes a number if an operand does not return a boolean.
+    """
     kind = column.type
     if kind == types.BOOL and any(one is None or one.type != types.BOOL for one in made):
         kind = types.INT

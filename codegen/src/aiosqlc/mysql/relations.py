@@ -17,7 +17,7 @@ DEFAULT = "public"
 class Reference(Struct, frozen=True):
     """A foreign key of another table to this one: the referenced columns, and the actions.
 
-    The actions are the server's keywords: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
+    The actions (ON UPDATE, ON DELETE) are `CASCADE`, `SET NULL`, `RESTRICT` or `NO ACTION`.
     """
 
     key: Constraint

@@ -20,7 +20,7 @@ class Premises(Struct, frozen=True):
     dropped: frozenset[tuple[str, str]] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of a rule is met, or disabled by a test."""
+        """Return whether a precondition of a rule is met, or a test disables the precondition."""
         return bool(value) or (rule, premise) in self.dropped
 
 

@@ -65,7 +65,7 @@ def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
 def insert_rows(
     session: Session, schema: Schema, first: int = 1, *, with_nulls: bool = True
 ) -> None:
-    """Insert a few rows into each table, from the generated row number `first` to at most 9."""
+    """Insert a few generated rows into each table; `first` is the number of the first row."""
     session.run("SET foreign_key_checks = 0")
     made = {(row[0], row[1]) for row in session.rows(_MADE)}
     for relation in [r for r in schema.relations if not r.is_view][:_MOST_TABLES]:

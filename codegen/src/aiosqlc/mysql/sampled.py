@@ -15,13 +15,17 @@ from aiosqlc.mysql.returning import Prepares
 
 
 class Casts(Struct, frozen=True):
-    """The casts in the generated text: for time parameters, and for the parameters in `nulls`."""
+    """The casts of parameters in a generated SQL text.
+
+    `kinds` are the types of the parameters. Dates and times are cast. For the parameters in
+    `nulls`, which may be NULL, texts, integers and bytes are cast too.
+    """
 
     kinds: Mapping[int, SqlType] = field(default_factory=dict)
     nulls: frozenset[int] = frozenset()
 
     def within(self, sql: str) -> str:
-        """Return an SQL text with these casts added."""
+        """Return an SQL text in which the parameters have these casts."""
         return types.with_casts(sql, self.kinds, self.nulls)
 
 
@@ -74,9 +78,9 @@ def sampled(
 def _described(
     prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
-    """Describe the columns of a text with sample values, but keep the names in `first`.
+    """Describe the result columns of `sql`, in which sample values replace the parameters.
 
-    The NOT NULL flags in `first` are kept too.
+    The names and the NOT NULL flags come from `first`.
 
     Return None if the server refuses the query or returns another number of columns.
     """

@@ -73,7 +73,7 @@ class Skipped(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """A refused statement: its diagnostic, and the tables that may differ because of it.
+    """A refused schema statement: its diagnostic, and the tables that it should have changed.
 
     `names` is None if the changed tables are unknown. `followers` is the number of later statements
     that failed because they use one of these tables.
@@ -84,7 +84,7 @@ class Failed(Struct, frozen=True):
     followers: int = 0
 
     def is_used_in(self, sql: str) -> bool:
-        """Return whether an SQL text uses one of the tables that may differ."""
+        """Return whether an SQL text uses a table that the statement should have changed."""
         return self.names is None or any(mentions(sql, name) for name in self.names)
 
 

@@ -87,7 +87,10 @@ class Source(Struct):
         return tuple(output for output in self.outputs or () if not output.invisible)
 
     def is_in(self, database: str) -> bool:
-        """Return whether the FROM item is a table for which the statement names this database."""
+        """Return whether the FROM item is a table that is written as `database.table`.
+
+        Return True if `database` is empty.
+        """
         return not database or (isinstance(self.item, exp.Table) and self.item.db == database)
 
     def output(self, name: str) -> Output | None:

@@ -20,7 +20,10 @@ Name = tuple[str, str]
 
 
 def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnostic]]:
-    """Replay the schema. If sqlglot cannot parse a change, the changed table becomes unknown."""
+    """Apply the statements of schema files in order, without a server, and return the result.
+
+    If sqlglot cannot parse a statement, the table that the statement changes becomes unknown.
+    """
     replay = _Replay()
     lost = set[str]()
     problems = []
@@ -57,7 +60,7 @@ def changed_by(sql: str) -> str:
 
 
 class _Replay:
-    """The tables and views after the statements that are applied so far."""
+    """The tables and views that exist after the statements that `run` has applied so far."""
 
     def __init__(self) -> None:
         self.relations: dict[Name, Relation] = {}

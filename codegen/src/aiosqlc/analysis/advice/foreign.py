@@ -60,7 +60,7 @@ def _parameter(place: Place) -> str:
 
 
 def _array(place: Place) -> str:
-    """Suggest a correction for an array like `[1, 2]`, but not for subscripts: `array[1][1]`."""
+    """Suggest a correction for `[1, 2]` as an array, and for a subscript after `]` or `)`."""
     if place.word(-1) in {"]", ")"}:
         return "put parentheses around the array before a subscript: `(ARRAY[1, 2])[1]`"
     if not place.is_name(1) or place.word(2) != "]":

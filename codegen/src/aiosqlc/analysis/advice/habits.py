@@ -9,7 +9,7 @@ _CASE = "write `CASE WHEN a THEN b WHEN c THEN d ELSE e END`"
 
 
 def habit_advice(place: Place) -> str:
-    """Return the SQL form of another language's syntax, or an empty string if none is known."""
+    """Suggest SQL in place of another language's syntax, such as `a += 1`; or return ''."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 

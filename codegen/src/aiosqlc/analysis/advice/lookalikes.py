@@ -22,7 +22,10 @@ def lookalike_advice(place: Place) -> str:
 
 
 def _near(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield each non-ASCII character near a token and outside strings, with the word around it."""
+    """Yield each non-ASCII character outside strings near a token, and the token that contains it.
+
+    For a character between two tokens, the second item is an empty string.
+    """
     tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
     ahead = tokens[0].start if tokens else 0
     for token in tokens:

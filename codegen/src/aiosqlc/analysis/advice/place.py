@@ -41,7 +41,7 @@ class Place(Struct, frozen=True, dict=True):
         return self.tokens[at] if 0 <= at < len(self.tokens) else None
 
     def said(self, step: int = 0) -> str:
-        """Return the text of the token `step` tokens after this one."""
+        """Return the text of the token `step` tokens after this one, or '' outside the query."""
         token = self.token(step)
         return token.text if token else ""
 

@@ -26,7 +26,7 @@ class Distribution(Struct, frozen=True):
 
 
 class Contradiction(Struct, frozen=True):
-    """A declaration that no table of the schema can satisfy.
+    """A declared distribution of a column's values that is impossible in the schema.
 
     `key` is the declared property (`nulls`, `distinct` or `values`).
     """

@@ -98,7 +98,7 @@ _SCALARS = {
 
 
 def _contradicted(item: StoredJson, shape: JsonShape, required: str) -> list[Diagnostic]:
-    """Report a CHECK constraint that requires another kind of JSON than the declared kind."""
+    """Report a CHECK that requires another JSON type than the declared structure, such as array."""
     kind = _KINDS.get(shape.kind, "")
     if shape.kind is JsonKind.SCALAR and shape.type:
         kind = _SCALARS.get(shape.type.name, "string")
@@ -109,7 +109,7 @@ def _contradicted(item: StoredJson, shape: JsonShape, required: str) -> list[Dia
 
 
 def _only(name: str, known: dict[str, _At]) -> _At | None:
-    """Return the column with this name, or None unless exactly one schema has it."""
+    """Return the column `table.column`, or None unless exactly one schema has this column."""
     found = [at for full, at in known.items() if full.partition(".")[2] == name]
     return found[0] if len(found) == 1 else None
 

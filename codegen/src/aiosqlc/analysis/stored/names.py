@@ -64,7 +64,7 @@ def _named(shape: JsonShape, class_of: Callable[[str], str]) -> _Named:
 
 
 def _generated(shape: JsonShape, seen: set[_Named]) -> Iterator[JsonShape]:
-    """Yield each object that gets a generated class once, outer objects before inner ones.
+    """Yield the objects that get a generated class, each only once, and outer objects first.
 
     `seen` are the objects that were already found in other structures.
     """

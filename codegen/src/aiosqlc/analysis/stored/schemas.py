@@ -239,7 +239,7 @@ class _Reader(Struct, frozen=True):
 
 
 def _parts(shape: JsonShape) -> int:
-    """Return how many types are nested in a type, without counting the members of objects."""
+    """Count a structure and those inside it, such as list elements, but not members of objects."""
     inner = () if shape.kind is JsonKind.OBJECT else shape.members
     return 1 + sum(_parts(member) for _, member in inner)
 

@@ -13,7 +13,7 @@ NUMBERS = INTEGERS | {"decimal", "float", "double"}
 CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 PARSED = frozenset({"uuid", "inet4", "inet6"})
-"""The types for which the server converts a text, if possible, before comparing it with a value."""
+"""The types whose values the server compares with a text by converting the text, if possible."""
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(

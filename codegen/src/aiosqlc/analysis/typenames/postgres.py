@@ -39,7 +39,7 @@ _SIZED = frozenset({"varchar", "bpchar", "bit", "varbit"})
 
 
 def type_named(text: str) -> SqlType | None:
-    """Return the type that a text names, or None if the text does not name a type."""
+    """Return the type with a name such as `numeric(8, 2)`, or None if the text is not a type."""
     text = text.strip()
     array = _ARRAY.search(text)
     plain = text[: array.start()] if array else text

@@ -32,7 +32,10 @@ def causes(
     last = effects(file) if wanted and len(spans) > 1 else {}
 
     def after(statements: int, names: Collection[str]) -> set[str]:
-        """Return the effects with the same reason after the first `statements` as at the end."""
+        """Return the effects that the first statements have, for the same reason as the whole file.
+
+        `statements` is the number of these first statements.
+        """
         had = effects(replace(file, statements=spans[:statements]))
         return {name for name in names if name in had and had[name] == last.get(name)}
 

@@ -196,7 +196,7 @@ class _Search:
                 yield f"(SELECT {name} FROM {quoted(other[1])} ORDER BY {', '.join(names)} LIMIT 1)"  # noqa: S608 - quoted names
 
     def _valid(self, expressions: Sequence[str]) -> list[str]:
-        """Return the expressions that the server can evaluate for the first row."""
+        """Return the expressions that the server can evaluate with 1 as the number of the row."""
         found = []
         for text in expressions:
             try:
@@ -245,7 +245,10 @@ class _Trial:
         return False
 
     def _simplify(self) -> None:
-        """Replace each value by a simpler one, earlier in its list, if the server accepts it."""
+        """Replace each chosen value by the first of its simpler candidates that the server accepts.
+
+        The simpler candidates come earlier in the column's list of values.
+        """
         left = _SIMPLER
         for name, chosen in list(self._chosen.items()):
             for earlier in range(chosen):

@@ -1,4 +1,4 @@
-"""Convert an UPDATE or DELETE of one or several tables for the tenant proof."""
+"""Convert an UPDATE or DELETE to a query from which tenant separation is proved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Convert an INSERT or REPLACE for the tenant proof, with the rows that it may replace."""
+"""Convert an INSERT or REPLACE to a query from which tenant separation is proved.
+
+The query includes the existing rows that the statement may replace.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ def insert_of(node: exp.Insert, statement: Statement) -> Query:
 
 
 class _Insert(TenantLowering):
-    """Converts an INSERT statement for the tenant proof."""
+    """Converts one INSERT or REPLACE to a `Query`."""
 
     def __init__(
         self, node: exp.Insert, level: Level, statement: Statement, relation: Relation
@@ -192,7 +195,7 @@ class _Insert(TenantLowering):
         return self.expr(node)
 
     def guard(self, items: Sequence[exp.Expr], given: _Given) -> tuple[Condition, ...]:
-        """Return the equality that each `c = IF(equality, value, c)` of a conflict requires.
+        """Return `equality` if ON DUPLICATE KEY UPDATE has only `c = IF(equality, value, c)`.
 
         An existing row that does not satisfy the equality stays unchanged. No assignment may change
         an operand of the equality. In INSERT … SELECT, a name may be a column of the SELECT.

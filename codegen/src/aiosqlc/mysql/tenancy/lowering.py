@@ -1,4 +1,4 @@
-"""Convert one SELECT for the tenant proof: its FROM items, equalities, outputs and sub-selects."""
+"""Convert one SELECT to a query from which tenant separation is proved."""
 
 from __future__ import annotations
 

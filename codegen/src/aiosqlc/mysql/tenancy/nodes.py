@@ -1,4 +1,4 @@
-"""Find the nodes of a statement's syntax tree that the tenant proof must not overlook."""
+"""Find the syntax nodes that matter for the proof that a statement separates tenants."""
 
 from __future__ import annotations
 
@@ -36,13 +36,16 @@ def is_named(table: exp.Table) -> bool:
 
 
 def is_plain(item: exp.Subquery) -> bool:
-    """Return whether no WITH, LIMIT or OFFSET is outside of a FROM item's parentheses."""
+    """Return whether a FROM item `(…)` has no WITH, LIMIT or OFFSET outside of its parentheses."""
     clauses = ("limit", "offset", "with_")
     return is_understood(item) and not any(item.args.get(clause) for clause in clauses)
 
 
 def parts(node: exp.Expr) -> list[exp.Expr]:
-    """Return the node of a statement and of each FROM item; their fields must all be supported."""
+    """Return the node of a statement and of each FROM item, which the caller must check.
+
+    A node with an unsupported field makes the proof impossible (`is_understood`).
+    """
     found, using, clause = [node], node.args.get("using"), node.args.get("from_")
     rest = [clause.this] if clause is not None else []
     rest += node.args.get("joins") or []
@@ -86,7 +89,9 @@ def _is_from_item(node: exp.Expr) -> bool:
 
 
 def definition(item: exp.Table) -> tuple[exp.Expr, bool, bool] | None:
-    """Return a name's WITH query, whether the query is recursive, and whether it contains the name.
+    """Return the WITH query `cte` that a name refers to, or None if the name is a table.
+
+    The first flag means that `cte` is recursive. The second means that `cte` contains the name.
 
     A WITH query can be used by the later ones, and by itself if it is recursive.
     """

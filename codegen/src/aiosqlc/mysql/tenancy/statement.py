@@ -1,4 +1,4 @@
-"""Convert a whole statement for the tenant proof, with its views and sub-selects.
+"""Convert a whole statement to a query from which tenant separation is proved.
 
 The queries for the row counts (`mysql.levels`) omit parts that do not change the number of rows.
 Here nothing may be left out: a statement with an unknown part becomes a query about which nothing
@@ -48,7 +48,7 @@ _SET_OPERATIONS: dict[type[exp.Expr], SetOp] = {
 
 
 def statement_of(reader: Reader, facts: Facts, *, required: bool) -> Query:
-    """Return the query of the statement that `reader` has read.
+    """Convert the statement of `reader` to a `Query`.
 
     `required` means that the parameter for the tenant is never None.
     """
@@ -56,7 +56,10 @@ def statement_of(reader: Reader, facts: Facts, *, required: bool) -> Query:
 
 
 class Statement:
-    """Converts a statement; `read` are the SELECTs that it has converted, and `seen` the tables."""
+    """Converts a statement to a `Query`.
+
+    `read` and `seen` are the ids of the SELECTs and of the tables that were already converted.
+    """
 
     def __init__(self, reader: Reader, facts: Facts, *, required: bool) -> None:
         self.reader = reader
@@ -173,7 +176,7 @@ class Statement:
         return Derived(query=lambda: query, relation=identity(relation))
 
     def _cte(self, item: exp.Table) -> tree.Source:
-        """Convert the use of a WITH query, which is converted at its first use."""
+        """Convert a FROM item that is a WITH query; convert the WITH query itself only once."""
         found = definition(item)
         if found is None:
             return tree.Source()
