@@ -65,8 +65,8 @@ Cursor: TypeAlias = (
             pattern=rf"^[A-Za-z0-9_-]*{END}",
             extra={"message": "is not a cursor"},
             examples=[CURSOR_EXAMPLE],
-            description="`next_cursor` or `previous_cursor` of another page, or empty for the "
-            "first page; send either `cursor` or `page`",
+            description="`next_cursor` or `previous_cursor` from the `meta` of another page, or "
+            "empty for the first page; cannot be combined with `page`",
         ),
     ]
     | UnsetType

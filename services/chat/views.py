@@ -41,7 +41,7 @@ class NewMessage(Input, frozen=True, kw_only=True):
 
 
 class ReadUpTo(Input, frozen=True, kw_only=True):
-    """The last message that the member has read."""
+    """The message up to which the caller has read the channel."""
 
     message_id: UUID
 
@@ -58,11 +58,11 @@ class LastMessage(msgspec.Struct, frozen=True):
 class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     """A channel, seen by one of its members.
 
-    `unread` is the number of messages from the other member after `read_sequence`, at most 100.
-    `other_read_sequence` is the number of the last message that the other member has read.
-    `ended_at` is the time when the job or order ended. The setting `CHAT_CLOSED_DAYS` says how many
-    days later the channel accepts no more messages. If `blocked` is true, a member has blocked the
-    channel, and neither member can write.
+    `read_sequence` is the number of the last message that the caller has read. `unread` counts the
+    later messages of the other member, up to 100. `other_read_sequence` is the number of the last
+    message that the other member has read. `ended_at` is the time when the job or order ended. The
+    channel accepts messages for `CHAT_CLOSED_DAYS` more days (a setting). If `blocked` is true, a
+    member has blocked the channel, and neither member can write.
     """
 
     id: UUID
@@ -82,14 +82,14 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """A page of messages. Pass `next_before` as `before` to get the previous page."""
+    """A page of messages. To get the page of older messages, send `next_before` as `before`."""
 
     messages: list[Message]
     next_before: UUID | None
 
 
 class ReadMark(msgspec.Struct, frozen=True):
-    """The last message that the member has read."""
+    """The message up to which the caller has read the channel."""
 
     channel_id: UUID
     message_id: UUID

@@ -50,7 +50,7 @@ class Session(Struct, frozen=True):
 
 
 class IdentitySession(Session, frozen=True, kw_only=True):
-    """The tokens of a session, and the path that the browser wanted to return to."""
+    """The tokens of a session, and the path to which the browser should return."""
 
     return_to: Annotated[str, Meta(examples=["/orders"])]
 

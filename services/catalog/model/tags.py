@@ -1,4 +1,4 @@
-"""Cache tags: a response has its entries' tags, and a change of an entry invalidates its tags."""
+"""Cache tags: a change of an entry invalidates all cached responses that have the entry's tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of catalog entries, such as categories, and of the lists of the entries below an entry."""
+"""Routes of catalog entries, such as categories, and of the lists of an entry's children."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from enum import IntEnum
 
 
 class Close(IntEnum):
-    """Close codes. After a code that is not named here, a client may reconnect at once and resume.
+    """Close codes. After every code except `GONE`, a client may connect again and resume.
 
-    After `GONE` the client cannot reconnect. After `ENDED` it must sign in again; after `EXPIRED`
-    it needs a new token. After `FLOOD` it must wait a second: if it reconnects sooner and sends all
-    frames again, only the frame `resume` is accepted.
+    After `ENDED` the client must sign in first; after `EXPIRED` it needs a new token. After `FLOOD`
+    it must wait a second: if it reconnects sooner and sends all frames again, only the frame
+    `resume` is accepted.
     """
 
     # The protocol's own.

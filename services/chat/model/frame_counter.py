@@ -24,7 +24,7 @@ class FrameCounter:
         self._payload = 0  # bytes of the present frame that are still to come
 
     def count(self, data: bytes, most: int) -> int:
-        """Return how many frames start in `data`. Count at most `most` + 1 frames."""
+        """Return how many frames start in `data`. Stop after `most` + 1 frames."""
         data, self._header = self._header + data, b""
         end, at, frames = len(data), self._payload, 0
         while at < end:

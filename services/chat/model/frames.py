@@ -58,7 +58,7 @@ class Send(Incoming, frozen=True, tag="send"):
 
 
 class Read(Incoming, frozen=True, tag="read"):
-    """The last message that the member has read."""
+    """The message up to which the client's user has read the channel."""
 
     channel_id: UUID
     message_id: UUID
@@ -178,7 +178,7 @@ def decode(raw: bytes) -> ClientFrame:
             VALIDATION_ERROR for an invalid field.
     """
     if len(raw) > MAX_FRAME:
-        raise AppError(Code.PAYLOAD_TOO_LARGE, f"a frame has at most {MAX_FRAME} bytes")
+        raise AppError(Code.PAYLOAD_TOO_LARGE, f"a frame can have at most {MAX_FRAME} bytes")
     # PostgreSQL cannot store NUL in text; the escape is its only spelling in JSON.
     if b"\\u0000" in raw:
         raise AppError(Code.BAD_REQUEST, "the frame contains a NUL character")
@@ -199,7 +199,9 @@ def _invalid(raw: bytes, error: Exception) -> AppError:
     spec = _BY_TYPE.get(str(whole.pop("type", None))) if isinstance(whole, dict) else None
     if spec is None:
         kinds = ", ".join(sorted(_BY_TYPE))
-        return AppError(Code.BAD_REQUEST, f"a frame is an object whose type is one of: {kinds}")
+        return AppError(
+            Code.BAD_REQUEST, f"a frame must be an object whose type is one of: {kinds}"
+        )
     return invalid(*(collect(whole, spec, strict=True) or (from_message(str(error)),)))
 
 

@@ -63,7 +63,7 @@ class Feed:
         return count
 
     def fill(self, sequence: int, frame: bytes) -> int:
-        """Deliver a message from the database; the caller passes them in order and without gaps."""
+        """Deliver a message from the database, which returns messages in order and without gaps."""
         if sequence <= self.last:
             return 0
         self.known = max(self.known, sequence)

@@ -169,7 +169,7 @@ class Hub:
             self.posted(said)
 
     def _adopt(self, said: Posted) -> Feed | None:
-        """Follow the channel of a message if a member of it is connected to this process."""
+        """Follow a message's channel if a member of the channel is connected to this process."""
         here = [self._users[user_id] for user_id in said.members if user_id in self._users]
         if not here:
             return None

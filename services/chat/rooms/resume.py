@@ -20,7 +20,7 @@ _PAGE: Final = 100
 async def resume(
     db: Executor, hub: Hub, seat: Seat, user_id: UUID, after: dict[UUID, int], send: Send
 ) -> dict[UUID, int]:
-    """Send missed messages, oldest first, then new ones. Return the last number in each channel.
+    """Send missed messages in order, then new ones. Return each channel's last sequence number.
 
     The result omits channels of which the user is not a member.
 

@@ -32,7 +32,7 @@ class Line(Input, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=2_000_000_000,
-            description="the stock must be at least this quantity before the reservation",
+            description="minimum stock before the reservation; with less, nothing is reserved",
         ),
     ] = 0
 

@@ -1,4 +1,4 @@
-"""Routes of products. Reading is public. Only the staff may change products, with `If-Match`."""
+"""Routes of products. Reading is public. Only the staff may write, and `If-Match` is required."""
 
 from __future__ import annotations
 

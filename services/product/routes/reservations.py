@@ -84,5 +84,5 @@ async def confirm_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer
     access=_ACCESS,
 )
 async def release_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[ReservationView]:
-    """Release a reservation, also after its confirmation. Safe to repeat."""
+    """Release a reservation, even after its confirmation. Safe to repeat."""
     return respond.ok(view_of(await service.settle(db, reservation_id, Step.RELEASE, caller)))

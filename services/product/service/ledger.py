@@ -46,7 +46,7 @@ async def record(
     actor: str,
     reservation_id: UUID | None = None,
 ) -> None:
-    """Record the reason for stock changes: pairs of a product in its new state and its delta."""
+    """Record stock changes and their reason. A change is a product in its new state and a delta."""
     await stock(tx).add_movements(
         [
             AddMovementsParams(

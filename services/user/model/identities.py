@@ -37,7 +37,7 @@ class IdentityRequest(Input, frozen=True, kw_only=True):
 
 
 class IdentityResponse(Input, frozen=True, kw_only=True):
-    """The query parameters with which the identity provider redirected the browser back."""
+    """The query parameters with which the identity provider redirected the browser to us."""
 
     code: ProviderCode
     state: State
@@ -47,7 +47,7 @@ class IdentityResponse(Input, frozen=True, kw_only=True):
 
 
 class IdentitySignIn(IdentityResponse, frozen=True, kw_only=True):
-    """The query parameters with which the identity provider redirected the browser back.
+    """The query parameters with which the identity provider redirected the browser to us.
 
     `device_token` comes from an earlier login, and can be omitted or null.
     """

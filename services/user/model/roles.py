@@ -51,7 +51,10 @@ class NewRole(Input, frozen=True, kw_only=True):
 
 
 class RoleChange(Input, frozen=True, kw_only=True):
-    """All permissions of a role, not only new ones. An omitted description keeps its value."""
+    """All permissions that the role will have, not only new ones.
+
+    An omitted description keeps its value.
+    """
 
     permissions: _Permissions
     description: _Description | None = None

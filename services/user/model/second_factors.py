@@ -31,7 +31,7 @@ Credential = Annotated[
     dict[str, Any],
     Meta(
         examples=[{"id": "AQIDBA", "type": "public-key", "response": {}}],
-        description="the result of the browser's `navigator.credentials`, as JSON",
+        description="the credential that the browser's `navigator.credentials` returned, as JSON",
     ),
 ]
 

@@ -96,7 +96,7 @@ async def get_role(
 async def put_role(
     deps: AppDeps, name: _Name, given: RoleChange, version: IfMatch, caller: Caller
 ) -> Item[RoleView]:
-    """Replace the permissions of a role. Access tokens have the new ones after the next refresh."""
+    """Replace the permissions of a role. Access tokens have the new permissions after a refresh."""
     if isinstance(name, AccountRole):
         changed = await roles.change(deps.db, caller, name, given, version)
     else:

@@ -76,7 +76,7 @@ _Refresh: TypeAlias = Annotated[tuple[str | None, bool], From(_refresh_token, bo
 async def refresh(
     request: web.Request, deps: AppDeps, rules: AppRules, given: _Refresh
 ) -> Answer[Session]:
-    """Return new tokens. A refresh token in a cookie, not in the body, requires the CSRF token."""
+    """Return new tokens. If the refresh token is in a cookie, the CSRF token is also required."""
     token, from_cookie = given
     if token is None:
         raise unauthorized("the body and the cookies have no refresh token")
@@ -187,7 +187,7 @@ def opened(
     kind: type[S],
     **more: str,
 ) -> Answer[S]:
-    """Return a session's tokens in cookies and in a body of type `kind`, which also has `more`."""
+    """Return a session's tokens as cookies and in a body of type `kind`, with the fields `more`."""
     csrf_token = csrf.issue(rules.csrf_key, str(signed_in.session_id))
     body = kind(
         user_id=signed_in.account_id,

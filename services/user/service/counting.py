@@ -1,4 +1,4 @@
-"""Count attempts, such as logins, before they are made; uncount those that fail in the server."""
+"""Count attempts, such as logins, in advance. Attempts that fail in the server do not count."""
 
 from __future__ import annotations
 

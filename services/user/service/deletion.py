@@ -66,7 +66,7 @@ async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
 
 
 async def erase_again(db: Database, account_id: UUID, deleted_at: datetime) -> bool:
-    """Delete an account again after a restore of the database. Return whether the restore had it.
+    """Delete an account again after a restore of the database. Return whether it existed there.
 
     The events for the other services are published in any case, because their databases may have
     been restored too. The name and the address are erased at the same time as without the restore.

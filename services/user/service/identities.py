@@ -25,7 +25,11 @@ _MOST: Final = 20
 
 
 class IdentityView(Struct, frozen=True):
-    """A linked identity. `provider` is null if the platform no longer offers this provider."""
+    """A linked identity.
+
+    `provider` is its identity provider's name, or null if the platform no longer offers this
+    provider.
+    """
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])] | None

@@ -43,7 +43,7 @@ async def change(
     given: RoleChange,
     version: int | None,
 ) -> GetRoleRow:
-    """Replace the description and permissions of a role. Access tokens change at the next refresh.
+    """Replace the description and permissions of a role. A refreshed token has the new permissions.
 
     Raises:
         AppError: VALIDATION_ERROR, which names unknown permissions; FORBIDDEN for permissions that

@@ -32,7 +32,8 @@ class NewOrder(Input, frozen=True, kw_only=True):
 
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
     user_id: Annotated[
-        UUID | None, Meta(description="customer to order for; only staff may set it")
+        UUID | None,
+        Meta(description="customer to order for (default: the caller); only staff may set another"),
     ] = None
 
 
@@ -53,7 +54,7 @@ class ListOrders(CursorListQuery, frozen=True, kw_only=True):
     # Not `| None`: in a query string that would let the word null pass for nothing.
     user_id: (
         Annotated[
-            UUID, Meta(description="only orders of this customer; only staff may name another user")
+            UUID, Meta(description="only orders of this customer; only staff may send another ID")
         ]
         | UnsetType
     ) = UNSET

@@ -56,7 +56,7 @@ class Agreed:
 
 
 class AcceptedOffer(Input, frozen=True, kw_only=True):
-    """The offer to turn into a job.
+    """The offer to accept, which creates a job.
 
     Send the offer's `ETag` in `If-Match`, or the offer's price and currency in the body.
     """

@@ -18,7 +18,7 @@ from services.order.marketplace.model.texts import Description
 MAX_OPEN_ORDERS: Final = 100  # of one customer
 HORIZON: Final = timedelta(days=366)
 
-Moment = Annotated[datetime, Meta(tz=True, description="a time with its time zone")]
+Moment = Annotated[datetime, Meta(tz=True, description="a time with a time zone")]
 # What its customer may ask for; the others follow from what becomes of offers and job.
 WantedStatus: TypeAlias = Literal["PENDING", "PAUSED", "CANCELLED"]
 

@@ -18,7 +18,7 @@ Rating = Annotated[
         ge=0,
         le=5,
         multiple_of=0.5,
-        description="number of stars, in steps of a half",
+        description="number of stars, a multiple of 0.5",
         extra={"message": "must be from 0 to 5 in steps of 0.5"},
     ),
 ]
