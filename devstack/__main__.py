@@ -16,7 +16,7 @@ _FILES = 16_384  # NGINX's processes have 4096 connections each, to both sides
 
 
 def _make_ready() -> None:
-    """Open closed standard streams (`make run >&-`) on /dev/null; raise the open-file limit."""
+    """Open standard streams that are closed (`make run >&-`); raise the limit of open files."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)

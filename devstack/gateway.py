@@ -137,7 +137,7 @@ def render(
     read_seconds: int = READ_SECONDS,
     place: Place | None = None,
 ) -> str:
-    """Return the configuration: routes to the public services, and logs in `run`.
+    """Return the NGINX configuration: it routes to the public services, and logs to `run`.
 
     The configuration includes from this directory the files that `write_included` writes, or
     `start.sh` in a container. If a service sends nothing for `read_seconds`, the gateway responds

@@ -31,7 +31,7 @@ class Coalesced(Generic[K, V]):
     def __init__(
         self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, most: int = 100
     ) -> None:
-        """Create a combiner. `ask` returns the values for at most `most` keys."""
+        """Create a combiner. One call of `ask` gets up to `most` keys."""
         self._ask = ask
         self._most = most
         self._is_asking = False

@@ -39,7 +39,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class AppError(Exception):
-    """A failure to report to the caller: a stable code, a message, details per field.
+    """An error that the caller receives: a stable code, a message, details per field.
 
     The caller sees any other exception as INTERNAL_ERROR without details. The details are in the
     log, with the request ID.

@@ -26,7 +26,7 @@ _AT_ONCE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A key with its caller and route. The same key of another caller or route is another key."""
+    """A key, its caller and its route. Each caller has separate keys for each route."""
 
     principal: str
     route: str

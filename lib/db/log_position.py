@@ -48,7 +48,7 @@ MARIADB: Final = LogPosition(
 
 
 async def log_position_of(primary: Executor, application: str) -> LogPosition:
-    """Return the queries that measure the position in the primary's log.
+    """Return the queries that measure positions in the primary's log.
 
     Raises:
         StartError: for MySQL, because its sets of GTIDs are not numbers.

@@ -27,7 +27,8 @@ class Timings(dict[str, Durations]):
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         self._latencies = latencies = Latencies(
             "db_query_duration_seconds",
-            "Seconds until the result of a query; on PostgreSQL, with the wait for a connection.",
+            "Seconds until the result of a query. On PostgreSQL, a query outside a transaction "
+            "includes the wait for a connection.",
             ("query",),
             registry,
         )

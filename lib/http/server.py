@@ -94,7 +94,7 @@ async def _listener(
 
 
 async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connection]) -> None:
-    """Close the port. Accept the connections that already wait in its queue, to reset none."""
+    """Close the port, but accept the connections that already wait in its queue."""
     loop = asyncio.get_running_loop()
     copies = [listening.dup() for listening in server.sockets]
     server.close()  # the loop accepts no more; the copies keep the queue

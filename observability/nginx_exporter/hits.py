@@ -17,7 +17,7 @@ and the same tuple for all formats, because a tuple is the fastest to create and
 
 MOST_BYTES: Final = 2**53
 MOST_SECONDS: Final = 1e9
-"""The largest valid values; larger values would make the sums useless forever."""
+"""The largest valid values; a larger value is wrong, and would distort the sums forever."""
 
 
 class Parser(Protocol):

@@ -29,7 +29,7 @@ class Places:
     """
 
     def __init__(self, most: int) -> None:
-        """Allow at most `most` label sets."""
+        """Create the limit; `most` is the maximum number of label sets."""
         refusals, others = most // 4, most // 2
         self._left = {"refusal": refusals, "other": others, "status": most - refusals - others - 1}
         self._taken: set[Labels] = set()

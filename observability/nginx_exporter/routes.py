@@ -36,7 +36,7 @@ A string in the tuple is a route with a final `*`.
 
 
 class _State(dict[str, "_State"]):
-    """A state of the matcher: the next state by path segment, and the route of a path that ends."""
+    """A state of the matcher: the next state by path segment, and the route if none follows."""
 
     __slots__ = ("other", "route")
 
