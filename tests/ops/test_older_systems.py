@@ -44,12 +44,12 @@ STATED = {
     "names: 2 to 30": f"{NAME.min_length} to {NAME.max_length} letters",
     "passwords: 8 to 36": f"{repeated(account.NewPassword)};",
     "`personal_id_number`": f"{repeated(account.PersonalId)} digits",
-    "a different text for each reason of a 401": f"`{unauthorized().message}`",
+    "a 401 has a different text for each reason": f"`{unauthorized().message}`",
     "`insufficient rights`": f"`{forbidden().message}`",
     "the default `page_size` is 10": (
         f"default is {PageQuery().page_size}; more than {MAX_PAGE_SIZE} is"
     ),
-    "five attempts": f"five, 1 to {len(postgres.CONNECT_WAITS)} s apart",
+    "five attempts": f"five attempts to connect at the start, 1 to {len(postgres.CONNECT_WAITS)} seconds",
     "pools of": f"({FIELDS['db_pool_min'].default}) to `<SVC>_DB_POOL_MAX` "
     f"({FIELDS['db_pool_max'].default})",
 }
