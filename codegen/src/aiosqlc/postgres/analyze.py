@@ -140,9 +140,9 @@ class Analyzer:
         *,
         partial: bool = False,
     ) -> tuple[Connection, Facts] | None:
-        """Return a connection to the schema's database and its catalog's data, or None on errors.
+        """Return a connection to a database that has the schema, and the data from its catalog.
 
-        With `partial`, this succeeds even if some statements of the schema failed.
+        Return None on errors. With `partial`, some statements of the schema may have failed.
         """
         found = self._schema(schema, options)
         if not isinstance(found, _Schema) or (found.applied.failures and not partial):
@@ -300,7 +300,7 @@ def _analyze_all(
 
 
 class _Share(Struct, frozen=True):
-    """The result of the analysis of a run of consecutive queries, which one process analyses.
+    """The typed queries and problems of those consecutive queries that one process analyses.
 
     `problems` has one sequence for each step of the analysis. So the order of all problems does not
     depend on how the processes share the queries. `lost` has, for each failed statement of the
@@ -320,7 +320,11 @@ def _analyze_share(
     before: int = 0,
     total: int = 0,
 ) -> _Share:
-    """Analyse one run of the queries; `before` of `total` queries come before the run."""
+    """Analyse the queries that are assigned to one process.
+
+    For the progress display, `total` is the number of queries of all processes, and `before` is how
+    many of them come before the first of these queries.
+    """
     asked = {query.name: query for query in queries}
     settled = settle(schema.connection, queries)
     queries = settled.queries
@@ -371,7 +375,7 @@ def _starred(index: int, inferred: Inferred, described: Sequence[Described]) -> 
 def _doubts(
     typist: QueryTyper, inferred: Inferred, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield a problem if the variants return different columns, or if the query always fails.
+    """Yield a problem if a query always fails, or if its variants return different columns.
 
     Also yield a problem if the compiler cannot prove anything about the query.
     """

@@ -126,7 +126,7 @@ def _drain(pg: pq.abc.PGconn) -> None:
 def _receive_group(
     pg: pq.abc.PGconn, count: int, trees: list[bytes]
 ) -> list[Described | ServerError]:
-    """Read the server's responses to the group that was sent first, up to a refused query."""
+    """Read the server's responses to the oldest group of queries, up to a refused query."""
     answers: list[Described | ServerError] = []
     while len(answers) < count:
         answers.append(_receive(pg, trees))

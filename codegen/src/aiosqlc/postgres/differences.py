@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""For each table's name, texts about the changes that may make the server refuse a write."""
+"""By table name, descriptions of the schema changes that may make the server refuse a write."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:
-    """Return the constraints, domains and triggers that affect writes only in the schema `there`.
+    """Return what can make a write fail in the schema `there` although it succeeds in `here`.
+
+    These are changed constraints, changed domains and new triggers.
 
     A constraint is returned only if `here` has a constraint with this name and another definition.
     Constraints with new names are omitted, because `TypedQuery.violable` covers them.

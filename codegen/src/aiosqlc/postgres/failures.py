@@ -72,7 +72,7 @@ def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Merge failures with the same cause, and find the objects that each may have changed."""
+    """Merge failures with one cause; find the objects that each statement would have changed."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))

@@ -175,7 +175,7 @@ def _known_language(sql: str, found: re.Match[str]) -> Instead:
 
 
 def _without_key(sql: str, found: re.Match[str]) -> Instead | None:
-    """Remove the foreign keys that refer to a missing table; fewer facts are proved then."""
+    """Remove the foreign keys that refer to a missing table. Then no proof can use these keys."""
     target = found[1].rpartition(".")[2]
     refers = rf"\breferences\s+(?:[\w$\"]+\.)?\"?{re.escape(target)}\"?(?![\w$\"])"
     if not re.search(refers, sql, _I):
@@ -209,7 +209,10 @@ def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
 
 
 def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
-    """Skip a column that exists: schemas for sqlc repeat the columns that a DO block adds."""
+    """Skip an ADD COLUMN if the column exists.
+
+    sqlc ignores DO blocks. So a schema for sqlc repeats the columns that a DO block adds.
+    """
     again = re.compile(rf"\badd\s+(?:column\s+)?\"?{re.escape(found[1])}\"?(?![\w$])", _I)
     left = _without_items(sql, again)
     if left is None:
@@ -249,7 +252,7 @@ _SYSTEM = re.compile(
 
 
 def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
-    """Skip the definition of a table, view or schema that is built in; only other tools need it."""
+    """Skip a statement that creates a built-in object, because only other tools need it."""
     said = "skipped, because the server already has this object"
     return Instead(said=said) if _SYSTEM.match(sql) else None
 
@@ -327,8 +330,9 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
 
 
 def _without_items(sql: str, unwanted: re.Pattern[str]) -> str | None:
-    """Remove matching constraints of a CREATE or ALTER TABLE, or return None if none match.
+    """Remove the items of CREATE TABLE, or the actions of ALTER TABLE, that `unwanted` matches.
 
+    Return None if none match.
     An ALTER TABLE without any remaining action becomes ''.
     """
     creates = re.match(r"create\b.*?\btable\b", sql, _IS)

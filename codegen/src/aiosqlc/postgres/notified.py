@@ -63,7 +63,7 @@ class _Text(Struct, frozen=True):
 def with_senders(
     connection: Connection, facts: Facts, types: Types, queries: Sequence[TypedQuery]
 ) -> list[TypedQuery]:
-    """Return the queries; a declared channel gets the notifications that functions send on it."""
+    """Add, to each query that declares a channel, the notifications that functions send on it."""
     channels = [query.parsed.channel for query in queries if query.parsed.channel]
     if not channels:
         return list(queries)

@@ -154,7 +154,10 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return a hint for a refused query: a certain one, or else the server's, or else a guess."""
+    """Return a hint for a refused query.
+
+    A hint that is certainly right comes first, then the server's hint, then a probable hint.
+    """
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'

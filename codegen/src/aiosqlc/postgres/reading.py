@@ -88,7 +88,10 @@ class ReadProofs:
     # --- trees ------------------------------------------------------------------------------------
 
     def _statement(self, query: Node) -> str:
-        """Return why one rewritten query may write, or ''; skip OIDs that were checked before."""
+        """Return why one rewritten query may write, or '' if it is proved read-only.
+
+        OIDs that were proved harmless before are skipped.
+        """
         if why := self._itself(query.text):
             return why
         fields = oid_fields(query) - self._harmless
@@ -177,7 +180,7 @@ class ReadProofs:
         return _first(self._type, within)
 
     def _behind(self, owner: int, premise: str) -> str:
-        """Return why an object may write through functions that the catalog links to it, or ''."""
+        """Return why the functions that the catalog links to an object may write, or ''."""
         why = _first(self._function, self._facts.set_off.get(owner, ()))
         return "" if self._holds(premise, not why) else why
 

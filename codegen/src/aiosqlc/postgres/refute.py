@@ -115,7 +115,7 @@ class _Search:
                 yield self._finding(trial, hint)
 
     def _refutes(self, trial: Trial, hint: Hint) -> str:
-        """Return the row, as text, in which a column with a hint is NULL, or ''."""
+        """Run a query; return a row (as text) that has NULL in the hint's column, or '' if none."""
         result = trial.run(self.population)
         for index, name in self.unproved if result is not None else ():
             row = nulls_in(result, index) if result and name == hint.target else None

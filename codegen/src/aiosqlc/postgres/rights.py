@@ -307,9 +307,9 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return the privileges that the statements in `texts` and `borrowed` need.
+    """Return the privileges that the SQL statements in `texts` and `borrowed` need.
 
-    A statement in `borrowed` is skipped if it names a missing table.
+    `borrowed` has statements of other projects. One that names a missing table is skipped.
     """
     asker = Asker(connection, facts)
     own = list(texts)

@@ -22,7 +22,10 @@ def sample(
     query: TypedQuery,
     options: AnalyzeOptions,
 ) -> list[str]:
-    """Run a query once, and return its arguments and rows as lines, the same in every run."""
+    """Run a query once on generated rows, and return its arguments and result rows as lines.
+
+    The generated values are the same in every run.
+    """
     opened = analyzer.opened(schema, options)
     if opened is None:
         return ["the schema has errors"]

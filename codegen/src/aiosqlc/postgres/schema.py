@@ -364,7 +364,10 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return the SQL that runs a statement, '' to skip it, or None for several steps."""
+        """Return the SQL to run for a statement, or '' to skip the statement.
+
+        Return None for an extension that a stub must replace.
+        """
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles belong to the whole server, so none may log in

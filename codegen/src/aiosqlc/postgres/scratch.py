@@ -156,7 +156,7 @@ class States(Struct, frozen=True):
     failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, what may refuse a write in the state `there` but not in `home`."""
+        """Return, by table, why a write may fail in the state `there` but not in `home`."""
         return obstacles(self.rows[home].facts, self.rows[there].facts)
 
 
@@ -252,8 +252,9 @@ def _migrate(
     names: list[str],
     texts: Sequence[str] | None,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    """Create a database for each state of the schema; return the first failing state, with errors.
+    """Create a database for each state of the schema, until a state cannot be created.
 
+    Return the number of that state and the errors of its migration, or None if all succeed.
     `names` collects the names of the databases. With `texts`, rows are inserted into the first
     database.
     """

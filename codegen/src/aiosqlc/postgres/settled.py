@@ -143,7 +143,10 @@ def _is_tested(tokens: Sequence[Token], position: int) -> bool:
 def _casts(
     places: Iterable[_Edit], said: Described, names: dict[int, tuple[str, bool]]
 ) -> list[_Edit]:
-    """Return a cast for each parameter tested for NULL, to the type that other uses determine."""
+    """Return the edits that add a cast to each parameter in a NULL test.
+
+    The cast is to the type that the server infers from the parameter's other uses.
+    """
     return [
         replace(place, text=f"{place.text}::{names[oid][0]}")
         for place in places
@@ -169,7 +172,10 @@ def _type_names(
 
 
 def _lists(text: _Text, said: Described, names: dict[int, tuple[str, bool]]) -> Iterator[_Edit]:
-    """Yield the edits that replace each list of rows by `unnest` of one array for each column."""
+    """Yield the edits that turn each list of rows into `SELECT * FROM unnest(…)`.
+
+    Its arguments are array parameters, one for each column.
+    """
     for columns in _rows(text.query).values():
         mine = [
             number for number in range(1, len(said.param_oids) + 1) if text.own(number) in columns

@@ -81,7 +81,10 @@ _TYPES = {
 
 @cache
 def _extensions_by_name() -> dict[str, str]:
-    """Return the extension of each distinctive function or type name: `st_x`, but not `index`."""
+    """Map names of functions and types that are typical of an extension to the extension.
+
+    A name with an underscore, such as `st_x`, counts as typical. A name such as `index` does not.
+    """
     found = dict(_TYPES)
     for extension in scripts.names():
         for match in _DEFINED.finditer(scripts.script_of(extension) or ""):

@@ -88,7 +88,7 @@ class Node(dict[str, Any]):
         return dict.get(self if self._doc is None else self._read(), name, default)
 
     def list_of(self, name: str) -> list[Any]:
-        """Return a list field, in which NIL is the empty list."""
+        """Return the value of a list field; it is an empty list if the server writes `<>`."""
         return self[name] or []
 
     def names(self) -> list[str]:
@@ -282,7 +282,10 @@ class Reader:
         self._queries: dict[str, Node] = {}
 
     def read(self, dump: str) -> list[Node]:
-        """Return the queries of a dump; a rewrite rule can turn a statement into 0 or several."""
+        """Parse the server's output for one statement, and return the rewritten queries in it.
+
+        A rewrite rule can turn a statement into several queries, or into none.
+        """
         if len(self._queries) > _MOST_NODES:
             # Breaks reference cycles, so that the nodes are freed immediately.
             self._queries.clear()
@@ -310,7 +313,7 @@ def without_places(text: str) -> str:
 
 
 def located(dump: str) -> list[Node]:
-    """Parse a dump; keep the fields that say where a node is in the query's text."""
+    """Parse the server's output; keep the fields that say where a node is in the query's text."""
     return _read(unwrap(dump), {})
 
 

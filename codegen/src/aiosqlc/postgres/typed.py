@@ -131,7 +131,7 @@ class QueryTyper:
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
     def with_columns_of_rows(self, inferred: Inferred, draft: Described) -> Inferred:
-        """Find, for each column of a list of rows, the table column that it is compared with."""
+        """Find the compared table column for each column of a parameter that is a list of rows."""
         query = inferred.query
         try:
             scope = self._main_scope(self._nodes(draft), draft)
@@ -228,7 +228,7 @@ class QueryTyper:
     def _nested(
         self, query: TypedQuery, texts: Sequence[_Text], rows: Sequence[Sequence[Row]]
     ) -> TypedQuery:
-        """Return a query with keys for its `sqlc.nest(t)` lists that are valid in all variants."""
+        """Add the keys by which the rows of all variants are grouped into `sqlc.nest(t)` lists."""
         for number, text in enumerate(texts):
             columns = as_present(text.columns, [row[number] for row in rows])
             level = text.level or tree.Query()
@@ -246,7 +246,7 @@ class QueryTyper:
         scope: Scope | None,
         numbers: Sequence[int],
     ) -> tuple[str, ...]:
-        """Return a text for each use of a table that may read or write other tenants' rows.
+        """Describe each use of a table that may read or write other tenants' rows.
 
         `numbers` has, for each parameter of the text, its number in the query.
         """
@@ -537,7 +537,10 @@ def _single_row(nodes: list[Node]) -> str:
 
 
 def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """Return each column with only what holds in the query and in all its variants."""
+    """Merge the columns of the query and its variants.
+
+    A result column is not null only if it is not null in all of them.
+    """
     first, *others = texts
     columns = list(first)
     for text in others:

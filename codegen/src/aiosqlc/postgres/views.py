@@ -1,4 +1,4 @@
-"""Infer the columns of views, with the constraints of the tables that the views read."""
+"""Infer the types and nullability of view columns from the constraints of the tables below."""
 
 from __future__ import annotations
 

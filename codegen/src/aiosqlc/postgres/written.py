@@ -36,7 +36,10 @@ _HINTS = {
 
 
 class Fingerprint(Struct, frozen=True):
-    """A hash of a text's parse tree, with its columns and parameters; equal for equal queries."""
+    """A query's identity: a hash of its parse tree, and its result columns and parameters.
+
+    Two SQL texts with equal fingerprints are the same query.
+    """
 
     tree: bytes
     columns: tuple[ColumnHead, ...] | None
@@ -44,13 +47,13 @@ class Fingerprint(Struct, frozen=True):
 
     @classmethod
     def of(cls, described: Described) -> Fingerprint:
-        """Return the fingerprint of a text from the server's description."""
+        """Return the fingerprint of an SQL text, from the server's description of it."""
         tree = without_places(described.tree).encode(errors="surrogateescape")
         return cls(blake2b(tree, digest_size=16).digest(), described.columns, described.param_oids)
 
 
 class Starred(Struct, frozen=True):
-    """A text that contains `*`: its query, and the columns that may replace each `*`.
+    """An SQL text that contains `*`: its query, and the columns that may replace each `*`.
 
     `query` is the index of the query. `text` is 0 for the query's own text, and n for the variant
     with the index n - 1.

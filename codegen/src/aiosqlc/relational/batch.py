@@ -15,12 +15,15 @@ from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
 
 
 def lookup_of(query: Query) -> Lookup:
-    """Return the parameters that can be the key, and the reason if many keys are impossible."""
+    """Find the parameters that a list of keys can replace.
+
+    `why` of the result is the reason if the query cannot take several keys, or ''.
+    """
     return Lookup(tuple(_keys(query)), _why_not(query))
 
 
 def in_both(ours: Lookup | None, theirs: Lookup | None, numbers: Sequence[int]) -> Lookup | None:
-    """Return the keys that are valid both for a query and for one of its variants.
+    """Return the parameters that a list of keys can replace in a query and in its variant.
 
     `numbers` has, for each parameter of the variant, its number in the query.
     """

@@ -27,7 +27,7 @@ class Part(Struct, frozen=True, eq=False):
 
     @property
     def missing(self) -> frozenset[int]:
-        """Return the outer joins, and a GROUP BY with grouping sets, that may omit the row."""
+        """Return the numbers of what may omit the row: outer joins, or a grouping set."""
         return frozenset[int]().union(*(column.absent for column in self.columns))
 
 
@@ -167,7 +167,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(embeds: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
-    """Return an embedded row with only what holds in every variant of the query."""
+    """Merge an embedded row's types in all variants; the result is nullable if one of them is."""
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
     shared = all(embed.table == one.table for embed in embeds)
@@ -245,8 +245,9 @@ def _omitting(query: tree.Query, output: int) -> frozenset[int] | None:
 
 
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
-    """Return the column that an expression is, directly or through a GROUP BY key, or None.
+    """Return the column that an expression names, directly or as a key of GROUP BY.
 
+    Return None for any other expression.
     The column's row counts as possibly absent if a grouping set omits the key.
     """
     if not isinstance(expr, tree.Column) or expr.level:

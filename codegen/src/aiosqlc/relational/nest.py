@@ -86,7 +86,7 @@ def nested(
 def merged(
     one: Nesting | NotNested | None, other: Nesting | NotNested | None
 ) -> Nesting | NotNested | None:
-    """Combine the nestings of two variants of a query; a key gets the key columns of both."""
+    """Combine the nestings of two variants; each list's key gets the key columns of both."""
     if not isinstance(one, Nesting) or not isinstance(other, Nesting):
         return one if not isinstance(one, Nesting) else other
     levels = tuple(
@@ -107,7 +107,7 @@ class _UnfitError(Exception):
 
 
 class _Above(Struct, frozen=True):
-    """The levels that contain a list.
+    """The outer rows and lists (levels) that contain a list of `sqlc.nest`.
 
     `optional` are their FROM items that may have no row. `key` is the key of the level directly
     above.
@@ -214,7 +214,10 @@ class _Nest:
                 yield at if presence is None else presence
 
     def _is_fixed(self, expr: Expr, closure: Closure) -> bool:
-        """Return whether an expression has the same value in all rows that `closure` describes."""
+        """Return whether an expression has one value in all joined rows with equal keys.
+
+        `closure` has the columns that the key fixes.
+        """
         expr = self.plain.resolve(expr)
         if closure.is_exact(expr):
             return True
@@ -310,7 +313,10 @@ class _Nest:
     # --- the rows of the lists --------------------------------------------------------------------
 
     def _level(self, path: tuple[str, ...], levels: Sequence[NestLevel]) -> NestLevel:
-        """Return the level of one list with its key, given the levels that contain the list."""
+        """Return the key of one list, with the list's position in the nesting.
+
+        `levels` are the outer rows and the lists that were proved before.
+        """
         index = self.paths[path]
         embed = self.embeds[index]
         above = self.paths.get(path[:-1])
@@ -407,9 +413,9 @@ class _Nest:
         self, query: Query, candidates: Sequence[int], sources: frozenset[int] | set[int],
         first: Sequence[int], above: _Above | None = None,
     ) -> tuple[int, ...] | None:  # fmt: skip
-        """Return a few columns that determine the rows of the FROM items.
+        """Return candidates, as few as possible, that determine one row of each of the `sources`.
 
-        Return None if all candidates together do not determine them.
+        Return None if all candidates together do not determine these rows.
 
         A LIMIT 1 alone does not determine a row, because a query plan may read another row each
         time. A single column of `first` is preferred. Otherwise the last candidates are omitted

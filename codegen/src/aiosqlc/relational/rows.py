@@ -144,7 +144,7 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the fixed columns of a set operation that are also fixed in one of its operands.
+        """Return the columns in `given` that a set operation takes from an operand without a cast.
 
         If the set operation casts a column, different values of the operand may become equal.
         """

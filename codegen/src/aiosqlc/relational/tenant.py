@@ -69,7 +69,7 @@ class _Level(Struct):
     owned: set[int] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
-        """Return the size of each collection; a size grows if something new is proved."""
+        """Return the number of elements in each field; it grows if something new is proved."""
         beyond = sum(map(len, self.beyond.values()))
         return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
 
@@ -131,7 +131,7 @@ class _Proof:
             yield from self._below(query, number, pins, around, depth)
 
     def _returned(self, query: Query, level: _Level) -> _Level:
-        """Return what is still proved for the rows in RETURNING, after an UPDATE."""
+        """Return what is still proved about the rows in RETURNING after an UPDATE changed them."""
         if query.command is not Command.UPDATE:
             return level
         target, changed = query.source(query.target), set(query.assigned())
@@ -222,7 +222,7 @@ class _Proof:
         return before != level.size()
 
     def _outputs(self, query: Query) -> frozenset[int]:
-        """Return the result columns of a subquery that are the tenant's parameter in each row."""
+        """Return the result columns of a subquery that equal the tenant's parameter in each row."""
         if id(query) in self.fixed or self.nested > _DEEPEST:
             return self.fixed.get(id(query), frozenset())
         self.fixed[id(query)] = frozenset()  # a recursive query reads its own outputs
@@ -444,7 +444,7 @@ class _Proof:
         return False
 
     def _is_own(self, query: Query, expr: Expr | None, column: int) -> bool:
-        """Return whether an expression in ON CONFLICT is the parameter or the new row's tenant."""
+        """Return whether `expr` is the tenant's parameter or the tenant column of `excluded`."""
         if isinstance(expr, Parameter):
             return expr.number == self.parameter
         excluded = query.conflict.excluded if query.conflict else 0
@@ -613,7 +613,7 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the column that an expression is, or None if the column's row may be absent."""
+    """Return the column that an expression names, or None if the column's row may be absent."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)

@@ -49,7 +49,7 @@ class TenantColumns:
         return table is not None and not table.names.isdisjoint(self.tenant.shared)
 
     def named(self, relation: Hashable) -> int:
-        """Return the column of a table that has a tenant column's configured name, or 0."""
+        """Return the number of a table's column with a configured tenant name, or 0 if none."""
         table = self.tables.get(relation)
         names = (self.tenant.column, *self.tenant.columns) if table is not None else ()
         columns = table.columns if table is not None else {}

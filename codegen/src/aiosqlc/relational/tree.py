@@ -406,7 +406,7 @@ class Query(_Part, frozen=True, kw_only=True):
 
 
 class KeyPart(_Part, frozen=True, kw_only=True):
-    """A column of a unique key, or an expression of the key in the engine's form.
+    """A column of a unique key, or an expression of the key as the engine's parse tree node.
 
     `cls` is the way in which the key compares values, or None if proofs cannot rely on it.
     """

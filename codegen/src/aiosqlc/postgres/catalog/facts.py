@@ -38,7 +38,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 
 class Equality(Struct, frozen=True):
-    """An equality operator; each operand has a set of pairs: operator family and compared type."""
+    """An equality operator: for each operand, the pairs of operator family and compared type."""
 
     left: frozenset[Class]
     right: frozenset[Class]
@@ -111,7 +111,7 @@ class Facts(Struct):
         return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        """Return the full name of a column, or None if unknown; equal arguments give one object."""
+        """Return the full name of a column (cached), or None if there is no such column."""
         key = relation, attribute
         try:
             return self._refs[key]
@@ -127,7 +127,9 @@ class Facts(Struct):
             yield from self.descendants(child)
 
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
-        """Return whether a column is NOT NULL in every row that a scan with child tables reads.
+        """Return whether a column is NOT NULL in every row that a scan of the table reads.
+
+        With `with_children`, the scan includes child tables.
 
         The flag in the catalog alone is not enough. A NOT VALID constraint sets the flag, a foreign
         table does not enforce NOT NULL, and a child table may lack the constraint of its parent.
@@ -221,7 +223,7 @@ class Facts(Struct):
         return self._intercepted(relation, _UPDATE)
 
     def rewrites(self, relation: int, attribute: int) -> bool:
-        """Return whether a column may be stored with another value than the one in the statement.
+        """Return whether a column may be stored with a different value from that in the statement.
 
         A trigger may change the value, and a generated column is computed from other columns. A
         plain UPDATE may move a row to another partition, where triggers for INSERT run.
@@ -244,7 +246,7 @@ class Facts(Struct):
         return False
 
     def volatile(self, function: int) -> bool:
-        """Return whether calls in a statement may return different values for equal arguments."""
+        """Return whether equal calls of a function in one statement may return different values."""
         entry = self.functions.get(function)
         return entry is None or entry.volatility == "v"
 
@@ -296,7 +298,7 @@ class Facts(Struct):
 
 
 def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
-    """Yield the conditions of a predicate that AND combines; a list of nodes means AND too."""
+    """Yield the conditions that AND combines in a predicate, which is a list of conditions."""
     for node in nodes:
         if node.kind == "BOOLEXPR" and node["boolop"] == "and":
             yield from _conjuncts(node["args"])

@@ -1,4 +1,4 @@
-"""Find the functions that may make a name in a running statement refer to another table.
+"""Find the functions that, if a statement runs them, may change which table a name refers to.
 
 The names in a string body are looked up when the body runs. A function that runs earlier may change
 search_path, or create a temporary table that hides a table of the schema.
@@ -82,7 +82,7 @@ class Moving(Struct, frozen=True):
     settings: int = 0
 
     def runs_in(self, statement: str) -> bool:
-        """Return whether the statement with this parse tree may run one of these functions."""
+        """Return whether the statement with this parse tree may run one of `functions`."""
         return self._in(_of_tree(statement, self.settings), frozenset())
 
     def _in(self, uses: _Uses, names: frozenset[str]) -> bool:
@@ -91,7 +91,7 @@ class Moving(Struct, frozen=True):
         return called or (uses.writes and self.by_writes) or self.always
 
     def more(self, uses: Mapping[int, _Uses | None], named: Mapping[int, str]) -> frozenset[int]:
-        """Return these functions, and the user's functions that may run one of them."""
+        """Return `functions` and the user's functions that may run one of them."""
         names = MOVERS | {named[oid][:_LONGEST] for oid in self.functions & named.keys()}
         return self.functions | {
             oid for oid, found in uses.items() if found is None or self._in(found, names)

@@ -21,11 +21,11 @@ _QUERIES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT"})
 
 
 class Return(Struct, frozen=True):
-    """The query of a RETURN in a PL/pgSQL body, as one text per possible meaning of its names.
+    """The query of a RETURN in a PL/pgSQL body, as one or two SQL texts.
 
-    If a name is both a parameter and a column, it means the column in the first text, and the
-    parameter (`$1`, `$2` and so on) in the second text. `single` means that the query returns one
-    value, which is NULL if the query has no row.
+    A name in the body may be a parameter or a column. It means the column in the first text, and
+    the parameter (`$1`, `$2` and so on) in the second text. `single` means that the query returns
+    one value, which is NULL if the query has no row.
     """
 
     texts: tuple[str, ...]
@@ -163,7 +163,7 @@ class _Reader(Words):
     # --- values -----------------------------------------------------------------------------------
 
     def returned(self, name: str, tokens: Sequence[Token], single: bool) -> Return:
-        """Return the query of a RETURN statement, with one text for each meaning of its names."""
+        """Return the query of a RETURN: with the names as written, and with parameters as `$1`."""
         if not tokens:
             raise NotUnderstoodError
         variables = {*self.ever, *self.outputs, *_SPECIAL}

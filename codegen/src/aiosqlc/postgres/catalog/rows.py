@@ -137,9 +137,10 @@ class Trigger(Struct, frozen=True):
 
 
 class Returned(Struct, frozen=True):
-    """The query in one RETURN of a PL/pgSQL body, with a parse tree for each meaning of its names.
+    """The parse trees of the query in one RETURN of a PL/pgSQL body.
 
-    `single` means that the RETURN returns one value, which is NULL if the query has no row.
+    There are two if a name in the query may be a parameter or a column. `single` means that the
+    RETURN returns one value, which is NULL if the query has no row.
     """
 
     trees: tuple[str, ...]

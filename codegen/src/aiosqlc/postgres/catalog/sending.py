@@ -31,15 +31,16 @@ _BEYOND: Final = frozenset({
 })  # fmt: skip
 
 Values = Mapping[str, str]
-"""The SQL expression for the value of each variable of a body, by the variable's name."""
+"""The SQL expressions for the values of a PL/pgSQL body's variables, by variable name."""
 
 
 class Setting(Struct, frozen=True):
-    """The context of a body: the SQL texts of its parameters and special variables, by name.
+    """The names that a PL/pgSQL body can refer to.
 
-    `rows` is the FROM clause with the rows NEW and OLD, or empty. `event` is the value of TG_OP, or
-    empty. `numbered` is the number of parameters in the texts. `hidden` are names that mean
-    something else in the body than in a query. A body that uses such a name is not supported.
+    `values` has the SQL texts of its parameters and special variables, by name. `rows` is the FROM
+    clause with the rows NEW and OLD, or empty. `event` is the value of TG_OP, or empty. `numbered`
+    is the number of parameters in the texts. `hidden` are names that mean something else in the
+    body than in a query. A body that uses such a name is not supported.
     """
 
     values: Values
@@ -240,7 +241,7 @@ class _Reader(Words):
         return _Step("if", condition, inner=(then, other))
 
     def query(self) -> _Step:
-        """Read a statement that sends nothing; it may store its result in variables."""
+        """Read a statement that sends no notification; it may store its result in variables."""
         tokens = self.until(";")
         words = [token.text.upper() for token in tokens]
         names: list[str] = []
@@ -258,7 +259,7 @@ class _Reader(Words):
 
 
 class _Run(Struct):
-    """Follows each path through a body; `found` collects the queries that call pg_notify."""
+    """Follows all branches of a PL/pgSQL body; `found` collects the queries that call pg_notify."""
 
     body: str
     setting: Setting
@@ -267,7 +268,10 @@ class _Run(Struct):
     numbered: int = 0
 
     def follow(self, steps: Sequence[_Step], states: list[dict[str, str]]) -> list[dict[str, str]]:
-        """Return the variables' values after the statements, as one mapping for each path."""
+        """Return the variables' values after `steps`: one mapping for each path through the steps.
+
+        Each of the `states` is such a mapping before `steps`.
+        """
         for step in steps:
             if step.kind == "return":
                 return []

@@ -28,7 +28,7 @@ _DEEPEST = 8
 
 
 class Types:
-    """Returns the `SqlType` of an OID, modifier and dimensions; equal arguments give one object."""
+    """Creates and caches the `SqlType` for each OID, type modifier and number of dimensions."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts

@@ -64,7 +64,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
 
 
 def writing_queries(top: Node) -> Iterator[Node]:
-    """Yield the statement itself and its WITH queries, if they write.
+    """Yield those queries that write: the statement itself and its WITH queries.
 
     Only the WITH queries at the top of a statement can write.
     """

@@ -62,8 +62,9 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 
 
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
-    """Return whether something outside a join reads a column of one of the given FROM items.
+    """Return whether an expression outside the join `but_for` reads a column of `entries`.
 
+    `entries` are numbers of FROM items.
     A merged column (`USING`) of a join may come from either side of the join.
     """
     joins = {n for n, e in enumerate(query.list_of("rtable"), 1) if e["rtekind"] == kinds.Rte.JOIN}
@@ -71,7 +72,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
 
 def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
-    """Yield the column references (Vars) in one query, except those that list a join's columns."""
+    """Yield the Vars in one query, except inside `but_for` and in the column lists of joins."""
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth, but_for)

@@ -46,9 +46,10 @@ def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcom
 
 
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
-    """Return all values that an expression can have, whatever the tables contain, or None.
+    """Return all values that an expression can have, whatever the tables contain.
 
-    If the condition of a CASE is not constant, each result of the CASE is possible.
+    Return None if they are unknown. If the condition of a CASE is not constant, each result of the
+    CASE is possible.
     """
     if subject is not None and node.has("CASETESTEXPR"):
         return _values(node, facts, subject)
@@ -115,9 +116,9 @@ def text_constant(node: Node) -> str | None:
 
 
 def rows_of(node: Node, facts: Facts) -> int | None:
-    """Return the number of rows of a set-returning function with constant arguments, or None.
+    """Return the number of rows of a set-returning function with constant arguments.
 
-    The result `MANY_ROWS` means this number of rows or more.
+    Return None for any other node. The result `MANY_ROWS` means this number of rows or more.
     """
     if node.kind != "FUNCEXPR" or not node["funcretset"]:
         return None
@@ -177,7 +178,7 @@ def _called(
 
 
 def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[Node]] | None:
-    """Return the SQL text that evaluates a node on the server, and its arguments."""
+    """Return the operands of a node, and a function that writes its SQL from their SQL texts."""
     if node.kind == "ARRAYEXPR":
         return lambda a: f"array[{', '.join(a)}]", node.list_of("elements")
     if node.kind == "COALESCEEXPR":

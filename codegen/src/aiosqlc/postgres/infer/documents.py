@@ -122,11 +122,11 @@ class Documents(Struct, frozen=True):
     # --- paths into stored values -----------------------------------------------------------------
 
     def _at_stored(self, found: JsonShape, node: Node, scope: Scope) -> JsonShape:
-        """Set `nullable` of a path into a stored JSON value; return any other shape unchanged."""
+        """Set `nullable` of a shape that is read from a stored JSON value by a path."""
         return replace(found, nullable=not self._is_there(node, scope)) if found.path else found
 
     def _is_there(self, node: Node, scope: Scope) -> bool:
-        """Return whether a path is NULL only if the stored JSON value lacks the member."""
+        """Return whether a path into a stored JSON value is NULL only if the member is missing."""
         if node.kind == "VAR":
             behind = follow(node, scope)
             if behind is None:
@@ -142,7 +142,7 @@ class Documents(Struct, frozen=True):
         return not self.prover.infer(node, scope).null
 
     def _text_at(self, node: Node, scope: Scope, depth: int) -> JsonShape | None:
-        """Return the shape of a stored JSON value's member that is read as text, or None."""
+        """Return the shape of a text such as `stored ->> key`, or None if it is unknown."""
         if depth > _DEEPEST:
             return None
         if node.kind == "VAR" and node["varattno"] > 0:
@@ -314,7 +314,7 @@ class Documents(Struct, frozen=True):
         return self._facts.base_type(expression_type(node)) in IS_JSON
 
     def _without_null(self, shape: JsonShape, node: Node) -> JsonShape:
-        """Return the shape of a value that is not SQL NULL; a JSON value may still be `null`."""
+        """Return the shape without SQL NULL; the shape of JSON may still include JSON `null`."""
         return shape if self._is_json(node) else replace(shape, nullable=False)
 
     # --- values -----------------------------------------------------------------------------------
@@ -440,7 +440,7 @@ class Documents(Struct, frozen=True):
     def _listed(
         self, names: list[str], types: list[int], certain: Callable[[int], bool], depth: int
     ) -> JsonShape:
-        """Return the JSON shape of a row whose columns the query lists with their types."""
+        """Return the JSON shape of a row whose columns the query declares, as in `AS x (a int)`."""
         if len(names) != len(types):
             return ANY
         values = [self._of_column(kind, 1, full=False, depth=depth) for kind in types]

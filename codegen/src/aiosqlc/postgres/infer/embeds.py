@@ -16,7 +16,10 @@ from aiosqlc.relational.tree import Query
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star], query: Query) -> list[Place]:
-    """Return the result columns of each `sqlc.embed(t)`; in a UNION, several embeds share them."""
+    """Return the result columns of each `sqlc.embed(t)`.
+
+    Each operand of a UNION may have an embed at the same columns.
+    """
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:

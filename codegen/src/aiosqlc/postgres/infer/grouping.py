@@ -10,9 +10,10 @@ from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.tree import Node
 
 OMITTED = -5
-"""Marks a grouping key that may be NULL because a grouping set omits it, before PostgreSQL 18.
+"""Marks a grouping key that may be NULL because a grouping set omits it.
 
-It is one of the numbers that mark outer joins and other reasons for NULL; see `infer.relations`.
+Only trees before PostgreSQL 18 need this mark. It is one of the numbers that mark outer joins and
+other reasons for NULL; see `infer.relations`.
 """
 _MOST_SETS = 256  # CUBE grows exponentially, so nothing is inferred beyond this limit
 
@@ -96,7 +97,7 @@ def keys_shown(query: Node, outputs: list[Node]) -> list[frozenset[int]]:
 
 
 def _behind_keys(query: Node, node: Node) -> Node:
-    """Return the expression of a grouping key; since PostgreSQL 18, a Var refers to the key."""
+    """Return the expression of the grouping key that a Var refers to (since PostgreSQL 18)."""
     if node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] == kinds.Rte.GROUP:

@@ -46,7 +46,10 @@ class HandedOn(Struct, frozen=True):
 
     @property
     def column(self) -> Attribute:
-        """Return the column that is the only source besides parameters, or (0, 0)."""
+        """Return the only column in `columns`.
+
+        Return (0, 0) if `columns` does not have exactly one element, or if `others` is true.
+        """
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
@@ -54,7 +57,10 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return the sources of an expression's values; an explicit cast is one of the `others`."""
+    """Return the columns and parameters from which an expression takes its values.
+
+    A value from an explicit cast comes from neither, so `others` of the result is true.
+    """
     node = _bare(node)
     if node is None:
         return HandedOn()
@@ -88,7 +94,7 @@ def handed_on(node: Node | None, scope: Scope) -> HandedOn:
 
 
 def together(nodes: list[Node], scope: Scope) -> HandedOn:
-    """Return the sources of the values of several expressions."""
+    """Return the columns and parameters from which several expressions take their values."""
     found = [handed_on(node, scope) for node in nodes]
     return HandedOn(
         frozenset().union(*(one.columns for one in found)),
@@ -98,7 +104,7 @@ def together(nodes: list[Node], scope: Scope) -> HandedOn:
 
 
 def operands_alike(node: Node, scope: Scope) -> HandedOn:
-    """Return the sources of the values (arrays and elements) that an array function combines."""
+    """Return the columns and parameters whose arrays or elements an array function combines."""
     if node.kind == "ARRAYEXPR":
         return handed_on(node, scope)
     if node.kind not in _CALLS:

@@ -23,7 +23,7 @@ def conjuncts(node: Node | None) -> Iterator[Node]:
 
 
 def variables(value: Any, depth: int) -> Iterator[Node]:
-    """Yield the column references (Vars) to the query that is `depth` queries further out."""
+    """Yield the Vars in `value` that refer to the query `depth` levels outside of `value`."""
     if isinstance(value, Node):
         if value.kind == "VAR":
             if value["varlevelsup"] == depth:

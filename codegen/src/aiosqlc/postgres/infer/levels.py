@@ -132,7 +132,7 @@ class PostgresEngine:
         return rule in self.applies and self.facts.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Return the unique indexes that apply to every row of a scan."""
+        """Return the unique indexes that cover all rows that a query reads from a table."""
         if not isinstance(table.relation, int):
             return ()
         return self.facts.unique_keys(table.relation, with_children=table.with_children)
@@ -167,12 +167,12 @@ class PostgresEngine:
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def keeps_type(self, relation: Relation | None, column: int, kind: SqlType) -> bool:
-        """Return True, because a set operation over columns of one type always has this type."""
+        """Return True: in PostgreSQL, a UNION of columns of one type always has this type."""
         del relation, column, kind
         return True
 
     def column_name(self, relation: Relation | None, column: int) -> str:
-        """Return the name of a column, or an empty string."""
+        """Return the name of a column, or an empty string if it is unknown."""
         found = isinstance(relation, int) and self.facts.attributes.get((relation, column))
         return found.name if found else ""
 
@@ -187,7 +187,7 @@ def row_counter(facts: Facts) -> RowCounter:
 
 
 def level_of(scope: Scope) -> Query:
-    """Return the query of a scope as a `relational` query, which is converted at first use."""
+    """Return the query of `scope` in the form of `aiosqlc.relational`; convert it at first use."""
     if scope.level is None:
         scope.level = Lowering(scope).query()
     return scope.level
@@ -411,7 +411,7 @@ class Lowering:
         return level_of(self.scope.inner(query))
 
     def columns(self, value: Node, depth: int) -> tuple[Column, ...]:
-        """Return the columns of the scope's own query that are read in a part of the parse tree."""
+        """Return the columns of this query that `value` reads, from `depth` queries deeper."""
         return tuple(self.column(node, level=0) for node in variables(value, depth))
 
     def is_stable(self, node: Node) -> bool:
@@ -433,7 +433,7 @@ class Lowering:
         return self.column(node) if is_understood(node) else None
 
     def equality(self, node: Node) -> Equality | None:
-        """Return the operands of a comparison with a trusted equality operator, or None."""
+        """Convert a comparison with a trusted equality operator; return None for other nodes."""
         if node.kind != "OPEXPR" or len(node["args"]) != 2 or not is_understood(node):
             return None
         equality = self.facts.equalities.get(node["opno"])
@@ -453,7 +453,9 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return `classes` if the operator compares the operand as an index does, or an empty set.
+        """Return `classes` if the operator compares `arg` as an index on its column would.
+
+        Otherwise, return an empty set.
 
         An operator of a fixed type converts its operand to that type. A polymorphic operator (on
         arrays, ranges, enums, rows) uses the operand's own type, which a cast may change.
@@ -547,7 +549,7 @@ class Lowering:
         )
 
     def is_shared_by_key(self, column: int) -> bool:
-        """Return whether ON CONFLICT finds only rows that have the new row's value in a column.
+        """Return whether any row that ON CONFLICT finds has the new row's value in a column.
 
         The statement can leave the choice of the collation to the index. So this must be true for
         each unique index on the column. For a view, which has no index, the result is False.
@@ -670,7 +672,7 @@ class Lowering:
         )
 
     def kept(self, node: Node, side: str) -> frozenset[int]:
-        """Return the columns that an operand of a set operation provides without a cast."""
+        """Return the columns that a set operation takes from an operand without a cast."""
         return frozenset(
             number
             for number, wanted in enumerate(node["colTypes"], 1)

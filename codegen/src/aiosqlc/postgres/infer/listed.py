@@ -31,7 +31,7 @@ class _Level(Struct):
 
 
 def listed_stars(sql: str) -> Iterator[tuple[int, int]]:
-    """Yield the span of each item with a star: `*`, `a.*` or `(place).*`."""
+    """Yield the span of each list item with a star: `*`, `a.*` or `(composite).*`."""
     tokens = code_tokens(sql)
     words = ['"' if token.kind is Kind.QUOTED else token.text.upper() for token in tokens]
     levels = [_Level()]

@@ -29,7 +29,7 @@ def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
 
 
 def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Return whether the condition `flag = true` or `flag = false` matches `flag` or `NOT flag`."""
+    """Return whether `flag = true` (or `= false`) means the same as `flag` (or `NOT flag`)."""
     wanted = True
     if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
         predicate, wanted = predicate["args"][0], False

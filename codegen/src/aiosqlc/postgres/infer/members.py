@@ -44,7 +44,10 @@ def infer_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
 
 
 def infer_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
-    """Infer whether JSON_QUERY(document, '$.key') or JSON_VALUE() can be NULL, or return None."""
+    """Infer whether JSON_QUERY(document, '$.key') or JSON_VALUE() can be NULL.
+
+    Return None if the document or the path is not supported.
+    """
     given, result = node["formatted_expr"], node["returning"]["typid"]
     value = _member(p, given, _path_key(node["path_spec"])) if given is not None else None
     if value is None:

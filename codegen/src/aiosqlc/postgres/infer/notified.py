@@ -59,7 +59,7 @@ def _in_scope(documents: Documents, scope: Scope) -> Iterator[Sent]:
 
 
 def _of_level(value: Any) -> Iterator[Node]:
-    """Yield the nodes in a query's own expressions, and the nested queries without their nodes."""
+    """Yield all nodes below a query, including nested queries, but not the nodes inside these."""
     if isinstance(value, list):
         for item in value:
             yield from _of_level(item)

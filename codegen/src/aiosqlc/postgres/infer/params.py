@@ -88,9 +88,9 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 
 
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
-    """Sort the columns in which a parameter is stored.
+    """Sort the uses of each parameter: put assignments in the order of the query's column list.
 
-    They are sorted as the query lists them, not as the table does. If the statement has several
+    Before, they have the order of the table's columns. If the statement has several
     queries, nothing is sorted, because the positions do not show to which query they belong.
     """
     once = all(sum(use.role == "assign" for use in met) < 2 for met in uses.values())
@@ -219,7 +219,7 @@ class _Uses:
         )
 
     def _with_elements(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record the arrays whose elements a column stores, by `unnest` or concatenation."""
+        """Record the array parameters whose elements are stored, by `unnest` or concatenation."""
         function = self.facts.built_in(called(expr)) if expr.kind in _CALLS else ""
         if function in _JOINING and self._holds_null(relation, attribute):
             for operand in expr.list_of("args"):
@@ -258,7 +258,7 @@ class _Uses:
     # --- expressions --------------------------------------------------------------------------
 
     def value(self, value: Any, scope: Scope, skip: set[int] | None = None) -> None:
-        """Visit each expression in a field's value; `scope` is the query that has the field."""
+        """Visit each expression in a node or list of nodes; `scope` is the query around it."""
         if isinstance(value, list):
             for item in value:
                 if not isinstance(item, Node) or "{PARAM " in item.text:
@@ -351,7 +351,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operator combines a column with a pattern, a part or a factor."""
+        """Return whether the operand beside a column is not one of its values: `name LIKE $1`."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False

@@ -32,7 +32,9 @@ class BodyRule(Protocol):
 
 
 class Resolver(Struct, frozen=True):
-    """The inference rules by kind of node; rules call those of other modules through this table.
+    """The functions that infer facts about each kind of parse tree node.
+
+    The modules with the rules call each other through this table.
 
     `rules` has the rule for each kind of node. `column` infers a result column of a query, `body`
     a call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
@@ -141,7 +143,10 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys whose possible NULLs a tree before PostgreSQL 18 does not show."""
+    """Return the grouping keys that a grouping set may replace by NULL.
+
+    Since PostgreSQL 18, the parse tree itself shows this, so the result is empty.
+    """
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return _NO_KEYS

@@ -106,7 +106,7 @@ class _Value(Struct, frozen=True):
 
 @contextmanager
 def _collected(p: Prover, value: _Value) -> Iterator[None]:
-    """Within the block, infer only for the rows that the aggregate collects."""
+    """Within the block, infer only for the rows that pass the FILTER of the value's aggregate."""
     if value.condition is None:
         yield
         return

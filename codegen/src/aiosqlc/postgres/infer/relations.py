@@ -97,7 +97,10 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Infer whether an expression of SET or VALUES can be NULL, for the values of the old row."""
+    """Infer whether an expression that SET or VALUES assigns can be NULL.
+
+    Its columns have the values of the row before the write.
+    """
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):

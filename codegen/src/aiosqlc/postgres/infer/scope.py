@@ -69,9 +69,9 @@ class Scope:
         return scope
 
     def release(self) -> None:
-        """Break the reference cycles of this scope and its inner scopes, which frees them at once.
+        """Break the reference cycles of this scope and its inner scopes, to free their memory.
 
-        The compiler collects no garbage while it types queries.
+        Some commands, such as `watch`, disable garbage collection meanwhile.
         """
         for inner in self.subscopes.values():
             inner.release()
@@ -147,7 +147,10 @@ class Scope:
             self.assumed, self.dead = before
 
     def _settle(self) -> None:
-        """Derive non-null expressions and matched joins from each other until nothing is new."""
+        """Find the expressions that are never NULL, and the outer joins that always match.
+
+        Each fact of one kind can prove facts of the other kind, so repeat until nothing is new.
+        """
         always = self._conditions()
         while True:
             self.known = always.union(
@@ -184,7 +187,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Drop what WHERE proves about columns that an UPDATE changes: those values are old."""
+        """Remove facts about changed columns, because WHERE tests only their old values."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -225,7 +228,7 @@ def _about_rows(found: FactSet) -> FactSet:
 
 
 class _Joins:
-    """The joins of a query: conditions on all result rows, and the operands of each outer join."""
+    """The joins of a query: the conditions on all result rows, and each outer join's operands."""
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []
@@ -273,7 +276,10 @@ class _Joins:
         return self._matched
 
     def dead(self, known: FactSet) -> set[tuple[int, int]]:
-        """Return (join, FROM item) for the outer joins that a not-null column proves to match."""
+        """Return the outer joins that match because a column from their optional side is not null.
+
+        Each is returned as pairs of the join and a FROM item of that side.
+        """
         found: set[tuple[int, int]] = set()
         for fact in known:
             if isinstance(fact, Node):

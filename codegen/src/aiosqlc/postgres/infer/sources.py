@@ -66,7 +66,10 @@ def _origin(scope: Scope, number: int) -> tuple[int, int]:
 
 
 def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
-    """Return the table or WITH query of a column, or of the column in a COALESCE, or None."""
+    """Return the table or WITH query of a column, or of the first column in a COALESCE.
+
+    Return None for any other expression.
+    """
     node = _bare(node)
     if node is None:
         return None

@@ -120,7 +120,7 @@ def find_stars(
 def _known_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool
 ) -> tuple[Star, ...]:
-    """Return each `*` whose columns have the position of the `*` in the parse tree."""
+    """Return each `*` whose columns the parse tree shows: they have the position of the `*`."""
     places = _places(sql)
     if not places:
         return ()
@@ -290,7 +290,10 @@ def _members(query: Node) -> list[_Member]:
 
 
 def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
-    """Return the columns of each `*`: adjacent entries with its position and different columns."""
+    """Return the select list entries of each `*`, by the position of the `*`.
+
+    They are adjacent entries with this position, and each is a different column.
+    """
     by_index = {member.index: member for member in members}
     certain: dict[int, list[_Member]] = {}
     guessed: dict[int, list[_Member]] = {}
@@ -317,7 +320,7 @@ def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_
 def _widened(
     run: list[_Member], by_index: dict[int, _Member], taken: Collection[int]
 ) -> list[_Member]:
-    """Add grouped columns next to the columns of a `*` if they can belong to the same `*`."""
+    """Extend the columns of a `*` by adjacent grouped columns that can belong to the same `*`."""
     columns = {member.column for member in run}
     relations = {member.column[:2] for member in run}
     for step in (-1, 1):
@@ -334,7 +337,10 @@ def _widened(
 
 
 def _columns(query: Node, qualifier: str, run: Sequence[_Member], reserved: Collection[str]) -> str:
-    """Return the SQL for the columns, with the qualifier of the `*` or, if needed, table names."""
+    """Return the SQL that lists the columns of a `*`.
+
+    The columns get the qualifier of the `*`. If there is none, equal names get a table's name.
+    """
     seen = Counter(member.name for member in run)
     parts = []
     for member in run:

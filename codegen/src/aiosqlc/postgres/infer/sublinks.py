@@ -38,7 +38,7 @@ def _scalar(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer whether `x op ANY (select …)` can be NULL, which requires that `op` returns NULL."""
+    """Infer whether `x op ANY (select …)` can be NULL, from whether `op` can be NULL."""
     p.sublink_columns.append((node["subselect"], scope))
     try:
         with p.assuming(node, scope):

@@ -35,7 +35,7 @@ class Tenants:
         self.tenant = tenant
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
-        """Return a text for each use of a table that may read or write other tenants' rows.
+        """Describe each use of a table that may read or write other tenants' rows.
 
         `number` is the number of the tenant parameter in the query text.
         """

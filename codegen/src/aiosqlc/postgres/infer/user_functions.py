@@ -82,9 +82,10 @@ def body_verdict(
 
 
 def _procedural(p: Prover, function: Function, column: int) -> Verdict:
-    """Infer whether a value, or a column of the rows, that a PL/pgSQL body returns can be NULL.
+    """Infer whether the value that a PL/pgSQL function returns can be NULL.
 
-    It is inferred for the query of each RETURN.
+    `column` is the number of a column of the returned rows, or 0 for a single value. The query of
+    every RETURN is checked.
     """
     name = f"{function.name}()"
     verdicts = []
@@ -101,7 +102,10 @@ def _procedural(p: Prover, function: Function, column: int) -> Verdict:
 
 
 def _value(p: Prover, function: Function, query: Node | None, column: int) -> Verdict:
-    """Infer whether a column of a query can be NULL, if a function returns the query's result."""
+    """Infer whether a function that returns the result of `query` can return NULL.
+
+    `column` is the number of a column of the returned rows, or 0 for a single value.
+    """
     types = _column_types(p, function) if column else [function.result]
     place = max(column, 1)
     if query is None or len(output_targets(query)) != len(types) or place > len(types):

@@ -231,7 +231,7 @@ def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """Return the facts about a branch of `CASE x WHEN 1`, with x in place of its placeholder."""
+    """Replace the placeholder for x in the facts about a branch of `CASE x WHEN 1` by x."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

@@ -106,7 +106,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns of each constraint that only a change of its own columns can violate.
+    """Return each constraint that only a change of its own columns can violate, with these columns.
 
     The server checks every CHECK of a changed row. A CHECK that was true can only become false by a
     change of its columns if it was validated and depends only on the row.
@@ -128,7 +128,10 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 
 class _Action(Struct, frozen=True):
-    """An action of a foreign key (ON DELETE or ON UPDATE); `own`: it can violate that key."""
+    """The action of a foreign key (ON DELETE or ON UPDATE).
+
+    `own` is true if the action can violate the foreign key itself.
+    """
 
     name: str
     own: bool

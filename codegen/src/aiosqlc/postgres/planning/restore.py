@@ -76,8 +76,9 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics for each indexed expression that has none, from the column that it reads.
+    """Yield statistics for each indexed expression without statistics.
 
+    These are the statistics of the column that the expression reads.
     For example, `lower(email)` has about as many distinct values as `email`.
     """
     known = {(item.schema, item.relation, item.column): item for item in statistics.columns}
@@ -137,7 +138,7 @@ def _call(function: str, schema: str, relation: str, pairs: dict[str, tuple[str,
 
 
 def _named(why: str, names: Sequence[str]) -> Iterator[str]:
-    """Yield a note that lists a few of the names."""
+    """Yield a note that the statistics of the relations or columns in `names` are not used."""
     names = list(dict.fromkeys(names))
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""

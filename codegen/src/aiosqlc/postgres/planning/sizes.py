@@ -1,4 +1,4 @@
-"""Determine the size of each relation of a schema in production."""
+"""Determine the size that each relation of a schema has, or will have, in production."""
 
 from __future__ import annotations
 

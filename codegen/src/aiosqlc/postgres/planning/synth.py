@@ -1,4 +1,4 @@
-"""Derive statistics from a schema and declared row counts, for a project without production.
+"""Derive statistics from a schema and declared row counts, if there is no production database.
 
 The plans depend on the values that are assumed where nothing is declared, so the documentation
 (`plans.md`) states all of them.
@@ -293,7 +293,10 @@ def _shares(
 
 
 def _canonical(connection: Connection, value: str, kind: str) -> tuple[str, str]:
-    """Return a value in the server's spelling, and the reason if it does not fit the type."""
+    """Return a value in the server's spelling, and an empty string.
+
+    If the value does not fit the type, return an empty string and the server's error.
+    """
     try:
         rows = connection.rows(f"select {literal(value)}::{kind}")
     except RuntimeError as error:
@@ -332,7 +335,10 @@ def _statistics(schema: _Schema, table: _Table, column: _Column) -> tuple[tuple[
 def _frequencies(
     choices: Sequence[str], declared: Distribution, there: float
 ) -> list[tuple[str, float]]:
-    """Return the share of each value: declared shares, and equal shares for the other values."""
+    """Return the fraction of rows that have each value.
+
+    Declared fractions are kept. The other values of `choices` share the rest equally.
+    """
     known = dict(declared.values)
     others = [value for value in choices if value not in known]
     rest = max(0.0, there - sum(known.values()))
@@ -347,7 +353,7 @@ def _choices(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]
 
 
 def _allowed(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
-    """Return all values that an enum, a boolean or a CHECK with a list allows, or ()."""
+    """Return all values that an enum, a boolean or a CHECK with a list allows, or () if unknown."""
     if listed := schema.lists.get((table.oid, column.number)):
         return listed
     if column.kind == "e":

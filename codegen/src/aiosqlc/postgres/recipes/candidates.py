@@ -157,6 +157,6 @@ def _constant(text: str, declared: str) -> str:
 
 
 def _declared(kind: SqlType) -> str:
-    """Return the name of a type in SQL, here of a domain's base type."""
+    """Return the SQL name of a type, which is the base type of a domain."""
     name = kind.name if kind.schema == "pg_catalog" else f'"{kind.schema}"."{kind.name}"'
     return f"{name}[]" if kind.array_dims else name

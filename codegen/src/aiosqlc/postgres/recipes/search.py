@@ -72,7 +72,7 @@ def _declared(connection: Connection) -> Mapping[tuple[int, int], _Declared]:
 
 @dataclass
 class _Search:
-    """The search for the recipes of one database's tables, in one transaction."""
+    """The search for column values that each table of a database accepts, in one transaction."""
 
     connection: Connection
     facts: Facts
@@ -85,7 +85,7 @@ class _Search:
         self._partitions = {int(oid or 0) for (oid,) in self.connection.rows(_PARTITIONS)}
 
     def all_tables(self) -> Recipes:
-        """Return the recipes of all tables, with referenced tables first."""
+        """Return accepted column values (a recipe) for each table, with referenced tables first."""
         found: list[TableRecipe] = []
         refused: list[tuple[tuple[str, str], str]] = []
         for table in parents_first(self.facts, self.facts.relations):
@@ -101,7 +101,7 @@ class _Search:
         return Recipes(tuple(found), tuple(refused), _SYNTAX)
 
     def _table(self, table: int, relation: Relation) -> TableRecipe | str:
-        """Return the recipe of a table, or the reason why none was found."""
+        """Return the column values that a table accepts, or the reason why none were found."""
         if not self.facts.columns.get(table):
             return "the table has no columns"
         columns = [
@@ -127,7 +127,7 @@ class _Search:
         return reason
 
     def _has_rows(self, table: int) -> bool:
-        """Return whether the schema's own statements inserted rows to which others can refer."""
+        """Return whether all rows of a table, at least one, come from the schema's statements."""
         relation = self.facts.relations[table]
         name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
         return not self.made.get(table) and bool(
@@ -135,7 +135,10 @@ class _Search:
         )
 
     def _existing(self, column: Attribute) -> Iterator[str]:
-        """Yield an expression for each referenced table with rows: the value in its first row."""
+        """Yield, for each foreign key of a column, a subquery for the first referenced value.
+
+        A foreign key counts only if the schema's own statements inserted the referenced rows.
+        """
         for key in self._keys(column.relation):
             if column.number in key.columns and self._has_rows(key.foreign_relation):
                 there = self.facts.relations[key.foreign_relation]
@@ -182,7 +185,7 @@ class _Search:
         return self._valid(list(dict.fromkeys(found))) or [""]
 
     def _valid(self, expressions: Sequence[str]) -> list[str]:
-        """Return the expressions that the server can evaluate for the first row."""
+        """Return the expressions that the server can evaluate for row number 1 (`{n}` is 1)."""
         texts = [f"select {text.replace('{n}', '1::bigint') or 'null'}" for text in expressions]
         answers = undone(self.connection, [(text, ()) for text in texts])
         pairs = zip(expressions, answers, strict=True)
@@ -225,7 +228,7 @@ class _Trial:
         return False
 
     def _simplify(self) -> None:
-        """Replace each value by an earlier one in its list if the server still accepts the rows."""
+        """Replace each value by an earlier candidate if the server still accepts the rows."""
         left = _SIMPLER
         for number, chosen in list(self._chosen.items()):
             for earlier in range(chosen):

@@ -1,1 +1,1 @@
-"""The built-in functions that never return NULL, and the program that finds them by calls."""
+"""The built-in functions that never return NULL, and the program that tests functions for this."""

@@ -40,7 +40,7 @@ _LATER = 1  # the seed of rows that are written after the migration
 
 
 class Watched:
-    """A migration that was observed. Alternatives to it can be run on the same schema."""
+    """A migration that was observed. `instead` runs other migrations on the same initial schema."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending
@@ -122,7 +122,9 @@ class ReleaseObserver:
         queries: Mapping[str, Sequence[str]],
         options: AnalyzeOptions,
     ) -> Iterator[Watched]:
-        """Yield the observations of each migration before the previous database state is dropped.
+        """Run each pending migration, and yield what was observed.
+
+        The database state before a migration is dropped when the caller asks for the next one.
 
         `queries` has the SQL texts of queries by name. Raises `SchemaFailsError` and
         `NoServerError`.
@@ -252,7 +254,10 @@ def _broken(
 def _causes(
     stage: Stage, before: str, seen: ObservedFile, queries: Mapping[str, Sequence[str]]
 ) -> dict[str, Span]:
-    """Return, by the name of a broken query or of removed data, the statement that is the cause."""
+    """Find the statement of a migration that breaks each query or removes data.
+
+    The keys are the names of the queries, and descriptions of the removed tables, columns or rows.
+    """
     broken = {name: queries[name] for name in seen.broken}
 
     def effects(part: SchemaFile) -> dict[str, str]:
