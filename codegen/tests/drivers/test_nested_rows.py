@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.drivers.connecting import POSTGRES
 from tests.drivers.connecting_mysql import MYSQL
-from tests.drivers.running import Engine, Subject, trying
+from tests.drivers.running import Engine, Subject, complaints, trying
 
 SCHEMA = """
 CREATE TABLE country (code varchar(2) PRIMARY KEY, name varchar(9) NOT NULL);
@@ -491,6 +491,58 @@ def test_the_lists_of_more_rows_are_those_of_a_loop(
 def test_every_model_holds_the_lists(model: ModelKind, tmp_path: Path, postgres: Engine) -> None:
     with made(postgres, "asyncpg", tmp_path, f"models: {model}") as subject:
         check(subject, FIXED, 2)
+
+
+SAME_NAMES = """
+-- name: Halls :many
+SELECT a.id, sqlc.nest(r) AS {rows}, sqlc.nest(c) AS {rows}.seats
+FROM hall a JOIN seat r ON r.hall_id = a.id JOIN seat c ON c.hall_id = r.hall_id
+ORDER BY a.id, r.id, c.id;
+-- name: Computed :many
+SELECT a.id, sqlc.nest(r) AS {rows}
+FROM hall a JOIN (SELECT id, hall_id, id * 2 AS twice FROM seat) AS r ON r.hall_id = a.id
+ORDER BY a.id, r.id;
+-- name: Embedded :many
+SELECT sqlc.embed(r) AS {row}, 1 AS one
+FROM (SELECT id, id * 2 AS twice FROM seat) AS r ORDER BY id;
+-- name: TwoLists :many
+SELECT a.id, sqlc.nest(b) AS seat_row, sqlc.nest(c) AS seats, sqlc.nest(d) AS seats.{rows}
+FROM hall a JOIN (SELECT id, hall_id, id * 2 AS twice FROM seat) AS b ON b.hall_id = a.id
+JOIN seat c ON c.hall_id = a.id
+JOIN (SELECT id, hall_id, id * 3 AS thrice FROM seat) AS d ON d.id = c.id
+ORDER BY a.id, b.id, c.id, d.id;
+"""
+
+
+@pytest.mark.parametrize(("name", "driver"), [("postgres", "asyncpg"), ("mysql", "pymysql")])
+def test_no_two_classes_of_a_query_have_one_name(
+    request: pytest.FixtureRequest, name: str, driver: str, tmp_path: Path
+) -> None:
+    engine: Engine = request.getfixturevalue(name)
+    schema = """
+    CREATE TABLE hall (id int PRIMARY KEY);
+    CREATE TABLE seat (id int PRIMARY KEY, hall_id int NOT NULL);
+    """
+    quote = "`" if name == "mysql" else '"'
+    words = {word: f"{quote}{word}{quote}" for word in ("row", "rows")}
+    with (
+        engine.compiled(
+            tmp_path, driver, texts=(schema, SAME_NAMES.format(**words)), options=""
+        ) as package,
+        engine.database(schema) as url,
+        engine.connected(driver, package, url) as found,
+    ):
+        assert complaints(tmp_path / package) == ""
+        for statement in ("INSERT INTO hall VALUES (1)", "INSERT INTO seat VALUES (1, 1), (2, 1)"):
+            found.wait(found.db.execute(statement))
+        [hall] = found.call("halls")
+        assert type(hall) is not type(hall.rows[0])
+        assert [[seat.id for seat in row.seats] for row in hall.rows] == [[1, 2], [1, 2]]
+        assert [row.twice for hall in found.call("computed") for row in hall.rows] == [2, 4]
+        assert [row.row.twice for row in found.call("embedded")] == [2, 4]
+        [hall] = found.call("two_lists")
+        assert [seat.twice for seat in hall.seat_row] == [2, 4]
+        assert [[row.thrice for row in seat.rows] for seat in hall.seats] == [[3], [6]]
 
 
 MOMENTS = """

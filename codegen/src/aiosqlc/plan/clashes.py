@@ -207,6 +207,7 @@ def check_module(
                 clashing.setdefault(other, name)
         query = by_name[function.query_name]
         problems += [_clash(query, name, other) for other, name in clashing.items()]
+        problems += [_clash(query, name, mine) for name in dict.fromkeys(_twice(own))]
     classes = [*(enum.name for enum in module.enums), *(cls.name for cls in module.classes)]
     imported = sorted(module.imports)
     taken = [*_MODULE_CLASSES, *(name for _, name in imported)]

@@ -68,7 +68,7 @@ class Documents(Struct):
         """Return the Python type of a JSON column whose members are known from the query."""
         name = "" if _UNNAMED.fullmatch(name) else name
         found = self._type(shape, f"{self.query}_{name}" if name else "")
-        label = self._free(f"_{constant(self.query)}_{constant(name or 'json')}", between="_")
+        label = self.free(f"_{constant(self.query)}_{constant(name or 'json')}", between="_")
         self.decoders.append(PyDecoder(label, found))
         return replace(
             found,
@@ -80,7 +80,7 @@ class Documents(Struct):
     def payload(self, name: str, shape: JsonShape) -> PyType:
         """Return the class of a notification's payload, and add its decoder."""
         found = self._type(shape, name)
-        self.decoders.append(PyDecoder(self._free(f"_{constant(self.query)}"), found))
+        self.decoders.append(PyDecoder(self.free(f"_{constant(self.query)}"), found))
         return found
 
     def _type(self, shape: JsonShape, name: str) -> PyType:
@@ -124,7 +124,7 @@ class Documents(Struct):
         keys = [key for key, _ in shape.members]
         if not keys or any(json_attribute(key, self.models) != key for key in keys):
             return generic("dict", [pytypes.TEXT, pytypes.UNKNOWN])
-        called = self._free(camel(name))
+        called = self.free(camel(name))
         kinds = [self._type(member, f"{called}_{key}") for key, member in shape.members]
         members = zip(shape.members, kinds, strict=True)
         made = [member_field(key, kind, absent=member.absent) for (key, member), kind in members]
@@ -134,7 +134,7 @@ class Documents(Struct):
         imports = frozenset[Import]().union(*(kind.imports for kind in kinds))
         return PyType(called, imports, atomic=cls.atomic)
 
-    def _free(self, name: str, *, between: str = "") -> str:
+    def free(self, name: str, *, between: str = "") -> str:
         """Return a name that no class or decoder of the query has, and reserve the name."""
         found, number = name, 1
         while found in self.taken:

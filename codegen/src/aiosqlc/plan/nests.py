@@ -24,9 +24,12 @@ def class_name(query: TypedQuery, embed: TypedEmbed) -> str:
 
 
 def with_lists(
-    query: TypedQuery, nested: tuple[PyNested, ...]
+    query: TypedQuery, nested: tuple[PyNested, ...], free: Callable[[str], str]
 ) -> tuple[tuple[PyNested, ...], list[Diagnostic]]:
-    """Return the nested rows of a query; their classes get a field for each list inside them."""
+    """Return the nested rows of a query; their classes get a field for each list inside them.
+
+    `free` makes a name of a class that no other class of the query has.
+    """
     nesting = query.nesting
     if not isinstance(nesting, Nesting):
         return nested, []
@@ -45,7 +48,7 @@ def with_lists(
         fields, clashes = distinct_fields(query, (*base.cls.fields, *lists))
         problems += clashes
         name = class_name(query, query.embeds[level.embed])
-        cls = PyClass(name, base.cls.kind, fields)
+        cls = PyClass(free(name) if base.shared else base.cls.name, base.cls.kind, fields)
         found[level.embed] = replace(base, cls=cls, shared=False)
     return tuple(found), problems
 

@@ -67,7 +67,7 @@ class QueryPlanner:
         """Plan the conversion of a query's rows."""
         columns = tuple(self.column(query, column) for column in query.columns)
         nested = tuple(self.nested(query, embed, columns) for embed in query.embeds)
-        nested, problems = with_lists(query, nested)
+        nested, problems = with_lists(query, nested, self.documents_of(query).free)
         self.problems += problems
         if len(columns) == 1 and not nested:
             only = columns[0]
@@ -115,7 +115,7 @@ class QueryPlanner:
         return wanted and not self.types.is_overridden(kind, origin, name)
 
     def documents_of(self, query: TypedQuery) -> Documents:
-        """Return the object that plans the query's JSON columns."""
+        """Return the object that plans the query's JSON columns, and names the query's classes."""
         if self.documents is None:
             package = self.package
             self.documents = Documents(
@@ -145,7 +145,8 @@ class QueryPlanner:
         fields, problems = distinct_fields(query, fields)
         self.problems += problems
         name = f"{camel(query.parsed.name)}{camel(embed.name)}"
-        cls = PyClass(class_name(query, embed) if embed.nest else name, kind, fields)
+        name = self.documents_of(query).free(class_name(query, embed) if embed.nest else name)
+        cls = PyClass(name, kind, fields)
         return PyNested(embed.first, embed.count, cls, presence, shared=False)
 
     def row_class(
