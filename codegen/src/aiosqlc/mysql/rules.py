@@ -30,7 +30,7 @@ STRICT = Premises()
 
 RULES = (
     Rule("expression", NOT_NULL,
-         "An expression is NULL in a row only because of the values of its columns in this row.",
+         "Only the values of its columns in a row decide if an expression is NULL in this row.",
          "GROUP BY … WITH ROLLUP; Type Conversion", "nullness.infer",
          ("the row is not a super-aggregate row of ROLLUP", "the expression is evaluated for a row",
           "no value is converted to another type")),
