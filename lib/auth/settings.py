@@ -47,7 +47,7 @@ class TokenSettings(PublicSettings):
     auth_jwks_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/jwks.json", validation_alias="AUTH_JWKS_URL"
     )
-    # The issuer of access tokens. If this is not set, `PUBLIC_URL` is the issuer.
+    # The issuer of access tokens. If `PUBLIC_URL` is set, it is the default.
     auth_issuer: str = Field(default=LOCAL_GATEWAY, min_length=1, validation_alias="AUTH_ISSUER")
     # The audience of access tokens. Tokens for another audience are refused.
     auth_audience: str = Field(default="platform", min_length=1, validation_alias="AUTH_AUDIENCE")

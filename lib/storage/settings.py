@@ -49,7 +49,7 @@ class StorageSettings(PublicSettings):
 
     # The folder for uploaded files if `S3_BUCKET` is not set.
     files_folder: Path = Field(default=_FOLDER, validation_alias="FILES_FOLDER")
-    # The beginning of links to these files. If this is not set, it is below `PUBLIC_URL`.
+    # The beginning of links to these files. If `PUBLIC_URL` is set, the default is below it.
     files_url: str = Field(default=_URL, validation_alias="FILES_URL")
     # The bucket for uploaded files. If it is empty, files are in `FILES_FOLDER`.
     s3_bucket: str = Field(default="", validation_alias="S3_BUCKET")

@@ -138,7 +138,7 @@ def sql() -> Dashboard:
     by_query = [
         Panel(
             "Ten queries with the most database time",
-            "Seconds of database time per second, by query.",
+            "Seconds per second that all executions of a query take together.",
             {"{{job}} {{query}}": most},
             "s",
         ),
@@ -232,8 +232,8 @@ def _times() -> list[Panel]:
         ),
         Panel(
             "Request time outside the services",
-            "Seconds per second that requests spend outside the services: in NGINX, and waiting for"
-            " slow clients.",
+            "Seconds per second that all requests together spend outside the services: in NGINX, "
+            "or waiting for slow clients.",
             {"time": gap},
             "s",
         ),

@@ -110,7 +110,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m observability.nginx_exporter", description=sys.modules[__package__].__doc__
     )
     add = parser.add_argument
-    add("--log", type=Path, action="append", required=True, help="access log; once for each log")
+    add(
+        "--log",
+        type=Path,
+        action="append",
+        required=True,
+        help="access log; repeat for several logs",
+    )
     add("--format", default="json", help="json, classic, or a log_format string or directive")
     add("--json-keys", default="", metavar="FACT=KEY,…", help=f"facts: {', '.join(KEYS)}")
     add(

@@ -81,7 +81,7 @@ def connections(seen: Connections | None) -> Iterator[Metric]:
         ("nginx_connections_accepted", "Connections accepted.", seen.accepted),
         (
             "nginx_connections_handled",
-            "Accepted connections that NGINX did not drop because of a limit.",
+            "Accepted connections, without those that NGINX dropped because of a limit.",
             seen.handled,
         ),
         ("nginx_server_requests", "Requests that NGINX itself has counted.", seen.requests),

@@ -31,7 +31,7 @@ _FAMILIES: Final = (
         "histogram",
         "Seconds from the first byte of a request to the last byte of its response.",
     ),
-    (_UPSTREAM, "histogram", "Seconds that all upstream servers of a request took."),
+    (_UPSTREAM, "histogram", "Seconds that the upstream servers of a request took together."),
 )
 
 _Texts = tuple[str, str, str, str]

@@ -216,13 +216,14 @@ class UserConfig(
     # The lifetime of a link to choose the first password, for an account that an administrator
     # created.
     invitation_seconds: Seconds = 72 * 3600.0
-    # The URL in verification emails, with `{token}`. If this is not set, it is below `PUBLIC_URL`.
+    # The URL in verification emails, with `{token}`. If `PUBLIC_URL` is set, the default is below
+    # it.
     verification_link: LinkUrl = _LINKS["verification_link"]
-    # The URL in password reset emails, with `{token}`. If this is not set, it is below
-    # `PUBLIC_URL`.
+    # The URL in password reset emails, with `{token}`. If `PUBLIC_URL` is set, the default is
+    # below it.
     reset_link: LinkUrl = _LINKS["reset_link"]
-    # The URL to undo a change of the email address, with `{token}`. If this is not set, it is
-    # below `PUBLIC_URL`.
+    # The URL to undo a change of the email address, with `{token}`. If `PUBLIC_URL` is set, the
+    # default is below it.
     undo_link: LinkUrl = _LINKS["undo_link"]
 
     # What people have written goes there and back.

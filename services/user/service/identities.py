@@ -108,7 +108,7 @@ async def link(
         known = await identities.list_identities(tx, account_id=account_id)
         if len(known) >= _MOST:
             raise AppError(Code.CONFLICT, f"an account can have at most {_MOST} identities")
-        with change_errors(taken="this identity is linked to an account"):
+        with change_errors(taken="this identity is already linked to an account"):
             await identities.add_identity(
                 tx,
                 id=identity_id,
