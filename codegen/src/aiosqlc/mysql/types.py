@@ -100,7 +100,7 @@ _TEXTS = {
 
 
 def returned(column: Described) -> SqlType:
-    """Return the type of a result column that is not simply a table's column."""
+    """Return the type of a result column from the server's description of the column."""
     name = _CODES.get(column.type_code)
     if name == "decimal":
         return SqlType("", name, scale=column.decimals, unsigned=column.unsigned)
@@ -185,7 +185,7 @@ _CASTS_OF_NULL = {**_CASTS, "text": "CHAR", "integer": "SIGNED", "bytes": "BINAR
 def with_samples(
     sql: str, known: Mapping[int, SqlType], nulls: frozenset[int] = frozenset()
 ) -> str:
-    """Return a query with a literal for each parameter of a known type, as the driver sends it.
+    """Replace each parameter of a known type by a literal, in the form that the driver sends.
 
     A literal has the type that a value of the parameter has for the server. The parameters in
     `nulls` are sent as NULL.
@@ -206,7 +206,11 @@ def sample(kind: SqlType) -> str:
 
 
 def with_casts(sql: str, known: Mapping[int, SqlType], nulls: frozenset[int] = frozenset()) -> str:
-    """Return a query with a cast of each time parameter and each parameter in `nulls`."""
+    """Return a query in which parameters are cast to their types.
+
+    Dates and times are cast. Among the parameters in `nulls`, texts, integers and bytes are cast
+    too.
+    """
 
     def cast(_index: int, place: Place) -> str:
         kind = known.get(place.number)

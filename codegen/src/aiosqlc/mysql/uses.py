@@ -99,7 +99,7 @@ def _is_negated(node: exp.Expr) -> bool:
 
 
 def _negated(use: Use) -> Use:
-    """Drop the type that a use such as `-?` suggests, if it is not a number."""
+    """Return the use of a parameter after a sign, as in `-?`, without its type if not numeric."""
     is_number = use.type is not None and types.family(use.type) in _NUMBERS
     return use if is_number else Use(use.place, None)
 
@@ -195,7 +195,7 @@ def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
 
 
 def _asks_for_null(node: exp.Expr | None) -> bool:
-    """Return whether a value is only compared with NULL."""
+    """Return whether an expression is `x IS NULL`, `x IS NOT NULL` or `ISNULL(x)`."""
     if isinstance(node, exp.Anonymous):
         return name_of(node) == "ISNULL"
     return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
@@ -266,7 +266,11 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
 
 
 def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader) -> Use:
-    """Infer the type of a parameter that is a select item, from the use of the SELECT's rows."""
+    """Infer the type of a parameter in a select list.
+
+    The type comes from the column into which INSERT writes the value, or from the other operand of
+    a UNION.
+    """
     index = _index(select.expressions, child)
     holder = select.parent
     target = _inserting(select)
@@ -490,10 +494,10 @@ def _argument(
 def _chosen(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of an alternative (as in CASE) from the other ones, or from their destination.
+    """Infer the type of a parameter that is one of the values of CASE, COALESCE and so on.
 
-    A literal is less informative than the other alternatives or the destination: beside `0`, any
-    number is possible.
+    The type comes from the other values, or from the expression around them. A literal is less
+    informative: beside `0`, any number is possible.
     """
     optional = isinstance(parent, exp.Coalesce | exp.Case | exp.If | exp.Nvl2)
     others = [node for node in values_of(parent) if node is not child and not _placeholder(node)]

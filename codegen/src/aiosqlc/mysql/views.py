@@ -22,7 +22,7 @@ from aiosqlc.mysql.syntax import mentions, parse
 from aiosqlc.mysql.view_keys import view_keys
 
 Name = tuple[str, str]
-"""A table or view: its database, as the schema names it, and its name."""
+"""A table or view: the database (`public` for the default database) and the name."""
 
 
 def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:

@@ -179,7 +179,7 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
 
 
 def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
-    """Return whether a comment that starts with a keyword is ordinary text."""
+    """Return whether a comment that starts with an annotation's keyword is only ordinary text."""
     if keyword == "ignore":
         well_formed = _IGNORE.match(rest) is not None
     elif keyword == "tenant":

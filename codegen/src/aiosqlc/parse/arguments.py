@@ -27,7 +27,7 @@ def is_call(pieces: Sequence[Piece], at: int, macros: Collection[str]) -> bool:
 
 
 def split_call(pieces: Sequence[Piece], first: int, last: int) -> list[list[Piece]]:
-    """Return the arguments of a call between two indexes, split at the outermost commas."""
+    """Return the arguments of the call `sqlc.name(…)` from index `first` to index `last`."""
     inside = [piece for piece in pieces[first + 4 : last] if piece.kind is not Kind.COMMENT]
     if not inside:
         return []

@@ -40,7 +40,10 @@ class Clauses(Struct, frozen=True):
 
 
 def clauses_of(sql: str, dialect: Dialect) -> Clauses:
-    """Return the clauses of a SELECT. Raises `UnfitError` without FROM or with a refused clause."""
+    """Return the clauses of a SELECT.
+
+    Raises `UnfitError` if the SELECT has no FROM, or has a clause of `_REFUSED`.
+    """
     tokens = code_tokens(sql, dialect)
     at: dict[str, int] = {}
     depth = 0

@@ -33,7 +33,7 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
 
 def directive_behind(text: str, semicolon: int) -> Token | None:
-    """Return the directive after a semicolon, on the same line; it belongs to that statement."""
+    """Return the directive after a statement's semicolon, if it is on the same line."""
     match = _BEHIND.match(text, semicolon)
     return Token(Kind.COMMENT, match[1], match.start(1), match.end(1)) if match else None
 

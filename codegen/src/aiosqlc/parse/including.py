@@ -235,7 +235,7 @@ class _Expander:
             yield first, last, self._include(call, before, after, around, directed=directed)
 
     def _next_word(self, following: Sequence[Piece]) -> str:
-        """Return the first word of the tokens, or of the fragment that they include first."""
+        """Return the first word of tokens; if they start with an include, that of the fragment."""
         seen: set[str] = set()
         while is_call(following, 0, {"include"}) and len(following) > 4:
             fragment = self._fragments.get(following[4].text)

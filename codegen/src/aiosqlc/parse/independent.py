@@ -36,9 +36,9 @@ _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
 def independent_parts(
     body: Sequence[Token], uses: Sequence[Use], parts: Sequence[Part], looser: AbstractSet[str]
 ) -> tuple[frozenset[int], Span | None]:
-    """Return the indexes of the independent conditions, and the gap before the first condition.
+    """Return the indexes of the independent conditions, and the span from WHERE to the first one.
 
-    The gap begins at WHERE; it is None if the first condition is not independent. `looser` are the
+    The span is None if the first condition of WHERE is not independent. `looser` are the
     operators that bind more loosely than AND.
     """
     conditions, where = _conditions(body, looser)

@@ -45,7 +45,7 @@ _MACROS: Final = frozenset({"embed", "nest"})
 
 
 class MisfitError(Exception):
-    """Raised if a fragment cannot be included at a place; `why` and `hint` are for the message."""
+    """Raised if a fragment cannot be included at a position; `why` and `hint` go to the user."""
 
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(why)
@@ -54,7 +54,7 @@ class MisfitError(Exception):
 
 
 def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str) -> bool:
-    """Return whether a fragment needs parentheses at its place, or raise `MisfitError`.
+    """Return whether a fragment needs parentheses where it is included, or raise `MisfitError`.
 
     `before` are the tokens before the `sqlc.include`, and `after` is the word after it, or an empty
     string at the end of the statement.
@@ -118,7 +118,7 @@ def _check_after(after: str, allowed: frozenset[str]) -> None:
 
 
 def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
-    """Raise `MisfitError` for a fragment that is a clause, or that needs the text around it."""
+    """Raise `MisfitError` if a fragment begins with a clause or is incomplete, as `a = 1 AND`."""
     if top[0] in {*_CLAUSES, "AND", "OR"} and body[0].kind is Kind.NAME:
         raise MisfitError(f"the fragment begins with {top[0]}", f"write {top[0]} in the query")
     if top[0] == ",":

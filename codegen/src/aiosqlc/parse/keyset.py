@@ -314,7 +314,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 
 
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
-    """Return a query for the rows that have given values in the sort keys that are never NULL.
+    """Return a query for the rows with given values of all sort keys except those that may be NULL.
 
     If the query returns at most one row, no two rows have equal sort keys.
     """

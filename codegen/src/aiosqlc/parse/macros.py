@@ -248,7 +248,7 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Read the alias after `sqlc.embed(t)` or `sqlc.nest(t)`, written `[AS] name`, into the macro.
+    """Add the alias `[AS] name` that follows `sqlc.embed(t)` or `sqlc.nest(t)` to the macro's use.
 
     After `sqlc.nest(t)`, the alias may be a path: `AS books.reviews`. A path after `sqlc.embed(t)`
     is reported as an error later.
@@ -377,10 +377,10 @@ def expand(
     cuts: list[tuple[Span, str]] | None = None,
     numbers: dict[str, int] | None = None,
 ) -> Expanded:
-    """Rewrite a part of a file: replace its parameters and macros, and remove the spans in `cuts`.
+    """Return a span of a file with numbered parameters in place of its parameters and macros.
 
-    `cuts` are further spans to replace, such as directives. `numbers` are predefined numbers by
-    name.
+    `cuts` are further spans, each with the text that replaces it (an empty text removes the span).
+    `numbers` are predefined numbers by name.
     """
     rewriter = Rewriter(file.text, span.start)
     numbering = Numbering(uses, numbers)

@@ -11,7 +11,7 @@ from aiosqlc.source import ExpandedFile, SourceFile, SourceMap, Span
 
 
 def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
-    """Return the query as parsed from `file`, with its positions moved by `by` characters."""
+    """Return a copy of a query for the edited `file`, in which it is `by` characters later."""
     if not by:
         return query.placed(file=file)
 

@@ -50,7 +50,10 @@ class Piece(Struct, frozen=True):
 
 
 def pieces_of(text: str, tokens: Iterable[Token], by: int = 0) -> list[Piece]:
-    """Return tokens as pieces whose positions are `by` characters later; comments are dropped."""
+    """Return tokens as pieces whose positions are `by` characters later.
+
+    Comments are dropped, except directives.
+    """
     found: list[Piece] = []
     blanks = ""
     end: int | None = None

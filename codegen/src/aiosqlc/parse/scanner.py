@@ -207,7 +207,7 @@ _WHOLE = {kind.value: kind for kind in Kind if kind not in {*MARKS, Kind.UNTERMI
 
 
 def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:
-    """Return the end of a block comment, and its kind. PostgreSQL's comments nest."""
+    """Return the end of a block comment, and the kind COMMENT or UNTERMINATED."""
     depth = 0
     for edge in _BLOCK_EDGE.finditer(text, start):
         if edge.group() == "*/":
@@ -269,7 +269,7 @@ _BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP",
 
 
 class _Nesting:
-    """Tracks how deep a position is inside the body of a routine or the parentheses of a rule."""
+    """Tracks the depth of nesting in a routine's body, or in the parentheses of CREATE RULE."""
 
     def __init__(self) -> None:
         self.depth = 0

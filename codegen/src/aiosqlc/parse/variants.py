@@ -82,7 +82,10 @@ def write_variants(
 
 
 def _keys(parts: tuple[Part, ...], apart: frozenset[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the keys of the texts to check: with all, none or one of the independent conditions."""
+    """Yield the `Variant.key` of each text to check.
+
+    A text has all, none or exactly one of the independent conditions.
+    """
     ranges = [
         (1,) if at in apart else range(len(part.choices)) if part.kind == "sort" else (1, 0)
         for at, part in enumerate(parts)
@@ -162,7 +165,7 @@ def _check(
 def _cuts(
     parts: tuple[Part, ...], key: tuple[int, ...]
 ) -> tuple[list[Span], list[tuple[Span, str]]]:
-    """Return the spans that a variant removes, and the spans and texts of its sort keys."""
+    """Return the spans that the variant `key` removes, and the spans that get a chosen sort key."""
     cuts: list[Span] = []
     replaced: list[tuple[Span, str]] = []
     for part, choice in zip(parts, key, strict=True):

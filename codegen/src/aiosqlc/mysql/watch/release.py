@@ -42,7 +42,10 @@ class Rows(Enum):
 
 
 class Stage(Struct, frozen=True):
-    """The sessions on the server, and whether MariaDB is used in place of MySQL."""
+    """The session that runs migrations, a second session, and `lenient`.
+
+    The second session reads while a migration runs. `lenient` means that MariaDB replaces MySQL.
+    """
 
     acting: Session
     reading: Session
@@ -198,7 +201,7 @@ def _watch_one(
     queries: Mapping[str, Sequence[str]],
     rows: Rows,
 ) -> ObservedFile:
-    """Run a migration, and its rollback if there is one, on the schema before it."""
+    """Run and observe a migration, and its rollback if there is one, on the schema `before`."""
     acting = stage.acting
     with stage.database(before, rows) as name:
         texts = Texts(acting, stage.reading)

@@ -1,4 +1,7 @@
-"""Compare all rows to count those that a statement changed, if its text names no tables."""
+"""Count the rows that a statement such as CALL changes, by comparing the rows of all tables.
+
+The text of such a statement does not name the tables.
+"""
 
 from __future__ import annotations
 

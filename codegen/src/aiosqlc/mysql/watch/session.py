@@ -359,9 +359,9 @@ def _rewritten(
 
 
 def _names(sql: str) -> Iterator[str]:
-    """Yield the lower-case words of a text, first the words in a position where a table is named.
+    """Yield the words of a statement in lower case, first those after TABLE, ON or REFERENCES.
 
-    Indexes, constraints and triggers may have the names of tables.
+    Only the first ones name tables. An index, constraint or trigger may have the name of a table.
     """
     tokens = code_tokens(sql, Dialect.MYSQL)
     names = [at for at, token in enumerate(tokens) if token.kind in {Kind.NAME, Kind.QUOTED}]
@@ -370,7 +370,7 @@ def _names(sql: str) -> Iterator[str]:
 
 
 def _before_name(tokens: Sequence[Token], at: int) -> str:
-    """Return the word before a name, without the name's database and IF EXISTS."""
+    """Return the word before a table's name; skip the database (`db.`) and IF EXISTS."""
     while at >= 2 and tokens[at - 1].text == ".":
         at -= 2
     while at >= 1 and tokens[at - 1].text.upper() in {"IF", "NOT", "EXISTS"}:

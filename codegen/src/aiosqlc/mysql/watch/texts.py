@@ -46,7 +46,10 @@ class Texts:
         self._locks = _locks_query(looking)
 
     def needed(self, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:
-        """Return, for each query that the server can explain, the tables of all its texts."""
+        """Return the tables that each query locks in any of its variants.
+
+        Queries that the server cannot explain are left out.
+        """
         ((database,),) = self._session.rows("SELECT DATABASE()")
         tables = [one.table for one in read_schema(self._session, database).relations]
         found: dict[str, Needed] = {}
