@@ -24,7 +24,10 @@ _DISTINCT = re.compile(r"distinct\s+", re.IGNORECASE)
 
 
 def call_advice(message: str, text: str, start: int) -> str:
-    """Return the correct form of the function call at `start`, which the server refused."""
+    """Return a hint with the correct form of a function call that the server refused.
+
+    The call is at the index `start` of the query. The hint is '' if there is no correction.
+    """
     found = re.search(r"function (?P<call>.+) does not exist", message)
     if found is None:
         return ""
@@ -38,7 +41,7 @@ def call_advice(message: str, text: str, start: int) -> str:
 
 
 def _arguments(text: str, start: int) -> str:
-    """Return the text inside the first parentheses after a position."""
+    """Return the text inside the first parentheses after `start`, or '' if there are none."""
     opened = text.find("(", start)
     depth = 0
     for at in range(opened, len(text)) if opened >= 0 else ():

@@ -66,7 +66,7 @@ def named_in(message: str) -> frozenset[str]:
 
 
 def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
-    """Return the objects that a failed statement affects, from the statement's text alone."""
+    """Create the `Failure` of a statement, with the names that occur in the statement's text."""
     names = words_of(sql, inside_strings=is_procedural(sql))
     return Failure(problem, sql, error, names, table_of(sql))
 

@@ -152,7 +152,10 @@ def _own_storage(sql: str, found: re.Match[str]) -> Instead:
 
 
 def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
-    """Skip an index that only speeds up queries, or a constraint that only rejects rows."""
+    """Skip an index or key constraint that needs an operator class that the server lacks.
+
+    The index only speeds up queries, and the constraint only rejects rows.
+    """
     if _PLAIN_INDEX.match(sql):
         return NOTHING
     left = _without_items(sql, _KEYS)

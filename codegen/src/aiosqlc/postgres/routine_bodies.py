@@ -29,7 +29,7 @@ class Touched(Struct, frozen=True):
 
 
 def touched(body: str, tables: Collection[str]) -> Touched:
-    """Return the objects that a body uses; a word is a table if it is in `tables`."""
+    """Return the objects that a PL/pgSQL body uses. A word in `tables` counts as a table."""
     tokens = [token for token in scan(body) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() if token.kind is Kind.NAME else "" for token in tokens]
     locks = any(

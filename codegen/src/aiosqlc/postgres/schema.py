@@ -229,10 +229,10 @@ class _Applying:
     def _attempt(
         self, file: SchemaFile, span: Span, sql: str, *, in_transaction: bool
     ) -> tuple[ServerError | None, bool]:
-        """Run a statement, or only the part of it that this server supports.
+        """Run a statement; if the server refuses it, run a replacement if there is one.
 
         Return the statement's error, if any, and whether later statements can still rely on the
-        part that has run.
+        replacement.
         """
         mistake: ServerError | None = None
         steps: tuple[str, ...] = (sql,)

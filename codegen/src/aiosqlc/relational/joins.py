@@ -32,7 +32,7 @@ def joins_of(item: JoinItem) -> Iterator[Join]:
 
 
 def conditions_of(item: JoinItem) -> Iterator[tuple[frozenset[int] | None, Condition]]:
-    """Yield each condition with the FROM items whose columns it may fix; None means all items.
+    """Yield each condition with the FROM items that it restricts; None means all items.
 
     The ON condition of an outer join restricts only the rows of the join's optional side.
     """

@@ -65,7 +65,7 @@ _MYSQL = frozenset(
 
 
 def paths_of(embeds: Sequence[TypedEmbed]) -> dict[tuple[str, ...], int]:
-    """Return the index of each `sqlc.nest(t)` by its path, such as `("books", "reviews")`."""
+    """Return the index of each `sqlc.nest(t)` in `embeds`, by its path: `("books", "reviews")`."""
     return {tuple(e.name.split(".")): i for i, e in enumerate(embeds) if e.nest}
 
 
@@ -259,7 +259,10 @@ class _Nest:
         return [at for at in range(len(self.columns)) if at not in inside]
 
     def _check_value(self, at: int, closure: Closure) -> None:
-        """Raise an error unless the key determines every row from which a column is computed."""
+        """Raise an error if a column's value may differ between rows with equal keys.
+
+        Also raise an error if Python and the database may disagree on which values are equal.
+        """
         name = self.columns[at].name
         if not self._depends_on(self.outputs[at], closure.determined):
             raise _UnfitError(

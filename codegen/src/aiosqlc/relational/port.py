@@ -10,7 +10,7 @@ from aiosqlc.relational.tree import Command, Function, Handle, Relation, Table, 
 
 
 class Engine(Protocol):
-    """The questions about a schema that an engine answers for the proofs.
+    """The questions about a schema that proofs ask an engine (PostgreSQL or MySQL).
 
     If the answer is unknown, the engine returns the value that `Pessimist` returns.
     """

@@ -65,7 +65,7 @@ class TenantColumns:
 
     @cached_property
     def keys(self) -> Mapping[Hashable, int]:
-        """Return the tables that list the tenants, each with the key to which tenant columns refer.
+        """Return the tables with one row per tenant, and the column to which tenant columns refer.
 
         If the configuration names such a table, it is the only one. Otherwise they are the tables
         to which foreign keys of tenant columns refer.

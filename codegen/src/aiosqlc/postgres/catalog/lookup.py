@@ -21,7 +21,7 @@ MOVERS: Final = frozenset(
      "schema_to_xml", "schema_to_xml_and_xmlschema", "database_to_xml", "ts_rewrite", "crosstab",
      "crosstab2", "crosstab3", "crosstab4", "crosstabn", "connectby", "xpath_table"}
 )  # fmt: skip
-"""Functions of the server and its extensions that change a setting or run a query given as text."""
+"""Built-in and extension functions that change a setting, or run SQL from a text argument."""
 _CALLED = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)")
 _WRITES = re.compile(r":commandType [2-5]\b")
 _NAMES: Final = frozenset({Kind.NAME, Kind.QUOTED})

@@ -207,7 +207,7 @@ class Operator(Struct, frozen=True):
 
 
 class OwnedTree(Struct, frozen=True):
-    """A parse tree that is evaluated when rows are read: a domain's CHECK, or a row policy."""
+    """The parse tree of a domain's CHECK or a row policy, which is evaluated when rows are read."""
 
     owner: int
     tree: str

@@ -302,7 +302,7 @@ class _Run(Struct):
         return [state]
 
     def unknown(self, name: str) -> str:
-        """Return a parameter that stands for a variable of unknown value."""
+        """Return the SQL of a new query parameter, in place of a variable of unknown value."""
         self.numbered += 1
         return f"(${self.setting.numbered + self.numbered}::{self.types[name]})"
 

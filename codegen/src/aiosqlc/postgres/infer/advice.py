@@ -98,7 +98,7 @@ def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
 
 
 def _has_value(prover: Prover, scope: Scope, number: int) -> bool:
-    """Return whether a result column is NULL only if an outer join found no match."""
+    """Return whether a result column is NULL only in rows where an outer join has no match."""
     var = output_targets(scope.query)[number - 1]["expr"]
     if var["varlevelsup"] == 0 and var["varattno"] > 0:
         entry = scope.entry(var["varno"])

@@ -79,7 +79,10 @@ def constant_int(node: Node | None) -> int | None:
 
 
 def text_array(node: Node) -> tuple[str, ...] | None:
-    """Return the elements of a constant `text[]` with one dimension and no NULL, or None."""
+    """Return the elements of a constant `text[]`, or None for any other expression.
+
+    An array with several dimensions or a NULL element also gives None.
+    """
     if node.kind == "ARRAYEXPR" and not node["multidims"]:
         texts = [text_constant(item) for item in node.list_of("elements")]
         return None if None in texts else tuple(text for text in texts if text is not None)

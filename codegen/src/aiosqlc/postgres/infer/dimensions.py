@@ -93,7 +93,7 @@ def _collected(node: Node, scope: Scope) -> int:
 
 
 def _filled(sizes: Node) -> int:
-    """Return the number of dimensions of array_fill(), from its argument with the sizes."""
+    """Return the number of dimensions that array_fill() creates; `sizes` is its second argument."""
     if sizes.kind == "ARRAYEXPR" and not sizes["multidims"]:
         return max(len(sizes.list_of("elements")), 1)
     value = None if sizes.kind != "CONST" or sizes["constisnull"] else sizes["constvalue"]

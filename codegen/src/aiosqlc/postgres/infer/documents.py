@@ -492,7 +492,7 @@ def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
 
 
 def _part(document: JsonShape, place: Node) -> JsonShape:
-    """Return the JSON shape of the member at a constant key, or of the element at an index."""
+    """Return the JSON shape of a document's member (at a key) or element (at an index)."""
     kind = expression_type(place)
     if kind == _INT:
         return part(document, None, constant_int(place), any_index=True)

@@ -87,7 +87,7 @@ def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def dimensions_of(p: Prover, node: Node) -> int:
-    """Return the number of an array's dimensions, or 0 if it is uncertain."""
+    """Return the number of an array's dimensions, or 0 if it is empty or the number is unknown."""
     if node.kind == "ARRAYEXPR":
         return int(bool(node["elements"]) and not node["multidims"])
     if node.kind == "CONST" and isinstance(node["constvalue"], Datum):

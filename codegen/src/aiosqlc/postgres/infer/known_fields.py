@@ -68,7 +68,7 @@ def is_understood(node: Node) -> bool:
 
 
 def is_expression(node: Node) -> bool:
-    """Return whether the value of an expression depends only on the operands in its parse tree."""
+    """Return whether an expression's value depends only on the values of its operands."""
     return node.kind in _EXPRESSIONS
 
 

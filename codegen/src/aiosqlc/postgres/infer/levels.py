@@ -177,7 +177,7 @@ class PostgresEngine:
         return found.name if found else ""
 
     def has_row(self, function: Function) -> bool:
-        """Return whether one of the functions of a FROM item always returns a row."""
+        """Return whether one of the functions of a FROM item always returns at least one row."""
         return any(rows_of(f["funcexpr"], self.facts) for f in function.handle)
 
 
@@ -281,7 +281,7 @@ class Lowering:
         return self.columns(quals, 0) if self.is_stable(quals) else None
 
     def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
-        """Yield the numbers of the FROM items, and of the table that UPDATE or DELETE changes."""
+        """Yield the range table numbers of FROM items, and of the target of an UPDATE or DELETE."""
         found = list(sources_of(root))
         target = self.scope.query["resultRelation"]
         if command in (Command.UPDATE, Command.DELETE) and target not in found:

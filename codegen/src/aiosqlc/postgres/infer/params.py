@@ -412,7 +412,7 @@ class _Uses:
 
 
 def _written_at(target: Node) -> int:
-    """Return a sort key that keeps the order of the values in VALUES or in SELECT."""
+    """Return a sort key that puts assigned columns in the order of their VALUES or SELECT."""
     bare = _unwrap(target["expr"])
     return int(bare["varattno"]) if bare is not None and bare.kind == "VAR" else 0
 

@@ -88,9 +88,9 @@ class Prover:
 
     @contextlib.contextmanager
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
-        """Use an assumption for all inferences within the block.
+        """Within the block, cache results separately for the given assumption.
 
-        Results within the block are cached only for this assumption.
+        The caller makes the assumption, for example with `Scope.given`.
         """
         before = self.context
         key = (before, assumption)

@@ -127,7 +127,10 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return why a row in RETURNING (OLD, NEW or the row of a FROM item) may be absent."""
+    """Return the reasons (keys of `_WHY_ABSENT`) why a row in RETURNING may be absent.
+
+    The row is OLD, NEW or the row of a FROM item.
+    """
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -267,7 +270,10 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
 
 
 def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
-    """Infer a recursive query's columns: assume "not null", and repeat until nothing changes."""
+    """Infer which columns of a recursive query can be NULL.
+
+    First assume that none can, then repeat with the result until it agrees with the assumption.
+    """
     count = len(output_targets(query))
     state = [False] * count
     try:
@@ -358,7 +364,7 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
 
 @contextlib.contextmanager
 def _returning(p: Prover, scope: Scope) -> Iterator[None]:
-    """Within the block, the columns of the written table have the values of the returned row."""
+    """Within the block, infer columns of the written table as RETURNING shows them."""
     if scope.command == kinds.Command.SELECT:
         yield
         return

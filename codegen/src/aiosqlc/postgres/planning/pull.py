@@ -141,7 +141,7 @@ class _Sizes(Struct, frozen=True):
 
 
 def _sizes(connection: Connection, tables: set[Name], indexes: set[Name]) -> _Sizes:
-    """Return the sizes that the server's planner uses, from the current sizes of the files."""
+    """Return page and row counts as the planner computes them from the current file sizes."""
     found, unknown, uncounted = [], [], []
     for schema, name, home, table, now, pages, rows, visible in connection.rows(_RELATIONS):
         key = (str(schema), str(name))

@@ -1,4 +1,4 @@
-"""SQL expressions to try as a column's value; those that are readable in a test come first."""
+"""SQL expressions to try as the value of a column in test data, the most readable first."""
 
 from __future__ import annotations
 

@@ -333,7 +333,10 @@ class _Trial:
         return [number for number, column in self._free.items() if column.name == named]
 
     def _choose_others(self, refused: Sequence[int]) -> bool:
-        """Choose other values for the refused columns or, if these have none, for any columns."""
+        """Choose other values for one or two refused columns; return False if there are none.
+
+        If the refused columns have no other values, choose for any other columns.
+        """
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

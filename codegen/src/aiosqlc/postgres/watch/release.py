@@ -217,7 +217,7 @@ def watch_one(
     *,
     filled: bool,
 ) -> tuple[str, ObservedFile]:
-    """Run a migration in a copy of the previous state; return the copy's name and observations."""
+    """Run a migration on a copy of the database `before`; return the copy and the observations."""
     after = stage.copy(before)
     with Connection(stage.server.conninfo(after)) as connection:
         needed = needed_locks(connection, queries)

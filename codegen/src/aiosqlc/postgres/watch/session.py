@@ -207,7 +207,7 @@ class Watching:
         return tuple(sorted({self.existing[oid].table for oid in oids if oid in self.existing}))
 
     def _leniently(self, file: SchemaFile, span: Span, error: ServerError) -> Observed:
-        """Run the statements by which the compiler's analyser replaces a refused statement.
+        """Run a refused statement as the schema analysis does, which replaces unsupported syntax.
 
         If they fail too, report a failure.
         """
@@ -266,7 +266,7 @@ class Watching:
         )
 
     def _patience(self) -> bool:
-        """Return whether the session limits its wait for a lock; the setting 0 means no limit."""
+        """Return whether the session limits its wait for a lock to less than `LONGEST_WAIT`."""
         ((seconds,),) = self.acting.rows(_LIMIT)
         return 0 < float(seconds or 0) < LONGEST_WAIT
 
