@@ -12,7 +12,7 @@ from devstack.settings import CALLERS
 
 
 def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
-    """Return the settings of all services: the CSRF secret, and the keys that verify events."""
+    """Return the settings that all services share: the CSRF secret, and keys to verify events."""
     keys = [f"{name}:{_public(_events_key(home, name))}" for name in services]
     return {"AUTH_CSRF_SECRET": home.secret("csrf"), "EVENTS_PUBLIC_KEYS": ",".join(keys)}
 

@@ -103,7 +103,7 @@ class Line(msgspec.Struct, kw_only=True, gc=False):
 
 
 def write_line(logger: structlog.typing.FilteringBoundLogger, level: str, line: Line) -> None:
-    """Write one line in the format of `logger`, but faster, for the line of every request.
+    """Write one line in the format of `logger`, but faster, because every request writes a line.
 
     Use it only in a running event loop and only with keys that are not sensitive. It does not add
     the values that structlog has bound to the context, because reading them takes a third of the

@@ -11,7 +11,7 @@ _COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches"
 
 
 def package_of(file: str) -> str:
-    """Return the package to which the coverage of a file counts: `lib.http`, `services.user`."""
+    """Return the package whose coverage includes a file: `lib.http`, `services.user`."""
     parts = PurePath(file).parent.parts
     if parts[:1] == ("src",):
         parts = parts[1:]

@@ -158,7 +158,7 @@ def page_meta(wanted: PageQuery, total: Extent, *, degraded: tuple[str, ...] = (
 
 
 def paged(wanted: PageQuery, data: T, total: Extent, *, degraded: tuple[str, ...] = ()) -> Paged[T]:
-    """Return an object that contains a page of a list with `total` items, and the `meta`."""
+    """Return `data`, an object that contains a page of a list, with the page's `meta`."""
     return _json(Paged, SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
 
 

@@ -66,7 +66,7 @@ def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the first and last line of every statement, from 0.
+    """Yield the first and the last line of every statement, counted from 0.
 
     For an `elif`, the last line is the last line of its body, without a later `elif` or `else`.
     """

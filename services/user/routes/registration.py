@@ -95,7 +95,7 @@ async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
     alias="POST /api/v1/auth/resend-confirmation",
 )
 async def resend_verification(deps: AppDeps, rules: AppRules, given: AddressOnly) -> Done:
-    """Send a new verification link. Return 204, or 409 to the owner of a verified address."""
+    """Send a new link. Return 204, or 409 to the signed-in owner of a verified address."""
     await verification.ask_again(deps.db, given.email, current_principal(), rules.mails)
     return respond.no_content()
 
