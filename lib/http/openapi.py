@@ -186,7 +186,7 @@ _DOCUMENT: Final = web.AppKey("_DOCUMENT", _Document)
 
 
 class _Routes(dict[str, Any]):
-    """A stand-in for an application: the routes and the key store that aiohttp-apispec reads."""
+    """The attributes of an application that aiohttp-apispec reads: its routes and a key store."""
 
     def __init__(self, routes: Sequence[web.AbstractRoute]) -> None:
         super().__init__()
