@@ -107,7 +107,7 @@ CODES = {
         "together"
     ),
     "E347": "a declared structure for a column that does not exist or is not JSON",
-    "E348": "a Python class for stored JSON that cannot be found or cannot be decoded from JSON",
+    "E348": "a Python class for stored JSON that is missing, or into which JSON cannot be decoded",
     "E349": "a JSON Schema file that is missing, invalid, or has an unsupported keyword",
     "E350": "two engines: a query that only one engine has",
     "E351": "two engines or drivers: a query whose parameters or result differ",
