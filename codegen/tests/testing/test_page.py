@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.projects import ran
 from tests.servers.postgres import TestPostgres
+from tests.servers.programs import program
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "test-databases.md"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -34,6 +35,25 @@ def test_the_command_of_the_page_runs_its_tests(project: Path) -> None:
     done = ran(
         "bash", "-ec", _blocks("sh")[0], cwd=project, env={**os.environ, "PATH": path}
     )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+
+
+def test_the_commands_for_mysql_run_their_tests(tmp_path: Path) -> None:
+    program("mariadbd", "mysqld")
+    schema, queries = _blocks("sql")
+    files = {
+        "sqlc.yaml": _blocks("yaml")[0],
+        "schema.sql": schema,
+        "queries.sql": queries,
+        "test_authors.py": _blocks("python")[2],
+        "pyproject.toml": _blocks("toml")[0],
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, "PATH": path}
+    done = ran("bash", "-ec", _blocks("sh")[1], cwd=tmp_path, env=environ)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
 

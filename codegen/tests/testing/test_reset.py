@@ -279,7 +279,7 @@ def test_two_tests_at_once_have_two_databases(shop: Databases, new: str) -> None
 def test_a_session_on_the_template_is_reported(
     postgres_server: postgres.TestPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aiosqlc.testing.databases._PATIENCE", 0.0)
+    monkeypatch.setattr("aiosqlc.servers.postgres.copies._PATIENCE", 0.0)
     template = postgres_server.create_empty("tpl")
     said = "a session is connected to the database tpl_"
     with (
@@ -302,7 +302,9 @@ def test_a_copy_is_made_when_the_session_on_the_template_ends(
     closing.join()
 
 
-@pytest.mark.parametrize("template", ["host=/tmp dbname=x", "mysql://root@localhost/x", ""])
+@pytest.mark.parametrize(
+    "template", ["host=/tmp dbname=x", "mysql://root@localhost/", "sqlite:///x", ""]
+)
 def test_a_template_must_be_a_url(template: str) -> None:
     with pytest.raises(TemplateError, match="is not a URL such as"):
         Databases(template)

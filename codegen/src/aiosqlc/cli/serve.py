@@ -29,12 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    entry = next((one for one in project.sets if engine_for(one.engine).embedded), None)
-    if entry is None or not entry.schema:
-        sys.stderr.write(
-            "`serve` needs an entry for PostgreSQL with a `schema`, and the configuration has "
-            "none\n"
-        )
+    able = [one for one in project.sets if one.schema]
+    # The first entry of an engine whose server needs no installation.
+    entry = next(
+        (one for one in able if engine_for(one.engine).embedded), able[0] if able else None
+    )
+    if entry is None:
+        sys.stderr.write("`serve` needs an entry with a `schema`, and the configuration has none\n")
         return 2
     inputs, problems = read_inputs(project, entry)
     if not inputs.readable:
@@ -47,10 +48,8 @@ def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inp
     from aiosqlc.servers.private import NoServerError
 
     with _ending_is_an_interrupt(), engine_for(entry.engine) as engine:
-        if engine.scratch is None:
-            return 2
         try:
-            with engine.scratch.lent(inputs.schema, inputs.shims) as lent:
+            with engine.lent(inputs.schema, inputs.shims, entry.server) as lent:
                 report(list(lent.problems), style_of(arguments, project.root))
                 if not lent.complete:
                     return 1

@@ -19,3 +19,12 @@ _ENGINES: Final[Mapping[Dialect, Callable[[], Engine]]] = {
 def engine_for(engine: Dialect) -> Engine:
     """Return the engine as a context manager, which closes the engine at the end of the block."""
     return _ENGINES[engine]()
+
+
+def engine_of(scheme: str) -> Engine | None:
+    """Return the engine whose database URIs have this scheme, or None."""
+    for make in _ENGINES.values():
+        engine = make()
+        if scheme in engine.schemes:
+            return engine
+    return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.port import Opened, Schema
+from aiosqlc.engines.scratch import Lent
 from aiosqlc.ir import (
     Analysis,
     AnalyzeOptions,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from aiosqlc.analysis.policies import Policies
     from aiosqlc.analysis.recipes import Recipes
     from aiosqlc.mysql.watch import ReleaseObserver
+    from aiosqlc.servers.copies import Copies
 
 
 class OnMysql(Opened):
@@ -48,6 +51,20 @@ class OnMysql(Opened):
 
         del uri
         raise NoServerError("the compiler cannot read a schema from a MySQL server")
+
+    def lent(self, schema: Schema, shims: Schema, server: str) -> AbstractContextManager[Lent]:
+        """Return a database on a new private server."""
+        from aiosqlc.mysql.lending import lent
+
+        del shims
+        return lent(schema, server)
+
+    def copies(self, template: str, *, file_copy: bool) -> Copies:
+        """Return the object that copies the database at this URL."""
+        from aiosqlc.servers.mysql.copies import Copies
+
+        del file_copy
+        return Copies(template)
 
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.planner import Planner
-from aiosqlc.engines.scratch import Scratch
+from aiosqlc.engines.scratch import Lent, Scratch
 from aiosqlc.engines.watch import ReleaseObserver
 from aiosqlc.ir import (
     Analysis,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.analysis.policies import Policies
     from aiosqlc.analysis.recipes import Recipes
+    from aiosqlc.servers.copies import Copies
 
 Schema = tuple[SchemaFile, ...]
 
@@ -63,6 +64,21 @@ class Engine(Protocol):
 
     def dumped(self, uri: str) -> str:
         """Return a database's schema as SQL. Raise `NoServerError` if the schema cannot be read."""
+        ...
+
+    def lent(self, schema: Schema, shims: Schema, server: str) -> AbstractContextManager[Lent]:
+        """Return a database with the schema on a private server, for another program.
+
+        `server` is `mysql` or `mariadb` if the configuration requires one of the two.
+        Raise `NoServerError` if no server can be started.
+        """
+        ...
+
+    def copies(self, template: str, *, file_copy: bool) -> Copies:
+        """Return the object that copies the database at this URL for tests.
+
+        With `file_copy`, PostgreSQL copies the files of the database.
+        """
         ...
 
     def stored_rows(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.port import Opened, Schema
+from aiosqlc.engines.scratch import Lent
 from aiosqlc.ir import (
     Analysis,
     AnalyzeOptions,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from aiosqlc.postgres.planning import Planner
     from aiosqlc.postgres.scratch import Scratch
     from aiosqlc.postgres.watch import ReleaseObserver
+    from aiosqlc.servers.copies import Copies
 
 
 class OnPostgres(Opened):
@@ -70,6 +73,17 @@ class OnPostgres(Opened):
         from aiosqlc.servers.postgres.dump import dumped
 
         return dumped(uri)
+
+    def lent(self, schema: Schema, shims: Schema, server: str) -> AbstractContextManager[Lent]:
+        """Return a database on the embedded server."""
+        del server
+        return self.scratch.lent(schema, shims)
+
+    def copies(self, template: str, *, file_copy: bool) -> Copies:
+        """Return the object that copies the database at this URL."""
+        from aiosqlc.servers.postgres.copies import Copies
+
+        return Copies(template, file_copy=file_copy)
 
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int

@@ -186,7 +186,3 @@ class Scratch(Protocol):
     ) -> AbstractContextManager[States]:
         """Return a database per state: before the pending files, and after each pending file."""
         ...
-
-    def lent(self, schema: Schema, shims: Schema) -> AbstractContextManager[Lent]:
-        """Return a database on the embedded server."""
-        ...

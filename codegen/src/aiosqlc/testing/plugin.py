@@ -1,4 +1,4 @@
-"""A pytest plugin with fixtures that give each test a PostgreSQL database of its own.
+"""A pytest plugin with fixtures that give each test a database of its own.
 
 `addopts = "-p aiosqlc.testing.plugin"` turns it on. `pytest_plugins` in a root conftest also turns
 it on.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,7 +21,6 @@ from aiosqlc.servers.private import NoServerError, install, running, slot
 _MARIADB_INSTALL = "mariadb-install-db"
 # Disk flushes are disabled, because a broken data directory is simply created again.
 _SETTINGS = (
-    "--skip-networking",
     "--skip-log-bin",
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
@@ -31,6 +33,17 @@ _SETTINGS = (
     "--event-scheduler=OFF",
     "--log-bin-trust-function-creators=1",
 )
+_SOCKET_ONLY = ("--skip-networking",)
+# A server whose data are in memory need not wait until definitions are on the disk.
+_LENT = (
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    "--loose-sync-frm=OFF",
+    "--loose-innodb-flush-method=nosync",
+    "--loose-innodb-log-file-size=8M",
+)
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it belongs to this account
+_ENOUGH = 1 << 30  # free bytes of memory for a server's data
 # Settings of MySQL alone: no second listener, and no files outside of its folder.
 _MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
@@ -109,7 +122,7 @@ class PrivateServer:
 
 
 def _booted(
-    binaries: Binaries, home: Path, run: Path
+    binaries: Binaries, home: Path, run: Path, settings: Sequence[str] = _SOCKET_ONLY
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     log = run / "server.log"
     command = [
@@ -122,6 +135,7 @@ def _booted(
         f"--tmpdir={run}",
         *_as_root(),
         *_SETTINGS,
+        *settings,
         *(_MYSQL_SETTINGS if binaries.flavour == "mysql" else ()),
     ]
     return running(
@@ -134,6 +148,38 @@ def _booted(
     )
 
 
+@contextlib.contextmanager
+def lent_server(binaries: Binaries) -> Iterator[str]:
+    """Run a server with new data for other programs; yield its URL, without a database.
+
+    The server listens on 127.0.0.1 and requires a random password. Its data are in memory if enough
+    is free. Raises `NoServerError` if the server does not start.
+    """
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    if memory and shutil.disk_usage(memory).free < _ENOUGH:
+        memory = None
+    with tempfile.TemporaryDirectory(prefix="aiosqlc-", dir=memory) as folder:
+        run, password = Path(folder), secrets.token_hex(16)
+        _install(binaries, run, run)
+        start = run / "start.sql"
+        start.touch(mode=0o600)
+        start.write_text("".join(f"{line};\n" for line in _accounts(password)))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with _booted(binaries, run, run, (*_LENT, f"--port={port}", f"--init-file={start}")):
+            yield f"mysql://aiosqlc:{password}@127.0.0.1:{port}"
+
+
+def _accounts(password: str) -> Sequence[str]:
+    """Return the statements that create an account for 127.0.0.1, where root has no password."""
+    return (
+        "DROP USER IF EXISTS root@'127.0.0.1', root@'::1'",
+        f"CREATE USER aiosqlc@'127.0.0.1' IDENTIFIED BY '{password}'",
+        "GRANT ALL ON *.* TO aiosqlc@'127.0.0.1' WITH GRANT OPTION",
+    )
+
+
 def _install(binaries: Binaries, home: Path, run: Path) -> None:
     data = home / "data"
     shutil.rmtree(data, ignore_errors=True)
@@ -141,7 +187,7 @@ def _install(binaries: Binaries, home: Path, run: Path) -> None:
     command = [binaries.install or binaries.server, "--no-defaults", f"--datadir={data}"]
     if binaries.install:
         command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        command += ["--skip-name-resolve"]
+        command += ["--skip-name-resolve", "--innodb-log-file-size=8M"]
     else:
         command += ["--initialize-insecure", "--secure-file-priv="]
     install([*command, *_as_root()], run / "install.log")

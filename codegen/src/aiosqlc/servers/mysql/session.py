@@ -98,7 +98,7 @@ def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = ""
         NoServerError: if no server is available; the message does not contain the password.
     """
     if database_uri:
-        return _session(private=False, **_arguments(database_uri))
+        return _session(private=False, **login_of(database_uri))
     home = cache_dir or cache_folder()
     try:
         return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
@@ -125,7 +125,8 @@ def _session(*, private: bool, **arguments: Any) -> Session:
     return Session(connection, version, private)
 
 
-def _arguments(uri: str) -> dict[str, Any]:
+def login_of(uri: str) -> dict[str, Any]:
+    """Return the driver's arguments for a URI. Raise `NoServerError` if the URI is not valid."""
     parts = urlsplit(uri)
     if not re.fullmatch(r"(mysql|mariadb)(\+\w+)?", parts.scheme):
         raise NoServerError(f"`{parts.scheme}://` is not mysql:// or mariadb://")
