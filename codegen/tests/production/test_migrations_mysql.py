@@ -105,6 +105,7 @@ COPIED = {
     "ALTER TABLE person ADD COLUMN a int, ALGORITHM = COPY, LOCK = EXCLUSIVE": "reads and writes",
     "ALTER TABLE person ALGORITHM COPY, ADD COLUMN a int": "writes",
     "ALTER TABLE person ADD COLUMN a int, ALGORITHM=COPY PARTITION BY HASH (id)": "writes",
+    "ALTER TABLE person ADD SYSTEM VERSIONING": "writes",
     # these words are not clauses
     "ALTER TABLE person MODIFY age bigint NOT NULL COMMENT 'algorithm inplace lock none'": "writes",
     "ALTER TABLE person MODIFY name varchar(30) DEFAULT 'lock=none'": "writes",

@@ -15,7 +15,7 @@ Description = frozenset[tuple[str, str]]
 _COLUMNS = """
 SELECT c.table_name, c.column_name FROM information_schema.columns c
 JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
-WHERE c.table_schema = DATABASE() AND t.table_type = 'BASE TABLE'
+WHERE c.table_schema = DATABASE() AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')
 ORDER BY c.table_name, c.ordinal_position
 """
 _TABLES = "SHOW FULL TABLES"

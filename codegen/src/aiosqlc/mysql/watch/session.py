@@ -340,7 +340,7 @@ def _together(parts: Sequence[Observed]) -> Observed:
 
 def tables_in(session: Session) -> dict[str, Relation]:
     """Return the tables of a database by name."""
-    rows = session.rows("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
+    rows = session.rows("SHOW FULL TABLES WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')")
     names = [str(name) for name, _ in rows if name != MARK]
     return {name: Relation(number, name, name) for number, name in enumerate(names)}
 
