@@ -146,6 +146,18 @@ def test_a_table_that_the_release_makes_is_in_nobodys_way(shop: Project) -> None
     assert each.codes == ["M003"]
 
 
+def test_a_separate_release_runs_on_rows_of_the_earlier_migrations(shop: Project) -> None:
+    shop.write(
+        {
+            "migrations/0002_b.sql": "ALTER TABLE person ALTER COLUMN name SET NOT NULL;\n",
+            "migrations/0003_c.sql": "CREATE TABLE pet (id int PRIMARY KEY);\n",
+            "migrations/0004_d.sql": "TRUNCATE pet;\n",
+        }
+    )
+    each = shop.check("--each", "--timeout-set", "--format", "json")
+    assert each.codes == ["M002", "M011", "M009"]
+
+
 def test_rows_changed_under_an_earlier_lock_are_a_finding(shop: Project) -> None:
     change = "UPDATE person SET age = age + 1 WHERE email = 'nobody';\n"
     assert shop.checked(change).codes == []

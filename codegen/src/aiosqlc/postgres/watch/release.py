@@ -150,8 +150,9 @@ def _watched(
         fill(stage, before)
         existing = relations_in(stage, before)
         for number, one in enumerate(pending):
-            if one.alone:
-                existing = relations_in(stage, before)
+            if one.alone:  # the earlier migrations' tables are in use, and have rows
+                fill(stage, before)
+                existing, filled = relations_in(stage, before), True
             refused: tuple[Diagnostic, ...] = ()
             try:
                 after, seen = watch_one(stage, before, one, existing, queries, filled=filled)
