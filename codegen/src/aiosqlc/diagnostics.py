@@ -57,7 +57,7 @@ class Diagnostic(Struct, frozen=True):
         return (str(first.file.path), first.span.start, self.code)
 
     def located(self) -> Diagnostic:
-        """Return the diagnostic with each label in a file of the user, not in an expanded text.
+        """Return the diagnostic with each label in a user's file, not in a query's expanded text.
 
         A label in the text of a fragment moves to the fragment's file. A note names each
         `sqlc.include` that leads to the fragment.

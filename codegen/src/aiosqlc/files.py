@@ -49,7 +49,7 @@ def find_sql_files(
 
 
 def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
-    """Return the position of a path in the configuration; the search starts at `span`."""
+    """Return the position of the path `pattern` in the configuration, searching from `span` on."""
     word = re.compile(rf"(?<![\w./*-]){re.escape(pattern)}(?![\w./*-])")
     found = word.search(config.text, span.start)
     return Span(found.start(), found.end()) if found else span

@@ -321,7 +321,7 @@ class ParsedQuery(Struct, frozen=True, dict=True):
 
     @cached_property
     def question(self) -> str:
-        """Return a hash of all query data that an engine reads, without position and hints."""
+        """Return a hash of the query data that an engine reads, without positions in the file."""
         return digest_of(
             *(self.name, self.command, self.sql, self.options),
             [
@@ -522,7 +522,7 @@ class JsonStep(Struct, frozen=True):
 
 
 Member = tuple[str, "JsonShape"]
-"""A member of a JSON object with its key, or an element without a key."""
+"""A key and a structure: those of an object's member, or an empty key for an array's element."""
 
 
 class Shared(Sequence[Member]):
@@ -685,7 +685,10 @@ class Nesting(Struct, frozen=True):
 
 
 class NotNested(Struct, frozen=True):
-    """The reason why rows cannot be nested, and a correction; `embed` is the index of the macro."""
+    """The reason why rows cannot be nested, and a correction.
+
+    `embed` is the index of the `sqlc.nest` among the macros of the query.
+    """
 
     embed: int
     why: str
@@ -722,11 +725,12 @@ class TypedBatch(Struct, frozen=True):
 
 
 class Sent(Struct, frozen=True):
-    """A call that sends a notification on a channel; `source` is the object with the call.
+    """A call that sends a notification on a channel.
 
-    `source` is for example a function; it is empty for a call in a query. `shape` is the proved
-    JSON structure of the payload; it is `nullable` if the payload may be NULL. If no structure is
-    proved, `why` is the reason. `fails` means that this reason is a server error in every call.
+    `source` is the schema object that contains the call, such as a function, or empty for a call in
+    a query. `shape` is the proved JSON structure of the payload; it is `nullable` if the payload
+    may be NULL. If no structure is proved, `why` is the reason. `fails` means that this reason is a
+    server error in every call.
     """
 
     channel: str

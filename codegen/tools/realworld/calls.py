@@ -56,7 +56,7 @@ class Called:
     nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
     def saw(self, query: TypedQuery, empty: set[int]) -> None:
-        """Record the columns of sqlc's document that were NULL in some row."""
+        """Record which columns were NULL in some row, by their positions in sqlc's document."""
         shown = {n for n, place in enumerate(places(query)) if place in empty}
         name = query.parsed.name
         self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})

@@ -69,7 +69,7 @@ def compile_entry(entry: Entry, out: Path) -> Ours:
 
 
 def _with_outputs(entry: Entry, out: Path) -> dict[str, Any]:
-    """Return a configuration with only this entry.
+    """Return a copy of the configuration with only this entry, whose output folder is `out`.
 
     A file of version 1 is converted as `init` does.
     """

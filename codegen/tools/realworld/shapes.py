@@ -93,7 +93,7 @@ class Shapes:
         ours: Mapping[str, Any],
         nulls: Mapping[str, list[int]],
     ) -> None:
-        """Count a query that differs in nullability or types, by the evidence for this."""
+        """Count a query that differs in nullability or types, by the evidence for our result."""
         pairs = enumerate(zip(sqlc["columns"], ours["columns"], strict=True))
         loose = {n for n, (one, other) in pairs if one["not_null"] and not other["not_null"]}
         if not loose <= set(nulls.get(ours["name"], ())):

@@ -78,7 +78,7 @@ def print_rows(rows: Sequence[Row], *, total: bool = False) -> str:
 
 
 def print_causes(rows: Sequence[Row]) -> str:
-    """Return as text the causes of errors in queries that sqlc compiles, then other faults."""
+    """Return a text with the causes of errors in queries that sqlc compiles, and other faults."""
     parts = []
     causes: Counter[str] = Counter()
     projects: Counter[str] = Counter()

@@ -164,7 +164,7 @@ class Recorder:
         return {place for row in rows for place, value in enumerate(row) if value is None}
 
     async def source_fails(self, query: TypedQuery) -> bool:
-        """Return whether the query as written in the source fails too, or cannot be compared."""
+        """Return whether the query also fails as written in its file, or cannot be compared."""
         if query.variants or not self.statements:
             return True
         return isinstance(await self._source(query), Exception)
@@ -439,6 +439,6 @@ async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
 
 
 def _named(table: str, row: dict[str, object]) -> dict[str, object]:
-    """Add the ID of a row under the name that other tables give it: `author_id` for `authors`."""
+    """Add a row's ID under the name of a foreign key to it: `author_id` for a row of `authors`."""
     singular = table.rpartition(".")[2].strip('"').removesuffix("s")
     return {**row, f"{singular}_id": row["id"]} if "id" in row else row

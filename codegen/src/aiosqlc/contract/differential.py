@@ -20,7 +20,7 @@ _REMEMBERED = 3  # rows of each result that are remembered
 
 
 class Call(Struct, frozen=True):
-    """A query and its functions for both engines: functions of modules, or methods of classes.
+    """A query, with the two modules or classes that contain its functions for the two engines.
 
     `ordered` means that the query orders its rows. Otherwise, the order of rows is not compared.
     `naive` names the parameters whose times have no time zone.

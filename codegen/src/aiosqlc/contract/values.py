@@ -122,7 +122,7 @@ class Values:
         return value.replace(tzinfo=None) if naive and isinstance(value, datetime) else value
 
     def _again(self, name: str, hint: type) -> object:
-        """Return a value like an earlier value for this parameter, or at random None."""
+        """Return an earlier value of the parameter (a text may be changed), or at random None."""
         seen = [value for value in self._seen.get(name, ()) if isinstance(value, hint)]
         if not seen or self._random.random() < 0.5:
             return None

@@ -72,7 +72,7 @@ class Violations(Struct, frozen=True):
 
 
 class Helpers(Struct, frozen=True):
-    """The driver-specific source in `helpers.py`: imports, transactions, names from contextlib."""
+    """The driver's source in `helpers.py`: imports, transactions, and imports from contextlib."""
 
     imports: str
     transaction: str

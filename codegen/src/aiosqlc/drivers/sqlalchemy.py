@@ -1,4 +1,4 @@
-"""The driver for SQLAlchemy: functions run in the transaction of a connection or session."""
+"""Drivers for SQLAlchemy: generated functions run in a connection's or session's transaction."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def _page(function: PyFunction) -> list[str]:
 
 
 def _first_row(function: PyFunction, rows: str) -> list[str]:
-    """Emit a call that fetches the first row of a paged query, whatever page was requested."""
+    """Emit a call that fetches a query's first row: if a page is empty, this row has the total."""
     instead = dict(function.first_row)
     choice = function.choice
     if choice and any(condition for condition, _ in choice.arguments):

@@ -1,4 +1,4 @@
-"""Render the SQL texts of a dynamic query: each line once, and the code that joins lines."""
+"""Render a dynamic query's SQL texts: each distinct line once, and code that joins the lines."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def built_texts(constant: str, choice: PyChoice) -> str:
 
 
 def texts_by_choice(choice: PyChoice) -> str:
-    """Return a dictionary expression that maps each choice of options to an SQL text."""
+    """Return a dictionary expression that maps each combination of option values to an SQL text."""
     labels = [dict(items) for items in choice.labels] or [{} for _ in choice.names]
     if not choice.pieces:
         entries = [

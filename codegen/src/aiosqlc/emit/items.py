@@ -168,7 +168,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the operand that an operator combines with an expression, or None."""
+    """Return the other operand's span if the tokens `start` to `end` are an operand, or None."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start
@@ -183,7 +183,10 @@ def _strength(tokens: Sequence[Token], position: int) -> int | None:
 
 
 def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
-    """Return the position of an operand's last token, or of its first if `step` is negative."""
+    """Return the position of the last token of the operand that begins at `position`.
+
+    If `step` is negative, the operand ends at `position`; return the position of its first token.
+    """
     depth = 0
     while 0 <= position < len(tokens):
         token = tokens[position]

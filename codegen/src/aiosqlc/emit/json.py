@@ -80,7 +80,7 @@ def print_json(
 
 
 def calls_of(entry: QuerySet, analysis: Analysis) -> list[Call]:
-    """Return the calls that render the queries; `answers` makes them and caches the results."""
+    """Return a function call per query, which renders it; `answers` makes and caches the calls."""
     names = _catalog_of(entry, analysis)
     return [(_encoded_query, (query, names, entry.engine)) for query in analysis.queries]
 
@@ -121,7 +121,7 @@ def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
 
 
 def _catalog_of(entry: QuerySet, analysis: Analysis) -> Catalog:
-    """Return the catalog with sqlc's names."""
+    """Return the catalog with the names that sqlc uses, which are lower-case names for MySQL."""
     return _VIEWS[entry.engine].catalog(analysis.catalog)
 
 
@@ -188,7 +188,7 @@ def _relation(origin: ColumnRef, catalog: Catalog) -> Json:
 def _value(
     name: str, kind: SqlType, catalog: Catalog, *, not_null: bool, table: Json | None = None
 ) -> Json:
-    """Return sqlc's Column message of a column, parameter or embedded table."""
+    """Return a column, parameter or embedded table in the format of sqlc's message `Column`."""
     return {
         "name": name,
         "not_null": not_null,
@@ -428,9 +428,9 @@ def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the type of the column that a parameter is compared with, if the types match.
+    """Return the type of the column that a parameter is compared with.
 
-    If the types do not match, return the parameter's type.
+    If this type does not match the type of the parameter, return the type of the parameter.
     """
     column = _column_of(origin, catalog)
     if column is None or column.type.array_dims:
@@ -457,7 +457,7 @@ def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None
 
 
 def _with_slices(sql: str, query: TypedQuery) -> str:
-    """Replace array parameters by sqlc's slice markers; plugins expand a marker per value."""
+    """Replace array parameters by sqlc's slice markers, which plugins replace by the values."""
     for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
         if param.is_slice:
             marked = f"IN (${param.number}/*SLICE:{param.name}*/)"

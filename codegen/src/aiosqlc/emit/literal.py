@@ -1,4 +1,4 @@
-"""Write any text as a Python string literal that looks like the text."""
+"""Write a text as a readable Python string literal: with few escapes and its own line breaks."""
 
 from __future__ import annotations
 

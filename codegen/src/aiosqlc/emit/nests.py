@@ -65,7 +65,10 @@ def _memory(nest: PyNest, levels: Sequence[PyLevel]) -> list[str]:
 
 
 def _found(row: PyRow, nest: PyNest, number: int) -> list[str]:
-    """Return the statements that find or create a row's object of a level, and fill its lists."""
+    """Return the statements that find or create the object of one nesting level for a joined row.
+
+    Further statements add the row's nested objects to the lists of this object.
+    """
     level = nest.levels[number]
     key, lines = _key(row, level), list[str]()
     if not _is_single(level):

@@ -66,7 +66,7 @@ def paired_interface(
 
 
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Change the second entry's modules to use the first's classes; also return differences.
+    """Make the second entry's modules use the first's classes; also return differing functions.
 
     If there are differences, the modules must not be rendered, because callers of the two packages
     would see the differences.
@@ -204,7 +204,7 @@ def _different(
 
 
 def _only(mine: Shown, other: Shown) -> str:
-    """Name the items of `mine` that `other` does not have.
+    """Return as a text the items of `mine` that `other` does not have.
 
     If `other` has all items, name all items of `mine`.
     """

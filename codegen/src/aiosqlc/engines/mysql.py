@@ -69,7 +69,7 @@ class OnMysql(Opened):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """For some rows, yield the values of the key and the JSON text in a column."""
+        """For some rows, yield the values of the columns `key` and the JSON text in column `at`."""
         from aiosqlc.mysql.stored_rows import stored_rows
 
         return stored_rows(uri, at, key, most)

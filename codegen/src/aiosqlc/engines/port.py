@@ -84,7 +84,7 @@ class Engine(Protocol):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """For at most `most` rows, yield the values of the key and the JSON text in a column.
+        """For up to `most` rows, yield the values of the columns `key` and the JSON in column `at`.
 
         Raise `RefusedError` if the server does not return the column, and `NoServerError` if the
         database cannot be reached.

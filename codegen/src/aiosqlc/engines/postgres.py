@@ -88,7 +88,7 @@ class OnPostgres(Opened):
     def stored_rows(
         self, uri: str, at: ColumnRef, key: Sequence[str], most: int
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the key of some rows, and the JSON text that they have in a column."""
+        """For some rows, yield the values of the columns `key` and the JSON text in column `at`."""
         from aiosqlc.postgres.stored_rows import stored_rows
 
         return stored_rows(uri, at, key, most)
@@ -133,7 +133,7 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Map each query whose two SQL texts are not proved equivalent to the reason."""
+        """Return, by query name, the reason why two SQL texts are not proved equivalent."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)

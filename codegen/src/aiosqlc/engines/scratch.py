@@ -184,5 +184,5 @@ class Scratch(Protocol):
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> AbstractContextManager[States]:
-        """Return a database per state: before the pending files, and after each pending file."""
+        """Return a database per schema state: before the pending migrations, and after each one."""
         ...

@@ -12,7 +12,7 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 class Watched(Protocol):
     """A migration that ran in a test database.
 
-    Other migrations can be run on the schema before this migration.
+    Other migrations can be tried on the schema as it was before this migration.
     """
 
     @property

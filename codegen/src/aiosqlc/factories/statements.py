@@ -28,7 +28,7 @@ def query_names(tables: Sequence[TableRecipe]) -> Mapping[Name, str]:
 
 
 def number_of(recipe: TableRecipe) -> str:
-    """Return a name for the parameter `n` that no column of the table has."""
+    """Return the parameter name `n`, with underscores if a column of the table has the name."""
     name = NUMBER
     while any(column.name == name for column in recipe.columns):
         name += "_"

@@ -98,7 +98,7 @@ def _pieces(
 
 
 def _stripped(text: str, start: int, end: int, kept: Sequence[Span]) -> str:
-    """Return `text[start:end]` without blanks at the ends of lines; the spans `kept` stay."""
+    """Return `text[start:end]` without blanks at the ends of lines, except in the spans `kept`."""
     found = ""
     for span in kept:
         if start <= span.start < end:

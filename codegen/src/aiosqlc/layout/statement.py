@@ -242,7 +242,7 @@ class _Layout(Struct, frozen=True):
         return [*self.lines(parts[0], width), *self._within(parts[1:], width)]
 
     def _operands(self, nodes: Nodes, width: int) -> list[Nodes]:
-        """Split a chain of operands, unless one of the operands does not fit on a line."""
+        """Split nodes before the operators of lowest precedence, if each part fits on a line."""
         parts = operands_of(nodes)
         fits = [_line(part, width - _INDENT) for part in parts]
         return [nodes] if None in fits else parts
@@ -263,7 +263,7 @@ class _Layout(Struct, frozen=True):
         return self._around(nodes, at, group, width)
 
     def _around(self, nodes: Nodes, at: int, group: Group, width: int) -> list[str]:
-        """Return a bracketed group's lines: text before it, indented content, and text after it."""
+        """Return the lines of nodes that are broken in `group`, whose content is indented."""
         before: list[Node] = [*nodes[:at], group.opening]
         body: list[Nodes] = [group.body]
         if group.opening.word == "CASE":

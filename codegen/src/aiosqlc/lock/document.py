@@ -14,7 +14,10 @@ from aiosqlc.lock.keys import complete_key
 
 
 class LockedWarning(Struct):
-    """A stored warning, with its query's key, and with labels of (path, start, end, text)."""
+    """A stored warning, with labels of (path, start, end, text).
+
+    `query` is the hash of the query that contains the first label.
+    """
 
     code: str
     message: str
@@ -25,7 +28,7 @@ class LockedWarning(Struct):
 
 
 class Entry(Struct):
-    """The stored data of one configuration entry; `queries` has undecoded queries by key.
+    """The stored data of one configuration entry; `queries` has undecoded queries by their hash.
 
     `catalog` is the key of a stored catalog. Entries with the same schema share it, and queries
     refer to its objects.
@@ -65,7 +68,7 @@ class Locked(Struct, frozen=True):
 
     @property
     def complete(self) -> str:
-        """Return a key of the entry's queries and their positions.
+        """Return a hash of the entry's queries and of their positions.
 
         Return an empty string if there are no warnings, which contain positions.
         """

@@ -70,9 +70,9 @@ def compiler_digest() -> str:
 
 
 def as_locked(key: str, locked: str) -> str:
-    """Return `locked` if no server is installed and the keys differ only in the server, or `key`.
+    """Return the key `locked` if no server is installed and only the server differs, or `key`.
 
-    Without an installed server, a lock is usable; with another release of the server, it is not.
+    So a lock is usable without an installed server, but not with another release of the server.
     """
     mine, _, server = key.partition(" ")
     return key if server else locked if locked.partition(" ")[0] == mine else key

@@ -23,7 +23,7 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
 
 
 def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:
-    """Return the key of an entry's queries, including the positions of queries and fragments."""
+    """Return a hash of an entry's queries and of the positions of the queries and fragments."""
     places = [f"{query.file.path}:{query.span.start}" for query in queries]
     files = {query.file.path: query.file for query in queries}.values()
     for file in files:

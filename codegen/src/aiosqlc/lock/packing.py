@@ -33,7 +33,7 @@ def stored_fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
 
 
 def plain_type(value: object) -> str:
-    """Return the name of a built-in type whose other fields have their defaults, or ''."""
+    """Return a type's name if it is built-in and its other fields have their defaults, or ''."""
     if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
         return value.name
     return ""

@@ -156,7 +156,7 @@ _SHORT: Mapping[str, Callable[[Shorthand, list[Any]], Any]] = {
 
 @cache
 def _reader_of(name: str) -> Callable[[Any], Any]:
-    """Return the decoder for a query's field. Raise `KeyError` if the query has no such field."""
+    """Return the function that unpacks a query's field `name`. Raise `KeyError` for other names."""
     return reader(_hints()[name])
 
 

@@ -61,7 +61,7 @@ def _locked_warning(item: Diagnostic, entry: Locked) -> LockedWarning:
 
 
 def _query_of(item: Diagnostic, entry: Locked) -> str:
-    """Return the key of the query that contains a warning's first label."""
+    """Return the hash of the query that contains a warning's first label, or ''."""
     for key, query in zip(entry.keys, entry.analysis.queries, strict=True):
         if concerns(item, query.parsed):
             return key
@@ -69,7 +69,7 @@ def _query_of(item: Diagnostic, entry: Locked) -> str:
 
 
 def calls_of(entry: Locked) -> list[Call]:
-    """Return the calls that render an entry's queries."""
+    """Return a function call per query of an entry; each call renders its query as JSON."""
     catalog = entry.analysis.catalog
     return [(_query, (query, catalog)) for query in entry.analysis.queries]
 

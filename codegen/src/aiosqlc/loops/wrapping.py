@@ -79,7 +79,7 @@ def _wrap(module: ModuleType) -> dict[FunctionType, Callable[..., Any]]:
 
 
 def _sends(function: object, module: ModuleType) -> bool:
-    """Return whether a function uses a constant of its module with one or several SQL texts."""
+    """Return whether a function uses a constant of its module that contains SQL texts."""
     if not isinstance(function, FunctionType) or function.__name__.startswith("_"):
         return False
     return any(

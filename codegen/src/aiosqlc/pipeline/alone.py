@@ -51,7 +51,7 @@ class Alone(Struct, frozen=True):
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
     def files(self, command: str, *more: Rendered) -> tuple[Rendered, ...]:
-        """Return the formatted files and the files in `more`; their first lines name the command.
+        """Return the package's files and those in `more`, formatted, with `command` in line 1.
 
         Arguments of `generate` in a first line are kept, unless `command` has arguments itself.
         """

@@ -118,7 +118,7 @@ def compile_parts(
 def _rendered(
     parts: Sequence[Analysed], meanwhile: Callable[[], object], *, with_lock: bool
 ) -> dict[int, Texts]:
-    """Render the queries of the entries without errors for their JSON document and the lock.
+    """Render the queries of each entry without errors, for its JSON document and for the lock.
 
     Both are rendered at once, because each start of other processes costs time. `meanwhile` is
     called once, while the first of them begin.
@@ -140,7 +140,7 @@ def _rendered(
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
-    """Return the name clashes of queries that no other diagnostic has reported yet."""
+    """Return the name clashes at positions for which there is no other diagnostic."""
     python = analysed.entry.python
     if python is None:
         return []

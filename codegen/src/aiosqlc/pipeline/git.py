@@ -89,7 +89,7 @@ def commit_of(root: Path, reference: str) -> str:
 
 
 def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:
-    """Return the SQL files in the folders of the current files that exist only in the reference."""
+    """Return the SQL files, in the folders of the current files, that only the reference has."""
     folders = {project.root / path.parent for path in current}
     return [path for path in _sql_files(folders, reference) if not path.exists()]
 

@@ -58,7 +58,7 @@ class Compiled(Struct):
 
 
 class Texts(Struct, frozen=True):
-    """The rendered queries of an entry for its JSON document and the lock; None if not rendered."""
+    """An entry's queries, rendered for its JSON document and for the lock; None if not rendered."""
 
     document: Sequence[bytes] | None = None
     lock: Sequence[str] | None = None

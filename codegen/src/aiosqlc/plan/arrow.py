@@ -14,7 +14,7 @@ from aiosqlc.plan.naming import constant
 from aiosqlc.plan.package import Package
 
 MODULE = "arrow_batch"
-"""The module of a package that builds record batches."""
+"""The name of the generated module with the functions that build Arrow record batches."""
 _CALLED = ("arrow_batch", "arrow_schema")
 _TYPES: Final[Mapping[str, str]] = {
     "bool": "bool_()",

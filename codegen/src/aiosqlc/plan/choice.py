@@ -23,7 +23,7 @@ UnsetNames = tuple[Import, Import]
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return a dynamic query's parameters with defaults, the choice of its SQL, and imports."""
+    """Return a dynamic query's parameters with defaults, the selection of its SQL, and imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}
@@ -252,7 +252,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether an SQL text with only this optional part contains the parameter."""
+    """Return whether the SQL text with only the optional part at `position` has the parameter."""
     for variant in variants:
         others = (
             chosen

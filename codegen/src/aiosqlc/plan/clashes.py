@@ -236,7 +236,7 @@ _MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
 
 
 def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
-    """Yield a warning for each enum member with a number in its name; the number may change."""
+    """Yield a warning for each enum member that has a number, because another has the same name."""
     for name, label in enum.members:
         if name not in {member(label), spelled_member(label)}:
             yield Diagnostic(

@@ -22,7 +22,7 @@ def option_condition(
     every: AbstractSet[tuple[bool | str, ...]],
     names: Sequence[str],
 ) -> str:
-    """Return a condition that is true for these combinations of options, or '' if it always is.
+    """Return a Python condition that is true for the option values `keys`, or '' if always true.
 
     An option is a switch or, as a string, one of several values. `every` has all possible
     combinations.
@@ -59,7 +59,7 @@ def _both(one: str, other: str) -> str:
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition that is true for combinations of optional parts, or '' if always true."""
+    """Return a Python condition that is true for the on/off values `keys`, or '' if always true."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -110,7 +110,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return each pattern (`Cube`) that matches only given combinations, most general first."""
+    """Return each pattern (`Cube`) that matches only combinations in `keys`, most general first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

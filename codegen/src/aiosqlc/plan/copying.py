@@ -25,7 +25,7 @@ _ALIKE = (
 
 
 def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
-    """Return the target of a `:copyfrom`, or None if a value is not a parameter for a column."""
+    """Return the table and columns of a `:copyfrom`, or None if a value is not just a parameter."""
     into = query.insert_into
     params = sorted(query.params, key=lambda param: param.number)
     if into is None:
@@ -41,7 +41,7 @@ def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
 
 
 def _cast_columns(query: TypedQuery, params: list[TypedParam], package: Package) -> tuple[str, ...]:
-    """Return the target column of each parameter, or () if a cast and its column differ in type."""
+    """Return the target column of each cast parameter, or () if a cast's type differs from it."""
     found, into = _INSERT.search(query.sql), query.insert_into
     table = package.tables.get((into.schema, into.table)) if into else None
     if found is None or found["columns"] is None or table is None:

@@ -164,7 +164,7 @@ def _row(query: TypedQuery, planner: QueryPlanner) -> PyRow | None:
 
 
 def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
-    """Report a query with too many SQL texts to list, if pieces cannot build the texts."""
+    """Report a query with too many SQL texts to list, which cannot be built from lines either."""
     choice = function.choice
     if choice is None or not choice.independent or choice.pieces:
         return []
@@ -194,7 +194,7 @@ def _in_order(query: TypedQuery) -> list[TypedParam]:
 
 
 def _kinds(query: TypedQuery, planner: QueryPlanner) -> tuple[dict[int, PyType], list[Diagnostic]]:
-    """Return the parameters' Python types, and errors for overrides without `encode`."""
+    """Return the parameters' Python types, and errors for overrides that lack `encode`."""
     kinds: dict[int, PyType] = {}
     problems: list[Diagnostic] = []
     for param in query.params:

@@ -24,7 +24,7 @@ class PyField(Struct, frozen=True):
 
 
 class PyClass(Struct, frozen=True):
-    """A row class; with `alias`, it is another name of the class that `alias` names."""
+    """A row class. If `alias` is set, `name` is only a second name of the class `alias`."""
 
     name: str
     kind: ModelKind

@@ -138,7 +138,10 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 
 class _File(Struct, frozen=True):
-    """The plan for all query files with the same name; `to_check`: queries with diagnostics."""
+    """The plan for all query files with the same name.
+
+    `to_check` are the queries that have diagnostics or use row classes that the user named.
+    """
 
     module: PyModule
     needed: Gathered

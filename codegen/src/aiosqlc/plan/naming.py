@@ -107,7 +107,7 @@ _MODEL_BEGINNINGS = ("model_dump", "model_validate")
 
 
 def attribute(name: str, kind: ModelKind) -> str:
-    """Return the attribute name for a column in a row class, valid in the class library.
+    """Return the attribute name for a column in a row class; names of the library get a `_`.
 
     Leading underscores move to the end, because they would make the attribute private.
     """

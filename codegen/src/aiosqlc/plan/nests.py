@@ -19,7 +19,7 @@ def path_of(embed: TypedEmbed) -> tuple[str, ...]:
 
 
 def class_name(query: TypedQuery, embed: TypedEmbed) -> str:
-    """Return the name of the class for the rows of a list, if only this query uses the class."""
+    """Return a class name for a list's rows, made of the query's name and the list's path."""
     return camel(query.parsed.name) + "".join(camel(singular(part)) for part in path_of(embed))
 
 

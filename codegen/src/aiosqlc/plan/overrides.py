@@ -18,7 +18,7 @@ JSON = frozenset({"json", "jsonb"})
 def overridden(
     override: Override, sql: SqlType, models: ModelKind, *, json_as_text: bool = True
 ) -> PyType:
-    """Return an override's Python type; without `decode` and `encode`, JSON becomes this type.
+    """Return an override's Python type; without `decode` and `encode`, JSON is converted to it.
 
     `json_as_text` means that the driver returns JSON as text. Otherwise, the override converts the
     value that the driver has decoded.

@@ -119,7 +119,7 @@ class Package(Struct, frozen=True, dict=True):
 
 
 def package_of(target: PythonTarget, analysis: Analysis, engine: Dialect) -> Package:
-    """Return the package for the given queries.
+    """Return the settings of the package that is generated for the analysed queries.
 
     If the arguments have not changed, return the object of the last call.
     """
@@ -133,7 +133,7 @@ def package_of(target: PythonTarget, analysis: Analysis, engine: Dialect) -> Pac
 
 
 def with_renamed(package: Package, renamed: Mapping[Kind, str]) -> Package:
-    """Return a package with other names for the given classes."""
+    """Return a package's settings with the new class names in `renamed`."""
     digest = digest_of(package.digest, tuple(renamed.items()))
     return replace(package, digest=digest, renamed=dict(renamed))
 

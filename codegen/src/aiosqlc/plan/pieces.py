@@ -84,7 +84,7 @@ def _condition(
     rest: Sequence[int],
     names: Sequence[str],
 ) -> str | None:
-    """Return the condition for lines that only the SQL texts with these keys have, or None."""
+    """Return the condition for lines that exactly the SQL texts `keys` have, or None."""
     for at in alone:
         if keys == {key for key in every if key[at]}:
             return names[at]

@@ -30,7 +30,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Change a choice so that it passes one argument per placeholder of the chosen SQL text."""
+    """Make the selection of an SQL text pass one argument per placeholder of the selected text."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
     known = _places(parsed.variants, left_out, query)
@@ -93,7 +93,7 @@ def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) 
 def _places(
     variants: tuple[Variant, ...], left_out: Collection[int], query: TypedQuery
 ) -> list[Place]:
-    """Return the uses of parameters in a query's SQL texts, in an order that fits each text."""
+    """Return all uses of parameters in a query's SQL texts, in an order that fits every text."""
     after: dict[Place, set[Place]] = {}
     for variant in variants:
         places = _of_variant(variant, left_out, query)

@@ -55,7 +55,7 @@ def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
 
 
 def _built(function: PyFunction) -> tuple[object, ...] | None:
-    """Return a key that is equal for equal row conversions, or None if nothing is converted."""
+    """Return a value that is equal for equal row conversions, or None if no builder is needed."""
     row = function.row
     if row is None or row.cls is None or row.starmapped or row.nest:
         return None

@@ -193,7 +193,7 @@ class TypeResolver(Struct):
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override in which the field `what` contains one of the names."""
+        """Return the first override whose field `what` is one of the names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override
@@ -219,7 +219,7 @@ class TypeResolver(Struct):
         )
 
     def _alike(self, one: SqlType, other: SqlType) -> bool:
-        """Return whether two types, or elements of two array types, have the same Python type."""
+        """Return whether two database types, or their element types, have the same Python type."""
         first, second = (replace(behind(kind), array_dims=0) for kind in (one, other))
         if first.kind is TypeKind.ENUM or second.kind is TypeKind.ENUM:
             return first.kind is second.kind
@@ -442,7 +442,7 @@ class TypeResolver(Struct):
         return tuple(PyField(name, kind) for name, kind in zip(names, types, strict=True))
 
     def _in_row(self, row: SqlType, label: str, kind: SqlType, *, parameter: bool) -> PyType:
-        """Return the type of a composite's field; JSON in a table may have a declared structure."""
+        """Return the type of a composite's field; JSON in a table's row may have a declared one."""
         found = None
         if any(certain for _, _, certain in row.fields):  # the rows of a table
             at = ColumnRef(row.schema, row.name, label)

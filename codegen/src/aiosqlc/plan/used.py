@@ -29,7 +29,7 @@ _VARIABLES = {
 def names_used(
     query: TypedQuery, row: PyRow | None, kinds: Iterable[PyType], package: Package
 ) -> frozenset[str]:
-    """Return the names in a function's body, except local variables.
+    """Return the names that a function's body uses, except its local variables.
 
     `kinds` are the types of the query's parameters.
     """

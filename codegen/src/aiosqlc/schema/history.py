@@ -44,7 +44,7 @@ class History(Struct):
         return self._today(self.relations.get(name.lower()), self.relations)
 
     def column(self, name: str, words: frozenset[str]) -> Past | None:
-        """Return the rename or drop of a missing column of one of the query's tables, or None."""
+        """Return the rename or drop of the column `name` of one of the tables `words`, or None."""
         for (table, column), past in self.columns.items():
             if column == name.lower() and table in words:
                 return past
@@ -129,7 +129,7 @@ class _Statement(Struct, frozen=True):
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the position after any of the given words, which may be absent."""
+        """Skip any of the given words from position `at` on, and return the next position."""
         while self.word(at) in words:
             at += 1
         return at

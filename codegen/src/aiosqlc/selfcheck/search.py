@@ -95,7 +95,7 @@ def _checked(
 def _counterexamples(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples; then insert the rows on which the generated functions are called."""
+    """Yield counterexamples among temporary rows; then insert rows for the generated functions."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         with rows.undone():

@@ -51,7 +51,7 @@ def cache_folder() -> Path:
 
 @contextlib.contextmanager
 def slot(root: Path) -> Iterator[Path]:
-    """Lock the first free folder until the block ends, and yield the folder.
+    """Lock the first free folder `slot-N` in `root` until the block ends, and yield the folder.
 
     Raises `NoServerError` if no folder can be locked.
     """

@@ -28,7 +28,7 @@ class ServerWheel(Struct, frozen=True):
 
     @property
     def package(self) -> str:
-        """Return the import name."""
+        """Return the name under which Python imports the package."""
         return self.name.replace("-", "_")
 
     @property

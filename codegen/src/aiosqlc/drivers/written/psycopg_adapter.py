@@ -155,7 +155,7 @@ class _Cursor(psycopg.AsyncRawCursor[Row]):
 
 
 class _Text(adapt.Dumper):
-    """Sends a value as the result of Python's `str`."""
+    """Sends a value as text, which is the result of Python's `str`."""
 
     def dump(self, obj: Any) -> bytes:
         return str(obj).encode()

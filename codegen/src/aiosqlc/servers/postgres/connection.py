@@ -35,7 +35,7 @@ class ConnectionFailedError(Exception):
 
 
 def server_error(result: pq.abc.PGresult) -> ServerError:
-    """Return the error in the fields of a failed result."""
+    """Return the error of a failed result, read from the diagnostic fields of the result."""
 
     def text(field: pq.DiagnosticField) -> str:
         return (result.error_field(field) or b"").decode("utf-8", "replace")

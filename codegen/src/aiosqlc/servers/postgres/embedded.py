@@ -86,7 +86,7 @@ def binaries(major: int = DEFAULT_MAJOR) -> Path:
 
 
 def _slots(major: int) -> str:
-    """Return the folder for the data directories of a wheel; each wheel has its own folder."""
+    """Return the name of the folder for data directories; each wheel and version has its own."""
     wheel = _wheel()
     return f"postgres-{major}" if wheel == WHEELS[0] else f"{wheel.name}-{major}"
 

@@ -64,7 +64,7 @@ _SIZES = "SELECT oid::int8, pg_relation_size(oid) FROM unnest(%s::oid[]) AS oid"
 
 
 class State(Struct, frozen=True):
-    """The server's counts of writes and reads, taken while a database was like a new one."""
+    """The server's counts of writes and reads, taken while a database had its original content."""
 
     counts: Mapping[int, int]
     around: tuple[str | None, ...]
@@ -86,7 +86,7 @@ def open_database(conninfo: str) -> Connection:
 
 
 def state_of(connection: Connection, new: Snapshot) -> State:
-    """Return the server's counts of writes and reads in a database that is like a new one."""
+    """Return the server's counts of writes and reads in a database with its original content."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     (row,) = connection.execute(_AROUND).fetchall()
     return State(_counts(connection, new), tuple(row[3]))
