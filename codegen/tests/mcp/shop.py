@@ -139,13 +139,16 @@ SELECT id FROM users WHERE tenant_id = @tenant_id AND secret IS NOT NULL;
 
 -- name: CopyOrders :copyfrom
 INSERT INTO orders (tenant_id, user_id, note) VALUES ($1, $2, $3);
+
+-- name: AddOrders :exec :bulk
+INSERT INTO orders (tenant_id, user_id, note) VALUES (@tenant_id, @user_id, @note);
 """
 POLICY = """\
 version: "2"
 mcp:
   database: ${SHOP_URL}
   queries: ["*"]
-  writes: [PayOrder, SetCode]
+  writes: [PayOrder, SetCode, AddOrders]
   bind: {tenant_id: SHOP_TENANT}
   mask: [users.email]
   forbid: [users.secret]

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aiosqlc.analysis.batchget import batch_name
+from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.ir import Catalog, Column, ColumnRef, Command, TypedQuery
@@ -114,6 +115,8 @@ def _decide(
     name, command = query.parsed.name, query.parsed.command
     if command not in OFFERED_COMMANDS:
         return f"a `:{command.value}` query cannot be a tool"
+    if is_bulk(query.parsed):
+        return "a `:bulk` query cannot be a tool"
     if len(snake(name)) > _LONGEST_NAME:
         return f"the name of the query's tool is longer than {_LONGEST_NAME} characters"
     writes = name in policy.writes
