@@ -13,3 +13,8 @@ async def run(db, queries):
     assert (second.book, second.author) == (models.Book(2, None, "Two"), None)
     [only] = await queries.list_authored_books(db)
     assert (only.title, only.author, only.length) == ("One", ann, 3)
+    # No column of a remark shows whether the join found one.
+    await db.execute("INSERT INTO author VALUES (2, 'Bob', NULL)")
+    await db.execute("INSERT INTO remark VALUES (1, NULL)")
+    one, two = await queries.list_remarks(db)
+    assert (one.remark, two.remark) == (models.Remark(1, None), models.Remark(None, None))

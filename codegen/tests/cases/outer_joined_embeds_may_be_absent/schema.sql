@@ -4,3 +4,4 @@ CREATE TABLE book (
     author_id integer REFERENCES author,
     title text NOT NULL
 );
+CREATE TABLE remark (author_id integer, text text);

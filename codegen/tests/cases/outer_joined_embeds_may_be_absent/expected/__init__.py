@@ -8,5 +8,6 @@ from . import queries
 QUERY_NAMES: Final = {
     queries.LIST_BOOKS: "ListBooks",
     queries.LIST_AUTHORED_BOOKS: "ListAuthoredBooks",
+    queries.LIST_REMARKS: "ListRemarks",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

@@ -18,3 +18,10 @@ class Book(msgspec.Struct, frozen=True, gc=False):
     id: int
     author_id: int | None
     title: str
+
+
+class Remark(msgspec.Struct, frozen=True, gc=False):
+    """A row of the table `remark`."""
+
+    author_id: int | None
+    text: str | None

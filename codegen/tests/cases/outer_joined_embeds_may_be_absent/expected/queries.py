@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from .executor import Executor
-from .models import Author, Book
+from .models import Author, Book, Remark
 
 LIST_BOOKS: Final = """\
 SELECT book.id, book.author_id, book.title, author.id, author.name, author.bio
@@ -49,4 +49,24 @@ async def list_authored_books(db: Executor) -> list[ListAuthoredBooksRow]:
     return [
         ListAuthoredBooksRow(title, Author(author_id, author_name, author_bio), length)
         for title, author_id, author_name, author_bio, length in rows
+    ]
+
+
+LIST_REMARKS: Final = """\
+SELECT author.id, remark.author_id, remark.text
+FROM author LEFT JOIN remark ON remark.author_id = author.id
+ORDER BY author.id
+"""
+
+
+class ListRemarksRow(msgspec.Struct, frozen=True):
+    id: int
+    remark: Remark
+
+
+async def list_remarks(db: Executor) -> list[ListRemarksRow]:
+    rows = await db.fetch(LIST_REMARKS)
+    return [
+        ListRemarksRow(id, Remark(remark_author_id, remark_text))
+        for id, remark_author_id, remark_text in rows
     ]
