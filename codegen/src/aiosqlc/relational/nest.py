@@ -453,7 +453,8 @@ class _Nest:
         item, name = self.query.source(source), self.query.name(source)
         if not isinstance(item, Table):
             return f"select a unique column of `{name}` that is NOT NULL"
-        selected = {(c.source, c.column) for at in own for c in columns_of(self.outputs[at])}
+        shown = map(self._part, own)  # unlike `id + 1`, a column itself
+        selected = {(part.source, part.column) for part in shown}
         for key in self.counter.engine.keys(item):
             parts = [part.column for part in key.parts]
             names = [self.counter.engine.column_name(item.relation, part) for part in parts]

@@ -56,3 +56,11 @@ WHERE b.id = @id OR a.id = @id;
 -- name: SortedByNull :stream
 SELECT a.id, a.mail, sqlc.nest(b) AS books FROM author a JOIN book b ON b.author_id = a.id
 ORDER BY a.mail, b.title;
+
+-- name: Calculated :many
+SELECT a.id, b.id + 1 AS next, sqlc.nest(b) AS books
+FROM author a LEFT JOIN book b ON b.author_id = a.id;
+
+-- name: CalculatedBelow :many
+SELECT b.id, sqlc.nest(r) AS reviews FROM book b
+JOIN (SELECT review.id + 1 AS next, review.book_id FROM review) AS r ON r.book_id = b.id;
