@@ -58,6 +58,8 @@ def test_functions_are_snake_case(name: str, expected: str) -> None:
         ("3rd_party_stats", "N3rdPartyStat"),
         ("INCIDENT_REPORTS", "IncidentReport"),
         ("URL", "Url"),
+        ("s", "S"),
+        ("item_s", "ItemS"),
     ],
 )
 def test_rows_are_called_after_one_of_the_table(table: str, expected: str) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from aiosqlc.config.project import ModelKind
 from aiosqlc.emit.literal import docstring, indented, line_literal
 from aiosqlc.plan.model import Import, PyClass, PyEnum
+from aiosqlc.plan.naming import MODEL_BEGINNINGS
 
 CLASS_IMPORTS: dict[ModelKind, Import] = {
     ModelKind.DATACLASS: ("dataclasses", "dataclass"),
@@ -41,15 +42,17 @@ def print_class(cls: PyClass) -> str:
 
 
 def _settings(cls: PyClass) -> list[str]:
-    """Return the pydantic settings with which a class accepts every value of its columns."""
+    """Return the pydantic settings with which a class accepts all values and names of columns."""
     if cls.kind is not ModelKind.PYDANTIC:
         return []
     # A numeric may be NaN or infinite, which pydantic refuses of a Decimal.
     numeric = any("Decimal" in _WORD.findall(item.type.annotation) for item in cls.fields)
     arbitrary = any(not item.type.atomic for item in cls.fields)
+    warned = any(item.name.startswith(MODEL_BEGINNINGS) for item in cls.fields)
     return [
         *(["allow_inf_nan=True"] if numeric else []),
         *(["arbitrary_types_allowed=True"] if arbitrary else []),
+        *(["protected_namespaces=()"] if warned else []),
     ]
 
 

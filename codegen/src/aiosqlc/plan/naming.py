@@ -69,7 +69,7 @@ def singular(name: str) -> str:
         return prefix + last[:-3] + "y"
     if last.endswith(("sses", "shes", "ches", "xes", "zes")):
         return prefix + last[:-2]
-    if last.endswith("s") and not last.endswith(("ss", "us", "is")):
+    if last.endswith("s") and last != "s" and not last.endswith(("ss", "us", "is")):
         return prefix + last[:-1]
     return name
 
@@ -103,7 +103,8 @@ _MODEL_HAS = frozenset(
         "model_rebuild",
     }
 )  # fmt: skip
-_MODEL_BEGINNINGS = ("model_dump", "model_validate")
+MODEL_BEGINNINGS = ("model_dump", "model_validate")
+"""The beginnings of attributes about which pydantic warns."""
 
 
 def attribute(name: str, kind: ModelKind) -> str:
@@ -114,7 +115,7 @@ def attribute(name: str, kind: ModelKind) -> str:
     found = argument(name)
     found = _without_front(found) if found.startswith("_") else found
     taken = kind is ModelKind.PYDANTIC and (
-        found in _MODEL_HAS or found.startswith(_MODEL_BEGINNINGS)
+        found in _MODEL_HAS or found.startswith(MODEL_BEGINNINGS)
     )
     return f"{found}_" if taken or found == _BY_KIND.get(kind) else found
 

@@ -5,6 +5,8 @@ CREATE TABLE thing (
     "__secret" text,
     "json" text,
     "model_config" text,
+    "model_dump" text,
+    "model_validated_at" date,
     "date" date NOT NULL,
     "due" date,
     "int" integer,

@@ -26,6 +26,8 @@ class Thing:
     secret__: str | None
     json: str | None
     model_config: str | None
+    model_dump: str | None
+    model_validated_at: date | None
     date: date
     due: _date | None
     int: int | None

@@ -17,7 +17,7 @@ _int = int
 ADD_THING: Final = """\
 INSERT INTO thing ("self", "_id", "__secret", "json", "date", "due", "other", "part")
 VALUES ($1, $2, $3, $4, $5, $6, $7, ROW(1, 'a')::part)
-RETURNING self, _id, __secret, json, model_config, date, due, int, other, part
+RETURNING self, _id, __secret, json, model_config, model_dump, model_validated_at, date, due, int, other, part
 """
 
 
@@ -45,9 +45,20 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
             item.due,
             item.other,
         )
-        self_, _id_, __secret, json_, model_config, date_, due_, int_, other_, part = (
-            row
-        )
+        (
+            self_,
+            _id_,
+            __secret,
+            json_,
+            model_config,
+            model_dump,
+            model_validated_at,
+            date_,
+            due_,
+            int_,
+            other_,
+            part,
+        ) = row
         results.append(
             Thing(
                 self_,
@@ -55,6 +66,8 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
                 __secret,
                 json_,
                 model_config,
+                model_dump,
+                model_validated_at,
                 date_,
                 due_,
                 int_,

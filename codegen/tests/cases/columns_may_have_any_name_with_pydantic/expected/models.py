@@ -3,7 +3,7 @@
 
 from datetime import date
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 _date = date
 _int = int
@@ -19,11 +19,15 @@ class Part(BaseModel):
 class Thing(BaseModel):
     """A row of the table `thing`."""
 
+    model_config = ConfigDict(protected_namespaces=())
+
     self: int
     id_: int
     secret__: str | None
     json_: str | None
     model_config_: str | None
+    model_dump_: str | None
+    model_validated_at_: date | None
     date: date
     due: _date | None
     int: int | None
