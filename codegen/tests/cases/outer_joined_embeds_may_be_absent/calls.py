@@ -17,4 +17,7 @@ async def run(db, queries):
     await db.execute("INSERT INTO author VALUES (2, 'Bob', NULL)")
     await db.execute("INSERT INTO remark VALUES (1, NULL)")
     one, two = await queries.list_remarks(db)
-    assert (one.remark, two.remark) == (models.Remark(1, None), models.Remark(None, None))
+    assert (one.remark, two.remark) == (
+        models.Remark(1, None),
+        models.Remark(None, None),
+    )
