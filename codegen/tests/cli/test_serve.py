@@ -11,6 +11,8 @@ import asyncpg
 import pytest
 from aiosqlc.cli.main import main
 
+from tests.servers.programs import program
+
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 async def test_the_address_is_that_of_a_database_which_ends_with_it(
@@ -69,3 +71,54 @@ def test_a_schema_that_fails_is_shown_where_it_does(
     err = capsys.readouterr().err
     assert "0002_broken.sql:1" in err
     assert "autor" in err
+
+
+MYSQL = """\
+version: "2"
+sql:
+  - {engine: mysql, schema: schema.sql, queries: queries.sql, gen: {python: {out: app}}}
+"""
+ASKING = """\
+import os, sys
+from urllib.parse import urlsplit
+import pymysql
+url = urlsplit(os.environ["DATABASE_URL"])
+with pymysql.connect(
+    host=url.hostname, port=url.port, user=url.username, password=url.password,
+    database=url.path[1:],
+) as db, db.cursor() as cursor:
+    cursor.execute("SELECT t.id, @@datadir FROM t")
+    print(*cursor.fetchone())
+try:
+    pymysql.connect(host=url.hostname, port=url.port, user="root")
+except pymysql.OperationalError as error:
+    print(error.args[0])
+"""
+ACCESS_DENIED = "1045"
+
+
+@pytest.fixture
+def mysql_project(tmp_path: Path) -> Path:
+    program("mariadbd", "mysqld")
+    (tmp_path / "sqlc.yaml").write_text(MYSQL)
+    (tmp_path / "schema.sql").write_text("CREATE TABLE t (id int); INSERT INTO t VALUES (7);")
+    (tmp_path / "queries.sql").write_text("-- name: Get :many\nSELECT id FROM t;\n")
+    return tmp_path
+
+
+def test_a_private_mysql_server_has_one_account_and_leaves_no_data(
+    mysql_project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["serve", "-f", str(mysql_project), "--", sys.executable, "-c", ASKING]
+    assert main(command) == 0
+    number, folder, refusal = capfd.readouterr().out.split()
+    assert (number, refusal) == ("7", ACCESS_DENIED)
+    assert not Path(folder).exists()
+
+
+def test_a_statement_that_mysql_refuses_is_reported(
+    mysql_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mysql_project / "schema.sql").write_text("CREATE TABLE t (id int); DROP TABLE u;")
+    assert main(["serve", "-f", str(mysql_project), "--", sys.executable, "-c", ""]) == 1
+    assert "Unknown table 'u'" in capsys.readouterr().err

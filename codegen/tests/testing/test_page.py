@@ -7,7 +7,11 @@ import re
 import sys
 from pathlib import Path
 
+import pymysql
+import pytest
+
 from tests.projects import ran
+from tests.servers.mysql import TestMysql, connect_arguments
 from tests.servers.postgres import TestPostgres
 from tests.servers.programs import program
 
@@ -21,6 +25,28 @@ import pytest
 def aiosqlc_template():
     return "host=x"
 
+"""
+FAILS = """\
+import os
+from urllib.parse import urlsplit
+import pymysql
+
+def opened(url):
+    parts = urlsplit(url)
+    account = {"user": parts.username, "password": parts.password, "database": parts.path[1:]}
+    return pymysql.connect(host=parts.hostname, port=parts.port, **account)
+
+def test_fails(aiosqlc_database):
+    db = opened(aiosqlc_database)
+    db.cursor().execute("INSERT INTO t VALUES (1)")
+    db.commit()
+    db.cursor().execute("UPDATE t SET id = 2")
+    ENDS
+
+def test_after(aiosqlc_database):
+    cursor = opened(aiosqlc_database).cursor()
+    assert cursor.execute("SELECT * FROM t") == 0
+    assert cursor.execute("SHOW TABLES") == 1
 """
 
 
@@ -56,6 +82,23 @@ def test_the_commands_for_mysql_run_their_tests(tmp_path: Path) -> None:
     done = ran("bash", "-ec", _blocks("sh")[1], cwd=tmp_path, env=environ)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("ends", "first", "second"),
+    [("assert False", "1 failed, 1 passed", "1 passed"), ("os._exit(3)", "", "1 passed")],
+)
+def test_a_mysql_test_that_fails_or_is_killed_leaves_nothing(
+    ends: str, first: str, second: str, mysql_server: TestMysql, tmp_path: Path
+) -> None:
+    template = mysql_server.create_empty("tpl")
+    with pymysql.connect(**connect_arguments(template)) as db, db.cursor() as cursor:
+        cursor.execute("CREATE TABLE t (id int)")
+    (tmp_path / "test_it.py").write_text(FAILS.replace("ENDS", ends))
+    environ = {**os.environ, "DATABASE_URL": template, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = (*PYTEST, "-p", "aiosqlc.testing.plugin")
+    assert first in ran(*command, cwd=tmp_path, env=environ).stdout
+    assert second in ran(*command, "-k", "after", cwd=tmp_path, env=environ).stdout
 
 
 def test_the_class_works_without_pytest(postgres_server: TestPostgres) -> None:

@@ -158,7 +158,7 @@ def dumped(url: str) -> str:
 def _made(url: str) -> object:
     """Return the identity of a database, which a replacement does not have.
 
-    No statement of these tests makes the table anew.
+    No statement of these tests creates the table again.
     """
     with _session(url) as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -20,7 +20,7 @@ from aiosqlc.servers.mysql.reset import (
     SESSION,
     Snapshot,
     alone,
-    filling,
+    inserting,
     numbering,
     reset,
     restarting,
@@ -125,7 +125,7 @@ def _create(connection: Connection[Any], name: str, new: Snapshot) -> None:
     for one in state.of("FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY", "SEQUENCE", "TABLE"):
         make(one)
     results(connection, SESSION)
-    results(connection, [*restarting(new), *filling(new, new.tables)])
+    results(connection, [*restarting(new), *inserting(new, new.tables)])
     views = state.of("VIEW")
     while views:  # a view may use a later view
         left, refused = [], None

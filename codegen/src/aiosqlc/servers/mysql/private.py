@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -155,20 +156,34 @@ def lent_server(binaries: Binaries) -> Iterator[str]:
     The server listens on 127.0.0.1 and requires a random password. Its data are in memory if enough
     is free. Raises `NoServerError` if the server does not start.
     """
-    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    if memory and shutil.disk_usage(memory).free < _ENOUGH:
-        memory = None
-    with tempfile.TemporaryDirectory(prefix="aiosqlc-", dir=memory) as folder:
-        run, password = Path(folder), secrets.token_hex(16)
-        _install(binaries, run, run)
+    with contextlib.ExitStack() as stack:
+        run = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiosqlc-")))
+        memory = _own_folder_in_memory()
+        # A slot, because the next server removes the data of one that was killed.
+        home = stack.enter_context(slot(memory / binaries.flavour)) if memory else run
+        stack.callback(shutil.rmtree, home / "data", ignore_errors=True)
+        password = secrets.token_hex(16)
+        _install(binaries, home, run)
         start = run / "start.sql"
         start.touch(mode=0o600)
         start.write_text("".join(f"{line};\n" for line in _accounts(password)))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        with _booted(binaries, run, run, (*_LENT, f"--port={port}", f"--init-file={start}")):
+        with _booted(binaries, home, run, (*_LENT, f"--port={port}", f"--init-file={start}")):
             yield f"mysql://aiosqlc:{password}@127.0.0.1:{port}"
+
+
+def _own_folder_in_memory() -> Path | None:
+    """Return a folder that other accounts cannot enter, or None if too little memory is free."""
+    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _ENOUGH:
+        return None
+    folder = _MEMORY / f"aiosqlc-{os.geteuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return folder if own and stat.S_IMODE(found.st_mode) == 0o700 else None
 
 
 def _accounts(password: str) -> Sequence[str]:

@@ -129,7 +129,7 @@ def restarting(new: Snapshot) -> Iterator[str]:
         yield f"ALTER SEQUENCE {named(name)} RESTART {value}"
 
 
-def filling(new: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
+def inserting(new: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
     """Return the statements that copy the template's rows into empty tables."""
     for table in tables:
         if table.filled:
@@ -167,7 +167,7 @@ def _undoing(
         yield f"DELETE FROM {named(table.name)}"  # noqa: S608 - a name
         if table.versioned:
             yield f"DELETE HISTORY FROM {named(table.name)}"
-    yield from filling(new, deleted)
+    yield from inserting(new, deleted)
     yield "COMMIT"
     forgetful = {t.name for t in new.tables if t.forgets and before.numbers[t.name] > 1}
     yield from numbering(before, advanced | forgetful)
