@@ -106,7 +106,7 @@ def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]
 
 
 def _without_values(text: PlannedText) -> dict[str, Any]:
-    """Return a plan as a dict. Leave out its conditions if the SQL contains production values."""
+    """Return a plan as a dict, without the plan's conditions if its SQL has production values."""
     assert text.plan is not None  # noqa: S101 - the caller selects such texts
     plan: dict[str, Any] = msgspec.to_builtins(
         text.plan.without_conditions() if text.values else text.plan

@@ -33,7 +33,7 @@ def failed(error: Exception, *, verbose: bool) -> int:
 
 
 def _no_access(error: OSError, *, verbose: bool) -> int:
-    """Report a file of the user that cannot be read or written. Re-raise errors of a full disk."""
+    """Report a user's file that cannot be read or written. Raise the error of a full disk again."""
     if error.filename is None and error.errno in _FULL:
         raise error
     ours = Path(__file__).parents[1]

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from aiosqlc.lsp.session import RequestFailedError
 
     def is_trouble(record: logging.LogRecord) -> bool:
-        """Return False for the log record of a request that failed with an expected error."""
+        """Return whether to log a record; a request that fails as expected is not logged."""
         return not (record.exc_info and isinstance(record.exc_info[1], RequestFailedError))
 
     level = logging.INFO if arguments.verbose else logging.WARNING

@@ -96,7 +96,7 @@ class _UnusableError(Exception):
 def _checked(
     project: Project, entry: QuerySet, arguments: argparse.Namespace, style: Style
 ) -> tuple[list[Diagnostic], list[Checked]]:
-    """Return the errors in the schema and query files, and the checked migrations with findings."""
+    """Return the errors in schema and query files, and the pending migrations with findings."""
     inputs, problems = read_inputs(project, entry)
     errors = [item for item in problems if item.severity is Severity.ERROR]
     if not inputs.readable or any(item.code in UNREAD for item in errors):

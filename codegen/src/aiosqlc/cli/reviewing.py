@@ -47,7 +47,7 @@ from aiosqlc.vet.scans import vet_scans
 
 
 class _Replaced(Release, frozen=True):
-    """A release with one step, in which the edited schema files replace all old schema files."""
+    """A release without migrations: in one step, the new schema replaces the old schema."""
 
     whole: tuple[SchemaFile, ...] = ()
 
@@ -207,7 +207,7 @@ def _sound(analysed: Analysed) -> Analysis:
 
 
 def _without_known(steps: Sequence[Step]) -> list[Step]:
-    """Drop findings about old queries that fail even on the schema of their own version."""
+    """Drop findings about old queries that already fail on the schema of the old version."""
     known = {_place(item) for item in steps[0].old_code}
     return [
         replace(step, old_code=tuple(i for i in step.old_code if _place(i) not in known))
@@ -297,7 +297,7 @@ def _texts(queries: Sequence[ParsedQuery]) -> list[str]:
 
 
 def _plans(versions: _Versions, queries: Queries) -> PlanChanges:
-    """Return the changed plans. Both versions are planned with the statistics in the working tree.
+    """Return the changed query plans. Both versions use the statistics in the working tree.
 
     If the schema has not changed, only the changed queries are planned.
     """

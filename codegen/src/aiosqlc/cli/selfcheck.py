@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
-    """Return the errors that prevent the import of an entry's generated code."""
+    """Return an error for each override whose class or function cannot be imported."""
     python = analysed.entry.python
     return not_importable(project, python, analysed.analysis.queries) if python else []
 
@@ -112,7 +112,7 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
 
 
 def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:
-    """Summarize the search, and list the queries that it could not test."""
+    """Summarize the search for counterexamples, and list the queries that could not be tested."""
     count = len(analysed.analysis.queries)
     yield f"{count} queries ran on random rows; {len(checked.refuted)} guarantees were disproved"
     if checked.unrun:

@@ -65,7 +65,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Map each old output folder to a short, unique name that is made from its path."""
+    """Map each old output folder to a short, unique name from its path, or one folder to ''."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")
@@ -94,7 +94,7 @@ def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
 
 
 def _joined(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Merge entries that differ only in their query files, because they share one output folder."""
+    """Merge entries that differ only in name and query files, so that they share a folder."""
     found: list[dict[str, Any]] = []
     for entry in entries:
         alike = next((item for item in found if _but_queries(item) == _but_queries(entry)), None)
@@ -118,7 +118,7 @@ _OF_ENTRY = re.compile(r"sql\[(\d+)\]")
 
 
 def _grouped(dropped: Iterable[str]) -> list[str]:
-    """Merge equal messages about dropped settings of several configuration entries."""
+    """Merge messages about dropped settings that are the same for several configuration entries."""
     found: dict[str, dict[int, None]] = {}
     for what in dropped:
         entry = _OF_ENTRY.match(what)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the check for changes imports no stage of the compiler
 
 
 class ModelKind(StrEnum):
-    """The library for row classes."""
+    """The kind of the generated row classes: dataclasses, or classes of a library."""
 
     DATACLASS = "dataclass"
     MSGSPEC = "msgspec"
@@ -27,12 +27,12 @@ class ModelKind(StrEnum):
 
 
 class Override(Struct, frozen=True):
-    """Another Python type for a database type, a table column, or one query's column.
+    """A setting that gives a database type, a table column or a query's column a Python type.
 
     The target is one of `db_type`, `column` (`table.column`) and `query` (`Query.column`). With
     `query`, `only` can limit the override to parameters (`param`) or result columns (`column`).
-    `decode` and `encode` are dotted names of functions. Without these functions, the driver's value
-    is not converted, and only its annotation changes.
+    `decode` and `encode` are dotted names of functions. Without these functions, JSON is decoded to
+    the type, and the driver's value is passed to a type without parameters, such as `app.UserId`.
     """
 
     span: Span

@@ -111,7 +111,7 @@ def different(found: Iterable[Literal]) -> list[Literal]:
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
-    """Return a query file with the literals; `path` is used as the file's path.
+    """Join literals to one query file, which gets the path of the file `path`.
 
     A literal with an unclosed string or comment is left out, because the string or comment would
     include the next literal.
@@ -165,7 +165,7 @@ def _without_end(text: str) -> str:
 
 
 def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str, int, int]:
-    """Return the query's name, its new annotation line, and two offsets in the literal.
+    """Return the name and new annotation of a literal's query, and two offsets in the literal.
 
     The first offset is the end of the literal's own annotation, which the new line replaces. The
     second offset is the start of the command in the literal's own annotation; from there on, both

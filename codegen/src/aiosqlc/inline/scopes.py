@@ -45,7 +45,7 @@ def _target(node: ast.AST) -> str:
 
 
 def _is_outside(node: ast.AST, child: ast.AST) -> bool:
-    """Return whether a child node of a function is evaluated in the scope around the function."""
+    """Return whether `child`, such as a decorator, is evaluated outside of the function `node`."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return child is node.args or child is node.returns or child in node.decorator_list
     return isinstance(node, ast.Lambda) and child is node.args

@@ -8,7 +8,7 @@ _MEANT = re.compile(r"did you mean `(?P<word>[^`]+)`\?")
 
 
 def meant(hint: str, written: str) -> str | None:
-    """Return the replacement that a hint suggests, or None.
+    """Return the text by which `written` should be replaced according to a hint, or None.
 
     A hint may name a column with its table, although the text contains only the column.
     """

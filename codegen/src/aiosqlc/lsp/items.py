@@ -25,7 +25,7 @@ class Item(Struct, frozen=True):
 
 
 def items(tokens: Sequence[Token], query: TypedQuery) -> list[Item]:
-    """Return the items, or an empty list if the text does not show which columns an item has."""
+    """Return the select-list items, or [] if the text does not show which columns an item has."""
     pieces = _pieces(tokens)
     embedded = iter([embed.count for embed in query.embeds])
     sizes: list[int | None] = []

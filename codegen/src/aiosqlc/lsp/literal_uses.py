@@ -52,7 +52,7 @@ def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[P
 
 
 def _target(node: ast.AST) -> ast.Name | None:
-    """Return the only variable that a statement assigns to."""
+    """Return the variable that a statement assigns to, or None if it is not exactly one."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         [target] = node.targets
     elif isinstance(node, ast.AnnAssign):
@@ -65,7 +65,7 @@ def _target(node: ast.AST) -> ast.Name | None:
 def _scope(
     node: ast.AST, name: str, above: Mapping[ast.AST, ast.AST]
 ) -> ast.Module | ast.ClassDef | _Function:
-    """Return the module, the class or the function whose variable a statement assigns."""
+    """Return the module, class or function to which the variable `name` of a statement belongs."""
     in_function = False
     while not isinstance(node := above[node], ast.Module):
         if isinstance(node, _Function):

@@ -18,7 +18,7 @@ _LONGEST = 2_000_000  # largest file, in bytes, that is searched
 
 
 class Wanted(Struct, frozen=True):
-    """The names to look for in a generated module; `argument` is the parameter to rename.
+    """The names of a generated module whose uses are searched for, and the parameter to rename.
 
     `modules` has the dotted name and the file of the module, once per driver.
     """

@@ -85,7 +85,7 @@ def check_name(renaming: Renaming) -> None:
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
-    """Return the new names of generated functions and classes.
+    """Map each generated function and class that a rename affects to its new name.
 
     Raises `RefusedError` if the rename changes anything else.
     """

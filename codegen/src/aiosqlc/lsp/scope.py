@@ -85,7 +85,7 @@ def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
 def columns_named(
     found: Iterable[Source], name: str, alias: str = ""
 ) -> Iterator[tuple[Table, TableColumn]]:
-    """Yield the columns that have this name.
+    """Yield each column called `name` of the given tables, with its table.
 
     If `alias` is not empty, search only the table with this alias.
     """

@@ -35,7 +35,7 @@ class View(Struct, frozen=True):
         return span_range(self.codec, self.python.file, found[1]) if found else None
 
     def within(self, shown: types.Range) -> Span:
-        """Return the span that contains all SQL of a range of the document."""
+        """Return a span of the SQL that contains all SQL in a range of the document."""
         if self.python is not None:
             return Span(0, len(self.file.text))
         return Span(

@@ -84,7 +84,7 @@ class Workspace:
         self._queue(owners)
 
     async def written(self, paths: list[Path]) -> None:
-        """Reload after changes on disk, which may add files and projects."""
+        """Analyse the projects whose files changed on disk; find added files and projects."""
         for path in paths:
             if path.suffix in {".yaml", ".yml", ".json"} and path.is_file():
                 self._sources.setdefault(path, frozenset())

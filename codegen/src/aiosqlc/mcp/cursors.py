@@ -16,7 +16,7 @@ _MOST: Final = 1000  # cursors of one session; the oldest is forgotten
 
 
 class UnknownCursorError(Exception):
-    """Raised for a token without a cursor for this call. The message gives the reason."""
+    """Raised if a token has no cursor, or a cursor of another call. The message says which."""
 
 
 class Cursors:

@@ -120,7 +120,7 @@ class Gate(Struct, frozen=True):
     async def _executed(
         self, tool: Tool, arguments: dict[str, Any], handle: Callable[[Any], str | None]
     ) -> Outcome:
-        """Run the function in a transaction, which is rolled back if the result is too large."""
+        """Run a tool's function in a transaction; a result that is too large rolls it back."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
             reads = Reads(self.executor(connection), self.policy.max_bytes * _HELD)
             try:

@@ -36,7 +36,7 @@ class Toolbox(Struct, frozen=True):
 
 
 def entry_of(project: Project, policy: McpPolicy) -> QuerySet | str:
-    """Return the entry of `sql` to which the policy applies, or an error message if unclear."""
+    """Return the one entry of `sql` to which the policy applies, or else an error message."""
     named = [one for one in project.sets if policy.entry in {"", one.name}]
     if len(named) == 1:
         return named[0]

@@ -30,7 +30,7 @@ class Reads:
         self.sent = False
 
     def release(self) -> None:
-        """Start counting at zero again, because the rows counted so far have left memory."""
+        """Reset the counted size to zero, because the rows counted so far have left memory."""
         self._held = 0
 
     async def cursor(self, query: str, /, *args: Any) -> _Cursor:

@@ -159,7 +159,7 @@ def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None, most: int
 
 
 def _limits(offer: Offer, most: int) -> dict[str, tuple[int, int]]:
-    """Return the limits of the arguments that decide how many rows a tool returns."""
+    """Return the bounds of each argument that decides how many rows a tool returns."""
     form, query = form_of(offer), offer.query
     if form is Form.KEYSET:
         return {SIZE: (1, most)}
@@ -313,7 +313,7 @@ def _masked_fields(offer: Offer, row: PyRow | None) -> tuple[tuple[int, ...], ..
 
 
 def _lists(row: PyRow) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield the first column of each list of nested rows, with the path of its field."""
+    """Yield the index of the first column of each list of nested rows, and the list's path."""
     paths: list[tuple[int, ...]] = [()]
     for level in row.nest.levels[1:] if row.nest else ():
         assert row.nest  # noqa: S101 # a row without lists has no levels

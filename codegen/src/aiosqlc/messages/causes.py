@@ -42,7 +42,7 @@ def _order(item: Diagnostic) -> int:
 
 
 def _with_affected(item: Diagnostic) -> Diagnostic:
-    """Add a note that counts and names the affected queries that the label does not show."""
+    """Add a note with the number and names of the affected queries, except one in the label."""
     if item.code.startswith("E2"):
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"

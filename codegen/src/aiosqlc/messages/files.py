@@ -11,7 +11,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def reason(error: OSError | UnicodeDecodeError) -> str:
-    """Return the reason as text that can follow a colon."""
+    """Return why a file cannot be read or written, as text that can follow a colon."""
     if isinstance(error, UnicodeDecodeError):
         if error.object.startswith(_UTF_16):
             return "the file is in UTF-16; save the file as UTF-8"

@@ -73,7 +73,7 @@ def _changed(what: str, was: Column, now: Column) -> str:
 
 
 def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Yield columns of embedded rows that may be NULL on the other schema, but not on this one."""
+    """Yield a message for each column of embedded rows that may be NULL only in schema `there`."""
     for embed in promised.embeds:
         for column in promised.columns[embed.first : embed.first + embed.count]:
             origin = column.origin

@@ -112,7 +112,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add the results of running queries to a step, except for queries that have a finding."""
+    """Add the results `tried` of running queries to `step`, except for queries with a finding."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),

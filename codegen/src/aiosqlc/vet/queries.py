@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect, ExpandedFile, Span
 from aiosqlc.vet.values import foreign_values
 
 Finding = tuple[str, Span]
-"""The code of a rule and a position in the file."""
+"""A finding: the code of the violated rule, and the position in the query file."""
 
 
 class Text(Struct, frozen=True, dict=True):
@@ -249,9 +249,9 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 
 
 def same_text(query: TypedQuery) -> tuple[Command, str, frozenset[str]]:
-    """Return a key; if two queries have the same key, one of them is redundant.
+    """Return a value; if it is equal for two queries, one of the queries is redundant.
 
-    The key includes the variants, because the query's own SQL always has all optional parts.
+    The value includes the variants, because the query's own SQL always has all optional parts.
     """
     variants = frozenset(" ".join(variant.sql.split()) for variant in query.parsed.variants)
     return query.parsed.command, " ".join(query.sql.split()), variants

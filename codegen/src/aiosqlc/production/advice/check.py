@@ -61,7 +61,7 @@ def advise(planner: Planner, analysed: Analysed, statistics: Statistics) -> Advi
 def _trying(
     database: PlannedDatabase, wanted: Sequence[str]
 ) -> AbstractContextManager[PlannedDatabase]:
-    """Return a database that has the wanted indexes, or the given one if none are wanted."""
+    """Return a database that also has the indexes `wanted`, or `database` if none are wanted."""
     return database.trying(wanted) if wanted else nullcontext(database)
 
 

@@ -14,7 +14,11 @@ Values = Mapping[tuple[str, str], Mapping[str, str]]
 
 
 class Facts(Struct, frozen=True, dict=True):
-    """The number of rows per table; the distinct values and all statistics of each column."""
+    """Statistics by table, and by table and column.
+
+    `rows` has the number of rows of each table. `distinct` has the number of distinct values of
+    each column, and `values` has all statistics of each column.
+    """
 
     rows: Mapping[str, float]
     distinct: Mapping[tuple[str, str], float]

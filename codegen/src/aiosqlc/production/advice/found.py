@@ -52,7 +52,7 @@ def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def _together(items: Sequence[Diagnostic]) -> str:
-    """Merge the hints of several findings: the first line once, and each statement once."""
+    """Merge the hints of several findings, without repeating the first line or a statement."""
     first, *lines = items[0].hint.split("\n")
     for item in items[1:]:
         lines += [line for line in item.hint.split("\n")[1:] if line not in lines]

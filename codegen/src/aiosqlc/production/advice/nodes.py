@@ -1,4 +1,4 @@
-"""Findings about single nodes of a plan: memory, patterns, OFFSET, NOT IN, and nested loops."""
+"""Findings about single nodes of a plan: memory, LIKE, OFFSET, NOT IN, and nested loops."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _advised(
     proved: dict[Span, Proved],
     advice: Mapping[str, str],
 ) -> Diagnostic:
-    """Add the proposed fix to the finding of its statement."""
+    """Add to a finding the tested replacement of its statement, or else general advice."""
     for statement in seen.statements:
         one = proved.get(statement.span)
         if one and _concerns(item, seen, statement):

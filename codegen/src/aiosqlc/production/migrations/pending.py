@@ -59,7 +59,7 @@ def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chose
 
 
 def each(project: Project, entry: QuerySet, inputs: Inputs) -> Chosen:
-    """Return every migration as a separate release, after all earlier migrations."""
+    """Select every migration, each as a release of its own after all earlier migrations."""
     pending = _pending(project, entry, inputs.schema, alone=True)
     return Chosen((), pending, texts_of(inputs.queries))
 

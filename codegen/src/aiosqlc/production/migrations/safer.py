@@ -124,7 +124,7 @@ def _action(table: str, action: str) -> Parts | None:
 
 
 def _not_valid(table: str, found: re.Match[str]) -> Parts | None:
-    """Add a constraint for new rows, and validate it for existing rows under a weak lock."""
+    """Propose to add a constraint for new rows, and to validate old rows under a weak lock."""
     if re.search(r"\bnot\s+valid\s*$", found["rest"], re.IGNORECASE):
         return None
     name = found["name"] or _key_name(table, found["rest"])
@@ -133,7 +133,7 @@ def _not_valid(table: str, found: re.Match[str]) -> Parts | None:
 
 
 def _unique(table: str, found: re.Match[str]) -> Parts | None:
-    """Build the index of a constraint concurrently, then add the constraint with that index."""
+    """Propose to build a constraint's index concurrently, and to add the constraint with it."""
     columns = [name.strip() for name in found["columns"].split(",")]
     primary = found["kind"].lower().startswith("p")
     default = f"{_bare(table)}_pkey" if primary else _named(table, columns, "key")
@@ -156,7 +156,7 @@ def _set_not_null(table: str, found: re.Match[str]) -> Parts:
 
 
 def _not_null(table: str, column: str) -> Parts:
-    """Prove a column not NULL with a validated CHECK, so that SET NOT NULL reads no rows."""
+    """Propose to validate a CHECK that a column is not NULL; SET NOT NULL then reads no rows."""
     name = _quoted(f"{_bare(table)}_{_bare(column)}_not_null_yet")
     alter = f"ALTER TABLE {table}"
     return [f"{alter} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID"], [
@@ -174,7 +174,7 @@ _IS_UNIQUE = re.compile(r"\bunique\b", re.IGNORECASE)
 
 
 def _add_column(table: str, found: re.Match[str]) -> Parts | None:
-    """Add a nullable column, set its default for new rows, and fill existing rows in batches."""
+    """Propose to add a nullable column, set its default, and fill existing rows in batches."""
     column, rest = found["column"], found["rest"]
     if re.search(r"\bgenerated\b|\bserial|primary\s+key", rest, re.IGNORECASE):
         return None

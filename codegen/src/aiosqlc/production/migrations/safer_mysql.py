@@ -47,7 +47,7 @@ def _alone(*statements: str) -> Piece:
 
 
 def _action(start: str, table: str, action: str) -> Piece:
-    """Add a foreign key without a copy of the table; the server then checks only new rows."""
+    """Return a migration for one action; a foreign key is added without checking existing rows."""
     found = _KEY.match(action)
     if found is None:
         return _alone(f"{start} {action}")

@@ -28,7 +28,7 @@ class DamagedError(Exception):
 
 
 def written(plans: Mapping[TextName, Step], basis: str) -> str:
-    """Return the content of the file. `basis` names the statistics with which the plans were made.
+    """Return plans as the text of a file. `basis` names the statistics with which they were made.
 
     If several SQL texts of a query have the same plan, the plan is written once.
     """
@@ -125,7 +125,7 @@ def _unquoted(name: str) -> str:
 
 
 def _tree(steps: list[tuple[int, Step]], depth: int) -> list[Step]:
-    """Return the steps of one depth as trees with the deeper steps below them."""
+    """Return the steps of depth `depth` as trees, each with the deeper steps that follow it."""
     starts = [place for place, (found, _) in enumerate(steps) if found <= depth]
     ends = [*starts[1:], len(steps)][: len(starts)]
     return [

@@ -22,7 +22,10 @@ def difference(change: Change) -> list[str]:
 
 
 def title(change: Change | QueryChange) -> str:
-    """Name the first changed SQL text and count the others. Return '' for a query with one text."""
+    """Return the name of the first SQL text with a changed plan, and the number of the others.
+
+    Return '' for a query with one SQL text.
+    """
     named = [text for text in change.texts if text]
     if not named:
         return ""

@@ -19,7 +19,7 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a message on one line.
+    """Return a message as one line of Markdown.
 
     Code in backquotes stays code. Everything else becomes plain text.
     """

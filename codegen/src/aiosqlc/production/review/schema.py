@@ -26,7 +26,7 @@ class Edited(Struct, frozen=True):
     migrations: tuple[SchemaFile, ...] = ()
 
     def __bool__(self) -> bool:
-        """Return whether a file differs."""
+        """Return whether the change edits a schema file."""
         return bool(self.described or self.migrations)
 
 

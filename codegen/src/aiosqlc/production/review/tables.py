@@ -43,7 +43,7 @@ def _new(change: Change) -> Iterator[str]:
 
 
 def plans_comment(changes: Sequence[Change], basis: str, against: str) -> str:
-    """Return the comment of `plans diff`."""
+    """Return the pull-request comment of `plans diff`: the plans that changed since `against`."""
     if not changes:
         return f"No plan changed since {code(against)}.\n"
     joined = by_query(changes)

@@ -48,7 +48,7 @@ def missing(statistics: Statistics, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _tables(catalog: Catalog) -> dict[tuple[str, str], set[str]]:
-    """Return the columns of each table that has statistics."""
+    """Return the columns of each relation that can have statistics, by schema and name."""
     return {
         (table.schema, table.name): {column.name for column in table.columns}
         for table in catalog.tables
