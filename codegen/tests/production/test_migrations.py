@@ -155,7 +155,7 @@ def test_a_separate_release_runs_on_rows_of_the_earlier_migrations(shop: Project
         }
     )
     each = shop.check("--each", "--timeout-set", "--format", "json")
-    assert each.codes == ["M002", "M011", "M009"]
+    assert each.codes == ["M002", "M008", "M011", "M009"]
 
 
 def test_rows_changed_under_an_earlier_lock_are_a_finding(shop: Project) -> None:
@@ -196,6 +196,26 @@ def test_queries_that_fail_after_the_migration_are_named(shop: Project) -> None:
     done = shop.checked("ALTER TABLE person RENAME COLUMN age TO years;\n")
     assert done.codes == ["M008"]
     assert done.finding("M008")["notes"] == ["queries/all.sql:AddPerson"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        ("ALTER TABLE team ADD COLUMN a int;\nALTER TABLE person ALTER rank DROP DEFAULT;\n", 2),
+        ("ALTER TABLE person ADD COLUMN level int NOT NULL;\n", 1),
+        ("ALTER TABLE person ADD COLUMN level int NOT NULL DEFAULT 1;\n", None),
+        ("ALTER TABLE person ALTER rank DROP DEFAULT, ALTER rank DROP NOT NULL;\n", None),
+    ],
+)
+def test_an_insert_without_a_value_for_a_required_column_fails_after_the_migration(
+    shop: Project, sql: str, line: int | None
+) -> None:
+    rank = "ALTER TABLE person ADD COLUMN rank int NOT NULL DEFAULT 1;\n"
+    shop.write({"migrations/0001_a.sql": FIRST + rank})
+    found = [item for item in json.loads(shop.checked(sql).out) if item["code"] == "M008"]
+    assert [(item["labels"][0]["line"], item["notes"]) for item in found] == (
+        [(line, ["queries/all.sql:AddPerson"])] if line else []
+    )
 
 
 def test_a_failing_query_and_lost_data_are_reported_at_the_statement_that_is_the_cause(
@@ -256,7 +276,7 @@ def test_a_query_that_fails_twice_is_reported_where_it_fails_for_good(
 
 def test_a_migration_that_fails_on_rows_says_so(shop: Project) -> None:
     done = shop.checked("ALTER TABLE person ALTER COLUMN name SET NOT NULL;\n")
-    assert done.codes == ["M002", "M011"]
+    assert done.codes == ["M002", "M008", "M011"]
     assert "contains null values" in done.finding("M011")["message"]
 
 

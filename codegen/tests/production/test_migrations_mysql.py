@@ -536,3 +536,23 @@ def test_rows_that_a_prepared_statement_with_arguments_changes_are_measured(shop
     sql = "SET @a = 'x';\nPREPARE st FROM 'UPDATE person SET note = ?';\nEXECUTE st USING @a;\n"
     (found,) = shop.found(sql)
     assert (found["code"], found["line"]) == ("M005", 3)
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        ("ALTER TABLE team ADD COLUMN a int;\nALTER TABLE person ALTER age SET DEFAULT 3;\n", None),
+        ("ALTER TABLE person ADD COLUMN level int NOT NULL;\n", 1),
+        ("ALTER TABLE team ADD COLUMN a int;\nALTER TABLE person ALTER rank_ DROP DEFAULT;\n", 2),
+        ("ALTER TABLE person ADD COLUMN level int NOT NULL DEFAULT 1;\n", None),
+    ],
+)
+def test_an_insert_without_a_value_for_a_required_column_fails_after_the_migration(
+    shop: Project, sql: str, line: int | None
+) -> None:
+    rank = "ALTER TABLE person ADD COLUMN rank_ int NOT NULL DEFAULT 1;\n"
+    shop.write({"migrations/0001_a.sql": FIRST + rank})
+    found = [item for item in shop.found(sql) if item["code"] == "M008"]
+    assert [(item["line"], item["notes"]) for item in found] == (
+        [(line, ["queries/all.sql:AddPerson"])] if line else []
+    )

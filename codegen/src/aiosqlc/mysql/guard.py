@@ -132,8 +132,8 @@ def impossible(
     session: Session, query: TypedQuery, tree: Tree | None, schema: Schema
 ) -> Iterator[Diagnostic]:
     """Yield an error for an INSERT that omits a required column or contains an invalid value."""
-    missing = _left_out(tree, schema)
-    if missing is not None and not session.rows(_BEFORE_INSERT, missing[0]):
+    missing = left_out(session, tree, schema)
+    if missing is not None:
         table, column = missing
         yield _never(
             query,
@@ -159,6 +159,12 @@ def impossible(
                 f"`{name}` is NOT NULL, but the statement sets it to NULL",
                 f"give `{column}` another value",
             )
+
+
+def left_out(session: Session, tree: Tree | None, schema: Schema) -> tuple[str, str] | None:
+    """Return the table and the required column that an INSERT … VALUES omits, or None."""
+    found = _left_out(tree, schema)
+    return None if found is None or session.rows(_BEFORE_INSERT, found[0]) else found
 
 
 _TRANSACTIONAL = """

@@ -206,13 +206,15 @@ def _watch_one(
     with stage.database(before, rows) as name:
         texts = Texts(acting, stage.reading)
         needed = texts.needed(queries)
+        planned = {query: queries[query] for query in needed}
+        already = refusals(acting, planned)
         held = contents(acting)
         watching = Watching(acting, stage.reading, name, existing, filled=rows is not Rows.NONE)
         statements = watching.run(one.file)
         failures = tuple(watching.failures)
         now = contents(acting, held)
-        later = {} if failures else texts.needed({q: queries[q] for q in needed})
-        broken = () if failures else tuple(query for query in needed if query not in later)
+        failing = {} if failures else refusals(acting, planned)
+        broken = tuple(query for query in failing if failing[query] != already.get(query))
         seen = ObservedFile(
             one.file,
             tuple(

@@ -12,8 +12,10 @@ from aiosqlc.analysis.watched.observed import Held
 from aiosqlc.ir import Table
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.errors import code_of
+from aiosqlc.mysql.guard import left_out
 from aiosqlc.mysql.rights import needs
 from aiosqlc.mysql.sample import is_undone
+from aiosqlc.mysql.syntax import parse
 from aiosqlc.parse.placeholders import fill
 from aiosqlc.servers.mysql.session import Session
 
@@ -82,12 +84,19 @@ class Texts:
 
 
 def refusals(session: Session, queries: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the server's error number for each query that the server cannot explain."""
+    """Return why queries fail: the server's error number, or a required column without a value.
+
+    The server explains an INSERT that omits a required column, but refuses the row.
+    """
+    ((database,),) = session.rows("SELECT DATABASE()")
+    schema = read_schema(session, database)
     found: dict[str, str] = {}
     for name, texts in queries.items():
         try:
             for text in texts:
                 session.rows(_explain(text))
+                if missing := left_out(session, parse(text), schema):
+                    found.setdefault(name, ".".join(missing))
         except pymysql.MySQLError as error:
             found[name] = str(code_of(error))
     return found

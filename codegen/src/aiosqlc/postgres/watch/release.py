@@ -26,6 +26,7 @@ from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.watch import observer
 from aiosqlc.postgres.watch.contents import Schema, contents, schema_of
+from aiosqlc.postgres.watch.required import unset
 from aiosqlc.postgres.watch.session import ZONE, RowsRefuseError, Watching
 from aiosqlc.postgres.watch.texts import needed_locks, refusals, waiting
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
@@ -222,13 +223,16 @@ def watch_one(
     after = stage.copy(before)
     with Connection(stage.server.conninfo(after)) as connection:
         needed = needed_locks(connection, queries)
+        planned = {name: texts for name, texts in queries.items() if name in needed}
+        already = unset(connection, planned)
         held = contents(connection)
         with Watching(
             connection, existing, own_server=stage.server.embedded, filled=filled
         ) as watching:
             statements = watching.run(one.file, in_block=one.in_block)
         failures = tuple(watching.failures)
-        broken = () if failures else _broken(connection, queries, needed)
+        failing = {} if failures else _failing(connection, planned)
+        broken = tuple(name for name in failing if failing[name] != already.get(name))
         now = contents(connection)
     seen = ObservedFile(
         one.file,
@@ -243,13 +247,10 @@ def watch_one(
     return after, seen
 
 
-def _broken(
-    connection: Connection, queries: Mapping[str, Sequence[str]], needed: Mapping[str, object]
-) -> tuple[str, ...]:
-    """Return the queries that could be planned before the migration but not after it."""
-    planned = {name: texts for name, texts in queries.items() if name in needed}
-    now = needed_locks(connection, planned)
-    return tuple(name for name in planned if name not in now)
+def _failing(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the reason for each query that cannot be planned, or cannot insert its rows."""
+    found = {**unset(connection, queries), **refusals(connection, queries)}
+    return {name: found[name] for name in queries if name in found}
 
 
 def _causes(
@@ -266,7 +267,7 @@ def _causes(
             held = contents(connection)
             apply_schema(connection, [part], (), own_server=stage.server.embedded)
             removed = gone(held, contents(connection))
-            return {**refusals(connection, broken), **dict.fromkeys(removed, "")}
+            return {**_failing(connection, broken), **dict.fromkeys(removed, "")}
 
     return causes(seen.file, (*seen.broken, *seen.dropped), effects)
 
