@@ -236,6 +236,20 @@ class SortKey(Struct, frozen=True):
     nulls: bool = False
 
 
+class Output(Struct, frozen=True):
+    """An assumption on whether the output column at a position has the name of a sort key.
+
+    The server decides the names. A negative position counts from the end of the visible columns.
+    `folds` means that upper and lower case are equal.
+    """
+
+    name: str
+    position: int
+    named: bool
+    folds: bool
+    span: Span
+
+
 class Paging(Struct, frozen=True):
     """The way in which the text of a `:page` query selects one page.
 
@@ -243,7 +257,7 @@ class Paging(Struct, frozen=True):
     of the sort `keys`. `orders` are the orders that a call can ask for. `limit` is the number of
     LIMIT's parameter, or None for a constant. `skip` is the number of OFFSET's parameter, or None
     if pages begin at a cursor. `probes` are texts that each return at most one row if no two rows
-    have equal sort keys.
+    have equal sort keys. `outputs` are the assumptions on the names of the output columns.
     """
 
     hidden: int
@@ -252,13 +266,15 @@ class Paging(Struct, frozen=True):
     keys: tuple[SortKey, ...] = ()
     orders: tuple[str, ...] = ()
     probes: tuple[Variant, ...] = ()
+    outputs: tuple[Output, ...] = ()
 
     @property
     def content(self) -> tuple[object, ...]:
         """Return all data of the paging except the positions in the query file."""
         keys = [(key.sql, key.number, key.nulls) for key in self.keys]
         probes = [(probe.sql, probe.numbers) for probe in self.probes]
-        return (self.hidden, self.limit, self.skip, keys, self.orders, probes)
+        outputs = [(one.name, one.position, one.named, one.folds) for one in self.outputs]
+        return (self.hidden, self.limit, self.skip, keys, self.orders, probes, outputs)
 
 
 _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
@@ -598,7 +614,8 @@ class Column(Struct, frozen=True):
     sqlc. `kept` is the table column whose values it returns, or contains as array elements, through
     array functions. `shape` is the shape of its JSON value, or None if the query does not determine
     it. `declared_not_null` means that the column is a member of stored JSON that, according to the
-    configuration, always exists.
+    configuration, always exists. `longest` is the size of the longest text or byte string in a sort
+    key on MySQL, in bytes.
     """
 
     name: str
@@ -613,6 +630,7 @@ class Column(Struct, frozen=True):
     kept: ColumnRef | None = None
     shape: JsonShape | None = None
     declared_not_null: bool = False
+    longest: int | None = None
 
 
 class TypedParam(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -39,6 +39,8 @@ _MYSQL = frozenset(
         *("date", "datetime", "timestamp", "time", "binary", "varbinary"),
     }
 )
+
+_SORTED = 1024  # MySQL sorts by this number of bytes of a text (max_sort_length)
 
 
 def with_pages(analyze: Analyze) -> Analyze:
@@ -107,7 +109,7 @@ def _probe(query: ParsedQuery, probe: Variant, number: int) -> ParsedQuery:
 
 def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnostic]:
     parsed = query.parsed
-    found = []
+    found = [*_other_names(query, paging)]
     for key, column in zip(paging.keys, query.columns[-len(paging.keys) :], strict=True):
         label = Label(parsed.file, key.span, f"`{key.sql}`")
         if not key.nulls and not column.not_null:
@@ -117,6 +119,10 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
         if not _is_held(column):
             message = f"a cursor cannot contain a value of the type `{column.type.name}`"
             hint = "cast the sort key, for example to text or to a number"
+            found.append(Diagnostic("E392", message, (label,), hint))
+        elif (column.longest or 0) > _SORTED:
+            message = f"the server sorts only by the start of a sort key of `{parsed.name}`"
+            hint = "sort by `LEFT(…, 255)`, or make the column shorter"
             found.append(Diagnostic("E392", message, (label,), hint))
     if found:
         return found
@@ -137,6 +143,20 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
             Severity.ERROR,
         )
     ]
+
+
+def _other_names(query: TypedQuery, paging: Paging) -> Iterator[Diagnostic]:
+    """Yield an error for each sort key that may mean another output column than the parser said."""
+    parsed = query.parsed
+    columns = query.columns[: -paging.hidden]
+    for output in paging.outputs:
+        name = columns[output.position].name
+        if ((name.lower() if output.folds else name) == output.name) != output.named:
+            message = f"`{output.name}` in the ORDER BY of `{parsed.name}` may mean another column"
+            label = Label(parsed.file, output.span, f"an output column has the name `{name}`")
+            hint = "give the output column a name with AS, and sort by this name"
+            yield Diagnostic("E390", message, (label,), hint)
+            return
 
 
 def _is_held(column: Column) -> bool:

@@ -41,6 +41,7 @@ from aiosqlc.mysql.stars import expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.violations import violable
 from aiosqlc.mysql.writes import insert_into, targets
+from aiosqlc.parse.keyset import KEY
 from aiosqlc.relational.batch import lookup_of
 from aiosqlc.relational.nest import nested
 
@@ -253,7 +254,12 @@ def _by_server(
         is_function_call=item is not None and bool(name_of(_bare(item))),
         reasons=_reasons(output, certain=certain, said=described.not_null),
         shape=_shape(output, kind),
+        longest=_longest(described, kind) if described.name.startswith(KEY) else None,
     )
+
+
+def _longest(described: Described, kind: SqlType) -> int | None:
+    return described.length if types.family(kind) in {"text", "bytes"} else None
 
 
 def _shape(output: Output | None, kind: SqlType) -> JsonShape | None:

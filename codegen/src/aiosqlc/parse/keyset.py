@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from aiosqlc.ir import OptionalPart, Paging, Param, ParsedQuery, SortKey, Variant
+from aiosqlc.ir import OptionalPart, Output, Paging, Param, ParsedQuery, SortKey, Variant
 from aiosqlc.parse.clauses import Clauses, UnfitError, clauses_of, inserted
-from aiosqlc.parse.scanner import Kind, Token, unquote
+from aiosqlc.parse.outputs import is_enclosed, is_path, name_of, output_of
+from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import Dialect, SourceMap, Span
 
 KEY = "page_key_"
@@ -27,15 +28,20 @@ _NEEDS = (
     "`id`"
 )
 _SUBQUERY = "put the query into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
+_ALIAS = "give the output column a name with AS, and sort by this name"
 
 
 class _Term(Struct, frozen=True):
-    """An item of ORDER BY. `nulls` is FIRST or LAST if the query contains it, or else ''."""
+    """An item of ORDER BY. `nulls` is FIRST or LAST if the query contains it, or else ''.
+
+    `name` is the item if it is only a name, which means an output column or a table's column.
+    """
 
     sql: str
     start: int
     descending: bool = False
     nulls: str = ""
+    name: str = ""
 
     def reversed(self) -> _Term:
         """Return the ORDER BY item that sorts in the opposite direction."""
@@ -54,6 +60,7 @@ class _Text(Struct, frozen=True):
     variant: Variant
     clauses: Clauses
     terms: tuple[_Term, ...]
+    items: Sequence[Sequence[Token]]
 
 
 def with_cursors(query: ParsedQuery, dialect: Dialect) -> bool:
@@ -100,6 +107,7 @@ def with_keyset(query: ParsedQuery, dialect: Dialect) -> ParsedQuery:
             len(keys),
             size,
             keys=keys,
+            outputs=tuple(dict.fromkeys(one for text in texts for one in _outputs(text, dialect))),
             orders=tuple(dict.fromkeys(_order(text) for text in texts)),
             probes=tuple(
                 {probe.sql: probe for probe in (_probe(text, keys) for text in texts)}.values()
@@ -117,21 +125,47 @@ def _read(variant: Variant, dialect: Dialect) -> _Text:
     for word in ("GROUP", "HAVING"):
         if word in clauses.at:
             raise UnfitError(f"{word} is not possible in the outermost SELECT", _SUBQUERY)
-    first = clauses.tokens[clauses.at["SELECT"] + 1]
-    if first.text.upper() == "DISTINCT":
-        raise UnfitError("DISTINCT is not possible in the outermost SELECT", _SUBQUERY)
-    items = _items(clauses.tokens[clauses.at["SELECT"] + 1 : clauses.at["FROM"]])
+    listed = _listed(clauses)
+    items = _items(listed)
     order = clauses.of("ORDER")
     if not order or order[0].text.upper() != "BY":
         raise UnfitError("ORDER BY is missing", _NEEDS)
+    if _has_window(listed) or _has_window(order) or "WINDOW" in clauses.at:
+        raise UnfitError("a window function would see only the rows behind the cursor", _SUBQUERY)
     found: dict[str, _Term] = {}  # an expression again changes nothing
     for item in _items(order[1:]):
-        term = _term(variant.sql, item, items)
+        term = _term(variant.sql, item, items, dialect)
         found.setdefault(term.sql, term)
     terms = tuple(found.values())
     if terms[-1].nulls:
         raise UnfitError("the last sort key must not have NULLS FIRST or NULLS LAST", _NEEDS)
-    return _Text(variant, clauses, terms)
+    return _Text(variant, clauses, terms, items)
+
+
+def _listed(clauses: Clauses) -> Sequence[Token]:
+    """Return the tokens of the select list."""
+    listed = clauses.tokens[clauses.at["SELECT"] + 1 : clauses.at["FROM"]]
+    start = next((n for n, t in enumerate(listed) if t.text.upper() not in _MODIFIERS), 0)
+    for word in (token.text.upper() for token in listed[: start + 1]):
+        if word in {"DISTINCT", "DISTINCTROW"}:
+            raise UnfitError("DISTINCT is not possible in the outermost SELECT", _SUBQUERY)
+    return listed[start:]
+
+
+def _has_window(tokens: Sequence[Token]) -> bool:
+    """Return whether an expression outside subqueries calls a window function."""
+    inside = [False]
+    for at, token in enumerate(tokens):
+        following = tokens[at + 1].text.upper() if at + 1 < len(tokens) else ""
+        if token.text == "(":
+            inside.append(inside[-1] or following in {"SELECT", "WITH", "VALUES"})
+        elif token.text == ")":
+            inside.pop()
+        elif token.text.upper() == "OVER" and not inside[-1] and at:
+            before = tokens[at - 1].text.upper()
+            if token.kind is Kind.NAME and before in {")", "NULLS"} and following:
+                return True
+    return False
 
 
 def _items(tokens: Sequence[Token]) -> list[Sequence[Token]]:
@@ -149,39 +183,60 @@ def _items(tokens: Sequence[Token]) -> list[Sequence[Token]]:
     return list(found)
 
 
-def _term(sql: str, tokens: Sequence[Token], items: Sequence[Sequence[Token]]) -> _Term:
+def _term(
+    sql: str, tokens: Sequence[Token], items: Sequence[Sequence[Token]], dialect: Dialect
+) -> _Term:
     nulls, descending = "", False
     words = [token.text.upper() for token in tokens]
     if words[-2:-1] == ["NULLS"] and words[-1] in {"FIRST", "LAST"}:
         nulls, tokens, words = words[-1], tokens[:-2], words[:-2]
     if words and words[-1] in {"ASC", "DESC"}:
         descending, tokens = words[-1] == "DESC", tokens[:-1]
-    if not tokens or "USING" in words or tokens[0].kind is Kind.NUMBER:
+    number = len(tokens) == 1 and tokens[0].kind is Kind.NUMBER
+    if not tokens or "USING" in words or number:
         raise UnfitError(
             "ORDER BY with a position or with USING has no expression to compare", _NEEDS
         )
+    start, name = tokens[0].start, ""
+    if len(tokens) == 1 and tokens[0].kind in {Kind.NAME, Kind.QUOTED}:
+        name = name_of(tokens[0], dialect)
+        tokens = _behind(name, items, dialect) or tokens  # SQL looks for an output column first
     if any(token.kind is Kind.PARAM or token.text == "$" for token in tokens):
         raise UnfitError("a parameter in ORDER BY would need to be part of the cursor", _NEEDS)
     text = sql[tokens[0].start : tokens[-1].end]
-    if len(tokens) == 1:  # SQL looks for the name of an output column first
-        text = _behind(sql, unquote(tokens[0]), items) or text
-    return _Term(text, tokens[0].start, descending, nulls)
+    closed = is_path(tokens) or is_enclosed(tokens)
+    return _Term(text if closed else f"({text})", start, descending, nulls, name)
 
 
-def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
-    """Return the expression of the output column with this name, or ''."""
-    for item in items:
-        last = item[-1]
-        if last.kind in {Kind.NAME, Kind.QUOTED} and unquote(last).lower() == name.lower():
-            before = item[-2].text.upper() if len(item) > 1 else ""
-            if before in {"", "."}:
-                return sql[item[0].start : last.end]
-            end = item[-3 if before == "AS" else -2].end
-            return f"({sql[item[0].start : end]})"
-        called = next((at for at, token in enumerate(item) if token.text == "("), 0)
-        if called and unquote(item[called - 1]).lower() == name.lower():
-            return f"({sql[item[0].start : last.end]})"  # a function's name is that of its column
-    return ""
+def _behind(
+    name: str, items: Sequence[Sequence[Token]], dialect: Dialect
+) -> Sequence[Token] | None:
+    """Return the expression of the output column with this name, or None."""
+    found = [tokens for own, tokens in (output_of(item, dialect) for item in items) if own == name]
+    if len({tuple(token.text for token in tokens) for tokens in found}) > 1:
+        raise UnfitError(f"several output columns have the name `{name}`", _ALIAS)
+    return found[0] if found else None
+
+
+def _outputs(text: _Text, dialect: Dialect) -> list[Output]:
+    """Return which output columns must have the name of a sort key, and which must not."""
+    stars = [at for at, item in enumerate(text.items) if item[-1].text == "*"]
+    found = []
+    for term in text.terms:
+        for at, item in enumerate(text.items if term.name else ()):
+            if not stars or at < stars[0]:
+                place = at
+            elif at > stars[-1]:
+                place = at - len(text.items)
+            else:
+                continue
+            start = text.variant.source_map.to_source(term.start)
+            own = output_of(item, dialect)[0]
+            if own in {"", term.name} - _RENAMED:
+                span, named = Span(start, start + 1), own == term.name
+                folds = dialect is Dialect.MYSQL
+                found.append(Output(term.name, place, named, folds, span))
+    return found
 
 
 def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
@@ -207,6 +262,13 @@ def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
 
 
 _MOST = 8
+# The name is certain, but as in sqlc the analysis uses the name of the first argument instead.
+_RENAMED = frozenset({"coalesce"})
+# MySQL's words between SELECT and the list.
+_MODIFIERS = frozenset({
+    "ALL", "HIGH_PRIORITY", "STRAIGHT_JOIN", "SQL_SMALL_RESULT", "SQL_BIG_RESULT",
+    "SQL_BUFFER_RESULT", "SQL_NO_CACHE", "SQL_CACHE", "SQL_CALC_FOUND_ROWS",
+})  # fmt: skip
 
 
 def _order(text: _Text) -> str:
@@ -263,7 +325,7 @@ def _written(
     source = keys[0].span.start
     sql, source_map = inserted(sql, source_map, order, tail, source)
     if condition:
-        last = tokens[min(at[name] for name in ("WINDOW", "ORDER") if name in at) - 1]
+        last = tokens[at["ORDER"] - 1]
         if "WHERE" in at:
             last = clauses.of("WHERE")[-1]
             sql, source_map = inserted(sql, source_map, last.end, f"\n) AND {condition}", source)
@@ -326,7 +388,7 @@ def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
             conditions.append(f"{term.sql} = ${len(numbers)}")
     clauses, sql = text.clauses, text.variant.sql
     tokens, at = clauses.tokens, clauses.at
-    sql = sql[: tokens[min(at[name] for name in ("WINDOW", "ORDER") if name in at) - 1].end]
+    sql = sql[: tokens[at["ORDER"] - 1].end]
     condition = " AND ".join(conditions)
     if "WHERE" in at:
         start = tokens[at["WHERE"]].end

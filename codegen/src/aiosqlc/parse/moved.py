@@ -59,7 +59,8 @@ def _placed(
 
     def paging(found: Paging) -> Paging:
         keys = tuple([replace(key, span=at(key.span)) for key in found.keys])
-        return replace(found, keys=keys, probes=variants(found.probes))
+        outputs = tuple([replace(one, span=at(one.span)) for one in found.outputs])
+        return replace(found, keys=keys, outputs=outputs, probes=variants(found.probes))
 
     return query.placed(
         file=file,

@@ -45,6 +45,8 @@ def _paging(query: ParsedQuery, dialect: Dialect) -> Paging:
     clauses = clauses_of(query.sql, dialect)
     if "ORDER" not in clauses.at:
         raise UnfitError("without ORDER BY, a row can be on two pages or on none", _FORM)
+    if "LIMIT" in clauses.at and any(token.text == "," for token in clauses.of("LIMIT")):
+        raise UnfitError("LIMIT with a comma is not possible here", _FORM)
     if "LIMIT" not in clauses.at or "OFFSET" not in clauses.at:
         raise UnfitError("LIMIT or OFFSET is missing", _FORM)
     skip = _parameter(clauses.of("OFFSET"))

@@ -45,3 +45,21 @@ ORDER BY issue.title;
 
 -- name: SortedByFragment :page
 SELECT issue.id FROM issue ORDER BY sqlc.include(late, issue);
+
+-- name: Windowed :page
+SELECT id, coalesce(lag(title) OVER (ORDER BY id), '') AS before FROM issue ORDER BY id;
+
+-- name: NamedWindow :page
+SELECT id, count(*) OVER w AS number FROM issue WINDOW w AS (PARTITION BY title) ORDER BY id;
+
+-- name: SortedByWindow :page
+SELECT id FROM issue ORDER BY row_number() OVER (ORDER BY title), id;
+
+-- name: ShiftedColumn :page
+SELECT id + @shift::int AS shifted FROM issue ORDER BY shifted, id;
+
+-- name: UnclearName :page
+SELECT id, (SELECT max(i.title) AS title FROM issue AS i) FROM issue ORDER BY title, id;
+
+-- name: TwoColumns :page
+SELECT id, lower(title) AS title, upper(title) AS title FROM issue ORDER BY title, id;
