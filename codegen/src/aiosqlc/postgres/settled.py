@@ -4,7 +4,8 @@
 parameter at its first occurrence, and the NULL test allows any type. The comparison shows the right
 type, so the parameter in the test gets a cast to this type. A list of rows, `(a, b) IN
 (sqlc.slice(pairs))`, is first sent to the server as one row of parameters. Arrays of the inferred
-types then replace this row.
+types then replace this row. A date in a cursor is read and sent as a text, because the drivers use
+one value for `infinity` and for the last date of Python.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import ParsedQuery, Variant
+from aiosqlc.ir import ParsedQuery, SortKey, Variant
+from aiosqlc.parse.keyset import KEY
 from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 from aiosqlc.source import SourceMap
 
 _AMBIGUOUS = "42P08"
+_MOMENTS = {1082: "date", 1114: "timestamp", 1184: "timestamptz"}
 _TYPE_NAMES = """
 select t.oid, format_type(t.oid, null), t.typelem <> 0 and t.typlen = -1 or t.typtype = 'p'
 from pg_type t where t.oid = any ($1::oid[])
@@ -60,7 +63,9 @@ class _Text(Struct, frozen=True):
 
 def settle(connection: Connection, queries: Sequence[ParsedQuery]) -> Settled:
     """Rewrite the parts of queries that depend on types; `prepare_session` must have run."""
-    concerned = [query for query in queries if _rows(query) or _may_be_tested(query)]
+    concerned = [
+        query for query in queries if _rows(query) or _keys(query) or _may_be_tested(query)
+    ]
     texts = [text for query in concerned for text in _texts(query)]
     if not texts:
         return Settled(tuple(queries))
@@ -83,6 +88,7 @@ def settle(connection: Connection, queries: Sequence[ParsedQuery]) -> Settled:
         if isinstance(said, Described):
             first.setdefault(text.query.name, said)
             found = [*_casts(places, said, names), *_lists(text, said, names)]
+            found += _moments(text, said)
             if problem := _impossible(text, said, names):
                 refused.setdefault(text.query.name, problem)
         edits.setdefault(text.query.name, []).append(found)
@@ -205,6 +211,38 @@ def _impossible(
                 "compare that column separately, or pass arrays to `unnest` in a join",
             )
     return None
+
+
+# --- dates in cursors -----------------------------------------------------------------------------
+
+
+def _keys(query: ParsedQuery) -> tuple[SortKey, ...]:
+    return query.paging.keys if query.paging else ()
+
+
+def _moments(text: _Text, said: Described) -> Iterator[_Edit]:
+    """Yield the edits that read and send the sort keys that are dates or timestamps as texts."""
+    keys = _keys(text.query)
+    heads = (said.columns or ())[-len(keys) :] if keys else ()
+    hidden = {
+        f"{KEY}{place}": (key, _MOMENTS[head.type_oid])
+        for place, (key, head) in enumerate(zip(keys, heads, strict=False), 1)
+        if head.type_oid in _MOMENTS
+    }
+    if not hidden:
+        return
+    sent = {key.number: kind for key, kind in hidden.values()}
+    tokens = [token for token in scan(text.sql) if token.kind is not Kind.COMMENT]
+    ordered = max(at for at, token in enumerate(tokens) if token.text == "ORDER")
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1]
+        if token.kind is Kind.PARAM and (kind := sent.get(text.own(int(token.text[1:])))):
+            yield _Edit(token.start, token.end, f"{token.text}::text::{kind}")
+        elif token.text in hidden and at > ordered:
+            key, kind = hidden[token.text]  # with the cast it is not the name of an output column
+            yield _Edit(token.start, token.end, f"{key.sql}::{kind}")
+        elif token.text in hidden and before.text == "AS":
+            yield _Edit(tokens[at - 2].end, before.end, "::text AS")
 
 
 # --- texts ----------------------------------------------------------------------------------------
