@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import astuple, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,12 @@ SELECT id FROM item
 ORDER BY shop, -- :sort by: shop, name desc
     name, -- :sort then: name, shop
     id;
+
+-- name: Locals :page
+SELECT id FROM item
+WHERE shop = sqlc.arg(page_of) AND id > sqlc.arg(following) AND id <= sqlc.arg(previous)
+    AND id > sqlc.arg(rows) AND id > sqlc.arg(found)
+ORDER BY id;
 """
 NULLS = """
 -- name: Last :page
@@ -62,6 +70,49 @@ SELECT id FROM item ORDER BY shop DESC, grade DESC NULLS FIRST, code NULLS FIRST
 SELECT id FROM item ORDER BY
     grade DESC NULLS LAST, -- :sort grade desc nulls last|asc nulls first
     id;
+"""
+# Orders that a `:page` query must have as the same query without cursors.
+ORDERS = {
+    "Negated": "SELECT id FROM item ORDER BY NOT grade > 1 IS TRUE, id",
+    "AndDescending": "SELECT id FROM item ORDER BY shop > 0 AND price > 2 DESC, id",
+    "Either": "SELECT id FROM item ORDER BY shop = 1 OR price < 2, id",
+    "Compared": "SELECT id FROM item ORDER BY name = 'a', weight > 1 DESC, id",
+    "Summed": "SELECT id FROM item ORDER BY shop + id % 3 DESC, -shop, id DESC",
+    "NoAlias": "SELECT id, shop + id FROM item ORDER BY shop, id",
+    "Alias": "SELECT id, -shop AS shop FROM item ORDER BY shop, id",
+    "BareAlias": "SELECT item.id k, upper(name) name FROM item ORDER BY name DESC, k",
+    "InExpression": "SELECT id, -shop AS shop FROM item ORDER BY shop + 0, id",
+    "Qualified": "SELECT id, -shop AS shop FROM item ORDER BY item.shop, id",
+    "Starred": "SELECT *, -shop AS other FROM item ORDER BY other, name, id",
+    "Counted": (
+        "SELECT id, rank_of FROM (SELECT id, shop, count(*) OVER () AS rank_of FROM item) AS q "
+        "ORDER BY shop, id"
+    ),
+}
+ORDERS_OF_MYSQL = {
+    "Exclusive": "SELECT id FROM item ORDER BY shop = 1 XOR price > 2, id",
+    "Start": "SELECT id FROM item ORDER BY LEFT(name, 255) DESC, id",
+}
+ORDERS_OF_POSTGRES = {
+    "Nulls": "SELECT id FROM item ORDER BY grade + shop NULLS FIRST, id",
+    "Distinct": "SELECT id FROM item ORDER BY grade IS NOT DISTINCT FROM shop, id",
+    "Cast": "SELECT id, price::int, name::varchar(1) FROM item ORDER BY price, name DESC, id",
+    "CastLong": "SELECT id, CAST(weight AS int) FROM item WHERE weight < 9 ORDER BY weight, id",
+    "Called": "SELECT id, (lower(name)), date(made) FROM item ORDER BY lower, date DESC, id",
+    "Cased": 'SELECT id, name AS "Shop", 1 AS n FROM item ORDER BY "Shop", SHOP, id',
+    "Named": "SELECT id, coalesce(name, 'x') FROM item ORDER BY coalesce, name, id",
+}
+ENDLESS = """
+-- name: ByDay :page
+SELECT id FROM endless ORDER BY day, at DESC, id;
+-- name: ByMoment :page
+SELECT id, day AS at, at AS day FROM endless ORDER BY day DESC NULLS LAST, zoned NULLS FIRST, id;
+-- name: ByDomain :page
+SELECT id, day::int_day FROM endless ORDER BY day DESC, id;
+"""
+ENDLESS_SCHEMA = """
+CREATE DOMAIN int_day AS date;
+CREATE TABLE endless (id int PRIMARY KEY, day date NOT NULL, at timestamp, zoned timestamptz);
 """
 _random = random.Random(7)
 ITEMS = [
@@ -85,10 +136,12 @@ def written(value: object) -> str:
 
 
 @contextmanager
-def made(engine: Engine, driver: str, folder: Path, options: str = "") -> Iterator[Subject]:
+def made(
+    engine: Engine, driver: str, folder: Path, options: str = "", queries: str = ""
+) -> Iterator[Subject]:
     on_postgres = engine.name == "postgresql"
     schema = SCHEMA.replace("varbinary(20)", "bytea") if on_postgres else SCHEMA
-    texts = (schema, QUERIES + NULLS * on_postgres)
+    texts = (schema, queries or QUERIES + NULLS * on_postgres)
     options = options or "emit_helpers: true"
     with (
         engine.compiled(folder, driver, texts=texts, options=options) as package,
@@ -372,3 +425,93 @@ def test_keyset_pages_have_rows_of_each_kind_of_class(
     with made(postgres, "asyncpg", tmp_path, f"models: {models}") as found:
         page = found.call("names", page_size=2)
         assert [type(row) for row in page.rows] == [found.module("models").Item] * 2
+
+
+def listed(engine: Engine) -> dict[str, str]:
+    own = ORDERS_OF_POSTGRES if engine.name == "postgresql" else ORDERS_OF_MYSQL
+    return {**ORDERS, **own}
+
+
+@pytest.mark.parametrize(
+    ("server", "driver"),
+    [*(("postgres", one) for one in POSTGRES[:2]), *(("mysql", one) for one in MYSQL[:2])],
+)
+def test_pages_have_the_order_of_the_query(
+    server: str, driver: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    engine: Engine = request.getfixturevalue(server)
+    orders = listed(engine)
+    queries = "".join(
+        f"-- name: {name} :page\n{sql};\n-- name: {name}All :many\n{sql};\n"
+        for name, sql in orders.items()
+    )
+    with made(engine, driver, tmp_path, queries=queries) as found:
+        for name in orders:
+            function = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            wanted = [values_of(row) for row in found.call(f"{function}_all")]
+            rows = everything(found, function, 7, name)
+            assert [values_of(row) for row in rows] == wanted, name
+            assert len(wanted) > 7
+
+
+def values_of(row: Any) -> Any:
+    return astuple(row) if is_dataclass(row) and not isinstance(row, type) else row
+
+
+@pytest.mark.parametrize("driver", POSTGRES)
+def test_endless_dates_differ_from_the_last_date_of_python(
+    driver: str, postgres: Engine, tmp_path: Path
+) -> None:
+    days = ["infinity", "-infinity", "9999-12-31", "0001-01-01", "2024-02-29"]
+    moments = ["infinity", "-infinity", "9999-12-31 23:59:59.999999", "0001-01-01", None]
+    texts = (ENDLESS_SCHEMA, ENDLESS.replace("day, at DESC", "day, at DESC NULLS LAST"))
+    with (
+        postgres.compiled(tmp_path, driver, texts=texts, options="") as package,
+        postgres.database(ENDLESS_SCHEMA) as url,
+        postgres.connected(driver, package, url) as found,
+    ):
+        for number, (day, at) in enumerate(product(days * 2, moments)):
+            zoned = "NULL" if at is None else f"'{at}+00'" if "finity" not in at else f"'{at}'"
+            values = f"{number}, {written(day)}, {written(at)}, {zoned}"
+            found.wait(found.db.execute(f"INSERT INTO endless VALUES ({values})"))
+        for name in ("ByDay", "ByDomain", "ByMoment"):
+            function = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            whole = found.call(function, page_size=99).rows
+            assert everything(found, function, 1, name) == whole
+            assert everything(found, function, 3, name) == whole
+            assert len(whole) == len(days) * 2 * len(moments)
+
+
+def test_the_end_of_a_list_needs_no_order(subject: Subject) -> None:
+    assert backward(subject, "sorted", 7, "Sorted") == everything(
+        subject, "sorted", 7, "Sorted price"
+    )
+
+
+def test_a_parameter_may_have_the_name_of_a_local_variable(
+    subject: Subject,
+) -> None:
+    given = {"page_of": 1, "following": 7, "previous": 40, "rows": 0, "found": 0}
+    found = everything(subject, "locals", 2, "Locals", **given)
+    assert found == [item["id"] for item in ITEMS if item["shop"] == 1 and item["id"] > 7]
+
+
+REFUSED_ON_MYSQL = {
+    "SELECT id FROM item ORDER BY shop AND id": "E391",
+    "SELECT id FROM item ORDER BY repeat(name, 99), id": "E392",
+    "SELECT id, row_number() OVER (ORDER BY id) AS place FROM item ORDER BY id": "E390",
+    "SELECT DISTINCTROW shop FROM item ORDER BY shop": "E390",
+    "SELECT id FROM item ORDER BY id LIMIT sqlc.arg(skip), sqlc.arg(n)": "E390",
+}
+
+
+@pytest.mark.parametrize("sql", REFUSED_ON_MYSQL)
+def test_orders_that_lose_rows_on_mysql_are_refused(
+    sql: str, mysql: Engine, tmp_path: Path
+) -> None:
+    texts = (SCHEMA, f"-- name: Refused :page\n{sql};")
+    with (
+        pytest.raises(AssertionError, match=rf"error\[{REFUSED_ON_MYSQL[sql]}\]"),
+        mysql.compiled(tmp_path, MYSQL[0], texts=texts),
+    ):
+        pass

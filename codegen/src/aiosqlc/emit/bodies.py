@@ -237,20 +237,23 @@ def _start(function: PyFunction) -> list[str]:
         return []
     keys = ", ".join(function.keyset.keys)
     keys = f"({keys},)" if len(function.keyset.keys) == 1 else f"({keys})"
+    page_of = function.local("page_of")
     return [
-        f"page_of = {function.keyset.page_of}",
-        f"{keys}, page_after, page_backward = keyset_start(cursor, page_of, page_size)",
+        f"{page_of} = {function.keyset.page_of}",
+        f"{keys}, page_after, page_backward = keyset_start(cursor, {page_of}, page_size)",
         *(f"{name} = {value}" for name, value in function.keyset.nulls),
     ]
 
 
 def _keyset_page(function: PyFunction) -> list[str]:
-    rows, found = function.local("rows"), function.local("found")
+    rows, found, page_of, following, previous = (
+        function.local(name) for name in ("rows", "found", "page_of", "following", "previous")
+    )
     results = from_rows(_row(function), found, function.local("value"))
     return [
         f"{rows} = await db.fetch({_call(function)})",
-        f"{found}, following, previous = keyset_rows({rows}, page_size, cursor, page_of)",
-        f"return KeysetPage({results}, following, previous)",
+        f"{found}, {following}, {previous} = keyset_rows({rows}, page_size, cursor, {page_of})",
+        f"return KeysetPage({results}, {following}, {previous})",
     ]
 
 

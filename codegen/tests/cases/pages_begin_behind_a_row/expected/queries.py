@@ -13,39 +13,39 @@ LIST_ISSUES: Final = {
     (pattern, page_after, page_backward, page_null_1): numbered(
         """\
 SELECT id, title, due,
-    due AS page_key_1,
+    due::text AS page_key_1,
     id AS page_key_2 FROM issue
 """,
         "WHERE ( title ILIKE $1\n" if pattern and page_after else "",
-        ") AND (due IS NOT NULL OR ((due IS NULL AND due IS NOT DISTINCT FROM $2) AND id < $3))\n"
+        ") AND (due IS NOT NULL OR ((due IS NULL AND due IS NOT DISTINCT FROM $2::text::date) AND id < $3))\n"
         if pattern and page_after and page_backward and page_null_1
         else "",
-        ") AND (due <= $2 AND (due < $2 OR (due = $2 AND id < $3)))\n"
+        ") AND (due <= $2::text::date AND (due < $2::text::date OR (due = $2::text::date AND id < $3)))\n"
         if pattern and page_after and page_backward and not page_null_1
         else "",
         "WHERE title ILIKE $1\n" if pattern and not page_after else "",
-        "WHERE (due IS NOT NULL OR ((due IS NULL AND due IS NOT DISTINCT FROM $2) AND id < $3))\n"
+        "WHERE (due IS NOT NULL OR ((due IS NULL AND due IS NOT DISTINCT FROM $2::text::date) AND id < $3))\n"
         if not pattern and page_after and page_backward and page_null_1
         else "",
-        "WHERE (due <= $2 AND (due < $2 OR (due = $2 AND id < $3)))\n"
+        "WHERE (due <= $2::text::date AND (due < $2::text::date OR (due = $2::text::date AND id < $3)))\n"
         if not pattern and page_after and page_backward and not page_null_1
         else "",
-        "ORDER BY page_key_1 DESC NULLS FIRST, page_key_2 DESC\n"
+        "ORDER BY due::date DESC NULLS FIRST, page_key_2 DESC\n"
         if page_backward
         else "",
-        ") AND ((due IS NULL AND due IS NOT DISTINCT FROM $2) AND id > $3)\n"
+        ") AND ((due IS NULL AND due IS NOT DISTINCT FROM $2::text::date) AND id > $3)\n"
         if pattern and page_after and not page_backward and page_null_1
         else "",
-        ") AND ((due > $2 OR due IS NULL) OR (due = $2 AND id > $3))\n"
+        ") AND ((due > $2::text::date OR due IS NULL) OR (due = $2::text::date AND id > $3))\n"
         if pattern and page_after and not page_backward and not page_null_1
         else "",
-        "WHERE ((due IS NULL AND due IS NOT DISTINCT FROM $2) AND id > $3)\n"
+        "WHERE ((due IS NULL AND due IS NOT DISTINCT FROM $2::text::date) AND id > $3)\n"
         if not pattern and page_after and not page_backward and page_null_1
         else "",
-        "WHERE ((due > $2 OR due IS NULL) OR (due = $2 AND id > $3))\n"
+        "WHERE ((due > $2::text::date OR due IS NULL) OR (due = $2::text::date AND id > $3))\n"
         if not pattern and page_after and not page_backward and not page_null_1
         else "",
-        "ORDER BY page_key_1 NULLS LAST, page_key_2\n" if not page_backward else "",
+        "ORDER BY due::date NULLS LAST, page_key_2\n" if not page_backward else "",
         "LIMIT $4\n",
     )
     for pattern in (True, False)
@@ -63,7 +63,7 @@ async def list_issues(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Issue]:
     """List issues, the next due first."""
-    page_of = KeysetList("ListIssues", "999d4cf7", ("date | NoneType", "int"))
+    page_of = KeysetList("ListIssues", "94a9122a", ("str | NoneType", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

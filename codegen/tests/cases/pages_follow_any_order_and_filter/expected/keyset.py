@@ -94,7 +94,8 @@ def keyset_start(
             cursor.keys, page_of.types
         )
     else:
-        valid = cursor.page_of in (page_of.name, page_of.label)
+        name = page_of.name.partition(" ")[0]  # without the order
+        valid = cursor.page_of in (name, page_of.name, page_of.label)
     if not valid:
         raise KeysetCursorError(
             f"this cursor is of `{cursor.page_of}`, not of `{page_of.label}`"
