@@ -108,7 +108,7 @@ WALK_SERVICES: Final = {
 SELECT id, subcategory_id, name, description, version, created_at, updated_at,
     name AS page_key_1,
     id AS page_key_2,
-    created_at AS page_key_3 FROM
+    created_at::text AS page_key_3 FROM
 service
 """,
         "WHERE ( true\n" if page_after else "",
@@ -133,26 +133,34 @@ service
         "ORDER BY page_key_1 DESC, page_key_2\n"
         if sort == "name desc" and not page_backward
         else "",
-        ") AND (created_at <= $5 AND (created_at, id) < ($5, $4))\n"
+        ") AND (created_at <= $5::text::timestamptz AND (created_at, id) < ($5::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $5 AND (created_at, id) > ($5, $4))\n"
+        ") AND (created_at >= $5::text::timestamptz AND (created_at, id) > ($5::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $5 AND (created_at > $5 OR (created_at = $5 AND id < $4)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $5::text::timestamptz AND (created_at > $5::text::timestamptz OR (created_at =
+    $5::text::timestamptz AND id < $4)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $5 AND (created_at < $5 OR (created_at = $5 AND id > $4)))\n"
+        """\
+) AND (created_at <= $5::text::timestamptz AND (created_at < $5::text::timestamptz OR (created_at =
+    $5::text::timestamptz AND id > $4)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         "LIMIT $6\n",
@@ -175,7 +183,7 @@ async def walk_services(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Service]:
     """The same services, from a cursor on."""
-    page_of = KeysetList(f"WalkServices {sort}", "8dba72a4", ("str", "UUID", "datetime"))
+    page_of = KeysetList(f"WalkServices {sort}", "81d9bc91", ("str", "UUID", "str"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

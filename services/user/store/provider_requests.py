@@ -91,20 +91,20 @@ WALK_REQUESTS: Final = {
     (page_after, page_backward): numbered(
         """\
 SELECT r.account_id, r.created_at, a.name, a.email, a.verified, a.version,
-    r.created_at AS page_key_1,
+    r.created_at::text AS page_key_1,
     r.account_id AS page_key_2
 FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
 """,
         "WHERE ( (r.status = 'pending' AND a.status = 'active')\n" if page_after else "",
-        ") AND (r.created_at <= $1 AND (r.created_at, r.account_id) < ($1, $2))\n"
+        ") AND (r.created_at <= $1::text::timestamptz AND (r.created_at, r.account_id) < ($1::text::timestamptz, $2))\n"
         if page_after and page_backward
         else "",
         "WHERE (r.status = 'pending' AND a.status = 'active')\n" if not page_after else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n" if page_backward else "",
-        ") AND (r.created_at >= $1 AND (r.created_at, r.account_id) > ($1, $2))\n"
+        "ORDER BY r.created_at::timestamptz DESC, page_key_2 DESC\n" if page_backward else "",
+        ") AND (r.created_at >= $1::text::timestamptz AND (r.created_at, r.account_id) > ($1::text::timestamptz, $2))\n"
         if page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if not page_backward else "",
+        "ORDER BY r.created_at::timestamptz, page_key_2\n" if not page_backward else "",
         "LIMIT $3\n",
     )
     for page_after in (True, False)
@@ -119,7 +119,7 @@ async def walk_requests(
     db: Reader, *, page_size: int, cursor: KeysetCursor | None = None
 ) -> KeysetPage[WalkRequestsRow]:
     """The same requests, from a cursor on."""
-    page_of = KeysetList("WalkRequests", "a2b419ea", ("datetime", "UUID"))
+    page_of = KeysetList("WalkRequests", "abf9f220", ("str", "UUID"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = []
     if page_after:

@@ -173,7 +173,7 @@ staff.department_id, staff.age, staff.salary, account.version, account.created_a
     account.email AS page_key_3,
     staff.age AS page_key_4,
     staff.salary AS page_key_5,
-    account.created_at AS page_key_6
+    account.created_at::text AS page_key_6
 FROM staff
 JOIN account ON account.id = staff.id
 """,
@@ -255,32 +255,42 @@ JOIN account ON account.id = staff.id
         "ORDER BY page_key_5 DESC, page_key_2\n"
         if sort == "salary desc" and not page_backward
         else "",
-        ") AND (account.created_at <= $9 AND (account.created_at, account.id) < ($9, $5))\n"
+        ") AND (account.created_at <= $9::text::timestamptz\n"
+        if (sort == "created_at" and page_after and page_backward)
+        or (sort == "created_at desc" and page_after and not page_backward)
+        else "",
+        "AND (account.created_at, account.id) < ($9::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_6 DESC, page_key_2 DESC\n"
+        "ORDER BY account.created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (account.created_at >= $9 AND (account.created_at, account.id) > ($9, $5))\n"
+        ") AND (account.created_at >= $9::text::timestamptz\n"
+        if (sort == "created_at" and page_after and not page_backward)
+        or (sort == "created_at desc" and page_after and page_backward)
+        else "",
+        "AND (account.created_at, account.id) > ($9::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_6, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        "ORDER BY account.created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
         """\
-) AND (account.created_at >= $9 AND (account.created_at > $9 OR (account.created_at = $9
+AND (account.created_at > $9::text::timestamptz OR (account.created_at = $9::text::timestamptz
 AND account.id < $5)))
 """
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_6, page_key_2 DESC\n"
+        "ORDER BY account.created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
         """\
-) AND (account.created_at <= $9 AND (account.created_at < $9 OR (account.created_at = $9
+AND (account.created_at < $9::text::timestamptz OR (account.created_at = $9::text::timestamptz
 AND account.id > $5)))
 """
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_6 DESC, page_key_2\n"
+        "ORDER BY account.created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         "LIMIT $10\n",
@@ -330,7 +340,7 @@ async def walk_staff(
 ) -> KeysetPage[WalkStaffRow]:
     """The same people, from a cursor on."""
     page_of = KeysetList(
-        f"WalkStaff {sort}", "72773cc1", ("str", "UUID", "str", "int", "Decimal", "datetime")
+        f"WalkStaff {sort}", "9b883709", ("str", "UUID", "str", "int", "Decimal", "str")
     )
     (
         (page_key_1, page_key_2, page_key_3, page_key_4, page_key_5, page_key_6),
@@ -510,7 +520,7 @@ staff.department_id, staff.age, staff.salary, account.version, account.created_a
     account.name AS page_key_1,
     account.id AS page_key_2,
     account.email AS page_key_3,
-    account.created_at AS page_key_4
+    account.created_at::text AS page_key_4
 FROM account
 LEFT JOIN staff ON staff.id = account.id
 """,
@@ -556,32 +566,42 @@ LEFT JOIN staff ON staff.id = account.id
         "ORDER BY page_key_3 DESC, page_key_2\n"
         if sort == "email desc" and not page_backward
         else "",
-        ") AND (account.created_at <= $8 AND (account.created_at, account.id) < ($8, $6))\n"
+        ") AND (account.created_at <= $8::text::timestamptz\n"
+        if (sort == "created_at" and page_after and page_backward)
+        or (sort == "created_at desc" and page_after and not page_backward)
+        else "",
+        "AND (account.created_at, account.id) < ($8::text::timestamptz, $6))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_4 DESC, page_key_2 DESC\n"
+        "ORDER BY account.created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (account.created_at >= $8 AND (account.created_at, account.id) > ($8, $6))\n"
+        ") AND (account.created_at >= $8::text::timestamptz\n"
+        if (sort == "created_at" and page_after and not page_backward)
+        or (sort == "created_at desc" and page_after and page_backward)
+        else "",
+        "AND (account.created_at, account.id) > ($8::text::timestamptz, $6))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_4, page_key_2\n" if sort == "created_at" and not page_backward else "",
+        "ORDER BY account.created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
         """\
-) AND (account.created_at >= $8 AND (account.created_at > $8 OR (account.created_at = $8
+AND (account.created_at > $8::text::timestamptz OR (account.created_at = $8::text::timestamptz
 AND account.id < $6)))
 """
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_4, page_key_2 DESC\n"
+        "ORDER BY account.created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
         """\
-) AND (account.created_at <= $8 AND (account.created_at < $8 OR (account.created_at = $8
+AND (account.created_at < $8::text::timestamptz OR (account.created_at = $8::text::timestamptz
 AND account.id > $6)))
 """
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_4 DESC, page_key_2\n"
+        "ORDER BY account.created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         "LIMIT $9\n",
@@ -611,7 +631,7 @@ async def walk_accounts(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkAccountsRow]:
     """The same accounts, from a cursor on. A cursor has all keys of its query, and not everybody may see a salary."""
-    page_of = KeysetList(f"WalkAccounts {sort}", "5b8867f1", ("str", "UUID", "str", "datetime"))
+    page_of = KeysetList(f"WalkAccounts {sort}", "0a514fae", ("str", "UUID", "str", "str"))
     (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

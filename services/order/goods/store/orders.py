@@ -325,7 +325,7 @@ WALK_ORDERS: Final = {
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
     due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
     settled_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     o.id AS page_key_2,
     total AS page_key_3 FROM
 goods_order AS o
@@ -340,26 +340,34 @@ goods_order AS o
         if product_id
         else "",
         "    AND o.user_id = $6\n" if user_id else "",
-        ") AND (created_at <= $7 AND (created_at, o.id) < ($7, $8))\n"
+        ") AND (created_at <= $7::text::timestamptz AND (created_at, o.id) < ($7::text::timestamptz, $8))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $7 AND (created_at, o.id) > ($7, $8))\n"
+        ") AND (created_at >= $7::text::timestamptz AND (created_at, o.id) > ($7::text::timestamptz, $8))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $7 AND (created_at > $7 OR (created_at = $7 AND o.id < $8)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $7::text::timestamptz AND (created_at > $7::text::timestamptz OR (created_at =
+    $7::text::timestamptz AND o.id < $8)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $7 AND (created_at < $7 OR (created_at = $7 AND o.id > $8)))\n"
+        """\
+) AND (created_at <= $7::text::timestamptz AND (created_at < $7::text::timestamptz OR (created_at =
+    $7::text::timestamptz AND o.id > $8)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         ") AND (total <= $9 AND (total, o.id) < ($9, $8))\n"
@@ -404,7 +412,7 @@ async def walk_orders(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[GoodsOrder]:
     """The same orders, from a cursor on."""
-    page_of = KeysetList(f"WalkOrders {sort}", "20211302", ("datetime", "UUID", "Decimal"))
+    page_of = KeysetList(f"WalkOrders {sort}", "0f6f8c6d", ("str", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -509,7 +517,7 @@ WALK_ORDERS_OF: Final = {
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
     due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
     settled_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     o.id AS page_key_2,
     total AS page_key_3 FROM
 goods_order AS o
@@ -524,26 +532,34 @@ goods_order AS o
         if product_id
         else "",
         "    AND o.user_id = $6\n",
-        ") AND (created_at <= $7 AND (created_at, o.id) < ($7, $8))\n"
+        ") AND (created_at <= $7::text::timestamptz AND (created_at, o.id) < ($7::text::timestamptz, $8))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $7 AND (created_at, o.id) > ($7, $8))\n"
+        ") AND (created_at >= $7::text::timestamptz AND (created_at, o.id) > ($7::text::timestamptz, $8))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $7 AND (created_at > $7 OR (created_at = $7 AND o.id < $8)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $7::text::timestamptz AND (created_at > $7::text::timestamptz OR (created_at =
+    $7::text::timestamptz AND o.id < $8)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $7 AND (created_at < $7 OR (created_at = $7 AND o.id > $8)))\n"
+        """\
+) AND (created_at <= $7::text::timestamptz AND (created_at < $7::text::timestamptz OR (created_at =
+    $7::text::timestamptz AND o.id > $8)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         ") AND (total <= $9 AND (total, o.id) < ($9, $8))\n"
@@ -587,7 +603,7 @@ async def walk_orders_of(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[GoodsOrder]:
     """The same orders of a user, from a cursor on."""
-    page_of = KeysetList(f"WalkOrdersOf {sort}", "20211302", ("datetime", "UUID", "Decimal"))
+    page_of = KeysetList(f"WalkOrdersOf {sort}", "0f6f8c6d", ("str", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

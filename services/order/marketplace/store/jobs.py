@@ -126,56 +126,72 @@ WALK_JOBS: Final = {
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
     version, created_at, updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
-    book_time AS page_key_3 FROM
+    book_time::text AS page_key_3 FROM
 job
 """,
         "WHERE ( true\n" if page_after else "",
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
-        ") AND (created_at <= $2 AND (created_at, id) < ($2, $3))\n"
+        ") AND (created_at <= $2::text::timestamptz AND (created_at, id) < ($2::text::timestamptz, $3))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $2 AND (created_at, id) > ($2, $3))\n"
+        ") AND (created_at >= $2::text::timestamptz AND (created_at, id) > ($2::text::timestamptz, $3))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $2 AND (created_at > $2 OR (created_at = $2 AND id < $3)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $2::text::timestamptz AND (created_at > $2::text::timestamptz OR (created_at =
+    $2::text::timestamptz AND id < $3)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $2 AND (created_at < $2 OR (created_at = $2 AND id > $3)))\n"
+        """\
+) AND (created_at <= $2::text::timestamptz AND (created_at < $2::text::timestamptz OR (created_at =
+    $2::text::timestamptz AND id > $3)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (book_time <= $4 AND (book_time, id) < ($4, $3))\n"
+        ") AND (book_time <= $4::text::timestamptz AND (book_time, id) < ($4::text::timestamptz, $3))\n"
         if sort == "book_time" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        "ORDER BY book_time::timestamptz DESC, page_key_2 DESC\n"
         if sort == "book_time" and page_backward
         else "",
-        ") AND (book_time >= $4 AND (book_time, id) > ($4, $3))\n"
+        ") AND (book_time >= $4::text::timestamptz AND (book_time, id) > ($4::text::timestamptz, $3))\n"
         if sort == "book_time" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
-        ") AND (book_time >= $4 AND (book_time > $4 OR (book_time = $4 AND id < $3)))\n"
+        "ORDER BY book_time::timestamptz, page_key_2\n"
+        if sort == "book_time" and not page_backward
+        else "",
+        """\
+) AND (book_time >= $4::text::timestamptz AND (book_time > $4::text::timestamptz OR (book_time =
+    $4::text::timestamptz AND id < $3)))
+"""
         if sort == "book_time desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2 DESC\n"
+        "ORDER BY book_time::timestamptz, page_key_2 DESC\n"
         if sort == "book_time desc" and page_backward
         else "",
-        ") AND (book_time <= $4 AND (book_time < $4 OR (book_time = $4 AND id > $3)))\n"
+        """\
+) AND (book_time <= $4::text::timestamptz AND (book_time < $4::text::timestamptz OR (book_time =
+    $4::text::timestamptz AND id > $3)))
+"""
         if sort == "book_time desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2\n"
+        "ORDER BY book_time::timestamptz DESC, page_key_2\n"
         if sort == "book_time desc" and not page_backward
         else "",
         "LIMIT $5\n",
@@ -196,7 +212,7 @@ async def walk_jobs(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
     """The same jobs, from a cursor on."""
-    page_of = KeysetList(f"WalkJobs {sort}", "e7605900", ("datetime", "UUID", "datetime"))
+    page_of = KeysetList(f"WalkJobs {sort}", "eb1df070", ("str", "UUID", "str"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -283,57 +299,73 @@ WALK_JOBS_OF_CUSTOMER: Final = {
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
     version, created_at, updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
-    book_time AS page_key_3 FROM
+    book_time::text AS page_key_3 FROM
 job
 """,
         "WHERE ( true\n" if page_after else "",
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
         "    AND customer_id = $2\n",
-        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        ") AND (created_at <= $3::text::timestamptz AND (created_at, id) < ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        ") AND (created_at >= $3::text::timestamptz AND (created_at, id) > ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $3::text::timestamptz AND (created_at > $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id < $4)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        """\
+) AND (created_at <= $3::text::timestamptz AND (created_at < $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id > $4)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (book_time <= $5 AND (book_time, id) < ($5, $4))\n"
+        ") AND (book_time <= $5::text::timestamptz AND (book_time, id) < ($5::text::timestamptz, $4))\n"
         if sort == "book_time" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        "ORDER BY book_time::timestamptz DESC, page_key_2 DESC\n"
         if sort == "book_time" and page_backward
         else "",
-        ") AND (book_time >= $5 AND (book_time, id) > ($5, $4))\n"
+        ") AND (book_time >= $5::text::timestamptz AND (book_time, id) > ($5::text::timestamptz, $4))\n"
         if sort == "book_time" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
-        ") AND (book_time >= $5 AND (book_time > $5 OR (book_time = $5 AND id < $4)))\n"
+        "ORDER BY book_time::timestamptz, page_key_2\n"
+        if sort == "book_time" and not page_backward
+        else "",
+        """\
+) AND (book_time >= $5::text::timestamptz AND (book_time > $5::text::timestamptz OR (book_time =
+    $5::text::timestamptz AND id < $4)))
+"""
         if sort == "book_time desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2 DESC\n"
+        "ORDER BY book_time::timestamptz, page_key_2 DESC\n"
         if sort == "book_time desc" and page_backward
         else "",
-        ") AND (book_time <= $5 AND (book_time < $5 OR (book_time = $5 AND id > $4)))\n"
+        """\
+) AND (book_time <= $5::text::timestamptz AND (book_time < $5::text::timestamptz OR (book_time =
+    $5::text::timestamptz AND id > $4)))
+"""
         if sort == "book_time desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2\n"
+        "ORDER BY book_time::timestamptz DESC, page_key_2\n"
         if sort == "book_time desc" and not page_backward
         else "",
         "LIMIT $6\n",
@@ -355,7 +387,7 @@ async def walk_jobs_of_customer(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
     """The same jobs, from a cursor on."""
-    page_of = KeysetList(f"WalkJobsOfCustomer {sort}", "e7605900", ("datetime", "UUID", "datetime"))
+    page_of = KeysetList(f"WalkJobsOfCustomer {sort}", "eb1df070", ("str", "UUID", "str"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -443,57 +475,73 @@ WALK_JOBS_OF_PROVIDER: Final = {
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
     version, created_at, updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
-    book_time AS page_key_3 FROM
+    book_time::text AS page_key_3 FROM
 job
 """,
         "WHERE ( true\n" if page_after else "",
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
         "    AND provider_id = $2\n",
-        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        ") AND (created_at <= $3::text::timestamptz AND (created_at, id) < ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        ") AND (created_at >= $3::text::timestamptz AND (created_at, id) > ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $3::text::timestamptz AND (created_at > $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id < $4)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        """\
+) AND (created_at <= $3::text::timestamptz AND (created_at < $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id > $4)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (book_time <= $5 AND (book_time, id) < ($5, $4))\n"
+        ") AND (book_time <= $5::text::timestamptz AND (book_time, id) < ($5::text::timestamptz, $4))\n"
         if sort == "book_time" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        "ORDER BY book_time::timestamptz DESC, page_key_2 DESC\n"
         if sort == "book_time" and page_backward
         else "",
-        ") AND (book_time >= $5 AND (book_time, id) > ($5, $4))\n"
+        ") AND (book_time >= $5::text::timestamptz AND (book_time, id) > ($5::text::timestamptz, $4))\n"
         if sort == "book_time" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2\n" if sort == "book_time" and not page_backward else "",
-        ") AND (book_time >= $5 AND (book_time > $5 OR (book_time = $5 AND id < $4)))\n"
+        "ORDER BY book_time::timestamptz, page_key_2\n"
+        if sort == "book_time" and not page_backward
+        else "",
+        """\
+) AND (book_time >= $5::text::timestamptz AND (book_time > $5::text::timestamptz OR (book_time =
+    $5::text::timestamptz AND id < $4)))
+"""
         if sort == "book_time desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2 DESC\n"
+        "ORDER BY book_time::timestamptz, page_key_2 DESC\n"
         if sort == "book_time desc" and page_backward
         else "",
-        ") AND (book_time <= $5 AND (book_time < $5 OR (book_time = $5 AND id > $4)))\n"
+        """\
+) AND (book_time <= $5::text::timestamptz AND (book_time < $5::text::timestamptz OR (book_time =
+    $5::text::timestamptz AND id > $4)))
+"""
         if sort == "book_time desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2\n"
+        "ORDER BY book_time::timestamptz DESC, page_key_2\n"
         if sort == "book_time desc" and not page_backward
         else "",
         "LIMIT $6\n",
@@ -515,7 +563,7 @@ async def walk_jobs_of_provider(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Job]:
     """The same jobs, from a cursor on."""
-    page_of = KeysetList(f"WalkJobsOfProvider {sort}", "e7605900", ("datetime", "UUID", "datetime"))
+    page_of = KeysetList(f"WalkJobsOfProvider {sort}", "eb1df070", ("str", "UUID", "str"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

@@ -123,7 +123,7 @@ WALK_OFFERS_ON: Final = {
         """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
     updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
     price AS page_key_3 FROM
 offer
@@ -132,26 +132,34 @@ offer
         "WHERE true\n" if not page_after else "",
         "    AND status = $1\n" if status else "",
         "    AND order_id = $2\n",
-        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        ") AND (created_at <= $3::text::timestamptz AND (created_at, id) < ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        ") AND (created_at >= $3::text::timestamptz AND (created_at, id) > ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $3::text::timestamptz AND (created_at > $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id < $4)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        """\
+) AND (created_at <= $3::text::timestamptz AND (created_at < $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id > $4)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         ") AND (price <= $5 AND (price, id) < ($5, $4))\n"
@@ -191,7 +199,7 @@ async def walk_offers_on(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Offer]:
     """The same offers, from a cursor on."""
-    page_of = KeysetList(f"WalkOffersOn {sort}", "45b9f171", ("datetime", "UUID", "Decimal"))
+    page_of = KeysetList(f"WalkOffersOn {sort}", "55e121ab", ("str", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -285,7 +293,7 @@ WALK_OFFERS_OF: Final = {
         """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
     updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
     price AS page_key_3 FROM
 offer
@@ -295,26 +303,34 @@ offer
         "    AND status = $1\n" if status else "",
         "    AND provider_id = $2\n",
         "    AND order_id = $3\n" if order_id else "",
-        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        ") AND (created_at <= $4::text::timestamptz AND (created_at, id) < ($4::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        ") AND (created_at >= $4::text::timestamptz AND (created_at, id) > ($4::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $4::text::timestamptz AND (created_at > $4::text::timestamptz OR (created_at =
+    $4::text::timestamptz AND id < $5)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        """\
+) AND (created_at <= $4::text::timestamptz AND (created_at < $4::text::timestamptz OR (created_at =
+    $4::text::timestamptz AND id > $5)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         ") AND (price <= $6 AND (price, id) < ($6, $5))\n"
@@ -356,7 +372,7 @@ async def walk_offers_of(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Offer]:
     """The same offers, from a cursor on."""
-    page_of = KeysetList(f"WalkOffersOf {sort}", "45b9f171", ("datetime", "UUID", "Decimal"))
+    page_of = KeysetList(f"WalkOffersOf {sort}", "55e121ab", ("str", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

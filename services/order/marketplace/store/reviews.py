@@ -112,35 +112,43 @@ WALK_REVIEWS_OF_CUSTOMER: Final = {
     (sort, page_after, page_backward): numbered(
         """\
 SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
 """,
         "    rating AS page_key_3 FROM review WHERE ( customer_id = $1 AND side = $2\n"
         if page_after
         else "",
-        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        ") AND (created_at <= $3::text::timestamptz AND (created_at, id) < ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
         "    rating AS page_key_3 FROM review WHERE customer_id = $1 AND side = $2\n"
         if not page_after
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        ") AND (created_at >= $3::text::timestamptz AND (created_at, id) > ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $3::text::timestamptz AND (created_at > $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id < $4)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        """\
+) AND (created_at <= $3::text::timestamptz AND (created_at < $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id > $4)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         ") AND (rating <= $5 AND (rating, id) < ($5, $4))\n"
@@ -179,9 +187,7 @@ async def walk_reviews_of_customer(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Review]:
     """The same reviews, from a cursor on."""
-    page_of = KeysetList(
-        f"WalkReviewsOfCustomer {sort}", "87a28410", ("datetime", "UUID", "Decimal")
-    )
+    page_of = KeysetList(f"WalkReviewsOfCustomer {sort}", "862ac64b", ("str", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -242,35 +248,43 @@ WALK_REVIEWS_OF_PROVIDER: Final = {
     (sort, page_after, page_backward): numbered(
         """\
 SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
 """,
         "    rating AS page_key_3 FROM review WHERE ( provider_id = $1 AND side = $2\n"
         if page_after
         else "",
-        ") AND (created_at <= $3 AND (created_at, id) < ($3, $4))\n"
+        ") AND (created_at <= $3::text::timestamptz AND (created_at, id) < ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
         "    rating AS page_key_3 FROM review WHERE provider_id = $1 AND side = $2\n"
         if not page_after
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $3 AND (created_at, id) > ($3, $4))\n"
+        ") AND (created_at >= $3::text::timestamptz AND (created_at, id) > ($3::text::timestamptz, $4))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $3 AND (created_at > $3 OR (created_at = $3 AND id < $4)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $3::text::timestamptz AND (created_at > $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id < $4)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $3 AND (created_at < $3 OR (created_at = $3 AND id > $4)))\n"
+        """\
+) AND (created_at <= $3::text::timestamptz AND (created_at < $3::text::timestamptz OR (created_at =
+    $3::text::timestamptz AND id > $4)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         ") AND (rating <= $5 AND (rating, id) < ($5, $4))\n"
@@ -309,9 +323,7 @@ async def walk_reviews_of_provider(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[Review]:
     """The same reviews, from a cursor on."""
-    page_of = KeysetList(
-        f"WalkReviewsOfProvider {sort}", "87a28410", ("datetime", "UUID", "Decimal")
-    )
+    page_of = KeysetList(f"WalkReviewsOfProvider {sort}", "862ac64b", ("str", "UUID", "Decimal"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

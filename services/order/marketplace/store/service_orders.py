@@ -155,9 +155,9 @@ WALK_SERVICE_ORDERS: Final = {
         """\
 SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
     created_at, updated_at, request_key,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
-    time_start AS page_key_3 FROM
+    time_start::text AS page_key_3 FROM
 service_order
 """,
         "WHERE ( true\n" if page_after else "",
@@ -165,48 +165,64 @@ service_order
         "    AND status = $1\n" if status else "",
         "    AND service_id = $2\n" if service_id else "",
         "    AND time_end > $3\n" if open_after else "",
-        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        ") AND (created_at <= $4::text::timestamptz AND (created_at, id) < ($4::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        ") AND (created_at >= $4::text::timestamptz AND (created_at, id) > ($4::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $4::text::timestamptz AND (created_at > $4::text::timestamptz OR (created_at =
+    $4::text::timestamptz AND id < $5)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        """\
+) AND (created_at <= $4::text::timestamptz AND (created_at < $4::text::timestamptz OR (created_at =
+    $4::text::timestamptz AND id > $5)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (time_start <= $6 AND (time_start, id) < ($6, $5))\n"
+        ") AND (time_start <= $6::text::timestamptz AND (time_start, id) < ($6::text::timestamptz, $5))\n"
         if sort == "time_start" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        "ORDER BY time_start::timestamptz DESC, page_key_2 DESC\n"
         if sort == "time_start" and page_backward
         else "",
-        ") AND (time_start >= $6 AND (time_start, id) > ($6, $5))\n"
+        ") AND (time_start >= $6::text::timestamptz AND (time_start, id) > ($6::text::timestamptz, $5))\n"
         if sort == "time_start" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2\n" if sort == "time_start" and not page_backward else "",
-        ") AND (time_start >= $6 AND (time_start > $6 OR (time_start = $6 AND id < $5)))\n"
+        "ORDER BY time_start::timestamptz, page_key_2\n"
+        if sort == "time_start" and not page_backward
+        else "",
+        """\
+) AND (time_start >= $6::text::timestamptz AND (time_start > $6::text::timestamptz OR (time_start =
+    $6::text::timestamptz AND id < $5)))
+"""
         if sort == "time_start desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2 DESC\n"
+        "ORDER BY time_start::timestamptz, page_key_2 DESC\n"
         if sort == "time_start desc" and page_backward
         else "",
-        ") AND (time_start <= $6 AND (time_start < $6 OR (time_start = $6 AND id > $5)))\n"
+        """\
+) AND (time_start <= $6::text::timestamptz AND (time_start < $6::text::timestamptz OR (time_start =
+    $6::text::timestamptz AND id > $5)))
+"""
         if sort == "time_start desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2\n"
+        "ORDER BY time_start::timestamptz DESC, page_key_2\n"
         if sort == "time_start desc" and not page_backward
         else "",
         "LIMIT $7\n",
@@ -231,7 +247,7 @@ async def walk_service_orders(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[ServiceOrder]:
     """The same orders, from a cursor on."""
-    page_of = KeysetList(f"WalkServiceOrders {sort}", "5c343233", ("datetime", "UUID", "datetime"))
+    page_of = KeysetList(f"WalkServiceOrders {sort}", "d1582ace", ("str", "UUID", "str"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )
@@ -335,9 +351,9 @@ WALK_SERVICE_ORDERS_OF: Final = {
         """\
 SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
     created_at, updated_at, request_key,
-    created_at AS page_key_1,
+    created_at::text AS page_key_1,
     id AS page_key_2,
-    time_start AS page_key_3 FROM
+    time_start::text AS page_key_3 FROM
 service_order
 """,
         "WHERE ( true\n" if page_after else "",
@@ -345,48 +361,64 @@ service_order
         "    AND status = $1\n" if status else "",
         "    AND service_id = $2\n" if service_id else "",
         "    AND customer_id = $3\n",
-        ") AND (created_at <= $4 AND (created_at, id) < ($4, $5))\n"
+        ") AND (created_at <= $4::text::timestamptz AND (created_at, id) < ($4::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $4 AND (created_at, id) > ($4, $5))\n"
+        ") AND (created_at >= $4::text::timestamptz AND (created_at, id) > ($4::text::timestamptz, $5))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $4 AND (created_at > $4 OR (created_at = $4 AND id < $5)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $4::text::timestamptz AND (created_at > $4::text::timestamptz OR (created_at =
+    $4::text::timestamptz AND id < $5)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $4 AND (created_at < $4 OR (created_at = $4 AND id > $5)))\n"
+        """\
+) AND (created_at <= $4::text::timestamptz AND (created_at < $4::text::timestamptz OR (created_at =
+    $4::text::timestamptz AND id > $5)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
-        ") AND (time_start <= $6 AND (time_start, id) < ($6, $5))\n"
+        ") AND (time_start <= $6::text::timestamptz AND (time_start, id) < ($6::text::timestamptz, $5))\n"
         if sort == "time_start" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2 DESC\n"
+        "ORDER BY time_start::timestamptz DESC, page_key_2 DESC\n"
         if sort == "time_start" and page_backward
         else "",
-        ") AND (time_start >= $6 AND (time_start, id) > ($6, $5))\n"
+        ") AND (time_start >= $6::text::timestamptz AND (time_start, id) > ($6::text::timestamptz, $5))\n"
         if sort == "time_start" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2\n" if sort == "time_start" and not page_backward else "",
-        ") AND (time_start >= $6 AND (time_start > $6 OR (time_start = $6 AND id < $5)))\n"
+        "ORDER BY time_start::timestamptz, page_key_2\n"
+        if sort == "time_start" and not page_backward
+        else "",
+        """\
+) AND (time_start >= $6::text::timestamptz AND (time_start > $6::text::timestamptz OR (time_start =
+    $6::text::timestamptz AND id < $5)))
+"""
         if sort == "time_start desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_3, page_key_2 DESC\n"
+        "ORDER BY time_start::timestamptz, page_key_2 DESC\n"
         if sort == "time_start desc" and page_backward
         else "",
-        ") AND (time_start <= $6 AND (time_start < $6 OR (time_start = $6 AND id > $5)))\n"
+        """\
+) AND (time_start <= $6::text::timestamptz AND (time_start < $6::text::timestamptz OR (time_start =
+    $6::text::timestamptz AND id > $5)))
+"""
         if sort == "time_start desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_3 DESC, page_key_2\n"
+        "ORDER BY time_start::timestamptz DESC, page_key_2\n"
         if sort == "time_start desc" and not page_backward
         else "",
         "LIMIT $7\n",
@@ -410,9 +442,7 @@ async def walk_service_orders_of(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[ServiceOrder]:
     """The same orders, from a cursor on."""
-    page_of = KeysetList(
-        f"WalkServiceOrdersOf {sort}", "5c343233", ("datetime", "UUID", "datetime")
-    )
+    page_of = KeysetList(f"WalkServiceOrdersOf {sort}", "d1582ace", ("str", "UUID", "str"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

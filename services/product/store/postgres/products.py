@@ -107,7 +107,7 @@ SELECT id, name, description, price, currency, stock, status, version, created_a
     name AS page_key_1,
     id AS page_key_2,
     price AS page_key_3,
-    created_at AS page_key_4 FROM
+    created_at::text AS page_key_4 FROM
 product
 """,
         "WHERE ( status = $1\n" if page_after else "",
@@ -154,26 +154,34 @@ product
         "ORDER BY page_key_3 DESC, page_key_2\n"
         if sort == "price desc" and not page_backward
         else "",
-        ") AND (created_at <= $10 AND (created_at, id) < ($10, $8))\n"
+        ") AND (created_at <= $10::text::timestamptz AND (created_at, id) < ($10::text::timestamptz, $8))\n"
         if sort == "created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_4 DESC, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "created_at" and page_backward
         else "",
-        ") AND (created_at >= $10 AND (created_at, id) > ($10, $8))\n"
+        ") AND (created_at >= $10::text::timestamptz AND (created_at, id) > ($10::text::timestamptz, $8))\n"
         if sort == "created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_4, page_key_2\n" if sort == "created_at" and not page_backward else "",
-        ") AND (created_at >= $10 AND (created_at > $10 OR (created_at = $10 AND id < $8)))\n"
+        "ORDER BY created_at::timestamptz, page_key_2\n"
+        if sort == "created_at" and not page_backward
+        else "",
+        """\
+) AND (created_at >= $10::text::timestamptz AND (created_at > $10::text::timestamptz OR (created_at =
+    $10::text::timestamptz AND id < $8)))
+"""
         if sort == "created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_4, page_key_2 DESC\n"
+        "ORDER BY created_at::timestamptz, page_key_2 DESC\n"
         if sort == "created_at desc" and page_backward
         else "",
-        ") AND (created_at <= $10 AND (created_at < $10 OR (created_at = $10 AND id > $8)))\n"
+        """\
+) AND (created_at <= $10::text::timestamptz AND (created_at < $10::text::timestamptz OR (created_at =
+    $10::text::timestamptz AND id > $8)))
+"""
         if sort == "created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_4 DESC, page_key_2\n"
+        "ORDER BY created_at::timestamptz DESC, page_key_2\n"
         if sort == "created_at desc" and not page_backward
         else "",
         "LIMIT $11\n",
@@ -419,9 +427,7 @@ class ProductsQueries:
         cursor: KeysetCursor | None = None,
     ) -> KeysetPage[Product]:
         """The same products, from a cursor on."""
-        page_of = KeysetList(
-            f"WalkProducts {sort}", "80388882", ("str", "UUID", "Decimal", "datetime")
-        )
+        page_of = KeysetList(f"WalkProducts {sort}", "b30bec68", ("str", "UUID", "Decimal", "str"))
         (page_key_1, page_key_2, page_key_3, page_key_4), page_after, page_backward = keyset_start(
             cursor, page_of, page_size
         )

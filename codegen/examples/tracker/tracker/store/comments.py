@@ -110,7 +110,7 @@ WALK_ACTIVITY: Final = {
     (author_id, page_after, page_backward): numbered(
         """\
 SELECT c.id, c.body, c.created_at, i.title AS issue, p.name AS author,
-    c.created_at AS page_key_1,
+    c.created_at::text AS page_key_1,
     c.id AS page_key_2
 FROM comment AS c
 JOIN issue AS i ON i.tenant_id = c.tenant_id AND i.id = c.issue_id
@@ -123,14 +123,14 @@ JOIN person AS p ON p.tenant_id = c.tenant_id AND p.id = c.author_id
         if not page_after
         else "",
         "  AND c.author_id = $2\n" if author_id else "",
-        ") AND (c.created_at >= $3 AND (c.created_at, c.id) > ($3, $4))\n"
+        ") AND (c.created_at >= $3::text::timestamptz AND (c.created_at, c.id) > ($3::text::timestamptz, $4))\n"
         if page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if page_backward else "",
-        ") AND (c.created_at <= $3 AND (c.created_at, c.id) < ($3, $4))\n"
+        "ORDER BY c.created_at::timestamptz, page_key_2\n" if page_backward else "",
+        ") AND (c.created_at <= $3::text::timestamptz AND (c.created_at, c.id) < ($3::text::timestamptz, $4))\n"
         if page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n" if not page_backward else "",
+        "ORDER BY c.created_at::timestamptz DESC, page_key_2 DESC\n" if not page_backward else "",
         "LIMIT $5\n",
     )
     for author_id in (True, False)
@@ -157,7 +157,7 @@ async def walk_activity(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkActivityRow]:
     """Read all comments of the tenant, the latest first."""
-    page_of = KeysetList("WalkActivity", "46d561aa", ("datetime", "int"))
+    page_of = KeysetList("WalkActivity", "def6f58f", ("str", "int"))
     (page_key_1, page_key_2), page_after, page_backward = keyset_start(cursor, page_of, page_size)
     arguments: list[object] = [tenant_id]
     if author_id is not None:

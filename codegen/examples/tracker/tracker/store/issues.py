@@ -306,7 +306,7 @@ def _walk_issues(
     return numbered(
         """\
 SELECT i.id, i.title, i.status, i.priority, i.created_at, i.assignee_id,
-    i.created_at AS page_key_1,
+    i.created_at::text AS page_key_1,
     i.id AS page_key_2,
     i.priority AS page_key_3
 FROM issue AS i
@@ -326,28 +326,30 @@ FROM issue AS i
         "  AND EXISTS (SELECT FROM issue_label AS l WHERE l.tenant_id = i.tenant_id AND l.issue_id = i.id AND l.label_id = $9)\n"
         if label_id
         else "",
-        ") AND (i.created_at >= $10 AND (i.created_at > $10 OR (i.created_at = $10 AND i.id < $11)))\n"
+        ") AND (i.created_at >= $10::text::timestamptz AND (i.created_at > $10::text::timestamptz OR (i.created_at = $10::text::timestamptz AND i.id < $11)))\n"
         if sort == "i.created_at desc" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2 DESC\n"
+        "ORDER BY i.created_at::timestamptz, page_key_2 DESC\n"
         if sort == "i.created_at desc" and page_backward
         else "",
-        ") AND (i.created_at <= $10 AND (i.created_at < $10 OR (i.created_at = $10 AND i.id > $11)))\n"
+        ") AND (i.created_at <= $10::text::timestamptz AND (i.created_at < $10::text::timestamptz OR (i.created_at = $10::text::timestamptz AND i.id > $11)))\n"
         if sort == "i.created_at desc" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2\n"
+        "ORDER BY i.created_at::timestamptz DESC, page_key_2\n"
         if sort == "i.created_at desc" and not page_backward
         else "",
-        ") AND (i.created_at <= $10 AND (i.created_at, i.id) < ($10, $11))\n"
+        ") AND (i.created_at <= $10::text::timestamptz AND (i.created_at, i.id) < ($10::text::timestamptz, $11))\n"
         if sort == "i.created_at" and page_after and page_backward
         else "",
-        "ORDER BY page_key_1 DESC, page_key_2 DESC\n"
+        "ORDER BY i.created_at::timestamptz DESC, page_key_2 DESC\n"
         if sort == "i.created_at" and page_backward
         else "",
-        ") AND (i.created_at >= $10 AND (i.created_at, i.id) > ($10, $11))\n"
+        ") AND (i.created_at >= $10::text::timestamptz AND (i.created_at, i.id) > ($10::text::timestamptz, $11))\n"
         if sort == "i.created_at" and page_after and not page_backward
         else "",
-        "ORDER BY page_key_1, page_key_2\n" if sort == "i.created_at" and not page_backward else "",
+        "ORDER BY i.created_at::timestamptz, page_key_2\n"
+        if sort == "i.created_at" and not page_backward
+        else "",
         ") AND (i.priority <= $12 AND (i.priority, i.id) < ($12, $11))\n"
         if sort == "i.priority" and page_after and page_backward
         else "",
@@ -405,7 +407,7 @@ async def walk_issues(
     cursor: KeysetCursor | None = None,
 ) -> KeysetPage[WalkIssuesRow]:
     """Read issues page by page, also while issues are created. A cursor stores the sort order."""
-    page_of = KeysetList(f"WalkIssues {sort}", "1c604e85", ("datetime", "int", "int"))
+    page_of = KeysetList(f"WalkIssues {sort}", "ac289bd0", ("str", "int", "int"))
     (page_key_1, page_key_2, page_key_3), page_after, page_backward = keyset_start(
         cursor, page_of, page_size
     )

@@ -88,7 +88,8 @@ def keyset_start(
     if cursor.keys:
         valid = cursor.page_of == page_of.label and _have_types(cursor.keys, page_of.types)
     else:
-        valid = cursor.page_of in (page_of.name, page_of.label)
+        name = page_of.name.partition(" ")[0]  # without the order
+        valid = cursor.page_of in (name, page_of.name, page_of.label)
     if not valid:
         raise KeysetCursorError(f"this cursor is of `{cursor.page_of}`, not of `{page_of.label}`")
     return cursor.keys or (None,) * len(page_of.types), bool(cursor.keys), cursor.backward
