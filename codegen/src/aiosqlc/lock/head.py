@@ -17,7 +17,7 @@ FORMAT = 5
 
 
 class Head(Struct):
-    """The first line: digests of the inputs and outputs of a run that had no diagnostics."""
+    """The lock's first line: digests of inputs and outputs of a run that had no diagnostics."""
 
     format: int
     inputs: str = ""

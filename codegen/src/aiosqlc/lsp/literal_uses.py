@@ -19,7 +19,7 @@ _Binding = (
 
 
 def argument_uses(literal: Literal, argument: str, root: Path, roots: Iterable[Path]) -> list[Use]:
-    """Return the positions at which calls of a literal's function pass an argument.
+    """Return the positions at which calls of a literal's function pass the argument `argument`.
 
     A use with a `doubt` is code that uses the function without calling it, or that hides its calls.
     """

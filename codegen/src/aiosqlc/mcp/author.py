@@ -128,11 +128,11 @@ class Author:
         }
 
     def explain_query(self, name: str) -> dict[str, Any]:
-        """Return the lines of `aiosqlc explain`."""
+        """Return the text that `aiosqlc explain` prints about a query."""
         return {"text": "\n".join(query_lines(self._query(name)))}
 
     def query_plan(self, name: str) -> dict[str, Any]:
-        """Return the server's plan as text."""
+        """Return the database server's plan of a query as text."""
         query, part = self._query(name), self._part
         plan = self._engine.query_plan(part.inputs.schema, query, self._private())
         return {"text": "\n".join(self._engine.plan_lines(plan)) if plan else "no plan"}

@@ -85,7 +85,7 @@ def result_of(
 def _entries(
     form: Form, value: dict[Any, Any], shown: Callable[[Any], Any], most: tuple[int, int]
 ) -> Result:
-    """Convert a dict from keys to rows. If a limit is reached, leave out the remaining keys."""
+    """Convert rows by key to a result. If a limit is reached, leave out the remaining keys."""
     entries: list[dict[str, Any]] = []
     count = size = 0
     for key, held in value.items():

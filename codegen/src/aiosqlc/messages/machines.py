@@ -18,7 +18,7 @@ FORMATS = ("text", "json", "sarif", "github")
 
 
 def format_diagnostics(diagnostics: Sequence[Diagnostic], style: Style, how: str) -> str:
-    """Return diagnostics in one of `FORMATS`."""
+    """Return diagnostics as text in the format `how`, which is one of `FORMATS`."""
     diagnostics = [item.located() for item in diagnostics]
     if how in {"sarif", "github"}:
         style = replace(style, root=_in_repository(style.root))

@@ -27,7 +27,7 @@ def old_inputs(project: Project, entry: QuerySet, reference: str, now: Inputs) -
 def analyze_old(
     project: Project, entry: QuerySet, reference: str, inputs: Inputs, analyze: Analyze
 ) -> Analysed:
-    """Analyse the files of a git reference, with the results that its lock file stores."""
+    """Analyse the files of a git reference, and reuse the results in its lock file."""
     known = _old_lock(project, reference).get(str(entry.index))
     return analyze_inputs(entry, inputs, (), known, analyze)
 

@@ -49,7 +49,7 @@ def compare(
 
 
 def write(changes: Changes) -> list[Diagnostic]:
-    """Write and remove the files.
+    """Write and remove files as `changes` says.
 
     If a handwritten file would be overwritten, write nothing and return an error.
     """

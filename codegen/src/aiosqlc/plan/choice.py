@@ -205,7 +205,7 @@ def condition_of(
     conditions: list[str],
     variants: tuple[Variant, ...],
 ) -> str:
-    """Return the condition for passing a parameter, or '' if every SQL text contains it."""
+    """Return the Python condition under which a parameter is passed, or '' if it always is."""
     if all(number in variant.numbers for variant in variants):
         return ""
     sorts = [position for position, part in enumerate(parts) if part.kind == "sort"]

@@ -79,7 +79,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return, for each option, the value that all combinations have, or None if they differ."""
+    """Return, for each option, the value that all combinations in `keys` have, or None."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -88,7 +88,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a Python condition for the combinations, with as few alternatives as possible."""
+    """Return a Python condition that `keys` match, with few alternatives joined by `or`."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):

@@ -31,6 +31,6 @@ def _applied(files: tuple[SourceFile, ...], dialect: Dialect) -> tuple[SchemaFil
 
 @memo  # while watching, most files are unchanged
 def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> SchemaFile:
-    """Reduce one file to its forward statements."""
+    """Reduce a schema file to the statements that migrate forward."""
     sql, transactional = forward_sql(file.text, dialect)
     return SchemaFile(file, sql, forward_statements(sql, dialect), transactional)

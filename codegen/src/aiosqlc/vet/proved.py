@@ -13,7 +13,7 @@ from aiosqlc.vet.queries import Finding, Text
 
 
 def proved_findings(text: Text) -> Iterator[Finding]:
-    """Yield the analyser's findings about a query, with a position or else at the query's name."""
+    """Yield the analyser's findings about a query, each at its place or at the query's name."""
     for code, name in text.query.advice:
         yield code, _PLACES[code](text, name.lower()) or text.query.parsed.name_span
 

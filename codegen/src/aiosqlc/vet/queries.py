@@ -68,7 +68,7 @@ class Text(Struct, frozen=True, dict=True):
         ]
 
     def span(self, first: int, last: int | None = None) -> Span:
-        """Return the span of the given tokens."""
+        """Return the span in the file from the token `first` to the token `last`."""
         last = first if last is None else last
         return Span(self.tokens[first].start, self.tokens[last].end)
 

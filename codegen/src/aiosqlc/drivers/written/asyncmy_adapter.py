@@ -168,5 +168,5 @@ def _quoted(name: str) -> str:
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:
-    """Return `isinstance(value, kinds)`; type checkers do not narrow the type of `value`."""
+    """Return `isinstance(value, kinds)`, but hide the test, so that type checkers do not narrow."""
     return isinstance(value, kinds)

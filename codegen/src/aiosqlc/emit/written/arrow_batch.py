@@ -34,7 +34,7 @@ def arrow_schema(*fields: Any) -> pa.Schema:
 
 
 def arrow_batch(row: Iterable[Any] | None, schema: pa.Schema) -> pa.RecordBatch:
-    """Return the record batch from a row that contains whole columns.
+    """Convert a row whose values are whole columns to a record batch.
 
     Raises ArrowError for a value that the schema cannot hold, such as infinity in a date. Also
     raises ArrowError if a column has another type than when the code was generated, or NULL
@@ -145,7 +145,7 @@ def _values(name: str, kind: Any, count: int, data: Any) -> Any:
 
 
 def _expect(name: str, expected: int, size: int) -> None:
-    """Raise an error if fewer values, or bytes of values, arrived than the rows need."""
+    """Raise an error if the number of values, or of their bytes, is not the expected number."""
     if size != expected:
         raise ArrowError(
             f"column `{name}`: a value is NULL, but the schema does not allow NULL:"

@@ -13,7 +13,7 @@ _MINUTE = 60
 
 
 def size_notes(seen: Observed, statistics: Statistics | None) -> tuple[str, ...]:
-    """Return a note for each table whose rows a statement reads, copies or changes."""
+    """Return a note on the size of each table whose rows a statement reads, copies or changes."""
     if statistics is None:
         return ()
     known = {

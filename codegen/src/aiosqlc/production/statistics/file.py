@@ -73,7 +73,7 @@ def parsed(text: str, path: Path) -> Statistics:
 
 
 def written(statistics: Statistics) -> str:
-    """Return the text of the file: relations and columns in the order of their names."""
+    """Return statistics as the text of a file, with relations and columns ordered by name."""
     values = "yes" if statistics.with_values else "no"
     parts = [f"{_TITLE}\n-- server: {statistics.server}\n-- values: {values}\n"]
     parts += [f"\nSET {name} = {_literal(value)};" for name, value in statistics.settings]
@@ -99,7 +99,7 @@ class _Parser:
         self._text, self._path, self._at = text, path, 0
 
     def statistics(self) -> Statistics:
-        """Read the whole text."""
+        """Parse the whole text, and return its statistics."""
         first = self._next(_FIRST)
         if first is None:
             raise StatisticsError(

@@ -46,7 +46,7 @@ def database_name(digest: str) -> str:
 
 
 def new_draft(admin: Connection, template: str = "template0", *, own_server: bool = False) -> str:
-    """Create a database, empty or as a copy, under a new name. The caller must drop the database.
+    """Create a database as a copy of `template`, under a new name. The caller must drop it.
 
     The name is unique, because compilers on several machines may use one server. Raises
     `DatabaseRefusedError` if the server does not create the database.

@@ -299,7 +299,7 @@ def _present(members: Iterable[tuple[str, Any, Any]]) -> dict[str, Any]:
 
 
 def _absent(value: Any) -> Any:
-    """Return the members that pydantic must leave out, as an argument `exclude`."""
+    """Return as the argument `exclude` the members that pydantic must leave out."""
     if hasattr(value, "__pydantic_fields__"):
         inside: dict[Any, Any] = {
             name: getattr(value, name) for name in value.__pydantic_fields__
