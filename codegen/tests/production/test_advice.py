@@ -38,6 +38,10 @@ CREATE TABLE line (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES or
 CREATE TABLE small (id int PRIMARY KEY, name text NOT NULL);
 CREATE INDEX small_name ON small (name);
 CREATE INDEX small_name_id ON small (name, id);
+CREATE TABLE event (day date NOT NULL, word text NOT NULL, PRIMARY KEY (day, word))
+PARTITION BY RANGE (day);
+CREATE TABLE event_old PARTITION OF event FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
+CREATE TABLE event_new PARTITION OF event FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);
 CREATE TABLE tag (small_id int NOT NULL REFERENCES small, word text NOT NULL);
 """
 ROWS = {
@@ -46,6 +50,7 @@ ROWS = {
     "line": 100_000_000,
     "small": 200,
     "tag": 500,
+    "event": 1_000_000,
 }
 # The rule, the command, and the query. A rule '' means that no rule is violated.
 CASES = [
@@ -101,6 +106,36 @@ CASES = [
         "V038",
         ":many",
         "SELECT c.id FROM customer c JOIN small s ON c.note LIKE s.name || '%'",
+    ),
+    # The inner input is an index, a part of a table, a join, or a range of an index.
+    (
+        "V038",
+        ":many",
+        "SELECT a.id FROM customer a JOIN customer b ON length(a.code) < length(b.code)",
+    ),
+    ("V038", ":many", "SELECT a.id FROM customer a JOIN event e ON a.note <> e.word"),
+    (
+        "V038",
+        ":many",
+        """SELECT a.id FROM customer a
+         JOIN (orders o JOIN customer c ON c.id = o.customer_id) ON a.note <> c.note""",
+    ),
+    ("V038", ":many", "SELECT a.id FROM orders a JOIN orders b ON a.created_at < b.created_at"),
+    (
+        "",
+        ":many",
+        """SELECT a.id, b.id FROM small a
+           CROSS JOIN LATERAL (SELECT id FROM orders o WHERE o.customer_id = a.id LIMIT 10) b""",
+    ),
+    (
+        "",
+        ":many",
+        "SELECT c.id FROM customer c, (SELECT min(id) AS least FROM small) s WHERE c.id > s.least",
+    ),
+    (
+        "",
+        ":many",
+        "SELECT s.id FROM small s WHERE EXISTS (SELECT FROM customer c WHERE c.id > s.id)",
     ),
 ]
 CONFIG = """\

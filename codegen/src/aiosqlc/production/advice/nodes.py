@@ -8,13 +8,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.production.advice.conditions import comparisons
+from aiosqlc.production.advice.conditions import aliases, comparisons
 from aiosqlc.production.advice.found import finding
 from aiosqlc.production.advice.shown import node_text, number
 from aiosqlc.production.plans import PlannedText
 
 LARGE = 10_000  # rows of a table whose complete scan is worth a finding
 _PAIRS = 10_000_000  # comparisons of a nested loop
+_FEWEST_ROWS = 10  # of each input of such a loop
+_FIRST_ROW = frozenset({"Semi", "Anti"})  # joins that stop at the first row
+_MOST_NAMES = 3
 _HEADER = 24  # bytes of a row in memory
 _HASHED = 16  # further bytes of a row in a hash table
 _SIZE = re.compile(r"(?P<count>\d+)(?P<unit>B|kB|MB|GB|TB)?")
@@ -117,17 +120,39 @@ def _repeated(node: Plan, rows: Mapping[str, float]) -> Iterator[Finding]:
 
 
 def _pairs(node: Plan) -> Iterator[Finding]:
-    if node.node == "Nested Loop" and len(node.children) > 1:
-        outer, inner = node.children[:2]
-        below = inner.children[0] if inner.node == "Materialize" and inner.children else inner
-        if below.node == "Seq Scan" and outer.rows * inner.rows >= _PAIRS:
-            yield (
-                "V038",
-                (
-                    f"a nested loop compares {number(outer.rows)} rows with each of"
-                    f" {number(inner.rows)} rows of {below.relation}"
-                ),
-            )
+    inputs = [one for one in node.children if not one.detail("Subplan Name")]
+    if node.node != "Nested Loop" or len(inputs) != 2:
+        return
+    outer, inner = inputs
+    few = min(outer.rows, inner.rows) < _FEWEST_ROWS
+    if few or outer.rows * inner.rows < _PAIRS or _is_lookup(node, outer, inner):
+        return
+    of = list(dict.fromkeys(one.relation for one in inner.walk() if one.relation))
+    yield (
+        "V038",
+        (
+            f"a nested loop compares {number(outer.rows)} rows with each of"
+            f" {number(inner.rows)} rows{' of ' if of else ''}{' and '.join(of[:_MOST_NAMES])}"
+        ),
+    )
+
+
+def _is_lookup(loop: Plan, outer: Plan, inner: Plan) -> bool:
+    """Return whether the inner input of a nested loop finds the rows of an outer row by an index.
+
+    A range of an index (`b.at > a.at`) does not count, unless the first row of the range suffices.
+    """
+    if inner.node == "Seq Scan":
+        return False
+    names = {one.alias for one in outer.walk() if one.alias}
+    for node in inner.walk():
+        for _, text in node.conditions:
+            if not aliases(text) & names:
+                continue
+            found = [one for one in comparisons(text) if one.joined & names]
+            if loop.join in _FIRST_ROW or not found or any(one.kind != "<" for one in found):
+                return True
+    return False
 
 
 def hidden(
