@@ -287,6 +287,17 @@ def test_a_prepared_transaction_is_not_passed_on(shop: Databases, new: str) -> N
     shop.give_back(other)
 
 
+def test_versions_of_rows_are_undone(shop: Databases) -> None:
+    url = shop.take()
+    _run(url, "UPDATE kept SET n = 2")
+    shop.give_back(url)
+    assert shop.take() == url
+    with _session(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT n FROM kept FOR SYSTEM_TIME ALL")
+        assert cursor.fetchall() == ((1,),)
+    shop.give_back(url)
+
+
 def test_two_tests_at_once_have_two_databases(shop: Databases, new: str) -> None:
     one, two = shop.take(), shop.take()
     _run(one, "DELETE FROM event")
