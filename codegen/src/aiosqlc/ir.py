@@ -538,7 +538,7 @@ class JsonStep(Struct, frozen=True):
 
 
 Member = tuple[str, "JsonShape"]
-"""A key and a structure: those of an object's member, or an empty key for an array's element."""
+"""The key and structure of an object's member; the key of an array's element is ''."""
 
 
 class Shared(Sequence[Member]):

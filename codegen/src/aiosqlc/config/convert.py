@@ -65,7 +65,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Map each old output folder to a short, unique name from its path, or one folder to ''."""
+    """Map each old output folder to a short, unique name from its path, or a single one to ''."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")

@@ -80,7 +80,7 @@ def print_json(
 
 
 def calls_of(entry: QuerySet, analysis: Analysis) -> list[Call]:
-    """Return a function call per query, which renders it; `answers` makes and caches the calls."""
+    """Return one function call per query, which renders the query; `answers` makes the calls."""
     names = _catalog_of(entry, analysis)
     return [(_encoded_query, (query, names, entry.engine)) for query in analysis.queries]
 

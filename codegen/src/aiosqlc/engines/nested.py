@@ -19,7 +19,7 @@ def returned(query: TypedQuery, answer: Answer) -> int:
 
 
 def mixed(query: TypedQuery, answer: Answer) -> Iterator[tuple[str, int]]:
-    """Yield each list in which two different rows have the same key, and the second's number."""
+    """Yield each list in which two different rows have one key, and the second row's number."""
     if not isinstance(query.nesting, Nesting):
         return
     for level in query.nesting.levels:

@@ -41,7 +41,7 @@ def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
 
 
 def _cast_columns(query: TypedQuery, params: list[TypedParam], package: Package) -> tuple[str, ...]:
-    """Return the target column of each cast parameter, or () if a cast's type differs from it."""
+    """Return each parameter's target column, or () if a cast has another type than its column."""
     found, into = _INSERT.search(query.sql), query.insert_into
     table = package.tables.get((into.schema, into.table)) if into else None
     if found is None or found["columns"] is None or table is None:

@@ -151,7 +151,7 @@ class TypeResolver(Struct):
         parameter: bool,
         is_slice: bool = False,
     ) -> PyType | None:
-        """Return the override for the column of the query, or else for the column of the table."""
+        """Return the type that an override sets for the query's column or the table's, or None."""
         override = self._queried(query, parameter=parameter)
         dims, several = sql.array_dims, False
         if override is None and origin:

@@ -138,7 +138,7 @@ def _is_declared(error: Exception, query: TypedQuery) -> bool:
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return argument values for a query, with some values of the columns in its comparisons."""
+    """Return argument values for a query, including values of the columns that it compares with."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

@@ -64,7 +64,7 @@ def with_values(database: PlannedDatabase, text: PlannedText, facts: Facts) -> l
 def differing(
     database: PlannedDatabase, text: PlannedText, statistics: Statistics
 ) -> list[PlannedText]:
-    """Return an SQL text with each set of literals whose plan has other nodes than the generic."""
+    """Return the SQL text with each set of literals that changes the nodes of the generic plan."""
     found = with_values(database, text, facts_of(statistics))
     return [one for one in found if one.plan and text.plan and one.plan.shape != text.plan.shape]
 
