@@ -79,7 +79,8 @@ class SchemaFile(Struct, frozen=True):
 class Tenant(Struct, frozen=True):
     """The tenant settings: the `column` of tenant tables, and the `parameter` with the tenant's ID.
 
-    `shared` lists tables that belong to all tenants, and functions that a person has checked.
+    `shared` lists tables that belong to all tenants, and functions that a person has checked. A
+    name without a schema is looked up as in a query.
     `trust_foreign_keys` declares that a foreign key never refers to a row of another tenant.
     `table` is the table with one row per tenant. `columns` are further names of the tenant column.
     """
@@ -117,7 +118,8 @@ class AnalyzeOptions(Struct, frozen=True):
     that later runs use (None: the user's cache folder). `strict` makes a `:one` that may return
     many rows an error. `not_null_functions` are functions (`schema.name` or `name`) that the user
     declares never NULL. `server` is the kind of server that the queries are for, `mysql` or
-    `mariadb`. `tenant` requests a proof that each query accesses only one tenant's rows.
+    `mariadb`. `tenant` requests a proof that each query accesses only one tenant's rows, and
+    `tenant_at` is the position of this setting in the configuration.
     """
 
     database_uri: str | None = None
@@ -127,6 +129,7 @@ class AnalyzeOptions(Struct, frozen=True):
     shims: tuple[SchemaFile, ...] = ()
     server: str = ""
     tenant: Tenant | None = None
+    tenant_at: tuple[SourceFile, Span] | None = None
 
 
 # --- parsed: what the user wrote ------------------------------------------------------------------

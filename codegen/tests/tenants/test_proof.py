@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.cli.main import main
+from aiosqlc.ir import Tenant
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts
 
@@ -91,8 +92,6 @@ SELECT title FROM issue WHERE tenant_id = @tenant_id ORDER BY id;
 def test_a_shared_table_is_shared_only_where_it_is_listed(
     analyzer: Analyzer, tmp_path: Path
 ) -> None:
-    from aiosqlc.ir import Tenant
-
     text = "-- name: Q :many\nSELECT name FROM country;\n"
     strict = typed(analyzer, SCHEMA, text, tmp_path, Tenant("tenant_id", "tenant_id"))
     assert strict["Q"].leaks == (
@@ -102,6 +101,64 @@ def test_a_shared_table_is_shared_only_where_it_is_listed(
         ),
     )
     assert typed(analyzer, SCHEMA, text, tmp_path)["Q"].leaks == ()
+
+
+_BESIDE = """\
+CREATE TABLE country (code text PRIMARY KEY, name text NOT NULL);
+CREATE FUNCTION f_safe(n int) RETURNS int LANGUAGE sql STABLE AS 'SELECT n';
+CREATE SCHEMA other;
+CREATE TABLE other.country (code text PRIMARY KEY, tenant_id int NOT NULL, name text NOT NULL);
+CREATE TABLE other.city (code text PRIMARY KEY, name text NOT NULL);
+CREATE FUNCTION other.f_safe(n int) RETURNS text LANGUAGE sql STABLE
+    AS 'SELECT name FROM other.country WHERE tenant_id = n';
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "shared", "proved"),
+    [
+        ("SELECT name FROM country", "country", True),
+        ("SELECT name FROM country", "public.country", True),
+        ("SELECT name FROM other.country", "country", False),
+        ("SELECT name FROM other.country", "other.country", True),
+        ("SELECT name FROM country", "other.country", False),
+        ("SELECT f_safe(1)", "f_safe", True),
+        ("SELECT other.f_safe(1)", "f_safe", False),
+        ("SELECT other.f_safe(1)", "other.f_safe", True),
+    ],
+)
+def test_a_shared_name_without_a_schema_is_looked_up_as_in_a_query(
+    sql: str, shared: str, proved: bool, analyzer: Analyzer, tmp_path: Path
+) -> None:
+    tenant = Tenant("tenant_id", "tenant_id", (shared,))
+    found = typed(analyzer, _BESIDE, f"-- name: Q :many\n{sql};\n", tmp_path, tenant)
+    assert (found["Q"].leaks == ()) is proved
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("shared: [country, county]", "`tenant.shared` contains `county`, but there is no such"),
+        ("shared: [county]", "did you mean `country`?"),
+        ("shared: [city]", "write the name with its schema: `other.city`"),
+        ("shared: [count]", "`tenant.shared` contains `count`"),  # a function of the server
+        ("shared: [country, f_safe, other.city]", ""),
+        ("table: f_safe", "`tenant.table` contains `f_safe`, but there is no such table"),
+        ("table: city", "write the name with its schema: `other.city`"),
+        ("shared: [country], table: other.city", ""),
+    ],
+)
+def test_a_name_of_the_settings_that_matches_nothing_is_reported(
+    written: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "-- tenant: all a test\n-- name: Q :many\nSELECT name FROM country;\n"
+    config = CONFIG.replace("shared: [country]", written)
+    write_project(tmp_path, {"schema.sql": _BESIDE, "queries.sql": query, "sqlc.yaml": config})
+    for _ in range(2):  # the lock has not forgotten it
+        assert main(["generate", "-f", str(tmp_path)]) == (1 if said else 0)
+        printed = capsys.readouterr().err
+        assert said in printed
+        assert ("sqlc.yaml:7:" in printed) is bool(said)
 
 
 def test_the_functions_that_may_leak_are_in_the_order_of_their_names(

@@ -5,10 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import Tenant, TypedQuery
+from aiosqlc.ir import AnalyzeOptions, Tenant, TypedQuery
+from aiosqlc.messages.suggest import did_you_mean
 
 EVERY_TENANT = "tenant"
 """The entry in a query's ignored codes that stands for the line `-- tenant: all REASON`."""
+
+
+def unknown_tenant_names(
+    options: AnalyzeOptions, tables: Iterable[str], others: Iterable[str]
+) -> Iterator[Diagnostic]:
+    """Yield an error for each name in the settings of `tenant` that matches nothing.
+
+    `tables` are the names of all tables, and `others` are further names that `shared` may contain.
+    """
+    tenant = options.tenant
+    if tenant is None:
+        return
+    of_tables = set(tables)
+    labels = (Label(*options.tenant_at, ""),) if options.tenant_at else ()
+    for key, names, known, what in (
+        ("table", (tenant.table,) if tenant.table else (), of_tables, "table"),
+        ("shared", tenant.shared, of_tables | set(others), "table, function or trigger"),
+    ):
+        for name in names:
+            if name not in known:
+                beside = sorted(one for one in known if one.endswith(f".{name}"))
+                yield Diagnostic(
+                    "E003",
+                    f"`tenant.{key}` contains `{name}`, but there is no such {what}",
+                    labels,
+                    f"write the name with its schema: `{'` or `'.join(beside)}`"
+                    if beside
+                    else did_you_mean(name, known),
+                )
 
 
 def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Iterator[Diagnostic]:

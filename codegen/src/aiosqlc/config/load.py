@@ -215,6 +215,7 @@ class _Loader:
             vet_rules=tuple(reader.strings(found.get("rules"), "rules")),
             server=reader.choice(found.get("server"), _SERVERS, "server", ""),
             tenant=self._tenant(found.get("tenant")),
+            tenant_at=reader.place(found.get("tenant")),
             production=self._production(found.get("production"), engine),
             python=python,
             json=json,

@@ -143,6 +143,7 @@ class QuerySet(Struct, frozen=True):
     """One entry of `sql:`: a schema, its queries and its outputs.
 
     `server` is `mysql` or `mariadb` if the queries are for only one of the two, or else empty.
+    `tenant_at` is the position of the key `tenant`.
     """
 
     index: int
@@ -160,6 +161,7 @@ class QuerySet(Struct, frozen=True):
     vet_rules: tuple[str, ...] = ()
     server: str = ""
     tenant: Tenant | None = None
+    tenant_at: tuple[SourceFile, Span] | None = None
     production: Production | None = None
     python: PythonTarget | None = None
     json: JsonTarget | None = None

@@ -71,6 +71,10 @@ class Reader:
         line_end = self.file.text.find("\n", start)
         return Span(start, min(end, line_end) if line_end >= 0 else end)
 
+    def place(self, node: yaml.Node | None) -> tuple[SourceFile, Span] | None:
+        """Return the position of a node, or None for a missing node."""
+        return (self.file, self.span(node)) if node is not None else None
+
     def error(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
         """Record a problem with a node."""
         self._add("E003", message, self.span(node), label, hint)

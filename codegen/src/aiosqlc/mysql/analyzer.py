@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pymysql.constants import FLAG
 
 from aiosqlc.analysis.nesting import nest_problems
+from aiosqlc.analysis.tenants import unknown_tenant_names
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import (
     Analysis,
@@ -144,6 +145,8 @@ def _with_server(
         found += [_given(s.file, s.span) for s in loaded.given]
         found += [mariadb.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
         found += [mariadb.unbuilt(s.file, s.span, s.message) for s in loaded.unbuilt]
+        if context.tenants is not None and not loaded.failed:
+            found += unknown_tenant_names(options, *context.tenants.names())
         problems = (*found, *problems)
     finally:
         forget(session, loaded)

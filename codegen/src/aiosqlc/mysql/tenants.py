@@ -16,7 +16,7 @@ from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import READING
 from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
 from aiosqlc.mysql.syntax import parse
-from aiosqlc.mysql.tenancy.facts import identity, number_of
+from aiosqlc.mysql.tenancy.facts import beside, identity, number_of
 from aiosqlc.mysql.tenancy.statement import statement_of
 from aiosqlc.mysql.tenancy.storing import WHOLE_NUMBERS
 from aiosqlc.mysql.types import family
@@ -196,6 +196,15 @@ class Tenants:
                 if self.unique(other, set(columns.values())):
                     found[name] = (*found.get(name, ()), (other, columns))
         return found
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """Return the names that the configuration may use: those of tables, and all others."""
+        tables = {name for relation in self.schema.relations for name in _names(relation)}
+        relations = self.schema.relations
+        fired = {beside(r, name) for r in relations for _, name in r.fired}
+        keys = {beside(r, reference.key.name) for r in relations for reference in r.referring}
+        functions = {name for name in self.tenant.shared if self.schema.routine(name)}
+        return tables, functions | {r.name for r in self.schema.routines} | fired | keys
 
     # --- the port of `relational.tenant` ------------------------------------------------------
 

@@ -45,4 +45,5 @@ def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOp
         shims=shims,
         server=entry.server,
         tenant=entry.tenant,
+        tenant_at=entry.tenant_at,
     )

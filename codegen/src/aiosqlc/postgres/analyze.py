@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from aiosqlc.analysis.nesting import nest_problems
 from aiosqlc.analysis.shapes import NO_SHAPE, difference, mismatch
+from aiosqlc.analysis.tenants import unknown_tenant_names
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import (
     Analysis,
@@ -293,6 +294,8 @@ def _analyze_all(
         doubtful = [item for part in parts for item in part.doubtful]
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
     problems.extend(diagnoses(failures, {f: c for part in parts for f, c in part.lost.items()}))
+    if typist.tenants is not None and not failures:
+        problems.extend(unknown_tenant_names(options, *typist.tenants.names()))
     problems.extend(schema.applied.notes)
     problems.extend(schema.unproved)
     version = schema.connection.release

@@ -230,6 +230,57 @@ def test_ignore_may_change_a_tenant_that_is_a_text(cache: Path) -> None:
         assert (found[ignored] == ()) is proved
 
 
+_BESIDE = """\
+CREATE TABLE country (code int PRIMARY KEY);
+CREATE TABLE note (id int PRIMARY KEY, tenant_id int NOT NULL);
+CREATE FUNCTION f_safe(n int) RETURNS int DETERMINISTIC RETURN n;
+CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW SET NEW.id = 1;
+CREATE DATABASE beside;
+CREATE TABLE beside.country (code int PRIMARY KEY, tenant_id int NOT NULL);
+CREATE TABLE beside.note (id int PRIMARY KEY, tenant_id int NOT NULL);
+CREATE FUNCTION beside.f_safe(n int) RETURNS int READS SQL DATA
+    RETURN (SELECT max(code) FROM beside.country);
+CREATE TRIGGER beside.t BEFORE INSERT ON beside.note FOR EACH ROW SET NEW.id = 1;
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "shared", "proved"),
+    [
+        ("SELECT code FROM country", "country", True),
+        ("SELECT code FROM beside.country", "country", False),
+        ("SELECT code FROM beside.country", "beside.country", True),
+        ("SELECT code FROM country", "beside.country", False),
+        ("SELECT f_safe(1)", "f_safe", True),
+        ("SELECT beside.f_safe(1)", "f_safe", False),
+        ("SELECT f_safe(1)", "beside.f_safe", False),
+        ("INSERT INTO note (id, tenant_id) VALUES (1, @tenant_id)", "t", True),
+        ("INSERT INTO beside.note (id, tenant_id) VALUES (1, @tenant_id)", "t", False),
+        ("INSERT INTO beside.note (id, tenant_id) VALUES (1, @tenant_id)", "beside.t", True),
+    ],
+)
+def test_a_shared_name_without_a_database_is_of_the_project(
+    sql: str, shared: str, proved: bool, cache: Path
+) -> None:
+    tenant = Tenant("tenant_id", "tenant_id", (shared,))
+    (why,) = leaks(_BESIDE, sql, cache, tenant).values()
+    assert (why == ()) is proved
+
+
+def test_a_shared_name_that_matches_nothing_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "-- tenant: all a test\n-- name: Q :many\nSELECT code FROM country;\n"
+    for names, said in (
+        ("country, beside.country, f_safe, t, beside.t", ""),
+        ("county", "`county`"),
+    ):
+        config = CONFIG.replace("[country]", f"[{names}]")
+        write_project(tmp_path, {"schema.sql": _BESIDE, "queries.sql": query, "sqlc.yaml": config})
+        assert main(["generate", "-f", str(tmp_path)]) == (1 if said else 0)
+        assert said in capsys.readouterr().err
+
+
 def test_texts_of_two_lengths_are_not_one_tenant(cache: Path) -> None:
     schema = _TEXT_KEY.format(kind=_EXACT, other=_EXACT, refers="")
     short = f"CREATE TABLE note (id int PRIMARY KEY, tenant_id {_EXACT});".replace("36", "3")

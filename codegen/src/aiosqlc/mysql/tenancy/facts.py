@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from typing import Final, Protocol
 
 from aiosqlc.ir import SqlType
-from aiosqlc.mysql.relations import Relation
+from aiosqlc.mysql.relations import DEFAULT, Relation
 from aiosqlc.mysql.scope import Level
 from aiosqlc.relational.tree import Derived, Opaque, Query
 
@@ -38,6 +38,12 @@ class Facts(Protocol):
     def view(self, relation: Relation) -> Query:
         """Return the SELECT of a view as a `Query`."""
         ...
+
+
+def beside(relation: Relation, name: str) -> str:
+    """Return the name of a table's trigger or key, with the database unless it is the default."""
+    schema = relation.table.schema
+    return name if schema == DEFAULT else f"{schema}.{name}"
 
 
 def identity(relation: Relation) -> Hashable:

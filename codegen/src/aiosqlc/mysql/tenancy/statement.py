@@ -18,7 +18,7 @@ from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.scope import Output, Source
 from aiosqlc.mysql.tenancy.changes import change_of
-from aiosqlc.mysql.tenancy.facts import OTHER, Facts, Frames, derived, identity
+from aiosqlc.mysql.tenancy.facts import OTHER, Facts, Frames, beside, derived, identity
 from aiosqlc.mysql.tenancy.inserts import insert_of
 from aiosqlc.mysql.tenancy.lowering import TenantLowering
 from aiosqlc.mysql.tenancy.nodes import definition, is_named, is_plain, is_unknown
@@ -194,11 +194,14 @@ class Statement:
         if isinstance(node, exp.Insert):
             events |= {"DELETE"} if replaces(node) else set()
             events |= {"UPDATE"} if node.args.get("conflict") else set()
-        for event, name in relation.fired if relation is not None else ():
+        if relation is None:
+            return
+        for event, name in relation.fired:
             if event in events:
-                yield "trigger", name
-        if "DELETE" in events and relation is not None:
-            yield from (("foreign key", name) for name in self.facts.followed(relation))
+                yield "trigger", beside(relation, name)
+        if "DELETE" in events:
+            for name in self.facts.followed(relation):
+                yield "foreign key", beside(relation, name)
 
     def keeps(
         self, node: exp.Expr, relation: Relation, column: str, given: Output | None = None

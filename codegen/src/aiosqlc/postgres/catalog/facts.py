@@ -26,6 +26,7 @@ _CALCULATING = """
 set search_path = pg_catalog; set statement_timeout = '1s'; set datestyle = 'ISO';
 set intervalstyle = 'postgres'; set extra_float_digits = 1
 """
+_SEARCH_PATH = "select unnest(current_schemas(false))"
 # The server's text of such a CHECK. Constraints not enforced or not inherited have more words.
 _CHECKED = re.compile(r'CHECK \(\("?(\w+)"? IS NOT NULL\)\)')
 FIRST_USER_OID = rows.FIRST_USER_OID
@@ -70,6 +71,7 @@ class Facts(Struct):
     nondeterministic: frozenset[int] = frozenset()
     cast_to_json: frozenset[int] = frozenset()
     total: frozenset[int] = frozenset()
+    search_path: tuple[str, ...] = ()
     moving: Moving = field(default_factory=Moving)
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
@@ -318,6 +320,7 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
     """Read the catalog of the connected database."""
     sql = _queries()
     facts = Facts(connection.major, Reader(), connect=connection.another)
+    facts.search_path = tuple(str(name) for (name,) in connection.rows(_SEARCH_PATH))
     facts.types = {t.oid: t for t in connection.decode(sql["types"], rows.TypeRow)}
     facts.labels = {
         e.type: tuple(e.labels) for e in connection.decode(sql["enum_labels"], rows.EnumRow)

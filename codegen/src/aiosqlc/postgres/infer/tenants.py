@@ -9,7 +9,7 @@ from typing import Final
 
 from aiosqlc.ir import Tenant
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
-from aiosqlc.postgres.catalog.rows import ConstraintRow
+from aiosqlc.postgres.catalog.rows import ConstraintRow, Function
 from aiosqlc.postgres.infer.images import keys_compare_images
 from aiosqlc.postgres.infer.levels import level_of
 from aiosqlc.postgres.infer.scope import Scope
@@ -54,7 +54,7 @@ class Tenants:
             self.tenant,
             {
                 relation: TenantTable(
-                    names=frozenset({entry.name, f"{entry.schema}.{entry.name}"}),
+                    names=self._names(entry.schema, entry.name, self._found_tables),
                     columns={c.name: c.number for c in self.facts.columns.get(relation, ())},
                     key=next((c.columns[0] for c in self._single(relation) if c.kind == "p"), 0),
                     foreign=tuple(
@@ -66,6 +66,38 @@ class Tenants:
                 for relation, entry in self.facts.relations.items()
             },
         )
+
+    def names(self) -> tuple[set[str], set[str]]:
+        """Return the names that the configuration may use: those of tables, and of functions."""
+        functions: set[str] = set()
+        for f in self._functions:
+            functions |= self._names(f.schema, f.name, self._found_functions)
+        return {n for table in self._columns.tables.values() for n in table.names}, functions
+
+    @cached_property
+    def _functions(self) -> list[Function]:
+        return [f for f in self.facts.functions.values() if f.oid >= FIRST_USER_OID]
+
+    @cached_property
+    def _found_tables(self) -> Mapping[str, str]:
+        return self._found((e.schema, e.name) for e in self.facts.relations.values())
+
+    @cached_property
+    def _found_functions(self) -> Mapping[str, str]:
+        return self._found((f.schema, f.name) for f in self._functions)
+
+    def _found(self, names: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+        """Return, for each name, the first schema of the search path that has it."""
+        places = {schema: place for place, schema in enumerate(self.facts.search_path)}
+        found: dict[str, str] = {}
+        for schema, name in names:
+            if schema in places and places[schema] <= places[found.get(name, schema)]:
+                found[name] = schema
+        return found
+
+    def _names(self, schema: str, name: str, found: Mapping[str, str]) -> frozenset[str]:
+        own = {name} if found.get(name) == schema else set[str]()
+        return frozenset(own | {f"{schema}.{name}"})
 
     def _single(self, relation: int) -> Iterator[ConstraintRow]:
         found = self.facts.constraints.get(relation, ())
@@ -196,7 +228,8 @@ class Tenants:
         return bool(self.facts.children.get(relation)) and (entry is None or entry.kind != "p")
 
     def _listed(self, schema: str, name: str) -> bool:
-        return bool({name, f"{schema}.{name}"} & set(self.tenant.shared))
+        names = self._names(schema, name, self._found_functions)
+        return not names.isdisjoint(self.tenant.shared)
 
 
 def _targets(keys: Iterable[ConstraintRow]) -> tuple[tuple[int, dict[int, int]], ...]:
