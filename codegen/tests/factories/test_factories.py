@@ -147,6 +147,11 @@ SCHEMAS: dict[str, tuple[str, dict[str, str]]] = {
         CREATE TABLE child (id int PRIMARY KEY, t_id int NOT NULL REFERENCES t)""",
         {"t": "read-only", "child": "the referenced table t has no row"},
     ),
+    "a unique column with one value": (
+        """CREATE TABLE t (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), a int NOT NULL UNIQUE
+            CHECK (a = 4), b text NOT NULL)""",
+        {"t": 'duplicate key value violates unique constraint "t_a_key"'},
+    ),
     "a condition that no row satisfies": (
         "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL CHECK (a < 0 AND a > 0))",
         {"t": 'violates check constraint "t_a_check"'},
@@ -207,6 +212,67 @@ async def test_the_server_accepts_the_rows_of_a_schema_with(
             for method in _methods(rows):
                 for _ in range(5):
                     await getattr(rows, method)()
+
+
+# The definition of a unique column, with the number of rows that its values are enough for.
+UNIQUE = {
+    "smallint CHECK (a BETWEEN 0 AND 300)": 300,
+    "int CHECK (a >= 0 AND a <= 100)": 100,
+    "int CHECK (a > -100 AND a < 100)": 199,
+    "int CHECK (a >= 1000)": 400,
+    "int CHECK (a <= -7)": 400,
+    "smallint": 400,
+    "numeric(3, 2)": 400,
+    "numeric(3, 2) CHECK (a > 0 AND a < 5)": 400,
+    "numeric(5, 2) CHECK (a > 0)": 400,
+    "percent": 100,
+    "char(1)": 62,
+    "varchar(2)": 400,
+    "varchar(3)": 400,
+    "char(2) CHECK (a ~ '^[A-Z]{2}$')": 400,
+    "text CHECK (length(a) = 2)": 400,
+    "text CHECK (length(a) = 3 AND a ~ '^[0-9]+$')": 400,
+    "mood": 4,
+    "bit(8)": 256,
+    "varbit(20)": 400,
+    "varbit": 400,
+    "macaddr": 400,
+    "macaddr8": 400,
+    "time": 400,
+    "timetz": 400,
+    "interval": 400,
+    "jsonb": 400,
+    "text[]": 400,
+    "int[]": 400,
+    "pg_lsn": 400,
+    "xid8": 400,
+    "tsvector": 400,
+    "tsquery": 400,
+    "money": 400,
+    "cidr": 400,
+    '"char"': 94,
+}
+
+
+async def test_unique_values_run_through_the_accepted_range(
+    tmp_path: Path, empty_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = [(f"t{number}", declared) for number, declared in enumerate(UNIQUE)]
+    schema = "CREATE TYPE mood AS ENUM ('a', 'b', 'c', 'd');\n"
+    schema += "CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 1 AND 100);\n"
+    schema += "".join(f"CREATE TABLE {t} (a {kind} NOT NULL UNIQUE);\n" for t, kind in kinds)
+    _project(tmp_path, schema)
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "unique_rows")]) == 0
+    assert "no function" not in capsys.readouterr().err
+    with _factory(tmp_path, "unique_rows") as factory:
+        async with _database(empty_database, schema) as connection:
+            for table, kind in kinds:
+                make = getattr(factory(connection), f"make_{table}")
+                for number in range(UNIQUE[kind]):
+                    try:
+                        await make()
+                    except asyncpg.PostgresError as error:
+                        pytest.fail(f"{kind}: row {number + 1}: {error}")
 
 
 async def test_a_factory_keeps_given_values_and_inserts_referenced_rows(

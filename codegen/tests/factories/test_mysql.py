@@ -104,6 +104,11 @@ SCHEMAS: dict[str, tuple[str, dict[str, str]]] = {
             "node": "the referenced table node has no row",
         },
     ),
+    "a unique column with one value": (
+        """CREATE TABLE t (id uuid PRIMARY KEY DEFAULT uuid(), b text NOT NULL,
+            a int NOT NULL UNIQUE, CHECK (a = 4));""",
+        {"t": "for key 'a'"},
+    ),
     "a trigger that rejects": (
         """CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL);
         CREATE TRIGGER closed BEFORE INSERT ON t FOR EACH ROW
@@ -219,17 +224,56 @@ async def test_a_row_of_a_table_without_a_key_is_inserted_but_not_returned(
             assert "the table has no key" in module.Factory.make_log.__doc__
 
 
-async def test_a_unique_letter_has_as_many_values_as_there_are_letters_and_digits(
-    tmp_path: Path, mysql_server: TestMysql, monkeypatch: pytest.MonkeyPatch
+# The definition of a unique column, with the number of rows that its values are enough for.
+UNIQUE = {
+    "char(1)": 36,
+    "varchar(2)": 400,
+    "varchar(3)": 400,
+    "char(2) CHECK (a REGEXP '^[A-Z]{2}$')": 400,
+    "smallint CHECK (a BETWEEN 0 AND 300)": 300,
+    "int CHECK (a >= 0 AND a <= 100)": 100,
+    "int CHECK (a > -100 AND a < 100)": 199,
+    "int CHECK (a >= 1000)": 400,
+    "int CHECK (a <= -7)": 400,
+    "tinyint unsigned": 255,
+    "tinyint": 255,
+    "decimal(3, 2)": 400,
+    "decimal(3, 2) CHECK (a > 0 AND a < 5)": 400,
+    "decimal(5, 2) CHECK (a > 0)": 400,
+    "enum('a', 'b', 'c', 'd')": 4,
+    "bit(8)": 256,
+    "year": 255,
+    "time": 400,
+    "binary(1)": 256,
+    "varbinary(2)": 400,
+}
+
+
+async def test_unique_values_run_through_the_accepted_range(
+    tmp_path: Path,
+    mysql_server: TestMysql,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    schema = "CREATE TABLE t (id int PRIMARY KEY, a char(1) NOT NULL UNIQUE);"
+    kinds = [(f"t{number}", declared) for number, declared in enumerate(UNIQUE)]
+    schema = "".join(
+        f"CREATE TABLE {t} (id int PRIMARY KEY, a {kind.partition(' CHECK')[0]} NOT NULL UNIQUE"
+        f"{''.join(kind.partition(' CHECK')[1:])});\n"
+        for t, kind in kinds
+    )
     _project(tmp_path, schema)
     monkeypatch.chdir(tmp_path)
     assert main(["factories", "rows", "-f", str(tmp_path)]) == 0
+    assert "no function" not in capsys.readouterr().err
     with _factory(tmp_path, "rows") as module:
         async with _database(mysql_server, schema) as connection:
-            factory = module.Factory(_executor(connection))
-            assert len({(await factory.make_t()).a for _ in range(36)}) == 36
+            for table, kind in kinds:
+                make = getattr(module.Factory(_executor(connection)), f"make_{table}")
+                for number in range(UNIQUE[kind]):
+                    try:
+                        await make()
+                    except pymysql.MySQLError as error:
+                        pytest.fail(f"{kind}: row {number + 1}: {error}")
 
 
 def test_an_error_in_the_schema_is_reported_with_its_place(

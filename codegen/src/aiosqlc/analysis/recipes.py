@@ -2,10 +2,71 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
 from msgspec import Struct
 
 Name = tuple[str, str]
 """The schema and the name of a table."""
+
+
+class Demand(Struct, frozen=True):
+    """The rows that a recipe must make: rows with some numbers, and then all rows up to `last`."""
+
+    numbers: tuple[int, int, int]
+    last: int
+
+
+# The large number is refused where only small numbers fit. Then a recipe that makes the first rows
+# is good enough. A unique column whose values repeat after ten rows refuses row 11.
+DEMANDS = tuple(
+    Demand(numbers, last)
+    for last in (1_000, 300, 100, 30, 10, 3)
+    for numbers in ((1, 2, 40_000), (1, 2, 3))
+)
+"""The demands on the recipe of a table, the strictest first."""
+_MOST_BOUNDS = 6
+
+
+def cycles(bounds: Sequence[Decimal], places: int, fraction: str) -> Iterator[str]:
+    """Yield SQL expressions that run through the numbers between two bounds, widest range first.
+
+    `places` are the decimal places of the numbers. `fraction` is SQL for `{n}` divided by a first
+    number, modulo a second number, divided by a third one.
+    """
+    step = 10**places
+    pairs = itertools.combinations(sorted(dict.fromkeys(bounds))[:_MOST_BOUNDS], 2)
+    for low, high in sorted(pairs, key=lambda pair: pair[0] - pair[1]):
+        whole = int(high - low)
+        if places and whole:
+            yield f"{_around(low, whole)} + {fraction % (whole, step, step)}"
+        elif places:
+            size = int((high - low) * step)
+            yield f"{low} + {fraction % (1, size + 1, step)}" if size else str(low)
+        else:  # a condition may exclude a bound
+            for first, last in itertools.product((low, low + 1), (high, high - 1)):
+                if first < last:
+                    yield _around(first, int(last - first) + 1)
+
+
+def _around(first: Decimal, size: int) -> str:
+    """Return SQL for one of `size` numbers from `first`; it starts at 1 if 1 is one of them."""
+    if first <= 0 < 1 < first + size:
+        return f"({{n}} + {-first}) % {size} - {-first}" if first else f"{{n}} % {size}"
+    return f"{first} + {{n}} % {size}"
+
+
+def hopeless(demand: Demand, failed: Sequence[tuple[Demand, int]]) -> bool:
+    """Return whether a demand cannot be met, like a demand for the same first rows that failed.
+
+    With each failed demand comes the most rows that the server accepted in one attempt.
+    """
+    return any(
+        demand.numbers[: most + 1] == before.numbers[: most + 1] and most < 3
+        for before, most in failed
+    )
 
 
 class ColumnRecipe(Struct, frozen=True):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
+from aiosqlc.analysis.recipes import cycles
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 
 _LONGEST = 64
 _SHORT = 3
-_LARGEST = {"tinyint": 120, "smallint": 30_000, "mediumint": 8_000_000}
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LARGEST = {"tinyint": 127, "smallint": 32_767, "mediumint": 8_388_607}
 _MOMENTS = {
     "date": "DATE('2024-01-01') + INTERVAL ({n} % 100000) DAY",
     "datetime": "TIMESTAMP('2024-01-01') + INTERVAL {n} MINUTE",
@@ -36,18 +39,20 @@ def candidates(kind: SqlType, place: tuple[str, str], likely: Sequence[str] = ()
     """
     if kind.labels:
         yield from map(literal, kind.labels)
+        labels = ", ".join(map(literal, kind.labels))
+        yield f"ELT({{n}} % {len(kind.labels)} + 1, {labels})"
         return
     name, family = kind.name, types.family(kind)
     if name == "set":
         yield "''"
     elif name == "json":
-        yield from ("JSON_OBJECT()", "JSON_ARRAY()")
+        yield from ("JSON_OBJECT()", "JSON_ARRAY()", "JSON_OBJECT('n', {n})")
     elif name in {"uuid", "inet4", "inet6"}:
         yield from _addresses(name, place)
     elif name == "bit":
-        yield from ("1", "0")
+        yield from ("1", "0", f"{{n}} % {2 ** min(kind.length or 1, 32)}")
     elif name == "year":
-        yield from ("2024", "2000 + {n} % 100")
+        yield from ("2024", "1901 + {n} % 255", "2000 + {n} % 100")
     elif family == "integer":
         yield from _numbers(kind, likely)
     elif family in {"decimal", "float", "double"}:
@@ -83,11 +88,17 @@ def _numbers(kind: SqlType, likely: Sequence[str]) -> Iterator[str]:
         yield from ("0", "1")
         return
     most = _LARGEST.get(kind.name)
-    yield f"({{n}} % {most})" if most else "{n}"
+    yield f"({{n}} % {most + 1})" if most else "{n}"
     literals = [text for text in likely if re.fullmatch(r"-?\d+", text)]
     yield from ("1", "0", "2", "10", "100", *literals)
     yield "-{n}"
     yield from (f"({text} - {{n}})" for text in literals)
+    yield from (f"({text} + {{n}})" for text in literals)
+    bounds = [Decimal(text) for text in literals]
+    if most:
+        lowest, highest = (0, 2 * most + 1) if kind.unsigned else (-most - 1, most)
+        bounds += [Decimal(lowest), Decimal(highest)]
+    yield from (f"({value})" for value in cycles(bounds, 0, ""))
     yield "({n} % 10)"
     yield from (f"({text} + {{n}} % 2)" for text in literals)
 
@@ -97,6 +108,13 @@ def _decimals(kind: SqlType, likely: Sequence[str]) -> Iterator[str]:
     yield f"({{n}} % {10 ** min(whole, 9)})" if whole < 9 else "{n}"
     literals = [text for text in likely if re.fullmatch(r"-?\d+(\.\d+)?", text)]
     yield from ("1", "0", "0.5", "2", "10", "100", *literals)
+    yield from (f"({text} + {{n}})" for text in literals)
+    bounds = [Decimal(text) for text in literals]
+    if kind.precision is not None:
+        most = Decimal(10) ** whole
+        bounds = [b for b in (*bounds, 1 - most, Decimal(0), most) if -most <= b <= most]
+    places = kind.scale or 0
+    yield from (f"({value})" for value in cycles(bounds, places, "({n} DIV %d %% %d) / %d"))
     yield from (f"({text} + {{n}} % 2)" for text in literals)
 
 
@@ -111,6 +129,9 @@ def _moments(name: str, likely: Sequence[str]) -> Iterator[str]:
 
 def _bytes(kind: SqlType) -> Iterator[str]:
     length = kind.length if kind.name in {"binary", "varbinary"} else None
+    if length is not None and length <= _SHORT:
+        size = 256**length  # a part of a digest repeats earlier
+        yield f"CAST(UNHEX(LPAD(HEX({{n}} % {size}), {2 * length}, '0')) AS BINARY({length}))"
     yield f"CAST(LEFT(UNHEX(MD5({{n}})), {min(length or 16, 16)}) AS BINARY)"
     yield f"CAST(LEFT(UNHEX(SHA2({{n}}, 512)), {min(length or 64, 64)}) AS BINARY)"
     yield "x''"
@@ -145,12 +166,19 @@ def _texts(kind: SqlType, place: tuple[str, str], likely: Sequence[str]) -> Iter
     for size in [text for text in likely if text.isdecimal() and 0 < int(text) <= _LONGEST]:
         yield f"LEFT(MD5({{n}}), {size})"
         yield f"LPAD({{n}}, {size}, '0')"
-    # Letters alone, of the digits of a digest.
     for count in (2, 3, 8):
-        yield f"UPPER(LEFT(REGEXP_REPLACE(MD5({{n}}), '[0-9]', ''), {count}))"
+        if length is None or count <= length:
+            yield _letters(count)
     for text in (*likely, "EUR", "DE", "12345", "a:b", "a.b", "{}", "[]", ""):
         if length is None or len(text) <= length:
             yield literal(text)
+
+
+def _letters(count: int) -> str:
+    """Return an expression that counts through all texts of `count` letters."""
+    places = [26**power for power in reversed(range(count))]
+    parts = (f"SUBSTR('{_LETTERS}', {{n}} DIV {place} % 26 + 1, 1)" for place in places)
+    return f"CONCAT({', '.join(parts)})"
 
 
 def literal(text: str) -> str:

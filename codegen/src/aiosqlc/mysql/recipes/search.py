@@ -10,7 +10,17 @@ from typing import Any
 
 import pymysql
 
-from aiosqlc.analysis.recipes import ColumnRecipe, Name, Recipes, Reference, Syntax, TableRecipe
+from aiosqlc.analysis.recipes import (
+    DEMANDS,
+    ColumnRecipe,
+    Demand,
+    Name,
+    Recipes,
+    Reference,
+    Syntax,
+    TableRecipe,
+    hopeless,
+)
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, TableColumn
 from aiosqlc.mysql.catalog import checks_of
 from aiosqlc.mysql.errors import code_of, message_of
@@ -22,9 +32,6 @@ from aiosqlc.servers.mysql.session import Session, open_session
 
 _ATTEMPTS = 400  # per table
 _SIMPLER = 60  # attempts to replace a value by an earlier one, once a row is accepted
-# The numbers of the rows that a recipe must make. The large one is refused where only small
-# numbers fit; then a recipe that makes the first rows is good enough.
-_TRIALS = ((1, 2, 40_000), (1, 2, 3))
 _SYNTAX = Syntax("`", "CAST({} AS SIGNED)", "() VALUES ()", returning=False, schemas=False)
 _DEFAULTS = """
 SELECT table_name, column_name, column_default, extra LIKE '%DEFAULT_GENERATED%'
@@ -135,14 +142,19 @@ class _Search:
                 return f"the referenced table {other[1]} has no {lacks}"
         required = [(other, k) for other, k in required if self.made.get(other)]
         possible = [(other, k) for other, k in keys if self.made.get(other)]
-        reason = ""
+        reason = said = ""
         # A CHECK may require one of several nullable references.
         for chosen in (required, possible) if len(possible) > len(required) else (required,):
-            for numbers in _TRIALS:
-                trial = _Trial(self, relation, key, chosen, numbers)
+            failed: list[tuple[Demand, int]] = []
+            for demand in DEMANDS:
+                if hopeless(demand, failed):
+                    continue
+                trial = _Trial(self, relation, key, chosen, demand)
                 if trial.succeeds():
                     return trial.recipe()
-                reason = reason or trial.refusal
+                failed.append((demand, trial.most))
+                said = trial.refusal
+            reason = reason or said
         return reason
 
     def _has_rows(self, table: Name) -> bool:
@@ -216,11 +228,11 @@ class _Trial:
         relation: Relation,
         key: Sequence[str],
         keys: Sequence[tuple[Name, ForeignKey]],
-        numbers: Sequence[int],
+        demand: Demand,
     ) -> None:
         bound = {name.lower() for _, k in keys for name in k.key.columns}
         self._search, self._relation, self._key = search, relation, key
-        self._keys, self._numbers = keys, numbers
+        self._keys, self._demand = keys, demand
         self._columns = [
             c for c in relation.table.columns if c.name.lower() not in relation.generated
         ]
@@ -232,11 +244,16 @@ class _Trial:
         self._chosen = dict.fromkeys(self._values, 0)
         self._random = Random(0)  # noqa: S311 - test data
         self.refusal = "no attempt was made"
+        self.most = 0  # rows that an attempt inserted
 
     def succeeds(self) -> bool:
         """Choose values until the server accepts all rows, and keep the rows."""
+        tried: dict[tuple[int, ...], Sequence[str] | None] = {}
         for _ in range(_ATTEMPTS):
-            refused = self._insert()
+            chosen = tuple(self._chosen.values())
+            if chosen not in tried:
+                tried[chosen] = self._insert()
+            refused = tried[chosen]
             if refused is None:
                 self._simplify()
                 return self._insert(keep=True) is None
@@ -288,10 +305,14 @@ class _Trial:
         session.run("SAVEPOINT recipe")
         rows: list[Row] = []
         try:
-            for place, number in enumerate(self._numbers):
+            for place, number in enumerate(self._demand.numbers):
                 rows.append(self._one(place, number))
+                self.most = max(self.most, place + 1)
+            if not keep and self._demand.last > len(rows) and not self._counts_little():
+                self._series(len(rows) + 1, self._demand.last)
         except pymysql.MySQLError as error:
-            self.refusal = message_of(error, self._search.database)
+            if len(rows) >= self.most:  # the best attempt gives the reason
+                self.refusal = message_of(error, self._search.database)
             session.run("ROLLBACK TO recipe")
             return self._constrained(error)
         except LookupError:
@@ -303,6 +324,35 @@ class _Trial:
         else:
             session.run("ROLLBACK TO recipe")
         return None
+
+    def _counts_little(self) -> bool:
+        """Return whether a counter of small numbers, which no rollback restores, counts rows."""
+        return any(
+            column.type.name in {"tinyint", "smallint"}
+            and column.name.lower() in self._relation.counted
+            for column in self._relation.table.columns
+        )
+
+    def _series(self, first: int, last: int) -> None:
+        """Insert all rows from the number `first` to `last` with one statement."""
+        given = dict(self._referenced(0))
+        texts, values = [], []
+        for column in self._columns:
+            name = column.name.lower()
+            texts.append("%s" if name in given else self._value(name).replace("%", "%%") or "NULL")
+            values += [given[name]] if name in given else []
+        counter = _SYNTAX.number.format("aiosqlc_row")
+        shown = ", ".join(text.replace("{n}", counter) for text in texts)
+        names = ", ".join(quoted(column.name) for column in self._columns)
+        following = f"SELECT aiosqlc_row + 1 FROM aiosqlc_rows WHERE aiosqlc_row < {last}"  # noqa: S608 - a number
+        rows = f"aiosqlc_rows (aiosqlc_row) AS (SELECT {first} UNION ALL {following})"
+        table = quoted(self._relation.table.name)
+        with self._search.session.connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} ({names})"  # noqa: S608 - quoted names
+                f" WITH RECURSIVE {rows} SELECT {shown} FROM aiosqlc_rows",
+                values or (),
+            )
 
     def _one(self, place: int, number: int) -> Row:
         """Insert a row and read it by its key, if the table has one.
@@ -362,6 +412,8 @@ class _Trial:
     def _choose_others(self, refused: Sequence[str]) -> bool:
         """Choose other values for the refused columns or, if these have none, for any columns."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
+        if refused and not open_:
+            return False  # no other column is part of the constraint
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:
             return False

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
+from msgspec.structs import replace
+
+from aiosqlc.analysis.recipes import cycles
 from aiosqlc.ir import SqlType, TypeKind
 from aiosqlc.postgres.sampling import Sampler
 
 _MOST_LABELS = 8
 _LONGEST = 64
-_LETTERS = "translate(left(md5({n}::text), %d), '0123456789abcdef', 'ABCDEFGHIJKLMNOP')"
+_SHORT = 3
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SIGNS = f"0123456789{_LETTERS}{_LETTERS.lower()}"
 _TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
 _INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 _NUMBERS = frozenset({"numeric", "float4", "float8", "money"})
@@ -30,24 +36,27 @@ _RANGES = {
     " timestamptz '2024-01-01 01:00+00' + {n} * interval '1 hour')",
 }
 _OTHERS = {
-    "bool": ("false", "true"),
+    "bool": ("false", "true", "({n} % 2 = 0)"),
     "uuid": ("md5(%(seed)s || {n})::uuid",),
     "json": ("'{}'::json", "'[]'::json"),
-    "jsonb": ("'{}'::jsonb", "'[]'::jsonb"),
+    "jsonb": ("'{}'::jsonb", "'[]'::jsonb", "jsonb_build_object('n', {n})", "to_jsonb({n})"),
     "bytea": ("decode(md5({n}::text), 'hex')", "sha256({n}::text::bytea)", "''::bytea"),
-    "time": ("time '09:00'", "time '17:00'"),
-    "timetz": ("timetz '09:00+00'",),
-    "interval": ("interval '1 day'", "interval '0'"),
+    "time": ("time '09:00'", "time '17:00'", "(time '00:00' + {n} * interval '1 second')"),
+    "timetz": ("timetz '09:00+00'", "(timetz '00:00+00' + {n} * interval '1 second')"),
+    "interval": ("interval '1 day'", "interval '0'", "({n} * interval '1 minute')"),
     "inet": ("('10.0.0.0'::inet + {n})",),
     "cidr": ("('10.0.0.0'::inet + {n})::cidr",),
-    "macaddr": ("'08:00:2b:01:02:03'::macaddr",),
+    "macaddr": ("lpad(to_hex({n}), 12, '0')::macaddr",),
+    "macaddr8": ("lpad(to_hex({n}), 16, '0')::macaddr8",),
+    "pg_lsn": ("('0/' || to_hex({n} % 4294967296))::pg_lsn",),
+    "xid8": ("{n}::text::xid8",),
     "xml": ("'<a/>'::xml",),
     "hstore": ("''::hstore",),
     "ltree": ("('n' || {n})::ltree",),
-    "tsvector": ("''::tsvector",),
-    "tsquery": ("''::tsquery",),
+    "tsvector": ("''::tsvector", "('n' || {n})::tsvector"),
+    "tsquery": ("''::tsquery", "('n' || {n})::tsquery"),
     "point": ("point(0, 0)",),
-    "char": ("'a'::\"char\"",),
+    "char": ("'a'::\"char\"", 'chr((33 + {n} % 94)::int)::"char"'),
 }
 
 
@@ -60,10 +69,11 @@ def candidates(
     the column, and `likely` are the constants in the constraints of the column.
     """
     if kind.array_dims:
-        yield _constant("{}", declared)
-        yield from _sampled(kind, declared, likely)
+        yield from _arrays(kind, declared, place, likely)
     elif kind.kind is TypeKind.ENUM:
         yield from (_constant(label, declared) for label in kind.labels[:_MOST_LABELS])
+        labels = ", ".join(map(literal, kind.labels))
+        yield f"(array[{labels}])[{{n}} % {len(kind.labels)} + 1]::{declared}"
     elif kind.kind is TypeKind.DOMAIN and kind.base is not None:
         for value in candidates(kind.base, _declared(kind.base), place, likely):
             yield f"({value})::{declared}"
@@ -82,9 +92,23 @@ def candidates(
     elif kind.name in _MOMENTS:
         yield from _moments(kind.name, declared, likely)
     else:
+        if kind.name in {"bit", "varbit"}:
+            size = re.search(r"\((\d+)\)", declared)
+            bits = size[1] if size else "64"
+            yield f"{{n}}::bit({bits})::{declared}"
         seed = literal(f"{'.'.join(place)} ")
         yield from (value.replace("%(seed)s", seed) for value in _OTHERS.get(kind.name, ()))
         yield from _sampled(kind, declared, likely)
+
+
+def _arrays(
+    kind: SqlType, declared: str, place: tuple[str, str], likely: Sequence[str]
+) -> Iterator[str]:
+    yield _constant("{}", declared)
+    element = candidates(replace(kind, array_dims=0), declared.removesuffix("[]"), place)
+    for value in (value for value in element if "{n}" in value):
+        yield f"array[{value}]::{declared}"
+    yield from _sampled(kind, declared, likely)
 
 
 def _texts(kind: SqlType, word: str, likely: Sequence[str]) -> Iterator[str]:
@@ -99,8 +123,9 @@ def _texts(kind: SqlType, word: str, likely: Sequence[str]) -> Iterator[str]:
         "'+49' || (100000000 + {n})",
         f"'{named.split()[0]}:n' || {{n}}",
         f"'{named.split()[0]}.n' || {{n}}",
-        *(_LETTERS % length for length in (2, 3, 8)),
     ]
+    if kind.length is not None and kind.length <= _SHORT:
+        yield _spelled(_SIGNS, kind.length)  # more values than with digits alone
     for value in values:
         if kind.length is None:
             yield f"({value})"
@@ -111,20 +136,48 @@ def _texts(kind: SqlType, word: str, likely: Sequence[str]) -> Iterator[str]:
     # A condition may name a length: `length(isbn) = 13`.
     for length in [text for text in likely if text.isdecimal() and 0 < int(text) <= _LONGEST]:
         yield f"left(lower(md5({{n}}::text)), {length})"
-        yield f"lpad({{n}}::text, {length}, '0')"
+        yield f"right(lpad({{n}}::text, greatest({length}, length({{n}}::text)), '0'), {length})"
+        if int(length) <= _SHORT:
+            yield _spelled(_SIGNS, int(length))
+    for count in (2, 3, 8):
+        if kind.length is None or count <= kind.length:
+            yield _spelled(_LETTERS, count)
     for text in (*likely, "EUR", "DE", "12345", "a:b", "a.b", ""):
         if kind.length is None or len(text) <= kind.length:
             yield _constant(text, "text")
 
 
+def _spelled(signs: str, length: int) -> str:
+    """Return an expression for a text of some length that counts through all texts of `signs`."""
+    base = len(signs)
+    places = [base**power for power in reversed(range(length))]
+    parts = (f"substr('{signs}', ({{n}} / {p} % {base})::int + 1, 1)" for p in places)
+    return f"({' || '.join(parts)})"
+
+
 def _numbers(kind: SqlType, declared: str, likely: Sequence[str]) -> Iterator[str]:
-    most = "{n}" if kind.name != "int2" else "({n} % 30000)"
-    yield f"({most})::{declared}"
+    if kind.name == "int2":
+        yield f"({{n}} % 32768)::{declared}"
+    else:
+        yield f"({{n}})::{declared}"
     literals = [text for text in likely if re.fullmatch(r"-?\d+(\.\d+)?", text)]
     if kind.name in _INTEGERS:
         literals = [text for text in literals if "." not in text]
     for text in ("1", "0", "2", "10", "100", *literals):
         yield _constant(text, declared)
+    places = kind.scale or 0 if kind.name == "numeric" else 0
+    bounds = [Decimal(text) for text in literals]
+    if kind.name == "numeric" and kind.precision is not None:
+        most = Decimal(10) ** (kind.precision - places)
+        bounds += [1 - most, Decimal(0), most]
+        bounds = [bound for bound in bounds if -most <= bound <= most]
+    elif kind.name == "int2":
+        bounds += [Decimal(-32_768), Decimal(32_767)]
+    for text in literals:
+        yield f"({text} + {{n}})::{declared}"
+        yield f"({text} - {{n}})::{declared}"
+    for value in cycles(bounds, places, "({n} / %d %% %d)::numeric / %d"):
+        yield f"({value})::{declared}"
     yield f"({{n}} % 10)::{declared}"
     for text in literals:
         yield f"({text} + {{n}} % 2)::{declared}"

@@ -9,7 +9,16 @@ from random import Random
 from msgspec import Struct
 from psycopg import pq
 
-from aiosqlc.analysis.recipes import ColumnRecipe, Recipes, Reference, Syntax, TableRecipe
+from aiosqlc.analysis.recipes import (
+    DEMANDS,
+    ColumnRecipe,
+    Demand,
+    Recipes,
+    Reference,
+    Syntax,
+    TableRecipe,
+    hopeless,
+)
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow, Relation
 from aiosqlc.postgres.catalog.types import Types
@@ -25,9 +34,6 @@ from aiosqlc.servers.postgres.connection import Connection, server_error
 
 _ATTEMPTS = 400  # per table
 _SIMPLER = 60  # attempts to replace a value by an earlier one, once a row is accepted
-# The numbers of the rows that a recipe must make. The large one is refused where only small
-# numbers fit; then a recipe that makes the first rows is good enough.
-_TRIALS = ((1, 2, 40_000), (1, 2, 3))
 _DECLARED = """
 select a.attrelid, a.attnum, format_type(a.atttypid, a.atttypmod), a.attidentity,
     case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end
@@ -37,6 +43,7 @@ where a.attnum > 0 and not a.attisdropped
 """
 
 _SYNTAX = Syntax('"', "{}::bigint", "DEFAULT VALUES", returning=True, schemas=True)
+_COUNTER = "aiosqlc_row"
 _FILLED = "the schema already inserts rows, and the server rejected another row"
 _PARTITIONS = "select oid from pg_class where relispartition"
 
@@ -116,14 +123,19 @@ class _Search:
                 return f"the referenced table {self._named(key.foreign_relation)} has no row"
         required = [key for key in required if self.made.get(key.foreign_relation)]
         possible = [key for key in self._keys(table) if self.made.get(key.foreign_relation)]
-        reason = ""
+        reason = said = ""
         # A CHECK may require one of several nullable references.
         for keys in (required, possible) if len(possible) > len(required) else (required,):
-            for numbers in _TRIALS:
-                trial = _Trial(self, table, columns, keys, numbers)
+            failed: list[tuple[Demand, int]] = []
+            for demand in DEMANDS:
+                if hopeless(demand, failed):
+                    continue
+                trial = _Trial(self, table, columns, keys, demand)
                 if trial.succeeds():
                     return trial.recipe(relation)
-                reason = reason or trial.refusal
+                failed.append((demand, trial.most))
+                said = trial.refusal
+            reason = reason or said
         return reason
 
     def _has_rows(self, table: int) -> bool:
@@ -201,11 +213,11 @@ class _Trial:
         table: int,
         columns: Sequence[Attribute],
         keys: Sequence[ConstraintRow],
-        numbers: Sequence[int],
+        demand: Demand,
     ) -> None:
         bound = {number for key in keys for number in key.columns}
         self._search, self._table, self._columns = search, table, columns
-        self._keys, self._numbers = keys, numbers
+        self._keys, self._demand = keys, demand
         likely = constraint_constants(search.facts, table)
         self._free = {column.number: column for column in columns if column.number not in bound}
         self._values = {
@@ -215,11 +227,16 @@ class _Trial:
         self._chosen = dict.fromkeys(self._free, 0)
         self._random = Random(0)  # noqa: S311 - test data
         self.refusal = "no attempt was made"
+        self.most = 0  # rows that an attempt inserted
 
     def succeeds(self) -> bool:
         """Choose values until the server accepts all rows; the rows then stay in the tables."""
+        tried: dict[tuple[int, ...], list[int] | None] = {}
         for _ in range(_ATTEMPTS):
-            refused = self._insert()
+            chosen = tuple(self._chosen.values())
+            if chosen not in tried:
+                tried[chosen] = self._insert()
+            refused = tried[chosen]
             if refused is None:
                 self._simplify()
                 return self._insert(keep=True) is None
@@ -273,12 +290,13 @@ class _Trial:
         connection = self._search.connection
         connection.run("savepoint recipe")
         rows: list[Row] = []
-        for place, number in enumerate(self._numbers):
+        for place, number in enumerate(self._demand.numbers):
             result = connection.execute(*self._statement(place, number))
             if not answered(result) or not result.ntuples:
-                refused = self._constrained(result)
+                refused = self._constrained(result, place)
                 connection.run("rollback to recipe; release recipe")
                 return refused
+            self.most = max(self.most, place + 1)
             rows.append(
                 {
                     (result.fname(at) or b"").decode(): _text(result.get_value(0, at))
@@ -287,24 +305,56 @@ class _Trial:
             )
         if keep:
             self._search.made[self._table] = rows
+        elif self._demand.last > len(rows) and not self._counts_little():
+            result = connection.execute(*self._series(len(rows) + 1, self._demand.last))
+            if not answered(result):
+                refused = self._constrained(result, len(rows))
+                connection.run("rollback to recipe; release recipe")
+                return refused
         connection.run("release recipe" if keep else "rollback to recipe; release recipe")
         return None
 
+    def _counts_little(self) -> bool:
+        """Return whether a sequence of small numbers, which no rollback restores, counts rows."""
+        declared = self._search.declared
+        return any(
+            declared[self._table, column.number].type == "smallint"
+            and (
+                declared[self._table, column.number].identity
+                or "nextval(" in declared[self._table, column.number].default
+            )
+            for column in self._search.facts.columns[self._table]
+        )
+
+    def _series(self, first: int, last: int) -> tuple[str, list[str | None]]:
+        """Return a statement that inserts all rows from the number `first` to `last`."""
+        into, shown, values = self._parts(0, f"{_COUNTER}.{_COUNTER}")
+        series = f"generate_series({first}::bigint, {last}) {_COUNTER}"
+        names = ", ".join(quoted(column.name) for column in self._columns)
+        columns = f"({names})" if names else ""
+        chosen = f"select {', '.join(shown)} from {series}"  # noqa: S608 - quoted names
+        return f"insert into {into} {columns} {chosen}", values
+
     def _statement(self, place: int, number: int) -> tuple[str, list[str | None]]:
+        into, shown, values = self._parts(place, f"{number}::bigint")
+        names = ", ".join(quoted(column.name) for column in self._columns)
+        filled = f"({names}) values ({', '.join(shown)})" if shown else "default values"
+        return f"insert into {into} {filled} returning *", values
+
+    def _parts(self, place: int, number: str) -> tuple[str, list[str], list[str | None]]:
+        """Return the table, an expression for each column, and the values of the parameters."""
         relation = self._search.facts.relations[self._table]
         given = dict(self._referenced(place))
-        shown, values = [], list[str | None]()
+        shown, values = list[str](), list[str | None]()
         for column in self._columns:
             if column.number in given:
                 values.append(given[column.number])
-                shown.append(f"${len(values)}")
+                kind = self._search.declared[self._table, column.number].type
+                shown.append(f"${len(values)}::{kind}")
             else:
                 expression = self._value(column.number) or "null"
-                shown.append(expression.replace("{n}", f"{number}::bigint"))
-        names = ", ".join(quoted(column.name) for column in self._columns)
-        into = f"insert into {quoted(relation.schema)}.{quoted(relation.name)}"
-        filled = f"({names}) values ({', '.join(shown)})" if shown else "default values"
-        return f"{into} {filled} returning *", values
+                shown.append(expression.replace("{n}", number))
+        return f"{quoted(relation.schema)}.{quoted(relation.name)}", shown, values
 
     def _referenced(self, place: int) -> Iterator[tuple[int, str | None]]:
         """Yield the columns of foreign keys in the row at `place`, with the referenced values."""
@@ -315,12 +365,17 @@ class _Trial:
             for number, foreign in zip(key.columns, key.foreign_columns, strict=True):
                 yield number, parent[facts.attributes[key.foreign_relation, foreign].name]
 
-    def _constrained(self, result: pq.abc.PGresult) -> list[int]:
-        """Return the columns of the constraint that refused a row, if the server names one."""
+    def _constrained(self, result: pq.abc.PGresult, accepted: int) -> list[int]:
+        """Return the columns of the constraint that refused a row, if the server names one.
+
+        `accepted` is the number of rows before it.
+        """
+        message = "a trigger skips each row"
+        message = message if answered(result) else server_error(result).message
+        # The best attempt gives the reason.
+        self.refusal = message if accepted >= self.most else self.refusal
         if answered(result):
-            self.refusal = "a trigger skips each row"
             return []
-        self.refusal = server_error(result).message
         name = (result.error_field(pq.DiagnosticField.CONSTRAINT_NAME) or b"").decode()
         named = (result.error_field(pq.DiagnosticField.COLUMN_NAME) or b"").decode()
         facts = self._search.facts
@@ -338,6 +393,8 @@ class _Trial:
         If the refused columns have no other values, choose for any other columns.
         """
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
+        if refused and not open_:
+            return False  # no other column is part of the constraint
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:
             return False
