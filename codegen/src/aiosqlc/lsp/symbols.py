@@ -120,7 +120,7 @@ def _aliases(entry: Entry, block: Block) -> dict[str, list[Span]]:
 
 
 def _declares(block: Block, name: str) -> bool:
-    """Return whether a block contains `t AS t`, in which the second `t` is the alias."""
+    """Return whether a block gives the table `name` this name as its alias: `name AS name`."""
     texts = [unquote(token).lower() for token in block.tokens]
     wanted = name.lower()
     return any(

@@ -219,7 +219,10 @@ def _behind(
 
 
 def _outputs(text: _Text, dialect: Dialect) -> list[Output]:
-    """Return which output columns must have the name of a sort key, and which must not."""
+    """Return the checks of the output columns' names.
+
+    The column that a sort key names must have this name, and no other column may have it.
+    """
     stars = [at for at, item in enumerate(text.items) if item[-1].text == "*"]
     found = []
     for term in text.terms:
