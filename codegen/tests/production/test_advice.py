@@ -38,6 +38,7 @@ CREATE TABLE line (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES or
 CREATE TABLE small (id int PRIMARY KEY, name text NOT NULL);
 CREATE INDEX small_name ON small (name);
 CREATE INDEX small_name_id ON small (name, id);
+CREATE TABLE document (id bigint PRIMARY KEY, body jsonb NOT NULL);
 CREATE TABLE event (day date NOT NULL, word text NOT NULL, PRIMARY KEY (day, word))
 PARTITION BY RANGE (day);
 CREATE TABLE event_old PARTITION OF event FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
@@ -51,6 +52,7 @@ ROWS = {
     "small": 200,
     "tag": 500,
     "event": 1_000_000,
+    "document": 5_000_000,
 }
 # The rule, the command, and the query. A rule '' means that no rule is violated.
 CASES = [
@@ -107,6 +109,36 @@ CASES = [
         ":many",
         "SELECT c.id FROM customer c JOIN small s ON c.note LIKE s.name || '%'",
     ),
+    # Expressions on columns, and the smallest and largest values of a column.
+    ("V030", ":many", "SELECT id FROM orders WHERE coalesce(product_id, 0) = @id"),
+    ("V030", ":many", "SELECT id FROM orders WHERE nullif(product_id, 0) = @id"),
+    ("V033", ":many", "SELECT id FROM orders WHERE customer_id + 1 = @id"),
+    ("V030", ":many", "SELECT id FROM orders WHERE -product_id = @id"),
+    ("V033", ":many", "SELECT id FROM customer WHERE note || email = @text"),
+    ("V030", ":many", "SELECT id FROM customer WHERE note || region = @text"),
+    ("V030", ":many", "SELECT id FROM customer WHERE lower(note) IN (@one, @two)"),
+    ("V030", ":many", "SELECT id FROM customer WHERE lower(note) = ANY(@notes::text[])"),
+    ("V030", ":many", "SELECT id FROM customer WHERE note = ANY(@notes::text[])"),
+    ("V030", ":many", "SELECT id FROM customer WHERE note BETWEEN @first AND @last"),
+    ("V033", ":many", "SELECT id FROM orders WHERE date_trunc('day', created_at, 'UTC') = @day"),
+    ("V030", ":many", "SELECT id FROM document WHERE body ->> 'customer.code' = @code"),
+    ("V030", ":many", "SELECT id FROM document WHERE body -> 'who' ->> 'code' = @code"),
+    ("V030", ":many", "SELECT id FROM document WHERE (body ->> 'size')::int = @size"),
+    ("V030", ":one", "SELECT max(product_id) FROM orders"),
+    ("V030", ":one", "SELECT coalesce(min(o.product_id), 0) AS least FROM orders o"),
+    ("V030", ":one", "SELECT min(id) AS first, max(id) AS last FROM line WHERE order_id = @id"),
+    ("V030", ":many", "SELECT id FROM customer ORDER BY note DESC LIMIT 1"),
+    ("V030", ":many", "SELECT id FROM customer ORDER BY note DESC NULLS LAST LIMIT 1"),
+    ("V030", ":many", "SELECT id FROM customer ORDER BY lower(note), id DESC LIMIT 1"),
+    # Such an expression has few values; and no index holds another aggregate's result.
+    ("", ":many", "SELECT id FROM customer WHERE length(note) = @length"),
+    ("", ":many", "SELECT id FROM customer WHERE code || '' = note || ''"),
+    ("", ":many", "SELECT id FROM orders WHERE customer_id % 10 = @rest"),
+    ("", ":many", "SELECT id FROM orders WHERE CASE WHEN product_id > 5 THEN 1 ELSE 0 END = @n"),
+    ("", ":one", "SELECT max(product_id) AS last, sum(product_id) AS total FROM orders"),
+    ("", ":one", "SELECT max(product_id) FILTER (WHERE status = 'open') FROM orders"),
+    ("", ":many", "SELECT status, max(product_id) FROM orders GROUP BY status"),
+    ("", ":one", "SELECT max(created_at) FROM orders"),
     # The inner input is an index, a part of a table, a join, or a range of an index.
     (
         "V038",

@@ -25,7 +25,7 @@ CREATE TABLE place (
 );
 CREATE INDEX place_city ON place (city, id);
 CREATE INDEX place_open ON place (id) WHERE state = 'open';
-CREATE INDEX place_rest ON place ((id % 10));
+CREATE INDEX place_rest ON place (round(id::numeric, -4));
 """
 # ANALYZE reads all of so few rows, so its result is not random.
 ROWS = """\
@@ -34,7 +34,7 @@ INSERT INTO place SELECT n, n % 100, n % 1000, CASE WHEN n % 50 = 0 THEN 'open' 
 FROM generate_series(1, 30000) n
 """
 OF_CITY = "SELECT id FROM place WHERE city = 7"
-OF_REST = "SELECT note FROM place WHERE id % 10 = 3"
+OF_REST = "SELECT note FROM place WHERE round(id::numeric, -4) = 10000"
 _PLANS = Path(__file__).parents[2] / "docs" / "plans.md"
 MANUAL = " ".join(_PLANS.read_text().split())
 
@@ -126,4 +126,7 @@ def test_new_indexes(
     assert plan
     assert full
     assert f"the estimate was {pages} pages instead of {real['place_open']}." in MANUAL
-    assert f"`id % 10 = 3`, {plan.rows:,.0f} row instead of {full.rows:,.0f}." in MANUAL
+    assert (
+        f"`round(id::numeric, -4) = 10000`, {plan.rows:,.0f} row instead of {full.rows:,.0f}."
+        in MANUAL
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
 from psycopg import pq
 
 from aiosqlc.analysis.planned.statistics import KEYS, ColumnStatistics, RelationSize, Statistics
@@ -20,18 +22,25 @@ where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm', 'i', 
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 """
 _EXPRESSIONS = """
-select n.nspname, c.relname, min(k.n), tn.nspname, t.relname, min(a.attname)
+select n.nspname, c.relname, k.n, tn.nspname, t.relname, a.attname,
+       pg_get_indexdef(c.oid, k.n::int, true)
 from pg_index i
 join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_class t on t.oid = i.indrelid join pg_namespace tn on tn.oid = t.relnamespace
 join unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k(number, n) on k.number = 0
-join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid
-     and d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.refobjsubid > 0
-join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+join pg_attribute a on a.attrelid = t.oid and a.attnum > 0
 where i.indexprs is not null and n.nspname !~ '^pg_'
-group by 1, 2, 4, 5 having count(distinct k.n) = 1 and count(distinct a.attnum) = 1
+order by 1, 2, 3
 """
 _OF_EXPRESSION = frozenset({"null_frac", "avg_width", "n_distinct"})
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+# Expressions with far fewer values than their columns, such as `length(name)` and `id % 10`.
+_FEWER = re.compile(
+    r"\bEXTRACT\(|\b\w*(?:length|size|typeof)\(|\b(?:date_part|mod|div|sign|cardinality|isfinite"
+    r"|width_bucket|ascii|strpos)\(|\b(?:POSITION|CASE)\b| (?:%|/|&|<|>|<=|>=|<>|=) "
+    r"|\b(?:IS|LIKE|NOT)\b"
+)
+_FEW = (("null_frac", "0"), ("avg_width", "8"), ("n_distinct", "10"))
 _MOST_NAMES = 5
 
 
@@ -78,15 +87,32 @@ def restore(
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
     """Yield statistics for each indexed expression without statistics.
 
-    These are the statistics of the column that the expression reads.
-    For example, `lower(email)` has about as many distinct values as `email`.
+    These are the statistics of the column that the expression reads, and of the column with the
+    most distinct values if there are several. For example, `lower(email)` has about as many
+    distinct values as `email`. An expression such as `id % 10` has far fewer: 10 are assumed.
     """
     known = {(item.schema, item.relation, item.column): item for item in statistics.columns}
-    for schema, index, number, home, table, column in connection.rows(_EXPRESSIONS):
-        of = known.get((str(home), str(table), str(column)))
-        if of is not None and (str(schema), str(index), str(number)) not in known:
-            values = tuple(pair for pair in of.values if pair[0] in _OF_EXPRESSION)
-            yield ColumnStatistics(str(schema), str(index), str(number), values)
+    found: dict[tuple[str, str, str], list[ColumnStatistics]] = {}
+    for row in connection.rows(_EXPRESSIONS):
+        schema, index, number, home, table, column, text = map(str, row)
+        of = known.get((home, table, column))
+        expression = _TEXT.sub("''", text)
+        reads = re.search(rf"(?<![\w$]){re.escape(column)}(?![\w$])", expression)
+        if of and reads and (schema, index, number) not in known:
+            if _FEWER.search(expression):
+                of = replace(of, values=_FEW)
+            found.setdefault((schema, index, number), []).append(of)
+    for (schema, index, number), columns in found.items():
+        most = max(columns, key=lambda of: _distinct(of, statistics))
+        values = tuple(pair for pair in most.values if pair[0] in _OF_EXPRESSION)
+        yield ColumnStatistics(schema, index, number, values)
+
+
+def _distinct(of: ColumnStatistics, statistics: Statistics) -> float:
+    """Return the number of distinct values of a column."""
+    share = float(dict(of.values).get("n_distinct", "0"))
+    size = statistics.sizes.get((of.schema, of.relation))
+    return share if share > 0 or size is None else -share * size.rows
 
 
 def literal(text: str) -> str:

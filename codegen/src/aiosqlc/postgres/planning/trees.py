@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ _CONDITIONS = (
     "Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter", "Filter",
     "One-Time Filter", "TID Cond", "Order By", "Sort Key", "Presorted Key", "Group Key",
 )  # fmt: skip
+_NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
+# The columns of `min` and `max`. The rest of an output is not kept, because it may contain values.
+_EXTREME = re.compile(rf"\b(?:min|max)\(({_NAME}\.)?({_NAME})\)(?! FILTER)")
 _DETAILS = (
     "Operation", "Parent Relationship", "Subplan Name", "CTE Name", "Function Name", "Strategy",
     "Partial Mode", "Parallel Aware", "Workers Planned", "Scan Direction", "Command",
@@ -56,9 +60,25 @@ def tree(node: Mapping[str, Any], indexes: Mapping[str, str]) -> Plan:
         alias=node.get("Alias", ""),
         index=indexes.get(index, index),
         conditions=tuple((key, _text(node[key])) for key in _CONDITIONS if key in node),
-        details=tuple((key, _text(node[key])) for key in _DETAILS if key in node),
+        details=tuple((key, _text(node[key])) for key in _DETAILS if key in node) + _extremes(node),
         children=tuple(tree(inner, indexes) for inner in node.get("Plans", ())),
     )
+
+
+def _extremes(node: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the columns whose smallest or largest value an aggregate without groups computes."""
+    if node["Node Type"] != "Aggregate" or node.get("Strategy") != "Plain":
+        return ()
+    # An output that reads a single relation has no aliases.
+    below, alias = node, ""
+    while below.get("Plans") and not alias:
+        below = below["Plans"][-1]
+        alias = below.get("Alias", "")
+    found = dict.fromkeys(
+        (prefix or f'"{alias}".') + column
+        for prefix, column in _EXTREME.findall(_text(node.get("Output", ())))
+    )
+    return (("Extremes", ", ".join(found)),) if found else ()
 
 
 def _named(schema: str, name: str) -> str:

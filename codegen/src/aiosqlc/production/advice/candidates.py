@@ -23,7 +23,7 @@ _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond
 class Candidate(Struct, frozen=True):
     """An index that may make a plan cheaper.
 
-    `hidden` is the column inside an indexed expression such as `lower(email)`, or ''.
+    `hidden` are the columns inside an indexed expression such as `lower(email)`.
 
     `keys` are columns and expressions as in CREATE INDEX. `table` is the table's name as in plans.
     `method` is '' for a B-tree. `where` is the condition of a partial index, or ''.
@@ -31,7 +31,7 @@ class Candidate(Struct, frozen=True):
 
     table: str
     keys: tuple[str, ...]
-    hidden: str = ""
+    hidden: tuple[str, ...] = ()
     method: str = ""
     where: str = ""
 
@@ -60,7 +60,7 @@ def candidates(
     """
     found: dict[Candidate, None] = {}
     all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]
-    sorts = list(_limited_sorts(plan, limited=False))
+    sorts = [*_limited_sorts(plan, limited=False), *_extremes(plan)]
     for table, alias in dict.fromkeys(
         (node.relation, node.alias) for node in plan.walk() if node.relation
     ):
@@ -117,7 +117,7 @@ def _of_relation(
         if one.is_plain and one.kind in _IN_ARRAYS:
             yield Candidate(table, (one.column,), method="gin")
         if not one.is_plain and one.kind in {"=", "<"}:
-            yield Candidate(table, (f"({one.expression})",), one.column.strip('"'))
+            yield Candidate(table, (f"({one.expression})",), _unquoted(one.columns))
 
 
 def _of_ranges(
@@ -132,7 +132,7 @@ def _of_ranges(
     for one in mine:
         if not one.is_plain and one.kind == "=" and ranges:
             keys = (f"({one.expression})", ranges[0])
-            yield Candidate(table, keys, one.column.strip('"'))
+            yield Candidate(table, keys, _unquoted(one.columns))
     for column in ranges:
         if (table, column.strip('"')) in ordered_columns:
             yield Candidate(table, (column,), method="brin")
@@ -173,6 +173,13 @@ def _limited_sorts(node: Plan, *, limited: bool) -> Iterator[Sequence[tuple[str,
         yield from _limited_sorts(child, limited=limited)
 
 
+def _extremes(plan: Plan) -> Iterator[Sequence[tuple[str, str, bool]]]:
+    """Yield each column of `min` and `max`, whose value is the first or last key of an index."""
+    for node in plan.walk():
+        for column in node.detail("Extremes").split(", "):
+            yield from filter(None, [sort_columns(column)])
+
+
 def _only(keys: Sequence[tuple[str, str, bool]], alias: str) -> bool:
     return {of for of, _, _ in keys} == {alias}
 
@@ -182,6 +189,10 @@ def _all(plan: Plan) -> Iterator[Comparison]:
         for kind, text in node.conditions:
             if kind in _CONDITIONS:
                 yield from comparisons(text)
+
+
+def _unquoted(columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(column.strip('"') for column in columns)
 
 
 def _quoted(name: str) -> str:

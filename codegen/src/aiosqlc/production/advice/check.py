@@ -141,7 +141,7 @@ class _Checking(Struct, frozen=True):
 
     def _missing(self, text: PlannedText, plan: Plan, best: Remedy) -> Diagnostic:
         """Return the finding that proposes the indexes that make an SQL text's plan cheaper."""
-        hidden = [(one.table, one.hidden) for one in best.indexes if one.hidden]
+        hidden = [(one.table, column) for one in best.indexes for column in one.hidden]
         code = "V033" if any(pair in self.indexed for pair in hidden) else "V030"
         message, hint, notes = proposal(self.database, best, plan)
         useless_then = [

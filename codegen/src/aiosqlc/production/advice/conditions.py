@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
-_COLUMN = re.compile(rf"(?P<alias>{_NAME})\.(?P<column>{_NAME})")
-_CAST = re.compile(rf"\((?P<of>{_COLUMN.pattern})\)::(?P<type>[\w .()\[\]]+)")
-_KEY = r" (?:->>?|#>>?) (?:'(?:[^']|'')*'(?:::[\w\[\]]+)?|\d+)"
-_JSON = re.compile(rf"\(*{_COLUMN.pattern}(?:{_KEY}\)*(?:::[\w ]+\)*)?)+")
-_CALL = re.compile(r"(?P<function>[a-z_]\w*)\((?P<inside>.*)\)(?:::[\w ]+)?", re.DOTALL)
+# A column, but not the schema and name of a type or of a function.
+_COLUMN = re.compile(rf"(?<![:\w$.\"])(?P<alias>{_NAME})\.(?P<column>{_NAME})(?![\w$]*\()")
+_TEXT_OR_COLUMN = re.compile(rf"'(?:[^']|'')*'|{_COLUMN.pattern}")
+# Parts of an expression that no index can contain.
+_NOT_INDEXABLE = re.compile(r"\$\d|\b(?:SubPlan|InitPlan|ANY|ALL|ROW)\b")
+_SORTED = re.compile(r"(?P<what>.+?)(?P<down> DESC)?(?P<nulls> NULLS (?:FIRST|LAST))?", re.DOTALL)
 _PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]|[^'\"()]+")
 _DEPTHS = {"(": 1, ")": -1}
 _RANGES = frozenset({"<", ">", "<=", ">="})
@@ -22,11 +23,12 @@ _OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?
 
 
 class Comparison(Struct, frozen=True):
-    """A comparison of a column, or of an expression on one column, with another value.
+    """A comparison of a column, or of an expression on a table's columns, with another value.
 
-    `expression` is the key for an index: the compared column's name, or the compared expression.
-    `kind` is `=`, `<` (for each of `<`, `<=`, `>` and `>=`) or another operator. `sign` is the
-    operator if the column is on the left. `other` is the value, and `joined` are its table aliases.
+    `column` is the first of the `columns` in the expression. `expression` is the key for an index:
+    the compared column's name, or the compared expression. `kind` is `=`, `<` (for each of `<`,
+    `<=`, `>` and `>=`) or another operator. `sign` is the operator if the column is on the left.
+    `other` is the value, and `joined` are its table aliases.
     """
 
     alias: str
@@ -36,6 +38,7 @@ class Comparison(Struct, frozen=True):
     other: str
     joined: frozenset[str]
     sign: str = "="
+    columns: tuple[str, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -58,16 +61,21 @@ def aliases(text: str) -> frozenset[str]:
 
 
 def sort_columns(key: str) -> list[tuple[str, str, bool]] | None:
-    """Return the alias, column and direction (descending) of each sort key.
+    """Return the alias, the key of an index and the direction (descending) of each sort key.
 
-    Return None if a key is not a column, or if it has NULLS FIRST or NULLS LAST.
+    A key with NULLS FIRST or NULLS LAST contains its direction. Return None if an index cannot
+    contain a key.
     """
     found = []
-    for part in key.split(", "):
-        match = re.fullmatch(rf"{_COLUMN.pattern}(?P<down> DESC)?", part)
-        if match is None:
+    for part in _split_at(key, ", "):
+        match = _SORTED.fullmatch(part)
+        side = _indexable(match["what"]) if match else None
+        if match is None or side is None:
             return None
-        found.append((match["alias"].strip('"'), match["column"], match["down"] is not None))
+        alias, columns, expression = side
+        what = expression if (expression,) == columns else f"({expression})"
+        down, nulls = match["down"] or "", match["nulls"] or ""
+        found.append((alias, f"{what}{down}{nulls}" if nulls else what, bool(down and not nulls)))
     return found
 
 
@@ -77,7 +85,8 @@ def _of_part(part: str) -> Iterator[Comparison]:
         text = part.removeprefix("NOT ").strip()
         if whole := _COLUMN.fullmatch(text):  # a boolean
             name = whole["column"]
-            yield Comparison(whole["alias"].strip('"'), name, name, "=", "true", frozenset())
+            alias = whole["alias"].strip('"')
+            yield Comparison(alias, name, name, "=", "true", frozenset(), columns=(name,))
         return
     left, sign, right = operator
     for side, other, turned in ((left, right, sign), (right, left, _TURNED.get(sign, ""))):
@@ -91,45 +100,54 @@ def _of_part(part: str) -> Iterator[Comparison]:
                 continue
             kind = "="
         kind = "<" if kind in _RANGES else kind
-        yield Comparison(*found, kind=kind, other=other, joined=joined, sign=turned)
+        alias, columns, expression = found
+        yield Comparison(
+            alias, columns[0], expression, kind, other, joined, sign=turned, columns=columns
+        )
 
 
-def _indexable(side: str) -> tuple[str, str, str] | None:
-    """Return the alias, column and expression of one side of a comparison.
+def _indexable(side: str) -> tuple[str, tuple[str, ...], str] | None:
+    """Return the alias, columns and expression of one side of a comparison.
 
-    Return None if an index cannot contain the expression.
+    Return None if an index cannot contain the expression. The server refuses an index on a function
+    whose result can change, so such an expression is not excluded here.
     """
     side = _bare(side)
-    if whole := _COLUMN.fullmatch(side):
-        return whole["alias"].strip('"'), whole["column"], whole["column"]
-    names = {(one["alias"], one["column"]) for one in _COLUMN.finditer(_without_texts(side))}
-    if len(names) != 1 or "$" in side or "SubPlan" in side or "InitPlan" in side:
+    found = [one for one in _TEXT_OR_COLUMN.finditer(side) if one["alias"]]
+    names = {one["alias"] for one in found}
+    if len(names) != 1 or _NOT_INDEXABLE.search(_without_texts(side)):
         return None
-    ((alias, column),) = names
-    if any(pattern.fullmatch(side) for pattern in (_CAST, _CALL, _JSON)):
-        return alias.strip('"'), column, side.replace(f"{alias}.", "")
-    return None
+    (alias,) = names
+    columns = tuple(dict.fromkeys(one["column"] for one in found))
+    expression = _TEXT_OR_COLUMN.sub(lambda one: one["column"] or one[0], side)
+    return alias.strip('"'), columns, expression
 
 
 def _conjuncts(text: str) -> Iterator[str]:
     """Yield the parts of a condition that AND joins, without the parentheses around them."""
     text = _bare(text)
-    parts, depth, start, at = [], 0, 0, 0
+    parts = _split_at(text, " AND ")
+    if len(parts) == 1:
+        yield text
+        return
+    for part in parts:
+        yield from _conjuncts(part)
+
+
+def _split_at(text: str, word: str) -> list[str]:
+    """Split a text at a separator. A separator inside parentheses or quotes does not count."""
+    parts, depth, start = [], 0, 0
     for piece in _PIECE.finditer(text):
         token = piece[0]
         if token in _DEPTHS:
             depth += _DEPTHS[token]
         elif depth == 0 and token[0] not in "'\"":
-            at = token.find(" AND ")
+            at = token.find(word)
             while at >= 0:
                 parts.append(text[start : piece.start() + at])
-                start = piece.start() + at + 5
-                at = token.find(" AND ", at + 5)
-    if not parts:
-        yield text
-        return
-    for part in (*parts, text[start:]):
-        yield from _conjuncts(part)
+                start = piece.start() + at + len(word)
+                at = token.find(word, at + len(word))
+    return [*parts, text[start:]]
 
 
 def _split(part: str) -> tuple[str, str, str] | None:
