@@ -161,6 +161,72 @@ def test_a_name_of_the_settings_that_matches_nothing_is_reported(
         assert ("sqlc.yaml:7:" in printed) is bool(said)
 
 
+_READING = {
+    "SQL": """\
+CREATE FUNCTION f(int) RETURNS TABLE (tenant_id int, title text) LANGUAGE sql IMMUTABLE
+    AS 'SELECT tenant_id, title FROM issue WHERE id > $1'""",
+    "BEGIN ATOMIC": """\
+CREATE FUNCTION f(n int) RETURNS text LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT
+    (SELECT title FROM issue WHERE id = n); END""",
+    "SQL with a search path": """\
+CREATE FUNCTION f(n int) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = public
+    AS 'SELECT title FROM issue WHERE id = n'""",
+    "PL/pgSQL": """\
+CREATE FUNCTION f(n int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN
+    (SELECT title FROM issue WHERE id = n); END'""",
+    "a statement built at run time": """\
+CREATE FUNCTION f(n int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'DECLARE v text;
+    BEGIN EXECUTE ''SELECT title FROM iss'' || ''ue'' INTO v; RETURN v; END'""",
+    "a call of another function": """\
+CREATE FUNCTION g() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT title FROM issue';
+CREATE FUNCTION f(n int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT g()'""",
+    "a call in PL/pgSQL": """\
+CREATE FUNCTION g() RETURNS text LANGUAGE sql STABLE AS 'SELECT title FROM issue';
+CREATE FUNCTION f(n int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN g(); END'""",
+    "a view": """\
+CREATE FUNCTION f(n int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT count(*) FROM
+    open_issue'""",
+    "a write": """\
+CREATE FUNCTION f(n int) RETURNS void LANGUAGE sql IMMUTABLE BEGIN ATOMIC DELETE FROM
+    issue WHERE id = n; END""",
+    "two functions that call each other": """\
+CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n';
+CREATE FUNCTION g(n int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN
+    f(''x''); END';
+CREATE FUNCTION f(n text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN
+    (SELECT g(id) FROM issue); END';
+CREATE OR REPLACE FUNCTION f(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN
+    RETURN g(n); END'""",
+}
+_COMPUTING = {
+    "an argument": """\
+CREATE FUNCTION f(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n + 1'""",
+    "itself": """\
+CREATE FUNCTION f(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN IF n < 2 THEN
+    RETURN 1; END IF; RETURN n * f(n - 1); END'""",
+    "a shared table": """\
+CREATE FUNCTION f(n int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT count(*) FROM
+    country'""",
+}
+
+
+@pytest.mark.parametrize("made", _READING.values(), ids=_READING)
+def test_an_immutable_function_that_reads_rows_is_found(
+    made: str, analyzer: Analyzer, tmp_path: Path
+) -> None:
+    text = "-- name: Q :many\nSELECT * FROM f(1);\n"
+    leaks = typed(analyzer, f"{SCHEMA}{made};", text, tmp_path)["Q"].leaks
+    assert leaks == ("`f()`: the function may read or write any tenant's rows",)
+
+
+@pytest.mark.parametrize("made", _COMPUTING.values(), ids=_COMPUTING)
+def test_an_immutable_function_that_reads_no_rows_of_tenants_is_proved(
+    made: str, analyzer: Analyzer, tmp_path: Path
+) -> None:
+    text = "-- name: Q :many\nSELECT * FROM f(1);\n"
+    assert typed(analyzer, f"{SCHEMA}{made};", text, tmp_path)["Q"].leaks == ()
+
+
 def test_the_functions_that_may_leak_are_in_the_order_of_their_names(
     analyzer: Analyzer, tmp_path: Path
 ) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct
+
 from aiosqlc.ir import Tenant
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.catalog.lookup import calls_of
 from aiosqlc.postgres.catalog.rows import ConstraintRow, Function
 from aiosqlc.postgres.infer.images import keys_compare_images
 from aiosqlc.postgres.infer.levels import level_of
 from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.routine_bodies import touched
 from aiosqlc.relational.tenant import leaks_of
 from aiosqlc.relational.tenant_columns import TenantColumns, TenantTable
 from aiosqlc.relational.tree import Equality
@@ -25,6 +30,18 @@ _READERS: Final = (
     "pg_database_size",
 )  # fmt: skip
 _IMMUTABLE: Final = "i"
+_IN_TEXT: Final = frozenset({"sql", "plpgsql"})
+_READ: Final = re.compile(r"\{RANGETBLENTRY .*? :relid (\d+)")
+
+
+class _Body(Struct, frozen=True):
+    """The effects of a function's body: `reads` means that it may read or write tenants' rows.
+
+    `calls` are the functions that it calls.
+    """
+
+    reads: bool = False
+    calls: frozenset[int] = frozenset()
 
 
 class Tenants:
@@ -33,6 +50,7 @@ class Tenants:
     def __init__(self, facts: Facts, tenant: Tenant) -> None:
         self.facts = facts
         self.tenant = tenant
+        self._bodies: dict[int, _Body] = {}
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
         """Describe each use of a table that may read or write other tenants' rows.
@@ -208,15 +226,57 @@ class Tenants:
         )
 
     def reads_rows(self, call: Hashable) -> bool:
-        """Return whether a function may read or write rows; immutable functions may not."""
-        found = self.facts.functions.get(call) if isinstance(call, int) else None
-        if found is None:
-            return isinstance(call, int) and call >= FIRST_USER_OID
-        if found.oid < FIRST_USER_OID:
-            return found.name.startswith(_READERS)
-        if found.kind == "a":  # the server marks each aggregate as immutable
-            return any(map(self.reads_rows, self.facts.set_off.get(found.oid, ())))
-        return found.volatility != _IMMUTABLE and not self._listed(found.schema, found.name)
+        """Return whether a function may read or write rows.
+
+        An immutable function may not, but the server does not check this. So the compiler looks for
+        tables in the body of a function in SQL or PL/pgSQL, and of the functions that it calls.
+        """
+        rest, seen = [call], set[Hashable]()
+        while rest:
+            oid = rest.pop()
+            if oid in seen or not isinstance(oid, int):
+                continue
+            seen.add(oid)
+            found = self.facts.functions.get(oid)
+            if found is None:
+                if oid >= FIRST_USER_OID:
+                    return True
+            elif found.oid < FIRST_USER_OID:
+                if found.name.startswith(_READERS):
+                    return True
+            elif found.kind == "a":  # the server marks each aggregate as immutable
+                rest += self.facts.set_off.get(found.oid, ())
+            elif not self._listed(found.schema, found.name):
+                body = self._body(found)
+                if found.volatility != _IMMUTABLE or body.reads:
+                    return True
+                rest += body.calls
+        return False
+
+    def _body(self, function: Function) -> _Body:
+        """Return whether a function's body names a table that is not shared, and its calls."""
+        if function.oid not in self._bodies:
+            body = _Body()
+            if function.body:
+                tables = {int(oid) for oid in _READ.findall(function.body)}
+                read = tables & self.facts.relations.keys()
+                body = _Body(not all(map(self.shared, read)), calls_of(function.body))
+            elif function.language in _IN_TEXT:
+                body = self._in_words(function.source)
+            self._bodies[function.oid] = body
+        return self._bodies[function.oid]
+
+    def _in_words(self, source: str) -> _Body:
+        """Analyse a body without a parse tree: each of its words may be the name of a table."""
+        tables = self.facts.relations
+        found = touched(source, {entry.name for entry in tables.values()})
+        names = {name for _, name in found.tables}
+        reads = (
+            found.at_run_time
+            or any(name.startswith(_READERS) for name in found.called)
+            or any(e.name in names and not self.shared(oid) for oid, e in tables.items())
+        )
+        return _Body(reads, frozenset(f.oid for f in self._functions if f.name in found.called))
 
     def called(self, call: Hashable) -> str:
         """Return the name of a function."""
