@@ -131,6 +131,12 @@ def test_the_failure_names_query_count_places_and_remedy(project: Path) -> None:
     assert "3 calls are allowed: change `aiosqlc_loops` in pytest's configuration" in said
 
 
+def test_the_count_of_a_recursion_includes_its_first_call(project: Path) -> None:
+    said = run(project, "test_suite.py", "-k", "recursion_of_four or recursion_from_two_lines")
+    counts = re.findall(r"^GetUser is called (\d) times from one place", said, re.MULTILINE)
+    assert sorted(counts) == ["4", "4", "5"], said
+
+
 def test_the_example_of_the_manual_fails_as_it_says(project: Path) -> None:
     code, said = re.findall(r"```(?:python|text)\n(.*?)```", MANUAL.read_text(), re.DOTALL)[:2]
     (project / "app").mkdir(exist_ok=True)

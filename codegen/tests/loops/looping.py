@@ -101,6 +101,25 @@ async def mutual_recursion(db):
     await _even(db, 12)
 
 
+async def recursion_of_four(db):
+    await _down(db, IDS[:4])
+
+
+async def mutual_recursion_of_four(db):
+    await _even(db, 8)
+
+
+async def _halves(db, first, last):
+    await get_user(db, id=first)
+    if first < last:
+        await _halves(db, first, (first + last) // 2)
+        await _halves(db, (first + last) // 2 + 1, last)
+
+
+async def recursion_from_two_lines(db):
+    await _halves(db, 1, 3)
+
+
 async def nested_rows(db):
     for user in await queries.list_users(db):
         await queries.list_orders(db, user_id=user.id)

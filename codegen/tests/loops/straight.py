@@ -114,6 +114,31 @@ async def recursion_around_one_query(db):
     return await get_user(db, id=1)
 
 
+async def _down(db, keys):
+    if keys:
+        await get_user(db, id=keys[0])
+        await _down(db, keys[1:])
+
+
+async def recursion_of_three(db):
+    await _down(db, IDS[:3])
+
+
+async def _retried(function, *arguments):
+    return await function(*arguments)
+
+
+async def _steps(db):
+    await _retried(_name, db, 1)
+    await _retried(_name, db, 2)
+    await _retried(_name, db, 3)
+    await _retried(_name, db, 4)
+
+
+async def retried_inside_a_retry(db):
+    await _retried(_steps, db)
+
+
 async def _deep(db, depth):
     return await get_user(db, id=1) if not depth else await _deep(db, depth - 1)
 

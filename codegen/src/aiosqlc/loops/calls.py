@@ -34,7 +34,7 @@ class Query(Struct, frozen=True, eq=False):
 
 
 class Loop(Struct, frozen=True):
-    """A query that one line of a program called `count` times; `sites` is the call stack."""
+    """A query that one place of a program called `count` times; `sites` is the call stack."""
 
     query: Query
     count: int
@@ -59,13 +59,15 @@ class Scope(Struct):
 
     With `by_activation`, calls are added up only if the same run of a function of the program makes
     them, because a test may send many requests. The scope then keeps the frames of these runs, so
-    that a later frame cannot have the same ID. `tests` are the files of test code.
+    that a later frame cannot have the same ID. `tests` are the files of test code. `starts` maps
+    the calls inside a recursion to the calls before it, which have fewer sites.
     """
 
     by_activation: bool = False
     tests: TestFiles = _NO_TESTS
     counts: Counter[_Key] = field(default_factory=Counter)
     frames: dict[int, FrameType] = field(default_factory=dict)
+    starts: dict[_Key, _Key] = field(default_factory=dict)
 
     def note(self, query: Query, frame: FrameType) -> None:
         """Count a call of a query; `frame` is the stack frame of the caller."""
@@ -76,8 +78,11 @@ class Scope(Struct):
         if self.by_activation:
             base = id(stack.base)
             self.frames[base] = stack.base
-        # A recursive function appears once, at any depth.
-        self.counts[query, tuple(dict.fromkeys(stack.sites)), base] += 1
+        key = (query, _merged(stack.sites), base)
+        self.counts[key] += 1
+        outer = (query, _first(stack.sites), base)
+        if outer != key:
+            self.starts[key] = outer
 
     def loops(self, limit: int) -> list[Loop]:
         """Return the lines of the program that called a query more than `limit` times.
@@ -85,10 +90,30 @@ class Scope(Struct):
         A loop that a comment in the program accepts is left out.
         """
         most: dict[tuple[Query, tuple[Site, ...]], int] = {}
-        for (query, sites, _), count in self.counts.items():
+        for key, inside in self.counts.items():
+            query, sites, _ = key
+            count = inside + (self.counts[self.starts[key]] if key in self.starts else 0)
             if count > limit and not any(map(accepted, sites)):
                 most[query, sites] = max(count, most.get((query, sites), 0))
         return [Loop(query, count, sites) for (query, sites), count in most.items()]
+
+
+def _merged(sites: tuple[Site, ...]) -> tuple[Site, ...]:
+    """Return the innermost site of each function, so that a recursion has the same sites."""
+    found: dict[int, Site] = {}
+    for site in sites:
+        found.setdefault(site[0], site)
+    return tuple(found.values())
+
+
+def _first(sites: tuple[Site, ...]) -> tuple[Site, ...]:
+    """Return the sites of the same call before the functions in the stack called themselves."""
+    outermost = {site[0]: at for at, site in enumerate(sites)}
+    found, at = list[Site](), 0
+    while at < len(sites):
+        found.append(sites[at])
+        at = outermost[sites[at][0]] + 1
+    return tuple(found)
 
 
 _scope: ContextVar[Scope | None] = ContextVar("aiosqlc_loops", default=None)
