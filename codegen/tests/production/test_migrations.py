@@ -280,6 +280,59 @@ def test_a_migration_that_fails_on_rows_says_so(shop: Project) -> None:
     assert "contains null values" in done.finding("M011")["message"]
 
 
+ON_ROWS = {
+    "ALTER TABLE person ADD FOREIGN KEY (team_id) REFERENCES team": "violates foreign key",
+    "ALTER TABLE person ADD CHECK (score >= 0)": "is violated by some row",
+    "ALTER TABLE person ADD CHECK (score > 1000)": "is violated by some row",
+    "ALTER TABLE person ALTER score TYPE smallint": "smallint out of range",
+    "ALTER TABLE person ALTER name TYPE varchar(200)": "too long",
+    "ALTER TABLE person ALTER code TYPE varchar(5)": "too long",
+    "ALTER TABLE person ALTER price TYPE numeric(5,2)": "numeric field overflow",
+    "CREATE UNIQUE INDEX ON person (email)": "could not create unique index",
+    "CREATE UNIQUE INDEX ON person (born)": "could not create unique index",
+    "ALTER TABLE person ALTER price SET NOT NULL": "contains null values",
+    "ALTER TABLE person ALTER team_id TYPE bigint": "",
+    "ALTER TABLE person ALTER code TYPE text": "",
+    "UPDATE person SET score = score + 1": "",
+}
+WIDE = """\
+ALTER TABLE person ADD score int, ADD code varchar(50), ADD price numeric(6,2), ADD born timestamp;
+"""
+
+
+@pytest.mark.parametrize("sql", ON_ROWS)
+def test_a_migration_is_tried_on_extreme_values(shop: Project, sql: str) -> None:
+    shop.write({"migrations/0001_a.sql": FIRST + WIDE})
+    found = [item for item in json.loads(shop.checked(f"{sql};\n").out) if item["code"] == "M011"]
+    assert len(found) == bool(ON_ROWS[sql])
+    assert all(ON_ROWS[sql] in item["message"] for item in found)
+
+
+LOST = {
+    "ALTER TABLE person ALTER code TYPE int USING NULL": "person.code",
+    "ALTER TABLE person ALTER code TYPE varchar(5) USING left(code, 5)": "person.code",
+    "ALTER TABLE person ALTER born TYPE date": "person.born",
+    "ALTER TABLE person ALTER price TYPE numeric(6,0)": "person.price",
+    "UPDATE person SET name = NULL": "person.name",
+    "UPDATE person SET score = 0": "person.score",
+    "UPDATE person SET score = score + 1": "",
+    "UPDATE person SET code = 'none' WHERE code IS NULL": "",
+    "ALTER TABLE person ALTER born TYPE timestamptz USING born AT TIME ZONE 'UTC'": "",
+    "ALTER TABLE person ALTER score TYPE text": "",
+    "ALTER TABLE person ALTER code TYPE varchar(60)": "",
+}
+
+
+@pytest.mark.parametrize("sql", LOST)
+def test_values_that_the_migration_overwrites_are_removed_data(shop: Project, sql: str) -> None:
+    shop.write({"migrations/0001_a.sql": FIRST + WIDE})
+    done = shop.checked(f"ALTER TABLE team ADD COLUMN a int;\n{sql};\n")
+    found = [item for item in json.loads(done.out) if item["code"] == "M009"]
+    assert [(item["message"], item["labels"][0]["line"]) for item in found] == (
+        [(f"this migration removes values of {LOST[sql]}", 2)] if LOST[sql] else []
+    )
+
+
 # --- the way back ---------------------------------------------------------------------------------
 
 
@@ -329,6 +382,37 @@ def test_a_rollback_that_changes_rows_written_after_the_migration_is_a_finding(
     assert done.finding("M010")["message"] == (
         "the rollback changes data that is written after the migration: the values of team.name"
     )
+
+
+BACK = [
+    ("ALTER code TYPE varchar(100)", "ALTER code TYPE varchar(50)", "too long"),
+    (
+        "ALTER code TYPE varchar(100)",
+        "ALTER code TYPE varchar(50) USING left(code, 50)",
+        "the values of person.code",
+    ),
+    ("ALTER score TYPE bigint", "ALTER score TYPE int", "integer out of range"),
+    ("DROP CONSTRAINT person_pkey", "ADD PRIMARY KEY (id)", "could not create unique index"),
+    ("ALTER code TYPE text", "ALTER code TYPE varchar(50)", "too long"),
+    (
+        "ALTER born TYPE timestamptz USING born AT TIME ZONE 'UTC'",
+        "ALTER born TYPE timestamp USING born AT TIME ZONE 'UTC'",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "rollback", "message"), BACK)
+def test_a_rollback_is_tried_on_extreme_values(
+    shop: Project, sql: str, rollback: str, message: str
+) -> None:
+    shop.write({"migrations/0001_a.sql": FIRST + WIDE})
+    done = shop.checked(
+        f"ALTER TABLE person {sql};\n", rollback=f"ALTER TABLE person {rollback};\n"
+    )
+    found = [item for item in json.loads(done.out) if item["code"] == "M010"]
+    assert len(found) == bool(message)
+    assert all(message in item["message"] for item in found)
 
 
 def test_a_rename_and_a_new_column_go_back_without_loss(shop: Project) -> None:

@@ -99,8 +99,8 @@ class Population:
         self.order = parents_first(self.facts, self.tables)
         self._likely = {table: constraint_constants(self.facts, table) for table in self.order}
 
-    def fill(self, most: int, *, nulls: float = 0.4) -> None:
-        """Insert up to `most` rows into each table; skip a row that violates a constraint.
+    def fill(self, most: int, *, least: int = 1, nulls: float = 0.4) -> None:
+        """Insert `least` to `most` rows into each table; skip a row that violates a constraint.
 
         The caller must start a transaction, and end it. `nulls` is the probability of NULL in a
         nullable column.
@@ -108,7 +108,7 @@ class Population:
         self.connection.run("set constraints all immediate")
         self.rows = self._present()
         for table in self.order:
-            wanted = self.sampler.random.randint(min(most, 1), most)
+            wanted = self.sampler.random.randint(min(most, least), most)
             self._fill(table, max(0, wanted - len(self.rows[table])), nulls)
 
     def _present(self) -> dict[int, list[Row]]:

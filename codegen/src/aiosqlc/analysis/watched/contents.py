@@ -9,10 +9,25 @@ from msgspec import Struct
 
 
 class Column(NamedTuple):
-    """A column: its number, which a rename keeps, and a hash of its values, in any order."""
+    """A column: its number, which a rename keeps, and a hash of its values, in any order.
+
+    `values` is the number of different values without NULL. `kind` is the type.
+    """
 
     number: int
     digest: str
+    values: int = 0
+    kind: str = ""
+
+    def loses(self, later: Column) -> bool:
+        """Return whether the values of a later state are fewer, so that they cannot be restored.
+
+        A change of the type loses a value if two values become one. Other changes may assign values
+        on purpose, so they lose the values only if all rows get one value or NULL.
+        """
+        if later.kind != self.kind:
+            return later.values < self.values
+        return later.values <= 1 < self.values
 
 
 class Contents(Struct, frozen=True):
@@ -64,17 +79,28 @@ def changed(
             found.append(f"rows of {name}")
             continue
         old_numbers = {column.number for column in known[held.oid].columns.values()}
-        digests = {column.number: column.digest for column in held.columns.values()}
+        columns = {column.number: column for column in held.columns.values()}
         found += [
-            f"the values of {name}.{column}"
-            for column, (number, digest) in last.columns.items()
-            if number in old_numbers and digests.get(number, digest) != digest
+            f"the values of {name}.{shown}"
+            for shown, column in last.columns.items()
+            if column.number in old_numbers & columns.keys()
+            and _differs(columns[column.number], column)
         ]
     return tuple(found)
 
 
+def _differs(written: Column, last: Column) -> bool:
+    """Return whether a column has other values; texts of values of two types are not comparable."""
+    if written.kind == last.kind:
+        return written.digest != last.digest
+    return written.loses(last)
+
+
 def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return the tables, columns and rows that no longer exist; a renamed object still exists."""
+    """Return the tables, columns, rows and values that no longer exist.
+
+    A renamed object still exists.
+    """
     later = {held.oid: held for held in after.values()}
     found = []
     for table, held in before.items():
@@ -82,8 +108,15 @@ def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple
         if now is None:
             found.append(f"the table {table}")
             continue
-        numbers = {column.number for column in now.columns.values()}
-        dropped = [name for name, column in held.columns.items() if column.number not in numbers]
+        columns = {column.number: column for column in now.columns.values()}
+        dropped = [n for n, column in held.columns.items() if column.number not in columns]
         found += [f"the column {table}.{name}" for name in dropped]
-        found += [f"rows of {table}"] * (now.rows < held.rows)
+        if now.rows < held.rows:
+            found.append(f"rows of {table}")
+            continue
+        found += [
+            f"values of {table}.{name}"
+            for name, column in held.columns.items()
+            if column.number in columns and column.loses(columns[column.number])
+        ]
     return tuple(found)

@@ -7,7 +7,7 @@ from aiosqlc.postgres.population import quoted
 from aiosqlc.servers.postgres.connection import Connection
 
 _COLUMNS = """
-select n.nspname, c.relname, c.oid, a.attname, a.attnum
+select n.nspname, c.relname, c.oid, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
@@ -54,12 +54,12 @@ def schema_of(connection: Connection) -> Schema:
 
 def contents(connection: Connection) -> dict[str, Contents]:
     """Return the content of every table; the order of rows does not matter."""
-    columns: dict[tuple[str, int], dict[str, int]] = {}
-    for schema, name, oid, column, number in connection.rows(_COLUMNS):
+    columns: dict[tuple[str, int], dict[str, tuple[int, str]]] = {}
+    for schema, name, oid, column, number, kind in connection.rows(_COLUMNS):
         named = f"{quoted(str(schema))}.{quoted(str(name))}"
         held = columns.setdefault((named, int(str(oid))), {})
         if column is not None:
-            held[column] = int(str(number))
+            held[column] = int(str(number)), str(kind)
     found = {}
     for (table, number_of), numbers in columns.items():
         digests = [
@@ -67,12 +67,13 @@ def contents(connection: Connection) -> dict[str, Contents]:
             f' order by {quoted(n)}::text collate "C"))'
             for n in numbers
         ]
+        distinct = [f"count(distinct {quoted(n)}::text)" for n in numbers]
         ((count, *values),) = connection.rows(
-            f"select {', '.join(['count(*)', *digests])} from only {table}"  # noqa: S608 - quoted names
+            f"select {', '.join(['count(*)', *digests, *distinct])} from only {table}"  # noqa: S608 - quoted names
         )
         valued = {
-            column: Column(number, value or "")
-            for (column, number), value in zip(numbers.items(), values, strict=True)
+            column: Column(number, values[at] or "", int(str(values[at + len(numbers)])), kind)
+            for at, (column, (number, kind)) in enumerate(numbers.items())
         }
         found[_short(table)] = Contents(number_of, int(str(count)), valued)
     return found

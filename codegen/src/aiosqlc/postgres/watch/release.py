@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.watch import observer
 from aiosqlc.postgres.watch.contents import Schema, contents, schema_of
+from aiosqlc.postgres.watch.extremes import add_extremes
 from aiosqlc.postgres.watch.required import unset
 from aiosqlc.postgres.watch.session import ZONE, RowsRefuseError, Watching
 from aiosqlc.postgres.watch.texts import needed_locks, refusals, waiting
@@ -36,8 +38,22 @@ from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import Span
 
 _ROWS = 20
+_FEWEST = 12
 _SEED = 0
 _LATER = 1  # the seed of rows that are written after the migration
+
+
+class Rows(Enum):
+    """The kinds of generated rows: with extreme values, without them, or no rows."""
+
+    EXTREME = "extreme"
+    PLAIN = "plain"
+    NONE = "none"
+
+    @property
+    def fewer(self) -> Rows:
+        """Return the rows to try after a statement has failed on these rows."""
+        return Rows.PLAIN if self is Rows.EXTREME else Rows.NONE
 
 
 class Watched:
@@ -147,23 +163,26 @@ def _watched(
     with contextlib.ExitStack() as stack:
         admin = stack.enter_context(Connection(server.admin))
         stage = Stage(server, admin, stack)
-        before, filled = prepared(stage, applied, options), True
-        fill(stage, before)
+        before, rows = prepared(stage, applied, options), Rows.EXTREME
+        fill(stage, before, rows)
         existing = relations_in(stage, before)
         for number, one in enumerate(pending):
             if one.alone:  # the earlier migrations' tables are in use, and have rows
-                fill(stage, before)
-                existing, filled = relations_in(stage, before), True
+                rows = Rows.EXTREME
+                fill(stage, before, rows)
+                existing = relations_in(stage, before)
+            done = [item.file for item in pending[:number]]
             refused: tuple[Diagnostic, ...] = ()
-            try:
-                after, seen = watch_one(stage, before, one, existing, queries, filled=filled)
-            except RowsRefuseError as error:
-                refused, filled = (error.problem,), False
-                done = [item.file for item in pending[:number]]
-                old, before = before, prepared(stage, (*applied, *done), options)
-                existing = _renumbered(existing, relations_in(stage, before))
-                stage.drop(old)
-                after, seen = watch_one(stage, before, one, existing, queries, filled=False)
+            while True:
+                try:
+                    after, seen = watch_one(stage, before, one, existing, queries, rows)
+                    break
+                except RowsRefuseError as error:
+                    refused, rows = refused or (error.problem,), rows.fewer
+                    old, before = before, prepared(stage, (*applied, *done), options)
+                    fill(stage, before, rows)
+                    existing = _renumbered(existing, relations_in(stage, before))
+                    stage.drop(old)
             yield Watched(stage, before, one, replace(seen, on_rows=refused))
             stage.drop(before)
             before = after
@@ -179,11 +198,13 @@ def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions
     return name
 
 
-def fill(stage: Stage, name: str, seed: int = _SEED, *, empty: bool = False) -> None:
+def fill(stage: Stage, name: str, rows: Rows, seed: int = _SEED, *, empty: bool = False) -> None:
     """Insert a few valid rows into each table, if such rows can be found.
 
     With `empty`, all rows are removed first, so that the sampler's few values can be used again.
     """
+    if rows is Rows.NONE:
+        return
     with Connection(stage.server.conninfo(name)) as connection:
         facts = load_facts(connection)
         connection.run("begin")
@@ -192,7 +213,9 @@ def fill(stage: Stage, name: str, seed: int = _SEED, *, empty: bool = False) -> 
             tables = ", ".join(population.named(table) for table in population.order)
             if empty and tables:
                 connection.run(f"truncate {tables} cascade")
-            population.fill(_ROWS)
+            population.fill(_ROWS, least=_FEWEST)
+            if rows is Rows.EXTREME:
+                add_extremes(connection, facts, population)
         connection.run("commit")
 
 
@@ -216,8 +239,7 @@ def watch_one(
     one: Pending,
     existing: Mapping[int, Relation],
     queries: Mapping[str, Sequence[str]],
-    *,
-    filled: bool,
+    rows: Rows,
 ) -> tuple[str, ObservedFile]:
     """Run a migration on a copy of the database `before`; return the copy and the observations."""
     after = stage.copy(before)
@@ -226,6 +248,7 @@ def watch_one(
         planned = {name: texts for name, texts in queries.items() if name in needed}
         already = unset(connection, planned)
         held = contents(connection)
+        filled = rows is not Rows.NONE
         with Watching(
             connection, existing, own_server=stage.server.embedded, filled=filled
         ) as watching:
@@ -289,7 +312,7 @@ def _taken_back_later(
 ) -> ObservedFile:
     """Write rows after the migration, run the rollback, and find the data that it loses."""
     with stage.database(after) as name:
-        fill(stage, name, _LATER, empty=True)
+        fill(stage, name, Rows.EXTREME, _LATER, empty=True)
         with Connection(stage.server.conninfo(name)) as connection:
             written = contents(connection)
             done = apply_schema(connection, [back], (), own_server=stage.server.embedded)
