@@ -57,7 +57,7 @@ def declared() -> dict[str, Declared]:
 
 
 def permission(name: str) -> Permission:
-    """Return the name of a declared permission.
+    """Return `name` as a `Permission` if the permission is declared.
 
     Raises:
         LookupError: if the permission is not declared; the message names the most similar

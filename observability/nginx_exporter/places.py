@@ -35,7 +35,11 @@ class Places:
         self._taken: set[Labels] = set()
 
     def find(self, labels: Labels) -> Labels:
-        """Return the label set to count a request under, and count it towards the limit."""
+        """Return the label set under which a request is counted.
+
+        A new label set takes one place of the limit on label sets. If no place is left, the result
+        is a more general label set.
+        """
         _, status, _ = labels
         kind = "refusal" if status.startswith("4") else "other"
         by_status = (OTHER, status, OTHER)

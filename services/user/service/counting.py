@@ -42,7 +42,7 @@ class Attempt:
 
 @asynccontextmanager
 async def counted(db: Database, limits: Mapping[bytes, Limit]) -> AsyncIterator[Attempt]:
-    """Count an attempt while the block runs.
+    """Count an attempt before the block runs, and decide afterwards whether it stays counted.
 
     If an attempt ends with an error of the platform or a time-out, it is subtracted again from the
     account's count, so that an outage does not lock the owner out. An attempt that the block has

@@ -79,7 +79,7 @@ class _Versions(Struct, frozen=True):
 
 
 def review(project: Project, reference: str, *, patient: bool) -> Review:
-    """Compare every entry with a git reference.
+    """Compare every `sql:` entry of the configuration with its state at a git reference.
 
     `patient` means that the migration tool sets lock_timeout. Raises `GitError`, and
     `NoServerError` if no server can be started.

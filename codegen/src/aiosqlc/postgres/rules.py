@@ -231,7 +231,7 @@ RULES = (
              "for rows in which the value is not NULL."
          ),
          "Aggregate Expressions", "scope.Scope.rows_of",
-         ("the proof uses no condition of a CASE around the aggregate",)),
+         ("the proof relies on no WHEN of a CASE around the aggregate",)),
     Rule("group-key", NOT_NULL,
          (
              "An aggregate of a grouping key is not NULL if the key is not NULL, because the key "

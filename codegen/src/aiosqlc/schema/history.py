@@ -76,7 +76,7 @@ def history_of(files: Sequence[SchemaFile], dialect: Dialect) -> History:
 
 
 def names_in(sql: str, dialect: Dialect) -> frozenset[str]:
-    """Return every name and word of a text, in lower case."""
+    """Return every identifier and keyword of an SQL text, without quotes and in lower case."""
     tokens = (token for token in scan(sql, dialect) if token.kind in {Kind.NAME, Kind.QUOTED})
     return frozenset(unquote(token).lower() for token in tokens)
 

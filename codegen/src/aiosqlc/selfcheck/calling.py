@@ -131,7 +131,7 @@ def _is_unmade(error: Exception, text: str) -> bool:
 
 
 def _is_declared(error: Exception, query: TypedQuery) -> bool:
-    """Return whether an error may show that random JSON lacks the declared structure."""
+    """Return whether an error may come from random JSON without the declared structure."""
     shapes = [column.shape for column in query.columns if column.shape]
     inside = _in_decoder(error) and any(map(is_declared, shapes))
     return inside or type(error).__name__ == _STORED

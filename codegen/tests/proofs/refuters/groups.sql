@@ -21,7 +21,7 @@ select max(n) filter (where id > 9) as c from a group by name;
 -- case: NULL in c
 select stddev(n) as c from a group by name;
 
--- refutes: filter / the proof uses no condition of a CASE around the aggregate
+-- refutes: filter / the proof relies on no WHEN of a CASE around the aggregate
 -- case: null at c[]
 select case when bio is not null then json_agg(bio) over () end as c from a;
 

@@ -125,7 +125,7 @@ class Scope:
         found = _about_rows(facts_of(condition, IF_TRUE, self.catalog)) if condition else NOTHING
         free = not self.assumed and self.dead is self.matched
         if not self.catalog.holds(
-            "filter", "the proof uses no condition of a CASE around the aggregate", free
+            "filter", "the proof relies on no WHEN of a CASE around the aggregate", free
         ):
             self.assumed, self.dead = [], self.matched
         self.assumed = [*self.assumed, found]
