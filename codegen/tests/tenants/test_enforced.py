@@ -150,6 +150,42 @@ def test_a_collation_may_hold_two_tenants_equal(
     assert leaks(analyzer, tmp_path, text)
 
 
+_SIZED = """\
+CREATE TABLE sized (id int PRIMARY KEY, tenant_id {} NOT NULL);
+CREATE TABLE beside (id int PRIMARY KEY, tenant_id {} NOT NULL);
+"""
+_FULL = "the tenant column has the type `{}`, so the server may cut or add blanks"
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "value", "why"),
+    [
+        ("varchar(36)", "varchar(36)", "@tenant_id", ""),
+        ("varchar(36)", "varchar(36)", "@tenant_id::text", ""),
+        ("varchar", "varchar(36)", "@tenant_id", ""),
+        ("varchar(36)", "varchar(40)", "@tenant_id", _FULL.format("varchar(36)")),
+        ("varchar(36)", "text", "@tenant_id", _FULL.format("varchar(36)")),
+        ("char(8)", "char(8)", "@tenant_id", _FULL.format("bpchar(8)")),
+        ("varchar(36)", "varchar(36)", "@tenant_id::varchar(36)", "another value than"),
+        ("varchar(36)", "varchar(36)", "@tenant_id::varchar(3)", "another value than"),
+        ("varchar(36)", "varchar(36)", "upper(@tenant_id)", "another value than"),
+    ],
+)
+def test_a_tenant_is_stored_unchanged_or_not_at_all(
+    kind: str, other: str, value: str, why: str, analyzer: Analyzer, tmp_path: Path
+) -> None:
+    for text in (
+        f"INSERT INTO sized (id, tenant_id) VALUES (@id, {value})",
+        f"INSERT INTO sized (id, tenant_id) VALUES (1, {value}), (2, {value})",
+        f"INSERT INTO sized (id, tenant_id) SELECT @id, {value}",
+    ):
+        found = typed(
+            analyzer, _SIZED.format(kind, other), f"-- name: Q :exec\n{text};\n", tmp_path
+        )["Q"].leaks
+        assert bool(found) is bool(why), text
+        assert all(why in leak for leak in found), text
+
+
 def test_a_policy_requires_one_row_of_a_partitioned_table(
     postgres_server: TestPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -244,6 +244,11 @@ class Tenants:
         """Return whether an equality is true only if both values belong to the same tenant."""
         return equality.image
 
+    def unfit(self, relation: Hashable) -> str:
+        """Return '', because `keeps` decides whether a value is stored unchanged."""
+        del relation
+        return ""
+
     def stored(self, relation: Hashable) -> bool:
         """Return False, because MySQL has no materialized views."""
         del relation

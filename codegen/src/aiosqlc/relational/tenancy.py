@@ -51,6 +51,13 @@ class Tenancy(Protocol):
         """Return whether an equality is true only for values whose stored bytes are equal."""
         ...
 
+    def unfit(self, relation: Hashable) -> str:
+        """Return why the conversion of a tenant to a table's column length may change the tenant.
+
+        If every value that the conversion may change is no tenant, return ''.
+        """
+        ...
+
     def stored(self, relation: Hashable) -> bool:
         """Return whether a relation is a materialized view, which may contain all tenants' rows."""
         ...

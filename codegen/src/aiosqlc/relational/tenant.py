@@ -28,6 +28,7 @@ from aiosqlc.relational.tree import (
     JoinKind,
     Merged,
     NoTable,
+    Opaque,
     Parameter,
     Query,
     SetOperation,
@@ -411,9 +412,10 @@ class _Proof:
         given = query.assigned()
         if query.command is Command.UPDATE and self.tenancy.generated(source.relation):
             yield Leak(name, "the tenant column is computed from other columns")
-        if column in given and not self._gives(query, given[column], level, column):
-            yield Leak(name, "the tenant column is set to another value than the parameter")
-        elif query.command is Command.INSERT and column not in given:
+        if column in given:
+            if why := self._stores_other(query, given[column], level, source.relation):
+                yield Leak(name, why)
+        elif query.command is Command.INSERT:
             yield Leak(name, "the tenant column is not set")
         conflict = query.conflict
         if conflict is not None and not conflict.does_nothing:
@@ -424,6 +426,12 @@ class _Proof:
                 and not self._is_own(query, conflict.assigned().get(column), column)
             ):
                 yield Leak(name, "the update of a conflicting row may change its tenant")
+
+    def _stores_other(self, query: Query, expr: Expr, level: _Level, relation: Hashable) -> str:
+        """Return why a table's tenant column may store another tenant than the parameter, or ''."""
+        if not self._gives(query, expr, level, self.tenancy.column(relation)):
+            return "the tenant column is set to another value than the parameter"
+        return self.tenancy.unfit(relation) if self._is_fitted(query, expr) else ""
 
     def _updates_own(self, query: Query, column: int) -> bool:
         """Return whether the WHERE of ON CONFLICT limits the update to rows of the tenant."""
@@ -456,13 +464,18 @@ class _Proof:
         )
 
     def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
-        """Return whether the value assigned to a column is the tenant's parameter in every row."""
+        """Return whether the value assigned to a column is the tenant's parameter in every row.
+
+        The value may be converted to the column's length.
+        """
+        expr = _unfitted(expr)
         if isinstance(expr, Column) and not expr.level:
             source = query.source(expr.source)
             if isinstance(source, Values):
                 lists = source.lists()
                 return bool(lists) and all(
-                    self._is_parameter(query, row[expr.column - 1], level, ()) for row in lists
+                    self._is_parameter(query, _unfitted(row[expr.column - 1]), level, ())
+                    for row in lists
                 )
             if expr.source == query.target:
                 return expr.column == column or self._is_parameter(query, expr, level, ())
@@ -471,6 +484,14 @@ class _Proof:
         return not (isinstance(expr, Column) and expr.absent) and self._is_parameter(
             query, expr, level, ()
         )
+
+    def _is_fitted(self, query: Query, expr: Expr) -> bool:
+        """Return whether an assigned value is converted to the length of its column."""
+        if isinstance(expr, Column) and not expr.level:
+            source = query.source(expr.source)
+            if isinstance(source, Values):
+                return any(self._is_fitted(query, row[expr.column - 1]) for row in source.lists())
+        return isinstance(expr, Opaque) and expr.fitted is not None
 
     def _puts_out(self, query: Query, number: int) -> bool:
         """Return whether a result column of a subquery is the tenant's parameter in every row."""
@@ -602,6 +623,11 @@ def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
     if isinstance(shown, Column) and not shown.level and not shown.absent:
         return shown.source, shown.column
     return None
+
+
+def _unfitted(expr: Expr) -> Expr:
+    """Return the value of an expression before an assignment converted it to a length."""
+    return expr.fitted if isinstance(expr, Opaque) and expr.fitted is not None else expr
 
 
 def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:

@@ -92,13 +92,15 @@ class Opaque(Expr, frozen=True, kw_only=True):
     Two expressions with the same `key` are the same expression. `args` are the direct operands.
 
     `from_args` means that the value depends only on the values of `args` in the same row. `stable`
-    is False for a volatile function.
+    is False for a volatile function. `fitted` is set if the expression is the conversion of a value
+    to a column's length: the server cuts or adds only blanks at the end, or reports an error.
     """
 
     key: Hashable
     args: tuple[Expr, ...]
     from_args: bool = False
     stable: bool = False
+    fitted: Expr | None = None
 
 
 # --- conditions and joins -------------------------------------------------------------------------

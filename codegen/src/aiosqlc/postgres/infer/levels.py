@@ -112,6 +112,7 @@ _KEY_EQUALITIES = frozenset({
 _READS_WITH = re.compile(rf":rtekind {kinds.Rte.CTE}\b")
 _CALLS = re.compile(r" :(?:opfuncid|funcid|aggfnoid|winfnoid) (\d+)")
 _BOOL = 16
+_FITTING = frozenset({668, 669})  # bpchar(value, length, explicit) and varchar(…)
 _ALWAYS_MATERIALIZED = 1
 _APPLIES = frozenset(rule.name for rule in RULES)
 
@@ -485,7 +486,20 @@ class Lowering:
             args=tuple(self.args([value for _, value in node.children()])),
             from_args=is_expression(node) and not sets,
             stable=not (function and self.facts.volatile(function)),
+            fitted=self.fitted(node),
         )
+
+    def fitted(self, node: Node) -> Expr | None:
+        """Return the value that an assignment converts to a length, or None for other nodes.
+
+        A cast that the query contains cuts more than blanks.
+        """
+        if node.kind != "FUNCEXPR" or node["funcid"] not in _FITTING:
+            return None
+        value, _, explicit = node.list_of("args")
+        if explicit.kind != "CONST" or explicit["constvalue"].data[0]:
+            return None
+        return self.expr(_bare(value))
 
     def args(self, values: list[Any]) -> Iterator[Expr]:
         """Yield the direct operands of an expression, also those in lists."""

@@ -30,6 +30,8 @@ _READERS: Final = (
     "pg_database_size",
 )  # fmt: skip
 _IMMUTABLE: Final = "i"
+_TABLES: Final = "rpf"
+_TYPMOD_HEADER: Final = 4  # a length is stored with the size of the value's header
 _IN_TEXT: Final = frozenset({"sql", "plpgsql"})
 _READ: Final = re.compile(r"\{RANGETBLENTRY .*? :relid (\d+)")
 
@@ -196,6 +198,34 @@ class Tenants:
         """Return whether an equality is true only for values whose stored bytes are equal."""
         collation = equality.collation
         return equality.image and isinstance(collation, int) and self.facts.deterministic(collation)
+
+    def unfit(self, relation: Hashable) -> str:
+        """Return why the conversion of a tenant to a table's column length may change the tenant.
+
+        The server cuts blanks from the end of a `varchar` that is too long. If all tenant columns
+        have the same length, such a value is no tenant.
+        """
+        column = self.column(relation)
+        found = self.facts.attributes.get((relation, column)) if isinstance(relation, int) else None
+        if found is None:
+            return "the type of the tenant column is unknown"
+        if len(self._lengths) == 1 and self.facts.type_name(found.type) == "varchar":
+            return ""
+        kind = f"{self.facts.type_name(found.type)}({found.typmod - _TYPMOD_HEADER})"
+        return (
+            f"the tenant column has the type `{kind}`, so the server may cut or add blanks at the "
+            "end; use `text`, or `varchar` with the same length for all tenant columns"
+        )
+
+    @cached_property
+    def _lengths(self) -> set[tuple[int, int]]:
+        """Return the types and lengths of the tenant columns of all tables."""
+        return {
+            (found.type, found.typmod)
+            for oid, entry in self.facts.relations.items()
+            if entry.kind in _TABLES
+            and (found := self.facts.attributes.get((oid, self.column(oid)))) is not None
+        }
 
     def stored(self, relation: Hashable) -> bool:
         """Return whether a relation is a materialized view."""
