@@ -190,6 +190,32 @@ def test_a_query_that_meets_a_left_out_key_is_refused_not_mistyped(
     assert not analysis.queries[0].cardinality.at_most_one
 
 
+TEMPORAL = """
+    create table p (id int, during daterange, primary key (id, during without overlaps));
+    create table x (a int not null, p_id int, during daterange,
+        foreign key (p_id, period during) references p (id, period during));
+    create table y (b int not null, p_id int, during daterange);
+    alter table y add constraint y_p foreign key (p_id, period during) references p
+"""
+
+
+def test_a_foreign_key_to_a_skipped_key_is_skipped_with_the_same_warning(
+    analyzer: Analyzer,
+) -> None:
+    asked = [query("select a, b from x join y using (p_id)")]
+    analysis, problems = analyzer.analyze([schema_file(TEMPORAL)], asked, AnalyzeOptions())
+    assert [(item.code, item.severity) for item in problems] == [("E217", Severity.WARNING)] * 3
+    skipped = 'a foreign key is skipped, because a constraint of the table "p" is skipped'
+    assert [item.message for item in problems[1:]] == [skipped] * 2
+    assert [column.not_null for column in analysis.queries[0].columns] == [True, True]
+
+
+def test_a_foreign_key_to_a_key_that_is_not_declared_is_an_error(analyzer: Analyzer) -> None:
+    schema = TEMPORAL.replace(", primary key (id, during without overlaps)", "")
+    _, problems = analyzer.analyze([schema_file(schema)], [], AnalyzeOptions())
+    assert {item.severity for item in problems} == {Severity.ERROR}
+
+
 def test_a_key_counts_by_itself_in_a_schema_that_is_sqlites_too(analyzer: Analyzer) -> None:
     schema = schema_file("create table x (id integer primary key, a blob not null)")
     asked = query("insert into x (a) values ($1) returning id")

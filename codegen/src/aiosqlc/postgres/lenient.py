@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
@@ -36,6 +36,7 @@ class Instead(Struct, frozen=True):
 
 
 NOTHING = Instead()
+CONSTRAINT_SKIPPED = "a constraint is skipped, because the embedded server lacks its operator class"
 
 # Statements that must not affect a temporary database, or that affect the whole server.
 _WITHOUT_EFFECT = re.compile(
@@ -163,11 +164,37 @@ def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
         return None
     return Instead(
         (left,) if left else (),
-        "a constraint is skipped, because the embedded server lacks its operator class",
+        CONSTRAINT_SKIPPED,
         (
             "proofs do not use this constraint; set `database.uri` to a server with this "
             "operator class"
         ),
+    )
+
+
+_KEYLESS = re.compile(
+    r"^there is no (?:unique constraint matching given keys|primary key)"
+    r' for referenced table "(.+)"'
+)
+
+
+def without_reference(sql: str, error: ServerError, keyless: Collection[str]) -> Instead | None:
+    """Skip the foreign keys with PERIOD that refer to a key that was skipped.
+
+    `keyless` are the names of the tables with a skipped constraint.
+    """
+    found = _KEYLESS.search(error.message)
+    if found is None or found[1] not in keyless:
+        return None
+    named = rf'(?:[\w$"]+\.)?"?{re.escape(found[1])}"?(?![\w$"])'
+    refers = rf"\bforeign\s+key\b.*\bperiod\b.*\breferences\s+{named}"
+    left = _without_items(sql.lstrip(), re.compile(refers, _IS))
+    if left is None:
+        return None
+    return Instead(
+        (left,) if left else (),
+        f'a foreign key is skipped, because a constraint of the table "{found[1]}" is skipped',
+        "proofs do not use this foreign key; set `database.uri` to a server with btree_gist",
     )
 
 

@@ -19,6 +19,7 @@ from aiosqlc.messages.suggest import nearest
 from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.foreign_tables import schema_advice
 from aiosqlc.postgres.lenient import (
+    CONSTRAINT_SKIPPED,
     COUNTED_KEYS,
     creates,
     instead_of,
@@ -26,7 +27,9 @@ from aiosqlc.postgres.lenient import (
     lasting,
     new_role,
     without_effect,
+    without_reference,
 )
+from aiosqlc.postgres.schema_impact import extended_by
 from aiosqlc.postgres.standin import (
     NEEDS,
     extension_name,
@@ -165,8 +168,8 @@ class _Applying:
     """Runs the schema files on one connection.
 
     `provided` are the extensions that stubs and shims have replaced so far. `assumed` are the
-    schemas that the compiler has created because no statement creates them. `notes` are messages
-    other than failures.
+    schemas that the compiler has created because no statement creates them. `keyless` are the
+    tables with a skipped constraint. `notes` are messages other than failures.
     """
 
     def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
@@ -175,6 +178,7 @@ class _Applying:
         self._own_server = own_server
         self._assumed: set[str] = set()
         self._repeated: set[tuple[str, str]] = set()
+        self._keyless: set[str] = set()
         self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
@@ -259,13 +263,15 @@ class _Applying:
             if supplied is not None:
                 notes.append(self._note(file, span, *supplied, error))
                 continue
-            instead = instead_of(step, error)
+            instead = instead_of(step, error) or without_reference(step, error, self._keyless)
             if instead is None or (instead.run and set(instead.run) <= set(steps)):
                 return error, False
             at = steps.index(step)
             steps = (*steps[:at], *instead.run, *steps[at + 1 :])
             if instead.partly:
                 mistake = mistake or error
+            if instead.said == CONSTRAINT_SKIPPED:
+                self._keyless |= extended_by(step)
             if instead.said:
                 notes.append(self._note(file, span, instead.said, instead.hint, error))
         return error, False

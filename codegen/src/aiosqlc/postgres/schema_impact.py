@@ -73,6 +73,13 @@ def table_of(sql: str) -> frozenset[str]:
     return words_of(found["name"].rpartition(".")[2]) if found else frozenset()
 
 
+def extended_by(sql: str) -> frozenset[str]:
+    """Return the table that a statement creates or alters."""
+    text = sql.lstrip()
+    made = _ADDS.match(text)
+    return words_of(made["name"].rpartition(".")[2]) if made else table_of(text)
+
+
 def is_procedural(sql: str) -> bool:
     """Return whether a statement runs a function or block, whose effects are unknown."""
     return bool(_PROCEDURAL.match(sql.lstrip()))
