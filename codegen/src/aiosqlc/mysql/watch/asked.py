@@ -15,6 +15,7 @@ from typing import Final
 
 import pymysql
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.watch.clauses import outer_words
@@ -47,6 +48,7 @@ _WAYS: Final = (
 )
 _UNSUPPORTED: Final = frozenset({1845, 1846})  # ER_ALTER_OPERATION_NOT_SUPPORTED, …_REASON
 _NO_SUCH_CLAUSE: Final = frozenset({1064, 1221, 1800})  # statements that have no such clauses
+_IGNORES_SETTING: Final = (11, 5)  # the first MariaDB that ignores alter_algorithm
 _I = re.IGNORECASE
 _NAME = r"(?:`(?:[^`]|``)+`|[\w$.]+)"
 _ALTER = re.compile(r"alter\s+(?:online\s+|ignore\s+)*table\b", _I)
@@ -68,7 +70,8 @@ def change(session: Session, sql: str) -> Way:
 
     Raises `pymysql.MySQLError` if the server refuses the statement in every way.
     """
-    for way, text in _attempts(sql):
+    usual = usual_algorithm(session)
+    for way, text in _attempts(sql, usual):
         if way.algorithm == "NOCOPY" and not session.is_mariadb:
             continue
         try:
@@ -81,7 +84,23 @@ def change(session: Session, sql: str) -> Way:
         else:
             return way
     session.run(sql)
-    return written(sql)
+    own = written(sql)
+    return replace(own, algorithm=own.algorithm or usual)
+
+
+def usual_algorithm(session: Session) -> str:
+    """Return the algorithm that the session's settings require without a clause, or ''.
+
+    MariaDB has alter_algorithm, which newer versions ignore. MySQL has old_alter_table.
+    """
+    if not session.is_mariadb:
+        ((old,),) = session.rows("SELECT @@SESSION.old_alter_table")
+        return "COPY" if old else ""
+    numbers = re.findall(r"\d+", session.version)
+    if tuple(map(int, numbers[:2])) >= _IGNORES_SETTING:
+        return ""
+    ((usual,),) = session.rows("SELECT @@SESSION.alter_algorithm")
+    return "" if usual == "DEFAULT" else str(usual)
 
 
 def written(sql: str) -> Way:
@@ -94,16 +113,20 @@ def written(sql: str) -> Way:
     return Way(found["ALGORITHM"], found["LOCK"])
 
 
-def _attempts(sql: str) -> Iterator[tuple[Way, str]]:
-    """Yield the statement with each ALGORITHM and LOCK that its own clauses allow."""
+def _attempts(sql: str, usual: str) -> Iterator[tuple[Way, str]]:
+    """Yield the statement with each ALGORITHM and LOCK that its own clauses allow.
+
+    `usual` is the algorithm that the session requires if the statement has no clause, or ''.
+    """
     own, (text, separator) = written(sql), _extended(sql)
     if not separator:
         return
+    own = replace(own, algorithm=own.algorithm or usual)
     for way in _WAYS:
         if own.algorithm not in {"", way.algorithm} or own.lock not in {"", way.lock}:
             continue
         added = Way("" if own.algorithm else way.algorithm, "" if own.lock else way.lock)
-        yield way, f"{text}\n{added.options(separator)}"
+        yield way, f"{text}\n{added.options(separator)}" if added != Way() else text
 
 
 def _extended(sql: str) -> tuple[str, str]:

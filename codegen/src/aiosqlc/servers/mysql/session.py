@@ -49,6 +49,7 @@ class Session(Struct, frozen=True):
         self.run("UNLOCK TABLES")
         self.run(f"SET sql_mode = '{SQL_MODE}', time_zone = '+00:00', autocommit = 1")
         self.run("SET lock_wait_timeout = DEFAULT, foreign_key_checks = DEFAULT")
+        self.run("SET old_alter_table = DEFAULT")  # MariaDB: another name of alter_algorithm
         self.run("SET NAMES utf8mb4")
         self.connection.commit()
 
