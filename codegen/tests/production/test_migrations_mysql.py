@@ -556,3 +556,41 @@ def test_an_insert_without_a_value_for_a_required_column_fails_after_the_migrati
     assert [(item["line"], item["notes"]) for item in found] == (
         [(line, ["queries/all.sql:AddPerson"])] if line else []
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "codes"),
+    [("alter_algorithm='COPY'", ["M001"]), ("alter_algorithm='DEFAULT'", [])],
+)
+def test_the_algorithm_that_the_session_sets_is_used(
+    shop: Project, setting: str, codes: list[str]
+) -> None:
+    sql = "ALTER TABLE person ADD COLUMN a int;\n"
+    found = shop.found(f"SET SESSION {setting};\n{sql}")
+    assert [(item["code"], item["line"]) for item in found] == [(code, 2) for code in codes]
+    assert shop.found(sql) == []  # the setting ends with the migration
+
+
+SOURCES = {
+    "CREATE TABLE copied AS SELECT * FROM person": ["person"],
+    "CREATE TABLE copied (KEY (id)) SELECT id, name FROM team": ["team"],
+    "CREATE TABLE copied (WITH t AS (SELECT * FROM team) SELECT * FROM t)": ["team"],
+    "INSERT INTO team SELECT id + 100, email FROM person": ["person"],
+    "REPLACE INTO team SELECT id + 100, email FROM person": ["person"],
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+    "CREATE TABLE copied AS SELECT * FROM person": [],
+    "CREATE TABLE copied AS SELECT * FROM person WHERE id = 1": [],
+    "CREATE TABLE copied AS SELECT 1 AS a": [],
+    "CREATE TABLE copied LIKE person": [],
+    "INSERT INTO team SELECT id + 100, email FROM person WHERE id BETWEEN 1 AND 2": [],
+}
+
+
+@pytest.mark.parametrize("sql", SOURCES)
+def test_writes_to_a_table_whose_rows_are_copied_wait(shop: Project, sql: str) -> None:
+    found = [item for item in shop.found(f"{sql};\n") if item["code"] != "M011"]
+    assert [(item["code"], item["message"]) for item in found] == [
+        ("M002", f"scans all rows of {table} while writes wait") for table in SOURCES[sql]
+    ]
+    for item in found:
+        assert item["notes"][0] == f"locks the rows of {SOURCES[sql][0]}: writes wait"

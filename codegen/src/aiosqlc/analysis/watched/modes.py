@@ -56,19 +56,24 @@ class Mode(IntEnum):
 
 
 class TableLock(IntEnum):
-    """The lock of a schema change on MySQL or MariaDB. EXCLUSIVE blocks both writes and reads."""
+    """The lock of a statement on a table of MySQL or MariaDB.
 
-    SHARED = 1
-    EXCLUSIVE = 2
+    EXCLUSIVE blocks both writes and reads. ROWS are shared locks on all rows that a statement has
+    read, and block writes.
+    """
+
+    ROWS = 1
+    SHARED = 2
+    EXCLUSIVE = 3
 
     @property
     def written(self) -> str:
         """Return the lock as ALTER TABLE writes it: `LOCK=SHARED`."""
-        return f"LOCK={self.name}"
+        return "shared row locks" if self is TableLock.ROWS else f"LOCK={self.name}"
 
     @property
     def stops_writes(self) -> bool:
-        """Return True, because writes wait for both kinds of lock."""
+        """Return True, because writes wait for each kind of lock."""
         return True
 
     @property

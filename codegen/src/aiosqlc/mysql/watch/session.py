@@ -32,6 +32,7 @@ from aiosqlc.mysql.watch.clauses import (
 )
 from aiosqlc.mysql.watch.contents import quoted
 from aiosqlc.mysql.watch.rows import changed, copies, works_in_batches
+from aiosqlc.mysql.watch.sources import copied_sources
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, first_word, unquote
 from aiosqlc.servers.mysql.databases import MARK
 from aiosqlc.servers.mysql.session import Session
@@ -161,6 +162,7 @@ class Watching(Struct):
         """Run a change of the schema, and observe its locks, copies and new indexes."""
         patience = self._patience(sql)
         before, indexes = self._files(), self._indexes()
+        sources = self._known(copied_sources(self.acting, sql))
         rows = copies(self.acting, self._known(self._tables())) if word in _OPAQUE else {}
         batches = bool(rows) and works_in_batches(self.acting, sql)
         way, brief = (change(self.acting, sql), []) if word in _OPAQUE else self._probed(sql)
@@ -188,11 +190,13 @@ class Watching(Struct):
             span,
             (
                 *(Held(self.existing[table], lock, span) for table in held if lock is not None),
+                *(Held(self.existing[table], TableLock.ROWS, span) for table in sources),
                 *self._locked,
             ),
             tuple(Held(self.existing[table], TableLock.EXCLUSIVE, span) for table in brief),
             rewritten=self._known(rewritten),
             indexed=self._known(built - rewritten),
+            scanned=sources,
             changed=kept,
             kept=kept,
             patience=patience,
@@ -266,12 +270,32 @@ class Watching(Struct):
         found = {r.name for r in rights if r.privilege in {"UPDATE", "DELETE"}}
         found &= self.existing.keys()
         sizes = {table: self._count(table) for table in found}
+        sources = self._known(copied_sources(self.acting, sql))
         with self.acting.connection.cursor() as cursor:
             count = cursor.execute(sql)
         bare = "WHERE" not in outer_words(sql)
-        kept = {t for t, rows in sizes.items() if (2 * count >= rows if rows else bare)}
+        inserts = first_word(sql) in {"INSERT", "REPLACE"}
+        # A replaced row counts twice, and a new row once.
+        counts = {
+            table: (count - (self._count(table) - rows)) // 2 if inserts else count
+            for table, rows in sizes.items()
+        }
+        kept = {
+            t
+            for t, rows in sizes.items()
+            if (2 * counts[t] >= rows if rows else bare and not inserts)
+        }
+        found = kept if inserts else found
         return Observed(
-            file, span, self._locked, changed=tuple(sorted(found)), kept=tuple(sorted(kept))
+            file,
+            span,
+            (
+                *self._locked,
+                *(Held(self.existing[table], TableLock.ROWS, span) for table in sources),
+            ),
+            scanned=sources,
+            changed=tuple(sorted(found)),
+            kept=tuple(sorted(kept)),
         )
 
     def _count(self, table: str) -> int:

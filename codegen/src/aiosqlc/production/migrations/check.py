@@ -140,6 +140,7 @@ _ADVICE = {
     },
     Dialect.MYSQL: {
         "M001": f"{_SEVERAL_RELEASES}; or copy the table with gh-ost or pt-online-schema-change",
+        "M002": "copy the rows in batches by primary key, and commit after each batch",
         "M003": "build the index with gh-ost or pt-online-schema-change, which copy the table",
         "M005": _BATCHES,
     },

@@ -186,6 +186,8 @@ def _lock(seen: Observed, held: Held) -> str:
     since = "" if held.since == seen.span else f", since line {line}"
     if held in seen.brief:
         return f"locks {what} exclusively for a moment: reads and writes wait"
+    if held.mode is TableLock.ROWS:
+        return f"locks the rows of {what}: {who}"
     return f"holds {held.mode.written} on {what}{since}: {who}"
 
 
