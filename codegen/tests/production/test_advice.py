@@ -130,6 +130,13 @@ CASES = [
     ("V030", ":many", "SELECT id FROM customer ORDER BY note DESC LIMIT 1"),
     ("V030", ":many", "SELECT id FROM customer ORDER BY note DESC NULLS LAST LIMIT 1"),
     ("V030", ":many", "SELECT id FROM customer ORDER BY lower(note), id DESC LIMIT 1"),
+    # Each part of OR needs an index.
+    ("V030", ":many", "SELECT id FROM customer WHERE note = @note OR email = @email"),
+    ("V033", ":many", "SELECT id FROM customer WHERE id = @id OR lower(email) = @email"),
+    ("", ":many", "SELECT id FROM customer WHERE code = @code OR email = @email"),
+    ("", ":many", "SELECT id FROM customer WHERE note = @note OR length(note) > @least"),
+    ("V033", ":many", "SELECT id FROM orders WHERE customer_id IS NOT DISTINCT FROM @id"),
+    ("", ":many", "SELECT id FROM orders WHERE status IS NOT DISTINCT FROM @status"),
     # Such an expression has few values; and no index holds another aggregate's result.
     ("", ":many", "SELECT id FROM customer WHERE length(note) = @length"),
     ("", ":many", "SELECT id FROM customer WHERE code || '' = note || ''"),
@@ -243,6 +250,20 @@ def test_a_proposed_index_was_tried(planner: Planner, tmp_path: Path) -> None:
     assert item.notes[0].startswith("plan now: cost ")
     assert item.notes[0].endswith("Seq Scan on orders")
     assert "Index Scan on orders using orders_product_id_idx" in item.notes[1]
+
+
+def test_indexes_of_other_orders_have_other_names(planner: Planner, tmp_path: Path) -> None:
+    queries = (
+        "-- name: A :many\nSELECT id FROM customer ORDER BY note DESC LIMIT 1;\n"
+        "-- name: B :many\nSELECT id FROM customer ORDER BY note DESC NULLS LAST LIMIT 1;\n"
+        "-- name: C :many\nSELECT id FROM customer WHERE coalesce(region, 0) = @region;\n"
+    )
+    found = [item for item in advised(planner, tmp_path, queries).findings if item.code == "V030"]
+    assert [item.hint.partition("CONCURRENTLY ")[2] for item in found] == [
+        "customer_note_idx ON customer (note);",
+        "customer_note_desc_nulls_last_idx ON customer (note DESC NULLS LAST);",
+        "customer_coalesce_region_0_idx ON customer ((COALESCE(region, 0)));",
+    ]
 
 
 def test_an_expression_has_the_distinct_values_of_its_column(

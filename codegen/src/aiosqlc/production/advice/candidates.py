@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from msgspec import Struct
 
 from aiosqlc.analysis.planned.facts import Index
 from aiosqlc.analysis.planned.plan import Plan
-from aiosqlc.production.advice.conditions import Comparison, comparisons, sort_columns
+from aiosqlc.production.advice.conditions import (
+    Comparison,
+    alternatives,
+    comparisons,
+    sort_columns,
+)
 
 FEWEST = 1000  # rows of a table that an index can help
 _MOST = 12  # indexes that are tried for one relation of a plan
@@ -59,7 +64,10 @@ def candidates(
     in plans. If `constants` is true, an index can depend on constants in the plan.
     """
     found: dict[Candidate, None] = {}
-    all_comparisons = [one for one in _all(plan) if constants or "'" not in one.expression]
+    all_comparisons = [
+        one for one in _all(plan, comparisons) if constants or "'" not in one.expression
+    ]
+    parts = [one for one in _all(plan, alternatives) if constants or "'" not in one.expression]
     sorts = [*_limited_sorts(plan, limited=False), *_extremes(plan)]
     for table, alias in dict.fromkeys(
         (node.relation, node.alias) for node in plan.walk() if node.relation
@@ -71,6 +79,7 @@ def candidates(
         proposed = chain(
             _of_relation(table, mine, ordered, distinct),
             _of_ranges(table, mine, ordered_columns),
+            _of_parts(table, [one for one in parts if one.alias == alias]),
         )
         for candidate in islice(proposed, _MOST):
             if constants or not candidate.where:
@@ -117,6 +126,15 @@ def _of_relation(
         if one.is_plain and one.kind in _IN_ARRAYS:
             yield Candidate(table, (one.column,), method="gin")
         if not one.is_plain and one.kind in {"=", "<"}:
+            yield Candidate(table, (f"({one.expression})",), _unquoted(one.columns))
+
+
+def _of_parts(table: str, parts: Sequence[Comparison]) -> Iterator[Candidate]:
+    """Yield an index for each part of `a = $1 OR b = $2`."""
+    for one in parts:
+        if one.is_plain and one.kind in {"=", "<"}:
+            yield Candidate(table, (one.column,))
+        elif one.kind in {"=", "<"}:
             yield Candidate(table, (f"({one.expression})",), _unquoted(one.columns))
 
 
@@ -184,11 +202,11 @@ def _only(keys: Sequence[tuple[str, str, bool]], alias: str) -> bool:
     return {of for of, _, _ in keys} == {alias}
 
 
-def _all(plan: Plan) -> Iterator[Comparison]:
+def _all(plan: Plan, parse: Callable[[str], Iterator[Comparison]]) -> Iterator[Comparison]:
     for node in plan.walk():
         for kind, text in node.conditions:
             if kind in _CONDITIONS:
-                yield from comparisons(text)
+                yield from parse(text)
 
 
 def _unquoted(columns: Sequence[str]) -> tuple[str, ...]:

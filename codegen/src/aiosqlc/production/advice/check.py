@@ -134,7 +134,9 @@ class _Checking(Struct, frozen=True):
         if best is not None:
             yield self._missing(text, text.plan, best)
         elif not text.values:
-            yield from nodes.hidden(text, text.plan, self.facts.rows, self.indexed)
+            rows = self.facts.rows
+            yield from nodes.hidden(text, text.plan, rows, self.indexed)
+            yield from nodes.null_safe(self.database, text, text.plan, rows, self.indexed)
         if not text.wide:
             yield from nodes.findings(text, text.plan, self.facts.rows, self.statistics)
             yield from budget.findings(text, text.plan)

@@ -55,6 +55,18 @@ def comparisons(condition: str) -> Iterator[Comparison]:
         yield from _of_part(part)
 
 
+def alternatives(condition: str) -> Iterator[Comparison]:
+    """Yield the comparisons in parts that OR joins, if all parts compare the same table.
+
+    The server can read an index for each part, and combine the found rows.
+    """
+    for part in _conjuncts(condition):
+        arms = [list(comparisons(arm)) for arm in _split_at(_bare(part), " OR ")]
+        shared = set.intersection(*({one.alias for one in arm} for arm in arms))
+        for arm in arms if len(arms) > 1 else ():
+            yield from (one for one in arm if one.alias in shared)
+
+
 def aliases(text: str) -> frozenset[str]:
     """Return the table aliases of the columns in the text of a condition."""
     return frozenset(found["alias"].strip('"') for found in _COLUMN.finditer(_without_texts(text)))

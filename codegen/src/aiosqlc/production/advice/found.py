@@ -18,7 +18,6 @@ from aiosqlc.production.plans import PlannedText
 
 _LONGEST_NAME = 63
 _MOST_STATEMENTS = 4
-_OF_ORDER = frozenset({"DESC", "NULLS", "FIRST", "LAST"})
 
 
 def finding(
@@ -84,7 +83,8 @@ def index_name(one: Candidate) -> str:
     """Return the name that the server would choose for an index."""
     some = re.findall(r"(\S+) =", one.where)  # the columns of a partial index's condition
     words = re.findall(r"\w+", " ".join((one.table.rpartition(".")[2], *one.keys, *some)))
-    name = "_".join(word for word in words if word not in _OF_ORDER).lower()
+    left_out = set[str]() if "NULLS" in words else {"DESC"}
+    name = "_".join(word for word in words if word not in left_out).lower()
     return f"{name[: _LONGEST_NAME - 4]}_idx"
 
 

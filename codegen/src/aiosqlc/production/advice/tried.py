@@ -41,13 +41,13 @@ def remedy(
     if not names or before.cost < least:
         return None
     best = database.plan(sql, using=names)
-    if best is None or not _better(before, best, least):
+    if best is None or not better(before, best, least):
         return None
     used = [name for name in names if name in {node.index for node in best.walk()}]
     chosen, after = used, best
     for name, candidate in names.items():
         alone = database.plan(sql, using=[name])
-        if alone and _better(before, alone, least) and alone.cost <= best.cost * NEARLY:
+        if alone and better(before, alone, least) and alone.cost <= best.cost * NEARLY:
             shorter = len(candidate.keys) < sum(len(names[one].keys) for one in chosen)
             if len(chosen) > 1 or shorter or alone.cost * NEARLY < after.cost:
                 chosen, after = [name], alone
@@ -56,5 +56,6 @@ def remedy(
     return Remedy(tuple(names[name] for name in chosen), before, after)
 
 
-def _better(before: Plan, after: Plan, least: float) -> bool:
+def better(before: Plan, after: Plan, least: float) -> bool:
+    """Return whether a plan is half as expensive as another, and at least `least` cheaper."""
     return after.cost * _WORTH <= before.cost and before.cost - after.cost >= least
