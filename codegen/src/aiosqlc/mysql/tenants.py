@@ -58,10 +58,27 @@ class Tenants:
             return ("the compiler cannot analyse the statement",)
         kind = reader.type_of(number)
         if number and (kind is None or not self.holds_tenants(kind)):
-            return ("the parameter does not have the type of the tenant column",)
+            return (self._mistyped(kind),)
         query = statement_of(reader, self, required=reader.requires(number))
         found = leaks_of(query, self, number)
         return tuple(f"`{leak.source}`: {leak.why}" if leak.source else leak.why for leak in found)
+
+    def _mistyped(self, kind: SqlType | None) -> str:
+        """Return why a parameter of a type is not compared like the values of tenant columns."""
+        if kind is None:
+            return "the type of the parameter is unknown"
+        for name, relation in self._relations.items():
+            if (why := self.unsupported(name)) and self._type(name) == kind:
+                return f"`{relation.table.name}`: {why}"
+        other = next(r for r, _, stored, _ in self._stored if family(stored) != family(kind))
+        return (
+            f"the parameter has the type `{kind.name}`, but the tenant column of "
+            f"`{self._relations[other].table.name}` has the type `{self._type(other).name}`"
+        )
+
+    def _type(self, relation: Hashable) -> SqlType:
+        """Return the type of the tenant column of a table that has one."""
+        return self._relations[relation].table.columns[self.column(relation) - 1].type
 
     # --- facts for the conversion -------------------------------------------------------------
 
@@ -150,11 +167,14 @@ class Tenants:
 
     @cached_property
     def _stored(self) -> list[tuple[Hashable, int, SqlType, str]]:
-        """Return the tenant columns of tables, with their types and collations."""
+        """Return the tenant columns of tables, with their types and collations.
+
+        Columns of unsupported types are left out: nothing is proved of their tables.
+        """
         found = []
         for name, relation in self._relations.items():
             number = 0 if relation.is_view else self.column(name)
-            if number:
+            if number and not self.unsupported(name):
                 column = relation.table.columns[number - 1]
                 collation = relation.collations.get(column.name.lower(), "")
                 found.append((name, number, column.type, collation))
@@ -248,6 +268,20 @@ class Tenants:
         """Return '', because `keeps` decides whether a value is stored unchanged."""
         del relation
         return ""
+
+    def unsupported(self, relation: Hashable) -> str:
+        """Return why the type of a table's tenant column allows no proof, or ''."""
+        if not self.column(relation):
+            return ""
+        kind = self._type(relation)
+        known = {*WHOLE_NUMBERS, *_TEXTS, *_EXACT_BYTES, "uuid"}
+        if kind.kind is not TypeKind.ENUM and kind.name in known:
+            return ""
+        name = "enum" if kind.kind is TypeKind.ENUM else kind.name
+        return (
+            f"the tenant column has the type `{name}`, with which no query is proved; use an "
+            "integer type, `uuid`, `binary`, `varbinary`, `char` or `varchar`"
+        )
 
     def stored(self, relation: Hashable) -> bool:
         """Return False, because MySQL has no materialized views."""

@@ -54,8 +54,12 @@ class Tenancy(Protocol):
     def unfit(self, relation: Hashable) -> str:
         """Return why the conversion of a tenant to a table's column length may change the tenant.
 
-        If every value that the conversion may change is no tenant, return ''.
+        Return '' if no tenant has a value that the conversion may change.
         """
+        ...
+
+    def unsupported(self, relation: Hashable) -> str:
+        """Return why the type of a table's tenant column allows no proof, or ''."""
         ...
 
     def stored(self, relation: Hashable) -> bool:

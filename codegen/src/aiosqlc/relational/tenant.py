@@ -379,7 +379,8 @@ class _Proof:
         elif self.tenancy.stored(source.relation):
             yield Leak(name, "a materialized view may contain the rows of several tenants")
         elif self.tenancy.column(source.relation):
-            yield Leak(name, "the tenant column is not compared with the parameter")
+            why = self.tenancy.unsupported(source.relation)
+            yield Leak(name, why or "the tenant column is not compared with the parameter")
         else:
             yield Leak(
                 name,
@@ -429,6 +430,8 @@ class _Proof:
 
     def _stores_other(self, query: Query, expr: Expr, level: _Level, relation: Hashable) -> str:
         """Return why a table's tenant column may store another tenant than the parameter, or ''."""
+        if why := self.tenancy.unsupported(relation):
+            return why
         if not self._gives(query, expr, level, self.tenancy.column(relation)):
             return "the tenant column is set to another value than the parameter"
         return self.tenancy.unfit(relation) if self._is_fitted(query, expr) else ""

@@ -106,6 +106,33 @@ def test_tenants_that_are_texts_need_a_key_or_an_exact_collation(
     assert (why == ()) is proved
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("bit(8)", "bit"),
+        ("decimal(9)", "decimal"),
+        ("year", "year"),
+        ("enum('1', '2')", "enum"),
+        ("text", "text"),
+        ("double", "double"),
+    ],
+)
+@pytest.mark.parametrize("tenant", ["int", _EXACT])
+def test_a_column_of_another_type_is_named_only_for_its_table(
+    tenant: str, kind: str, name: str, cache: Path
+) -> None:
+    schema = f"""CREATE TABLE issue (id int PRIMARY KEY, tenant_id {tenant} NOT NULL);
+        CREATE TABLE odd (id int PRIMARY KEY, tenant_id {kind} NOT NULL);"""
+    read = "SELECT id FROM odd WHERE tenant_id = @tenant_id"
+    written = "INSERT INTO odd (id, tenant_id) VALUES (1, @tenant_id)"
+    beside = "INSERT INTO issue (id, tenant_id) VALUES (1, @tenant_id)"
+    found = leaks(schema, f"{_ASKED};\n\n{beside};\n\n{read};\n\n{written}", cache)
+    assert found[_ASKED] == found[beside] == ()
+    for text in (read, written):
+        (why,) = found[text]
+        assert why.startswith(f"`odd`: the tenant column has the type `{name}`"), why
+
+
 def test_texts_of_two_collations_are_not_one_tenant(cache: Path) -> None:
     schema = (
         _TEXT_KEY.format(kind=_EXACT, other=_EXACT, refers="")
