@@ -82,6 +82,15 @@ def test_a_table_named_dual_is_not_the_keyword(either) -> None:
         assert query.cardinality is expected
 
 
+@pytest.mark.parametrize("word", ["glob", "ilike", "notnull", "semi", "charset", "rollback"])
+def test_a_word_of_another_engine_is_a_name(either, word) -> None:
+    schema = f"CREATE TABLE {word} ({word} int PRIMARY KEY, v int NOT NULL);"
+    sql = f"SELECT {word}.v FROM {word} WHERE {word} = ?"
+    query = only(either(schema, f"-- name: Q :many\n{sql};"))
+    assert query.cardinality is AT_MOST
+    assert query.columns[0].not_null
+
+
 def test_one_that_may_be_many_is_said_with_the_table_that_is_not_bound(compile_) -> None:
     _, (problem,) = compile_(SCHEMA, "-- name: Q :one\nSELECT * FROM a WHERE name = ?;")
     assert problem.code == "E320"

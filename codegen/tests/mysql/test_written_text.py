@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import get_type_hints
 
 import pytest
+from aiosqlc.mysql.syntax import parse
+from aiosqlc.mysql.words import quoted
+from sqlglot.dialects.mysql import MySQL
 
 from tests.mysql.conftest import SERVER_URL, is_mysql, only
 from tests.mysql.generated import Generate, Store, generate, judged
@@ -209,6 +212,44 @@ async def test_a_column_may_have_the_name_of_any_keyword(generate, words) -> Non
             assert found == list(range(len(chunk)))
         for number, word in enumerate(words):
             assert await getattr(store.module(), f"first{number}")(db) == [7], word
+
+
+BARE = (
+    "SELECT v FROM {}",
+    "SELECT {0}.v FROM {0} WHERE {0}.v > 1",
+    "UPDATE {} SET v = 1",
+    "DELETE FROM {}",
+    "INSERT INTO {} (v) VALUES (1)",
+    "SELECT x.v FROM t AS x JOIN t AS {0} ON {0}.v = x.v",
+    "SELECT {0} FROM (SELECT 1 AS `{0}`) x ORDER BY {0}",
+    "SELECT v AS {} FROM t",
+)
+
+
+def test_each_bare_name_that_the_server_accepts_is_parsed(mysql_server, words) -> None:
+    import pymysql
+
+    from tests.servers.mysql import connect_arguments
+
+    known = {word.lower() for word in MySQL.Tokenizer.KEYWORDS if re.fullmatch(r"[A-Z]\w*", word)}
+    # `any` and the words that one of the two servers reserves need backticks.
+    bare = {word for word in (*known, *words) if quoted(word) == word} - {"any"}
+    url = mysql_server.create_empty()
+    wrong = []
+    with pymysql.connect(**connect_arguments(url, seconds=5)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE t (v int)")
+        for word in sorted(bare):
+            if word != "t":
+                cursor.execute(f"CREATE TABLE `{word}` (v int)")
+            for sql in (form.format(word) for form in BARE):
+                try:
+                    cursor.execute(f"EXPLAIN {sql}")
+                except pymysql.MySQLError:
+                    continue
+                wrong += [sql] if parse(sql) is None else []
+    mysql_server.drop(url)
+    assert wrong == []
 
 
 async def test_bytes_go_through_the_adapter_as_they_are(store) -> None:

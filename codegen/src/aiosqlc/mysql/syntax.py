@@ -23,6 +23,10 @@ from aiosqlc.source import Dialect, Span
 # sqlglot warns about statements it cannot parse and returns a Command, which is checked here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 _NAME = re.compile(r"^p(\d+)_(\d+)$")
+_WORDS_ELSEWHERE = frozenset(
+    {"ANTI", "ASOF", "GLOB", "ILIKE", "NOTNULL", "OVERLAPS", "PARTITIONED_BY", "SEMI", "UNCACHE"}
+)
+_NOT_RESERVED = {TokenType.CHARACTER_SET, TokenType.ROLLBACK}
 _JSON = ("JSON_OBJECT", "JSON_OBJECTAGG")
 # sqlglot raises these for calls without required arguments: `DATE_ADD(x)`.
 _UNREADABLE = (SqlglotError, RecursionError, AttributeError)
@@ -36,10 +40,18 @@ class _Dialect(MySQL):
     """MySQL's dialect, with JSON functions that accept any expression.
 
     `DELETE … ORDER BY … LIMIT … RETURNING` is syntax of MariaDB. A name in backticks is a function
-    of the schema, even if it equals a keyword.
+    of the schema, even if it equals a keyword. Words of other engines are names.
     """
 
+    class Tokenizer(MySQL.Tokenizer):
+        KEYWORDS: ClassVar = {
+            word: token
+            for word, token in MySQL.Tokenizer.KEYWORDS.items()
+            if word not in _WORDS_ELSEWHERE
+        }
+
     class Parser(MySQLParser):
+        ID_VAR_TOKENS: ClassVar = MySQLParser.ID_VAR_TOKENS | _NOT_RESERVED
         FUNCTION_PARSERS: ClassVar = {
             name: parser
             for name, parser in MySQLParser.FUNCTION_PARSERS.items()
@@ -190,12 +202,14 @@ def _plain(sql: str) -> str:
 
 def _modifiers(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return the modifiers of UPDATE or DELETE before the table, such as IGNORE."""
-    if not tokens or tokens[0].text.upper() not in {"UPDATE", "DELETE"}:
-        return ()
-    return tuple(takewhile(lambda token: token.text.upper() in _MODIFIERS, tokens[1:]))
+    known = _MODIFIERS.get(tokens[0].text.upper(), frozenset()) if tokens else frozenset()
+    return tuple(takewhile(lambda token: token.text.upper() in known, tokens[1:]))
 
 
-_MODIFIERS = frozenset({"IGNORE", "LOW_PRIORITY", "QUICK"})
+_MODIFIERS = {
+    "UPDATE": frozenset({"IGNORE", "LOW_PRIORITY"}),
+    "DELETE": frozenset({"IGNORE", "LOW_PRIORITY", "QUICK"}),
+}
 _SHAPES = frozenset(
     {
         "GEOMCOLLECTION", "GEOMETRYCOLLECTION", "LINESTRING", "MULTILINESTRING", "MULTIPOINT",
