@@ -396,6 +396,14 @@ def test_a_plan_is_compared_with_its_budget(
     assert all(one.startswith(start) for one, start in zip(messages, said, strict=True))
 
 
+def test_both_limits_of_a_budget_are_in_one_finding(planner: Planner, tmp_path: Path) -> None:
+    queries = "-- name: A :many\n-- plan: rows <= 5, cost <= 6\nSELECT id FROM orders;\n"
+    (item,) = (one for one in advised(planner, tmp_path, queries).findings if one.code == "V035")
+    assert item.message.startswith("the estimate for rows is 50,000,000, but the budget is 5; ")
+    assert item.message.endswith(", but the budget is 6")
+    assert not any("more SQL text" in note for note in item.notes)
+
+
 def test_a_malformed_budget_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_files(tmp_path, "-- name: A :many\n-- plan: rows < 5\nSELECT id FROM orders;\n")
     assert main(["vet", "-f", str(tmp_path)]) == 1

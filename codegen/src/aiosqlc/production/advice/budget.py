@@ -15,14 +15,15 @@ _LIMIT = re.compile(r"(?P<what>rows|cost)\s*<=\s*(?P<most>[\d_]+)")
 
 
 def findings(text: PlannedText, plan: Plan) -> Iterator[Diagnostic]:
-    """Yield a finding for each limit that a plan exceeds."""
+    """Yield one finding about all limits that a plan exceeds."""
     estimates = {"rows": float(plan.rows), "cost": plan.cost}
-    for keyword, budget in text.query.parsed.ignores:
-        if keyword != "plan":
-            continue
-        for limit in _LIMIT.finditer(budget):
-            value, most = estimates[limit["what"]], int(limit["most"])
-            if value > most:
-                estimated = f"the estimate for {limit['what']} is {number(value)}"
-                message = f"{estimated}, but the budget is {most}"
-                yield finding("V035", text, message, notes=[f"plan: {outline(plan)}"])
+    budgets = [budget for keyword, budget in text.query.parsed.ignores if keyword == "plan"]
+    exceeded = [
+        f"the estimate for {limit['what']} is {number(estimates[limit['what']])}, but the budget is"
+        f" {number(int(limit['most']))}"
+        for budget in budgets
+        for limit in _LIMIT.finditer(budget)
+        if estimates[limit["what"]] > int(limit["most"])
+    ]
+    if exceeded:
+        yield finding("V035", text, "; ".join(exceeded), notes=[f"plan: {outline(plan)}"])
