@@ -42,6 +42,10 @@ CREATE FUNCTION mail_of(int) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
     AS 'SELECT email FROM users WHERE id = $1';
 CREATE FUNCTION closes(int) RETURNS int LANGUAGE plpgsql AS
     'BEGIN UPDATE orders SET paid = true WHERE user_id = $1; RETURN 1; END';
+CREATE TABLE visits (id int PRIMARY KEY, tenant_id int NOT NULL, email text, name text);
+CREATE FUNCTION renamed() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN NEW.name := NEW.email; RETURN NEW; END';
+CREATE TRIGGER renamed BEFORE UPDATE ON visits FOR EACH ROW EXECUTE FUNCTION renamed();
 """
 QUERIES = """\
 -- name: GetUser :one
@@ -140,6 +144,9 @@ SELECT id FROM users WHERE tenant_id = @tenant_id AND secret IS NOT NULL;
 -- name: CopyOrders :copyfrom
 INSERT INTO orders (tenant_id, user_id, note) VALUES ($1, $2, $3);
 
+-- name: SetVisit :one
+UPDATE visits SET name = @name WHERE id = @id AND tenant_id = @tenant_id RETURNING name;
+
 -- name: AddOrders :exec :bulk
 INSERT INTO orders (tenant_id, user_id, note) VALUES (@tenant_id, @user_id, @note);
 """
@@ -148,9 +155,9 @@ version: "2"
 mcp:
   database: ${SHOP_URL}
   queries: ["*"]
-  writes: [PayOrder, SetCode, AddOrders]
+  writes: [PayOrder, SetCode, AddOrders, SetVisit]
   bind: {tenant_id: SHOP_TENANT}
-  mask: [users.email]
+  mask: [users.email, visits.email]
   forbid: [users.secret]
   max_rows: 20
   max_bytes: 20000

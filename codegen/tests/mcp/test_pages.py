@@ -174,7 +174,9 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 async def test_sizes_and_keys_beyond_the_policy_are_refused(connected: Connect) -> None:
     async with connected("one") as client:
         codes = [code_of(await client.call_tool(*call)) for call in REFUSED]
+        many = await client.call_tool("get_item_many", {"ids": list(range(8))})
     assert codes == ["invalid_argument"] * len(REFUSED)
+    assert "`ids` must have 0 to 7 elements" in many.model_dump_json()
 
 
 async def test_a_page_by_numbers_has_the_total(connected: Connect, shop: Shop) -> None:

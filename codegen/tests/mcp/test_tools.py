@@ -32,6 +32,7 @@ REFUSED = {
     "UnionOfMails": "the result column `text` is an expression",
     "Secrets": "the query needs `users.secret`",
     "CopyOrders": "a `:copyfrom` query cannot be a tool",
+    "SetVisit": "the trigger function `renamed` may put hidden columns into the returned rows",
     "AddOrders": "a `:bulk` query cannot be a tool",
 }
 

@@ -33,12 +33,13 @@ class Needs(Struct, frozen=True):
     """The privileges that queries need.
 
     `unknown` has the reasons why the queries may need further privileges. `reserved` are the
-    keywords that need quotes as identifiers.
+    keywords that need quotes as identifiers. `fired` are the functions of triggers that run.
     """
 
     rights: frozenset[Right] = frozenset()
     unknown: tuple[str, ...] = ()
     reserved: frozenset[str] = frozenset()
+    fired: frozenset[str] = frozenset()
 
 
 def statements(

@@ -171,6 +171,12 @@ def _hidden(
         for name in policy.forbid:
             if _touches(right, _named(catalog, name)):
                 return f"the query needs `{name}`, which `forbid` lists"
+    unknown = sorted(needs.fired - set(policy.reviewed))
+    if unknown and query.parsed.command.returns_rows:
+        return (
+            f"the trigger function `{unknown[0]}` may put hidden columns into the returned rows, "
+            "and `reviewed` does not list it"
+        )
     reads = [right for right in needs.rights if right.privilege == "SELECT"]
     reads_masked = [
         name

@@ -90,9 +90,11 @@ class Tool(Struct, frozen=True):
         found = {name: _converted(name, value, self.hints[name]) for name, value in given.items()}
         for name, (least, most) in self.limits.items():
             value = found[name]
-            count = value if isinstance(value, int) else len(value)
-            if not least <= count <= most:
-                raise ArgumentError(f"`{name}` must be from {least} to {most}")
+            if isinstance(value, int):
+                if not least <= value <= most:
+                    raise ArgumentError(f"`{name}` must be from {least} to {most}")
+            elif not least <= len(value) <= most:
+                raise ArgumentError(f"`{name}` must have {least} to {most} elements")
         return found | self.bound_values(bound)
 
     def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:

@@ -98,6 +98,7 @@ class Asker:
     default_schema: str = "public"
     rights: set[Right] = field(default_factory=set)
     unknown: dict[str, None] = field(default_factory=dict)
+    _fired: set[str] = field(default_factory=set)
     _seen: set[tuple[str, int]] = field(default_factory=set)
     _whole: dict[int, dict[str, set[int] | None]] = field(default_factory=dict)
 
@@ -147,7 +148,10 @@ class Asker:
     def needs(self) -> Needs:
         """Return the collected privileges."""
         return Needs(
-            frozenset({*self.rights, *self._on_tables()}), tuple(self.unknown), self.facts.reserved
+            frozenset({*self.rights, *self._on_tables()}),
+            tuple(self.unknown),
+            self.facts.reserved,
+            frozenset(self._fired),
         )
 
     # --- tables ---
@@ -191,6 +195,8 @@ class Asker:
                 self._sets_off(attribute.type)
             for trigger in self.facts.triggers.get(oid, ()):
                 if trigger.type & _EVENTS.get(privilege, 0):
+                    if (function := self.facts.functions.get(trigger.function)) is not None:
+                        self._fired.add(function.name)
                     self._body(trigger.function)
 
     def _on_tables(self) -> Iterator[Right]:
