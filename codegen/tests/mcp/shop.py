@@ -128,6 +128,10 @@ SELECT mail_of(id) FROM users WHERE tenant_id = @tenant_id LIMIT 1;
 -- name: UpperMails :many
 SELECT upper(email) FROM users WHERE tenant_id = @tenant_id;
 
+-- name: CountedMails :many
+SELECT id FROM orders WHERE tenant_id = @tenant_id ORDER BY id
+LIMIT (SELECT ascii(email) FROM users WHERE tenant_id = @tenant_id LIMIT 1);
+
 -- name: WholeUsers :many
 SELECT u FROM users u WHERE tenant_id = @tenant_id;
 

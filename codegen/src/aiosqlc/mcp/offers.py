@@ -15,6 +15,7 @@ from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.ir import Catalog, Column, ColumnRef, Command, TypedQuery
 from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.parse.scanner import code_tokens
 from aiosqlc.plan.batchget import many_of
 from aiosqlc.plan.naming import argument, snake
 from aiosqlc.plan.paging import without_hidden
@@ -22,6 +23,7 @@ from aiosqlc.plan.paging import without_hidden
 OFFERED_COMMANDS: Final = frozenset(
     {Command.ONE, Command.MANY, Command.STREAM, Command.PAGE, Command.EXEC, Command.EXECROWS}
 )
+_COUNTS: Final = frozenset({"LIMIT", "OFFSET", "FETCH"})
 _LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accept
 
 
@@ -185,6 +187,11 @@ def _hidden(
     ]
     if not reads_masked:
         return frozenset()
+    if _counts_by_subquery(query.sql):
+        return (
+            "a subquery in LIMIT or OFFSET decides the number of rows, which could reveal the "
+            f"masked column `{reads_masked[0]}`"
+        )
     columns = without_hidden(query).columns
     for column in columns:
         if column.origin is None:
@@ -197,6 +204,21 @@ def _hidden(
         for position, column in enumerate(columns)
         if any(_is(ref, name) for ref in _origins(column) for name in policy.mask)
     )
+
+
+def _counts_by_subquery(sql: str) -> bool:
+    """Return whether LIMIT, OFFSET or FETCH contains a subquery; they are last in their query."""
+    depth, at = 0, -1
+    for token in code_tokens(sql):
+        word = token.text.upper()
+        depth += (word == "(") - (word == ")")
+        if depth < at:
+            at = -1
+        if at < 0 and word in _COUNTS:
+            at = depth
+        if at >= 0 and word == "SELECT":
+            return True
+    return False
 
 
 def _origins(column: Column) -> Iterator[ColumnRef]:
