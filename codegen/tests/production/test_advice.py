@@ -38,7 +38,7 @@ CREATE TABLE line (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES or
 CREATE TABLE small (id int PRIMARY KEY, name text NOT NULL);
 CREATE INDEX small_name ON small (name);
 CREATE INDEX small_name_id ON small (name, id);
-CREATE TABLE document (id bigint PRIMARY KEY, body jsonb NOT NULL);
+CREATE TABLE document (id bigint PRIMARY KEY, body jsonb NOT NULL, at timestamptz NOT NULL);
 CREATE TABLE event (day date NOT NULL, word text NOT NULL, PRIMARY KEY (day, word))
 PARTITION BY RANGE (day);
 CREATE TABLE event_old PARTITION OF event FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
@@ -139,6 +139,8 @@ CASES = [
     ("", ":many", "SELECT id FROM orders WHERE status IS NOT DISTINCT FROM @status"),
     # Such an expression has few values; and no index holds another aggregate's result.
     ("", ":many", "SELECT id FROM customer WHERE length(note) = @length"),
+    ("", ":many", "SELECT id FROM document WHERE date_trunc('month', at, 'UTC') = @month"),
+    ("V030", ":many", "SELECT id FROM document WHERE date_trunc('day', at, 'UTC') = @day"),
     ("", ":many", "SELECT id FROM customer WHERE code || '' = note || ''"),
     ("", ":many", "SELECT id FROM orders WHERE customer_id % 10 = @rest"),
     ("", ":many", "SELECT id FROM orders WHERE CASE WHEN product_id > 5 THEN 1 ELSE 0 END = @n"),

@@ -40,6 +40,7 @@ _FEWER = re.compile(
     r"|width_bucket|ascii|strpos)\(|\b(?:POSITION|CASE)\b| (?:%|/|&|<|>|<=|>=|<>|=) "
     r"|\b(?:IS|LIKE|NOT)\b"
 )
+_COARSE = re.compile(r"\bdate_trunc\('(?:week|month|quarter|year|decade|century|millennium)'")
 _FEW = (("null_frac", "0"), ("avg_width", "8"), ("n_distinct", "10"))
 _MOST_NAMES = 5
 
@@ -99,7 +100,7 @@ def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[
         expression = _TEXT.sub("''", text)
         reads = re.search(rf"(?<![\w$]){re.escape(column)}(?![\w$])", expression)
         if of and reads and (schema, index, number) not in known:
-            if _FEWER.search(expression):
+            if _FEWER.search(expression) or _COARSE.search(text):
                 of = replace(of, values=_FEW)
             found.setdefault((schema, index, number), []).append(of)
     for (schema, index, number), columns in found.items():
