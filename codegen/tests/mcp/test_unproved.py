@@ -44,6 +44,8 @@ SELECT id, 1 / (id - 5000) AS share FROM part WHERE owner_id = @owner_id;
 -- name: UsersWithParts :many
 SELECT u.id, sqlc.nest(p) AS parts
 FROM (SELECT id, owner_id, 1 / (id - 5000) AS share FROM part) p JOIN "User" u ON u.id = p.owner_id;
+-- name: Shares :many
+SELECT 1 / (id - 5000) AS share FROM part WHERE id = 5000;
 -- name: AddPart :one
 INSERT INTO part VALUES (@id, 2, 'new') RETURNING id;
 -- name: UserWithParts :one
@@ -158,6 +160,10 @@ async def test_a_value_that_the_tools_cannot_read_is_no_fault_of_the_arguments(
     assert "20000" not in failed.model_dump_json()
     assert found.structured_content == {"row": {"born": "2000-01-01", "mail": "[masked]"}}
     assert "a tool failed: get_user" in (tmp_path / "log").read_text()
+
+
+async def test_a_call_without_arguments_has_no_invalid_argument(url: str) -> None:
+    assert code_of(await called(url, "shares")) == "query_failed"
 
 
 async def test_a_page_always_has_a_size(url: str) -> None:

@@ -113,6 +113,10 @@ class Gate(Struct, frozen=True):
             return Failure("timeout", f"no response within {self.policy.timeout} s")
         except Exception as error:  # noqa: BLE001 - the message may quote rows
             known = self.database.failure_of(error) or _of_function(error)
+            if known is not None and known.code == "invalid_argument" and not given:
+                return Failure(
+                    "query_failed", "a stored value is not valid for its use in the query"
+                )
             if known is None:
                 _log.exception("a tool failed: %s", tool.name)
             return known or Failure("internal_error", "the tool failed")

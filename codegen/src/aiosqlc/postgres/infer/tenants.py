@@ -203,7 +203,7 @@ class Tenants:
         """Return why the conversion of a tenant to a table's column length may change the tenant.
 
         The server cuts blanks from the end of a `varchar` that is too long. If all tenant columns
-        have the same length, such a value is no tenant.
+        have the same length, no tenant has such a value.
         """
         column = self.column(relation)
         found = self.facts.attributes.get((relation, column)) if isinstance(relation, int) else None
