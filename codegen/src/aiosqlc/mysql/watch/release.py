@@ -24,6 +24,7 @@ from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.sample import insert_rows
 from aiosqlc.mysql.schema import applied_to
 from aiosqlc.mysql.watch.contents import Description, contents, description
+from aiosqlc.mysql.watch.extremes import add_extremes
 from aiosqlc.mysql.watch.session import RowsRefuseError, Watching, tables_in
 from aiosqlc.mysql.watch.texts import Texts, refusals, waiting
 from aiosqlc.servers.mysql import databases
@@ -34,8 +35,9 @@ _LATER = 7  # the number of the first row that is written after the migration
 
 
 class Rows(Enum):
-    """The kinds of generated rows: with NULL in nullable columns, without NULL, or no rows."""
+    """The kinds of generated rows: with extreme values, with NULL, without NULL, or no rows."""
 
+    EXTREME = "extreme"
     SOME = "some"
     WITHOUT_NULL = "without null"
     NONE = "none"
@@ -62,8 +64,11 @@ class Stage(Struct, frozen=True):
             if problems:
                 raise SchemaFailsError(problems)
             if rows is not Rows.NONE:
-                nulls = rows is Rows.SOME
-                insert_rows(self.acting, read_schema(self.acting, name), with_nulls=nulls)
+                nulls = rows is not Rows.WITHOUT_NULL
+                filled = read_schema(self.acting, name)
+                insert_rows(self.acting, filled, with_nulls=nulls)
+                if rows is Rows.EXTREME:
+                    add_extremes(self.acting, filled)
             yield name
         finally:
             self.reading.connection.rollback()
@@ -158,7 +163,7 @@ def _watch_on_rows(
 ) -> ObservedFile:
     """Run a migration on generated rows; if it fails because of them, use fewer rows."""
     refused: tuple[Diagnostic, ...] = ()
-    for rows in (Rows.SOME, Rows.WITHOUT_NULL):
+    for rows in (Rows.EXTREME, Rows.SOME, Rows.WITHOUT_NULL):
         try:
             seen = _watch_one(stage, before, one, existing, queries, rows)
         except RowsRefuseError as error:
@@ -244,7 +249,10 @@ def _taken_back_later(
     assert one.back is not None  # noqa: S101 - the caller has run it
     acting = stage.acting
     with stage.database([*before, one.file], Rows.NONE) as name:
-        insert_rows(acting, read_schema(acting, name), first=_LATER)
+        schema = read_schema(acting, name)
+        insert_rows(acting, schema, first=_LATER)
+        insert_rows(acting, schema)
+        add_extremes(acting, schema)
         before_back = contents(acting, held)
         problems = tuple(applied_to(acting, name, [one.back], lenient=stage.lenient))
         found = () if problems else changed(held, before_back, contents(acting, before_back))
