@@ -384,6 +384,15 @@ def test_an_applied_migration_must_not_be_edited_or_removed(shop: Repository) ->
 
 
 @pytest.mark.long
+def test_a_renamed_migration_needs_no_privilege(shop: Repository) -> None:
+    folder = shop.root / "migrations"
+    (folder / "0001_a.sql").rename(folder / "0001_begin.sql")
+    found = shop.reviewed()
+    assert [item["code"] for item in found["findings"]][:1] == ["R001"]
+    assert found["entries"][0]["grants"] == {"added": [], "removed": []}
+
+
+@pytest.mark.long
 def test_a_file_that_describes_the_schema_is_compared_as_a_whole(shop: Repository) -> None:
     config = CONFIG.replace("schema: migrations", "schema: schema.sql")
     shop.write({"sqlc.yaml": config, "schema.sql": FIRST})

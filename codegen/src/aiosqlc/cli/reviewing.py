@@ -17,7 +17,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.pipeline.analyzing import analyze_project, in_source_order
 from aiosqlc.pipeline.deployed import analyze_old, old_inputs
-from aiosqlc.pipeline.git import base_of, removed_files
+from aiosqlc.pipeline.git import base_of, old_schema, removed_files
 from aiosqlc.pipeline.printing import without_concerned
 from aiosqlc.pipeline.reading import read_inputs
 from aiosqlc.production.advice.check import advise
@@ -57,7 +57,10 @@ class _Replaced(Release, frozen=True):
 
 
 class _Versions(Struct, frozen=True):
-    """A configuration entry in the deployed version (`old`) and in the working tree (`new`)."""
+    """A configuration entry in the deployed version (`old`) and in the working tree (`new`).
+
+    `deployed_schema` also has the migrations that were removed, or got another name.
+    """
 
     project: Project
     entry: QuerySet
@@ -65,6 +68,7 @@ class _Versions(Struct, frozen=True):
     old: Analysed
     new: Analysed
     edited: Edited
+    deployed_schema: tuple[SchemaFile, ...]
 
     @property
     def options(self) -> AnalyzeOptions:
@@ -116,7 +120,11 @@ def _entry(project: Project, entry: QuerySet, commit: str, *, patient: bool) -> 
         alone = replace(project, sets=(entry,))
         (new,) = analyze_project(alone, analyzer_of=lambda _: engine.analyze)
         deployed = analyze_old(project, entry, commit, old, engine.analyze)
-        versions = _Versions(project, entry, engine, deployed, new, differing)
+        deployed_paths = forward_files(
+            sorted({*applied, *(path.relative_to(project.root) for path in gone)})
+        )
+        schema = old_schema(project, entry, commit, deployed_paths) if gone else old.schema
+        versions = _Versions(project, entry, engine, deployed, new, differing, tuple(schema))
         return _examined(found, versions, patient=patient)
 
 
@@ -280,13 +288,16 @@ def _of_plans(
 def _grants(versions: _Versions) -> Grants:
     old, new = (
         versions.engine.needs(
-            one.inputs.schema,
+            schema,
             one.analysis.catalog,
             versions.options,
             _texts(one.inputs.queries),
             (),
         )
-        for one in (versions.old, versions.new)
+        for one, schema in (
+            (versions.old, versions.deployed_schema),
+            (versions.new, versions.new.inputs.schema),
+        )
     )
     return grants_between(old.rights, new.rights, new.reserved, versions.engine.quote)
 
