@@ -308,6 +308,24 @@ async def test_a_factory_passes_a_given_part_of_a_key_on(
             assert await connection.fetchval("SELECT tenant FROM b WHERE id = $1", row.b_id) == 77
 
 
+async def test_a_default_in_a_key_with_a_reference_is_kept(
+    tmp_path: Path, empty_database: str
+) -> None:
+    schema = """CREATE TABLE a (id int PRIMARY KEY);
+        CREATE TABLE t (a_id int REFERENCES a, at timestamptz DEFAULT now(),
+            PRIMARY KEY (a_id, at));
+        CREATE TABLE u (a_id int PRIMARY KEY REFERENCES a, at timestamptz NOT NULL DEFAULT now())"""
+    _project(tmp_path, schema)
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "default_rows")]) == 0
+    with _factory(tmp_path, "default_rows") as factory:
+        async with _database(empty_database, schema) as connection:
+            rows = factory(connection)
+            before = await connection.fetchval("SELECT now()")
+            for _ in range(20):
+                assert (await rows.make_t()).at > before
+                assert (await rows.make_u()).at > before
+
+
 def test_a_factory_of_a_blocking_driver_blocks(
     tmp_path: Path, postgres_server: TestPostgres
 ) -> None:

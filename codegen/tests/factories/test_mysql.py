@@ -276,6 +276,22 @@ async def test_unique_values_run_through_the_accepted_range(
                         pytest.fail(f"{kind}: row {number + 1}: {error}")
 
 
+async def test_a_default_beside_a_reference_is_kept(
+    tmp_path: Path, mysql_server: TestMysql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = """CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE t (id int PRIMARY KEY AUTO_INCREMENT, a_id int NOT NULL, n int NOT NULL DEFAULT 7,
+    UNIQUE (a_id, n), FOREIGN KEY (a_id) REFERENCES a (id));
+"""
+    _project(tmp_path, schema)
+    monkeypatch.chdir(tmp_path)
+    assert main(["factories", "rows", "-f", str(tmp_path)]) == 0
+    with _factory(tmp_path, "rows") as module:
+        async with _database(mysql_server, schema) as connection:
+            factory = module.Factory(_executor(connection))
+            assert {(await factory.make_t()).n for _ in range(20)} == {7}
+
+
 def test_an_error_in_the_schema_is_reported_with_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

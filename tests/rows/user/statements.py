@@ -37,7 +37,9 @@ INSERT_CUSTOM_ROLE: Final = """\
 INSERT INTO "public"."custom_role" (
     "name", "kind", "description", "version", "updated_at", "updated_by"
 ) VALUES (
-    coalesce($1, (translate(left(md5($2::bigint::text), 2), '0123456789abcdef', 'ABCDEFGHIJKLMNOP'))),
+    coalesce($1, (substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ', ($2::bigint / 676 % 26)::int + 1,
+        1) || substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ', ($2::bigint / 26 % 26)::int + 1,
+        1) || substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ', ($2::bigint / 1 % 26)::int + 1, 1))),
     coalesce($3, (select "name" from "public"."role" order by "name" limit 1)),
     coalesce($4, ('description ' || $2::bigint)),
     coalesce($5, 1),

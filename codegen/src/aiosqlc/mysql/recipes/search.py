@@ -311,10 +311,15 @@ class _Trial:
             if not keep and self._demand.last > len(rows) and not self._counts_little():
                 self._series(len(rows) + 1, self._demand.last)
         except pymysql.MySQLError as error:
+            refused = self._constrained(error)
+            # The rows of a series share one referenced row, unlike the rows of a test.
+            if len(rows) == len(self._demand.numbers) and not self._values.keys() >= set(refused):
+                session.run("ROLLBACK TO recipe")
+                return None
             if len(rows) >= self.most:  # the best attempt gives the reason
                 self.refusal = message_of(error, self._search.database)
             session.run("ROLLBACK TO recipe")
-            return self._constrained(error)
+            return refused
         except LookupError:
             self.refusal = "the key of a new row is not the inserted key"
             session.run("ROLLBACK TO recipe")

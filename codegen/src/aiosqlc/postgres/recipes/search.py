@@ -307,10 +307,11 @@ class _Trial:
             self._search.made[self._table] = rows
         elif self._demand.last > len(rows) and not self._counts_little():
             result = connection.execute(*self._series(len(rows) + 1, self._demand.last))
-            if not answered(result):
-                refused = self._constrained(result, len(rows))
+            columns = [] if answered(result) else self._constrained(result, len(rows))
+            # These rows share one referenced row, unlike the rows of a test.
+            if not answered(result) and self._free.keys() >= set(columns):
                 connection.run("rollback to recipe; release recipe")
-                return refused
+                return columns
         connection.run("release recipe" if keep else "rollback to recipe; release recipe")
         return None
 
