@@ -103,7 +103,7 @@ async def test_whoever_is_on_call_hears_of_a_service_that_is_down_and_that_it_is
     async with running(*command, port=port):
         await eventually(lambda: "FIRING ServiceDown" in manager.titles("on_call"), within=60)
         (message,) = (m for m in manager.messages("on_call") if "ServiceDown" in m["title"])
-        assert f"user at {HOST}:{service} does not answer." in message["text"]
+        assert f"user at {HOST}:{service} does not respond." in message["text"]
         assert "docs/runbook.md#servicedown, /d/service-user" in message["text"]
 
         async def metrics(_: web.Request) -> web.Response:

@@ -49,7 +49,9 @@ STATED = {
     "the default `page_size` is 10": (
         f"default is {PageQuery().page_size}; more than {MAX_PAGE_SIZE} is"
     ),
-    "five attempts": f"five attempts to connect at the start, 1 to {len(postgres.CONNECT_WAITS)} seconds",
+    "five attempts": (
+        f"five attempts to connect at the start, 1 to {len(postgres.CONNECT_WAITS)} seconds"
+    ),
     "pools of": f"({FIELDS['db_pool_min'].default}) to `<SVC>_DB_POOL_MAX` "
     f"({FIELDS['db_pool_max'].default})",
 }

@@ -13,6 +13,7 @@ from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.watch import observer
 from aiosqlc.postgres.watch.release import (
+    Rows,
     Stage,
     fill,
     prepared,
@@ -41,7 +42,7 @@ class Checked:
         self._stage = stage
         self._empty = prepared(stage, schema, AnalyzeOptions())
         self._filled = prepared(stage, schema, AnalyzeOptions())
-        fill(stage, self._filled)
+        fill(stage, self._filled, Rows.PLAIN)
         self._existing = relations_in(stage, self._empty)
         self._in_filled = relations_in(stage, self._filled)
 
@@ -52,8 +53,8 @@ class Checked:
         found = set()
         for name, existing in ((self._empty, self._existing), (self._filled, self._in_filled)):
             with contextlib.suppress(RowsRefuseError):
-                filled = name == self._filled
-                after, seen = watch_one(self._stage, name, pending, existing, {}, filled=filled)
+                rows = Rows.PLAIN if name == self._filled else Rows.NONE
+                after, seen = watch_one(self._stage, name, pending, existing, {}, rows)
                 self._stage.drop(after)
                 assert [problem.message for problem in seen.failures] == []
                 assert [one.unwatched for one in seen.statements] == [""]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from aiosqlc.ir import OptionalPart, Output, Paging, Param, ParsedQuery, SortKey, Variant
 from aiosqlc.parse.clauses import Clauses, UnfitError, clauses_of, inserted
 from aiosqlc.parse.outputs import is_enclosed, is_path, name_of, output_of
-from aiosqlc.parse.scanner import Kind, Token
+from aiosqlc.parse.scanner import LEXES, Kind, Token
 from aiosqlc.source import Dialect, SourceMap, Span
 
 KEY = "page_key_"
@@ -237,7 +237,7 @@ def _outputs(text: _Text, dialect: Dialect) -> list[Output]:
             own = output_of(item, dialect)[0]
             if own in {"", term.name} - _RENAMED:
                 span, named = Span(start, start + 1), own == term.name
-                folds = dialect is Dialect.MYSQL
+                folds = LEXES[dialect].folds_quoted
                 found.append(Output(term.name, place, named, folds, span))
     return found
 

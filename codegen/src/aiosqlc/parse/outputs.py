@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 from aiosqlc.parse.reserved import is_reserved
-from aiosqlc.parse.scanner import Kind, Token, unquote
+from aiosqlc.parse.scanner import LEXES, Kind, Token, unquote
 from aiosqlc.source import Dialect
 
 _NAMES = frozenset({Kind.NAME, Kind.QUOTED})
@@ -26,7 +26,7 @@ _NO_ALIAS = frozenset(
 
 def name_of(token: Token, dialect: Dialect) -> str:
     """Return a name as the engine compares it: without quotes, and in lower case if it folds."""
-    if dialect is Dialect.MYSQL:
+    if LEXES[dialect].folds_quoted:
         return unquote(token).lower()
     if token.kind is Kind.NAME:
         return token.text.translate(_LOWER)
@@ -36,7 +36,7 @@ def name_of(token: Token, dialect: Dialect) -> str:
 def output_of(item: Sequence[Token], dialect: Dialect) -> tuple[str, Sequence[Token]]:
     """Return an output column's name and expression; the name is empty if the engine decides."""
     last, before = item[-1], item[-2] if len(item) > 1 else None
-    aliases = _NAMES | ({Kind.STRING} if dialect is Dialect.MYSQL else set())
+    aliases = _NAMES | ({Kind.STRING} if LEXES[dialect].named_by_text else set())
     if before and before.text.upper() == "AS" and last.kind in aliases:
         return name_of(last, dialect), item[:-2]
     if before and last.kind in _NAMES and _is_alias(before, last, dialect):
@@ -58,7 +58,7 @@ def _named(tokens: Sequence[Token], dialect: Dialect) -> str:
     """Return the name that the engine takes from an expression, or ''."""
     if is_path(tokens):
         return name_of(tokens[-1], dialect)
-    if dialect is Dialect.MYSQL or not tokens:  # where a text is the name of an expression
+    if LEXES[dialect].named_by_text or not tokens:  # where a text is the name of an expression
         return ""
     if is_enclosed(tokens):
         is_query = tokens[1].text.upper() in {"SELECT", "WITH", "VALUES"}

@@ -97,7 +97,9 @@ class Lexis(NamedTuple):
     change the end of statements in files. `has_infinity` means that a literal such as `infinity`
     can be a date that Python cannot represent. `notifies` means that the engine has notification
     channels. `quotes` are the quotation marks of a name. `looser` are the operators that bind more
-    loosely than AND.
+    loosely than AND. `folds_quoted` means that quoted names are compared in lower case too.
+    `named_by_text` means that a column without an alias is named by the text of its expression,
+    and that a string can be an alias.
     """
 
     grammar: str
@@ -109,6 +111,8 @@ class Lexis(NamedTuple):
     notifies: bool
     quotes: str
     looser: frozenset[str]
+    folds_quoted: bool
+    named_by_text: bool
 
 
 LEXES: Final[Mapping[Dialect, Lexis]] = {
@@ -122,6 +126,8 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         notifies=True,
         quotes='""',
         looser=frozenset({"OR"}),
+        folds_quoted=False,
+        named_by_text=False,
     ),
     Dialect.MYSQL: Lexis(
         _MYSQL,
@@ -133,6 +139,8 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         notifies=False,
         quotes="``",
         looser=frozenset({"OR", "XOR", "||", ":="}),
+        folds_quoted=True,
+        named_by_text=True,
     ),
 }
 _BLOCK_EDGE = re.compile(r"/\*|\*/")

@@ -1,7 +1,6 @@
 """Call the generated functions on a real server, and check each page that they return."""
 
 import sys
-from datetime import date
 
 
 async def run(db, queries):
@@ -19,7 +18,7 @@ async def run(db, queries):
     assert ([issue.id for issue in second.rows], second.next) == ([3], None)
     assert await queries.list_issues(db, page_size=2, cursor=second.previous) == first
     found = await queries.list_issues(db, page_size=1, pattern="b")
-    assert found.next.keys == (date(2024, 2, 29), 2)
+    assert found.next.keys == ("2024-02-29", 2)
     titles = await queries.list_titles(db, page_size=2)
     assert titles.rows == ["B", "B"]
     last = await queries.list_titles(
