@@ -15,7 +15,7 @@ import psutil
 _FIRST, _LAST = 20_000, 32_000
 _EPHEMERAL = 32_768
 # One file for all processes, whatever their TMPDIR is.
-_RESERVATIONS = f"/tmp/free-ports-{os.getuid()}"  # noqa: S108 - opened without following links
+_RESERVATIONS = f"/tmp/free-ports-{os.getuid()}"  # nosec B108  # noqa: S108 - follows no link
 _given: set[int] = set()
 
 

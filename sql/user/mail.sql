@@ -73,6 +73,7 @@ UPDATE mail_outbox SET
     due_at = now() + make_interval(secs => @seconds::double precision), last_error = @last_error::text
 WHERE id = @id;
 
+-- ignore: V030 a partial index has only the waiting emails, which are few
 -- name: MeasureMail :one
 SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision AS oldest_seconds
 FROM mail_outbox

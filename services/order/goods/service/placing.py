@@ -74,14 +74,14 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
         raise
     for _ in range(_ATTEMPTS):
         with suppress(_GivenUpError):
-            # aiosqlc_loops: repeated only if an equal request has given up meanwhile
+            # aiosqlc_loops: repeated only if an equal request has failed meanwhile
             draft = await _add_draft(shop, request, new, pending_validation=user is None)
             if draft is not None:
                 return await _place(shop, draft, user)
-            # aiosqlc_loops: see above
+            # aiosqlc_loops: repeated for the same reason
             if (earlier := await _earlier(shop, request, new)) is not None:
                 return earlier
-            # aiosqlc_loops: see above
+            # aiosqlc_loops: repeated for the same reason
             if await orders.count_waiting(shop.db, user_id=request.user_id) >= MAX_WAITING:
                 raise _no_room()
             # What had the key is over since, and its key is free again.

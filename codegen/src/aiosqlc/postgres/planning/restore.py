@@ -37,11 +37,12 @@ _TEXT = re.compile(r"'(?:[^']|'')*'")
 # Expressions with far fewer values than their columns, such as `length(name)` and `id % 10`.
 _FEWER = re.compile(
     r"\bEXTRACT\(|\b\w*(?:length|size|typeof)\(|\b(?:date_part|mod|div|sign|cardinality|isfinite"
-    r"|width_bucket|ascii|strpos)\(|\b(?:POSITION|CASE)\b| (?:%|/|&|<|>|<=|>=|<>|=) "
-    r"|\b(?:IS|LIKE|NOT)\b"
+    r"|width_bucket|ascii|strpos)\(|\b(?:POSITION|CASE)\b| (?:%|/|&) "
 )
+_BOOLEAN = re.compile(r" (?:<|>|<=|>=|<>|=) |\b(?:IS|LIKE|NOT)\b")
 _COARSE = re.compile(r"\bdate_trunc\('(?:week|month|quarter|year|decade|century|millennium)'")
 _FEW = (("null_frac", "0"), ("avg_width", "8"), ("n_distinct", "10"))
+_TWO = (("null_frac", "0"), ("avg_width", "1"), ("n_distinct", "2"))
 _MOST_NAMES = 5
 
 
@@ -90,7 +91,8 @@ def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[
 
     These are the statistics of the column that the expression reads, and of the column with the
     most distinct values if there are several. For example, `lower(email)` has about as many
-    distinct values as `email`. An expression such as `id % 10` has far fewer: 10 are assumed.
+    distinct values as `email`. An expression such as `id % 10` has far fewer: 10 are assumed. A
+    condition such as `deleted_at IS NULL` has two.
     """
     known = {(item.schema, item.relation, item.column): item for item in statistics.columns}
     found: dict[tuple[str, str, str], list[ColumnStatistics]] = {}
@@ -102,6 +104,8 @@ def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[
         if of and reads and (schema, index, number) not in known:
             if _FEWER.search(expression) or _COARSE.search(text):
                 of = replace(of, values=_FEW)
+            elif _BOOLEAN.search(expression):
+                of = replace(of, values=_TWO)
             found.setdefault((schema, index, number), []).append(of)
     for (schema, index, number), columns in found.items():
         most = max(columns, key=lambda of: _distinct(of, statistics))
