@@ -6,7 +6,9 @@ import fcntl
 import os
 import secrets
 import socket
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -14,8 +16,6 @@ import psutil
 # outgoing connection of anybody could take one of those.
 _FIRST, _LAST = 20_000, 32_000
 _EPHEMERAL = 32_768
-# One file for all processes, whatever their TMPDIR is.
-_RESERVATIONS = f"/tmp/free-ports-{os.getuid()}"  # nosec B108  # noqa: S108 - follows no link
 _given: set[int] = set()
 
 
@@ -63,7 +63,8 @@ def _reserve(port: int) -> bool:
 @cache
 def _reservations() -> int:
     """Open the file of reservations. It stays open, because closing it would remove the locks."""
-    return os.open(_RESERVATIONS, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    path = Path(tempfile.gettempdir(), f"free-ports-{os.getuid()}")
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -6,13 +6,13 @@ import fcntl
 import os
 import secrets
 import socket
+import tempfile
 from functools import cache
+from pathlib import Path
 
 # Below the ports that systems give to outgoing connections: between our look and the server's
 # start, one of those could take the port.
 _FIRST, _LAST = 20_000, 32_000
-# One file for all processes, whatever their TMPDIR is.
-_RESERVATIONS = f"/tmp/free-ports-{os.getuid()}"
 _given: set[int] = set()
 
 
@@ -40,7 +40,8 @@ def free_port() -> int:
 @cache
 def _reservations() -> int:
     """Open the file of reservations. It stays open, because closing it would remove the locks."""
-    return os.open(_RESERVATIONS, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    path = Path(tempfile.gettempdir(), f"free-ports-{os.getuid()}")
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _is_free(port: int) -> bool:

@@ -14,9 +14,10 @@ from devstack.settings import ROOT
 FILES = ("devstack/embedded/ports.py", "codegen/tests/servers/ports.py")
 # Two of six ports, which no other test selects; the process stays until its input ends.
 SCRIPT = """
-import runpy, secrets, sys
+import runpy, sys, tempfile
+tempfile.tempdir = sys.argv[2]
 free_port = runpy.run_path(sys.argv[1])["free_port"]
-free_port.__globals__.update(_RESERVATIONS=sys.argv[2], _FIRST=19880, _LAST=19886)
+free_port.__globals__.update(_FIRST=19880, _LAST=19886)
 print(free_port(), free_port(), flush=True)
 sys.stdin.read()
 """
@@ -43,7 +44,7 @@ def test_a_port_is_free_again_after_its_process_was_killed(tmp_path: Path) -> No
 
 def _process(file: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, Path(ROOT, file), folder / "reserved"],
+        [sys.executable, "-c", SCRIPT, Path(ROOT, file), folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
